@@ -1,0 +1,104 @@
+"""The activity: the only place with effects. The message that asks for it is held for as long as the work takes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
+
+from shared import metrics
+from shared.envelope import Recorded, decode_event
+from shared.nats.bus import Bus
+from shared.nats.pull import StandingPull
+from shared.nats.streams import EVENTS
+from shared.settling import Tries, settle
+
+ACK_WAIT_S: Final = 10.0
+BEAT_S: Final = ACK_WAIT_S / 4
+MAX_HELD: Final = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class Turn:
+    """One delivery of the work to this instance. ``delivered`` counts them; ``draining`` is set when it must leave."""
+
+    def __init__(self, delivered: int, draining: asyncio.Event) -> None:
+        self.delivered = delivered
+        self.draining = draining
+
+
+class HandOver(BaseException):
+    """The handler leaves its work to whoever comes next; the message comes again after the ack wait."""
+
+
+Work = Callable[[Recorded, Turn], Awaitable[None]]
+
+
+class Activity:
+    """A durable consumer on one event type, with ``slots`` pieces of work at once in this instance.
+
+    Returning acknowledges. An exception brings the message back with backoff, and parks it after some tries.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        work: Work,
+        *,
+        service: str,
+        name: str,
+        event: str,
+        slots: int,
+        tries: Tries | None = None,
+        ack_wait_s: float = ACK_WAIT_S,
+    ) -> None:
+        self._bus = bus
+        self._work = work
+        self._name = f"{service}-{name}"
+        self._tries = tries or Tries(most=4, waits_s=(1.0, 3.0, 10.0))
+        self._beat_s = ack_wait_s / 4
+        self._draining = asyncio.Event()
+        self.pull = StandingPull(
+            bus,
+            EVENTS,
+            self._name,
+            [event],
+            self._take,
+            ack_wait_s=ack_wait_s,
+            max_ack_pending=MAX_HELD,
+            concurrency=slots,
+        )
+
+    def drain(self) -> None:
+        """Take no more work, and ask the work that is going on to finish or hand over."""
+        self._draining.set()
+        self.pull.drain()
+
+    async def _take(self, message: Msg) -> None:
+        beating = asyncio.create_task(self._hold(message))
+        try:
+            with metrics.ACTIVE.labels(self._name).track_inprogress():
+                await settle(self._bus, message, self._handle, consumer=self._name, tries=self._tries)
+        except HandOver:
+            log.info("handed over", activity=self._name, subject=message.subject)
+        finally:
+            beating.cancel()
+
+    async def _handle(self, message: Msg) -> None:
+        metadata = message.metadata
+        event = decode_event(message.subject, message.data, metadata.sequence.stream)
+        with structlog.contextvars.bound_contextvars(task_id=event.actor.id):
+            await self._work(event, Turn(metadata.num_delivered, self._draining))
+
+    async def _hold(self, message: Msg) -> None:
+        """A sign of life to the server; a worker that stops giving it loses the work to another one."""
+        while True:
+            await asyncio.sleep(self._beat_s)
+            with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
+                await message.in_progress()

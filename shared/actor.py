@@ -1,0 +1,183 @@
+"""The actor host: load, decide, append behind a guard. Whatever happens twice takes effect once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from shared import metrics
+from shared.contracts.messages import Command, name_of
+from shared.deciding import Decider, Rejected
+from shared.envelope import Recorded, Stamp, utc_now
+from shared.ids import derived_id
+from shared.journal import Conflict, Head, Journal, head_of
+from shared.subjects import Actor
+
+KEPT_ACTORS: Final = 2048
+REMEMBERED_COMMANDS: Final = 4096
+TRIES: Final = 12
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownKind(Exception):
+    """This service hosts no actor of that kind."""
+
+
+class _Kept:
+    """One actor in memory: its state, its head, and the commands that made its last events."""
+
+    def __init__(self, initial: Any) -> None:
+        self.state = initial
+        self.head = Head()
+        self.handled: OrderedDict[str, int] = OrderedDict()
+        self.lock = asyncio.Lock()
+
+    def take(self, decider: Decider[Any], event: Recorded) -> None:
+        self.state = decider.evolve(self.state, event.data)
+        self.head = head_of(event)
+        if event.causation_id:
+            self.handled[event.causation_id] = event.position
+            if len(self.handled) > REMEMBERED_COMMANDS:
+                self.handled.popitem(last=False)
+
+
+class ActorHost:
+    """Takes commands for the actors of a service.
+
+    States are kept in memory, the least recently used ones leave first. A kept state may be old, because another
+    instance may have appended; the guard of the append finds that out, and a decision that appends nothing is
+    checked against the log before it counts.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        deciders: Sequence[Decider[Any]],
+        *,
+        source: str,
+        clock: Callable[[], datetime] = utc_now,
+        keep: int = KEPT_ACTORS,
+    ) -> None:
+        self._journal = journal
+        self._deciders = {decider.kind: decider for decider in deciders}
+        self._source = source
+        self._clock = clock
+        self._keep = keep
+        self._kept: OrderedDict[Actor, _Kept] = OrderedDict()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The actor kinds this host takes commands for."""
+        return tuple(self._deciders)
+
+    async def tell(
+        self,
+        actor: Actor,
+        command: Command,
+        *,
+        id: str,
+        principal: str,
+        correlation_id: str = "",
+        traceparent: str = "",
+    ) -> Recorded | None:
+        """Let the actor decide on a command; returns its event, or None when nothing new happened.
+
+        The same ``id`` again returns the event of the first time. Raises `Rejected`, `UnknownKind`, and what the
+        journal raises (`LogDamaged`, `LogFull`, `LogUnavailable`).
+        """
+        decider = self._decider(actor)
+        kept = self._find(actor, decider)
+        async with kept.lock:
+            fresh = False
+            for attempt in range(TRIES):
+                if not kept.head.position:
+                    await self._catch_up(actor, decider, kept)
+                    fresh = True
+                if (position := kept.handled.get(id)) is not None:
+                    return await self._event_at(actor, position)
+                try:
+                    event = decider.decide(kept.state, command)
+                except Rejected:
+                    if not fresh and await self._catch_up(actor, decider, kept):
+                        continue
+                    metrics.COMMANDS.labels(actor.kind, name_of(command), "rejected").inc()
+                    raise
+                if event is None:
+                    if not fresh and await self._catch_up(actor, decider, kept):
+                        continue
+                    metrics.COMMANDS.labels(actor.kind, name_of(command), "nothing").inc()
+                    return None
+                stamp = Stamp(
+                    id=derived_id(str(actor), id),
+                    source=self._source,
+                    time=self._clock(),
+                    principal=principal,
+                    causation_id=id,
+                    correlation_id=correlation_id,
+                    traceparent=traceparent,
+                )
+                try:
+                    recorded = await self._journal.append(actor, event, expected=kept.head, stamp=stamp)
+                except Conflict:
+                    metrics.CONFLICTS.labels(actor.kind).inc()
+                    await asyncio.sleep(random.uniform(0, 0.005 * attempt))
+                    await self._catch_up(actor, decider, kept)
+                    fresh = True
+                    continue
+                except BaseException:
+                    # What is in memory may now be older than the log: start anew.
+                    self._kept.pop(actor, None)
+                    raise
+                if recorded.position < kept.head.position or recorded.sequence != kept.head.sequence + 1:
+                    await self._catch_up(actor, decider, kept)
+                else:
+                    kept.take(decider, recorded)
+                metrics.COMMANDS.labels(actor.kind, name_of(command), "event").inc()
+                return recorded
+        raise Conflict(f"{actor} is appended to faster than this service can follow; {TRIES} tries were not enough.")
+
+    async def state(self, actor: Actor) -> Any:
+        """The actor's state as of now, folded from the log."""
+        decider = self._decider(actor)
+        kept = self._find(actor, decider)
+        async with kept.lock:
+            await self._catch_up(actor, decider, kept)
+            return kept.state
+
+    def _decider(self, actor: Actor) -> Decider[Any]:
+        decider = self._deciders.get(actor.kind)
+        if decider is None:
+            raise UnknownKind(f"This service hosts {', '.join(self._deciders)}, not {actor.kind}.")
+        return decider
+
+    def _find(self, actor: Actor, decider: Decider[Any]) -> _Kept:
+        kept = self._kept.get(actor)
+        if kept is None:
+            kept = self._kept[actor] = _Kept(decider.initial)
+            while len(self._kept) > self._keep:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(actor)
+        return kept
+
+    async def _catch_up(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> bool:
+        """Fold what others appended; returns whether there was anything."""
+        try:
+            events = await self._journal.load(actor, after=kept.head)
+        except BaseException:
+            self._kept.pop(actor, None)
+            raise
+        for event in events:
+            kept.take(decider, event)
+        return bool(events)
+
+    async def _event_at(self, actor: Actor, position: int) -> Recorded | None:
+        events = await self._journal.load(actor, up_to=position)
+        return events[-1] if events else None

@@ -1,0 +1,193 @@
+"""The repository's own checks, run by the executor itself: an agent's word that the tests pass is not enough.
+
+``detect_checks`` finds the commands, ``run_checks`` runs them with bounded output and time, and leaves no process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.workspace.detect import detect_checks
+
+__all__ = ["CheckResult", "check_env", "detect_checks", "run_checks", "sweep_marked"]
+
+MARK_VARIABLE: Final = "JOURNEYMAN_RUN_MARK"
+"""Environment variable by which every process of a run is found again."""
+TAIL_BYTES: Final = 16 * 1024
+"""Bytes of output kept per check: the end, where test runners say what failed."""
+TERM_GRACE: Final = 2.0
+"""Seconds between SIGTERM and SIGKILL at the timeout."""
+SWEEP_LIMIT: Final = 5.0
+"""Seconds in which everything marked must be gone."""
+
+ALLOWED_ENV: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "GOPATH", "GOCACHE", "CARGO_HOME", "JAVA_HOME")
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check. ``exit_code`` is negative for a signal; the sha256 (hex) is of the whole output, the tail its end."""
+
+    command: str
+    exit_code: int
+    duration_ms: int
+    output_tail: str
+    output_sha256: str
+    timed_out: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the command ended by itself with exit code 0."""
+        return self.exit_code == 0 and not self.timed_out
+
+
+def check_env(extra: Iterable[str] = (), source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of checks: the allowed names (and ``extra`` ones) that ``source`` has, and ``CI=1``.
+
+    Checks run code an agent wrote: no credential may be among the names. ``source`` is our own environment by default.
+    """
+    have = os.environ if source is None else source
+    return {name: have[name] for name in (*ALLOWED_ENV, *extra) if name in have} | {"CI": "1"}
+
+
+async def run_checks(
+    commands: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    mark: str,
+    sweep: Callable[[str], int] | None = None,
+) -> list[CheckResult]:
+    """Run each command in ``/bin/sh``, one after the other, all of them whatever the first ones say.
+
+    ``env`` is the whole environment (see ``check_env``); ``timeout`` is seconds per command. ``sweep(mark)`` ends
+    every process that carries the mark and returns how many it found; without one, this module looks in ``/proc``.
+    The mark must belong to these checks alone: whatever carries it is killed after each command.
+    """
+    return [await _run(command, cwd, env, timeout, mark, sweep or sweep_marked) for command in commands]
+
+
+async def _run(
+    command: str, cwd: Path, env: Mapping[str, str], timeout: float, mark: str, sweep: Callable[[str], int]
+) -> CheckResult:
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        command,
+        cwd=cwd,
+        env={**env, MARK_VARIABLE: mark},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    output = _Output()
+    reading = asyncio.create_task(output.read(process.stdout))
+    timed_out = False
+    try:
+        # Waits for the process, not for the end of its output: a server left in the background holds that open.
+        await asyncio.wait_for(process.wait(), timeout)
+    except TimeoutError:
+        timed_out = True
+    finally:
+        await asyncio.shield(_end(process, mark, sweep))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reading, TERM_GRACE)
+    return CheckResult(
+        command=command,
+        exit_code=await process.wait(),
+        duration_ms=int((time.monotonic() - began) * 1000),
+        output_tail=output.tail.decode("utf-8", "replace"),
+        output_sha256=output.digest.hexdigest(),
+        timed_out=timed_out,
+    )
+
+
+class _Output:
+    """The hash of everything and the last bytes of it."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.tail = b""
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        while part := await stream.read(65_536):
+            self.digest.update(part)
+            self.tail = (self.tail + part)[-TAIL_BYTES:]
+
+
+async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[str], int]) -> None:
+    """End the command's tree: politely if it still runs, then its descendants, its group and all that is marked."""
+    if process.returncode is None:
+        # Remembered before anything ends: an orphan with its own session and an emptied environment carries no sign.
+        below = _descendants(process.pid)
+        _signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), TERM_GRACE)
+        for pid, started in below.items():
+            if _parent_and_start(pid)[1] == started:  # else the number belongs to another process by now
+                _kill(pid)
+    _signal_group(process.pid, signal.SIGKILL)
+    await process.wait()
+    deadline = time.monotonic() + SWEEP_LIMIT
+    while time.monotonic() < deadline:
+        if not await asyncio.to_thread(sweep, mark):
+            return
+        await asyncio.sleep(0.02)  # a killed process takes a moment to go
+
+
+def sweep_marked(mark: str) -> int:
+    """SIGKILL every process whose environment holds the mark; how many there were (zombies do not count)."""
+    wanted = f"{MARK_VARIABLE}={mark}".encode()
+    found = 0
+    for pid in _processes():
+        with contextlib.suppress(OSError):
+            if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                _kill(pid)
+                found += 1
+    return found
+
+
+def _descendants(root: int) -> dict[int, int]:
+    """Process ids below ``root``, each with its start time."""
+    known = {pid: _parent_and_start(pid) for pid in _processes()}
+    found: dict[int, int] = {}
+    todo = [root]
+    while todo:
+        above = todo.pop()
+        below = {pid: started for pid, (parent, started) in known.items() if parent == above}
+        found |= below
+        todo += below
+    return found
+
+
+def _parent_and_start(pid: int) -> tuple[int, int]:
+    """From ``/proc/<pid>/stat``: "pid (name) state ppid …", and the name may hold blanks and brackets. Else -1, -1."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return int(fields[1]), int(fields[19])
+    return -1, -1
+
+
+def _processes() -> Iterator[int]:
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,113 @@
+"""Sending commands and asking questions: what the gateway, the CLI and tests use."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import msgspec
+import nats.errors
+
+from shared.contracts.messages import Command, name_of
+from shared.deciding import Rejected
+from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
+from shared.mailbox import REPLY_HEADER, CommandAnswer
+from shared.nats.bus import Bus
+from shared.subjects import Actor, command_subject
+
+
+class NoAnswer(Exception):
+    """The command is stored and will be handled, but nobody has answered in time; the text says who should have."""
+
+
+class QueryFailed(Exception):
+    """The projector refused a question, or nobody answers; ``code`` is stable."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command led to: its event's envelope as JSON data, or None when nothing new happened."""
+
+    event: dict[str, Any] | None
+    position: int
+
+
+class Client:
+    """A client of the contracts over one connection."""
+
+    def __init__(self, bus: Bus, *, source: str) -> None:
+        self._bus = bus
+        self._source = source
+
+    async def send(
+        self,
+        actor: Actor,
+        command: Command,
+        *,
+        principal: str,
+        id: str | None = None,
+        causation_id: str = "",
+        timeout: float = 5.0,
+    ) -> CommandResult:
+        """Store a command and wait for the actor's word.
+
+        Raises `Rejected`, `NoAnswer` (stored, not answered yet), or `TimeoutError` (not known to be stored).
+        """
+        stamp = Stamp(
+            id=id or str(uuid.uuid4()),
+            source=self._source,
+            time=utc_now(),
+            principal=principal,
+            causation_id=causation_id,
+            correlation_id=actor.id,
+        )
+        inbox = self._bus.nc.new_inbox()
+        subscription = await self._bus.nc.subscribe(inbox, max_msgs=1)
+        try:
+            headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
+            await self._bus.publish(
+                command_subject(actor, name_of(command)), encode_command(actor, command, stamp), headers
+            )
+            try:
+                message = await subscription.next_msg(timeout=timeout)
+            except (TimeoutError, nats.errors.TimeoutError) as error:
+                raise NoAnswer(
+                    f"The command is stored, but no service has handled it within {timeout:g} s: "
+                    f"check that the service that owns {actor.kind} actors runs (`journeyman doctor`)."
+                ) from error
+        finally:
+            await _unsubscribe(subscription)
+        answer = msgspec.json.decode(message.data, type=CommandAnswer)
+        if not answer.ok:
+            raise Rejected(answer.code, answer.sentence)
+        return CommandResult(
+            event=None if answer.event is None else msgspec.json.decode(answer.event), position=answer.position
+        )
+
+    async def query(self, name: str, params: dict[str, Any] | None = None, *, timeout: float = 8.0) -> dict[str, Any]:
+        """Ask the projector; raises `QueryFailed`."""
+        try:
+            message = await self._bus.request(f"qry.{name}", msgspec.json.encode(params or {}), timeout=timeout)
+        except (TimeoutError, nats.errors.Error, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise QueryFailed(
+                "projector-away", "The projector does not answer: check that it runs (`journeyman doctor`)."
+            ) from error
+        answer: dict[str, Any] = msgspec.json.decode(message.data)
+        if "error" in answer:
+            raise QueryFailed(answer["error"]["code"], answer["error"]["detail"])
+        return answer
+
+
+async def _unsubscribe(subscription: Any) -> None:
+    try:
+        await subscription.unsubscribe()
+    except nats.errors.Error:
+        # The one message it was for has come, so the server has ended it already.
+        return

@@ -1,0 +1,95 @@
+"""`journeyman.toml`: the repositories agents may work on, and the policy. Pydantic, because people write it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+_NAME = re.compile(r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
+
+
+class BadConfig(Exception):
+    """The file cannot be used; one line for each thing wrong, with the mend."""
+
+
+class Repo(BaseModel):
+    """One repository: where it is, the branch to start from, and the commands that must pass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = ""
+    path: Path | None = None
+    base: str = ""
+    checks: list[str] | None = None
+    agent: str = "executor"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Repo:
+        if bool(self.url) == (self.path is not None):
+            raise ValueError("give either url or path")
+        return self
+
+    @property
+    def target(self) -> str:
+        """What git is given: the URL, or the absolute path."""
+        return self.url or str(self.path)
+
+
+class Policy(BaseModel):
+    """Rules that need no model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mention: str = Field("@agent", description="The word that addresses us")
+    label: str = Field("", description="When set, an issue becomes a task only with this label or when mentioned")
+
+
+class Config(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repos: dict[str, Repo] = {}
+    policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _names(self) -> Config:
+        for name in self.repos:
+            if not _NAME.match(name):
+                raise ValueError(f'{name!r} is no repository name; write [repos."owner/name"]')
+        return self
+
+    def repo_for(self, name: str) -> Repo | None:
+        """The repository with this name; with one repository only, an empty name means that one."""
+        if not name and len(self.repos) == 1:
+            return next(iter(self.repos.values()))
+        return self.repos.get(name)
+
+    def name_for(self, name: str) -> str:
+        """The full name `repo_for` would answer for, or the name as given."""
+        return next(iter(self.repos)) if not name and len(self.repos) == 1 else name
+
+
+def load_config(path: Path) -> Config:
+    """Read the file; a missing one is an empty configuration. Raises `BadConfig`."""
+    if not path.exists():
+        return Config()
+    try:
+        config = Config.model_validate(tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: not valid TOML ({error}). Mend the file.") from error
+    except OSError as error:
+        raise BadConfig(f"{path}: cannot be read ({error.strerror}). Mend its permissions.") from error
+    except ValidationError as error:
+        lines = [
+            f"{path}: {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}. Mend the file." for e in error.errors()
+        ]
+        raise BadConfig("\n".join(lines)) from error
+    repos = {
+        name: repo.model_copy(update={"path": (path.parent / repo.path).expanduser().resolve()}) if repo.path else repo
+        for name, repo in config.repos.items()
+    }
+    return config.model_copy(update={"repos": repos})

@@ -1,0 +1,83 @@
+"""The base of every command and event, and how their classes get their names on the wire."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen fact or request. Its wire name is the class name in kebab-case: ``PlanReady`` is ``plan-ready``."""
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """A fact about one actor, past tense. Adding an optional field is free; a changed meaning is a new class."""
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """A request to one actor, imperative. ``id`` names the actor; it travels in the subject, not in the data."""
+
+    id: str = ""
+
+
+class CausedCommand(Command, frozen=True, kw_only=True):
+    """A command that another actor's event brings about.
+
+    ``cause`` is that event's ``sequence`` (the other actor's own version). The target keeps the newest cause it acted
+    on: one that is not newer was told before, or was overtaken, and changes nothing. 0, as a person sends it, is not
+    checked.
+    """
+
+    cause: int = 0
+
+
+class CausedEvent(Event, frozen=True, kw_only=True):
+    """The fact that came of a `CausedCommand`, with its ``cause``."""
+
+    cause: int = 0
+
+
+class ArtifactRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes in the object store ARTIFACTS: name, SHA-256 in hex, size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+class Outcome(StrEnum):
+    """How a check or an attempt ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+def wire_name(cls: type) -> str:
+    """``PlanReady`` -> ``plan-ready``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+
+def name_of(message: Message) -> str:
+    """The wire name of a message: an event's name or a command's verb."""
+    return wire_name(type(message))
+
+
+def kind_of(message: Message | type[Message]) -> str:
+    """The actor kind of a command or event, or of its class: the last part of its module's name."""
+    cls = message if isinstance(message, type) else type(message)
+    return cls.__module__.rpartition(".")[2]
+
+
+def by_name(union: Any) -> dict[str, type[Any]]:
+    """The classes of a tagged union by their wire name; the envelope's ``type`` is the tag."""
+    classes = union.__args__ if hasattr(union, "__args__") else (union,)
+    return {wire_name(cls): cls for cls in classes}
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 in hex of a text's UTF-8 bytes: what an approval of that text is bound to."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,124 @@
+"""The reply: what the gateway makes visible outside for one task, one named effect at a time. It has the task's id."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+
+
+class EffectStatus(StrEnum):
+    """How far one effect has come."""
+
+    REQUESTED = "requested"
+    CLAIMED = "claimed"
+    POSTED = "posted"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class Request(CausedCommand, frozen=True, kw_only=True):
+    """Make a result visible. ``effect`` is its natural key within the task, such as ``branch/1``."""
+
+    effect: str
+    repo: str
+    base_commit: str
+    commit: str
+    branch: str
+    bundle: ArtifactRef | None = None
+
+
+class Claim(Command, frozen=True, kw_only=True):
+    """Take the effect over: only the newest attempt may report."""
+
+    effect: str
+    worker: str
+
+
+class Post(Command, frozen=True, kw_only=True):
+    """Report that the effect is visible."""
+
+    effect: str
+    attempt: int
+    url: str = ""
+
+
+class Fail(Command, frozen=True, kw_only=True):
+    """Report that the effect cannot be made."""
+
+    effect: str
+    attempt: int
+    code: str
+    message: str
+
+
+class Withdraw(CausedCommand, frozen=True, kw_only=True):
+    """Give up every effect that nobody has claimed yet."""
+
+
+ReplyCommand = Request | Claim | Post | Fail | Withdraw
+
+
+class Requested(CausedEvent, frozen=True, kw_only=True):
+    """An effect is wanted."""
+
+    effect: str
+    repo: str
+    base_commit: str
+    commit: str
+    branch: str
+    bundle: ArtifactRef | None = None
+
+
+class Claimed(Event, frozen=True, kw_only=True):
+    """A gateway is about to act."""
+
+    effect: str
+    attempt: int
+    worker: str
+
+
+class Posted(Event, frozen=True, kw_only=True):
+    """The effect is visible outside."""
+
+    effect: str
+    attempt: int
+    commit: str
+    branch: str
+    url: str = ""
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The effect cannot be made; ``message`` says what to do about it."""
+
+    effect: str
+    attempt: int
+    code: str
+    message: str
+
+
+class Withdrawn(CausedEvent, frozen=True, kw_only=True):
+    """Effects that are no longer wanted and were never begun."""
+
+    effects: tuple[str, ...]
+
+
+ReplyEvent = Requested | Claimed | Posted | Failed | Withdrawn
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One effect's state."""
+
+    status: EffectStatus
+    request: Requested
+    attempt: int = 0
+    url: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The fold of a reply's events: its effects by name, and the newest version of the task it has acted on."""
+
+    effects: dict[str, Effect] = {}
+    cause: int = 0

@@ -1,0 +1,314 @@
+"""The run: the executor's work on one task, over all its rounds and attempts. It shares the task's id."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+from shared.contracts.task import ApprovedPlan
+from shared.contracts.usage import ModelUsage
+
+
+class Status(StrEnum):
+    """A run's state; a finished run may be requested again, which makes the next round."""
+
+    NEW = "new"
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING_INPUT = "waiting-input"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of the repository's own checks, as the executor itself observed it."""
+
+    command: str
+    exit_code: int
+    duration_ms: int
+    output_tail: str = ""
+
+
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One changed file with its added and removed lines (-1 each for a binary file)."""
+
+    path: str
+    added: int
+    removed: int
+
+
+class Request(CausedCommand, frozen=True, kw_only=True):
+    """Do the work of one round."""
+
+    round: int
+    repo: str
+    base_commit: str
+    title: str
+    text: str
+    plan: ApprovedPlan | None = None
+
+
+class Claim(Command, frozen=True, kw_only=True):
+    """Take the round over: every later report of an older attempt is refused."""
+
+    round: int
+    worker: str
+    session: str
+
+
+class RecordStarted(Command, frozen=True, kw_only=True):
+    """Report that the agent's process spoke its first line."""
+
+    attempt: int
+    cli_version: str
+    model: str
+    resumed: bool = False
+
+
+class RecordCheckpoint(Command, frozen=True, kw_only=True):
+    """Report a point to go on from: a commit on the private ref and the session's transcript."""
+
+    attempt: int
+    turn: int
+    commit: str = ""
+    bundle: ArtifactRef | None = None
+    transcript: ArtifactRef | None = None
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Ask(Command, frozen=True, kw_only=True):
+    """Report that the agent waits for an answer."""
+
+    attempt: int
+    request_id: str
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class GiveInput(CausedCommand, frozen=True, kw_only=True):
+    """Say something to the agent, or answer its question."""
+
+    message: str
+
+
+class RecordResumed(Command, frozen=True, kw_only=True):
+    """Report that the agent was handed its answer."""
+
+    attempt: int
+
+
+class Succeed(Command, frozen=True, kw_only=True):
+    """Report the result; ``commit`` is empty when nothing had to change."""
+
+    attempt: int
+    summary: str
+    commit: str = ""
+    branch: str = ""
+    bundle: ArtifactRef | None = None
+    files: tuple[FileChange, ...] = ()
+    checks: tuple[Check, ...] = ()
+    turns: int = 0
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+    diff: ArtifactRef | None = None
+
+
+class Fail(Command, frozen=True, kw_only=True):
+    """Report that the work failed."""
+
+    attempt: int
+    code: str
+    message: str
+    checks: tuple[Check, ...] = ()
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Stop(CausedCommand, frozen=True, kw_only=True):
+    """Stop the agent."""
+
+    reason: str = ""
+
+
+class RecordStopped(Command, frozen=True, kw_only=True):
+    """Report that no process of the agent is left."""
+
+    attempt: int
+    killed: int = 0
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+
+
+RunCommand = (
+    Request
+    | Claim
+    | RecordStarted
+    | RecordCheckpoint
+    | Ask
+    | GiveInput
+    | RecordResumed
+    | Succeed
+    | Fail
+    | Stop
+    | RecordStopped
+)
+
+
+class Requested(CausedEvent, frozen=True, kw_only=True):
+    """A round of work waits for an executor."""
+
+    round: int
+    repo: str
+    base_commit: str
+    title: str
+    text: str
+    plan: ApprovedPlan | None = None
+
+
+class Claimed(Event, frozen=True, kw_only=True):
+    """An executor took the round. ``attempt`` counts claims over the run's whole life: the fencing token."""
+
+    round: int
+    attempt: int
+    worker: str
+    session: str
+
+
+class Started(Event, frozen=True, kw_only=True):
+    """The agent's process spoke its first line."""
+
+    attempt: int
+    cli_version: str
+    model: str
+    resumed: bool = False
+
+
+class Checkpointed(Event, frozen=True, kw_only=True):
+    """A point to go on from; ``usage`` is what was spent since the last report."""
+
+    attempt: int
+    turn: int
+    commit: str = ""
+    bundle: ArtifactRef | None = None
+    transcript: ArtifactRef | None = None
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class QuestionAsked(Event, frozen=True, kw_only=True):
+    """The agent waits for an answer."""
+
+    attempt: int
+    request_id: str
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class InputGiven(CausedEvent, frozen=True, kw_only=True):
+    """A person said something; the executor that runs the agent hands it over."""
+
+    number: int
+    message: str
+    request_id: str = ""
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """The agent was handed its answer and goes on."""
+
+    attempt: int
+
+
+class Succeeded(Event, frozen=True, kw_only=True):
+    """The work is done; ``usage`` is what was spent since the last checkpoint."""
+
+    round: int
+    attempt: int
+    summary: str
+    commit: str = ""
+    branch: str = ""
+    bundle: ArtifactRef | None = None
+    files: tuple[FileChange, ...] = ()
+    checks: tuple[Check, ...] = ()
+    turns: int = 0
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+    diff: ArtifactRef | None = None
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The work failed; ``message`` says what to do about it."""
+
+    round: int
+    attempt: int
+    code: str
+    message: str
+    checks: tuple[Check, ...] = ()
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class StopRequested(CausedEvent, frozen=True, kw_only=True):
+    """The agent is to be stopped."""
+
+    attempt: int
+    reason: str = ""
+
+
+class Stopped(CausedEvent, frozen=True, kw_only=True):
+    """No process of the agent is left, or there was none."""
+
+    round: int
+    attempt: int
+    killed: int = 0
+    duration_ms: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+
+
+RunEvent = (
+    Requested
+    | Claimed
+    | Started
+    | Checkpointed
+    | QuestionAsked
+    | InputGiven
+    | Resumed
+    | Succeeded
+    | Failed
+    | StopRequested
+    | Stopped
+)
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """The fold of a run's events.
+
+    ``checkpoint_attempt`` made the newest checkpoint; ``question_answered`` says that ``question_id`` has its answer;
+    ``cause`` is the newest version of the task that the run has acted on.
+    """
+
+    status: Status = Status.NEW
+    round: int = 0
+    attempt: int = 0
+    claimed_round: int = 0
+    worker: str = ""
+    session: str = ""
+    stopping: bool = False
+    started: bool = False
+    repo: str = ""
+    base_commit: str = ""
+    title: str = ""
+    text: str = ""
+    plan: ApprovedPlan | None = None
+    turn: int = 0
+    checkpoint: ArtifactRef | None = None
+    checkpoint_commit: str = ""
+    checkpoint_attempt: int = 0
+    transcript: ArtifactRef | None = None
+    question_id: str = ""
+    question_answered: bool = False
+    inputs: int = 0
+    commit: str = ""
+    branch: str = ""
+    cause: int = 0

@@ -1,0 +1,482 @@
+"""The task: one piece of work from the moment it arrives until it is completed, failed, cancelled or declined."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+from shared.contracts.usage import ModelUsage
+
+
+class Status(StrEnum):
+    """A task's place in its life (DESIGN.md section 6)."""
+
+    NEW = "new"
+    RECEIVED = "received"
+    TRIAGED = "triaged"
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting-approval"
+    EXECUTING = "executing"
+    WAITING_INPUT = "waiting-input"
+    PAUSED = "paused"
+    PUBLISHING = "publishing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.DECLINED})
+
+
+class Directive(StrEnum):
+    """What the person asked for in so many words (``@agent plan``); AUTO lets triage decide."""
+
+    AUTO = "auto"
+    PLAN = "plan"
+    IMPLEMENT = "implement"
+
+
+class Approval(StrEnum):
+    """Who must approve a plan: a person, or the policy itself."""
+
+    REQUIRED = "required"
+    AUTO = "auto"
+
+
+class Verdict(StrEnum):
+    """What triage decides to do with a task."""
+
+    PLAN = "plan"
+    IMPLEMENT = "implement"
+    ANSWER = "answer"
+    DECLINE = "decline"
+
+
+class Stage(StrEnum):
+    """Whose turn it is: what a failure, a stop or a retry is about."""
+
+    TRIAGE = "triage"
+    PLANNING = "planning"
+    EXECUTING = "executing"
+    PUBLISHING = "publishing"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a task came from.
+
+    ``kind`` is ``github``, ``api``, ``cli``, ``chat`` …; ``reference`` is the sender's own name for it.
+    """
+
+    kind: str
+    reference: str = ""
+    url: str = ""
+    author: str = ""
+
+
+class ApprovedPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What exactly was approved. ``budget_microusd`` 0 means: no own limit."""
+
+    version: int
+    digest: str
+    base_commit: str
+    budget_microusd: int = 0
+
+
+# ---- commands ----------------------------------------------------------------------------------------------
+
+
+class Submit(Command, frozen=True, kw_only=True):
+    """Open the task. ``repo`` is a configured repository's name, or empty where triage finds it."""
+
+    title: str
+    text: str
+    source: Source
+    repo: str = ""
+    directive: Directive = Directive.AUTO
+    approval: Approval = Approval.REQUIRED
+    session_id: str = ""
+    parent: str = ""
+
+
+class RequestTriage(Command, frozen=True, kw_only=True):
+    """Ask for triage (again)."""
+
+
+class RecordTriage(Command, frozen=True, kw_only=True):
+    """Report triage's verdict. ``decided_by`` is ``rules`` or ``model``; ``attempt`` is the triage it answers."""
+
+    attempt: int
+    verdict: Verdict
+    decided_by: str
+    reason: str
+    title: str = ""
+    work_kind: str = ""
+    risk: str = ""
+    repo: str = ""
+    base_commit: str = ""
+    answer: str = ""
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class RequestPlanning(Command, frozen=True, kw_only=True):
+    """Ask the planner for a plan."""
+
+
+class RecordPlanReady(CausedCommand, frozen=True, kw_only=True):
+    """Report that a plan waits for approval."""
+
+    version: int
+    digest: str
+    base_commit: str
+    summary: str = ""
+
+
+class Approve(Command, frozen=True, kw_only=True):
+    """Approve one plan: this version, this digest (all 64 hex digits, or at least the first 8), this base commit."""
+
+    version: int
+    digest: str
+    base_commit: str = ""
+    budget_microusd: int = 0
+
+
+class Reject(Command, frozen=True, kw_only=True):
+    """Turn the plan down and end the task."""
+
+    reason: str = ""
+
+
+class Revise(Command, frozen=True, kw_only=True):
+    """Turn the plan down and ask for another one."""
+
+    feedback: str
+
+
+class RequestExecution(Command, frozen=True, kw_only=True):
+    """Ask the executor to do the work."""
+
+
+class RecordQuestion(CausedCommand, frozen=True, kw_only=True):
+    """Report that the agent waits for an answer."""
+
+    attempt: int
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class RecordWorkResumed(CausedCommand, frozen=True, kw_only=True):
+    """Report that the agent has its answer and goes on."""
+
+    attempt: int
+
+
+class RecordRunSucceeded(CausedCommand, frozen=True, kw_only=True):
+    """Report a run that ended well. ``commit`` is empty when nothing had to change."""
+
+    attempt: int
+    commit: str = ""
+    branch: str = ""
+    bundle: ArtifactRef | None = None
+    summary: str = ""
+
+
+class RecordPublished(CausedCommand, frozen=True, kw_only=True):
+    """Report that the result is visible in the target repository."""
+
+    commit: str
+    branch: str
+    url: str = ""
+
+
+class RecordFailure(CausedCommand, frozen=True, kw_only=True):
+    """Report that triage, planning, a run or the publication failed for good.
+
+    ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
+    """
+
+    stage: str
+    code: str
+    message: str
+    attempt: int = 0
+
+
+class RecordStopped(CausedCommand, frozen=True, kw_only=True):
+    """Report that the agent is gone after a stop."""
+
+    stage: str
+
+
+class GiveInput(Command, frozen=True, kw_only=True):
+    """Say something to the working agent, or answer its question."""
+
+    message: str
+
+
+class Stop(Command, frozen=True, kw_only=True):
+    """Stop the task, whatever it is doing."""
+
+    reason: str = ""
+
+
+class Retry(Command, frozen=True, kw_only=True):
+    """Try again after a failure, a stop or a refusal; an approved plan stays approved."""
+
+
+TaskCommand = (
+    Submit
+    | RequestTriage
+    | RecordTriage
+    | RequestPlanning
+    | RecordPlanReady
+    | Approve
+    | Reject
+    | Revise
+    | RequestExecution
+    | RecordQuestion
+    | RecordWorkResumed
+    | RecordRunSucceeded
+    | RecordPublished
+    | RecordFailure
+    | RecordStopped
+    | GiveInput
+    | Stop
+    | Retry
+)
+
+# ---- events ------------------------------------------------------------------------------------------------
+
+
+class Submitted(Event, frozen=True, kw_only=True):
+    """A task has arrived."""
+
+    title: str
+    text: str
+    source: Source
+    repo: str = ""
+    directive: Directive = Directive.AUTO
+    approval: Approval = Approval.REQUIRED
+    session_id: str = ""
+    parent: str = ""
+
+
+class TriageRequested(Event, frozen=True, kw_only=True):
+    """Triage is to look at the task."""
+
+    attempt: int
+
+
+class Triaged(Event, frozen=True, kw_only=True):
+    """Triage decided to act: ``verdict`` is ``plan`` or ``implement``."""
+
+    attempt: int
+    verdict: Verdict
+    decided_by: str
+    reason: str
+    title: str
+    work_kind: str
+    risk: str
+    repo: str
+    base_commit: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Answered(Event, frozen=True, kw_only=True):
+    """The task was a question; this is the answer, and the end of the task."""
+
+    attempt: int
+    answer: str
+    decided_by: str
+    usage: tuple[ModelUsage, ...] = ()
+    session_id: str = ""
+
+
+class Declined(Event, frozen=True, kw_only=True):
+    """Triage decided not to act."""
+
+    attempt: int
+    reason: str
+    decided_by: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class PlanningRequested(Event, frozen=True, kw_only=True):
+    """The planner is to write a plan against this base commit."""
+
+    repo: str
+    base_commit: str
+    title: str
+    text: str
+
+
+class PlanReady(CausedEvent, frozen=True, kw_only=True):
+    """A plan waits for approval; the approval must name this version, digest and base commit."""
+
+    version: int
+    digest: str
+    base_commit: str
+    summary: str = ""
+    approval: Approval = Approval.REQUIRED
+
+
+class Approved(Event, frozen=True, kw_only=True):
+    """Exactly this plan was approved."""
+
+    plan: ApprovedPlan
+
+
+class Rejected(Event, frozen=True, kw_only=True):
+    """The plan was turned down; the task is cancelled."""
+
+    version: int
+    reason: str = ""
+
+
+class RevisionRequested(Event, frozen=True, kw_only=True):
+    """The plan was turned down; the planner is to write another."""
+
+    version: int
+    feedback: str
+
+
+class ExecutionRequested(Event, frozen=True, kw_only=True):
+    """The executor is to do the work. ``round`` counts executions of this task (1, 2, … one more by each retry)."""
+
+    round: int
+    repo: str
+    base_commit: str
+    title: str
+    text: str
+    plan: ApprovedPlan | None = None
+
+
+class QuestionAsked(CausedEvent, frozen=True, kw_only=True):
+    """The agent waits for a person."""
+
+    attempt: int
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class InputGiven(Event, frozen=True, kw_only=True):
+    """A person said something to the agent."""
+
+    message: str
+
+
+class WorkResumed(CausedEvent, frozen=True, kw_only=True):
+    """The agent has its answer and goes on."""
+
+    attempt: int
+
+
+class RunSucceeded(CausedEvent, frozen=True, kw_only=True):
+    """The work is done; the gateway is to publish it."""
+
+    attempt: int
+    repo: str
+    base_commit: str
+    commit: str
+    branch: str
+    summary: str
+    bundle: ArtifactRef | None = None
+
+
+class StopRequested(Event, frozen=True, kw_only=True):
+    """The agent at work is to be stopped; ``stage`` says whose it is: ``planning`` or ``executing``."""
+
+    stage: str
+    reason: str = ""
+
+
+class Completed(Event, frozen=True, kw_only=True):
+    """The result is visible in the target repository, or nothing had to change."""
+
+    summary: str
+    commit: str = ""
+    branch: str = ""
+    url: str = ""
+
+
+class Failed(CausedEvent, frozen=True, kw_only=True):
+    """The task failed; ``message`` says what to do about it."""
+
+    stage: str
+    code: str
+    message: str
+
+
+class Cancelled(CausedEvent, frozen=True, kw_only=True):
+    """The task was stopped and nothing of it runs any more."""
+
+    reason: str = ""
+
+
+class Retried(Event, frozen=True, kw_only=True):
+    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``."""
+
+    stage: str
+
+
+TaskEvent = (
+    Submitted
+    | TriageRequested
+    | Triaged
+    | Answered
+    | Declined
+    | PlanningRequested
+    | PlanReady
+    | Approved
+    | Rejected
+    | RevisionRequested
+    | ExecutionRequested
+    | QuestionAsked
+    | InputGiven
+    | WorkResumed
+    | RunSucceeded
+    | StopRequested
+    | Completed
+    | Failed
+    | Cancelled
+    | Retried
+)
+
+# ---- state -------------------------------------------------------------------------------------------------
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """The fold of a task's events.
+
+    ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
+    stage, the newest version of the plan, run or reply that the task has acted on.
+    """
+
+    status: Status = Status.NEW
+    title: str = ""
+    text: str = ""
+    source: Source = Source(kind="")
+    repo: str = ""
+    base_commit: str = ""
+    directive: Directive = Directive.AUTO
+    approval: Approval = Approval.REQUIRED
+    session_id: str = ""
+    parent: str = ""
+    triage_attempt: int = 0
+    triaging: bool = False
+    verdict: Verdict | None = None
+    plan_version: int = 0
+    plan_digest: str = ""
+    plan_base: str = ""
+    approved: ApprovedPlan | None = None
+    round: int = 0
+    attempt: int = 0
+    stopping: bool = False
+    stop_reason: str = ""
+    commit: str = ""
+    branch: str = ""
+    summary: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    seen: dict[str, int] = {}

@@ -1,0 +1,212 @@
+"""The envelope: one CloudEvents 1.0 JSON object (structured mode) for commands and events alike (DESIGN.md section 3)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from shared.contracts import COMMANDS, EVENTS
+from shared.contracts.messages import Command, Event, name_of
+from shared.subjects import Actor, BadAddress, read_event_subject
+
+CONTENT_TYPE: Final = "application/cloudevents+json"
+
+
+class BadEnvelope(ValueError):
+    """A message body that is no envelope of ours; the text says what is wrong."""
+
+
+class UnknownEvent(BadEnvelope):
+    """An event of a name this version does not know. Facts are never skipped: its actor is quarantined."""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """CloudEvents attributes and our extensions. ``data`` is the raw JSON of the event's or command's struct."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    data: msgspec.Raw
+    datacontenttype: str = ""
+    sequence: int = 0
+    prevhash: str = ""
+    causationid: str = ""
+    correlationid: str = ""
+    principal: str = ""
+    traceparent: str = ""
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """What surrounds a message: who caused it, why, when. ``id`` is the same on every retry."""
+
+    id: str
+    source: str
+    time: datetime
+    principal: str
+    causation_id: str = ""
+    correlation_id: str = ""
+    traceparent: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it stands in the log.
+
+    ``position`` is the stream sequence, ``sequence`` the actor's own version (1, 2, 3 …), ``hash`` the SHA-256 in hex
+    of ``raw``, the stored bytes; ``previous_hash`` is the hash of the actor's event before this one, or empty.
+    """
+
+    actor: Actor
+    name: str
+    data: Any
+    position: int
+    sequence: int
+    id: str
+    time: datetime
+    causation_id: str
+    correlation_id: str
+    principal: str
+    traceparent: str
+    previous_hash: str
+    hash: str
+    raw: bytes
+
+    @property
+    def kind(self) -> str:
+        """The actor's kind."""
+        return self.actor.kind
+
+
+_encoder = msgspec.json.Encoder()
+_envelopes = msgspec.json.Decoder(Envelope)
+
+
+_data_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
+    cls: msgspec.json.Decoder(cls) for by_name in (*EVENTS.values(), *COMMANDS.values()) for cls in by_name.values()
+}
+
+
+def encode_event(actor: Actor, event: Event, *, sequence: int, prevhash: str, stamp: Stamp) -> bytes:
+    """The stored body of an event."""
+    return _encode(actor, name_of(event), event, sequence, prevhash, stamp)
+
+
+def encode_command(actor: Actor, command: Command, stamp: Stamp) -> bytes:
+    """The body of a command; the actor's id travels in the subject only."""
+    data = {name: getattr(command, name) for name in command.__struct_fields__ if name != "id"}
+    return _encode(actor, name_of(command), data, 0, "", stamp)
+
+
+def _encode(actor: Actor, name: str, data: object, sequence: int, prevhash: str, stamp: Stamp) -> bytes:
+    return _encoder.encode(
+        Envelope(
+            specversion="1.0",
+            id=stamp.id,
+            source=stamp.source,
+            type=f"{actor.kind}.{name}",
+            subject=f"{actor.kind}/{actor.id}",
+            time=stamp.time,
+            datacontenttype="application/json",
+            data=msgspec.Raw(_encoder.encode(data)),
+            sequence=sequence,
+            prevhash=prevhash,
+            causationid=stamp.causation_id,
+            correlationid=stamp.correlation_id or actor.id,
+            principal=stamp.principal,
+            traceparent=stamp.traceparent,
+        )
+    )
+
+
+def decode_envelope(body: bytes) -> Envelope:
+    """Only the envelope; ``data`` stays raw. Raises `BadEnvelope`."""
+    try:
+        return _envelopes.decode(body)
+    except msgspec.MsgspecError as error:
+        raise BadEnvelope(f"The message is no CloudEvents envelope: {error}") from error
+
+
+def decode_event(subject: str, body: bytes, position: int) -> Recorded:
+    """A stored event, whole. Raises `UnknownEvent` or `BadEnvelope`."""
+    try:
+        actor, name = read_event_subject(subject)
+    except BadAddress as error:
+        raise BadEnvelope(str(error)) from error
+    envelope = decode_envelope(body)
+    if envelope.type != f"{actor.kind}.{name}" or envelope.subject != f"{actor.kind}/{actor.id}":
+        raise BadEnvelope(
+            f"The event at {position} says it is {envelope.type} of {envelope.subject}, but lies at {subject}."
+        )
+    cls = EVENTS.get(actor.kind, {}).get(name)
+    if cls is None:
+        raise UnknownEvent(f"This version knows no event {actor.kind}.{name} (at {position}): upgrade this service.")
+    try:
+        data = _data_decoders[cls].decode(envelope.data)
+    except msgspec.MsgspecError as error:
+        raise BadEnvelope(f"The data of {actor.kind}.{name} at {position} does not fit its schema: {error}") from error
+    return Recorded(
+        actor=actor,
+        name=name,
+        data=data,
+        position=position,
+        sequence=envelope.sequence,
+        id=envelope.id,
+        time=envelope.time,
+        causation_id=envelope.causationid,
+        correlation_id=envelope.correlationid,
+        principal=envelope.principal,
+        traceparent=envelope.traceparent,
+        previous_hash=envelope.prevhash,
+        hash=hash_of(body),
+        raw=body,
+    )
+
+
+def decode_command(actor: Actor, verb: str, body: bytes, *, fallback: Stamp) -> tuple[Command, Stamp]:
+    """A command and its stamp. A body that is the bare data (as one types it by hand) gets the ``fallback`` stamp.
+
+    Raises `BadEnvelope`.
+    """
+    cls = COMMANDS.get(actor.kind, {}).get(verb)
+    if cls is None:
+        known = ", ".join(COMMANDS.get(actor.kind, {})) or "none"
+        raise BadEnvelope(f"A {actor.kind} takes no command {verb!r}; it takes: {known}.")
+    stamp, data = _read_command_body(actor, verb, body.strip() or b"{}", fallback)
+    try:
+        command: Command = _data_decoders[cls].decode(data)
+    except msgspec.MsgspecError as error:
+        raise BadEnvelope(f"The data of {actor.kind}.{verb} does not fit: {error}") from error
+    return msgspec.structs.replace(command, id=actor.id), stamp
+
+
+def _read_command_body(actor: Actor, verb: str, body: bytes, fallback: Stamp) -> tuple[Stamp, bytes | msgspec.Raw]:
+    if b'"specversion"' not in body:
+        return fallback, body
+    envelope = decode_envelope(body)
+    if envelope.type != f"{actor.kind}.{verb}":
+        raise BadEnvelope(f"The command says it is {envelope.type}, but was sent to {actor.kind}.{verb}.")
+    stamp = Stamp(
+        id=envelope.id,
+        source=envelope.source,
+        time=envelope.time,
+        principal=envelope.principal or fallback.principal,
+        causation_id=envelope.causationid,
+        correlation_id=envelope.correlationid,
+        traceparent=envelope.traceparent,
+    )
+    return stamp, envelope.data
+
+
+def hash_of(body: bytes) -> str:
+    """SHA-256 in hex of a stored body: what the actor's next event names as ``prevhash``."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC; the one place that reads it for envelopes."""
+    return datetime.now(UTC)

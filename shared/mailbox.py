@@ -1,0 +1,107 @@
+"""A service's mailboxes: one durable consumer per partition, so one actor's commands are taken in the order sent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import structlog
+from nats.aio.msg import Msg
+
+from shared.actor import ActorHost
+from shared.deciding import Rejected
+from shared.envelope import BadEnvelope, Recorded, Stamp, decode_command, utc_now
+from shared.nats.bus import Bus
+from shared.nats.pull import Handler, StandingPull
+from shared.nats.streams import COMMANDS
+from shared.settling import Tries, settle
+from shared.subjects import PARTITIONS, BadAddress, read_command_subject
+
+REPLY_HEADER: Final = "Journeyman-Reply"
+REPLY_PREFIX: Final = "_INBOX"
+ACK_WAIT_S: Final = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class CommandAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a command: ``ok`` with its event (or none, when nothing new happened), or a rejection."""
+
+    ok: bool
+    event: msgspec.Raw | None = None
+    position: int = 0
+    code: str = ""
+    sentence: str = ""
+
+
+class Mailboxes:
+    """The consumers of one service; each runs by itself."""
+
+    def __init__(self, bus: Bus, host: ActorHost, *, service: str, tries: Tries | None = None) -> None:
+        self._bus = bus
+        self._host = host
+        self._tries = tries or Tries()
+        self.pulls = [
+            StandingPull(
+                bus,
+                COMMANDS,
+                f"{service}-{partition:02}",
+                [f"cmd.{partition}.{kind}.*.*" for kind in host.kinds],
+                self._settle(f"{service}-{partition:02}"),
+                ack_wait_s=ACK_WAIT_S,
+                max_ack_pending=1,
+                ahead=31,
+            )
+            for partition in range(PARTITIONS)
+        ]
+
+    def _settle(self, consumer: str) -> Handler:
+        async def take(message: Msg) -> None:
+            await settle(self._bus, message, self._handle, consumer=consumer, tries=self._tries)
+
+        return take
+
+    async def _handle(self, message: Msg) -> None:
+        headers = message.headers or {}
+        reply_to = headers.get(REPLY_HEADER, "")
+        try:
+            actor, verb = read_command_subject(message.subject)
+            command, stamp = decode_command(actor, verb, message.data, fallback=_typed_by_hand(message))
+            recorded = await self._host.tell(
+                actor,
+                command,
+                id=stamp.id,
+                principal=stamp.principal,
+                correlation_id=stamp.correlation_id,
+                traceparent=stamp.traceparent,
+            )
+        except Rejected as rejection:
+            log.info("rejected", subject=message.subject, code=rejection.code, sentence=rejection.sentence)
+            await self._answer(reply_to, CommandAnswer(ok=False, code=rejection.code, sentence=rejection.sentence))
+        except (BadEnvelope, BadAddress) as error:
+            await self._answer(reply_to, CommandAnswer(ok=False, code="command-invalid", sentence=str(error)))
+            raise
+        else:
+            await self._answer(reply_to, _accepted(recorded))
+
+    async def _answer(self, reply_to: str, answer: CommandAnswer) -> None:
+        # Only an inbox may be answered: the header must not be a way to publish anywhere else.
+        if reply_to.startswith(f"{REPLY_PREFIX}.") and " " not in reply_to:
+            await self._bus.nc.publish(reply_to, msgspec.json.encode(answer))
+
+
+def _accepted(recorded: Recorded | None) -> CommandAnswer:
+    if recorded is None:
+        return CommandAnswer(ok=True)
+    return CommandAnswer(ok=True, event=msgspec.Raw(recorded.raw), position=recorded.position)
+
+
+def _typed_by_hand(message: Msg) -> Stamp:
+    """The stamp of a command whose body is only its data: its stored sequence makes its id."""
+    headers = message.headers or {}
+    return Stamp(
+        id=headers.get("Nats-Msg-Id") or f"command-{message.metadata.sequence.stream}",
+        source="nats",
+        time=utc_now(),
+        principal=headers.get("Journeyman-Principal", "user:nats"),
+    )

@@ -1,0 +1,65 @@
+"""The journal in memory: for pure tests, held to the same contract as the one on NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+from shared.contracts.messages import Event, name_of
+from shared.envelope import Recorded, Stamp, decode_event, encode_event
+from shared.journal import Conflict, Head, checked
+from shared.subjects import Actor, event_subject
+
+
+class MemoryJournal:
+    """All events in one list; its index is the stream position less one."""
+
+    def __init__(self) -> None:
+        self.log: list[Recorded] = []
+        self._grown = asyncio.Condition()
+
+    async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
+        """See `Journal.append`."""
+        own = [each for each in self.log if each.actor == actor]
+        if own and own[-1].id == stamp.id and own[-1].causation_id == stamp.causation_id:
+            return own[-1]
+        position = own[-1].position if own else 0
+        if position != expected.position:
+            raise Conflict(f"{actor} is at {position}, not at {expected.position}.")
+        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, stamp=stamp)
+        recorded = decode_event(event_subject(actor, name_of(event)), body, len(self.log) + 1)
+        async with self._grown:
+            self.log.append(recorded)
+            self._grown.notify_all()
+        return recorded
+
+    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
+        """See `Journal.load`."""
+        head = after or Head()
+        last = len(self.log) if up_to is None else up_to
+        own = (each for each in self.log if each.actor == actor and head.position < each.position <= last)
+        return checked(actor, own, head)
+
+    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
+        """See `Journal.follow`."""
+        fits = _matcher(subject_filter)
+        position = after
+        while True:
+            async with self._grown:
+                await self._grown.wait_for(lambda: len(self.log) > position)
+            for recorded in self.log[position:]:
+                position = recorded.position
+                if fits.match(event_subject(recorded.actor, recorded.name)):
+                    yield recorded
+
+    async def last_position(self) -> int:
+        """See `Journal.last_position`."""
+        return len(self.log)
+
+
+def _matcher(subject_filter: str) -> re.Pattern[str]:
+    tokens = {"*": r"[^.]+", ">": r".+"}
+    return re.compile(
+        "^" + r"\.".join(tokens.get(token, re.escape(token)) for token in subject_filter.split(".")) + "$"
+    )

@@ -1,0 +1,128 @@
+"""The journal on JetStream: guarded appends with the read-back rule, loads by batch direct get, following by pull."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+import nats.errors
+import nats.js.errors
+from jetstreamext import NoMessagesError, get_batch
+from nats.js.api import RawStreamMsg
+
+from shared.contracts.messages import Event, name_of
+from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event
+from shared.journal import Conflict, Head, LogFull, LogUnavailable, checked
+from shared.nats.bus import Bus
+from shared.nats.feed import Feed
+from shared.nats.streams import EVENTS
+from shared.subjects import Actor, event_filter, event_subject
+
+WRONG_LAST_SEQUENCE: Final = 10071
+WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
+DUPLICATE_IN_BATCH: Final = 10201
+STREAM_FULL: Final = frozenset({10077, 10047, 10023})
+CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
+LOAD_BATCH: Final = 1000
+SEND_AGAIN: Final = 3
+
+
+class NatsJournal:
+    """See `shared.journal.Journal`."""
+
+    def __init__(self, bus: Bus, *, send_again: int = SEND_AGAIN) -> None:
+        self._bus = bus
+        self._send_again = send_again
+
+    async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
+        """See `Journal.append`. Source of the read-back rule: DESIGN.md section 4, rule 2."""
+        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, stamp=stamp)
+        subject = event_subject(actor, name_of(event))
+        headers = {
+            "Nats-Msg-Id": stamp.id,
+            "Nats-Expected-Last-Subject-Sequence": str(expected.position),
+            "Nats-Expected-Last-Subject-Sequence-Subject": event_filter(actor),
+            "Content-Type": CONTENT_TYPE,
+        }
+        if stamp.traceparent:
+            headers["traceparent"] = stamp.traceparent
+        for _ in range(self._send_again):
+            try:
+                ack = await self._bus.publish(subject, body, headers)
+            except nats.js.errors.APIError as error:
+                if error.err_code in CONFLICTS:
+                    return await self._read_back(actor, stamp)
+                if error.err_code in STREAM_FULL:
+                    raise LogFull(
+                        "The event log is full: give EVENTS more room with `nats stream edit EVENTS --max-bytes`."
+                    ) from error
+                if error.code != 503:
+                    raise
+            except (TimeoutError, nats.errors.Error):
+                # Not known whether it was stored: the same append again, with the same id, tells.
+                await self._connected_again()
+            else:
+                if ack.duplicate:
+                    return await self._read_back(actor, stamp)
+                return decode_event(subject, body, ack.seq)
+        raise LogUnavailable("The event log does not answer: check that NATS runs and has a leader for EVENTS.")
+
+    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
+        """See `Journal.load`."""
+        head = after or Head()
+        found: list[Recorded] = []
+        position = head.position
+        while batch := await self._batch(event_filter(actor), position + 1):
+            found += [
+                decode_event(message.subject or "", message.data or b"", message.seq or 0)
+                for message in batch
+                if up_to is None or (message.seq or 0) <= up_to
+            ]
+            position = batch[-1].seq or 0
+            if (batch[-1].headers or {}).get("Nats-Num-Pending") == "0" or (up_to is not None and position >= up_to):
+                break
+        return checked(actor, found, head)
+
+    async def last(self, actor: Actor) -> Recorded | None:
+        """An actor's newest event, without a check of those before it."""
+        try:
+            message = await self._bus.js.get_last_msg(EVENTS, event_filter(actor), direct=True)
+        except nats.js.errors.NotFoundError:
+            return None
+        return decode_event(message.subject or "", message.data or b"", message.seq or 0)
+
+    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
+        """See `Journal.follow`. A message that cannot be decoded ends it with the decoder's error."""
+        async with Feed(self._bus, EVENTS, subject_filter, after=after) as feed:
+            async for message in feed:
+                yield decode_event(message.subject, message.data, message.position)
+
+    async def last_position(self) -> int:
+        """See `Journal.last_position`."""
+        return int((await self._bus.js.stream_info(EVENTS)).state.last_seq)
+
+    async def _read_back(self, actor: Actor, stamp: Stamp) -> Recorded:
+        """Ours after all, or somebody else's: the actor's last event tells."""
+        last = await self.last(actor)
+        if last is not None and last.id == stamp.id and last.causation_id == stamp.causation_id:
+            return last
+        raise Conflict(f"Another append of {actor} came first.")
+
+    async def _connected_again(self) -> None:
+        for _ in range(50):
+            if self._bus.connected:
+                return
+            await asyncio.sleep(0.1)
+
+    async def _batch(self, subject: str, start: int) -> list[RawStreamMsg]:
+        for attempt in range(self._send_again):
+            try:
+                return [m async for m in get_batch(self._bus.js, EVENTS, batch=LOAD_BATCH, seq=start, subject=subject)]
+            except NoMessagesError:
+                return []
+            except (TimeoutError, nats.errors.Error) as error:
+                if attempt + 1 == self._send_again:
+                    raise LogUnavailable("The event log does not answer: check that NATS runs.") from error
+                await self._connected_again()
+        return []

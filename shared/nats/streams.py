@@ -1,0 +1,166 @@
+"""The streams of DESIGN.md section 2: how they are made, and the check that the log's guards still stand."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import nats.js.errors
+from nats.js.api import (
+    DiscardPolicy,
+    PersistMode,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    SubjectTransform,
+)
+
+from shared.nats.bus import Bus
+from shared.subjects import PARTITIONS
+
+EVENTS: Final = "EVENTS"
+COMMANDS: Final = "COMMANDS"
+OUTPUT: Final = "OUTPUT"
+TIMERS: Final = "TIMERS"
+PARKED: Final = "PARKED"
+ARTIFACTS: Final = "ARTIFACTS"
+
+MEBI: Final = 1024 * 1024
+
+
+class GuardsOff(Exception):
+    """A guard of the event log is off; the text names each one. No service works on such a log."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes of the streams in bytes, and the number of copies (1, or 3 on a cluster)."""
+
+    events_bytes: int = 8 * 1024 * MEBI
+    commands_bytes: int = 1024 * MEBI
+    output_bytes: int = 2 * 1024 * MEBI
+    output_age_s: float = 7 * 24 * 3600.0
+    parked_bytes: int = 256 * MEBI
+    artifacts_bytes: int = 8 * 1024 * MEBI
+    replicas: int = 1
+
+
+def stream_configs(limits: Limits) -> list[StreamConfig]:
+    """Every stream as it must be."""
+    common: dict[str, Any] = {"storage": StorageType.FILE, "num_replicas": limits.replicas, "max_consumers": 1000}
+    return [
+        StreamConfig(
+            name=EVENTS,
+            description="The only truth: every state change, for ever",
+            subjects=["evt.>"],
+            retention=RetentionPolicy.LIMITS,
+            max_bytes=limits.events_bytes,
+            discard=DiscardPolicy.NEW,
+            deny_delete=True,
+            deny_purge=True,
+            allow_rollup_hdrs=False,
+            allow_direct=True,
+            duplicate_window=600,
+            **common,
+        ),
+        StreamConfig(
+            name=COMMANDS,
+            description="Mailboxes: requests to actors, gone when handled",
+            subjects=["cmd.>"],
+            retention=RetentionPolicy.WORK_QUEUE,
+            max_bytes=limits.commands_bytes,
+            discard=DiscardPolicy.NEW,
+            allow_direct=True,
+            subject_transform=SubjectTransform(
+                src="cmd.*.*.*",
+                dest=f"cmd.{{{{partition({PARTITIONS},2)}}}}.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}.{{{{wildcard(3)}}}}",
+            ),
+            **common,
+        ),
+        StreamConfig(
+            name=OUTPUT,
+            description="Live output of agents; the runner's own file is the durable copy",
+            subjects=["out.>"],
+            retention=RetentionPolicy.LIMITS,
+            max_bytes=limits.output_bytes,
+            max_age=limits.output_age_s,
+            discard=DiscardPolicy.OLD,
+            allow_direct=True,
+            persist_mode=PersistMode.ASYNC if limits.replicas == 1 else None,
+            **common,
+        ),
+        StreamConfig(
+            name=TIMERS,
+            description="Message schedules; apart from EVENTS, because schedules lift deny_purge",
+            subjects=["timer.>"],
+            retention=RetentionPolicy.LIMITS,
+            max_bytes=64 * MEBI,
+            discard=DiscardPolicy.OLD,
+            allow_direct=True,
+            allow_msg_schedules=True,
+            **common,
+        ),
+        StreamConfig(
+            name=PARKED,
+            description="Commands and events that no handler could take, with the reason",
+            subjects=["parked.>"],
+            retention=RetentionPolicy.LIMITS,
+            max_bytes=limits.parked_bytes,
+            discard=DiscardPolicy.NEW,
+            allow_direct=True,
+            **common,
+        ),
+    ]
+
+
+async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
+    """Create what is missing, leave what is there, check the guards; returns the names of what was created."""
+    limits = limits or Limits()
+    created = []
+    for config in stream_configs(limits):
+        try:
+            await bus.js.stream_info(str(config.name))
+        except nats.js.errors.NotFoundError:
+            await bus.js.add_stream(config)
+            created.append(str(config.name))
+    try:
+        await bus.js.object_store(ARTIFACTS)
+    except nats.js.errors.NotFoundError:
+        await bus.js.create_object_store(ARTIFACTS, max_bytes=limits.artifacts_bytes, replicas=limits.replicas)
+        created.append(ARTIFACTS)
+    await check_guards(bus)
+    return created
+
+
+async def check_guards(bus: Bus) -> None:
+    """Read the streams back; raises `GuardsOff` when EVENTS could lose or change an event, or a stream is missing."""
+    for name in (EVENTS, COMMANDS, OUTPUT, TIMERS, PARKED):
+        try:
+            info = await bus.js.stream_info(name)
+        except nats.js.errors.NotFoundError as error:
+            raise GuardsOff(f"The stream {name} is missing: run `journeyman provision`.") from error
+        if name != EVENTS:
+            continue
+        config = info.config
+        off = [
+            guard
+            for guard, stands in {
+                "deny_delete": bool(config.deny_delete),
+                "deny_purge": bool(config.deny_purge),
+                "allow_rollup_hdrs off": not config.allow_rollup_hdrs,
+                "allow_msg_ttl off": not config.allow_msg_ttl,
+                "allow_msg_schedules off": not config.allow_msg_schedules,
+                "discard new": config.discard == DiscardPolicy.NEW,
+                "max_bytes": bool(config.max_bytes and config.max_bytes > 0),
+                "max_msgs unlimited": (config.max_msgs or -1) < 0,
+                "max_age unlimited": not config.max_age,
+                "max_msgs_per_subject unlimited": (config.max_msgs_per_subject or -1) < 0,
+                "retention limits": config.retention == RetentionPolicy.LIMITS,
+                "allow_direct": bool(config.allow_direct),
+            }.items()
+            if not stands
+        ]
+        if off:
+            raise GuardsOff(
+                f"The stream EVENTS has lost its guard {', '.join(off)}: nothing works on a log that can change. "
+                "Set it right with `nats stream edit EVENTS`, or restore the log into a new stream."
+            )

@@ -1,0 +1,71 @@
+"""The reactor: an event leads to commands, and an event taken twice sends nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from nats.aio.msg import Msg
+
+from shared import metrics
+
+from shared.contracts.messages import Command, kind_of, name_of
+from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
+from shared.ids import derived_id
+from shared.nats.bus import Bus
+from shared.nats.pull import StandingPull
+from shared.nats.streams import EVENTS
+from shared.settling import Tries, settle
+from shared.subjects import Actor, command_subject
+
+ACK_WAIT_S: Final = 10.0
+PERSONS_KINDS: Final = frozenset({"delivery", "session"})
+"""Events of these kinds are somebody's own words: the commands they lead to are sent in that person's name."""
+
+React = Callable[[Recorded], list[Command]]
+
+
+class Reactor:
+    """One durable consumer over the events a service reacts to, taken one at a time in the order of the log."""
+
+    def __init__(
+        self, bus: Bus, react: React, filters: Sequence[str], *, service: str, tries: Tries | None = None
+    ) -> None:
+        self._bus = bus
+        self._react = react
+        self._service = service
+        self._tries = tries or Tries()
+        self.pull = StandingPull(
+            bus,
+            EVENTS,
+            f"{service}-reactor",
+            list(filters),
+            self._settle,
+            ack_wait_s=ACK_WAIT_S,
+            max_ack_pending=1,
+            ahead=31,
+        )
+
+    async def _settle(self, message: Msg) -> None:
+        await settle(self._bus, message, self._handle, consumer=f"{self._service}-reactor", tries=self._tries)
+
+    async def _handle(self, message: Msg) -> None:
+        event = decode_event(message.subject, message.data, message.metadata.sequence.stream)
+        for index, command in enumerate(self._react(event)):
+            await self._send(event, index, command)
+
+    async def _send(self, event: Recorded, index: int, command: Command) -> None:
+        actor = Actor(kind_of(command), command.id)
+        verb = name_of(command)
+        stamp = Stamp(
+            id=derived_id(event.id, str(index), str(actor), verb),
+            source=f"journeyman/{self._service}",
+            time=event.time,
+            principal=event.principal if event.kind in PERSONS_KINDS else f"service:{self._service}",
+            causation_id=event.id,
+            correlation_id=command.id,
+            traceparent=event.traceparent,
+        )
+        headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE}
+        await self._bus.publish(command_subject(actor, verb), encode_command(actor, command, stamp), headers)
+        metrics.REACTIONS.labels(self._service).inc()

@@ -1,0 +1,207 @@
+"""A service: settings, connection, consumers, health, announcement, and an orderly end on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+import nats.errors
+import nats.micro
+import nats.micro.service
+import structlog
+
+from shared import logs, metrics
+from shared.activity import Activity, Work
+from shared.actor import ActorHost
+from shared.client import Client
+from shared.config import BadConfig
+from shared.deciding import Decider
+from shared.health import BusyPort, Health, HealthServer
+from shared.mailbox import Mailboxes
+from shared.nats.bus import Bus, NatsUnreachable
+from shared.nats.journal import NatsJournal
+from shared.nats.objects import Artifacts
+from shared.nats.streams import GuardsOff, check_guards
+from shared.reactor import React, Reactor
+from shared.settings import BadSettings, Settings, load_settings
+from shared.version import VERSION
+
+DRAIN_S: Final = 25.0
+
+
+class CannotStart(Exception):
+    """The service cannot work; one line says why and the mend."""
+
+
+EXPLAINED: Final[tuple[type[Exception], ...]] = (
+    BadConfig,
+    BadSettings,
+    BusyPort,
+    CannotStart,
+    GuardsOff,
+    NatsUnreachable,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Service:
+    """What a service's ``__main__`` wires together. Nothing runs before `run`."""
+
+    def __init__(self, name: str, settings: Settings, bus: Bus) -> None:
+        self.name = name
+        self.settings = settings
+        self.bus = bus
+        self.journal = NatsJournal(bus)
+        self.artifacts = Artifacts(bus)
+        self.client = Client(bus, source=f"journeyman/{name}")
+        self.draining = asyncio.Event()
+        self.problems: dict[str, str] = {}
+        self.health = Health(name, self._problems)
+        self._host: ActorHost | None = None
+        self._loops: list[Callable[[], Awaitable[None]]] = []
+        self._drains: list[Callable[[], None]] = []
+        self._endings: list[Callable[[], Awaitable[None]]] = []
+        self._own_http = False
+
+    @classmethod
+    async def connect(cls, name: str, settings: Settings) -> Service:
+        """Connect to NATS and check the guards of the log; raises what `EXPLAINED` lists."""
+        logs.configure(name, level=settings.log_level, format=settings.log_format)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}")
+        await check_guards(bus)
+        return cls(name, settings, bus)
+
+    def host(self, *deciders: Decider[Any]) -> ActorHost:
+        """Take commands for these actor kinds."""
+        self._host = ActorHost(self.journal, deciders, source=f"journeyman/{self.name}")
+        for pull in Mailboxes(self.bus, self._host, service=self.name).pulls:
+            self._loops.append(pull.run)
+            self._drains.append(pull.drain)
+        return self._host
+
+    def react(self, react: React, filters: Sequence[str]) -> None:
+        """Turn events into commands."""
+        pull = Reactor(self.bus, react, filters, service=self.name).pull
+        self._loops.append(pull.run)
+        self._drains.append(pull.drain)
+
+    def activity(self, name: str, event: str, work: Work, *, slots: int) -> None:
+        """Do work that an event asks for, ``slots`` pieces at once."""
+        activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots)
+        self._loops.append(activity.pull.run)
+        self._drains.append(activity.drain)
+
+    def loop(self, loop: Callable[[], Awaitable[None]], *, drain: Callable[[], None] | None = None) -> None:
+        """Run something else for the service's whole life; ``drain`` asks it to end."""
+        self._loops.append(loop)
+        if drain is not None:
+            self._drains.append(drain)
+
+    def at_end(self, ending: Callable[[], Awaitable[None]]) -> None:
+        """Do this after the drain, before the connection closes."""
+        self._endings.append(ending)
+
+    def serves_http(self) -> None:
+        """The service answers /health and /metrics itself."""
+        self._own_http = True
+
+    async def run(self, ready: Callable[[], dict[str, Any]] | None = None) -> None:
+        """Run until SIGTERM or SIGINT, drain, and leave. A loop that fails ends the service with its error."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.draining.set)
+        server = None
+        if not self._own_http:
+            server = HealthServer(self.health, self.settings.health_host, self.settings.health_port)
+        announcement = await self._announce()
+        tasks = [asyncio.ensure_future(start()) for start in self._loops]
+        side = [asyncio.create_task(self.health.beat()), asyncio.create_task(self._watch_connection())]
+        stopping = asyncio.create_task(_until(self.draining))
+        try:
+            await asyncio.sleep(0)
+            self._say_ready({} if server is None else {"health": server.port}, ready)
+            done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            failed = next((t for t in done if t is not stopping and t.exception() is not None), None)
+            if failed is not None:
+                log.error("a part of the service failed; leaving", error=repr(failed.exception()))
+                failed.result()
+            log.info("draining")
+        finally:
+            self.draining.set()
+            for drain in self._drains:
+                drain()
+            if tasks:
+                _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+                for task in late:
+                    task.cancel()
+            for ending in self._endings:
+                await ending()
+            for task in [*side, stopping]:
+                task.cancel()
+            with contextlib.suppress(Exception):
+                await announcement.stop()
+            await self.bus.close()
+            if server is not None:
+                server.close()
+            if self.settings.ready_file is not None:
+                self.settings.ready_file.unlink(missing_ok=True)
+
+    def _problems(self) -> dict[str, str]:
+        problems = dict(self.problems)
+        if not self.bus.connected:
+            problems["nats"] = "not connected"
+        if self.draining.is_set():
+            problems["draining"] = "the service is about to leave"
+        return problems
+
+    def _say_ready(self, facts: dict[str, Any], ready: Callable[[], dict[str, Any]] | None) -> None:
+        facts = {"service": self.name, "pid": os.getpid(), **facts, **(ready() if ready else {})}
+        log.info("ready", **{key: value for key, value in facts.items() if key != "service"})
+        path = self.settings.ready_file
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".new")
+            draft.write_bytes(msgspec.json.encode(facts))
+            draft.replace(path)
+
+    async def _announce(self) -> nats.micro.service.Service:
+        """So that `nats micro ls` shows who is there."""
+        return await nats.micro.add_service(
+            self.bus.nc,
+            name=f"journeyman-{self.name}",
+            version=VERSION,
+            description=f"The {self.name} of Journeyman",
+            metadata={"machine": self.settings.machine_id, "pid": str(os.getpid())},
+        )
+
+    async def _watch_connection(self) -> None:
+        while True:
+            metrics.CONNECTED.set(1 if self.bus.connected else 0)
+            await asyncio.sleep(1)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def main(name: str, wire: Callable[[Settings], Awaitable[None]]) -> None:
+    """Run a service's ``wire`` coroutine; what can be explained ends in one line and exit code 1."""
+    try:
+        asyncio.run(_run(wire))
+    except EXPLAINED as error:
+        print(f"journeyman {name}: {error}", file=sys.stderr)  # noqa: T201  # the one line a person reads
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+async def _run(wire: Callable[[Settings], Awaitable[None]]) -> None:
+    await wire(load_settings())

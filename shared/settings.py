@@ -1,0 +1,131 @@
+"""Settings: from the environment and `.env`, validated at start-up. A wrong one names itself, its problem and the mend."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "JOURNEYMAN_"
+
+
+class BadSettings(Exception):
+    """One or more settings are wrong; one line for each."""
+
+
+def _shared_with_cli(name: str) -> Any:
+    """A setting that the Claude CLI's own variable may give as well."""
+    return AliasChoices(f"{PREFIX}{name}", name)
+
+
+class Settings(BaseSettings):
+    """Every setting of every service (CONTRACT: environment). Names here are without the prefix ``JOURNEYMAN_``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    nats_url: str = Field("nats://127.0.0.1:4222", description="Where NATS listens; several servers with commas")
+    data_dir: Path = Field(
+        Path(".journeyman"), description="Where this machine keeps repositories, runs and read models"
+    )
+    http_host: str = Field("127.0.0.1", description="Where the gateway listens")
+    http_port: int = Field(8080, ge=0, le=65535, description="The gateway's port; 0 picks a free one")
+    health_host: str = Field("127.0.0.1", description="Where the other services answer /health and /metrics")
+    health_port: int = Field(9100, ge=0, le=65535, description="Their port; 0 picks a free one")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+    log_format: Literal["console", "json"] = Field("console", description="For people, or for machines")
+    machine_id: str = Field(
+        default_factory=socket.gethostname,
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="This machine's name in events",
+    )
+    max_concurrent_runs: int = Field(5, ge=1, le=64, description="Agents at once per executor")
+    max_concurrent_plans: int = Field(3, ge=1, le=64, description="Planning agents at once per planner")
+    run_timeout_seconds: int = Field(3600, ge=10, le=86400, description="Longest time for one agent's work")
+    silence_timeout_seconds: int = Field(
+        180, ge=5, le=3600, description="Longest silence of an agent before it is stopped"
+    )
+    run_budget_usd: float = Field(5.0, gt=0, le=1000, description="Most that one agent may spend")
+    max_turns: int = Field(100, ge=1, le=1000, description="Most turns of one agent")
+    approval: Literal["required", "auto"] = Field("required", description="Whether a person approves each plan")
+    demo_model: bool = Field(False, description="1 runs the real CLI against the scripted local model")
+    secret_key: SecretStr = Field(SecretStr(""), description="Key for what the gateway signs")
+    public_url: str = Field("", description="The dashboard's address as people reach it")
+    config: Path | None = Field(None, description="journeyman.toml; default: in the data directory")
+    agents_dir: Path | None = Field(None, description="The agents' folder; default: the one that comes with Journeyman")
+    ready_file: Path | None = Field(None, description="Written when the service is ready; the supervisor reads it")
+
+    github_webhook_secret: SecretStr = Field(SecretStr(""), description="Secret of the GitHub webhook")
+
+    anthropic_api_key: SecretStr = Field(SecretStr(""), validation_alias=_shared_with_cli("ANTHROPIC_API_KEY"))
+    anthropic_base_url: str = Field("", validation_alias=_shared_with_cli("ANTHROPIC_BASE_URL"))
+    claude_cli: str = Field("", validation_alias=_shared_with_cli("CLAUDE_CLI"))
+
+    @field_validator("data_dir", "config", "agents_dir", "ready_file")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
+    @field_validator("nats_url")
+    @classmethod
+    def _nats_scheme(cls, url: str) -> str:
+        for each in url.split(","):
+            if not each.strip().startswith(("nats://", "tls://")):
+                raise ValueError(f"{each!r} is no NATS address; write nats://host:4222")
+        return url
+
+    @property
+    def config_path(self) -> Path:
+        """Where journeyman.toml is looked for."""
+        return self.config or self.data_dir / "journeyman.toml"
+
+    @property
+    def agents_path(self) -> Path:
+        """Where the agents' folders are."""
+        return self.agents_dir or Path(__file__).resolve().parent.parent / "agents"
+
+    @property
+    def worker(self) -> str:
+        """What claims carry as ``worker``: machine and process."""
+        return f"{self.machine_id}:{os.getpid()}"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read and check the settings; raises `BadSettings` with one line for each wrong one.
+
+    ``JOURNEYMAN_<NAME>_FILE`` names a file that holds the value, as container secrets come.
+    """
+    environment = os.environ if environment is None else environment
+    try:
+        return Settings(**{**_from_files(environment), **overrides})
+    except ValidationError as error:
+        raise BadSettings("\n".join(_line(each) for each in error.errors())) from error
+
+
+def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    values = {}
+    for key, path in environment.items():
+        if key.startswith(PREFIX) and key.endswith("_FILE") and path:
+            name = key.removeprefix(PREFIX).removesuffix("_FILE").lower()
+            if name == "ready" or f"{PREFIX}{name.upper()}" in environment:
+                continue
+            try:
+                values[name] = Path(path).read_text().strip()
+            except OSError as error:
+                raise BadSettings(f"{key}: {path} cannot be read ({error.strerror}); name a readable file.") from error
+    return values
+
+
+def _line(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    setting = name if name.isupper() else f"{PREFIX}{name.upper()}"
+    field = Settings.model_fields.get(name.removeprefix(PREFIX).lower())
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    given = "" if "secret" in name.lower() or "key" in name.lower() else f" is {str(error.get('input'))[:60]!r}:"
+    return f"{setting}{given} {error['msg']}. Set it right in the environment or in .env{meaning}."

@@ -1,0 +1,71 @@
+"""How every consumer ends a message: done, once more later, or parked so that its neighbours go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
+
+from shared import metrics
+from shared.envelope import BadEnvelope
+from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.nats.bus import Bus
+from shared.nats.parking import park
+from shared.subjects import BadAddress
+
+log = structlog.get_logger(__name__)
+
+TROUBLE: Final = (LogFull, LogUnavailable, TimeoutError, OSError, nats.errors.Error)
+"""Nobody's fault in the message: it is tried for ever, every few seconds."""
+
+HOPELESS: Final = (BadEnvelope, BadAddress, LogDamaged)
+"""Trying again cannot help."""
+
+
+class Tries(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a message is tried, and how long it waits in between, in seconds (the last wait repeats)."""
+
+    most: int = 5
+    waits_s: tuple[float, ...] = (0.1, 0.3, 0.5, 1.0)
+
+    def wait_s(self, delivered: int) -> float:
+        """The wait after the delivery with this number (1, 2, 3 …)."""
+        return self.waits_s[min(delivered, len(self.waits_s)) - 1]
+
+
+async def settle(
+    bus: Bus, message: Msg, handle: Callable[[Msg], Awaitable[None]], *, consumer: str, tries: Tries
+) -> None:
+    """Handle a message and tell the server how it went. Never raises for what the handler did."""
+    delivered = message.metadata.num_delivered
+    try:
+        with metrics.HANDLING.labels(consumer).time():
+            await handle(message)
+    except TROUBLE as error:
+        log.warning("not now", consumer=consumer, subject=message.subject, error=str(error) or type(error).__name__)
+        await message.nak(delay=min(5.0, 0.25 * delivered))
+    except HOPELESS as error:
+        await _park(bus, message, consumer, str(error))
+    except Exception as error:
+        if delivered < tries.most:
+            log.warning("failed, will try again", consumer=consumer, subject=message.subject, exc_info=True)
+            await message.nak(delay=tries.wait_s(delivered))
+        else:
+            await _park(bus, message, consumer, f"{type(error).__name__}: {error}")
+    else:
+        await message.ack()
+
+
+async def _park(bus: Bus, message: Msg, consumer: str, reason: str) -> None:
+    try:
+        await park(bus, message, consumer=consumer, reason=reason)
+    except TROUBLE:
+        await message.nak(delay=1.0)
+        return
+    metrics.PARKED.labels(consumer).inc()
+    log.error("parked", consumer=consumer, subject=message.subject, reason=reason)
+    await message.ack()

@@ -1,0 +1,53 @@
+"""Fixtures of every test: a real NATS server, from a container where a Docker API answers, else from its binary."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.nats.bus import Bus
+from shared.nats.streams import MEBI, Limits, provision
+from tests.support.nats import ContainerNats, Nats, ProcessNats, docker_answers
+
+SMALL = Limits(
+    events_bytes=256 * MEBI,
+    commands_bytes=64 * MEBI,
+    output_bytes=64 * MEBI,
+    parked_bytes=16 * MEBI,
+    artifacts_bytes=128 * MEBI,
+)
+
+
+@pytest.fixture(scope="session")
+def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a NATS server that lives as long as the test session of this process."""
+    wanted = os.environ.get("JOURNEYMAN_TEST_NATS", "container" if docker_answers() else "process")
+    nats: ContainerNats | ProcessNats = (
+        ContainerNats() if wanted == "container" else ProcessNats(tmp_path_factory.mktemp("nats"))
+    )
+    with nats as url:
+        yield url
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[Nats]:
+    """A NATS server of one test's own, provisioned: it may be killed, restarted and filled."""
+    nats = Nats(tmp_path / "nats")
+    await nats.start()
+    bus = await Bus.connect(nats.url, name="provision")
+    await provision(bus, SMALL)
+    await bus.close()
+    yield nats
+    await nats.stop()
+
+
+@pytest.fixture
+async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
+    """A connection to the test's own NATS server."""
+    bus = await Bus.connect(nats_server.url, name="test")
+    yield bus
+    await asyncio.wait_for(bus.close(), 5)
