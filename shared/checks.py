@@ -79,23 +79,26 @@ async def _run(
     command: str, cwd: Path, env: Mapping[str, str], timeout: float, mark: str, sweep: Callable[[str], int]
 ) -> CheckResult:
     began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        "/bin/sh",
-        "-c",
-        command,
-        cwd=cwd,
-        env={**env, MARK_VARIABLE: mark},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
+    # A pipe of our own: asyncio's waits, at the process's end, for everybody else who holds it open.
+    readable, writable = os.pipe()
     output = _Output()
-    reading = asyncio.create_task(output.read(process.stdout))
+    reading = asyncio.create_task(output.read(readable))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            command,
+            cwd=cwd,
+            env={**env, MARK_VARIABLE: mark},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writable,
+            stderr=writable,
+            start_new_session=True,
+        )
+    finally:
+        os.close(writable)
     timed_out = False
     try:
-        # Waits for the process, not for the end of its output: a server left in the background holds that open.
         await asyncio.wait_for(process.wait(), timeout)
     except TimeoutError:
         timed_out = True
@@ -120,10 +123,18 @@ class _Output:
         self.digest = hashlib.sha256()
         self.tail = b""
 
-    async def read(self, stream: asyncio.StreamReader) -> None:
-        while part := await stream.read(65_536):
-            self.digest.update(part)
-            self.tail = (self.tail + part)[-TAIL_BYTES:]
+    async def read(self, readable: int) -> None:
+        """Read the pipe to its end and close it."""
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(readable, "rb", buffering=0)
+        )
+        try:
+            while part := await stream.read(65_536):
+                self.digest.update(part)
+                self.tail = (self.tail + part)[-TAIL_BYTES:]
+        finally:
+            transport.close()
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[str], int]) -> None:

@@ -85,9 +85,7 @@ class Client:
         answer = msgspec.json.decode(message.data, type=CommandAnswer)
         if not answer.ok:
             raise Rejected(answer.code, answer.sentence)
-        return CommandResult(
-            event=None if answer.event is None else msgspec.json.decode(answer.event), position=answer.position
-        )
+        return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
 
     async def query(self, name: str, params: dict[str, Any] | None = None, *, timeout: float = 8.0) -> dict[str, Any]:
         """Ask the projector; raises `QueryFailed`."""

@@ -24,11 +24,14 @@ ACK_WAIT_S: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
+NO_EVENT: Final = msgspec.Raw(b"null")
+
+
 class CommandAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a command: ``ok`` with its event (or none, when nothing new happened), or a rejection."""
 
     ok: bool
-    event: msgspec.Raw | None = None
+    event: msgspec.Raw = NO_EVENT
     position: int = 0
     code: str = ""
     sentence: str = ""

@@ -116,9 +116,11 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
             if name == "ready" or f"{PREFIX}{name.upper()}" in environment:
                 continue
             try:
-                values[name] = Path(path).read_text().strip()
+                value = Path(path).read_text().strip()
             except OSError as error:
                 raise BadSettings(f"{key}: {path} cannot be read ({error.strerror}); name a readable file.") from error
+            if value:
+                values[name] = value
     return values
 
 

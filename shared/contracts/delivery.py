@@ -52,7 +52,7 @@ class Accepted(Event, frozen=True, kw_only=True):
     signal: Signal
     body_sha256: str
     body_size: int
-    body: msgspec.Raw | None = None
+    body: msgspec.Raw = msgspec.Raw(b"null")
     artifact: ArtifactRef | None = None
 
 

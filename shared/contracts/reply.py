@@ -122,3 +122,14 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     effects: dict[str, Effect] = {}
     cause: int = 0
+
+
+def branch_effect(attempt: int) -> str:
+    """The effect that publishes what a run's attempt made: ``branch/3``."""
+    return f"branch/{attempt}"
+
+
+def published_attempt(effect: str) -> int | None:
+    """The run's attempt that an effect publishes, or None for an effect of another nature."""
+    kind, _, attempt = effect.partition("/")
+    return int(attempt) if kind == "branch" and attempt.isdecimal() else None

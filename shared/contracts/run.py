@@ -24,12 +24,17 @@ class Status(StrEnum):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of the repository's own checks, as the executor itself observed it."""
+    """One command of the repository's own checks, as the executor itself observed it.
+
+    ``failed_before`` says that it fails at the base commit just the same, so the work is not to blame.
+    """
 
     command: str
     exit_code: int
     duration_ms: int
     output_tail: str = ""
+    output_sha256: str = ""
+    failed_before: bool = False
 
 
 class FileChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +81,8 @@ class RecordCheckpoint(Command, frozen=True, kw_only=True):
     commit: str = ""
     bundle: ArtifactRef | None = None
     transcript: ArtifactRef | None = None
+    process: str = ""
+    offset: int = 0
     usage: tuple[ModelUsage, ...] = ()
 
 
@@ -187,13 +194,18 @@ class Started(Event, frozen=True, kw_only=True):
 
 
 class Checkpointed(Event, frozen=True, kw_only=True):
-    """A point to go on from; ``usage`` is what was spent since the last report."""
+    """A point to go on from; ``usage`` is what was spent since the last report.
+
+    ``process`` names the agent's process on its machine, ``offset`` the byte of its output up to which all is recorded.
+    """
 
     attempt: int
     turn: int
     commit: str = ""
     bundle: ArtifactRef | None = None
     transcript: ArtifactRef | None = None
+    process: str = ""
+    offset: int = 0
     usage: tuple[ModelUsage, ...] = ()
 
 
@@ -306,6 +318,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_commit: str = ""
     checkpoint_attempt: int = 0
     transcript: ArtifactRef | None = None
+    process: str = ""
+    offset: int = 0
     question_id: str = ""
     question_answered: bool = False
     inputs: int = 0

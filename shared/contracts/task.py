@@ -201,6 +201,7 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     code: str
     message: str
     attempt: int = 0
+    usage: tuple[ModelUsage, ...] = ()
 
 
 class RecordStopped(CausedCommand, frozen=True, kw_only=True):
@@ -406,6 +407,7 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
     stage: str
     code: str
     message: str
+    usage: tuple[ModelUsage, ...] = ()
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):

@@ -22,7 +22,11 @@ SUBMITTED = Submitted(title="t", text="x", source=Source(kind="test"))
 
 def stamp(id: str, cause: str = "") -> Stamp:
     return Stamp(
-        id=id, source="test", time=datetime(2026, 1, 1, tzinfo=UTC), principal="user:ada", causation_id=cause or f"c-{id}"
+        id=id,
+        source="test",
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        principal="user:ada",
+        causation_id=cause or f"c-{id}",
     )
 
 

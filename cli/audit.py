@@ -1,0 +1,148 @@
+"""The whole log, read once: no gap, each actor's versions and hash chain unbroken, every event as its schema says.
+
+A NATS stream on one disk can lose events without a word (a flipped bit and a restart): so the log carries its own
+proof, and this checks it. Damage at the very end of the log shows only against something kept elsewhere: the position
+that the read models have reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from nats.js.api import StreamInfo
+
+from shared.client import Client, QueryFailed
+from shared.contracts import EVENTS as CONTRACTS
+from shared.envelope import Envelope, hash_of
+from shared.nats.bus import Bus
+from shared.nats.feed import Feed
+from shared.nats.streams import EVENTS
+
+_BATCH: Final = 4000
+_STEP: Final = 2000
+_QUIET_S: Final = 10.0
+
+
+class Damage(msgspec.Struct, frozen=True, kw_only=True):
+    """The first thing that is wrong: at which stream sequence, of which actor, and what."""
+
+    sequence: int
+    actor: str
+    problem: str
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. ``damage`` is None for a log that is whole up to ``last``."""
+
+    events: int
+    actors: int
+    last: int
+    seconds: float
+    damage: Damage | None = None
+
+
+class Auditor:
+    """Checks one event after the other; pure but for what it remembers of each actor."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.events = 0
+        self.heads: dict[str, tuple[int, str]] = {}
+        self._envelopes: Final = msgspec.json.Decoder(Envelope)
+        self._data: Final = {
+            (kind, name): msgspec.json.Decoder(cls)
+            for kind, by_name in CONTRACTS.items()
+            for name, cls in by_name.items()
+        }
+
+    def check(self, subject: str, position: int, body: bytes) -> Damage | None:
+        """The damage that this event shows, if any. Events come in the order of the stream."""
+        if position != self.position + 1:
+            missing = self.position + 1
+            return Damage(sequence=missing, actor="", problem=f"the events {missing} to {position - 1} are missing")
+        self.position = position
+        self.events += 1
+        _, kind, id, name = subject.split(".")
+        actor = f"{kind}/{id}"
+        try:
+            envelope = self._envelopes.decode(body)
+            decoder = self._data.get((kind, name))
+            if decoder is None:
+                return Damage(sequence=position, actor=actor, problem=f"this version knows no event {kind}.{name}")
+            decoder.decode(envelope.data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return Damage(sequence=position, actor=actor, problem=f"{kind}.{name} does not fit its schema: {error}")
+        problem = self._place(envelope, kind, id, name, actor)
+        if problem:
+            return Damage(sequence=position, actor=actor, problem=problem)
+        self.heads[actor] = (envelope.sequence, hash_of(body))
+        return None
+
+    def _place(self, envelope: Envelope, kind: str, id: str, name: str, actor: str) -> str:
+        version, previous = self.heads.get(actor, (0, ""))
+        if envelope.specversion != "1.0" or envelope.type != f"{kind}.{name}" or envelope.subject != f"{kind}/{id}":
+            return f"the envelope says {envelope.type} of {envelope.subject}, the subject {kind}.{name} of {kind}/{id}"
+        if envelope.sequence != version + 1:
+            return f"version {envelope.sequence} follows version {version}"
+        if envelope.prevhash != previous:
+            return f"version {envelope.sequence} does not carry the hash of version {version}"
+        return ""
+
+
+async def audit(bus: Bus, progress: Callable[[int, int], None] = lambda done, total: None) -> Audit:
+    """Read and check the log up to its end as of now; ``progress(done, total)`` is called now and then."""
+    began = time.monotonic()
+    info = await bus.js.stream_info(EVENTS)
+    last = info.state.last_seq
+    auditor = Auditor()
+    damage = _in_the_count(info)
+    if damage is None and last:
+        async with Feed(bus, EVENTS, "evt.>", after=0, batch=_BATCH) as feed:
+            async for message in feed:
+                damage = auditor.check(message.subject, message.position, message.data)
+                if message.position % _STEP == 0:
+                    progress(message.position, last)
+                if damage is not None or message.position >= last:
+                    break
+                if not message.pending:
+                    missing = message.position + 1
+                    damage = Damage(
+                        sequence=missing, actor="", problem=f"the events {missing} to {last} cannot be read any more"
+                    )
+                    break
+    progress(last, last)
+    damage = damage or await _against_the_read_models(bus, last)
+    return Audit(
+        events=auditor.events,
+        actors=len(auditor.heads),
+        last=last,
+        seconds=time.monotonic() - began,
+        damage=damage,
+    )
+
+
+def _in_the_count(info: StreamInfo) -> Damage | None:
+    """What the stream says of itself: it begins at 1 and has an event for every sequence."""
+    state = info.state
+    if state.last_seq and state.first_seq != 1:
+        return Damage(sequence=1, actor="", problem=f"the log begins at {state.first_seq}")
+    if state.messages != state.last_seq:
+        lost = state.last_seq - state.messages
+        # Which ones are missing shows when it is read; a stream that has none left has nothing to read.
+        return Damage(sequence=1, actor="", problem=f"all {lost} events are missing") if not state.messages else None
+    return None
+
+
+async def _against_the_read_models(bus: Bus, last: int) -> Damage | None:
+    try:
+        answer: dict[str, Any] = await Client(bus, source="journeyman/cli").query("status", timeout=1.0)
+    except (QueryFailed, TimeoutError):
+        return None  # without a projector there is nothing to compare with
+    seen = int(answer.get("position") or 0)
+    now = (await bus.js.stream_info(EVENTS)).state.last_seq
+    if seen <= now:
+        return None
+    return Damage(sequence=now + 1, actor="", problem=f"the read models have seen {seen} events, the log ends at {now}")

@@ -1,0 +1,1 @@
+"""One module per command of `journeyman`; each has the click command under the name ``command``."""

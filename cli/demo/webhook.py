@@ -1,0 +1,96 @@
+"""The webhook GitHub would send for a new issue: its body, its signature, and its way to the gateway."""
+
+from __future__ import annotations
+
+import hmac
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from cli.failures import Failure
+from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.ids import derived_task_id
+
+AUTHOR: Final = "octocat"
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """One opened issue, and the task it will be: the id follows from the issue alone."""
+
+    repo: str
+    number: int
+    opened: datetime
+
+    @property
+    def task_id(self) -> str:
+        """The task's id, as the gateway and the brain derive it."""
+        return derived_task_id(int(self.opened.timestamp() * 1000), f"github:{self.repo}#{self.number}")
+
+    def payload(self) -> dict[str, Any]:
+        """The body of ``issues.opened``, with the fields that GitHub always sends and we read."""
+        url = f"https://github.example/{self.repo}"
+        person = {"login": AUTHOR, "id": 1, "type": "User"}
+        owner, _, name = self.repo.partition("/")
+        return {
+            "action": "opened",
+            "issue": {
+                "id": self.number,
+                "number": self.number,
+                "title": DEMO_ISSUE_TITLE,
+                "body": DEMO_ISSUE_BODY,
+                "state": "open",
+                "html_url": f"{url}/issues/{self.number}",
+                "user": person,
+                "author_association": "OWNER",
+                "labels": [],
+                "created_at": self.opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "updated_at": self.opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            },
+            "repository": {
+                "id": 1,
+                "name": name,
+                "full_name": self.repo,
+                "private": True,
+                "html_url": url,
+                "clone_url": f"{url}.git",
+                "default_branch": "main",
+                "owner": {**person, "login": owner},
+            },
+            "sender": person,
+        }
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway answered: the delivery's id in the log, and how long that took in milliseconds."""
+
+    delivery: str
+    ms: float
+
+
+def new_issue(repo: str, number: int) -> Issue:
+    """An issue opened just now."""
+    return Issue(repo=repo, number=number, opened=datetime.now(UTC).replace(microsecond=0))
+
+
+async def send(http: httpx.AsyncClient, issue: Issue, secret: str) -> Sent:
+    """Sign and deliver it; raises `Failure` when the gateway does not take it."""
+    body = msgspec.json.encode(issue.payload())
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex(),
+        "User-Agent": "GitHub-Hookshot/journeyman-demo",
+    }
+    began = time.monotonic()
+    try:
+        answer = await http.post("/webhooks/github", content=body, headers=headers)
+    except httpx.HTTPError as error:
+        raise Failure(f"The gateway does not answer at {http.base_url} ({error or type(error).__name__}).") from error
+    if answer.status_code != 202:
+        raise Failure(f"The gateway did not take the webhook ({answer.status_code}): {answer.text[:300]}")
+    return Sent(delivery=str(answer.json()["delivery"]), ms=(time.monotonic() - began) * 1000)

@@ -1,0 +1,45 @@
+"""What a command says when it cannot do its work: one line with the mend, and exit code 1."""
+
+from __future__ import annotations
+
+import json.decoder
+
+
+class Failure(Exception):
+    """The command failed; the text is the line that explains it."""
+
+
+def explain(error: Exception) -> str | None:
+    """The one line for an error that a person can do something about; None for a bug of ours."""
+    import nats.errors
+    import nats.js.errors
+
+    from shared.claude.binary import CliMissing
+    from shared.client import NoAnswer, QueryFailed
+    from shared.deciding import Rejected
+    from shared.envelope import BadEnvelope
+    from shared.journal import LogDamaged, LogFull, LogUnavailable
+    from shared.nats.server import CannotServe
+    from shared.service import EXPLAINED
+    from shared.subjects import BadAddress
+    from shared.workspace.git import GitFailed
+
+    match error:
+        case Failure() | NoAnswer() | QueryFailed() | Rejected() | BadEnvelope() | BadAddress() | GitFailed():
+            return str(error)
+        case LogDamaged() | LogFull() | LogUnavailable() | CannotServe() | CliMissing():
+            return str(error)
+        case _ if isinstance(error, EXPLAINED):
+            return str(error)
+        case nats.js.errors.ServiceUnavailableError() | nats.errors.NoRespondersError():
+            return "NATS answers, but without JetStream: start it with JetStream on (`nats-server -js`)."
+        case TimeoutError() | nats.errors.Error():
+            return f"NATS did not answer in time ({error or type(error).__name__}): check that it runs."
+        case PermissionError(filename=str() as name):
+            return f"{name}: permission denied. Mend its permissions, or choose another place with --data."
+        case json.decoder.JSONDecodeError():
+            return None
+        case OSError(filename=str() as name, strerror=str() as reason):
+            return f"{name}: {reason}."
+        case _:
+            return None

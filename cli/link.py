@@ -1,0 +1,73 @@
+"""Finding the running system, and talking to it over NATS."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.supervisor import record
+from shared import logs
+from shared.client import Client
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.settings import Settings, load_settings
+
+PATIENCE_S: Final = 2.0
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Which system a command talks to: NATS, and the dashboard where one is known."""
+
+    nats: str
+    http: str
+    data: Path
+    pid: int = 0
+
+
+class Link(msgspec.Struct, frozen=True):
+    """An open connection and what is built on it."""
+
+    place: Place
+    bus: Bus
+    client: Client
+    journal: NatsJournal
+
+
+def find_place(settings: Settings | None = None) -> Place:
+    """JOURNEYMAN_NATS_URL when it is set; else the `up` of the data directory, or the demo's in it; else the default."""
+    settings = settings or load_settings()
+    http = f"http://{settings.http_host}:{settings.http_port}"
+    if "nats_url" in settings.model_fields_set:
+        return Place(nats=settings.nats_url, http=settings.public_url or http, data=settings.data_dir)
+    for data in (settings.data_dir, settings.data_dir / "demo"):
+        found = record.read(data)
+        if found is not None and found.alive and found.nats:
+            return Place(nats=found.nats, http=found.http, data=data, pid=found.pid)
+    return Place(nats=settings.nats_url, http=http, data=settings.data_dir)
+
+
+@contextlib.asynccontextmanager
+async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> AsyncIterator[Link]:
+    """Connect to the running system; raises `NatsUnreachable`."""
+    logs.configure("cli", level="error", format="console")
+    place = find_place()
+    if nats_url:
+        place = msgspec.structs.replace(place, nats=nats_url)
+    bus = await Bus.connect(place.nats, name="journeyman-cli", patience_s=patience_s)
+    try:
+        yield Link(place, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
+    finally:
+        await bus.close()
+
+
+def principal() -> str:
+    """Who sends the commands: the account's login name."""
+    try:
+        return f"user:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return "user:unknown"

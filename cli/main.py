@@ -1,0 +1,94 @@
+"""The `journeyman` command. Each sub-command is imported when it is called, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final, NamedTuple
+
+import rich_click as click
+
+from shared.version import VERSION
+
+
+class Lazy(NamedTuple):
+    """Where a command lives, and what the list of commands says of it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Final = {
+    "up": Lazy("up", "Run everything on this machine, until Ctrl-C"),
+    "demo": Lazy("demo", "Drive one real task from a signed webhook to a commit"),
+    "doctor": Lazy("doctor", "Say what is missing or misconfigured, with the mend"),
+    "task": Lazy("task", "Submit, follow and steer tasks"),
+    "events": Lazy("events", "Read the log"),
+    "state": Lazy("state", "Fold one actor as of any stream sequence"),
+    "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
+    "replay": Lazy("replay", "Tell history again, at its own pace or faster"),
+    "project": Lazy("project", "Rebuild the read models from the log"),
+    "service": Lazy("service", "Run one service alone, as containers do"),
+    "provision": Lazy("provision", "Create the streams, once"),
+    "demo-repo": Lazy("demo_repo", "Make the demonstration repository"),
+}
+
+
+class LazyGroup(click.RichGroup):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        lazy = COMMANDS.get(cmd_name)
+        return None if lazy is None else click.RichCommand(name=cmd_name, help=lazy.summary, short_help=lazy.summary)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and name in COMMANDS:
+            module = importlib.import_module(f"cli.commands.{COMMANDS[name].module}")
+            command = module.command
+        return name, command, rest
+
+
+_PANELS: Final = [
+    {"name": "Run", "commands": ["up", "demo", "doctor"]},
+    {"name": "Tasks", "commands": ["task"]},
+    {"name": "The log", "commands": ["events", "state", "verify", "replay"]},
+    {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo"]},
+]
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="journeyman", message="%(prog)s %(version)s")
+@click.rich_config(
+    {"command_groups": {"*": _PANELS}, "max_width": 110, "style_commands_table_column_width_ratio": (1, 4)}
+)
+def cli() -> None:
+    """Journeyman: a self-hosted software engineer. Issues, tickets and chats become commits, every step an event.
+
+    Begin with `journeyman up --demo`: everything on this machine, no account, no key, one real task.
+    """
+
+
+def main() -> None:
+    """The entry point: exit code 0, 1 with one line that explains it, or 2 for wrong usage."""
+    try:
+        code = cli.main(prog_name="journeyman", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        from cli.failures import explain
+
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        click.echo(f"journeyman: {sentence}", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

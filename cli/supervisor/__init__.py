@@ -1,0 +1,1 @@
+"""The supervisor behind `journeyman up`: NATS, the demo model and the services as children that are kept running."""

@@ -1,0 +1,141 @@
+"""What the supervisor runs: how NATS, the demo model and each service are started, the first time and again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cli.supervisor.logs import ChildLog
+from cli.supervisor.process import CannotLaunch, ChildProcess, launch
+from shared.nats.server import CannotServe, NatsServer
+from shared.settings import PREFIX
+
+SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
+"""In the order in which they are started; the gateway comes last, when there is somebody to work for it."""
+RUNS_AGENTS: Final = frozenset({"brain", "planner", "executor"})
+DEMO_KEY: Final = "demo-model-needs-no-key"
+_SECRETS: Final = ("SECRET", "TOKEN", "PASSWORD", "PRIVATE_KEY")
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What to run and where. Ports that were asked for as 0 become the real ones at the first start."""
+
+    data: Path
+    http_host: str
+    http_port: int
+    nats_port: int = 0
+    nats_url: str = ""
+    model_port: int = 0
+    demo: bool = False
+    webhook_secret: str = ""
+
+    @property
+    def run_dir(self) -> Path:
+        """Ready files and the record of what runs."""
+        return self.data / "run"
+
+
+class NatsChild:
+    """The embedded server in the shape that the keeper needs."""
+
+    def __init__(self, server: NatsServer) -> None:
+        self._server = server
+        self.facts: dict[str, Any] = {"port": server.port, "monitor": server.monitor}
+
+    @property
+    def pid(self) -> int:
+        return self._server.process.pid
+
+    async def wait(self) -> int:
+        return await self._server.process.wait()
+
+    def signal(self, number: int) -> None:
+        if self._server.process.returncode is None:
+            self._server.process.send_signal(number)
+
+
+async def launch_nats(plan: Plan) -> NatsChild:
+    """NATS over ``DATA/nats``, on the same port at every start."""
+    try:
+        server = await NatsServer.start(plan.data / "nats", port=plan.nats_port)
+    except CannotServe as error:
+        raise CannotLaunch(str(error)) from error
+    plan.nats_port = server.port
+    plan.nats_url = server.url
+    return NatsChild(server)
+
+
+async def launch_model(plan: Plan, log: ChildLog) -> ChildProcess:
+    """The scripted model, on the same port at every start: agents that run hold its address."""
+    ready = plan.run_dir / "demo-model.port"
+    child = await launch(
+        "demo-model",
+        ["shared.claude.demo_model", "--port", str(plan.model_port), "--port-file", str(ready)],
+        _base_environment(),
+        log,
+        ready_file=ready,
+        read_ready=lambda text: {"port": int(text)},
+    )
+    plan.model_port = int(child.facts["port"])
+    return child
+
+
+async def launch_service(name: str, plan: Plan, log: ChildLog) -> ChildProcess:
+    """One of the five services."""
+    ready = plan.run_dir / f"{name}.json"
+    child = await launch(
+        name, [f"services.{name}"], service_environment(name, plan, ready, os.environ), log, ready_file=ready
+    )
+    if name == "gateway":
+        plan.http_port = _port(child.facts.get("http"), plan.http_port)
+    return child
+
+
+def service_environment(name: str, plan: Plan, ready: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of one service: ours, without secrets that are not its business, with what the plan says."""
+    environment = {key: value for key, value in own.items() if name == "gateway" or not _is_edge_secret(key)}
+    environment |= {
+        "PYTHONUNBUFFERED": "1",
+        f"{PREFIX}NATS_URL": plan.nats_url,
+        f"{PREFIX}DATA_DIR": str(plan.data),
+        f"{PREFIX}HTTP_HOST": plan.http_host,
+        f"{PREFIX}HTTP_PORT": str(plan.http_port),
+        f"{PREFIX}HEALTH_PORT": "0",
+        f"{PREFIX}READY_FILE": str(ready),
+    }
+    if not plan.demo:
+        return environment
+    environment |= {f"{PREFIX}DEMO_MODEL": "1", f"{PREFIX}CONFIG": str(plan.data / "journeyman.toml")}
+    if name in RUNS_AGENTS:
+        for prefix in (PREFIX, ""):
+            environment |= {
+                f"{prefix}ANTHROPIC_BASE_URL": f"http://127.0.0.1:{plan.model_port}",
+                f"{prefix}ANTHROPIC_API_KEY": DEMO_KEY,
+            }
+    if name == "gateway":
+        environment[f"{PREFIX}GITHUB_WEBHOOK_SECRET"] = plan.webhook_secret
+    return environment
+
+
+def _base_environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", ""), "LANG": os.environ.get("LANG", "C.UTF-8"), "PYTHONUNBUFFERED": "1"}
+
+
+def _is_edge_secret(name: str) -> bool:
+    """Webhook secrets and forge credentials belong to the gateway alone."""
+    return name.startswith(PREFIX) and any(word in name for word in _SECRETS)
+
+
+def _port(answered: Any, asked: int) -> int:
+    """The gateway's port out of its ready file, which holds its address or the port."""
+    match answered:
+        case int():
+            return answered
+        case str():
+            return int(answered.rstrip("/").rpartition(":")[2])
+        case _:
+            return asked

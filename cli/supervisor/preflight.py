@@ -1,0 +1,107 @@
+"""What is checked before anything is started: a wrong thing is one line with its mend, and nothing has happened yet."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.failures import Failure
+from cli.supervisor.children import Plan
+from shared.claude.binary import find_cli
+from shared.claude.demo_repo import create_demo_repository
+from shared.config import load_config
+from shared.settings import Settings, load_settings
+
+DEMO_REPO: Final = "journeyman/demo"
+NATS_PORT: Final = 4222
+STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
+_MARK: Final = "# Written by `journeyman up --demo`."
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `up`."""
+
+    demo: bool = False
+    once: bool = False
+    port: int | None = None
+    data: Path | None = None
+    nats_url: str = ""
+    logs: bool = False
+
+
+def settings_for(wishes: Wishes) -> Settings:
+    """The settings with the options laid over them; raises `BadSettings`."""
+    base = load_settings()
+    if wishes.demo:
+        data = wishes.data or base.data_dir / "demo"
+        # Neither another system's log nor its configuration is any business of a demonstration.
+        nats = wishes.nats_url or Settings.model_fields["nats_url"].default
+        config: Path | None = data / "journeyman.toml"
+    else:
+        data, nats, config = wishes.data or base.data_dir, wishes.nats_url or base.nats_url, base.config
+    return load_settings(
+        data_dir=data, nats_url=nats, config=config, http_port=base.http_port if wishes.port is None else wishes.port
+    )
+
+
+def plan_for(wishes: Wishes, settings: Settings) -> Plan:
+    """Check what can be checked, and say what to run; raises what `cli.failures.explain` knows. Needs the lock."""
+    find_cli(settings.claude_cli or None)
+    if shutil.which("git") is None:
+        raise Failure("git is missing: install it (`apt-get install git`).")
+    _port_is_free(settings.http_host, settings.http_port)
+    plan = Plan(data=settings.data_dir, http_host=settings.http_host, http_port=settings.http_port, demo=wishes.demo)
+    if wishes.demo:
+        _prepare_demo(plan)
+    else:
+        load_config(settings.config_path)
+    if wishes.nats_url or (not wishes.demo and "nats_url" in load_settings().model_fields_set):
+        plan.nats_url = settings.nats_url
+    elif wishes.port != 0 and _is_free("127.0.0.1", NATS_PORT):
+        plan.nats_port = NATS_PORT  # the plain `nats` CLI finds it without options
+    return plan
+
+
+def demo_repository(data: Path) -> Path:
+    """Where `up --demo` makes the repository."""
+    return data / "demo-repository"
+
+
+def _prepare_demo(plan: Plan) -> None:
+    """The repository, the configuration that names it, and the webhook's secret; each is made once."""
+    config = plan.data / "journeyman.toml"
+    if config.exists() and not config.read_text(errors="replace").startswith(_MARK):
+        raise Failure(f"{config} was not written by the demo: choose another place for the demo with --data.")
+    repository = demo_repository(plan.data)
+    if not repository.exists():
+        create_demo_repository(repository)
+    config.write_text(f'{_MARK}\n[repos."{DEMO_REPO}"]\npath = "{repository.name}"\nbase = "main"\n')
+    secret = plan.data / "webhook-secret"
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(32))
+    plan.webhook_secret = secret.read_text().strip()
+
+
+def _port_is_free(host: str, port: int) -> None:
+    if port and not _is_free(host, port):
+        raise Failure(
+            f"Port {port} on {host} is taken: stop what listens there, or choose another one with --port "
+            "or JOURNEYMAN_HTTP_PORT (0 picks a free one)."
+        )
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,112 @@
+"""The record of a running `up`: one per data directory, so that other commands find it and a second `up` refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.failures import Failure
+
+FILE: Final = Path("run/up.json")
+LOCK: Final = Path("run/up.lock")
+GRACE_S: Final = 10.0
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is running: addresses, the supervisor's process, and its children by name.
+
+    ``started`` holds each process's start in clock ticks since boot: a number that was given away again is not ours.
+    """
+
+    http: str
+    nats: str
+    data: str
+    pid: int
+    demo: bool
+    pids: dict[str, int]
+    started: dict[int, int]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the supervisor that wrote it still runs."""
+        return is_alive(self.pid, self.started.get(self.pid, -1))
+
+
+def read(data: Path) -> Record | None:
+    """The record in a data directory, if there is a readable one."""
+    try:
+        return msgspec.json.decode((data / FILE).read_bytes(), type=Record)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write(data: Path, record: Record) -> None:
+    """Replace the record in one step."""
+    path = data / FILE
+    draft = path.with_suffix(".new")
+    draft.write_bytes(msgspec.json.encode(record))
+    draft.replace(path)
+
+
+def remove(data: Path) -> None:
+    """Nothing runs here any more."""
+    (data / FILE).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def only_one(data: Path) -> Iterator[None]:
+    """Hold the data directory's lock; raises `Failure` when another `up` has it. The lock goes with the process."""
+    path = data / LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            record = read(data)
+            where = f" at {record.http} (process {record.pid})" if record is not None else ""
+            raise Failure(
+                f"Journeyman already runs on {data}{where}: stop that one, or choose another place with --data."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def end_leftovers(data: Path) -> list[str]:
+    """End what an `up` that was killed has left running here; returns the names. Needs the lock."""
+    record = read(data)
+    if record is None:
+        return []
+    left = {name: pid for name, pid in record.pids.items() if is_alive(pid, record.started.get(pid, -1))}
+    for number, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, GRACE_S)):
+        for pid in left.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and any(is_alive(pid, record.started.get(pid, -1)) for pid in left.values()):
+            time.sleep(0.02)
+    remove(data)
+    return list(left)
+
+
+def started_at(pid: int) -> int:
+    """When a process was started, in clock ticks since boot (``/proc/<pid>/stat`` field 22); -1 when there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return -1 if fields[0] == "Z" else int(fields[19])
+    except (OSError, ValueError, IndexError):
+        return -1
+
+
+def is_alive(pid: int, started: int) -> bool:
+    """Whether this very process still runs."""
+    return started >= 0 and started_at(pid) == started

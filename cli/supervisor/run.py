@@ -1,0 +1,157 @@
+"""The life of one `up`: check, start, say so, wait (or drive the demonstration), drain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import rich_click as click
+from rich.markup import escape
+
+from cli.console import screen
+from cli.failures import Failure
+from cli.supervisor import record
+from cli.supervisor.board import Board
+from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository, plan_for, settings_for
+from cli.supervisor.process import CannotLaunch
+from cli.supervisor.supervisor import Supervisor
+from shared import logs
+from shared.settings import Settings
+
+__all__ = ["Wishes", "run"]
+
+T = TypeVar("T")
+
+
+class _Stopped(Exception):
+    """A signal came first."""
+
+
+async def run(wishes: Wishes) -> int:
+    """The exit code of `up`; raises what `cli.failures.explain` knows."""
+    logs.configure("up", level="error", format="console")
+    settings = settings_for(wishes)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with record.only_one(settings.data_dir):
+        board = Board(screen(to_stderr=True))
+        if left := await asyncio.to_thread(record.end_leftovers, settings.data_dir):
+            board.say(f"  [yellow]![/] ended what an earlier, killed `up` had left behind: {', '.join(left)}")
+        plan = plan_for(wishes, settings)
+        supervisor = Supervisor(plan, board.changed, show_logs=wishes.logs)
+        signals = _Signals(supervisor)
+        board.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
+        try:
+            await signals.or_stop(_start(supervisor))
+            _announce(supervisor, board, settings, wishes)
+            if wishes.demo:
+                done = await signals.or_stop(_demonstrate(supervisor, board))
+                if wishes.once:
+                    return 0 if done else 1
+                board.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
+            await signals.stop.wait()
+        except _Stopped:
+            return 1 if wishes.once else 0
+        finally:
+            board.quiet = True
+            signals.stopping = True
+            board.say(
+                "[dim]Stopping: the services finish or hand over what they do. Ctrl-C again ends them at once.[/]"
+            )
+            await supervisor.stop()
+        return 0
+
+
+class _Signals:
+    """Ctrl-C, SIGTERM and a closed terminal drain; a second one kills."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.stop = asyncio.Event()
+        self.stopping = False
+        self._supervisor = supervisor
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._came)
+
+    async def or_stop(self, work: Coroutine[Any, Any, T]) -> T:
+        """The work's result; raises `_Stopped` when a signal comes before it is done."""
+        working = asyncio.create_task(work)
+        stopping = asyncio.create_task(self.stop.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working.done():
+            return working.result()
+        working.cancel()
+        await asyncio.wait([working])
+        raise _Stopped
+
+    def _came(self) -> None:
+        if self.stop.is_set() and self.stopping:
+            self._supervisor.kill()
+        self.stop.set()
+
+
+async def _start(supervisor: Supervisor) -> None:
+    try:
+        await supervisor.start()
+    except CannotLaunch as error:
+        raise Failure(str(error)) from error
+    except BaseExceptionGroup as group:
+        error = _first(group)
+        raise (Failure(str(error)) if isinstance(error, CannotLaunch) else error) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first of the errors with which starting several children ended."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: Wishes) -> None:
+    plan = supervisor.plan
+    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": plan.nats_url, "data": str(plan.data)}))
+    board.say()
+    board.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
+    board.say(f"  NATS        {plan.nats_url}")
+    board.say(f"  logs        {escape(str(plan.data / 'logs'))}")
+    if not STATIC.exists():
+        board.say(
+            "  [yellow]![/] The dashboard is not built: run `make web`; the API and this command work without it."
+        )
+    if wishes.demo:
+        board.say(
+            f"  demo        the real Claude Code CLI with a scripted model, on {_short(demo_repository(plan.data))}"
+        )
+    elif not settings.anthropic_api_key.get_secret_value() and not settings.demo_model:
+        board.say(
+            "  [yellow]![/] Agents cannot run: there is no model key. Set ANTHROPIC_API_KEY in the environment or in "
+            ".env and start again (or look around with `journeyman up --demo`). Tasks wait until then."
+        )
+    if not wishes.demo and not settings.config_path.exists():
+        board.say(
+            f"  [yellow]![/] No repository is configured: name one in {escape(_short(settings.config_path))}, "
+            'as \\[repos."owner/name"] with path or url.'
+        )
+    board.say()
+
+
+async def _demonstrate(supervisor: Supervisor, board: Board) -> bool:
+    from cli.demo.driver import Demonstration, drive
+
+    return await drive(
+        Demonstration(
+            http=supervisor.http,
+            nats=supervisor.plan.nats_url,
+            secret=supervisor.plan.webhook_secret,
+            repo=DEMO_REPO,
+            repository=demo_repository(supervisor.plan.data),
+        ),
+        board.console,
+    )
+
+
+def _short(path: Path) -> str:
+    """A path below the current directory without that directory's own path."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,121 @@
+"""All children of one `up`: started in order, kept running, and drained in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.supervisor import record
+from cli.supervisor.children import SERVICES, Plan, launch_model, launch_nats, launch_service
+from cli.supervisor.keeper import Change, Keeper
+from cli.supervisor.logs import ChildLog
+from cli.supervisor.process import Running
+from shared.nats.bus import Bus
+from shared.nats.streams import Limits, provision
+
+STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
+"""Who takes work in leaves first; the log leaves last."""
+_SHARE: Final = 0.5
+"""Of the free disk that the streams may reserve: NATS itself refuses more than three quarters."""
+
+
+class Supervisor:
+    """Runs what a plan says. ``changed`` hears of every start, end and restart."""
+
+    def __init__(self, plan: Plan, changed: Callable[[Change], None], *, show_logs: bool = False) -> None:
+        self.plan = plan
+        self.keepers: dict[str, Keeper] = {}
+        self._changed = changed
+        self._logs: dict[str, ChildLog] = {}
+        self._show_logs = show_logs
+        self._complete = False
+
+    @property
+    def http(self) -> str:
+        """The dashboard's address as this machine reaches it."""
+        host = "127.0.0.1" if self.plan.http_host in ("0.0.0.0", "::") else self.plan.http_host
+        return f"http://{host}:{self.plan.http_port}"
+
+    async def start(self) -> None:
+        """Everything, until it is ready; raises `CannotLaunch` and what the connection to NATS raises."""
+        plan = self.plan
+        plan.run_dir.mkdir(parents=True, exist_ok=True)
+        if not plan.nats_url:
+            await self._keep("nats", partial(launch_nats, plan))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._provision())
+            if plan.demo:
+                group.create_task(self._keep("demo-model", partial(launch_model, plan, self._log("demo-model"))))
+        async with asyncio.TaskGroup() as group:
+            for name in SERVICES:
+                group.create_task(self._keep(name, partial(launch_service, name, plan, self._log(name))))
+        self._complete = True
+        self._write_record()
+
+    async def stop(self) -> None:
+        """Drain the children one after the other; returns when none is left."""
+        for name in STOP_ORDER:
+            if name in self.keepers:
+                await self.keepers[name].stop()
+        for log in self._logs.values():
+            log.close()
+        record.remove(self.plan.data)
+
+    def kill(self) -> None:
+        """End all of them at once."""
+        for keeper in self.keepers.values():
+            keeper.kill()
+
+    async def _keep(self, name: str, launch: Callable[[], Awaitable[Running]]) -> None:
+        keeper = self.keepers[name] = Keeper(name, launch, self._note)
+        await keeper.start()
+
+    def _log(self, name: str) -> ChildLog:
+        log = self._logs[name] = ChildLog(name, self.plan.data / "logs", show=self._show_logs)
+        return log
+
+    def _note(self, change: Change) -> None:
+        # Also while the others still start: should we be killed now, the next `up` finds what we leave behind.
+        self._write_record()
+        self._changed(change)
+
+    def _write_record(self) -> None:
+        pids = {name: keeper.pid for name, keeper in self.keepers.items() if keeper.pid is not None}
+        processes = [os.getpid(), *pids.values()]
+        record.write(
+            self.plan.data,
+            record.Record(
+                http=self.http if self._complete else "",
+                nats=self.plan.nats_url,
+                data=str(self.plan.data),
+                pid=os.getpid(),
+                demo=self.plan.demo,
+                pids=pids,
+                started={pid: record.started_at(pid) for pid in processes},
+            ),
+        )
+
+    async def _provision(self) -> None:
+        bus = await Bus.connect(self.plan.nats_url, name="journeyman-up")
+        try:
+            await provision(bus, limits_for(self.plan.data))
+        finally:
+            await bus.close()
+
+
+def limits_for(data: Path) -> Limits:
+    """The streams' sizes, smaller where the disk has too little room: JetStream reserves them when they are made."""
+    limits = Limits()
+    names = ("events_bytes", "commands_bytes", "output_bytes", "parked_bytes", "artifacts_bytes")
+    wanted = sum(getattr(limits, name) for name in names)
+    room = int(shutil.disk_usage(data).free * _SHARE)
+    if wanted <= room:
+        return limits
+    return msgspec.structs.replace(limits, **{name: int(getattr(limits, name) * room / wanted) for name in names})

@@ -1,0 +1,34 @@
+"""The brain: wiring only."""
+
+from __future__ import annotations
+
+from services.brain.activities import Triage
+from services.brain.actors import session, task
+from services.brain.reactions import FILTERS, Policy, reactions
+from shared.claude.workshop import Workshop
+from shared.contracts.task import Approval
+from shared.service import Service
+from shared.service import main as run_service
+from shared.settings import Settings
+
+TRIAGES_AT_ONCE = 64
+"""Most triages wait for a model or, without a key, for one to come; rules must not wait behind them."""
+
+
+async def run(settings: Settings) -> None:
+    """Connect, register, run."""
+    service = await Service.connect("brain", settings)
+    host = service.host(task.DECIDER, session.DECIDER)
+    service.react(reactions(Policy(approval=Approval(settings.approval))), FILTERS)
+    triage = Triage(settings, host, service.journal, Workshop(settings, service.bus))
+    service.activity("triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE)
+    await service.run()
+
+
+def main() -> None:
+    """Entry point of the service."""
+    run_service("brain", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Triage: rules first, then a Claude call with a JSON schema where rules do not decide."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
+from shared.activity import HandOver, Turn
+from shared.actor import ActorHost
+from shared.claude.agent import AgentInvalid
+from shared.claude.outcome import Outcome
+from shared.claude.workshop import Job, Workshop, forget, mark_of, quoted
+from shared.config import BadConfig, Config, load_config
+from shared.contracts import task
+from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
+from shared.deciding import Rejected
+from shared.envelope import Recorded
+from shared.ids import derived_id
+from shared.nats.journal import NatsJournal
+from shared.settings import Settings
+from shared.subjects import Actor
+from shared.takeover import Takeover
+from shared.workspace.git import GitFailed
+from shared.workspace.remote import commit_at
+
+AGENT = "brain"
+
+log = structlog.get_logger(__name__)
+
+
+class Triage:
+    """The activity behind `task.triage-requested`."""
+
+    def __init__(self, settings: Settings, host: ActorHost, journal: NatsJournal, workshop: Workshop) -> None:
+        self._settings = settings
+        self._host = host
+        self._journal = journal
+        self._workshop = workshop
+        self._takeover = Takeover()
+
+    async def triage(self, event: Recorded, turn: Turn) -> None:
+        """Decide what becomes of a task, and from which commit the work starts."""
+        await self._takeover.run(event.actor, turn, self._triage(event, turn))
+
+    async def _triage(self, event: Recorded, turn: Turn) -> None:
+        asked: task.TriageRequested = event.data
+        state: Task = await self._host.state(event.actor)
+        if state.triage_attempt != asked.attempt or not state.triaging:
+            forget(self._run_dir(event.actor, asked.attempt))
+            return
+        try:
+            config = load_config(self._settings.config_path)
+            judged = by_rules(state, config) or await self._ask_model(event.actor, state, config, turn)
+            report = await self._with_base(judged, config)
+        except (BadConfig, GitFailed, AgentInvalid) as error:
+            report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
+        try:
+            await self._host.tell(
+                event.actor, report, id=str(uuid.uuid4()), principal="service:brain", correlation_id=event.actor.id
+            )
+        except Rejected as rejection:
+            log.info("the verdict came too late", code=rejection.code)
+        forget(self._run_dir(event.actor, asked.attempt))
+
+    async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:
+        if self._workshop.problem() is not None:
+            await turn.draining.wait()
+            raise HandOver
+        run_dir = self._run_dir(actor, state.triage_attempt)
+        desk = run_dir.with_suffix(".desk")
+        desk.mkdir(parents=True, exist_ok=True)
+        job = Job(
+            actor,
+            self._workshop.agent(AGENT),
+            run_dir=run_dir,
+            cwd=desk,
+            session=derived_id("triage", actor.id, str(state.triage_attempt)),
+            prompt=_prompt(state),
+            schema=SCHEMA,
+        )
+        watching = asyncio.create_task(self._watch(actor, job))
+        try:
+            outcome = await self._workshop.work(job)
+        finally:
+            watching.cancel()
+        forget(desk)
+        return _verdict(state, outcome, config)
+
+    async def _watch(self, actor: Actor, job: Job) -> None:
+        """End the agent when its task has ended without it."""
+        async for event in self._journal.follow(f"evt.task.{actor.id}.cancelled", after=await self._position(actor)):
+            log.info("the task was cancelled", position=event.position)
+            job.stop.set()
+
+    async def _position(self, actor: Actor) -> int:
+        """Where the triage at work was asked for."""
+        events = await self._journal.load(actor)
+        return next(e.position for e in reversed(events) if isinstance(e.data, task.TriageRequested))
+
+    async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> task.TaskCommand:
+        """Pin the commit that the work starts from."""
+        if not isinstance(report, RecordTriage) or report.verdict not in (Verdict.PLAN, Verdict.IMPLEMENT):
+            return report
+        repo = config.repo_for(report.repo)
+        assert repo is not None, "rules decline a task without a configured repository"
+        return msgspec.structs.replace(report, base_commit=await commit_at(repo.target, repo.base or None))
+
+    def _run_dir(self, actor: Actor, attempt: int) -> Path:
+        return self._settings.data_dir / "runs" / f"{mark_of(actor)}-triage-{attempt}"
+
+
+def _verdict(state: Task, outcome: Outcome, config: Config) -> RecordTriage | RecordFailure:
+    if not outcome.ok or outcome.structured is None:
+        return RecordFailure(stage=Stage.TRIAGE, code=outcome.code, message=outcome.message, usage=outcome.unreported)
+    try:
+        judgement = msgspec.convert(outcome.structured, Judgement)
+    except msgspec.ValidationError as error:
+        return RecordFailure(
+            stage=Stage.TRIAGE,
+            code="agent-no-structured-output",
+            message=f"The model's verdict does not fit its schema ({error}): retry the task.",
+            usage=outcome.unreported,
+        )
+    return msgspec.structs.replace(by_model(state, judgement, config), usage=outcome.unreported)
+
+
+def _prompt(state: Task) -> str:
+    where = state.source.kind + (f" ({state.source.reference})" if state.source.reference else "")
+    return "\n\n".join(
+        [f"Triage what arrived from {where}.", f"Title: {state.title}", quoted(state.source.kind, state.text)]
+    )

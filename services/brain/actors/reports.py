@@ -1,0 +1,121 @@
+"""What a task hears of its plan, its run and its publication: facts, so a late one is no error; it changes nothing."""
+
+from __future__ import annotations
+
+from services.brain.actors.stages import working_base, working_stage
+from shared.contracts.task import (
+    Cancelled,
+    Completed,
+    Failed,
+    PlanReady,
+    QuestionAsked,
+    RecordFailure,
+    RecordPlanReady,
+    RecordPublished,
+    RecordQuestion,
+    RecordRunSucceeded,
+    RecordStopped,
+    RecordWorkResumed,
+    RunSucceeded,
+    Stage,
+    Status,
+    Task,
+    TaskEvent,
+    WorkResumed,
+)
+
+Report = (
+    RecordPlanReady
+    | RecordQuestion
+    | RecordWorkResumed
+    | RecordRunSucceeded
+    | RecordPublished
+    | RecordFailure
+    | RecordStopped
+)
+
+
+def hear(task: Task, report: Report) -> TaskEvent | None:
+    """The fact a report makes, or None when it is late, told twice, or about work that is over."""
+    if not _is_current(task, report):
+        return None
+    return _hear_the_end(task, report) if task.stopping else _hear_the_work(task, report)
+
+
+def _is_current(task: Task, report: Report) -> bool:
+    stage = working_stage(task)
+    if stage is None or stage != _stage_of(report) or 0 < report.cause <= task.seen.get(stage, 0):
+        return False
+    match report:
+        case RecordPlanReady():
+            return report.version > task.plan_version
+        case RecordPublished():
+            return report.commit == task.commit
+        case RecordFailure(stage=Stage.TRIAGE):
+            return report.attempt in (0, task.triage_attempt)
+        case RecordFailure(stage=Stage.PUBLISHING):
+            return report.attempt in (0, task.attempt)
+        case _:
+            return True
+
+
+def _stage_of(report: Report) -> str:
+    match report:
+        case RecordPlanReady():
+            return Stage.PLANNING
+        case RecordQuestion() | RecordWorkResumed() | RecordRunSucceeded():
+            return Stage.EXECUTING
+        case RecordPublished():
+            return Stage.PUBLISHING
+        case RecordFailure() | RecordStopped():
+            return report.stage
+
+
+def _hear_the_end(task: Task, report: Report) -> Cancelled | None:
+    """A stop wins over whatever the agent still brought about; what ends the work ends the task."""
+    match report:
+        case RecordQuestion() | RecordWorkResumed():
+            return None
+        case _:
+            return Cancelled(reason=task.stop_reason, cause=report.cause)
+
+
+def _hear_the_work(task: Task, report: Report) -> TaskEvent | None:
+    match report:
+        case RecordPlanReady():
+            return PlanReady(
+                version=report.version,
+                digest=report.digest,
+                base_commit=report.base_commit,
+                summary=report.summary,
+                approval=task.approval,
+                cause=report.cause,
+            )
+        case RecordQuestion():
+            return QuestionAsked(
+                attempt=report.attempt, question=report.question, options=report.options, cause=report.cause
+            )
+        case RecordWorkResumed():
+            waits = task.status is Status.WAITING_INPUT
+            return WorkResumed(attempt=report.attempt, cause=report.cause) if waits else None
+        case RecordRunSucceeded(commit=""):
+            return Completed(summary=report.summary)
+        case RecordRunSucceeded():
+            return RunSucceeded(
+                attempt=report.attempt,
+                repo=task.repo,
+                base_commit=working_base(task),
+                commit=report.commit,
+                branch=report.branch,
+                summary=report.summary,
+                bundle=report.bundle,
+                cause=report.cause,
+            )
+        case RecordPublished():
+            return Completed(summary=task.summary, commit=report.commit, branch=report.branch, url=report.url)
+        case RecordFailure():
+            return Failed(
+                stage=report.stage, code=report.code, message=report.message, usage=report.usage, cause=report.cause
+            )
+        case RecordStopped():
+            return Cancelled(reason="The agent was stopped from outside the task.", cause=report.cause)

@@ -1,0 +1,51 @@
+"""Where a task stands between its steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.contracts.task import Stage, Status, Task, Verdict
+
+_STAGE_AT: Final = {
+    Status.RECEIVED: Stage.TRIAGE,
+    Status.PLANNING: Stage.PLANNING,
+    Status.EXECUTING: Stage.EXECUTING,
+    Status.WAITING_INPUT: Stage.EXECUTING,
+    Status.PUBLISHING: Stage.PUBLISHING,
+}
+
+
+def working_stage(task: Task) -> Stage | None:
+    """The stage whose work is under way, or None between two stages and after the end."""
+    return _STAGE_AT.get(task.status)
+
+
+def next_stage(task: Task) -> Stage:
+    """The stage a task goes on with, from what was decided about it so far. What was approved stays approved."""
+    if task.approved is not None:
+        return Stage.EXECUTING
+    match task.verdict:
+        case Verdict.IMPLEMENT:
+            return Stage.EXECUTING
+        case Verdict.PLAN:
+            return Stage.PLANNING
+        case _:
+            return Stage.TRIAGE
+
+
+def due_stage(task: Task) -> Stage | None:
+    """The stage that may be asked for now, or None where the task waits for something else."""
+    match task.status:
+        case Status.RECEIVED if not task.triaging:
+            return Stage.TRIAGE
+        case Status.TRIAGED:
+            return next_stage(task)
+        case Status.AWAITING_APPROVAL if task.approved is not None:
+            return Stage.EXECUTING
+        case _:
+            return None
+
+
+def working_base(task: Task) -> str:
+    """The commit that the work starts from: the approved one, else the one triage found."""
+    return task.approved.base_commit if task.approved else task.base_commit

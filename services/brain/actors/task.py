@@ -1,0 +1,279 @@
+"""The task's rules: the life of DESIGN.md section 6 as two pure functions."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from msgspec.structs import replace
+
+from services.brain.actors.approval import approve
+from services.brain.actors.reports import hear
+from services.brain.actors.stages import due_stage, next_stage, working_base, working_stage
+from services.brain.actors.triage import judge
+from shared.contracts.task import (
+    TERMINAL,
+    Answered,
+    Approve,
+    Approved,
+    Cancelled,
+    Completed,
+    Declined,
+    ExecutionRequested,
+    Failed,
+    GiveInput,
+    InputGiven,
+    PlanningRequested,
+    PlanReady,
+    QuestionAsked,
+    RecordTriage,
+    Reject,
+    RequestExecution,
+    RequestPlanning,
+    RequestTriage,
+    Retried,
+    Retry,
+    Revise,
+    RevisionRequested,
+    RunSucceeded,
+    Stage,
+    Status,
+    Stop,
+    StopRequested,
+    Submit,
+    Submitted,
+    Task,
+    TaskCommand,
+    TaskEvent,
+    Triaged,
+    TriageRequested,
+    Verdict,
+    WorkResumed,
+)
+from shared.contracts.task import Rejected as PlanRejected
+from shared.deciding import Decider, Rejected
+
+
+def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
+    """What comes of a command. Raises `Rejected`; what was told twice or came late gives None."""
+    match command:
+        case Submit():
+            return _submitted(command) if task.status is Status.NEW else None
+        case RecordTriage():
+            return judge(task, command)
+        case RequestTriage() | RequestPlanning() | RequestExecution():
+            return _requested(task, command)
+        case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry():
+            return _told_by_a_person(task, command)
+        case _:
+            return hear(task, command)
+
+
+def _submitted(command: Submit) -> Submitted:
+    return Submitted(
+        title=command.title,
+        text=command.text,
+        source=command.source,
+        repo=command.repo,
+        directive=command.directive,
+        approval=command.approval,
+        session_id=command.session_id,
+        parent=command.parent,
+    )
+
+
+def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExecution) -> TaskEvent | None:
+    match command, due_stage(task):
+        case RequestTriage(), Stage.TRIAGE:
+            return TriageRequested(attempt=task.triage_attempt + 1)
+        case RequestPlanning(), Stage.PLANNING:
+            return PlanningRequested(repo=task.repo, base_commit=task.base_commit, title=task.title, text=task.text)
+        case RequestExecution(), Stage.EXECUTING:
+            return ExecutionRequested(
+                round=task.round + 1,
+                repo=task.repo,
+                base_commit=working_base(task),
+                title=task.title,
+                text=task.text,
+                plan=task.approved,
+            )
+        case _:
+            return None
+
+
+def _told_by_a_person(task: Task, command: Approve | Reject | Revise | GiveInput | Stop | Retry) -> TaskEvent | None:
+    match command:
+        case _ if task.status is Status.NEW:
+            raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
+        case Approve() if task.status is Status.AWAITING_APPROVAL:
+            return approve(task, command)
+        case Revise(feedback=feedback) if not feedback.strip():
+            raise Rejected("feedback-empty", "A revision needs feedback: say what the next plan should do differently.")
+        case Reject() if _awaits_a_decision(task):
+            return PlanRejected(version=task.plan_version, reason=command.reason)
+        case Revise() if _awaits_a_decision(task):
+            return RevisionRequested(version=task.plan_version, feedback=command.feedback)
+        case GiveInput(message=message) if not message.strip():
+            raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
+        case GiveInput() if task.stopping:
+            raise Rejected("task-stopping", "The task is being stopped: retry it once it has ended, then talk to it.")
+        case GiveInput() if working_stage(task) is Stage.EXECUTING:
+            return InputGiven(message=command.message)
+        case Stop():
+            return _stopped(task, command)
+        case Retry() if task.status in (Status.FAILED, Status.CANCELLED, Status.DECLINED):
+            return Retried(stage=next_stage(task))
+        case _:
+            raise Rejected("task-wrong-state", _why_not(task, command))
+
+
+def _awaits_a_decision(task: Task) -> bool:
+    return task.status is Status.AWAITING_APPROVAL and task.approved is None
+
+
+def _stopped(task: Task, command: Stop) -> StopRequested | Cancelled | None:
+    match working_stage(task):
+        case _ if task.status in TERMINAL:
+            raise Rejected("task-finished", f"The task is already {task.status}: there is nothing left to stop.")
+        case _ if task.stopping:
+            return None
+        case (Stage.PLANNING | Stage.EXECUTING) as stage:
+            return StopRequested(stage=stage, reason=command.reason)
+        case _:
+            return Cancelled(reason=command.reason)
+
+
+def _why_not(task: Task, command: Approve | Reject | Revise | GiveInput | Retry) -> str:
+    match command:
+        case Approve() | Reject() | Revise():
+            what = "there is no plan to decide on"
+        case GiveInput():
+            what = "no agent is at work that could take it"
+        case Retry():
+            what = "there is nothing to retry"
+    return f"The task is {task.status.replace('-', ' ')}, so {what}: {_MEND[task.status]}."
+
+
+_MEND: Final = {
+    Status.RECEIVED: "wait until triage has looked at it",
+    Status.TRIAGED: "wait a moment, its next step is being asked for",
+    Status.PLANNING: "wait for its plan",
+    Status.AWAITING_APPROVAL: "approve, reject or revise its plan, unless that is done",
+    Status.EXECUTING: "wait for the result, or stop it",
+    Status.WAITING_INPUT: "answer the agent's question, or stop it",
+    Status.PAUSED: "wait until it goes on, or stop it",
+    Status.PUBLISHING: "wait until the result is published, or stop it",
+    Status.COMPLETED: "submit a new task",
+    Status.FAILED: "retry it, or submit a new task",
+    Status.CANCELLED: "retry it, or submit a new task",
+    Status.DECLINED: "retry it, or submit a new task",
+}
+
+
+def evolve(task: Task, event: TaskEvent) -> Task:
+    """The task after a fact."""
+    match event:
+        case Submitted():
+            return replace(
+                task,
+                status=Status.RECEIVED,
+                title=event.title,
+                text=event.text,
+                source=event.source,
+                repo=event.repo,
+                directive=event.directive,
+                approval=event.approval,
+                session_id=event.session_id,
+                parent=event.parent,
+            )
+        case TriageRequested():
+            return replace(task, triage_attempt=event.attempt, triaging=True)
+        case Triaged():
+            return replace(
+                task,
+                status=Status.TRIAGED,
+                triaging=False,
+                verdict=event.verdict,
+                title=event.title,
+                repo=event.repo,
+                base_commit=event.base_commit,
+            )
+        case Answered():
+            return replace(task, status=Status.COMPLETED, triaging=False, verdict=Verdict.ANSWER, summary=event.answer)
+        case Declined():
+            return replace(task, status=Status.DECLINED, triaging=False, verdict=Verdict.DECLINE, summary=event.reason)
+        case PlanningRequested() | RevisionRequested():
+            return replace(task, status=Status.PLANNING)
+        case PlanReady():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.AWAITING_APPROVAL,
+                plan_version=event.version,
+                plan_digest=event.digest,
+                plan_base=event.base_commit,
+            )
+        case Approved():
+            return replace(task, approved=event.plan)
+        case PlanRejected():
+            return replace(task, status=Status.CANCELLED, stop_reason=event.reason)
+        case ExecutionRequested():
+            return replace(task, status=Status.EXECUTING, round=event.round)
+        case QuestionAsked():
+            return replace(_seeing(task, event.cause), status=Status.WAITING_INPUT, attempt=event.attempt)
+        case WorkResumed():
+            return replace(_seeing(task, event.cause), status=Status.EXECUTING, attempt=event.attempt)
+        case InputGiven():
+            return task
+        case RunSucceeded():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.PUBLISHING,
+                attempt=event.attempt,
+                commit=event.commit,
+                branch=event.branch,
+                summary=event.summary,
+            )
+        case StopRequested():
+            return replace(task, stopping=True, stop_reason=event.reason)
+        case Completed():
+            return replace(
+                task, status=Status.COMPLETED, summary=event.summary, commit=event.commit, branch=event.branch
+            )
+        case Failed():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.FAILED,
+                triaging=False,
+                error_code=event.code,
+                error_message=event.message,
+            )
+        case Cancelled():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.CANCELLED,
+                triaging=False,
+                stopping=False,
+                stop_reason=event.reason,
+            )
+        case Retried():
+            return replace(
+                task,
+                status=Status.RECEIVED if event.stage == Stage.TRIAGE else Status.TRIAGED,
+                stop_reason="",
+                error_code="",
+                error_message="",
+                commit="",
+                branch="",
+            )
+        case _:
+            assert_never(event)
+
+
+def _seeing(task: Task, cause: int) -> Task:
+    """Remember the report, so that nothing older from the same stage is taken for news."""
+    stage = working_stage(task)
+    if stage is None or cause == 0:
+        return task
+    return replace(task, seen={**task.seen, stage.value: max(cause, task.seen.get(stage, 0))})
+
+
+DECIDER = Decider("task", Task(), decide, evolve)

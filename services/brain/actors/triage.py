@@ -1,0 +1,67 @@
+"""What triage's verdict makes of a task."""
+
+from __future__ import annotations
+
+from shared.contracts.task import (
+    Answered,
+    Approval,
+    Declined,
+    Directive,
+    RecordTriage,
+    Task,
+    Triaged,
+    Verdict,
+)
+from shared.deciding import Rejected
+
+
+def judge(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | None:
+    """The fact a verdict makes, or None when it was told before. Raises `Rejected` ``attempt-stale``."""
+    if report.attempt != task.triage_attempt:
+        raise Rejected(
+            "attempt-stale",
+            f"Triage {report.attempt} is over, {task.triage_attempt} is the current one: leave this one.",
+        )
+    if not task.triaging:
+        return None
+    match report.verdict:
+        case Verdict.ANSWER:
+            return Answered(
+                attempt=report.attempt,
+                answer=report.answer,
+                decided_by=report.decided_by,
+                usage=report.usage,
+                session_id=task.session_id,
+            )
+        case Verdict.DECLINE:
+            return Declined(
+                attempt=report.attempt, reason=report.reason, decided_by=report.decided_by, usage=report.usage
+            )
+        case Verdict.PLAN | Verdict.IMPLEMENT:
+            return Triaged(
+                attempt=report.attempt,
+                verdict=Verdict.IMPLEMENT if _may_skip_planning(task, report.verdict) else Verdict.PLAN,
+                decided_by=report.decided_by,
+                reason=report.reason,
+                title=report.title or task.title,
+                work_kind=report.work_kind,
+                risk=report.risk,
+                # The repository a task came with stays: text that triage read must not lead it elsewhere.
+                repo=task.repo or report.repo,
+                base_commit=report.base_commit,
+                usage=report.usage,
+            )
+
+
+def _may_skip_planning(task: Task, verdict: Verdict) -> bool:
+    """What a person asked for in so many words goes before the verdict.
+
+    Where neither a person nor the policy waived the approval, a verdict alone must not: it may rest on untrusted text.
+    """
+    match task.directive:
+        case Directive.IMPLEMENT:
+            return True
+        case Directive.PLAN:
+            return False
+        case Directive.AUTO:
+            return verdict is Verdict.IMPLEMENT and task.approval is Approval.AUTO

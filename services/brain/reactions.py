@@ -1,0 +1,214 @@
+"""What the brain does about the events of others and of its own tasks: the business process, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from shared.contracts import delivery, plan, reply, run, session, task
+from shared.contracts.messages import Command
+from shared.envelope import Recorded
+from shared.ids import derived_task_id
+
+FILTERS: Final = (
+    "evt.delivery.*.accepted",
+    "evt.session.*.said",
+    "evt.task.*.submitted",
+    "evt.task.*.triaged",
+    "evt.task.*.answered",
+    "evt.task.*.plan-ready",
+    "evt.task.*.approved",
+    "evt.task.*.retried",
+    "evt.plan.*.proposed",
+    "evt.plan.*.failed",
+    "evt.plan.*.stopped",
+    "evt.run.*.claimed",
+    "evt.run.*.question-asked",
+    "evt.run.*.resumed",
+    "evt.run.*.succeeded",
+    "evt.run.*.failed",
+    "evt.run.*.stopped",
+    "evt.reply.*.posted",
+    "evt.reply.*.failed",
+)
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator decided beforehand: whether work from trusted authors needs a person's approval."""
+
+    approval: task.Approval = task.Approval.REQUIRED
+
+
+def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
+    """``react`` under a policy."""
+
+    def react(event: Recorded) -> list[Command]:
+        """The commands that an event leads to."""
+        match event.data:
+            case delivery.Accepted():
+                return _about_a_delivery(event.data, policy)
+            case session.Said():
+                return _about_a_message(event.actor.id, event.data)
+            case _ if event.actor.kind == "task":
+                return _about_a_task(event)
+            case _:
+                return _about_the_work(event)
+
+    return react
+
+
+def _about_a_task(event: Recorded) -> list[Command]:
+    id = event.actor.id
+    match event.data:
+        case task.Submitted() | task.Retried(stage=task.Stage.TRIAGE):
+            return [task.RequestTriage(id=id)]
+        case task.Triaged(verdict=task.Verdict.PLAN) | task.Retried(stage=task.Stage.PLANNING):
+            return [task.RequestPlanning(id=id)]
+        case task.Triaged() | task.Approved() | task.Retried(stage=task.Stage.EXECUTING):
+            return [task.RequestExecution(id=id)]
+        case task.Answered(session_id=session_id, answer=answer) if session_id:
+            return [session.RecordAnswer(id=session_id, task_id=id, text=answer)]
+        case task.PlanReady(approval=task.Approval.AUTO, version=version, digest=digest, base_commit=commit):
+            return [task.Approve(id=id, version=version, digest=digest, base_commit=commit)]
+        case _:
+            return []
+
+
+def _about_the_work(event: Recorded) -> list[Command]:
+    id, cause = event.actor.id, event.sequence
+    match event.data:
+        case plan.Proposed(version=version, digest=digest, base_commit=commit, summary=summary):
+            return [
+                task.RecordPlanReady(
+                    id=id, version=version, digest=digest, base_commit=commit, summary=summary, cause=cause
+                )
+            ]
+        case plan.Failed(code=code, message=message):
+            return [task.RecordFailure(id=id, stage=task.Stage.PLANNING, code=code, message=message, cause=cause)]
+        case plan.Stopped():
+            return [task.RecordStopped(id=id, stage=task.Stage.PLANNING, cause=cause)]
+        case run.QuestionAsked(attempt=attempt, question=question, options=options):
+            return [task.RecordQuestion(id=id, attempt=attempt, question=question, options=options, cause=cause)]
+        case run.Resumed(attempt=attempt):
+            return [task.RecordWorkResumed(id=id, attempt=attempt, cause=cause)]
+        case run.Claimed(attempt=attempt) if attempt > 1:
+            # Another worker took over: a question of the attempt before is nobody's any more.
+            return [task.RecordWorkResumed(id=id, attempt=attempt, cause=cause)]
+        case run.Succeeded() as done:
+            return [
+                task.RecordRunSucceeded(
+                    id=id,
+                    attempt=done.attempt,
+                    commit=done.commit,
+                    branch=done.branch,
+                    bundle=done.bundle,
+                    summary=done.summary,
+                    cause=cause,
+                )
+            ]
+        case run.Failed(code=code, message=message):
+            return [task.RecordFailure(id=id, stage=task.Stage.EXECUTING, code=code, message=message, cause=cause)]
+        case run.Stopped():
+            return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, cause=cause)]
+        case reply.Posted(effect=effect, commit=commit, branch=branch, url=url) if _publishes(effect):
+            return [task.RecordPublished(id=id, commit=commit, branch=branch, url=url, cause=cause)]
+        case reply.Failed(effect=effect, code=code, message=message) if _publishes(effect):
+            return [
+                task.RecordFailure(
+                    id=id,
+                    stage=task.Stage.PUBLISHING,
+                    code=code,
+                    message=message,
+                    attempt=reply.published_attempt(effect) or 0,
+                    cause=cause,
+                )
+            ]
+        case _:
+            return []
+
+
+def _publishes(effect: str) -> bool:
+    return reply.published_attempt(effect) is not None
+
+
+def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
+    return [
+        task.Submit(
+            id=said.task_id,
+            title=_first_line(said.message),
+            text=said.message,
+            source=task.Source(kind="chat", reference=session_id, author=said.author),
+            repo=said.repo,
+            approval=said.approval,
+            session_id=session_id,
+        )
+    ]
+
+
+def _first_line(message: str, limit: int = 120) -> str:
+    line = message.strip().split("\n", 1)[0].strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _about_a_delivery(accepted: delivery.Accepted, policy: Policy) -> list[Command]:
+    signal = accepted.signal
+    match signal.kind:
+        case delivery.SignalKind.WORK:
+            return [_submission(accepted, policy)]
+        case delivery.SignalKind.COMMENT if signal.trusted:
+            return _steering(accepted, policy)
+        case _:
+            return []
+
+
+def _submission(accepted: delivery.Accepted, policy: Policy) -> task.Submit:
+    """The task for the thing a delivery is about. A stranger may report work, but not waive its approval."""
+    signal = accepted.signal
+    return task.Submit(
+        id=_task_of(signal),
+        title=signal.title,
+        text=signal.text,
+        source=task.Source(kind=accepted.webhook, reference=signal.thread, url=signal.url, author=signal.author),
+        repo=signal.repo,
+        directive=_DIRECTIVES.get(signal.directive, task.Directive.AUTO) if signal.trusted else task.Directive.AUTO,
+        approval=policy.approval if signal.trusted else task.Approval.REQUIRED,
+    )
+
+
+def _steering(accepted: delivery.Accepted, policy: Policy) -> list[Command]:
+    signal = accepted.signal
+    id, argument = _task_of(signal), signal.argument.strip()
+    match signal.directive:
+        case "plan" | "implement":
+            return [_submission(accepted, policy)]
+        case "approve":
+            return [_approval(id, argument)]
+        case "reject" if argument:
+            return [task.Revise(id=id, feedback=argument)]
+        case "reject":
+            return [task.Reject(id=id)]
+        case "stop":
+            return [task.Stop(id=id, reason=argument)]
+        case "retry":
+            return [task.Retry(id=id)]
+        case _:
+            return []
+
+
+def _task_of(signal: delivery.Signal) -> str:
+    return derived_task_id(signal.opened_at_ms, signal.thread)
+
+
+def _approval(id: str, argument: str) -> task.Approve:
+    """``v2 3fa94c11`` or ``3fa94c11``: without a version, whatever plan has that digest."""
+    words = _VERSIONED.match(argument)
+    version, digest = words.groups() if words else (None, "")
+    return task.Approve(id=id, version=int(version or 0), digest=digest)
+
+
+_VERSIONED: Final = re.compile(r"(?:v(\d{1,9})(?:\s+|$))?(\S*)")
+
+_DIRECTIVES: Final = {"plan": task.Directive.PLAN, "implement": task.Directive.IMPLEMENT}

@@ -1,0 +1,89 @@
+"""Triage by rules: what needs no model (pure). Where the rules do not decide, a model is asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from shared.config import Config
+from shared.contracts.task import Directive, RecordTriage, Task, Verdict
+
+SCHEMA: Final[dict[str, object]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["act", "work_kind", "title", "risk", "reason"],
+    "properties": {
+        "act": {"type": "boolean", "description": "Whether a software engineer should work on this now"},
+        "work_kind": {"enum": ["bug", "feature", "refactoring", "documentation", "tests", "chore", "question"]},
+        "title": {
+            "type": "string",
+            "minLength": 3,
+            "maxLength": 120,
+            "description": "Names the change, not the report",
+        },
+        "risk": {"enum": ["low", "medium", "high"], "description": "What breaks if the change is wrong"},
+        "reason": {"type": "string", "maxLength": 500, "description": "One sentence naming the words you went by"},
+        "answer": {"type": "string", "maxLength": 8000, "description": "Only for a question: the answer itself"},
+    },
+}
+"""What the model answers with, as JSON Schema."""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The model's answer, in the form of `SCHEMA`."""
+
+    act: bool
+    work_kind: str
+    title: str
+    risk: str
+    reason: str
+    answer: str = ""
+
+
+def by_rules(task: Task, config: Config) -> RecordTriage | None:
+    """The verdict that needs no model; None where a model must judge. Directives are a person's own words."""
+    if config.repo_for(task.repo) is None:
+        return RecordTriage(
+            attempt=task.triage_attempt, verdict=Verdict.DECLINE, decided_by="rules", reason=_no_repo(task, config)
+        )
+    verdict = {Directive.PLAN: Verdict.PLAN, Directive.IMPLEMENT: Verdict.IMPLEMENT}.get(task.directive)
+    if verdict is None:
+        return None
+    return RecordTriage(
+        attempt=task.triage_attempt,
+        verdict=verdict,
+        decided_by="rules",
+        reason=f"The author asked for it: {task.directive}.",
+        repo=config.name_for(task.repo),
+    )
+
+
+def by_model(task: Task, judgement: Judgement, config: Config) -> RecordTriage:
+    """The verdict that a model's judgement leads to."""
+    match judgement:
+        case Judgement(work_kind="question", answer=answer) if answer.strip():
+            verdict = Verdict.ANSWER
+        case Judgement(act=True):
+            verdict = Verdict.PLAN
+        case _:
+            verdict = Verdict.DECLINE
+    return RecordTriage(
+        attempt=task.triage_attempt,
+        verdict=verdict,
+        decided_by="model",
+        reason=judgement.reason,
+        title=judgement.title,
+        work_kind=judgement.work_kind,
+        risk=judgement.risk,
+        answer=judgement.answer,
+        repo=config.name_for(task.repo),
+    )
+
+
+def _no_repo(task: Task, config: Config) -> str:
+    if task.repo:
+        return f'The repository {task.repo} is not configured: add [repos."{task.repo}"] to journeyman.toml and retry.'
+    if not config.repos:
+        return 'No repository is configured: add [repos."owner/name"] to journeyman.toml and retry.'
+    return f"Several repositories are configured: name one of {', '.join(sorted(config.repos))} and submit again."

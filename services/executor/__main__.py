@@ -1,0 +1,30 @@
+"""The executor: wiring only."""
+
+from __future__ import annotations
+
+from services.executor.activities import Executing
+from services.executor.actors import run as run_actor
+from services.executor.reactions import FILTERS, react
+from shared.claude.workshop import Workshop
+from shared.service import Service
+from shared.service import main as run_service
+from shared.settings import Settings
+
+
+async def run(settings: Settings) -> None:
+    """Connect, register, run."""
+    service = await Service.connect("executor", settings)
+    host = service.host(run_actor.DECIDER)
+    service.react(react, FILTERS)
+    executing = Executing(settings, host, service.journal, service.artifacts, Workshop(settings, service.bus))
+    service.activity("run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs)
+    await service.run()
+
+
+def main() -> None:
+    """Entry point of the service."""
+    run_service("executor", run)
+
+
+if __name__ == "__main__":
+    main()

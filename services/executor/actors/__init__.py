@@ -1,0 +1,1 @@
+"""The actors the executor owns."""

@@ -1,0 +1,148 @@
+"""What a run hears of the agent at work: from the newest attempt only, each thing once."""
+
+from __future__ import annotations
+
+from shared.contracts.run import (
+    Ask,
+    Checkpointed,
+    Fail,
+    Failed,
+    QuestionAsked,
+    RecordCheckpoint,
+    RecordResumed,
+    RecordStarted,
+    RecordStopped,
+    Resumed,
+    Run,
+    RunEvent,
+    Started,
+    Status,
+    Stopped,
+    Succeed,
+    Succeeded,
+)
+from shared.deciding import Rejected
+
+Report = RecordStarted | RecordCheckpoint | Ask | RecordResumed | Succeed | Fail | RecordStopped
+
+
+def hear(run: Run, report: Report) -> RunEvent | None:
+    """The fact a report makes, or None when it was told before.
+
+    Raises `Rejected` ``attempt-stale`` (the attempt must end), ``run-stopping`` (it must end and report that),
+    ``question-open`` or ``run-wrong-state``.
+    """
+    if report.attempt != run.attempt or not _is_claimed(run):
+        raise Rejected(
+            "attempt-stale",
+            f"Attempt {report.attempt} at the work is over, {run.attempt} is the newest: end this one.",
+        )
+    match run.status:
+        case Status.RUNNING | Status.WAITING_INPUT:
+            return _hear_the_work(run, report)
+        case _ if _told_how_it_ended(run, report):
+            return None
+        case _:
+            raise Rejected(
+                "run-wrong-state",
+                f"Attempt {report.attempt} has ended, the run is {run.status}: nothing is left to report.",
+            )
+
+
+def _is_claimed(run: Run) -> bool:
+    return run.claimed_round == run.round > 0
+
+
+def _told_how_it_ended(run: Run, report: Report) -> bool:
+    match report, run.status:
+        case (Succeed(), Status.SUCCEEDED) | (Fail(), Status.FAILED) | (RecordStopped(), Status.STOPPED):
+            return True
+        case _:
+            return False
+
+
+def _hear_the_work(run: Run, report: Report) -> RunEvent | None:
+    match report:
+        case RecordStarted() if run.started:
+            return None
+        case RecordStarted():
+            return Started(
+                attempt=report.attempt,
+                cli_version=report.cli_version,
+                model=report.model,
+                resumed=report.resumed,
+            )
+        case RecordCheckpoint() if _has_checkpoint(run, report):
+            return None
+        case RecordCheckpoint():
+            return Checkpointed(
+                attempt=report.attempt,
+                turn=report.turn,
+                commit=report.commit,
+                bundle=report.bundle,
+                transcript=report.transcript,
+                process=report.process,
+                offset=report.offset,
+                usage=report.usage,
+            )
+        case Ask():
+            return _asked(run, report)
+        case RecordResumed():
+            return Resumed(attempt=report.attempt) if run.status is Status.WAITING_INPUT else None
+        case Succeed() if run.stopping:
+            raise Rejected("run-stopping", "The run is being stopped: end the agent and report it stopped.")
+        case Succeed():
+            return Succeeded(
+                round=run.round,
+                attempt=report.attempt,
+                summary=report.summary,
+                commit=report.commit,
+                branch=report.branch,
+                bundle=report.bundle,
+                files=report.files,
+                checks=report.checks,
+                turns=report.turns,
+                duration_ms=report.duration_ms,
+                usage=report.usage,
+                diff=report.diff,
+            )
+        case Fail():
+            return Failed(
+                round=run.round,
+                attempt=report.attempt,
+                code=report.code,
+                message=report.message,
+                checks=report.checks,
+                duration_ms=report.duration_ms,
+                usage=report.usage,
+            )
+        case RecordStopped():
+            return Stopped(
+                round=run.round,
+                attempt=report.attempt,
+                killed=report.killed,
+                duration_ms=report.duration_ms,
+                usage=report.usage,
+            )
+
+
+def _asked(run: Run, report: Ask) -> QuestionAsked | None:
+    if report.request_id == run.question_id:
+        return None
+    if run.stopping:
+        raise Rejected("run-stopping", "The run is being stopped: end the agent and report it stopped.")
+    if run.status is Status.WAITING_INPUT:
+        raise Rejected("question-open", "The agent's last question is still open: ask the next one after its answer.")
+    return QuestionAsked(
+        attempt=report.attempt, request_id=report.request_id, question=report.question, options=report.options
+    )
+
+
+def _has_checkpoint(run: Run, report: RecordCheckpoint) -> bool:
+    """Told before: an earlier turn of this attempt, or the same one with nothing new in it."""
+    if report.attempt != run.checkpoint_attempt or report.turn > run.turn:
+        return False
+    return report.turn < run.turn or (
+        (report.commit or run.checkpoint_commit) == run.checkpoint_commit
+        and (report.transcript or run.transcript) == run.transcript
+    )

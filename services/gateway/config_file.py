@@ -1,0 +1,51 @@
+"""`journeyman.toml` as it is now, without reading it for every delivery."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from shared.config import BadConfig, Config, load_config
+
+FRESH_S: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class ConfigFile:
+    """The configuration; a change of the file shows within `FRESH_S` seconds, a broken one changes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._config = load_config(path)
+        self._looked_at = time.monotonic()
+        self._stamp = self._stamp_of_file()
+
+    @property
+    def now(self) -> Config:
+        """The newest valid configuration."""
+        if time.monotonic() - self._looked_at > FRESH_S:
+            self._looked_at = time.monotonic()
+            stamp = self._stamp_of_file()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._reload()
+        return self._config
+
+    def _reload(self) -> None:
+        try:
+            self._config = load_config(self._path)
+        except BadConfig as error:
+            log.error("the configuration was changed and is wrong; going on with the one before", problem=str(error))
+        else:
+            log.info("the configuration was changed", path=str(self._path))
+
+    def _stamp_of_file(self) -> tuple[int, int]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)

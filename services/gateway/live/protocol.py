@@ -1,0 +1,159 @@
+"""The messages of `/ws` (CONTRACT.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from shared.subjects import actor
+
+TASKS: Final = "tasks"
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
+    """Send me these topics: ``tasks``, ``task:<id>``, ``output:<id>``.
+
+    ``after`` is the last sequence seen: of EVENTS, or of OUTPUT where all topics are output topics. Without it task
+    topics start live, and output topics at the first line that is kept.
+    """
+
+    topics: tuple[str, ...]
+    after: int | None = None
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, tag="unsubscribe"):
+    """Send me these no more."""
+
+    topics: tuple[str, ...]
+
+
+class ApproveTask(msgspec.Struct, frozen=True, tag="task.approve"):
+    """Approve the plan with this version and digest, or the one that waits now."""
+
+    task_id: str
+    version: int | None = None
+    digest: str | None = None
+    base_commit: str = ""
+
+
+class StopTask(msgspec.Struct, frozen=True, tag="task.stop"):
+    """Stop the task."""
+
+    task_id: str
+    reason: str = ""
+
+
+class GiveInput(msgspec.Struct, frozen=True, tag="task.input"):
+    """Say something to the task's agent."""
+
+    task_id: str
+    message: str
+
+
+class ChatMessage(msgspec.Struct, frozen=True, tag="chat.message"):
+    """Say something to the brain."""
+
+    message: str
+    session_id: str = ""
+    repo: str = ""
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Are you there?"""
+
+
+ClientMessage = Subscribe | Unsubscribe | ApproveTask | StopTask | GiveInput | ChatMessage | Ping
+client_messages: Final = msgspec.json.Decoder(ClientMessage)
+
+
+class TaskChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. ``type`` is ``task.created``, ``task.updated``, ``task.completed`` or ``task.failed``."""
+
+    type: str
+    seq: int
+    task_id: str
+    kind: str
+    event: str
+    time: datetime
+    principal: str
+    data: dict[str, Any]
+
+
+class TaskMetrics(msgspec.Struct, frozen=True, kw_only=True, tag="task.metrics"):
+    """What one event reported as consumed (a delta)."""
+
+    seq: int
+    task_id: str
+    cost_microusd: int
+    tokens: int
+    duration_ms: int
+
+
+class AgentStatus(msgspec.Struct, frozen=True, kw_only=True, tag="agent.status"):
+    """An agent begins or ends its work on a task. ``status`` is ``busy`` or ``idle``."""
+
+    seq: int
+    agent: str
+    status: str
+    task_id: str
+
+
+class TaskOutput(msgspec.Struct, frozen=True, kw_only=True, tag="task.output"):
+    """One line of an agent's output; ``seq`` is its sequence in OUTPUT."""
+
+    seq: int
+    task_id: str
+    actor: str
+    chunk: msgspec.Raw
+
+
+class Subscribed(msgspec.Struct, frozen=True, kw_only=True, tag="subscribed"):
+    """Everything of these topics up to ``seq`` has been sent; live from here."""
+
+    topics: tuple[str, ...]
+    seq: int
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="error"):
+    """A message that could not be done; ``message`` is one sentence."""
+
+    code: str
+    message: str
+
+
+class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
+    """Here; ``seq`` is the newest EVENTS sequence that this gateway has seen."""
+
+    seq: int
+
+
+ServerMessage = TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | Pong
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def encode(message: ServerMessage) -> str:
+    """The text of one frame."""
+    return _encoder.encode(message).decode()
+
+
+def task_key(topic: str) -> str | None:
+    """The id in ``task:<id>``, ``*`` for ``tasks``, None for an output topic. Raises `BadAddress`."""
+    if topic == TASKS:
+        return "*"
+    kind, _, id = topic.partition(":")
+    match kind:
+        case "task":
+            return actor("task", id).id
+        case "output":
+            return None
+        case _:
+            # Says which topics there are, by way of an id that no actor can have.
+            return actor("topic (use tasks, task:ID or output:ID)", topic).id
+
+
+def output_key(topic: str) -> str:
+    """The id in ``output:<id>``; raises `BadAddress`."""
+    return actor("task", topic.partition(":")[2]).id

@@ -1,0 +1,117 @@
+"""From stored messages to what a socket is sent: pure, and encoded once however many sockets there are."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from services.gateway.live.protocol import AgentStatus, TaskChanged, TaskMetrics, TaskOutput, encode
+from shared.contracts.usage import ModelUsage, cost_of, tokens_of
+from shared.envelope import decode_envelope
+from shared.subjects import read_event_subject, read_output_subject
+
+SHOWN_KINDS: Final = frozenset({"task", "plan", "run", "reply"})
+MAX_TEXT_CHARS: Final = 4_000
+MAX_ITEMS: Final = 100
+MAX_DEPTH: Final = 6
+ALL: Final = "*"
+
+_TYPES: Final = {
+    ("task", "submitted"): "task.created",
+    ("task", "completed"): "task.completed",
+    ("task", "answered"): "task.completed",
+    ("task", "failed"): "task.failed",
+}
+_AGENTS: Final = {
+    ("task", "triage-requested"): ("brain", "busy"),
+    ("task", "triaged"): ("brain", "idle"),
+    ("task", "answered"): ("brain", "idle"),
+    ("task", "declined"): ("brain", "idle"),
+    ("plan", "claimed"): ("planner", "busy"),
+    ("plan", "proposed"): ("planner", "idle"),
+    ("plan", "failed"): ("planner", "idle"),
+    ("plan", "stopped"): ("planner", "idle"),
+    ("run", "claimed"): ("executor", "busy"),
+    ("run", "succeeded"): ("executor", "idle"),
+    ("run", "failed"): ("executor", "idle"),
+    ("run", "stopped"): ("executor", "idle"),
+}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What one stored message leads to: the frames for everybody who wants one of ``keys``."""
+
+    seq: int
+    keys: tuple[str, ...]
+    frames: tuple[str, ...]
+
+
+def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
+    """An event's frames; None for kinds that are not part of a task. Raises `BadEnvelope`, `BadAddress`."""
+    actor, name = read_event_subject(subject)
+    if actor.kind not in SHOWN_KINDS:
+        return None
+    envelope = decode_envelope(body)
+    data: dict[str, Any] = msgspec.json.decode(envelope.data)
+    frames = [
+        encode(
+            TaskChanged(
+                type=_TYPES.get((actor.kind, name), "task.updated"),
+                seq=seq,
+                task_id=actor.id,
+                kind=actor.kind,
+                event=name,
+                time=envelope.time,
+                principal=envelope.principal,
+                data=shorten(data),
+            )
+        )
+    ]
+    if usage := msgspec.convert(data.get("usage") or (), tuple[ModelUsage, ...]):
+        frames.append(
+            encode(
+                TaskMetrics(
+                    seq=seq,
+                    task_id=actor.id,
+                    cost_microusd=cost_of(usage),
+                    tokens=tokens_of(usage),
+                    duration_ms=data.get("duration_ms", 0),
+                )
+            )
+        )
+    if agent := _AGENTS.get((actor.kind, name)):
+        frames.append(encode(AgentStatus(seq=seq, agent=agent[0], status=agent[1], task_id=actor.id)))
+    return Shown(seq, (ALL, actor.id), tuple(frames))
+
+
+def show_output(subject: str, body: bytes, seq: int) -> Shown:
+    """An output line's frame. Raises `BadAddress`."""
+    actor = read_output_subject(subject)
+    frame = encode(TaskOutput(seq=seq, task_id=actor.id, actor=actor.kind, chunk=line_of(body)))
+    return Shown(seq, (actor.id,), (frame,))
+
+
+def line_of(body: bytes) -> msgspec.Raw:
+    """The line as JSON; what is none is wrapped, so that one odd line does not break the view."""
+    try:
+        body.decode()
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return msgspec.Raw(msgspec.json.encode({"type": "text", "text": body.decode("utf-8", "replace")}))
+    return msgspec.Raw(body)
+
+
+def shorten(value: Any, depth: int = 0) -> Any:
+    """The value with long texts and lists cut: a socket carries news, the whole is behind the API."""
+    match value:
+        case str() if len(value) > MAX_TEXT_CHARS:
+            return value[:MAX_TEXT_CHARS] + "…"
+        case dict() | list() if depth >= MAX_DEPTH:
+            return "…"
+        case dict():
+            return {key: shorten(each, depth + 1) for key, each in list(value.items())[:MAX_ITEMS]}
+        case list():
+            return [shorten(each, depth + 1) for each in value[:MAX_ITEMS]]
+        case _:
+            return value

@@ -1,0 +1,164 @@
+"""Errors as RFC 9457 problem details, each with a stable ``code`` and one sentence that says what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+
+from shared.actor import UnknownKind
+from shared.client import NoAnswer, QueryFailed
+from shared.deciding import Rejected
+from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.nats.objects import ArtifactLost
+from shared.settling import TROUBLE
+from shared.subjects import BadAddress
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 5
+
+_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "timeout": 503, "behind": 503, "bad-request": 400}
+
+log = structlog.get_logger(__name__)
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One field that is wrong: its name as sent (``budget_microusd``), and what it must be."""
+
+    field: str
+    message: str
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+
+class Problem(Exception):
+    """An error that a caller can do something about."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+    def body(self, instance: str) -> bytes:
+        """The problem details as JSON; ``instance`` is the path that was asked for."""
+        return msgspec.json.encode(
+            ProblemDetails(
+                type=f"urn:journeyman:problem:{self.code}",
+                title=HTTPStatus(self.status).phrase,
+                status=self.status,
+                detail=self.detail,
+                code=self.code,
+                instance=instance,
+                errors=self.errors,
+            )
+        )
+
+
+def unavailable(code: str, detail: str) -> Problem:
+    """503, and when to come again."""
+    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception means to the caller; what nobody foresaw is a plain 500."""
+    match error:
+        case Problem():
+            return error
+        case Rejected(code="task-unknown"):
+            return Problem(404, error.code, error.sentence)
+        case Rejected(code="command-invalid"):
+            return Problem(400, error.code, error.sentence)
+        case Rejected():
+            return Problem(409, error.code, error.sentence)
+        case BadAddress():
+            return Problem(404, "not-found", str(error))
+        case NoAnswer():
+            return unavailable("no-answer", str(error))
+        case QueryFailed():
+            status = _QUERY_STATUS.get(error.code, 400)
+            return unavailable(error.code, error.detail) if status == 503 else Problem(status, error.code, error.detail)
+        case ArtifactLost():
+            return Problem(410, "artifact-lost", str(error))
+        case LogFull():
+            return unavailable("log-full", str(error))
+        case LogUnavailable():
+            return unavailable("log-unavailable", str(error))
+        case LogDamaged():
+            return Problem(500, "log-damaged", str(error))
+        case UnknownKind():
+            return Problem(404, "not-found", str(error))
+        case HTTPException():
+            return _http_problem(error)
+        case _ if isinstance(error, TROUBLE):
+            return unavailable("nats-away", "NATS does not answer: check that it runs, then try again.")
+        case _:
+            return Problem(500, "internal-error", "Something went wrong in the gateway; its log has the details.")
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    match error:
+        case ValidationException():
+            errors = _field_errors(error.extra)
+            first = f"{errors[0].field}: {errors[0].message}" if errors else error.detail
+            return Problem(400, "invalid-request", f"The request does not fit: {first}.", errors=errors)
+        case NotFoundException():
+            return Problem(404, "not-found", error.detail if " " in error.detail else "There is nothing at this address.")
+        case MethodNotAllowedException():
+            allowed = dict(error.headers or {})
+            return Problem(405, "method-not-allowed", "This address does not take this method.", headers=allowed)
+        case _ if error.status_code == 413:
+            return Problem(413, "too-large", "The body is larger than this address takes.", headers={"Connection": "close"})
+        case _:
+            try:
+                phrase = HTTPStatus(error.status_code).phrase
+            except ValueError:
+                phrase = "Error"
+            return Problem(error.status_code, phrase.lower().replace(" ", "-"), f"{error.detail or phrase}.".replace("..", "."))
+
+
+def _field_errors(extra: Any) -> tuple[FieldError, ...]:
+    if not isinstance(extra, list):
+        return ()
+    return tuple(
+        FieldError(field=str(each.get("key") or "body"), message=str(each.get("message", "is wrong")))
+        for each in extra
+        if isinstance(each, dict)
+    )
+
+
+def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's exception handler for everything."""
+    problem = problem_of(error)
+    if problem.status >= 500 and problem.code == "internal-error":
+        log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return Response(
+        problem.body(request.url.path),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )

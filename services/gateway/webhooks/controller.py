@@ -1,0 +1,53 @@
+"""`POST /webhooks/{name}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, Response, post
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
+
+from services.gateway.problems import ProblemDetails
+from services.gateway.webhooks.receiver import Receiver
+
+_REFUSALS = {
+    400: "Unparsable",
+    401: "Bad or missing signature",
+    404: "Unknown name",
+    408: "Slow body",
+    413: "More than 25 MB",
+    415: "Neither JSON nor a form",
+    503: "Cannot be stored right now",
+}
+
+
+class WebhookController(Controller):
+    """Where senders deliver."""
+
+    path = "/webhooks"
+    tags = ("webhooks",)
+
+    @post(
+        "/{name:str}",
+        operation_id="receiveWebhook",
+        summary="A sender's delivery",
+        description="Answered with 202 as soon as the delivery is stored durably, 200 when there is nothing to do.",
+        status_code=202,
+        request_max_body_size=None,
+        response_headers=[ResponseHeader(name="Retry-After", documentation_only=True)],
+        responses={
+            200: ResponseSpec(dict[str, str], description="A duplicate, a ping, or not for us, with the reason"),
+            **{
+                status: ResponseSpec(ProblemDetails, description=text, generate_examples=False)
+                for status, text in _REFUSALS.items()
+            },
+        },
+    )
+    async def receive(self, name: str, request: Request[Any, Any, Any], receiver: Receiver) -> Response[bytes]:
+        """Take one delivery."""
+        answer = await receiver.receive(name, request.headers, request.receive)
+        return Response(
+            msgspec.json.encode(answer.body), status_code=answer.status, media_type="application/json"
+        )

@@ -1,0 +1,180 @@
+"""From a request to its answer: read with bounds, verify, parse, understand, store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from services.gateway.problems import Problem, unavailable
+from services.gateway.webhooks import github
+from services.gateway.webhooks.acceptance import Acceptance, Delivery
+from services.gateway.webhooks.body import (
+    FORM,
+    JSON,
+    BadForm,
+    Bodies,
+    Gone,
+    Receive,
+    TooLarge,
+    TooMuchAtOnce,
+    TooSlow,
+    json_of,
+    media_type,
+)
+from services.gateway.webhooks.sender import Ignored, Unreadable
+from services.gateway.webhooks.signature import is_signed
+from shared.config import Policy
+from shared.journal import LogFull
+from shared.settling import TROUBLE
+
+MAX_DELIVERY_ID: Final = 200
+HANG_UP: Final = {"Connection": "close"}
+"""The rest of the body is still on its way: it must not be taken for the next request."""
+
+RECEIVED: Final = Counter("journeyman_webhooks_total", "Webhook deliveries by what became of them", ["outcome"])
+_accepted, _duplicate, _ignored, _refused = (
+    RECEIVED.labels(outcome) for outcome in ("accepted", "duplicate", "ignored", "refused")
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Status code and body."""
+
+    status: int
+    body: dict[str, str]
+
+
+class Receiver:
+    """The webhook of each sender that is known. ``secrets`` holds their verification secrets by webhook name."""
+
+    def __init__(
+        self,
+        acceptance: Acceptance,
+        *,
+        secrets: Mapping[str, tuple[bytes, ...]],
+        policy: Callable[[], Policy],
+        connected: Callable[[], bool],
+        bodies: Bodies | None = None,
+    ) -> None:
+        self._acceptance = acceptance
+        self._secrets = secrets
+        self._policy = policy
+        self._connected = connected
+        self._bodies = bodies or Bodies()
+
+    async def receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
+        """Take one delivery; raises `Problem` for everything that is refused."""
+        try:
+            secrets = self._secrets_of(name)
+            media = self._media_of(headers)
+            body = await self._read(headers, receive)
+            try:
+                if not is_signed(headers.get("x-hub-signature-256", ""), body, secrets):
+                    raise Problem(401, "signature-invalid", _unsigned(headers))
+                return await self._take(name, headers, media, body)
+            finally:
+                self._bodies.done(body)
+        except Problem:
+            _refused.inc()
+            raise
+
+    def _secrets_of(self, name: str) -> tuple[bytes, ...]:
+        secrets = self._secrets.get(name)
+        if secrets is None:
+            raise Problem(
+                404, "webhook-unknown", f"There is no webhook of this name; there are: {', '.join(self._secrets)}."
+            )
+        if not secrets:
+            raise Problem(
+                401,
+                "webhook-not-configured",
+                f"The webhook {name} has no secret: set JOURNEYMAN_{name.upper()}_WEBHOOK_SECRET to the one the sender "
+                "signs with, and restart the gateway.",
+            )
+        return secrets
+
+    @staticmethod
+    def _media_of(headers: Mapping[str, str]) -> str:
+        media = media_type(headers.get("content-type", ""))
+        if media not in (JSON, FORM):
+            raise Problem(415, "media-type", f"A webhook is sent as {JSON} or {FORM}.", headers=HANG_UP)
+        return media
+
+    async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+        try:
+            return await self._bodies.read(receive, headers.get("content-length", ""))
+        except TooLarge as error:
+            raise Problem(413, "too-large", "A webhook's body has at most 25 MB.", headers=HANG_UP) from error
+        except TooSlow as error:
+            raise Problem(408, "too-slow", "The body did not come in time: send it again.", headers=HANG_UP) from error
+        except TooMuchAtOnce as error:
+            raise unavailable("too-much-at-once", "Too many large deliveries at one time: send it again.") from error
+        except Gone as error:
+            raise Problem(400, "hung-up", "The sender hung up before the whole body was here.") from error
+
+    async def _take(self, name: str, headers: Mapping[str, str], media: str, body: bytes) -> Answer:
+        event, id = _named(headers, "x-github-event"), _named(headers, "x-github-delivery")
+        try:
+            json = json_of(body, media)
+            # The bytes are kept as they are inside our own JSON, which is UTF-8.
+            if not json.isascii():
+                json.decode()
+            reading = github.read(event, json, self._policy())
+        except (BadForm, Unreadable, UnicodeDecodeError) as error:
+            log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=str(error))
+            raise Problem(400, "body-unreadable", str(error)) from error
+        match reading.meaning:
+            case Ignored(reason=reason):
+                _ignored.inc()
+                return Answer(200, {"status": "ignored", "reason": reason})
+            case signal:
+                delivery = Delivery(
+                    webhook=name,
+                    event=event,
+                    action=reading.action,
+                    id=id,
+                    principal=f"{name}:{reading.sender}",
+                    signal=signal,
+                    json=json,
+                    body=body,
+                )
+                return await self._keep(delivery)
+
+    async def _keep(self, delivery: Delivery) -> Answer:
+        if not self._connected():
+            raise unavailable("nats-away", "The delivery cannot be stored right now: send it again.")
+        try:
+            kept = await self._acceptance.keep(delivery)
+        except LogFull as error:
+            log.error("a delivery was not stored", delivery=delivery.id, problem=str(error))
+            raise unavailable("log-full", str(error)) from error
+        except TROUBLE as error:
+            log.error("a delivery was not stored", delivery=delivery.id, problem=str(error) or type(error).__name__)
+            raise unavailable("log-unavailable", "The delivery cannot be stored right now: send it again.") from error
+        if kept.new:
+            _accepted.inc()
+            return Answer(202, {"delivery": kept.id})
+        _duplicate.inc()
+        return Answer(200, {"status": "duplicate", "delivery": kept.id})
+
+
+def _named(headers: Mapping[str, str], header: str) -> str:
+    value = headers.get(header, "")
+    if not value or len(value) > MAX_DELIVERY_ID:
+        raise Problem(400, "header-missing", f"The header {header.title()} is missing or too long.")
+    return value
+
+
+def _unsigned(headers: Mapping[str, str]) -> str:
+    if "x-hub-signature-256" in headers:
+        return "The signature does not fit the body: give the sender and JOURNEYMAN_GITHUB_WEBHOOK_SECRET the same secret."
+    if "x-hub-signature" in headers:
+        return "Only SHA-256 signatures count (X-Hub-Signature-256); this delivery has a SHA-1 one."
+    return "The delivery is not signed: give the webhook a secret at the sender, so that it sends X-Hub-Signature-256."
+

@@ -1,0 +1,30 @@
+"""The planner: wiring only."""
+
+from __future__ import annotations
+
+from services.planner.activities import Drafting
+from services.planner.actors import plan
+from services.planner.reactions import FILTERS, react
+from shared.claude.workshop import Workshop
+from shared.service import Service
+from shared.service import main as run_service
+from shared.settings import Settings
+
+
+async def run(settings: Settings) -> None:
+    """Connect, register, run."""
+    service = await Service.connect("planner", settings)
+    host = service.host(plan.DECIDER)
+    service.react(react, FILTERS)
+    drafting = Drafting(settings, host, service.journal, Workshop(settings, service.bus))
+    service.activity("draft", "evt.plan.*.drafting-started", drafting.draft, slots=settings.max_concurrent_plans)
+    await service.run()
+
+
+def main() -> None:
+    """Entry point of the service."""
+    run_service("planner", run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""The rows of the read models: one frozen struct for each table, its fields in the order of ``schema.sql``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One row of one table. Times are in UTC."""
+
+
+class TaskRow(Row, frozen=True, kw_only=True, gc=False):
+    """A task with what its plan and its run say about it. ``working_since`` is set while an agent is at work."""
+
+    id: str
+    created_seq: int
+    created_at: datetime
+    updated_seq: int
+    updated_at: datetime
+    version: int
+    status: str
+    stopping: bool = False
+    title: str
+    text: str
+    source_kind: str
+    source_reference: str
+    source_url: str
+    source_author: str
+    requester: str
+    repo: str
+    base_commit: str = ""
+    directive: str
+    approval: str
+    session_id: str
+    parent: str
+    agent: str
+    worker: str = ""
+    working_since: datetime | None = None
+    verdict: str = ""
+    risk: str = ""
+    work_kind: str = ""
+    triage_reason: str = ""
+    decided_by: str = ""
+    answer: str = ""
+    summary: str = ""
+    plan_status: str = ""
+    plan_version: int = 0
+    run_status: str = ""
+    round: int = 0
+    attempt: int = 0
+    question: str = ""
+    commit: str = ""
+    branch: str = ""
+    result_url: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    cost_microusd: int = 0
+    tokens: int = 0
+
+
+class PlanRow(Row, frozen=True, kw_only=True, gc=False):
+    """One proposed version of a plan."""
+
+    task_id: str
+    version: int
+    digest: str
+    base_commit: str
+    markdown: str
+    summary: str
+    attempt: int
+    duration_ms: int
+    proposed_at: datetime
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+
+
+class RunRow(Row, frozen=True, kw_only=True, gc=False):
+    """One attempt of a run. ``checks``, ``files`` and ``options`` are JSON lists, ``diff`` is a JSON object or null."""
+
+    task_id: str
+    attempt: int
+    round: int
+    status: str
+    worker: str
+    session: str
+    cli_version: str = ""
+    model: str = ""
+    turn: int = 0
+    claimed_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: int = 0
+    summary: str = ""
+    commit: str = ""
+    branch: str = ""
+    checks: str = "[]"
+    files: str = "[]"
+    diff: str = "null"
+    question: str = ""
+    options: str = "[]"
+    error_code: str = ""
+    error_message: str = ""
+
+
+class UsageRow(Row, frozen=True, kw_only=True, gc=False):
+    """One usage item of one event; ``item`` is its index there. ``agent`` is brain, planner or executor."""
+
+    seq: int
+    item: int
+    task_id: str
+    day: date
+    agent: str
+    model: str
+    requester: str
+    session_id: str
+    repo: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_microusd: int
+    priced: bool
+
+
+class TimelineRow(Row, frozen=True, kw_only=True, gc=False):
+    """One event. ``data`` is its JSON as it stands in the log; ``task_id`` is empty where no task is concerned."""
+
+    seq: int
+    task_id: str
+    kind: str
+    actor_id: str
+    event: str
+    version: int
+    time: datetime | None
+    principal: str
+    data: str
+
+
+class UnreadRow(Row, frozen=True, kw_only=True, gc=False):
+    """An event that could not be read or folded."""
+
+    seq: int
+    subject: str
+    reason: str
+
+
+class DeliveryRow(Row, frozen=True, kw_only=True, gc=False):
+    """An accepted webhook; ``task_id`` is the id that its thread's task has, if there is one."""
+
+    seq: int
+    id: str
+    webhook: str
+    event: str
+    action: str
+    delivery: str
+    thread: str
+    author: str
+    task_id: str
+    received_at: datetime
+
+
+class LineRow(Row, frozen=True, kw_only=True, gc=False):
+    """One line of a conversation; ``author`` is empty for the brain's own."""
+
+    seq: int
+    session_id: str
+    author: str
+    text: str
+    task_id: str
+    said_at: datetime
+
+
+TABLES: dict[str, type[Row]] = {
+    "tasks": TaskRow,
+    "plans": PlanRow,
+    "runs": RunRow,
+    "usage": UsageRow,
+    "timeline": TimelineRow,
+    "unread": UnreadRow,
+    "deliveries": DeliveryRow,
+    "session_lines": LineRow,
+}
+"""Every table but the checkpoint."""

@@ -1,0 +1,193 @@
+"""The row of a task: a fold of its own events and of those of its plan and its run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from services.projector.projection.facts import Fact
+from services.projector.projection.rows import TaskRow
+from shared.contracts import plan, run, task
+from shared.contracts.task import Status
+from shared.contracts.usage import ModelUsage, cost_of, tokens_of
+
+AGENTS: dict[str, str] = {task.Stage.TRIAGE: "brain", task.Stage.PLANNING: "planner"}
+"""Whose turn it is in a stage; any other one is the executor's."""
+
+
+def fold(row: TaskRow | None, fact: Fact) -> TaskRow | None:
+    """The row after one event of a task, a plan or a run; None for a task that was never submitted."""
+    if isinstance(fact.data, task.Submitted):
+        return submitted(fact, fact.data)
+    if row is None:
+        return None
+    match fact.kind:
+        case "task":
+            changes = {**_of_task(row, fact), "version": fact.version}
+        case "plan":
+            changes = _of_plan(row, fact)
+        case "run":
+            changes = _of_run(row, fact)
+        case _:
+            return row
+    usage: Sequence[ModelUsage] = getattr(fact.data, "usage", ())
+    if usage:
+        spent = tuple(usage)
+        changes["cost_microusd"] = row.cost_microusd + cost_of(spent)
+        changes["tokens"] = row.tokens + tokens_of(spent)
+    return replace(row, updated_seq=fact.seq, updated_at=fact.at, **changes)
+
+
+def submitted(fact: Fact, data: task.Submitted) -> TaskRow:
+    """The first row of a task."""
+    return TaskRow(
+        id=fact.actor_id,
+        created_seq=fact.seq,
+        created_at=fact.at,
+        updated_seq=fact.seq,
+        updated_at=fact.at,
+        version=fact.version,
+        status=Status.RECEIVED,
+        title=data.title,
+        text=data.text,
+        source_kind=data.source.kind,
+        source_reference=data.source.reference,
+        source_url=data.source.url,
+        source_author=data.source.author,
+        requester=requester(fact.principal, data.source),
+        repo=data.repo,
+        directive=data.directive,
+        approval=data.approval,
+        session_id=data.session_id,
+        parent=data.parent,
+        agent="brain",
+    )
+
+
+def requester(principal: str, source: task.Source) -> str:
+    """Who is charged for a task: the person behind it, not the service that passed the wish on."""
+    if source.author and (not principal or principal.startswith("service:")):
+        return f"{source.kind}:{source.author}"
+    return principal
+
+
+def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
+    match fact.data:
+        case task.TriageRequested():
+            return {"status": Status.RECEIVED, "agent": "brain"}
+        case task.Triaged() as data:
+            return {
+                "status": Status.TRIAGED,
+                "verdict": data.verdict,
+                "decided_by": data.decided_by,
+                "triage_reason": data.reason,
+                "title": data.title or row.title,
+                "work_kind": data.work_kind,
+                "risk": data.risk,
+                "repo": data.repo or row.repo,
+                "base_commit": data.base_commit,
+            }
+        case task.Answered() as data:
+            return {
+                "status": Status.COMPLETED,
+                "verdict": task.Verdict.ANSWER,
+                "answer": data.answer,
+                "decided_by": data.decided_by,
+            }
+        case task.Declined() as data:
+            return {
+                "status": Status.DECLINED,
+                "verdict": task.Verdict.DECLINE,
+                "triage_reason": data.reason,
+                "decided_by": data.decided_by,
+            }
+        case task.PlanningRequested() | task.RevisionRequested():
+            return {"status": Status.PLANNING, "agent": "planner"}
+        case task.PlanReady() as data:
+            return {"status": Status.AWAITING_APPROVAL, "plan_version": data.version, "base_commit": data.base_commit}
+        case task.ExecutionRequested() as data:
+            return {
+                "status": Status.EXECUTING,
+                "agent": "executor",
+                "round": data.round,
+                "base_commit": data.base_commit,
+            }
+        case task.QuestionAsked() as data:
+            return {"status": Status.WAITING_INPUT, "question": data.question}
+        case task.WorkResumed():
+            return {"status": Status.EXECUTING, "question": ""}
+        case task.RunSucceeded() as data:
+            return {
+                "status": Status.PUBLISHING,
+                "commit": data.commit,
+                "branch": data.branch,
+                "summary": data.summary,
+                "question": "",
+            }
+        case task.StopRequested():
+            return {"stopping": True}
+        case task.Completed() as data:
+            return _ended(Status.COMPLETED) | {
+                "summary": data.summary or row.summary,
+                "commit": data.commit,
+                "branch": data.branch,
+                "result_url": data.url,
+            }
+        case task.Failed() as data:
+            return _ended(Status.FAILED) | {"error_code": data.code, "error_message": data.message}
+        case task.Rejected() | task.Cancelled():
+            return _ended(Status.CANCELLED)
+        case task.Retried() as data:
+            again = Status.RECEIVED if data.stage == task.Stage.TRIAGE else Status.TRIAGED
+            cleared = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
+            return _ended(again) | cleared | {"agent": AGENTS.get(data.stage, "executor")}
+        case _:
+            return {}
+
+
+def _ended(status: Status) -> dict[str, Any]:
+    return {"status": status, "stopping": False, "question": "", "working_since": None}
+
+
+def _of_plan(row: TaskRow, fact: Fact) -> dict[str, Any]:
+    match fact.data:
+        case plan.DraftingStarted():
+            return {"plan_status": plan.Status.DRAFTING}
+        case plan.Claimed() as data:
+            return {"plan_status": plan.Status.DRAFTING, "worker": data.worker, "working_since": fact.at}
+        case plan.Proposed():
+            return {"plan_status": plan.Status.PROPOSED, "working_since": None}
+        case plan.Failed():
+            return {"plan_status": plan.Status.FAILED, "working_since": None}
+        case plan.Stopped():
+            return {"plan_status": plan.Status.STOPPED, "working_since": None}
+        case _:
+            return {}
+
+
+def _of_run(row: TaskRow, fact: Fact) -> dict[str, Any]:
+    match fact.data:
+        case run.Requested():
+            return {"run_status": run.Status.QUEUED}
+        case run.Claimed() as data:
+            return {
+                "run_status": run.Status.RUNNING,
+                "attempt": data.attempt,
+                "worker": data.worker,
+                "working_since": fact.at,
+                "question": "",
+            }
+        case run.QuestionAsked():
+            return {"run_status": run.Status.WAITING_INPUT}
+        case run.Resumed():
+            return {"run_status": run.Status.RUNNING}
+        case run.Succeeded():
+            return {"run_status": run.Status.SUCCEEDED, "working_since": None}
+        case run.Failed():
+            return {"run_status": run.Status.FAILED, "working_since": None}
+        case run.Stopped():
+            return {"run_status": run.Status.STOPPED, "working_since": None}
+        case _:
+            return {}

@@ -1,0 +1,44 @@
+"""The row of the timeline: every event has exactly one."""
+
+from __future__ import annotations
+
+from services.projector.projection.facts import Fact
+from services.projector.projection.rows import TimelineRow, UnreadRow
+from shared.contracts import delivery, session
+from shared.ids import derived_task_id
+
+OF_A_TASK = frozenset({"task", "plan", "run", "reply"})
+"""The actor kinds that share their task's id."""
+
+
+def row(fact: Fact) -> TimelineRow:
+    """The row of one event."""
+    return TimelineRow(
+        seq=fact.seq,
+        task_id=task_of(fact),
+        kind=fact.kind,
+        actor_id=fact.actor_id,
+        event=fact.name,
+        version=fact.version,
+        time=fact.time,
+        principal=fact.principal,
+        data=fact.raw,
+    )
+
+
+def unread_row(fact: Fact) -> UnreadRow:
+    """The row of an event that has a problem."""
+    return UnreadRow(seq=fact.seq, subject=fact.subject, reason=fact.problem)
+
+
+def task_of(fact: Fact) -> str:
+    """The task that an event concerns, or an empty text."""
+    if fact.kind in OF_A_TASK:
+        return fact.actor_id
+    match fact.data:
+        case delivery.Accepted(signal=signal):
+            return derived_task_id(signal.opened_at_ms, signal.thread)
+        case session.Said(task_id=task_id) | session.AnswerRecorded(task_id=task_id):
+            return task_id
+        case _:
+            return ""

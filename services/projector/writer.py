@@ -1,0 +1,170 @@
+"""Writing batches: rows and checkpoint in one transaction, by DuckDB's appender."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import duckdb
+import msgspec
+import structlog
+from msgspec.structs import astuple
+
+from services.projector.database import STREAM
+from services.projector.projection import Changes, project, touched
+from services.projector.projection.facts import Fact, Stored, as_text, read
+from services.projector.projection.rows import PlanRow, Row, RunRow, TaskRow
+from services.projector.projection.story import Story
+from shared.envelope import hash_of
+
+REMEMBERED_STORIES: Final = 1000
+"""How many stories stay in memory between batches. Only speed depends on it."""
+
+EMPTY: Final = Story()
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+log = structlog.get_logger(__name__)
+
+
+class CheckpointMoved(Exception):
+    """The checkpoint is not where this writer left it: somebody else wrote to the file."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The last event whose rows are in the database: stream sequence and SHA-256 in hex; 0 and empty at the start."""
+
+    seq: int
+    hash: str
+
+
+class Writer:
+    """The only writer of one database. Not thread-safe: one thread at a time.
+
+    After an exception the transaction is rolled back and the writer must not be used again: nobody knows how far the
+    database came, only its checkpoint does.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._stories: dict[str, Story] = {}
+        self.checkpoint = read_checkpoint(connection)
+
+    def apply(self, batch: Sequence[Stored]) -> Checkpoint:
+        """Write the rows of a batch, which continues from the checkpoint; returns the new checkpoint.
+
+        An event whose values the database refuses is found by halving and kept as unread. Raises `CheckpointMoved`
+        and DuckDB's errors.
+        """
+        try:
+            return self._commit(batch, [read(stored) for stored in batch])
+        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IntegrityError) as error:
+            if len(batch) == 1:
+                log.error("the database refuses an event", seq=batch[0].seq, error=str(error))
+                return self._commit(batch, [as_text(batch[0], f"the database refuses it: {error}")])
+        middle = len(batch) // 2
+        self.apply(batch[:middle])
+        return self.apply(batch[middle:])
+
+    def _commit(self, batch: Sequence[Stored], facts: Sequence[Fact]) -> Checkpoint:
+        reached = Checkpoint(batch[-1].seq, hash_of(batch[-1].body))
+        self._connection.begin()
+        try:
+            before = self._recall(touched(facts))
+            changes = project(before, facts)
+            self._write(before, changes)
+            self._advance(reached)
+            self._connection.commit()
+        except BaseException:
+            self._stories.clear()
+            with contextlib.suppress(duckdb.Error):
+                self._connection.rollback()
+            raise
+        self._remember(changes.stories)
+        self.checkpoint = reached
+        return reached
+
+    def _write(self, before: Mapping[str, Story], changes: Changes) -> None:
+        tasks: list[Row] = []
+        plans: list[Row] = []
+        runs: list[Row] = []
+        for task_id, after in changes.stories.items():
+            earlier = before.get(task_id, EMPTY)
+            if after.task is not None and after.task is not earlier.task:
+                tasks.append(after.task)
+            plans += [row for version, row in after.plans.items() if row is not earlier.plans.get(version)]
+            runs += [row for attempt, row in after.runs.items() if row is not earlier.runs.get(attempt)]
+        self._append("tasks", tasks, upsert=True)
+        self._append("plans", plans, upsert=True)
+        self._append("runs", runs, upsert=True)
+        for table in ("timeline", "unread", "usage", "deliveries", "session_lines"):
+            self._append(table, getattr(changes, table))
+
+    def _append(self, table: str, rows: Sequence[Row], *, upsert: bool = False) -> None:
+        if rows:
+            appender = self._connection.appender(table, action="upsert" if upsert else "insert")
+            appender.append_rows([astuple(row) for row in rows])
+            appender.flush()
+
+    def _advance(self, reached: Checkpoint) -> None:
+        moved = self._connection.execute(
+            "UPDATE checkpoint SET seq = ?, hash = ? WHERE stream = ? AND seq = ? AND hash = ? RETURNING seq",
+            [reached.seq, reached.hash, STREAM, self.checkpoint.seq, self.checkpoint.hash],
+        ).fetchall()
+        if len(moved) != 1:
+            raise CheckpointMoved(
+                f"The read models are no longer at {self.checkpoint.seq}, where this projector left them: "
+                "another process writes to the file. Stop it."
+            )
+
+    def _recall(self, ids: Iterable[str]) -> dict[str, Story]:
+        known = {task_id: self._stories[task_id] for task_id in ids if task_id in self._stories}
+        missing = [task_id for task_id in ids if task_id not in known]
+        return known | read_stories(self._connection, missing) if missing else known
+
+    def _remember(self, stories: Mapping[str, Story]) -> None:
+        for task_id, story in stories.items():
+            self._stories.pop(task_id, None)
+            self._stories[task_id] = story
+        while len(self._stories) > REMEMBERED_STORIES:
+            del self._stories[next(iter(self._stories))]
+
+
+def read_checkpoint(connection: duckdb.DuckDBPyConnection) -> Checkpoint:
+    """The checkpoint as it stands in the database."""
+    ((seq, hash),) = connection.execute("SELECT seq, hash FROM checkpoint WHERE stream = ?", [STREAM]).fetchall()
+    return Checkpoint(seq, hash)
+
+
+def read_stories(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, Story]:
+    """The stories of some tasks as they stand in the database; a task without rows has none."""
+    tasks = {row.id: row for row in _rows(connection, "tasks", TaskRow, "id", ids)}
+    plans: dict[str, dict[int, PlanRow]] = {}
+    for plan in _rows(connection, "plans", PlanRow, "task_id", ids):
+        plans.setdefault(plan.task_id, {})[plan.version] = plan
+    runs: dict[str, dict[int, RunRow]] = {}
+    for run in _rows(connection, "runs", RunRow, "task_id", ids):
+        runs.setdefault(run.task_id, {})[run.attempt] = run
+    return {
+        task_id: Story(tasks.get(task_id), plans.get(task_id, {}), runs.get(task_id, {}))
+        for task_id in tasks.keys() | plans.keys() | runs.keys()
+    }
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, table: str, cls: type[AnyRow], key: str, ids: Sequence[str]
+) -> list[AnyRow]:
+    columns = cls.__struct_fields__
+    found = connection.execute(
+        f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))", [list(ids)]
+    ).fetchall()
+    return [
+        cls(**{name: _in_utc(value) for name, value in zip(columns, values, strict=True)}) for values in found
+    ]
+
+
+def _in_utc(value: Any) -> Any:
+    """DuckDB's TIMESTAMP comes back without a zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

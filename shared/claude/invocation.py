@@ -1,0 +1,150 @@
+"""One run of the CLI as data: its flags and its whole environment (pure).
+
+The environment is built from nothing, never inherited: whatever the agent's shell can read, the agent can send away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from shared.claude.agent import Agent, PermissionMode
+
+MARK = "JOURNEYMAN_RUN_MARK"
+"""Environment variable that every process of a run carries, so that a sweep finds the ones that outlive the CLI."""
+
+PASSED_ON = frozenset(
+    {
+        *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    }
+)
+"""The only names an `Invocation` takes over from the ``inherited`` environment."""
+
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def _running_as_root() -> bool:
+    return os.geteuid() == 0
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one process needs.
+
+    ``resume`` continues the session ``session_id``, else it is created under that id (a UUID). ``mark`` is unique per
+    run and non-secret. ``inherited`` may be ``os.environ``: only the names in `PASSED_ON` are taken. ``max_budget_usd``
+    counts this process only; the CLI checks it after each response, so one response may overshoot it.
+    """
+
+    cli: Path
+    agent: Agent
+    run_dir: Path
+    cwd: Path
+    config_dir: Path
+    session_id: str
+    mark: str
+    resume: bool = False
+    model: str | None = None
+    schema: dict[str, object] | None = None
+    max_turns: int | None = None
+    max_budget_usd: float | None = None
+    api_key: str | None = None
+    base_url: str | None = None
+    max_retries: int = 4
+    inherited: Mapping[str, str] = {}
+    as_root: bool = msgspec.field(default_factory=_running_as_root)
+
+    @property
+    def instructions_file(self) -> Path:
+        """The role's body without its front matter; written when the process starts."""
+        return self.run_dir / "instructions.md"
+
+    @property
+    def home(self) -> Path:
+        """An empty home, so that no tool reads the account's own configuration or keys."""
+        return self.run_dir / "home"
+
+    @property
+    def scratch(self) -> Path:
+        return self.run_dir / "tmp"
+
+
+def argv(invocation: Invocation) -> list[str]:
+    """The command line. Holds no secret: other users of the machine can read it."""
+    agent = invocation.agent
+    model = invocation.model or agent.model
+    max_turns = invocation.max_turns or agent.max_turns
+    flags = [
+        str(invocation.cli),
+        "--print",
+        *("--output-format", "stream-json", "--input-format", "stream-json", "--verbose", "--include-partial-messages"),
+        *("--resume" if invocation.resume else "--session-id", invocation.session_id),
+        # Else the role's text of the first run would be reused on every resume.
+        *("--system-prompt-snapshot", "off"),
+        # Nothing of the repository or the account configures the agent: its hooks would be executed.
+        *("--setting-sources", "", "--strict-mcp-config"),
+        *("--settings", json.dumps({"includeCoAuthoredBy": False, "attribution": {"commit": "", "pr": ""}})),
+        *("--append-system-prompt-file", str(invocation.instructions_file)),
+        *("--permission-mode", agent.permission_mode.value),
+        *("--tools", ",".join(dict.fromkeys(tool.partition("(")[0] for tool in agent.tools))),
+    ]
+    if agent.permission_mode is not PermissionMode.BYPASS:
+        flags += ["--allowedTools", ",".join(agent.tools)]
+    if agent.disallowed_tools:
+        flags += ["--disallowedTools", ",".join(agent.disallowed_tools)]
+    if agent.skills:
+        flags += ["--plugin-dir", str(agent.folder)]
+    if agent.mcp_config is not None:
+        flags += ["--mcp-config", str(agent.mcp_config)]
+    if agent.asks_people:
+        flags += ["--permission-prompt-tool", "stdio"]
+    if model is not None:
+        flags += ["--model", model]
+    if invocation.schema is not None:
+        flags += ["--json-schema", json.dumps(invocation.schema)]
+    if max_turns is not None:
+        flags += ["--max-turns", str(max_turns)]
+    if invocation.max_budget_usd is not None:
+        flags += ["--max-budget-usd", f"{invocation.max_budget_usd:.6f}"]
+    return flags
+
+
+def environment(invocation: Invocation) -> dict[str, str]:
+    """The whole environment of the process; the model key is the only secret in it."""
+    env = {"PATH": _DEFAULT_PATH}
+    env |= {name: value for name, value in invocation.inherited.items() if _passes(name, value)}
+    env |= {
+        "HOME": str(invocation.home),
+        MARK: invocation.mark,
+        "CLAUDE_CONFIG_DIR": str(invocation.config_dir),
+        "CLAUDE_CODE_TMPDIR": str(invocation.scratch),
+        "CLAUDE_CODE_MAX_RETRIES": str(invocation.max_retries),
+        "CLAUDE_CODE_STARTUP_FAILURE_RESULTS": "1",
+        # One result per turn and no work that outlives it; no notes shared between the worktrees of a repository.
+        "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+        "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
+        # The role's own skills only: the bundled ones cost about 2,000 tokens in every request.
+        "CLAUDE_CODE_DISABLE_BUNDLED_SKILLS": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_TELEMETRY": "1",
+        "DISABLE_AUTOUPDATER": "1",
+    }
+    if invocation.api_key is not None:
+        env["ANTHROPIC_API_KEY"] = invocation.api_key
+    if invocation.base_url is not None:
+        env["ANTHROPIC_BASE_URL"] = invocation.base_url
+    if invocation.as_root and invocation.agent.permission_mode is PermissionMode.BYPASS:
+        # The CLI refuses this mode to root unless it is told that the machine is a throw-away one.
+        env["IS_SANDBOX"] = "1"
+    return env
+
+
+def _passes(name: str, value: str) -> bool:
+    if name.lower().endswith("_proxy") and "@" in value:
+        return False  # a proxy address with a password in it
+    return name in PASSED_ON

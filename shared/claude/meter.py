@@ -1,0 +1,196 @@
+"""What a run has cost, from its output alone.
+
+The sum of ``model_usage_since_last_result`` over the result lines is exact, also across resumes; the totals on those
+lines are cumulative over the whole session and are never summed. What streamed after the last result is counted from
+the stream, so that a killed run is priced too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from shared.claude.prices import list_price
+from shared.claude.stream import (
+    ModelCount,
+    ResponseBegan,
+    ResponseCounted,
+    Result,
+    Said,
+    StreamLine,
+    Tokens,
+    read_line,
+)
+from shared.contracts.usage import ModelUsage, add_usage, tokens_of
+
+_SYNTHETIC = "<synthetic>"
+
+
+class _Response(msgspec.Struct):
+    """One API response after the last result."""
+
+    model: str
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    def count(self, tokens: Tokens) -> None:
+        self.input = self.input if tokens.input is None else tokens.input
+        self.output = self.output if tokens.output is None else tokens.output
+        self.cache_read = self.cache_read if tokens.cache_read is None else tokens.cache_read
+        self.cache_write = self.cache_write if tokens.cache_write is None else tokens.cache_write
+
+
+class Meter:
+    """A fold over the output lines of one process.
+
+    ``resumed`` says that the session had results before this process.
+    """
+
+    def __init__(self, resumed: bool = False) -> None:
+        self._settled: tuple[ModelUsage, ...] = ()
+        self._taken: tuple[ModelUsage, ...] = ()
+        self._tail: dict[str, _Response] = {}
+        self._latest: str | None = None
+        self._session: Mapping[str, ModelCount] | None = None if resumed else {}
+        self._scale: dict[str, tuple[float, float]] = {}
+
+    def feed(self, raw: bytes) -> None:
+        """Takes one output line; what is no usage is ignored."""
+        self.note(read_line(raw))
+
+    def note(self, line: StreamLine | None) -> None:
+        """The same for a line that was read already."""
+        match line:
+            case ResponseBegan(message_id=message_id, model=model, tokens=tokens):
+                self._latest = message_id
+                self._response(message_id, model).count(tokens)
+            case ResponseCounted(message_id=message_id, tokens=tokens):
+                response = self._tail.get(message_id or self._latest or "")
+                if response is not None:
+                    response.count(tokens)
+            case Said(message_id=message_id, model=model, tokens=tokens) if message_id not in self._tail:
+                self._response(message_id, model).count(tokens)
+            case Result():
+                self._settle(line)
+            case _:
+                pass
+
+    @property
+    def since_last_result(self) -> tuple[ModelUsage, ...]:
+        """What streamed after the last result, at list prices corrected by what the result lines charged per model."""
+        return add_usage(
+            tuple(self._priced(each) for each in self._tail.values() if each.model != _SYNTHETIC),
+        )
+
+    @property
+    def total(self) -> tuple[ModelUsage, ...]:
+        """Everything this process has used so far; never less than what was taken."""
+        return _each(max, add_usage(self._settled, self.since_last_result), self._taken)
+
+    @property
+    def untaken(self) -> tuple[ModelUsage, ...]:
+        """What was used since the last `take_delta`."""
+        delta = _each(lambda now, before: now - before, self.total, self._taken)
+        return tuple(usage for usage in delta if usage.cost_microusd or tokens_of((usage,)))
+
+    def take_delta(self) -> tuple[ModelUsage, ...]:
+        """What was used since the last call. The sum of all deltas is the total; no delta is negative."""
+        delta = self.untaken
+        self._taken = self.total
+        return delta
+
+    def _response(self, message_id: str, model: str) -> _Response:
+        return self._tail.setdefault(message_id, _Response(model))
+
+    def _settle(self, result: Result) -> None:
+        if result.usage is not None:
+            stretch = tuple(_usage(model, count) for model, count in result.usage.items())
+        elif self._session is not None:
+            stretch = tuple(_usage(model, count) for model, count in _grown(result.session_usage, self._session))
+        else:
+            stretch = self.since_last_result
+        for usage in stretch:
+            estimate, charged = self._scale.get(usage.model, (0.0, 0.0))
+            self._scale[usage.model] = (estimate + _at_list_price(usage), charged + usage.cost_microusd)
+        self._settled = add_usage(self._settled, stretch)
+        self._session = result.session_usage
+        self._tail.clear()
+
+    def _priced(self, response: _Response) -> ModelUsage:
+        usage = ModelUsage(
+            model=response.model,
+            input_tokens=response.input,
+            output_tokens=response.output,
+            cache_read_tokens=response.cache_read,
+            cache_write_tokens=response.cache_write,
+            priced=list_price(response.model)[1],
+        )
+        estimate, charged = self._scale.get(response.model, (0.0, 0.0))
+        factor = charged / estimate if estimate else 1.0
+        return msgspec.structs.replace(usage, cost_microusd=round(_at_list_price(usage) * factor))
+
+
+def _usage(model: str, count: ModelCount) -> ModelUsage:
+    return ModelUsage(
+        model=model,
+        input_tokens=count.input,
+        output_tokens=count.output,
+        cache_read_tokens=count.cache_read,
+        cache_write_tokens=count.cache_write,
+        cost_microusd=round(count.cost_usd * 1_000_000),
+        priced=count.priced,
+    )
+
+
+def _grown(now: Mapping[str, ModelCount], before: Mapping[str, ModelCount]) -> Iterable[tuple[str, ModelCount]]:
+    for model, count in now.items():
+        old = before.get(model)
+        if old is None:
+            yield model, count
+        elif count != old:
+            yield (
+                model,
+                ModelCount(
+                    input=count.input - old.input,
+                    output=count.output - old.output,
+                    cache_read=count.cache_read - old.cache_read,
+                    cache_write=count.cache_write - old.cache_write,
+                    cost_usd=count.cost_usd - old.cost_usd,
+                    priced=count.priced,
+                ),
+            )
+
+
+def _at_list_price(usage: ModelUsage) -> float:
+    price, _ = list_price(usage.model)
+    return (
+        usage.input_tokens * price.input
+        + usage.output_tokens * price.output
+        + usage.cache_read_tokens * price.cache_read
+        + usage.cache_write_tokens * price.cache_write
+    )
+
+
+def _each(
+    combine: Callable[[int, int], int], left: tuple[ModelUsage, ...], right: tuple[ModelUsage, ...]
+) -> tuple[ModelUsage, ...]:
+    """Combines two stretches model by model and number by number; a model missing on one side counts zero there."""
+    lefts, rights = ({usage.model: usage for usage in side} for side in (left, right))
+    combined = []
+    for model in dict.fromkeys((*lefts, *rights)):
+        a, b = lefts.get(model, ModelUsage(model=model)), rights.get(model, ModelUsage(model=model))
+        combined.append(
+            ModelUsage(
+                model=model,
+                input_tokens=combine(a.input_tokens, b.input_tokens),
+                output_tokens=combine(a.output_tokens, b.output_tokens),
+                cache_read_tokens=combine(a.cache_read_tokens, b.cache_read_tokens),
+                cache_write_tokens=combine(a.cache_write_tokens, b.cache_write_tokens),
+                cost_microusd=combine(a.cost_microusd, b.cost_microusd),
+                priced=a.priced and b.priced,
+            )
+        )
+    return tuple(combined)

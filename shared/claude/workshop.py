@@ -1,0 +1,191 @@
+"""What brain, planner and executor share to put an agent to work: its CLI, its role, its model, and its live output."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import structlog
+
+from shared.claude.agent import Agent, AgentInvalid, load_agent
+from shared.claude.binary import CliMissing, find_cli
+from shared.claude.invocation import Invocation
+from shared.claude.outcome import Outcome
+from shared.claude.process import AgentProcess, Line
+from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd, converse
+from shared.claude.stream import Init, read_line, trim
+from shared.nats.bus import Bus
+from shared.settings import Settings
+from shared.subjects import Actor, output_subject
+
+DEMO_KEY: Final = "demo-key"
+
+log = structlog.get_logger(__name__)
+
+
+class Begun(NamedTuple):
+    """What the process says of itself in its first line; ``resumed`` when the conversation began before it."""
+
+    cli_version: str
+    model: str
+    resumed: bool
+
+
+class Job:
+    """One agent's work: who it is for, where it runs, what it is told.
+
+    ``run_dir`` names the process: a job with a run directory in which a process was started attaches to it.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        agent: Agent,
+        *,
+        run_dir: Path,
+        cwd: Path,
+        session: str,
+        prompt: str,
+        resume: bool = False,
+        schema: dict[str, object] | None = None,
+        budget_usd: float | None = None,
+        offset: int = 0,
+    ) -> None:
+        self.actor = actor
+        self.agent = agent
+        self.run_dir = run_dir
+        self.cwd = cwd
+        self.session = session
+        self.prompt = prompt
+        self.resume = resume
+        self.schema = schema
+        self.budget_usd = budget_usd
+        self.offset = offset
+        self.stop = asyncio.Event()
+        self.inputs: asyncio.Queue[Input] = asyncio.Queue()
+
+
+class Workshop:
+    """Runs agents for one service on one machine."""
+
+    def __init__(self, settings: Settings, bus: Bus) -> None:
+        self._settings = settings
+        self._bus = bus
+        self.config_dir = settings.data_dir / "claude"
+
+    def problem(self) -> str | None:
+        """Why agents cannot run here, with the mend; None when they can."""
+        try:
+            find_cli(self._settings.claude_cli or None)
+        except CliMissing as error:
+            return str(error)
+        if not self._settings.anthropic_api_key.get_secret_value() and not self._settings.demo_model:
+            return (
+                "No model key: agents cannot run and tasks wait. Set ANTHROPIC_API_KEY in .env and restart, "
+                "or try everything without a key with `journeyman up --demo`."
+            )
+        return None
+
+    def agent(self, name: str) -> Agent:
+        """The role folder of this name; raises `AgentInvalid`."""
+        folder = self._settings.agents_path / name
+        if not folder.is_dir():
+            raise AgentInvalid(f"{folder}: there is no such agent; make the folder with a CLAUDE.md, or name another.")
+        return load_agent(folder)
+
+    async def work(
+        self,
+        job: Job,
+        *,
+        on_start: Callable[[Begun], Awaitable[None]] | None = None,
+        on_turn: Callable[[TurnEnd], Awaitable[None]] | None = None,
+        on_step: Callable[[Step], Awaitable[bool]] | None = None,
+        on_question: Callable[[Question], Awaitable[None]] | None = None,
+    ) -> Outcome:
+        """Start the agent, or attach to the one that runs, and stay with it to its end.
+
+        When this is cancelled the agent goes on running. Every line of its output goes to OUTPUT.
+        """
+        if AgentProcess.exists(job.run_dir):
+            process = AgentProcess.attach(job.run_dir)
+            log.info("attached to a running agent", run=job.run_dir.name, alive=process.alive)
+        else:
+            process = await AgentProcess.start(self._invocation(job))
+        subject = output_subject(job.actor)
+        begun = on_start is None
+
+        async def publish(line: Line) -> None:
+            nonlocal begun
+            if not begun and on_start is not None and isinstance(first := read_line(line.raw), Init):
+                begun = True
+                await on_start(Begun(first.cli_version, first.model, process.resumed or job.offset > 0))
+            # The runner's file is the durable copy: a line that NATS does not take is not worth stopping for.
+            if self._bus.connected:
+                await self._bus.nc.publish(
+                    subject,
+                    trim(line.raw),
+                    headers={
+                        "Nats-Msg-Id": f"{job.run_dir.name}:{line.offset}",
+                        "Journeyman-Process": job.run_dir.name,
+                    },
+                )
+
+        callbacks = {
+            name: callback
+            for name, callback in (("on_turn", on_turn), ("on_step", on_step), ("on_question", on_question))
+            if callback is not None
+        }
+        return await converse(
+            process,
+            prompt=Prompt(f"{job.run_dir.name}:prompt", job.prompt),
+            offset=job.offset,
+            inputs=job.inputs,
+            stop=job.stop,
+            limits=Limits(
+                timeout_s=self._settings.run_timeout_seconds, silence_s=self._settings.silence_timeout_seconds
+            ),
+            schema_asked=job.schema is not None,
+            on_line=publish,
+            **callbacks,  # type: ignore[arg-type]  # each key goes with the callback of its own type
+        )
+
+    def _invocation(self, job: Job) -> Invocation:
+        settings = self._settings
+        key = settings.anthropic_api_key.get_secret_value() or (DEMO_KEY if settings.demo_model else "")
+        return Invocation(
+            cli=find_cli(settings.claude_cli or None),
+            agent=job.agent,
+            run_dir=job.run_dir,
+            cwd=job.cwd,
+            config_dir=self.config_dir,
+            session_id=job.session,
+            mark=mark_of(job.actor),
+            resume=job.resume,
+            schema=job.schema,
+            max_turns=job.agent.max_turns or settings.max_turns,
+            max_budget_usd=job.budget_usd or settings.run_budget_usd,
+            api_key=key,
+            base_url=settings.anthropic_base_url or None,
+            inherited=os.environ,
+        )
+
+
+def mark_of(actor: Actor) -> str:
+    """What every process of an actor's agent carries in its environment."""
+    return f"{actor.kind}-{actor.id}"
+
+
+def forget(*directories: Path) -> None:
+    """Remove run directories; what is not there is gone already."""
+    for directory in directories:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def quoted(origin: str, text: str) -> str:
+    """Somebody's words for a prompt, marked as data. A closing tag inside cannot end it."""
+    inner = text.replace("</untrusted", "<\\/untrusted")
+    return f'<untrusted origin="{origin}">\n{inner}\n</untrusted>'

@@ -1,0 +1,45 @@
+"""One piece of work per actor in one instance: a new delivery takes over from an old one, a drain hands over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from shared.activity import HandOver, Turn
+from shared.subjects import Actor
+
+
+class Takeover:
+    """Runs the work of an activity so that leaving it never stops an agent.
+
+    The work is cancelled, not finished, when the service drains or when the same actor's work is delivered here again
+    (its message was thought lost): whoever comes next attaches to what still runs.
+    """
+
+    def __init__(self) -> None:
+        self._working: dict[Actor, asyncio.Task[None]] = {}
+
+    async def run(self, actor: Actor, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work; raises `HandOver` when it was left, and what the work raises."""
+        await _leave(self._working.get(actor))
+        task = asyncio.ensure_future(work)
+        self._working[actor] = task
+        draining = asyncio.ensure_future(turn.draining.wait())
+        try:
+            await asyncio.wait([task, draining], return_when=asyncio.FIRST_COMPLETED)
+            await _leave(task)
+            if task.cancelled():
+                raise HandOver
+            task.result()
+        finally:
+            draining.cancel()
+            await _leave(task)
+            if self._working.get(actor) is task:
+                del self._working[actor]
+
+
+async def _leave(task: asyncio.Task[None] | None) -> None:
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task])

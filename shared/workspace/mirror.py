@@ -1,0 +1,189 @@
+"""One private bare mirror per target repository, shared by all tasks of a service on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from shared.workspace.bundle import has_commit
+from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git
+
+LOCK_TIMEOUT: Final = 600.0
+"""Seconds to wait for another process that works on the same mirror."""
+
+HEAD_REF: Final = "refs/journeyman/remote-head"
+"""Where the remote's default branch stood at the last fetch."""
+
+_CONFIG: Final = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n"
+# No filter driver is configured, and none shall be looked for: a large-file pointer stays a pointer.
+_ATTRIBUTES: Final = "* -filter\n"
+_NAME: Final = re.compile(r"(?!-)[^\s\x00-\x1f\x7f~^:?*\[\\]{1,250}")
+_HEX: Final = re.compile(r"[0-9a-f]{7,64}")
+_REMOTE: Final = re.compile(r"(?:https?|ssh)://\S+|(?:[\w.-]+@)?[\w.-]+:(?!//)[^\s:]\S*")
+
+
+class UnknownRef(GitFailed):
+    """The target repository has no such branch, tag or commit."""
+
+
+class Mirror:
+    """A bare mirror of ``url_or_path`` in a directory below ``root`` named after it.
+
+    Nobody but this package writes to it; agents may read its objects. Safe for any number of tasks and processes
+    at once: what changes shared refs or files happens under a lock file beside the directory.
+    """
+
+    def __init__(self, root: Path, url_or_path: str) -> None:
+        self.source = source_of(url_or_path)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.source.rstrip("/").rpartition("/")[2].removesuffix(".git"))
+        digest = hashlib.sha256(self.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        self.path = root.absolute() / f"{name.strip('.-')[:40] or 'repository'}-{digest}.git"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the target repository is a directory on this machine."""
+        return self.source.startswith("/")
+
+    async def git(self, *args: str, env: Mapping[str, str] | None = None, input: bytes | None = None) -> str:
+        """Run git with this mirror as its git directory."""
+        return await git(f"--git-dir={self.path}", *args, env=env, input=input)
+
+    async def fetch(self) -> None:
+        """Bring branches, tags and the default branch up to date; makes the mirror if there is none.
+
+        Branches deleted at the source go, commits stay. Raises ``GitFailed`` when the source cannot be read.
+        """
+        async with self.locked():
+            await self._prepare()
+            refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+            if await self._source_has_head():
+                refspecs.append(f"+HEAD:{HEAD_REF}")
+            await self._fetch("--prune", refspecs)
+
+    async def resolve(self, ref: str | None = None) -> str:
+        """The commit id of a branch, tag or commit as of the last fetch; None is the remote's default branch.
+
+        A full commit id that no branch reaches is asked of the source by id. Raises ``UnknownRef``.
+        """
+        if ref is None or ref == "HEAD":
+            if (found := await self._commit_at(HEAD_REF)) is None:
+                raise UnknownRef(f"{_short(self.source)} has no commit on its default branch yet.")
+            return found
+        for name in _candidates(ref):
+            if (found := await self._commit_at(name)) is not None:
+                return found
+        if len(ref) in (40, 64) and _HEX.fullmatch(ref):
+            with contextlib.suppress(GitFailed):
+                async with self.locked():
+                    await self._fetch("--no-prune", [ref])
+                if await has_commit(self.path, ref):
+                    return ref
+        raise UnknownRef(f"{_short(self.source)} has no branch, tag or commit {ref[:200]!r}.")
+
+    async def tidy(self) -> None:
+        """Pack loose objects when there are many; what nothing has pointed at for two weeks goes."""
+        async with self.locked():
+            await self.git("-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+
+    @contextlib.asynccontextmanager
+    async def locked(self) -> AsyncIterator[None]:
+        """Hold the mirror's lock file; raises ``GitFailed`` after ``LOCK_TIMEOUT`` seconds of waiting."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Each holder opens the file anew: flock then excludes tasks of one process as well as processes.
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + LOCK_TIMEOUT
+            while not _try_lock(lock):
+                if time.monotonic() > deadline:
+                    raise GitFailed(f"The mirror {self.path.name} was busy for {LOCK_TIMEOUT:g} s.")
+                await asyncio.sleep(0.02)
+            yield
+        finally:
+            os.close(lock)
+
+    async def _prepare(self) -> None:
+        """Make the mirror or mend a half-made one; its configuration is written anew each time."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        _write(self.path / "config", _CONFIG)
+        await git("init", "--quiet", "--bare", "--initial-branch=main", str(self.path))
+        _write(self.path / "info" / "attributes", _ATTRIBUTES)
+
+    async def _source_has_head(self) -> bool:
+        answer = await ask(f"--git-dir={self.path}", "ls-remote", *self._service(), "--", self.source, "HEAD")
+        if answer.code != 0:
+            raise failed(("ls-remote",), answer, f"{_short(self.source)} cannot be read")
+        return bool(answer.text.strip())
+
+    async def _fetch(self, prune: str, refspecs: list[str]) -> None:
+        # --update-shallow: a shallow clone is a legitimate source, and the mirror is then as shallow.
+        options = ("--quiet", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", prune)
+        where = f"--git-dir={self.path}"
+        answer = await ask(where, "fetch", *options, *self._service(), "--", self.source, *refspecs)
+        if answer.code != 0:
+            raise failed(("fetch",), answer, f"{_short(self.source)} cannot be fetched")
+
+    def _service(self) -> tuple[str, ...]:
+        return (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if self.is_local else ()
+
+    async def _commit_at(self, name: str) -> str | None:
+        answer = await ask(
+            f"--git-dir={self.path}", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+        return answer.text.strip() if answer.code == 0 else None
+
+
+def source_of(url_or_path: str) -> str:
+    """The address in the form git is given: an absolute path, or an https, http or ssh address; else ``ValueError``."""
+    text = url_or_path.removeprefix("file://")
+    if text and not any(ord(letter) < 32 for letter in text):
+        if text.startswith(("/", "./", "../", "~/")) or text in (".", "..") or Path(text).is_dir():
+            return str(Path(text).expanduser().resolve())
+        if not text.startswith("-") and _REMOTE.fullmatch(text) and "::" not in text:
+            return text
+    raise ValueError(f"{url_or_path[:200]!r} is neither a directory nor an https, http or ssh address of a repository.")
+
+
+def _candidates(ref: str) -> list[str]:
+    """Full names a short one may stand for, branches first; none for what is not a name (options, ranges, reflogs)."""
+    if (
+        not re.fullmatch(r"[^\s\x00-\x1f\x7f~^:?*\[\\]{1,250}", ref)
+        or ref.startswith("-")
+        or ".." in ref
+        or "@{" in ref
+    ):
+        return []
+    names = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    if ref.startswith(("refs/heads/", "refs/tags/")):
+        names.append(ref)
+    if _HEX.fullmatch(ref):
+        names.append(ref)
+    return names
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a small file whole, so that no reader sees half of it."""
+    path.parent.mkdir(exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _short(source: str) -> str:
+    """The address for a person: without a password."""
+    return re.sub(r"(?<=://)[^/@]+@", "", source)

@@ -1,0 +1,42 @@
+"""What we remember of a worktree, kept in the mirror's directory where no agent writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+
+class State(msgspec.Struct, frozen=True):
+    """A worktree that was made to its end: the commit it began as, and the private refs made from it."""
+
+    base: str
+    refs: tuple[str, ...] = ()
+
+
+class Notes:
+    """The notes of one worktree in ``directory``: its state, and our cache of what its files looked like."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.index = directory / "index"
+
+    def read(self) -> State | None:
+        """The state, None when the worktree was never made to its end."""
+        try:
+            return msgspec.json.decode((self.directory / "state").read_bytes(), type=State)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def write(self, state: State) -> None:
+        """Replace the state whole."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        part = self.directory / "state.part"
+        part.write_bytes(msgspec.json.encode(state))
+        part.replace(self.directory / "state")
+
+    def add_ref(self, ref: str) -> None:
+        """Remember a ref; to be called before the ref exists, so that none is forgotten."""
+        state = self.read()
+        if state is not None and ref not in state.refs:
+            self.write(State(base=state.base, refs=(*state.refs, ref)))

@@ -1,0 +1,72 @@
+"""People can speak to a working agent, and be asked by it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from shared.claude.process import AgentProcess
+from shared.claude.session import Answer, Input, Prompt, Question, Say, Step, converse
+
+
+async def test_a_message_sent_while_the_agent_works_reaches_it_in_the_same_run(runs) -> None:
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+
+    async def on_step(step: Step) -> bool:
+        if step.number == 1:
+            inputs.put_nowait(Say("banana", "Please mention bananas."))
+            inputs.put_nowait(Say("banana", "Please mention bananas."))
+        return False
+
+    process = await AgentProcess.start(runs.invocation())
+    prompt = Prompt("work", "demo: turns 6\ndemo: write a.txt b")
+    outcome = await converse(process, prompt=prompt, inputs=inputs, on_step=on_step)
+
+    assert outcome.ok, outcome
+    assert outcome.unheard == ()
+    assert outcome.text.count("mention bananas") == 1
+
+
+async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs) -> None:
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+    texts: list[str] = []
+
+    async def on_turn(turn) -> None:
+        texts.append(turn.text)
+        if len(texts) == 1:
+            inputs.put_nowait(Say("second", "demo: write two.txt 2"))
+
+    process = await AgentProcess.start(runs.invocation())
+    outcome = await converse(process, prompt=Prompt("first", "demo: write one.txt 1"), inputs=inputs, on_turn=on_turn)
+
+    assert outcome.ok, outcome
+    assert ["one.txt" in texts[0], "two.txt" in texts[1]] == [True, True]
+
+
+async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(runs, agents) -> None:
+    asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+    asked: list[Question] = []
+
+    async def on_question(question: Question) -> None:
+        asked.append(question)
+        inputs.put_nowait(Answer(question.request_id, "No"))
+
+    process = await AgentProcess.start(runs.invocation(agent=asking))
+    prompt = Prompt("ask", "demo: ask Shall I use floats?\ndemo: write a.txt b")
+    outcome = await converse(process, prompt=prompt, inputs=inputs, on_question=on_question)
+
+    assert outcome.ok, outcome
+    assert [question.questions for question in asked] == [("Shall I use floats?",)]
+    assert asked[0].options == (("Yes", "No"),)
+    assert '"Shall I use floats?"="No"' in outcome.text
+
+
+async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs, agents) -> None:
+    asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
+    process = await AgentProcess.start(runs.invocation(agent=asking))
+    outcome = await converse(process, prompt=Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b"))
+
+    assert outcome.ok, outcome
+    assert "Decide yourself" in outcome.text

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from workspace_support import ADA, CHECKPOINT, NOON, sh_git
+
+from shared.workspace.bundle import load_bundle, read_header, write_bundle
+from shared.workspace.git import GitFailed
+from shared.workspace.mirror import Mirror
+from shared.workspace.publish import BranchCheckedOut, BranchTaken, branch_name, publish_branch
+from shared.workspace.worktree import Worktree
+
+BRANCH = "journeyman/abc-fix"
+
+
+async def result_of(worktree: Worktree, text: str, out: Path) -> str:
+    """A commit that changes app.py to ``text``, bundled in ``out``; its id."""
+    (worktree.path / "app.py").write_text(text)
+    commit = await worktree.commit(f"Write {text!r}", ADA, at=NOON)
+    assert commit is not None
+    await worktree.bundle(commit.id, out=out)
+    return commit.id
+
+
+async def test_a_checkpoint_bundle_goes_on_in_another_data_directory(
+    worktree: Worktree, tmp_path: Path, target: Path
+) -> None:
+    (worktree.path / "app.py").write_text("half done\n")
+    (worktree.path / "new.txt").write_text("new\n")
+    checkpoint = await worktree.snapshot("turn 1", CHECKPOINT, at=NOON)
+    assert checkpoint is not None
+    out = tmp_path / "checkpoint.bundle"
+    written = await worktree.bundle(CHECKPOINT, out=out)
+    assert (written.sha256, written.size) == (hashlib.sha256(out.read_bytes()).hexdigest(), out.stat().st_size)
+    await worktree.remove()
+
+    elsewhere = Mirror(tmp_path / "another machine", str(target))  # never fetched so far
+    restored = await Worktree.restore(elsewhere, tmp_path / "another machine" / "w", out, checkpoint)
+    assert restored.base == worktree.base
+    assert (restored.path / "app.py").read_text() == "half done\n"
+    assert sh_git(restored.path, "status", "--porcelain").split("\n") == [" M app.py", "?? new.txt"]
+    assert sh_git(restored.path, "rev-parse", "HEAD") == restored.base
+    assert await restored.commit("done", ADA, at=NOON) == await restored.commit("done", ADA, at=NOON)
+    kept = await Worktree.create(elsewhere, restored.path, restored.base)
+    assert (kept.path / "new.txt").exists()
+
+
+async def test_a_bundle_is_small_because_it_leaves_out_the_base(worktree: Worktree, tmp_path: Path) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    header = read_header(tmp_path / "b")
+    assert (header.needs, header.heads) == ((worktree.base,), (commit,))
+    assert await worktree.mirror.git("for-each-ref", "refs/journeyman/bundles/") == ""
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "text", "empty"])
+async def test_a_damaged_bundle_is_refused(worktree: Worktree, tmp_path: Path, bare: Path, damage: str) -> None:
+    out = tmp_path / "b"
+    commit = await result_of(worktree, "x\n", out)
+    whole = out.read_bytes()
+    match damage:
+        case "cut":
+            out.write_bytes(whole[:-30])
+        case "flip":
+            out.write_bytes(whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:])
+        case "text":
+            out.write_bytes(b"hello\n\nworld")
+        case _:
+            out.write_bytes(b"")
+    with pytest.raises(GitFailed) as refusal:
+        await publish_branch(str(bare), out, commit, BRANCH, None)
+    assert "\n" not in str(refusal.value)
+    assert sh_git(bare, "branch", "--list", "journeyman/*") == ""
+
+
+async def test_a_bundle_without_the_commit_is_refused(worktree: Worktree, tmp_path: Path, bare: Path) -> None:
+    await result_of(worktree, "x\n", tmp_path / "b")
+    with pytest.raises(GitFailed, match="does not hold"):
+        await publish_branch(str(bare), tmp_path / "b", "1" * 40, BRANCH, None)
+
+
+async def test_a_bundle_on_a_base_the_target_lacks_is_refused(worktree: Worktree, tmp_path: Path) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    sh_git(tmp_path, "init", "--quiet", "--bare", "stranger.git")
+    with pytest.raises(GitFailed, match="does not have"):
+        await publish_branch(str(tmp_path / "stranger.git"), tmp_path / "b", commit, BRANCH, None)
+
+
+async def test_a_bundle_with_a_path_into_dot_git_is_refused(mirror: Mirror, tmp_path: Path, bare: Path) -> None:
+    base = await mirror.resolve(None)
+    blob = (await mirror.git("hash-object", "-w", "--stdin", input=b"evil")).strip()
+    inner = (await mirror.git("mktree", input=f"100755 blob {blob}\tpost-checkout\n".encode())).strip()
+    tree = (await mirror.git("mktree", input=f"040000 tree {inner}\t.GIT\n".encode())).strip()
+    commit = (await mirror.git("commit-tree", tree, "-p", base, "-m", "evil")).strip()
+    await mirror.git("update-ref", "refs/journeyman/evil", commit)
+    await write_bundle(mirror.path, "refs/journeyman/evil", base, tmp_path / "evil")
+    with pytest.raises(GitFailed, match="could not be unpacked"):
+        await publish_branch(str(bare), tmp_path / "evil", commit, BRANCH, None)
+    other = Mirror(tmp_path / "other", str(bare))
+    await other.fetch()
+    with pytest.raises(GitFailed, match="could not be unpacked"):
+        await load_bundle(other.path, tmp_path / "evil", commit)
+
+
+@pytest.mark.parametrize("kind", ["bare", "worktree", "address"])
+async def test_a_result_becomes_a_branch_and_doing_it_again_is_fine(
+    worktree: Worktree, tmp_path: Path, target: Path, bare: Path, kind: str
+) -> None:
+    place = target if kind == "worktree" else bare
+    commit = await result_of(worktree, "fixed\n", tmp_path / "b")
+    for _ in range(3):
+        await publish_branch(
+            f"file://{place}" if kind == "address" else str(place), tmp_path / "b", commit, BRANCH, None
+        )
+    assert sh_git(place, "rev-parse", f"refs/heads/{BRANCH}") == commit
+    assert sh_git(place, "show", f"{BRANCH}:app.py") == "fixed"
+    assert sh_git(place, "rev-parse", "main") == worktree.base
+    sh_git(place, "fsck", "--strict")
+    if kind == "worktree":
+        assert sh_git(place, "status", "--porcelain") == ""
+
+
+async def test_a_branch_moves_only_from_where_it_is_expected(worktree: Worktree, tmp_path: Path, bare: Path) -> None:
+    first = await result_of(worktree, "one\n", tmp_path / "one")
+    second = await result_of(worktree, "two\n", tmp_path / "two")
+    await publish_branch(str(bare), tmp_path / "one", first, BRANCH, None)
+    for expected in (None, second, worktree.base):
+        with pytest.raises(BranchTaken) as taken:
+            await publish_branch(str(bare), tmp_path / "two", second, BRANCH, expected)
+        assert taken.value.found == first
+    assert sh_git(bare, "rev-parse", BRANCH) == first
+    await publish_branch(str(bare), tmp_path / "two", second, BRANCH, first)  # not a descendant: replaced by name
+    assert sh_git(bare, "rev-parse", BRANCH) == second
+    with pytest.raises(BranchTaken):
+        await publish_branch(str(bare), tmp_path / "one", first, "journeyman/never-was", second)
+
+
+async def test_of_many_racing_publishers_exactly_one_wins(worktree: Worktree, tmp_path: Path, bare: Path) -> None:
+    results = [(await result_of(worktree, f"{n}\n", tmp_path / f"b{n}"), tmp_path / f"b{n}") for n in range(4)]
+    outcomes = await asyncio.gather(
+        *(publish_branch(str(bare), bundle, commit, BRANCH, None) for commit, bundle in results), return_exceptions=True
+    )
+    won = [commit for (commit, _), outcome in zip(results, outcomes, strict=True) if outcome is None]
+    assert won == [sh_git(bare, "rev-parse", BRANCH)]
+    assert all(isinstance(outcome, GitFailed) for outcome in outcomes if outcome is not None)
+
+
+async def test_a_checked_out_branch_is_never_touched(worktree: Worktree, tmp_path: Path, target: Path) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    sh_git(target, "config", "receive.denyCurrentBranch", "updateInstead")
+    sh_git(target, "worktree", "add", "--quiet", str(tmp_path / "linked"), "side")
+    for branch in ("main", "side"):
+        with pytest.raises(BranchCheckedOut):
+            await publish_branch(str(target), tmp_path / "b", commit, branch, sh_git(target, "rev-parse", branch))
+    assert (target / "app.py").read_text() == "def add(a, b):\n    return a - b\n"
+
+
+async def test_the_hooks_of_a_persons_repository_do_not_run_but_a_servers_rules_do(
+    worktree: Worktree, tmp_path: Path, target: Path, bare: Path, trap: tuple[str, Callable[[], bool]]
+) -> None:
+    command, sprung = trap
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    for place in (target / ".git", bare):
+        (place / "hooks").mkdir(exist_ok=True)
+        (place / "hooks" / "update").symlink_to(command)
+    await publish_branch(str(target), tmp_path / "b", commit, BRANCH, None)
+    assert not sprung()
+    await publish_branch(str(bare), tmp_path / "b", commit, BRANCH, None)
+    assert sprung()
+
+
+async def test_a_directory_inside_another_repository_is_not_taken_for_a_repository(
+    worktree: Worktree, tmp_path: Path, target: Path
+) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    with pytest.raises(GitFailed):
+        await publish_branch(str(target / "docs"), tmp_path / "b", commit, BRANCH, None)
+    assert sh_git(target, "branch", "--list", "journeyman/*") == ""
+
+
+@pytest.mark.parametrize("branch", ["", "-d", "a b", "x..y", "../main", "a:b", "a\nb", "x.lock", "@{u}", "a\0b"])
+async def test_a_name_git_does_not_allow_is_refused(bare: Path, tmp_path: Path, branch: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        await publish_branch(str(bare), tmp_path / "none", "1" * 40, branch, None)
+    assert sh_git(bare, "for-each-ref", "--format=%(refname)", "refs/heads/").split() == [
+        "refs/heads/main",
+        "refs/heads/side",
+    ]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Fix add()", "", "   ", "Ünïcödé & 日本語", "../../etc/passwd", "x.lock", "-d --force", "a" * 500, "line\nbreak"],
+)
+def test_branch_names_are_valid_for_git_and_stable(title: str) -> None:
+    name = branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", title)
+    assert re.fullmatch(r"journeyman/b6n5r1c0wd(-[a-z0-9-]{1,40})?", name)
+    assert (
+        subprocess.run(["git", "check-ref-format", "--branch", name], check=False, capture_output=True).returncode == 0
+    )
+    assert branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", title) == name
+
+
+def test_a_branch_name_says_what_it_is_for() -> None:
+    assert (
+        branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", "Fix add(): it subtracts!")
+        == "journeyman/b6n5r1c0wd-fix-add-it-subtracts"
+    )

@@ -1,0 +1,194 @@
+"""Whatever people, agents and redelivery do, in whatever order: the promises of DESIGN.md sections 4 and 6 hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.brain.actors.task import DECIDER
+from services.brain.reactions import Policy
+from shared.contracts import plan, reply, run, task
+from shared.contracts.usage import add_usage
+from shared.deciding import Rejected
+from tests.support.walks import walk
+from tests.support.world import SERVICES, World
+
+STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=60, max_size=150)
+POLICIES = st.sampled_from([Policy(approval=approval) for approval in task.Approval])
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_every_state_of_a_task_accepts_a_stop_or_says_why_not(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        before = world.task
+        try:
+            event = DECIDER.decide(before, task.Stop())
+        except Rejected as refusal:
+            expected = "task-unknown" if before.status is task.Status.NEW else "task-finished"
+            assert refusal.code == expected
+            assert before.status is task.Status.NEW or before.status in task.TERMINAL
+        else:
+            assert isinstance(event, task.Cancelled | task.StopRequested) or (event is None and before.stopping)
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
+def test_a_stopped_task_ends_as_soon_as_its_agent_has_reported(
+    steps: list[int], policy: Policy, well: bool, moment: int
+) -> None:
+    for world in _moments(steps, policy, moment):
+        if world.task.status is task.Status.NEW or world.task.status in task.TERMINAL:
+            return
+        world.tell(task.Stop(reason="Enough."))
+        world.finish(well=well)
+        assert world.task.status is task.Status.CANCELLED
+        assert not world.task.stopping
+        assert world.run.status not in (run.Status.QUEUED, run.Status.RUNNING, run.Status.WAITING_INPUT)
+        assert world.plan.status is not plan.Status.DRAFTING
+        assert not any(
+            effect.status in (reply.EffectStatus.REQUESTED, reply.EffectStatus.CLAIMED)
+            for effect in world.reply.effects.values()
+        )
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
+def test_a_task_never_hangs_once_everything_was_delivered_and_every_agent_has_reported(
+    steps: list[int], policy: Policy, well: bool, moment: int
+) -> None:
+    for world in _moments(steps, policy, moment):
+        world.finish(well=well)
+        waits_for_a_person = {task.Status.NEW, task.Status.AWAITING_APPROVAL}
+        assert world.task.status in task.TERMINAL | waits_for_a_person
+        if world.task.status is task.Status.AWAITING_APPROVAL:
+            assert world.task.approved is None
+            assert world.task.approval is task.Approval.REQUIRED
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.integers(1, 9), st.text("0123456789abcdef", min_size=8, max_size=64))
+def test_an_approval_of_another_version_digest_or_base_is_refused_in_every_state(
+    steps: list[int], policy: Policy, off: int, digest: str
+) -> None:
+    for world in walk(steps, policy=policy):
+        now = world.task
+        right = task.Approve(version=now.plan_version, digest=now.plan_digest, base_commit=now.plan_base)
+        wrong = [replace(right, version=now.plan_version + off), replace(right, base_commit="another")]
+        if not now.plan_digest.startswith(digest):
+            wrong += [replace(right, digest=digest), replace(right, digest=digest, version=0)]
+        wrong += [replace(right, digest=now.plan_digest[:7]), replace(right, digest="")]
+        for command in wrong:
+            with pytest.raises(Rejected) as refusal:
+                DECIDER.decide(now, command)
+            awaiting = now.status is task.Status.AWAITING_APPROVAL
+            assert (refusal.value.code in {"approval-stale", "approval-mismatch"}) == awaiting
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        pass
+    proposed = {
+        (each.version, each.digest, each.base_commit)
+        for each in world.events_of("plan")
+        if isinstance(each, plan.Proposed)
+    }
+    approved = [each.plan for each in world.events_of("task") if isinstance(each, task.Approved)]
+    for event in world.events_of("task"):
+        if isinstance(event, task.ExecutionRequested) and event.plan is None:
+            assert task.Directive.IMPLEMENT is world.task.directive or world.task.approval is task.Approval.AUTO
+        elif isinstance(event, task.ExecutionRequested):
+            assert event.plan in approved
+            assert (event.plan.version, event.plan.digest, event.plan.base_commit) in proposed
+            assert event.base_commit == event.plan.base_commit
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.integers(0, 149), st.randoms(use_true_random=False))
+def test_events_delivered_again_in_any_order_change_nothing(
+    steps: list[int], policy: Policy, moment: int, dice: object
+) -> None:
+    for world in _moments(steps, policy, moment):
+        world.deliver_all()
+        length = len(world.log)
+        again = [(service, event) for service in SERVICES for event in world.log]
+        dice.shuffle(again)  # type: ignore[attr-defined]  # hypothesis types its Random as object
+        for service, event in again:
+            world.react(service, event)
+        assert len(world.log) == length
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_after_its_end_a_task_has_no_event_but_a_retry(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        pass
+    ended = False
+    for event in world.events_of("task"):
+        assert not ended or isinstance(event, task.Retried)
+        ended = isinstance(event, task.Completed | task.Answered | task.Failed | task.Cancelled | task.Declined)
+        ended = ended or isinstance(event, task.Rejected)
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        pass
+    newest, open_round = 0, 0
+    for event in world.events_of("run"):
+        match event:
+            case run.Requested():
+                assert not open_round
+                open_round = event.round
+            case run.Claimed():
+                assert event.attempt == newest + 1
+                newest = event.attempt
+            case run.Succeeded() | run.Failed() | run.Stopped():
+                assert (event.round, event.attempt) == (open_round, newest)
+                open_round = 0
+            case run.InputGiven():
+                assert open_round
+            case run.Started() | run.Checkpointed() | run.QuestionAsked() | run.Resumed() | run.StopRequested():
+                assert event.attempt == newest
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        pass
+    over: set[str] = set()
+    for event in world.events_of("reply"):
+        match event:
+            case reply.Posted(effect=effect) | reply.Failed(effect=effect):
+                assert effect not in over
+                over.add(effect)
+            case reply.Requested(effect=effect) | reply.Claimed(effect=effect):
+                assert effect not in over
+            case reply.Withdrawn(effects=effects):
+                assert not over & set(effects)
+                over |= set(effects)
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        pass
+    in_events = add_usage(*[getattr(each.data, "usage", ()) for each in world.log])
+    assert in_events == world.spent
+
+
+def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:
+    """One moment of a walk, as a world of its own; none when the walk is shorter."""
+    for index, world in enumerate(walk(steps, policy=policy)):
+        if index == min(moment, len(steps) - 1):
+            yield world.copy()
+            return

@@ -1,0 +1,287 @@
+"""Random walks through the composed system: people, activities and reactors that come in any order, twice, and late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Final
+
+from services.brain.reactions import Policy
+from shared.contracts import delivery, plan, reply, run, session, task
+from shared.contracts.messages import Command
+from shared.contracts.usage import ModelUsage
+from tests.support.recorded import TASK_ID
+from tests.support.world import SERVICES, World
+
+OPENED: Final = 1_767_000_000_000
+
+
+def walk(steps: Sequence[int], *, policy: Policy | None = None) -> Iterator[World]:
+    """The world after each step; a step is any integer, so that a failing walk can be shortened and repeated."""
+    world = World(policy or Policy())
+    for step in steps:
+        dice = Random(step)
+        _move(world, dice)
+        yield world
+
+
+def _move(world: World, dice: Random) -> None:
+    match dice.randrange(21):
+        case 0 | 1 | 2 | 3 | 4:
+            world.deliver(dice.choice(SERVICES))
+        case 5 | 6 | 7 | 8:
+            world.deliver_all()
+        case 9 if world.log:
+            # Read again, or read ahead: an event that is delivered twice, or before its elders.
+            world.react(dice.choice(SERVICES), dice.choice(world.log))
+        case 10 if dice.random() < 0.3:
+            world.keep(_delivery(dice))
+        case 11:
+            command = _person(world, dice)
+            world.tell_or_refuse(command)
+            world.tell_or_refuse(command)
+        case 12:
+            world.tell_or_refuse(_person(world, dice))
+        case 13 | 14 | 15 | 16 | 17:
+            world.tell_or_refuse(_activity(world, dice))
+        case _:
+            world.deliver_all()
+            for command in [*_consent(world), *world.open_work(well=dice.random() < 0.6)]:
+                world.tell(command)
+
+
+def _consent(world: World) -> list[Command]:
+    """The person who reads the plan, and approves exactly that."""
+    now = world.task
+    if now.status is not task.Status.AWAITING_APPROVAL:
+        return []
+    return [task.Approve(version=now.plan_version, digest=now.plan_digest, base_commit=now.plan_base)]
+
+
+def _person(world: World, dice: Random) -> Command:
+    """Mostly what people do at this moment, else anything they can do at all."""
+    if dice.random() < 0.2:
+        return dice.choice(PEOPLE)(world, dice)
+    match world.task.status:
+        case task.Status.NEW:
+            return dice.choice((_submit, _say))(world, dice)
+        case task.Status.AWAITING_APPROVAL:
+            return dice.choice((_approve, _approve, _approve, _approve, _revise, _reject, _stop))(world, dice)
+        case status if status in task.TERMINAL:
+            return _retry(world, dice)
+        case _:
+            return dice.choice((_input, _input, _input, _stop))(world, dice)
+
+
+def _activity(world: World, dice: Random) -> Command:
+    """Mostly a report of the work that is open, else any report at all."""
+    likely: list[Callable[[World, Random], Command]] = []
+    if world.task.triaging:
+        likely += TRIAGE
+    if world.plan.status is plan.Status.DRAFTING:
+        likely += PLANNING
+    if world.run.status in (run.Status.QUEUED, run.Status.RUNNING, run.Status.WAITING_INPUT):
+        likely += EXECUTING
+    if world.task.status is task.Status.PUBLISHING:
+        likely += PUBLISHING
+    if not likely or dice.random() < 0.2:
+        likely = [*TRIAGE, *PLANNING, *EXECUTING, *PUBLISHING]
+    return dice.choice(likely)(world, dice)
+
+
+def _near(number: int, dice: Random) -> int:
+    return max(0, number + dice.choice((0, 0, 0, 0, 0, 0, -1, 1)))
+
+
+def _usage(dice: Random) -> tuple[ModelUsage, ...]:
+    return tuple(
+        ModelUsage(model=model, input_tokens=dice.randrange(100), cost_microusd=dice.randrange(1000))
+        for model in dice.choice(((), ("large",), ("large", "small")))
+    )
+
+
+# ---- people -------------------------------------------------------------------------------------------------
+
+
+def _submit(world: World, dice: Random) -> Command:
+    return task.Submit(
+        title="Fix the sum",
+        text="1 + 1 gives 3.",
+        source=task.Source(kind="api"),
+        repo="octo/app",
+        directive=dice.choice(tuple(task.Directive)),
+        approval=world.policy.approval,
+    )
+
+
+def _approve(world: World, dice: Random) -> Command:
+    seen = world.task
+    return task.Approve(
+        version=dice.choice((seen.plan_version, seen.plan_version, seen.plan_version, 0, seen.plan_version - 1)),
+        digest=dice.choice((seen.plan_digest, seen.plan_digest, seen.plan_digest[:8], "0" * 64)),
+        base_commit=dice.choice((seen.plan_base, seen.plan_base, "", "other")),
+        budget_microusd=dice.choice((0, 1_000_000)),
+    )
+
+
+def _reject(world: World, dice: Random) -> Command:
+    return task.Reject(reason="No.")
+
+
+def _revise(world: World, dice: Random) -> Command:
+    return task.Revise(feedback=dice.choice(("Smaller.", "")))
+
+
+def _input(world: World, dice: Random) -> Command:
+    return task.GiveInput(message=dice.choice(("Go on.", " ")))
+
+
+def _stop(world: World, dice: Random) -> Command:
+    return task.Stop(reason=dice.choice(("", "Enough.")))
+
+
+def _retry(world: World, dice: Random) -> Command:
+    return task.Retry()
+
+
+def _say(world: World, dice: Random) -> Command:
+    return session.Say(message="What is this?", author="user:ada", task_id=TASK_ID)
+
+
+def _delivery(dice: Random) -> delivery.Accepted:
+    signal = delivery.Signal(
+        kind=dice.choice(tuple(delivery.SignalKind)),
+        thread="github:octo/app#7",
+        opened_at_ms=OPENED,
+        title="t",
+        text="t",
+        trusted=dice.random() < 0.7,
+        directive=dice.choice(("", "plan", "implement", "approve", "reject", "stop", "retry", "dance")),
+        argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
+    )
+    return delivery.Accepted(
+        webhook="github", event="issues", action="opened", delivery="d", signal=signal, body_sha256="", body_size=0
+    )
+
+
+PEOPLE: Final = (_submit, _approve, _revise, _reject, _input, _stop, _retry, _say)
+
+# ---- activities ---------------------------------------------------------------------------------------------
+
+
+def _triage(world: World, dice: Random) -> Command:
+    return task.RecordTriage(
+        attempt=_near(world.task.triage_attempt, dice),
+        verdict=dice.choice((*task.Verdict, *[task.Verdict.PLAN] * 4)),
+        decided_by="model",
+        reason="r",
+        answer="a",
+        repo="octo/app",
+        base_commit="c0",
+        usage=_usage(dice),
+    )
+
+
+def _triage_failure(world: World, dice: Random) -> Command:
+    return task.RecordFailure(
+        stage="triage", attempt=_near(world.task.triage_attempt, dice), code="no-model", message="No model."
+    )
+
+
+def _claim_draft(world: World, dice: Random) -> Command:
+    return plan.Claim(draft=_near(world.plan.draft, dice), worker="w", session="s")
+
+
+def _propose(world: World, dice: Random) -> Command:
+    return plan.Propose(
+        attempt=_near(world.plan.attempt, dice), markdown=f"# {dice.random()}", summary="s", usage=_usage(dice)
+    )
+
+
+def _fail_plan(world: World, dice: Random) -> Command:
+    return plan.Fail(attempt=_near(world.plan.attempt, dice), code="no-plan", message="None.", usage=_usage(dice))
+
+
+def _plan_stopped(world: World, dice: Random) -> Command:
+    return plan.RecordStopped(attempt=_near(world.plan.attempt, dice), usage=_usage(dice))
+
+
+def _claim_round(world: World, dice: Random) -> Command:
+    return run.Claim(round=_near(world.run.round, dice), worker="w", session="s")
+
+
+def _started(world: World, dice: Random) -> Command:
+    return run.RecordStarted(attempt=_near(world.run.attempt, dice), cli_version="2", model="large")
+
+
+def _checkpoint(world: World, dice: Random) -> Command:
+    return run.RecordCheckpoint(
+        attempt=_near(world.run.attempt, dice), turn=_near(world.run.turn + 1, dice), commit="c", usage=_usage(dice)
+    )
+
+
+def _ask(world: World, dice: Random) -> Command:
+    return run.Ask(attempt=_near(world.run.attempt, dice), request_id=str(dice.randrange(3)), question="Which?")
+
+
+def _resumed(world: World, dice: Random) -> Command:
+    return run.RecordResumed(attempt=_near(world.run.attempt, dice))
+
+
+def _succeed(world: World, dice: Random) -> Command:
+    return run.Succeed(
+        attempt=_near(world.run.attempt, dice),
+        summary="Done.",
+        commit=dice.choice(("c1", "c2", "")),
+        branch="b",
+        usage=_usage(dice),
+    )
+
+
+def _fail_run(world: World, dice: Random) -> Command:
+    return run.Fail(attempt=_near(world.run.attempt, dice), code="red", message="Red.", usage=_usage(dice))
+
+
+def _run_stopped(world: World, dice: Random) -> Command:
+    return run.RecordStopped(attempt=_near(world.run.attempt, dice), usage=_usage(dice))
+
+
+def _an_effect(world: World, dice: Random) -> tuple[str, int]:
+    known = [(name, effect.attempt) for name, effect in world.reply.effects.items()]
+    return dice.choice([*known, *known, *known, ("branch/0", 0)])
+
+
+def _claim_effect(world: World, dice: Random) -> Command:
+    return reply.Claim(effect=_an_effect(world, dice)[0], worker="w")
+
+
+def _post(world: World, dice: Random) -> Command:
+    effect, attempt = _an_effect(world, dice)
+    return reply.Post(effect=effect, attempt=_near(attempt, dice))
+
+
+def _fail_effect(world: World, dice: Random) -> Command:
+    effect, attempt = _an_effect(world, dice)
+    return reply.Fail(effect=effect, attempt=_near(attempt, dice), code="gone", message="Gone.")
+
+
+Moves = tuple[Callable[[World, Random], Command], ...]
+
+TRIAGE: Final[Moves] = (_triage, _triage, _triage, _triage_failure)
+PLANNING: Final[Moves] = (_claim_draft, _claim_draft, _propose, _propose, _propose, _fail_plan, _plan_stopped)
+EXECUTING: Final[Moves] = (
+    _claim_round,
+    _claim_round,
+    _started,
+    _checkpoint,
+    _checkpoint,
+    _ask,
+    _ask,
+    _resumed,
+    _resumed,
+    _succeed,
+    _succeed,
+    _fail_run,
+    _run_stopped,
+)
+PUBLISHING: Final[Moves] = (_claim_effect, _claim_effect, _post, _post, _fail_effect)

@@ -1,0 +1,211 @@
+"""The composed system in memory: every decider, every reaction, one task; activities and people are the test's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.brain.actors import session as session_actor
+from services.brain.actors import task as task_actor
+from services.brain.reactions import Policy, reactions
+from services.executor.actors import run as run_actor
+from services.executor.reactions import react as executor_react
+from services.gateway.actors import delivery as delivery_actor
+from services.gateway.actors import reply as reply_actor
+from services.gateway.reactions import react as gateway_react
+from services.planner.actors import plan as plan_actor
+from services.planner.reactions import react as planner_react
+from shared.contracts import plan, reply, run, task
+from shared.contracts.messages import Command, Event, kind_of
+from shared.contracts.usage import ModelUsage, add_usage
+from shared.deciding import Decider, Rejected
+from shared.envelope import Recorded
+from tests.support.recorded import TASK_ID, recorded
+
+DECIDERS: Final[dict[str, Decider[Any]]] = {
+    decider.kind: decider
+    for decider in (
+        task_actor.DECIDER,
+        session_actor.DECIDER,
+        plan_actor.DECIDER,
+        run_actor.DECIDER,
+        reply_actor.DECIDER,
+        delivery_actor.DECIDER,
+    )
+}
+
+SESSION_ID: Final = "session-1"
+QUIET_WITHIN: Final = 100
+"""Rounds after which a world that still moves counts as one that never rests."""
+
+
+def _initial() -> dict[str, Any]:
+    return {kind: decider.initial for kind, decider in DECIDERS.items()}
+
+
+@dataclass
+class World:
+    """One task with its plan, run, reply and session, the log of their events, and four reactors reading it."""
+
+    policy: Policy = field(default_factory=Policy)
+    states: dict[str, Any] = field(default_factory=_initial)
+    log: list[Recorded] = field(default_factory=list)
+    heard: Counter[str] = field(default_factory=Counter)
+    spent: tuple[ModelUsage, ...] = ()
+    refusals: set[str] = field(default_factory=set)
+
+    def copy(self) -> World:
+        """The same moment, to go on from in another way."""
+        return World(
+            self.policy, dict(self.states), list(self.log), Counter(self.heard), self.spent, set(self.refusals)
+        )
+
+    @property
+    def task(self) -> task.Task:
+        state: task.Task = self.states["task"]
+        return state
+
+    @property
+    def plan(self) -> plan.Plan:
+        state: plan.Plan = self.states["plan"]
+        return state
+
+    @property
+    def run(self) -> run.Run:
+        state: run.Run = self.states["run"]
+        return state
+
+    @property
+    def reply(self) -> reply.Reply:
+        state: reply.Reply = self.states["reply"]
+        return state
+
+    def events_of(self, kind: str) -> list[Event]:
+        """One actor's facts, oldest first."""
+        return [each.data for each in self.log if each.kind == kind]
+
+    def tell(self, command: Command) -> Event | None:
+        """Decide on a command and keep its event. Raises `Rejected` as the decider does."""
+        kind = kind_of(command)
+        event = DECIDERS[kind].decide(self.states[kind], command)
+        if event is not None:
+            self.spent = add_usage(self.spent, getattr(command, "usage", ()))
+            self.keep(event)
+        return event
+
+    def tell_or_refuse(self, command: Command) -> Event | None:
+        """The same; a refusal is remembered by its code."""
+        try:
+            return self.tell(command)
+        except Rejected as refusal:
+            self.refusals.add(refusal.code)
+            return None
+
+    def keep(self, event: Event) -> None:
+        """Append an event and fold it."""
+        kind = kind_of(event)
+        self.log.append(
+            recorded(
+                event,
+                id=SESSION_ID if kind == "session" else TASK_ID,
+                sequence=1 + len(self.events_of(kind)),
+                position=1 + len(self.log),
+            )
+        )
+        self.states[kind] = DECIDERS[kind].evolve(self.states[kind], event)
+
+    def react(self, service: str, event: Recorded) -> None:
+        """Let one service react to one event, for the first time or again."""
+        for command in self._reactors()[service](event):
+            self.tell_or_refuse(command)
+
+    def deliver(self, service: str) -> bool:
+        """Hand a service the next event of the log; False when it has read all."""
+        if self.heard[service] == len(self.log):
+            return False
+        self.heard[service] += 1
+        self.react(service, self.log[self.heard[service] - 1])
+        return True
+
+    def deliver_all(self) -> None:
+        """Until every service has read everything."""
+        for _ in range(QUIET_WITHIN * 10):
+            if not any([self.deliver(service) for service in SERVICES]):
+                return
+        raise AssertionError("the reactions never come to rest")
+
+    def finish(self, *, well: bool) -> None:
+        """Deliver everything, and let every activity end what it has begun: well, or with a failure."""
+        for _ in range(QUIET_WITHIN):
+            self.deliver_all()
+            commands = self.open_work(well=well)
+            if not commands:
+                return
+            for command in commands:
+                self.tell(command)
+        raise AssertionError("the work never comes to an end")
+
+    def open_work(self, *, well: bool) -> list[Command]:
+        """The next honest report of every activity that is under way."""
+        return [*self._triage_work(well), *self._plan_work(well), *self._run_work(well), *self._reply_work(well)]
+
+    def _triage_work(self, well: bool) -> list[Command]:
+        if not self.task.triaging:
+            return []
+        attempt = self.task.triage_attempt
+        if not well:
+            return [task.RecordFailure(stage="triage", attempt=attempt, code="x", message="X.")]
+        return [
+            task.RecordTriage(
+                attempt=attempt, verdict=task.Verdict.PLAN, decided_by="rules", reason="", repo="r", base_commit="c0"
+            )
+        ]
+
+    def _plan_work(self, well: bool) -> list[Command]:
+        if self.plan.status is not plan.Status.DRAFTING:
+            return []
+        if self.plan.claimed_draft != self.plan.draft:
+            return [plan.Claim(draft=self.plan.draft, worker="w", session="s")]
+        attempt = self.plan.attempt
+        if self.plan.stopping:
+            return [plan.RecordStopped(attempt=attempt)]
+        if not well:
+            return [plan.Fail(attempt=attempt, code="x", message="X.")]
+        return [plan.Propose(attempt=attempt, markdown=f"# Plan {attempt}", summary="s")]
+
+    def _run_work(self, well: bool) -> list[Command]:
+        if self.run.status not in run_actor.OPEN:
+            return []
+        if self.run.status is run.Status.QUEUED:
+            return [run.Claim(round=self.run.round, worker="w", session="s")]
+        attempt = self.run.attempt
+        if self.run.stopping:
+            return [run.RecordStopped(attempt=attempt)]
+        if not well:
+            return [run.Fail(attempt=attempt, code="x", message="X.")]
+        return [run.Succeed(attempt=attempt, summary="s", commit=f"c{attempt}", branch="b")]
+
+    def _reply_work(self, well: bool) -> list[Command]:
+        commands: list[Command] = []
+        for name, effect in self.reply.effects.items():
+            match effect.status:
+                case reply.EffectStatus.REQUESTED:
+                    commands.append(reply.Claim(effect=name, worker="w"))
+                case reply.EffectStatus.CLAIMED if well:
+                    commands.append(reply.Post(effect=name, attempt=effect.attempt))
+                case reply.EffectStatus.CLAIMED:
+                    commands.append(reply.Fail(effect=name, attempt=effect.attempt, code="x", message="X."))
+        return commands
+
+    def _reactors(self) -> dict[str, Callable[[Recorded], list[Command]]]:
+        return {
+            "brain": reactions(self.policy),
+            "planner": planner_react,
+            "executor": executor_react,
+            "gateway": gateway_react,
+        }
+
+
+SERVICES: Final = ("brain", "planner", "executor", "gateway")

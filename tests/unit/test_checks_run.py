@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.checks import MARK_VARIABLE, TAIL_BYTES, CheckResult, check_env, run_checks, sweep_marked
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be collected by its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def eventually(holds: Callable[[], bool], within: float = 10.0) -> None:
+    """Poll until it holds."""
+    async with asyncio.timeout(within):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def mark() -> str:
+    return f"test-{uuid.uuid4().hex}"
+
+
+async def one(command: str, cwd: Path, mark: str, timeout: float = 30) -> CheckResult:
+    (result,) = await run_checks([command], cwd, check_env(), timeout, mark)
+    return result
+
+
+async def test_a_check_reports_exit_code_output_hash_and_time(tmp_path: Path, mark: str) -> None:
+    result = await one("echo out; echo err >&2; exit 3", tmp_path, mark)
+    assert (result.exit_code, result.output_tail, result.timed_out, result.passed) == (3, "out\nerr\n", False, False)
+    assert result.output_sha256 == hashlib.sha256(b"out\nerr\n").hexdigest()
+    assert 0 <= result.duration_ms < 30_000
+
+
+async def test_all_checks_run_in_order_whatever_the_first_says(tmp_path: Path, mark: str) -> None:
+    results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, check_env(), 30, mark)
+    assert [result.exit_code for result in results] == [1, 0, 127]
+    assert results[1].output_tail == f"{tmp_path}\n"
+    assert [result.passed for result in results] == [False, True, False]
+
+
+async def test_only_the_end_of_a_long_output_is_kept_and_all_of_it_hashed(tmp_path: Path, mark: str) -> None:
+    result = await one("yes x | head -c 3000000; printf END", tmp_path, mark)
+    assert len(result.output_tail) == TAIL_BYTES
+    assert result.output_tail.endswith("x\nEND")
+    assert result.output_sha256 == hashlib.sha256(b"x\n" * 1_500_000 + b"END").hexdigest()
+
+
+async def test_output_that_is_not_text_is_still_valid_unicode(tmp_path: Path, mark: str) -> None:
+    (await one(r"printf '\377\376ok'", tmp_path, mark)).output_tail.encode("utf-8")
+
+
+async def test_a_check_sees_the_allowed_environment_only(
+    tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
+    monkeypatch.setenv("MY_CACHE", "here")
+    (result,) = await run_checks(["env"], tmp_path, check_env(["MY_CACHE"]), 30, mark)
+    assert "s3cret" not in result.output_tail
+    assert "MY_CACHE=here" in result.output_tail
+    assert "CI=1" in result.output_tail
+    assert f"{MARK_VARIABLE}={mark}" in result.output_tail
+
+
+async def test_a_check_cannot_wait_for_input(tmp_path: Path, mark: str) -> None:
+    assert (await one("cat; echo done", tmp_path, mark)).output_tail == "done\n"
+
+
+async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str) -> None:
+    script = (
+        "sleep 300 & echo $! > plain; "
+        "setsid sleep 300 & echo $! > session; "
+        "setsid env -i sleep 300 & echo $! > unmarked; "
+        "sh -c 'trap \"\" TERM; echo $$ > stubborn; sleep 300; sleep 300' & "
+        "echo started; wait"
+    )
+    result = await one(script, tmp_path, mark, timeout=1.5)
+    assert result.timed_out
+    assert not result.passed
+    assert result.exit_code < 0
+    assert result.output_tail == "started\n"
+    pids = [int((tmp_path / name).read_text()) for name in ("plain", "session", "unmarked", "stubborn")]
+    await eventually(lambda: not any(alive(pid) for pid in pids))
+    assert sweep_marked(mark) == 0
+
+
+async def test_a_check_that_ignores_the_polite_signal_is_killed(tmp_path: Path, mark: str) -> None:
+    result = await one("trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done", tmp_path, mark, timeout=0.5)
+    assert (result.timed_out, result.exit_code) == (True, -9)
+    await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+async def test_a_server_left_in_the_background_neither_blocks_nor_survives_the_check(tmp_path: Path, mark: str) -> None:
+    result = await one("setsid sleep 300 & echo $! > pid; echo done", tmp_path, mark)
+    assert (result.exit_code, result.output_tail, result.timed_out) == (0, "done\n", False)
+    assert result.duration_ms < 10_000
+    await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+async def test_a_stopped_run_ends_its_check(tmp_path: Path, mark: str) -> None:
+    running = asyncio.create_task(one("setsid sleep 300 & echo $! > child; echo $$ > pid; wait", tmp_path, mark))
+    pid = tmp_path / "pid"
+    await eventually(lambda: pid.exists() and bool(pid.read_text()))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    pids = [int((tmp_path / name).read_text()) for name in ("pid", "child")]
+    await eventually(lambda: not any(alive(pid) for pid in pids))
+
+
+async def test_the_given_sweep_is_asked_until_nothing_is_left(tmp_path: Path, mark: str) -> None:
+    asked: list[str] = []
+
+    def sweep(given: str) -> int:
+        asked.append(given)
+        return 3 - len(asked)
+
+    await run_checks(["true"], tmp_path, check_env(), 30, mark, sweep)
+    assert asked == [mark] * 3
+
+
+async def test_a_sweep_spares_other_marks(tmp_path: Path, mark: str) -> None:
+    other = await asyncio.create_subprocess_exec("sleep", "60", env={**os.environ, MARK_VARIABLE: f"{mark}-other"})
+    try:
+        assert sweep_marked(mark) == 0
+        assert other.returncode is None
+        assert alive(other.pid)
+    finally:
+        other.kill()
+        await other.wait()

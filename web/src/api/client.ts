@@ -1,0 +1,69 @@
+import { t } from "../i18n";
+
+/** A request that the gateway refused or that never arrived; `message` is one sentence for a person. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+interface Problem {
+  title?: unknown;
+  detail?: unknown;
+  code?: unknown;
+}
+
+const words = (value: unknown): string => (typeof value === "string" ? value : "");
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as Problem;
+  const sentence = words(body.detail) || words(body.title) || t("error.http", { status: response.status });
+  return new ApiError(response.status, words(body.code) || `http-${response.status}`, sentence);
+}
+
+async function request(path: string, init?: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiError(0, "unreachable", t("error.unreachable"));
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+export type Params = Record<string, string | number | undefined>;
+
+/** Appends the parameters that are set; empty strings and zeros mean "not asked for". */
+export function withParams(path: string, params: Params): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) if (value) search.set(name, String(value));
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export async function getJson<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
+  const response = await request(withParams(path, params), { signal: signal ?? null });
+  return (await response.json()) as T;
+}
+
+export async function getText(path: string, params: Params = {}, signal?: AbortSignal): Promise<string> {
+  const response = await request(withParams(path, params), { signal: signal ?? null });
+  return response.text();
+}
+
+/** State-changing requests carry a header that a foreign page cannot send without the gateway's consent. */
+export async function postJson<T>(path: string, body: object): Promise<T> {
+  const response = await request(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Journeyman": "1" },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as T;
+}

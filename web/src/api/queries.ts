@@ -1,0 +1,101 @@
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { keys, nameOf } from "../live/keys";
+import type { Refresher } from "../live/refresher";
+import { getJson, getText, postJson } from "./client";
+import type {
+  CommandReply,
+  Directive,
+  Status,
+  SystemStatus,
+  TaskList,
+  TaskReply,
+  Timeline,
+  TimelineItem,
+  Transcript,
+} from "./types";
+
+export interface ListFilters {
+  status?: Status | undefined;
+  source?: string | undefined;
+  q?: string | undefined;
+}
+
+/** The most rows that the gateway gives in one answer. */
+export const PAGE = 200;
+const TIMELINE_PAGE = 500;
+
+const floor = (refresher: Refresher, key: readonly unknown[]) => refresher.floor(nameOf(key));
+
+export const taskListPage = (refresher: Refresher, filters: ListFilters, cursor: string, signal?: AbortSignal) =>
+  getJson<TaskList>(
+    "/api/tasks",
+    { ...filters, limit: PAGE, cursor, min_seq: floor(refresher, keys.lists) },
+    signal,
+  );
+
+export const taskQuery = (refresher: Refresher, id: string) =>
+  queryOptions({
+    queryKey: keys.task(id),
+    queryFn: ({ signal }) =>
+      getJson<TaskReply>(
+        `/api/tasks/${encodeURIComponent(id)}`,
+        { min_seq: floor(refresher, keys.task(id)) },
+        signal,
+      ),
+  });
+
+/** The whole timeline; a refetch asks only for what came after the last known event. */
+export const timelineQuery = (refresher: Refresher, queries: QueryClient, id: string) =>
+  queryOptions({
+    queryKey: keys.timeline(id),
+    queryFn: async ({ signal }) => {
+      const items: TimelineItem[] = [...(queries.getQueryData<Timeline>(keys.timeline(id))?.items ?? [])];
+      for (;;) {
+        const page = await getJson<Timeline>(
+          `/api/tasks/${encodeURIComponent(id)}/timeline`,
+          { after: items.at(-1)?.seq, limit: TIMELINE_PAGE, min_seq: floor(refresher, keys.timeline(id)) },
+          signal,
+        );
+        const last = items.at(-1)?.seq ?? 0;
+        items.push(...page.items.filter((item) => item.seq > last));
+        if (page.next_cursor === null || page.items.length === 0) return { ...page, items };
+      }
+    },
+  });
+
+export const diffQuery = (id: string, commit: string) =>
+  queryOptions({
+    queryKey: keys.diff(id, commit),
+    queryFn: ({ signal }) => getText(`/api/tasks/${encodeURIComponent(id)}/diff`, {}, signal),
+    staleTime: 30_000,
+  });
+
+export const statusQuery = (refresher: Refresher) =>
+  queryOptions({
+    queryKey: keys.status,
+    queryFn: ({ signal }) =>
+      getJson<SystemStatus>("/api/status", { min_seq: floor(refresher, keys.status) }, signal),
+    retry: false,
+  });
+
+export const fetchTranscript = (id: string, signal?: AbortSignal) =>
+  getJson<Transcript>(`/api/tasks/${encodeURIComponent(id)}/transcript`, {}, signal);
+
+export interface NewTask {
+  text: string;
+  title?: string;
+  repo?: string;
+  directive?: Directive;
+}
+
+export const createTask = (task: NewTask) => postJson<{ id: string; seq: number }>("/api/tasks", task);
+
+export type TaskCommand =
+  | { verb: "approve"; version: number; digest: string; base_commit: string }
+  | { verb: "reject"; reason?: string; feedback?: string }
+  | { verb: "stop"; reason?: string }
+  | { verb: "retry" }
+  | { verb: "input"; message: string };
+
+export const sendCommand = (id: string, { verb, ...body }: TaskCommand) =>
+  postJson<CommandReply>(`/api/tasks/${encodeURIComponent(id)}/${verb}`, body);

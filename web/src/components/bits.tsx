@@ -1,0 +1,130 @@
+import clsx from "clsx";
+import {
+  Ban,
+  CircleCheck,
+  CircleDashed,
+  CircleDot,
+  CirclePause,
+  CircleX,
+  Hand,
+  type LucideIcon,
+  MessageCircleQuestion,
+  Upload,
+} from "lucide-react";
+import type { Status } from "../api/types";
+import { t } from "../i18n";
+import { useKnownNow, useNow } from "../lib/clock";
+import { absolute, ago, compact, duration, money } from "../lib/format";
+
+type Tone = "need" | "run" | "idle" | "good" | "bad";
+
+const LOOK: Record<Status, { icon: LucideIcon; tone: Tone }> = {
+  received: { icon: CircleDashed, tone: "idle" },
+  triaged: { icon: CircleDashed, tone: "idle" },
+  planning: { icon: CircleDot, tone: "run" },
+  "awaiting-approval": { icon: Hand, tone: "need" },
+  executing: { icon: CircleDot, tone: "run" },
+  "waiting-input": { icon: MessageCircleQuestion, tone: "need" },
+  paused: { icon: CirclePause, tone: "idle" },
+  publishing: { icon: Upload, tone: "run" },
+  completed: { icon: CircleCheck, tone: "good" },
+  failed: { icon: CircleX, tone: "bad" },
+  cancelled: { icon: Ban, tone: "idle" },
+  declined: { icon: Ban, tone: "idle" },
+};
+
+const TEXT: Record<Tone, string> = {
+  need: "text-need",
+  run: "text-accent",
+  idle: "text-ink-3",
+  good: "text-good",
+  bad: "text-bad",
+};
+
+const BADGE: Record<Tone, string> = {
+  need: "border-need-line bg-need-soft text-need",
+  run: "border-transparent bg-accent-soft text-accent",
+  idle: "border-line bg-sunken text-ink-2",
+  good: "border-good-line bg-good-soft text-good",
+  bad: "border-bad-line bg-bad-soft text-bad",
+};
+
+export function StatusIcon({ status, size = 15 }: { status: Status; size?: number }) {
+  const look = LOOK[status] ?? LOOK.received;
+  const Icon = look.icon;
+  return <Icon size={size} strokeWidth={2.2} aria-hidden className={clsx("shrink-0", TEXT[look.tone])} />;
+}
+
+export const statusLabel = (status: Status, stopping = false): string =>
+  stopping ? t("status.stopping") : t(`status.${status}`);
+
+export function StatusBadge({ status, stopping }: { status: Status; stopping: boolean }) {
+  const tone = LOOK[status]?.tone ?? "idle";
+  return (
+    <span
+      className={clsx(
+        "inline-flex h-6 shrink-0 items-center gap-1.5 rounded-full border px-2 text-mini font-medium whitespace-nowrap",
+        BADGE[tone],
+      )}
+    >
+      <StatusIcon status={status} size={13} />
+      {statusLabel(status, stopping)}
+    </span>
+  );
+}
+
+/** How long ago, with the instant itself as the tooltip. */
+export function Ago({ at, className }: { at: string; className?: string }) {
+  const now = useNow();
+  const time = Date.parse(at);
+  return (
+    <time dateTime={at} title={absolute(time)} className={clsx("whitespace-nowrap tabular-nums", className)}>
+      {ago(time, now)}
+    </time>
+  );
+}
+
+/** A running time; it stands still while we do not know whether it still runs. */
+export function Elapsed({ since }: { since: number }) {
+  const now = useKnownNow();
+  return <span className="tabular-nums">{duration(Math.max(1_000, now - since))}</span>;
+}
+
+export function Cost({ microusd, tokens, exact = true }: { microusd: number; tokens: number; exact?: boolean }) {
+  const title = t("cost.title", { tokens: compact(tokens) });
+  return (
+    <span title={title} className="tabular-nums">
+      {money(microusd, exact)}
+    </span>
+  );
+}
+
+export function Kbd({ children }: { children: string }) {
+  return (
+    <kbd className="inline-grid h-[1.125rem] min-w-[1.125rem] place-items-center rounded border border-line-strong bg-sunken px-1 font-sans text-[0.6875rem] leading-none text-ink-2">
+      {children}
+    </kbd>
+  );
+}
+
+export function Spinner({ className }: { className?: string }) {
+  return (
+    <span
+      aria-hidden
+      className={clsx(
+        "inline-block size-3.5 shrink-0 animate-spin rounded-full border-2 border-line-strong border-t-accent motion-reduce:animate-none",
+        className,
+      )}
+    />
+  );
+}
+
+/** What a panel says when it has nothing to show. */
+export function Nothing({ title, children }: { title: string; children?: React.ReactNode }) {
+  return (
+    <div className="mx-auto max-w-md px-6 py-14 text-center">
+      <p className="font-medium">{title}</p>
+      {children && <div className="mt-1 text-ink-3">{children}</div>}
+    </div>
+  );
+}

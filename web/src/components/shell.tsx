@@ -1,0 +1,126 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet } from "@tanstack/react-router";
+import { Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
+import { useState } from "react";
+import { statusQuery } from "../api/queries";
+import { t } from "../i18n";
+import { compact, money } from "../lib/format";
+import { useShortcuts } from "../lib/shortcuts";
+import { NEEDS_YOU, total } from "../lib/status";
+import { setTheme, type Theme, useTheme } from "../lib/theme";
+import { useLive } from "../live/provider";
+import { ConnectionBanner, ConnectionPill } from "./connection";
+import { NewTask } from "./new-task";
+import { ShortcutHelp } from "./shortcut-help";
+import { Button, IconButton } from "./ui/button";
+
+const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+const THEME_ICON = { system: Monitor, light: Sun, dark: Moon };
+
+function ThemeToggle() {
+  const theme = useTheme();
+  const Icon = THEME_ICON[theme];
+  return (
+    <IconButton label={t("theme.toggle", { theme: t(`theme.${theme}`) })} onClick={() => setTheme(NEXT_THEME[theme])}>
+      <Icon size={16} aria-hidden />
+    </IconButton>
+  );
+}
+
+export function useSystem() {
+  const { refresher } = useLive();
+  return useQuery(statusQuery(refresher)).data;
+}
+
+/** How many tasks wait for a person, over all tasks and not only those on the screen. */
+export function useWaiting(): number {
+  return total(useSystem()?.tasks ?? {}, NEEDS_YOU);
+}
+
+/** What the system cannot do just now, and how to mend it. */
+function AgentsNotice() {
+  const system = useSystem();
+  if (!system || system.agents_ready !== false) return null;
+  return (
+    <div role="status" className="flex items-start gap-3 border-b border-need-line bg-need-soft px-4 py-2 text-need">
+      <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0" />
+      <p>
+        <strong className="font-semibold">{t("agents.notReady")}</strong> {system.agents_problem}
+      </p>
+    </div>
+  );
+}
+
+export function Shell() {
+  const [creating, setCreating] = useState(false);
+  const [helping, setHelping] = useState(false);
+  const system = useSystem();
+  const waiting = useWaiting();
+  useShortcuts({ c: () => setCreating(true), "?": () => setHelping(true) });
+
+  return (
+    <div className="flex min-h-dvh flex-col lg:h-dvh">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-md bg-accent-fill px-3 py-2 text-white focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
+      >
+        {t("nav.skip")}
+      </a>
+      <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b bg-panel px-3 sm:px-4">
+        <Link to="/" className="mr-3 flex items-center gap-2 font-semibold tracking-tight">
+          <img src="/favicon.svg" alt="" width={22} height={22} />
+          <span className="text-sm max-sm:sr-only">{t("app.name")}</span>
+        </Link>
+        <nav aria-label={t("nav.label")} className="flex items-center">
+          <Link
+            to="/"
+            activeOptions={{ includeSearch: false }}
+            className="flex h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink"
+          >
+            {t("nav.tasks")}
+            {waiting > 0 && (
+              <span
+                title={t("needsYou.count", { n: waiting })}
+                className="grid h-[1.125rem] min-w-[1.125rem] place-items-center rounded-full bg-need-soft px-1 text-[0.6875rem] font-semibold text-need tabular-nums"
+              >
+                {waiting}
+              </span>
+            )}
+          </Link>
+        </nav>
+        <div className="flex-1" />
+        {system && (
+          <p className="mr-2 hidden text-mini text-ink-3 tabular-nums md:block">
+            {system.demo && (
+              <span
+                title={t("system.demoHint")}
+                className="mr-3 rounded border border-line-strong px-1.5 py-0.5 font-medium text-ink-2"
+              >
+                {t("system.demo")}
+              </span>
+            )}
+            <span title={t("cost.title", { tokens: compact(system.tokens_today) })}>
+              {t("system.costToday", { cost: money(system.cost_today_microusd) })}
+            </span>
+          </p>
+        )}
+        <ConnectionPill />
+        <span className="max-sm:hidden">
+          <IconButton label={t("shortcuts.open")} onClick={() => setHelping(true)}>
+            <Keyboard size={16} aria-hidden />
+          </IconButton>
+        </span>
+        <ThemeToggle />
+        <Button look="primary" size="sm" className="ml-1.5" onClick={() => setCreating(true)}>
+          <Plus size={14} aria-hidden />
+          <span className="max-sm:sr-only">{t("newTask.open")}</span>
+        </Button>
+      </header>
+      <ConnectionBanner />
+      <AgentsNotice />
+      <Outlet />
+      <NewTask open={creating} onOpenChange={setCreating} />
+      <ShortcutHelp open={helping} onOpenChange={setHelping} />
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import type { PlanVersion, Run, TaskDetail, TaskRow } from "../api/types";
+import { t } from "../i18n";
+import { duration, shortHash } from "./format";
+
+/** One line for the list: what the task is doing or waiting for. */
+export function whyShort(task: TaskRow): string {
+  if (task.stopping) return t("why.stopping");
+  switch (task.status) {
+    case "awaiting-approval":
+      return t("why.awaitingApproval", { version: task.plan_version });
+    case "waiting-input":
+      return task.question || t("why.waitingInput");
+    case "planning":
+      return t("why.planning", { version: task.plan_version + 1 });
+    case "executing":
+      return task.worker ? t("why.executing", { attempt: task.attempt, worker: task.worker }) : t("why.queued");
+    case "publishing":
+      return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
+    case "failed":
+      return task.error_message || task.error_code || t("why.failed");
+    case "completed":
+      if (!task.commit) return t("why.completedNoCommit");
+      return t("why.completed", { commit: shortHash(task.commit), branch: task.branch });
+    default:
+      return t(`why.${task.status}`);
+  }
+}
+
+const took = (run: Run | null): number | null => {
+  if (!run) return null;
+  if (run.duration_ms) return run.duration_ms;
+  return run.started_at && run.finished_at ? Date.parse(run.finished_at) - Date.parse(run.started_at) : null;
+};
+
+/** The sentence under the task's title: why it is in the state it is in, as exactly as we know. */
+export function whyLong(task: TaskDetail): string {
+  const { run } = task;
+  if (task.stopping) return t("why.stopping");
+  switch (task.status) {
+    case "awaiting-approval":
+      return t("why.awaitingApprovalLong", { version: task.plan_version });
+    case "planning":
+      return task.plan_version > 0
+        ? t("why.replanningLong", { version: task.plan_version + 1 })
+        : t("why.planningLong");
+    case "executing":
+      if (!run || run.status === "queued" || !run.worker) return t("why.queuedLong");
+      return run.turn > 0
+        ? t("why.executingTurn", { attempt: run.attempt, worker: run.worker, turn: run.turn })
+        : t("why.executing", { attempt: run.attempt, worker: run.worker });
+    case "completed": {
+      const ms = took(run);
+      if (task.answer) return t("why.answered");
+      if (!task.commit) return t("why.completedNoCommitLong");
+      const where = { commit: shortHash(task.commit), branch: task.branch };
+      return ms ? t("why.completedLong", { ...where, duration: duration(ms) }) : t("why.completed", where);
+    }
+    case "failed":
+      return t("why.failedLong");
+    case "declined":
+      return task.triage_reason || t("why.declined");
+    case "waiting-input":
+      return t("why.waitingInput");
+    default:
+      return whyShort(task);
+  }
+}
+
+export const latestPlan = (task: TaskDetail): PlanVersion | undefined => task.plans.at(-1);

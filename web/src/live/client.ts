@@ -1,0 +1,240 @@
+import type { OutputLine, ServerMessage } from "../api/types";
+
+/** The part of a WebSocket that the client uses; tests bring their own. */
+export interface Socket {
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: string }) => void) | null;
+  onclose: (() => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** What may honestly be said about the feed. Times are milliseconds since 1970. */
+export type Link =
+  | { phase: "connecting"; since: number }
+  | { phase: "live" }
+  | { phase: "down"; since: number; retryAt: number };
+
+export type TaskEvent = Extract<ServerMessage, { kind: string }>;
+
+interface Options {
+  connect: () => Socket;
+  /** 0 ≤ value < 1; spreads the reconnects of many browsers. */
+  random?: () => number;
+  now?: () => number;
+}
+
+interface OutputWatch {
+  last: number;
+  listener: (line: OutputLine) => void;
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 15_000;
+const PING_EVERY_MS = 20_000;
+const SILENCE_MS = 45_000;
+
+/** Full jitter on the upper half: never at once, never later than 15 s. */
+export function reconnectDelay(attempt: number, random: number): number {
+  const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+  return ceiling / 2 + (random * ceiling) / 2;
+}
+
+/**
+ * One WebSocket for the whole dashboard. It remembers the highest sequence of both streams (EVENTS for tasks, OUTPUT
+ * per watched task) and re-subscribes with it, so that a reconnect neither loses nor repeats a message.
+ */
+export class LiveClient {
+  private socket: Socket | null = null;
+  private link: Link;
+  private attempt = 0;
+  private running = false;
+  private highest = 0;
+  private heardAt = 0;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private pingTimer: ReturnType<typeof setInterval> | undefined;
+  private readonly topics = new Map<string, number>([["tasks", 1]]);
+  private readonly outputs = new Map<string, OutputWatch>();
+  private readonly linkListeners = new Set<() => void>();
+  private readonly eventListeners = new Set<(event: TaskEvent) => void>();
+  private readonly caughtUpListeners = new Set<(seq: number) => void>();
+  private readonly random: () => number;
+  private readonly now: () => number;
+
+  constructor(private readonly options: Options) {
+    this.random = options.random ?? Math.random;
+    this.now = options.now ?? Date.now;
+    this.link = { phase: "connecting", since: this.now() };
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.open();
+  }
+
+  stop(): void {
+    this.running = false;
+    clearTimeout(this.retryTimer);
+    this.drop();
+    this.setLink({ phase: "connecting", since: this.now() });
+  }
+
+  /** Tries now instead of when the backoff ends: the network came back, or the tab did. */
+  retryNow(): void {
+    if (!this.running || this.link.phase !== "down") return;
+    clearTimeout(this.retryTimer);
+    this.open();
+  }
+
+  getLink = (): Link => this.link;
+
+  onLink = (listener: () => void): (() => void) => {
+    this.linkListeners.add(listener);
+    return () => this.linkListeners.delete(listener);
+  };
+
+  /** Each task event once, in order. */
+  onEvent(listener: (event: TaskEvent) => void): () => void {
+    this.eventListeners.add(listener);
+    return () => this.eventListeners.delete(listener);
+  }
+
+  /** After every (re)subscription: everything up to `seq` has arrived; views older than that are stale. */
+  onCaughtUp(listener: (seq: number) => void): () => void {
+    this.caughtUpListeners.add(listener);
+    return () => this.caughtUpListeners.delete(listener);
+  }
+
+  watchTask(id: string): () => void {
+    const topic = `task:${id}`;
+    this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
+    if (this.link.phase === "live") this.subscribeEvents();
+    return () => {
+      const left = (this.topics.get(topic) ?? 1) - 1;
+      if (left > 0) {
+        this.topics.set(topic, left);
+        return;
+      }
+      this.topics.delete(topic);
+      this.say({ type: "unsubscribe", topics: [topic] });
+    };
+  }
+
+  /** Every output line of the task after `after` (an OUTPUT sequence; 0 = from the first retained line), once, in order. */
+  watchOutput(id: string, after: number, listener: (line: OutputLine) => void): () => void {
+    const watch: OutputWatch = { last: after, listener };
+    this.outputs.set(id, watch);
+    if (this.link.phase === "live") this.subscribeOutput(id, watch);
+    return () => {
+      if (this.outputs.get(id) !== watch) return;
+      this.outputs.delete(id);
+      this.say({ type: "unsubscribe", topics: [`output:${id}`] });
+    };
+  }
+
+  private open(): void {
+    this.drop();
+    const socket = this.options.connect();
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.heardAt = this.now();
+      this.setLink({ phase: "live" });
+      this.subscribeEvents();
+      for (const [id, watch] of this.outputs) this.subscribeOutput(id, watch);
+      this.pingTimer = setInterval(() => this.beat(), PING_EVERY_MS);
+    };
+    socket.onmessage = (event) => {
+      this.heardAt = this.now();
+      this.hear(JSON.parse(event.data) as ServerMessage);
+    };
+    socket.onclose = () => this.lost();
+  }
+
+  private lost(): void {
+    this.drop();
+    if (!this.running) return;
+    const since = this.link.phase === "live" ? this.now() : this.link.since;
+    const delay = reconnectDelay(this.attempt++, this.random());
+    this.setLink({ phase: "down", since, retryAt: this.now() + delay });
+    this.retryTimer = setTimeout(() => this.open(), delay);
+  }
+
+  /** A half-open connection says nothing for ever; only our own deadline ends it. */
+  private beat(): void {
+    if (this.now() - this.heardAt > SILENCE_MS) this.lost();
+    else this.say({ type: "ping" });
+  }
+
+  private drop(): void {
+    clearInterval(this.pingTimer);
+    const socket = this.socket;
+    this.socket = null;
+    if (!socket) return;
+    socket.onopen = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  /** Always the whole set: the answer's `seq` then speaks for all of it. */
+  private subscribeEvents(): void {
+    const after = this.highest > 0 ? { after: this.highest } : {};
+    this.say({ type: "subscribe", topics: [...this.topics.keys()], ...after });
+  }
+
+  private subscribeOutput(id: string, watch: OutputWatch): void {
+    const after = watch.last > 0 ? { after: watch.last } : {};
+    this.say({ type: "subscribe", topics: [`output:${id}`], ...after });
+  }
+
+  private say(message: object): void {
+    if (this.link.phase === "live") this.socket?.send(JSON.stringify(message));
+  }
+
+  private hear(message: ServerMessage): void {
+    switch (message.type) {
+      case "task.created":
+      case "task.updated":
+      case "task.completed":
+      case "task.failed": {
+        if (message.seq <= this.highest) return;
+        this.highest = message.seq;
+        for (const listener of this.eventListeners) listener(message);
+        return;
+      }
+      case "task.output": {
+        const watch = this.outputs.get(message.task_id);
+        if (!watch || message.seq <= watch.last) return;
+        watch.last = message.seq;
+        watch.listener({ seq: message.seq, actor: message.actor, line: message.chunk });
+        return;
+      }
+      case "subscribed":
+        this.caughtUp(message.topics, message.seq);
+        return;
+      default:
+        return;
+    }
+  }
+
+  private caughtUp(topics: string[], seq: number): void {
+    const outputs = topics.filter((topic) => topic.startsWith("output:"));
+    if (outputs.length === topics.length) {
+      for (const topic of outputs) {
+        const watch = this.outputs.get(topic.slice("output:".length));
+        if (watch) watch.last = Math.max(watch.last, seq);
+      }
+      return;
+    }
+    // Also downwards: a new log behind the same address would otherwise look like an endless string of duplicates.
+    this.highest = seq;
+    for (const listener of this.caughtUpListeners) listener(seq);
+  }
+
+  private setLink(link: Link): void {
+    this.link = link;
+    for (const listener of this.linkListeners) listener();
+  }
+}

@@ -1,0 +1,85 @@
+import { fetchTranscript } from "../api/queries";
+import type { OutputLine } from "../api/types";
+import type { LiveClient } from "../live/client";
+import { Conversation } from "./conversation";
+import type { Entry } from "./entries";
+
+/** What the log panel shows; replaced at each change, at most once per frame. */
+export interface LogView {
+  lines: readonly OutputLine[];
+  entries: readonly Entry[];
+  state: "loading" | "ready" | "failed";
+}
+
+const FRAME_MS = 33;
+
+/**
+ * One task's output: the recorded lines first, then the live ones, as one ordered stream without gap or repetition.
+ * The transcript's last sequence is where the live subscription goes on.
+ */
+export class LogStore {
+  private readonly conversation = new Conversation();
+  private readonly lines: OutputLine[] = [];
+  private waiting: OutputLine[] = [];
+  private view: LogView = { lines: [], entries: [], state: "loading" };
+  private readonly listeners = new Set<() => void>();
+  private frame: ReturnType<typeof setTimeout> | undefined;
+  private readonly abort = new AbortController();
+  private unwatch: (() => void) | null = null;
+
+  constructor(
+    private readonly id: string,
+    private readonly client: LiveClient,
+  ) {}
+
+  getView = (): LogView => this.view;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  async open(): Promise<void> {
+    const loaded = await this.load();
+    if (this.abort.signal.aborted) return;
+    this.unwatch = this.client.watchOutput(this.id, this.lastSeq(), (line) => this.take([line]));
+    this.publish(loaded ? "ready" : "failed");
+  }
+
+  /** Reads what is recorded beyond the last known line: the way on while no socket can be had. */
+  async load(): Promise<boolean> {
+    try {
+      const { items } = await fetchTranscript(this.id, this.abort.signal);
+      this.take(items);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): void {
+    this.abort.abort();
+    this.unwatch?.();
+    clearTimeout(this.frame);
+  }
+
+  private lastSeq(): number {
+    return (this.waiting.at(-1) ?? this.lines.at(-1))?.seq ?? 0;
+  }
+
+  private take(lines: readonly OutputLine[]): void {
+    for (const line of lines) if (line.seq > this.lastSeq()) this.waiting.push(line);
+    if (this.waiting.length > 0) this.frame ??= setTimeout(() => this.publish("ready"), FRAME_MS);
+  }
+
+  private publish(state: LogView["state"]): void {
+    clearTimeout(this.frame);
+    this.frame = undefined;
+    const fresh = this.waiting;
+    this.waiting = [];
+    for (const line of fresh) this.lines.push(line);
+    this.conversation.push(fresh);
+    this.view = { lines: this.lines.slice(), entries: this.conversation.entries, state };
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,56 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from "@tanstack/react-router";
+import { Nothing } from "./components/bits";
+import { Shell } from "./components/shell";
+import { t } from "./i18n";
+import { parseFilters } from "./lib/filters";
+import { parseView } from "./screens/task/view";
+import { TasksScreen } from "./screens/tasks/screen";
+
+function Lost() {
+  return (
+    <main id="main">
+      <Nothing title={t("lost.title")}>
+        <h1 className="sr-only">{t("lost.title")}</h1>
+        <Link to="/" className="text-accent underline">
+          {t("lost.back")}
+        </Link>
+      </Nothing>
+    </main>
+  );
+}
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Lost });
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: parseFilters,
+  component: TasksScreen,
+});
+
+const tasksAlias = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  beforeLoad: () => {
+    throw redirect({ to: "/", replace: true });
+  },
+});
+
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id",
+  validateSearch: parseView,
+  component: lazyRouteComponent(() => import("./screens/task/screen"), "TaskScreen"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([tasks, tasksAlias, task]),
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,147 @@
+import clsx from "clsx";
+import { CircleX, Hand, MessageCircleQuestion, MessageSquareText } from "lucide-react";
+import { type FormEvent, type ReactNode, useId, useState } from "react";
+import type { TaskDetail } from "../../api/types";
+import { Command } from "../../components/copy";
+import { Markdown } from "../../components/markdown";
+import { Button } from "../../components/ui/button";
+import { Input } from "../../components/ui/field";
+import { t } from "../../i18n";
+import { useCommand } from "./command";
+import type { Tab } from "./view";
+
+type Tone = "need" | "bad" | "plain";
+
+const BOX: Record<Tone, string> = {
+  need: "border-need-line bg-need-soft",
+  bad: "border-bad-line bg-bad-soft",
+  plain: "border-line bg-panel",
+};
+const INK: Record<Tone, string> = { need: "text-need", bad: "text-bad", plain: "text-ink-2" };
+
+function Callout({ tone, icon, title, children }: { tone: Tone; icon: ReactNode; title: string; children: ReactNode }) {
+  const heading = useId();
+  return (
+    <section
+      aria-labelledby={heading}
+      className={clsx("mx-3 mb-3 flex max-h-[45dvh] gap-3 overflow-y-auto rounded-lg border px-4 py-3 sm:mx-6", BOX[tone])}
+    >
+      <span className={clsx("mt-0.5 shrink-0", INK[tone])}>{icon}</span>
+      <div className="min-w-0 flex-1">
+        <h2 id={heading} className={clsx("font-semibold", INK[tone])}>
+          {title}
+        </h2>
+        {children}
+      </div>
+    </section>
+  );
+}
+
+/** What the page has to say before anything else: a question, a decision to make, a failure, an answer. */
+export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab) => void }) {
+  if (task.stopping) return null;
+  switch (task.status) {
+    case "waiting-input":
+      return <Question task={task} />;
+    case "awaiting-approval":
+      if (tab === "plan") return null;
+      return (
+        <Callout
+          tone="need"
+          icon={<Hand size={16} aria-hidden />}
+          title={t("callout.planReady", { version: task.plan_version })}
+        >
+          <p className="mt-0.5 text-ink-2">{t("callout.planReadyText")}</p>
+          <Button look="primary" size="sm" className="mt-2.5" onClick={() => go("plan")}>
+            {t("action.reviewPlan")}
+          </Button>
+        </Callout>
+      );
+    case "failed":
+      return <Failure task={task} tab={tab} go={go} />;
+    case "completed":
+      if (!task.answer) return null;
+      return (
+        <Callout tone="plain" icon={<MessageSquareText size={16} aria-hidden />} title={t("callout.answer")}>
+          <div className="mt-1">
+            <Markdown text={task.answer} />
+          </div>
+        </Callout>
+      );
+    default:
+      return null;
+  }
+}
+
+function Question({ task }: { task: TaskDetail }) {
+  const [answer, setAnswer] = useState("");
+  const send = useCommand(task.id);
+  const question = task.question || task.run?.question || t("callout.questionUnknown");
+  const options = task.run?.options ?? [];
+  const reply = (message: string) => {
+    if (message.trim()) send.mutate({ verb: "input", message: message.trim() }, { onSuccess: () => setAnswer("") });
+  };
+  return (
+    <Callout tone="need" icon={<MessageCircleQuestion size={16} aria-hidden />} title={t("callout.question")}>
+      <div className="mt-1 text-ink">
+        <Markdown text={question} />
+      </div>
+      {options.length > 0 && (
+        <ul className="mt-3 flex flex-wrap gap-2" aria-label={t("callout.options")}>
+          {options.map((option) => (
+            <li key={option}>
+              <Button size="sm" disabled={send.isPending} onClick={() => reply(option)} className="whitespace-normal! text-left">
+                {option}
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form
+        className="mt-3 flex max-w-2xl gap-2"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          reply(answer);
+        }}
+      >
+        <Input
+          aria-label={t("callout.answerLabel")}
+          placeholder={options.length > 0 ? t("callout.answerOther") : t("callout.answerPlaceholder")}
+          value={answer}
+          onChange={(event) => setAnswer(event.target.value)}
+        />
+        <Button type="submit" look="primary" busy={send.isPending} disabled={!answer.trim()}>
+          {t("action.sendAnswer")}
+        </Button>
+      </form>
+    </Callout>
+  );
+}
+
+function Failure({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab) => void }) {
+  const failedChecks = task.run?.checks.filter((check) => check.exit_code !== 0).length ?? 0;
+  return (
+    <Callout tone="bad" icon={<CircleX size={16} aria-hidden />} title={task.error_message || t("why.failed")}>
+      {task.error_code && (
+        <p className="mt-0.5 text-ink-2">
+          {t("callout.code")} <code className="font-mono text-mini">{task.error_code}</code>
+        </p>
+      )}
+      <div className="mt-2.5 flex flex-wrap items-center gap-2">
+        {failedChecks > 0 && tab !== "checks" && (
+          <Button size="sm" onClick={() => go("checks")}>
+            {t("callout.showChecks", { n: failedChecks })}
+          </Button>
+        )}
+        {tab !== "output" && (
+          <Button size="sm" onClick={() => go("output")}>
+            {t("callout.showOutput")}
+          </Button>
+        )}
+        <div className="min-w-0 max-w-full">
+          <Command text={`journeyman events --task ${task.id}`} />
+        </div>
+      </div>
+    </Callout>
+  );
+}

@@ -1,0 +1,41 @@
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { diffQuery } from "../../api/queries";
+import type { TaskDetail } from "../../api/types";
+import { Nothing, Spinner } from "../../components/bits";
+import { t } from "../../i18n";
+import { isOver } from "../../lib/status";
+
+const DiffView = lazy(() => import("./diff-view").then((module) => ({ default: module.DiffView })));
+
+function Loading() {
+  return (
+    <p className="flex items-center gap-2 p-6 text-ink-3">
+      <Spinner /> {t("changes.loading")}
+    </p>
+  );
+}
+
+export function Changes({ task }: { task: TaskDetail }) {
+  const commit = task.commit || task.run?.commit || "";
+  const query = useQuery({ ...diffQuery(task.id, commit), enabled: commit !== "" });
+  if (!commit)
+    return (
+      <Nothing title={isOver(task.status) ? t("changes.none") : t("changes.notYet")}>
+        {isOver(task.status) ? t("changes.noneHint") : t("changes.notYetHint")}
+      </Nothing>
+    );
+  if (query.isPending) return <Loading />;
+  if (query.isError)
+    return (
+      <Nothing title={t("changes.failed")}>
+        <p role="alert">{query.error.message}</p>
+      </Nothing>
+    );
+  if (!query.data.trim()) return <Nothing title={t("changes.empty")}>{t("changes.emptyHint")}</Nothing>;
+  return (
+    <Suspense fallback={<Loading />}>
+      <DiffView task={task} text={query.data} />
+    </Suspense>
+  );
+}

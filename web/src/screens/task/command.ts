@@ -1,0 +1,19 @@
+import { useMutation } from "@tanstack/react-query";
+import { sendCommand, type TaskCommand } from "../../api/queries";
+import { useToast } from "../../components/ui/toaster";
+import { t } from "../../i18n";
+import { useLive } from "../../live/provider";
+
+/** Sends a command to one task. A refusal is told in the gateway's own words, and the page is brought up to date. */
+export function useCommand(id: string) {
+  const { changed } = useLive();
+  const toasts = useToast();
+  return useMutation({
+    mutationFn: (command: TaskCommand) => sendCommand(id, command),
+    onSuccess: ({ seq }) => changed(id, seq),
+    onError: (error, command) => {
+      toasts.add({ type: "error", title: t(`refused.${command.verb}`), description: error.message });
+      changed(id, 0);
+    },
+  });
+}

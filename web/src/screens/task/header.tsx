@@ -1,0 +1,109 @@
+import { Link } from "@tanstack/react-router";
+import { ChevronRight, RotateCcw, Square } from "lucide-react";
+import { useState } from "react";
+import type { TaskDetail } from "../../api/types";
+import { Cost, Elapsed, StatusBadge } from "../../components/bits";
+import { CopyButton } from "../../components/copy";
+import { Button } from "../../components/ui/button";
+import { Confirm } from "../../components/ui/dialog";
+import { Field, Input } from "../../components/ui/field";
+import { t } from "../../i18n";
+import { shortId } from "../../lib/format";
+import { canRetry, isOver } from "../../lib/status";
+import { whyLong } from "../../lib/why";
+import { useCommand } from "./command";
+
+export function Header({ task }: { task: TaskDetail }) {
+  const exact = task.usage.every((each) => each.priced);
+  const running = task.status === "executing" && task.run?.started_at && !task.run.finished_at;
+  return (
+    <div className="shrink-0 px-3 pt-3 pb-3 sm:px-6">
+      <nav aria-label={t("nav.breadcrumb")} className="flex items-center gap-1 text-mini text-ink-3">
+        <Link to="/" className="rounded hover:text-ink hover:underline">
+          {t("nav.tasks")}
+        </Link>
+        <ChevronRight size={12} aria-hidden />
+        <span className="font-mono" title={task.id}>
+          …{shortId(task.id)}
+        </span>
+        <CopyButton text={task.id} label={t("task.copyId")} className="-my-1" />
+      </nav>
+      <div className="mt-1 flex flex-wrap items-start gap-x-4 gap-y-2">
+        <h1 className="line-clamp-2 min-w-0 flex-1 basis-72 text-lg leading-6 font-semibold tracking-tight break-words">
+          {task.title || t("task.untitled")}
+        </h1>
+        <div className="flex shrink-0 items-center gap-2">
+          <Actions task={task} />
+        </div>
+      </div>
+      <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-2">
+        <StatusBadge status={task.status} stopping={task.stopping} />
+        <p className="min-w-0">{whyLong(task)}</p>
+        <p className="flex items-center gap-3 text-ink-3">
+          {running && task.run?.started_at && (
+            <span title={t("task.runningFor")}>
+              <Elapsed since={Date.parse(task.run.started_at)} />
+            </span>
+          )}
+          <span className="font-medium text-ink-2">
+            <Cost microusd={task.cost_microusd} tokens={task.tokens} exact={exact} />
+          </span>
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Actions({ task }: { task: TaskDetail }) {
+  const retry = useCommand(task.id);
+  if (canRetry(task.status))
+    return (
+      <Button look="primary" busy={retry.isPending} onClick={() => retry.mutate({ verb: "retry" })}>
+        <RotateCcw size={14} aria-hidden />
+        {t("action.retry")}
+      </Button>
+    );
+  return isOver(task.status) ? null : <Stop task={task} />;
+}
+
+function Stop({ task }: { task: TaskDetail }) {
+  const [asking, setAsking] = useState(false);
+  const [reason, setReason] = useState("");
+  const stop = useCommand(task.id);
+  const send = () =>
+    stop.mutate(
+      { verb: "stop", ...(reason.trim() && { reason: reason.trim() }) },
+      { onSettled: () => setAsking(false) },
+    );
+  return (
+    <>
+      <Button look="danger" disabled={task.stopping} onClick={() => setAsking(true)}>
+        <Square size={12} aria-hidden className="fill-current" />
+        {task.stopping ? t("action.stopping") : t("action.stop")}
+      </Button>
+      <Confirm open={asking} onOpenChange={setAsking} title={t("stop.title")} description={t("stop.text")}>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            send();
+          }}
+          className="space-y-4"
+        >
+          <Field label={t("stop.reason")} optional={t("form.optional")}>
+            {(ids) => <Input {...ids} value={reason} onChange={(event) => setReason(event.target.value)} />}
+          </Field>
+          <div className="flex justify-end gap-2">
+            <Button onClick={() => setAsking(false)}>{t("stop.keep")}</Button>
+            <Button
+              type="submit"
+              busy={stop.isPending}
+              className="border-transparent! bg-bad-fill! text-white! hover:opacity-90"
+            >
+              {t("stop.confirm")}
+            </Button>
+          </div>
+        </form>
+      </Confirm>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+import { SendHorizontal } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import type { TaskDetail } from "../../../api/types";
+import { Button } from "../../../components/ui/button";
+import { TextArea } from "../../../components/ui/field";
+import { t } from "../../../i18n";
+import { useCommand } from "../command";
+
+const nameOf = (id: string) => `journeyman.draft.${id}`;
+
+function readDraft(id: string): string {
+  try {
+    return sessionStorage.getItem(nameOf(id)) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Says something to the agent at work; it hears it at its next step. A draft is kept per task. */
+export function Composer({ task }: { task: TaskDetail }) {
+  const [text, setText] = useState(() => readDraft(task.id));
+  const send = useCommand(task.id);
+  const edit = (next: string) => {
+    setText(next);
+    try {
+      sessionStorage.setItem(nameOf(task.id), next);
+    } catch {
+      // Then the draft lasts as long as the page.
+    }
+  };
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    const message = text.trim();
+    if (message && !send.isPending) send.mutate({ verb: "input", message }, { onSuccess: () => edit("") });
+  };
+  return (
+    <form onSubmit={submit} className="shrink-0 border-t bg-panel px-3 py-2.5 sm:px-6">
+      <div className="flex items-end gap-2">
+        <TextArea
+          rows={1}
+          aria-label={t("composer.label")}
+          placeholder={t("composer.placeholder")}
+          value={text}
+          className="field-sizing-content max-h-40 min-h-8 resize-none! py-1.5!"
+          onChange={(event) => edit(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+              event.preventDefault();
+              submit();
+            }
+          }}
+        />
+        <Button type="submit" look="primary" busy={send.isPending} disabled={!text.trim()}>
+          <SendHorizontal size={14} aria-hidden />
+          {t("composer.send")}
+        </Button>
+      </div>
+      <p className="mt-1 text-mini text-ink-3">{send.isSuccess && !text ? t("composer.sent") : t("composer.hint")}</p>
+    </form>
+  );
+}

@@ -1,0 +1,239 @@
+import clsx from "clsx";
+import { Ban, Check, ChevronRight, CircleX, Square } from "lucide-react";
+import { memo, type ReactNode } from "react";
+import { Ansi } from "../../../components/ansi";
+import { Elapsed, Spinner } from "../../../components/bits";
+import { CopyButton } from "../../../components/copy";
+import { t } from "../../../i18n";
+import { duration } from "../../../lib/format";
+import type { ToolEntry, ToolState } from "../../../log/entries";
+import { type EditLine, editOf, targetOf, verbOf } from "../../../log/tools";
+
+const PREVIEW_LINES = 4;
+const OPEN_LINES = 24;
+/** Even "show all" has an end: the rest is in the download. */
+const MOST_LINES = 2_000;
+const MOST_CHARS = 200_000;
+
+interface Props {
+  tool: ToolEntry;
+  cwd: string;
+  live: boolean;
+  open: boolean;
+  toggle: () => void;
+  all: boolean;
+  showAll: () => void;
+}
+
+/** What the agent did: verb, target, state and time in one line; input and output below, no more than is asked for. */
+export const ToolCard = memo(function ToolCard({ tool, cwd, live, open, toggle, all, showAll }: Props) {
+  const running = tool.state === "running" || tool.state === "preparing";
+  const state: ToolState = running && !live ? "interrupted" : tool.state;
+  const failed = state === "error" || state === "denied";
+  // A failure is open until somebody closes it; anything else is closed until somebody opens it.
+  const expanded = failed ? !open : open;
+  return (
+    <div className={clsx("overflow-hidden rounded-md border bg-panel", failed && "border-bad-line")}>
+      <button
+        type="button"
+        aria-expanded={expanded}
+        onClick={toggle}
+        className="flex min-h-8 w-full items-center gap-2 px-2 py-1 text-left hover:bg-hover"
+      >
+        <ChevronRight
+          size={13}
+          aria-hidden
+          className={clsx("shrink-0 text-ink-3 transition-transform", expanded && "rotate-90")}
+        />
+        <span className="shrink-0 font-medium">{verbOf(tool)}</span>
+        <code className="min-w-0 flex-1 truncate font-mono text-mini text-ink-2">{targetOf(tool, cwd)}</code>
+        <State state={state} tool={tool} />
+      </button>
+      <Body tool={tool} expanded={expanded} failed={failed} all={all} showAll={showAll} />
+    </div>
+  );
+});
+
+function State({ state, tool }: { state: ToolState; tool: ToolEntry }) {
+  const took = tool.at !== null && tool.endedAt !== null ? duration(tool.endedAt - tool.at) : "";
+  const look = "flex shrink-0 items-center gap-1.5 text-mini tabular-nums";
+  switch (state) {
+    case "preparing":
+    case "running":
+      return (
+        <span className={clsx(look, "text-accent")}>
+          {tool.at !== null && <Elapsed since={tool.at} />}
+          <Spinner />
+          <span className="sr-only">{t("tool.running")}</span>
+        </span>
+      );
+    case "ok":
+      return (
+        <span className={clsx(look, "text-ink-3")}>
+          {took}
+          <Check size={14} className="text-good" role="img" aria-label={t("tool.ok")} />
+        </span>
+      );
+    case "error":
+      return (
+        <span className={clsx(look, "font-medium text-bad")}>
+          {exitCode(tool.output) ?? t("tool.failed")} {took && <span className="font-normal">{took}</span>}
+          <CircleX size={14} aria-hidden />
+        </span>
+      );
+    case "denied":
+      return (
+        <span className={clsx(look, "font-medium text-bad")}>
+          {t("tool.denied")}
+          <Ban size={14} aria-hidden />
+        </span>
+      );
+    case "interrupted":
+      return (
+        <span className={clsx(look, "text-ink-3")}>
+          {t("tool.interrupted")}
+          <Square size={12} aria-hidden />
+        </span>
+      );
+  }
+}
+
+const exitCode = (output: string): string | null => {
+  const code = /^Exit code (\d+)/.exec(output)?.[1];
+  return code ? t("checks.exit", { code }) : null;
+};
+
+function Body({
+  tool,
+  expanded,
+  failed,
+  all,
+  showAll,
+}: {
+  tool: ToolEntry;
+  expanded: boolean;
+  failed: boolean;
+  all: boolean;
+  showAll: () => void;
+}): ReactNode {
+  const edit = editOf(tool);
+  if (edit) {
+    const preview = expanded ? OPEN_LINES : PREVIEW_LINES;
+    return (
+      <>
+        {edit.length > 0 && <EditBlock lines={edit} limit={all ? MOST_LINES : preview} showAll={showAll} expanded={expanded} />}
+        {failed && <OutputBlock text={tool.output} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} bad />}
+      </>
+    );
+  }
+  if (!expanded) {
+    // A command's last words are worth a glance; what was merely read is not.
+    if (tool.name !== "Bash" || !tool.output.trim()) return null;
+    return <OutputBlock text={tool.output} limit={PREVIEW_LINES} showAll={null} />;
+  }
+  const input = inputText(tool);
+  return (
+    <>
+      {input && <OutputBlock text={input} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} input />}
+      {tool.output.trim() ? (
+        <OutputBlock text={tool.output} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} bad={failed} />
+      ) : (
+        tool.endedAt !== null && <p className="border-t px-3 py-1.5 text-mini text-ink-3">{t("tool.noOutput")}</p>
+      )}
+    </>
+  );
+}
+
+function inputText(tool: ToolEntry): string {
+  if (tool.name === "Bash") return typeof tool.input.command === "string" ? `$ ${tool.input.command}` : "";
+  const keys = Object.keys(tool.input);
+  if (keys.length === 0 || (keys.length === 1 && typeof tool.input.file_path === "string")) return "";
+  return JSON.stringify(tool.input, null, 2);
+}
+
+function Cut({ hidden, showAll }: { hidden: number; showAll: (() => void) | null }) {
+  if (hidden <= 0) return null;
+  if (!showAll) return <p className="px-3 pb-1.5 text-mini text-ink-3">{t("tool.more", { n: hidden })}</p>;
+  return (
+    <button
+      type="button"
+      onClick={showAll}
+      className="w-full border-t px-3 py-1 text-left text-mini font-medium text-accent hover:bg-hover"
+    >
+      {t("tool.showAll", { n: hidden })}
+    </button>
+  );
+}
+
+function OutputBlock({
+  text,
+  limit,
+  showAll,
+  bad,
+  input,
+}: {
+  text: string;
+  limit: number;
+  showAll: (() => void) | null;
+  bad?: boolean;
+  input?: boolean;
+}) {
+  const lines = text.slice(0, MOST_CHARS).trimEnd().split("\n");
+  const tail = showAll === null;
+  const shown = tail ? lines.slice(-limit) : lines.slice(0, limit);
+  return (
+    <div className={clsx("group/out relative border-t", bad ? "bg-bad-soft" : "bg-sunken")}>
+      <pre
+        className={clsx(
+          "overflow-x-auto px-3 py-1.5 font-mono text-mini leading-5 break-words whitespace-pre-wrap",
+          input && "text-ink-2",
+        )}
+      >
+        <Ansi text={shown.join("\n")} />
+      </pre>
+      <Cut hidden={lines.length - shown.length} showAll={showAll} />
+      {!tail && (
+        <CopyButton
+          text={text}
+          label={input ? t("copy.input") : t("copy.output")}
+          className="absolute top-1 right-1 opacity-0 group-hover/out:opacity-100 focus-visible:opacity-100"
+        />
+      )}
+    </div>
+  );
+}
+
+const EDIT_LOOK: Record<EditLine["sign"], string> = {
+  "+": "bg-good-soft text-ink",
+  "-": "bg-bad-soft text-ink",
+  " ": "text-ink-3",
+};
+
+function EditBlock({
+  lines,
+  limit,
+  showAll,
+  expanded,
+}: {
+  lines: EditLine[];
+  limit: number;
+  showAll: () => void;
+  expanded: boolean;
+}) {
+  const changes = expanded ? lines : lines.filter((line) => line.sign !== " ");
+  const shown = changes.slice(0, limit);
+  return (
+    <div className="border-t">
+      <pre className="overflow-x-auto py-1 font-mono text-mini leading-5">
+        {shown.map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines of an immutable text have no other identity
+          <span key={index} className={clsx("block px-3 break-words whitespace-pre-wrap", EDIT_LOOK[line.sign])}>
+            <span className="text-ink-3 select-none">{line.sign} </span>
+            {line.text}
+          </span>
+        ))}
+      </pre>
+      <Cut hidden={changes.length - shown.length} showAll={expanded ? showAll : null} />
+    </div>
+  );
+}
