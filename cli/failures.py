@@ -33,6 +33,8 @@ def explain(error: Exception) -> str | None:
             return str(error)
         case nats.js.errors.ServiceUnavailableError() | nats.errors.NoRespondersError():
             return "NATS answers, but without JetStream: start it with JetStream on (`nats-server -js`)."
+        case nats.js.errors.NotFoundError(err_code=10059):
+            return "There is no log here yet: run `journeyman provision`, or start everything with `journeyman up`."
         case TimeoutError() | nats.errors.Error():
             return f"NATS did not answer in time ({error or type(error).__name__}): check that it runs."
         case PermissionError(filename=str() as name):

@@ -39,7 +39,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def find_place(settings: Settings | None = None) -> Place:
-    """JOURNEYMAN_NATS_URL when it is set; else the `up` of the data directory, or the demo's in it; else the default."""
+    """JOURNEYMAN_NATS_URL when set; else the `up` of the data directory, or the demo's in it; else the default."""
     settings = settings or load_settings()
     http = f"http://{settings.http_host}:{settings.http_port}"
     if "nats_url" in settings.model_fields_set:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from shared.workspace.detect import detect_checks
+from shared.workspace.pipes import Tail, listen
 
 __all__ = ["CheckResult", "check_env", "detect_checks", "run_checks", "sweep_marked"]
 
@@ -79,11 +80,14 @@ async def _run(
     command: str, cwd: Path, env: Mapping[str, str], timeout: float, mark: str, sweep: Callable[[str], int]
 ) -> CheckResult:
     began = time.monotonic()
-    # A pipe of our own: asyncio's waits, at the process's end, for everybody else who holds it open.
-    readable, writable = os.pipe()
-    output = _Output()
-    reading = asyncio.create_task(output.read(readable))
-    try:
+    digest, tail = hashlib.sha256(), Tail(TAIL_BYTES)
+
+    def take(part: bytes) -> None:
+        digest.update(part)
+        tail.take(part)
+
+    timed_out = False
+    async with listen(take) as output:
         process = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
@@ -91,50 +95,26 @@ async def _run(
             cwd=cwd,
             env={**env, MARK_VARIABLE: mark},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=writable,
-            stderr=writable,
+            stdout=output.writable,
+            stderr=output.writable,
             start_new_session=True,
         )
-    finally:
-        os.close(writable)
-    timed_out = False
-    try:
-        await asyncio.wait_for(process.wait(), timeout)
-    except TimeoutError:
-        timed_out = True
-    finally:
-        await asyncio.shield(_end(process, mark, sweep))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reading, TERM_GRACE)
+        output.given()
+        try:
+            await asyncio.wait_for(process.wait(), timeout)
+        except TimeoutError:
+            timed_out = True
+        finally:
+            await asyncio.shield(_end(process, mark, sweep))
+        await output.ended(within=TERM_GRACE)
     return CheckResult(
         command=command,
         exit_code=await process.wait(),
         duration_ms=int((time.monotonic() - began) * 1000),
-        output_tail=output.tail.decode("utf-8", "replace"),
-        output_sha256=output.digest.hexdigest(),
+        output_tail=tail.data.decode("utf-8", "replace"),
+        output_sha256=digest.hexdigest(),
         timed_out=timed_out,
     )
-
-
-class _Output:
-    """The hash of everything and the last bytes of it."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self.tail = b""
-
-    async def read(self, readable: int) -> None:
-        """Read the pipe to its end and close it."""
-        stream = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(readable, "rb", buffering=0)
-        )
-        try:
-            while part := await stream.read(65_536):
-                self.digest.update(part)
-                self.tail = (self.tail + part)[-TAIL_BYTES:]
-        finally:
-            transport.close()
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[str], int]) -> None:

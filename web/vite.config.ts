@@ -13,6 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
+    chunkSizeWarningLimit: 700,
   },
   server: {
     host: "127.0.0.1",

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import rich_click as click
+from click.exceptions import Exit
 
 
 @click.command("up", cls=click.RichCommand)
@@ -34,4 +35,4 @@ def command(demo: bool, once: bool, port: int | None, data: Path | None, nats_ur
     if once and not demo:
         raise click.UsageError("--once belongs to --demo.")
     wishes = Wishes(demo=demo, once=once, port=port, data=data, nats_url=nats_url or "", logs=logs)
-    raise click.exceptions.Exit(asyncio.run(run(wishes)))
+    raise Exit(asyncio.run(run(wishes)))

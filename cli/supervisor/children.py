@@ -14,8 +14,6 @@ from cli.supervisor.process import CannotLaunch, ChildProcess, launch
 from shared.nats.server import CannotServe, NatsServer
 from shared.settings import PREFIX
 
-SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
-"""In the order in which they are started; the gateway comes last, when there is somebody to work for it."""
 RUNS_AGENTS: Final = frozenset({"brain", "planner", "executor"})
 DEMO_KEY: Final = "demo-model-needs-no-key"
 _SECRETS: Final = ("SECRET", "TOKEN", "PASSWORD", "PRIVATE_KEY")

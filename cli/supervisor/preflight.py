@@ -54,7 +54,7 @@ def plan_for(wishes: Wishes, settings: Settings) -> Plan:
     find_cli(settings.claude_cli or None)
     if shutil.which("git") is None:
         raise Failure("git is missing: install it (`apt-get install git`).")
-    _port_is_free(settings.http_host, settings.http_port)
+    _portis_free(settings.http_host, settings.http_port)
     plan = Plan(data=settings.data_dir, http_host=settings.http_host, http_port=settings.http_port, demo=wishes.demo)
     if wishes.demo:
         _prepare_demo(plan)
@@ -62,7 +62,7 @@ def plan_for(wishes: Wishes, settings: Settings) -> Plan:
         load_config(settings.config_path)
     if wishes.nats_url or (not wishes.demo and "nats_url" in load_settings().model_fields_set):
         plan.nats_url = settings.nats_url
-    elif wishes.port != 0 and _is_free("127.0.0.1", NATS_PORT):
+    elif wishes.port != 0 and is_free("127.0.0.1", NATS_PORT):
         plan.nats_port = NATS_PORT  # the plain `nats` CLI finds it without options
     return plan
 
@@ -88,15 +88,15 @@ def _prepare_demo(plan: Plan) -> None:
     plan.webhook_secret = secret.read_text().strip()
 
 
-def _port_is_free(host: str, port: int) -> None:
-    if port and not _is_free(host, port):
+def _portis_free(host: str, port: int) -> None:
+    if port and not is_free(host, port):
         raise Failure(
             f"Port {port} on {host} is taken: stop what listens there, or choose another one with --port "
             "or JOURNEYMAN_HTTP_PORT (0 picks a free one)."
         )
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -97,11 +97,9 @@ class _Signals:
 async def _start(supervisor: Supervisor) -> None:
     try:
         await supervisor.start()
-    except CannotLaunch as error:
-        raise Failure(str(error)) from error
-    except BaseExceptionGroup as group:
-        error = _first(group)
-        raise (Failure(str(error)) if isinstance(error, CannotLaunch) else error) from group
+    except (CannotLaunch, BaseExceptionGroup) as error:
+        cause = _first(error)
+        raise (Failure(str(cause)) if isinstance(cause, CannotLaunch) else cause) from error
 
 
 def _first(error: BaseException) -> BaseException:

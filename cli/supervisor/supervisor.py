@@ -13,9 +13,10 @@ from typing import Final
 import msgspec
 
 from cli.supervisor import record
-from cli.supervisor.children import SERVICES, Plan, launch_model, launch_nats, launch_service
+from cli.supervisor.children import Plan, launch_model, launch_nats, launch_service
 from cli.supervisor.keeper import Change, Keeper
 from cli.supervisor.logs import ChildLog
+from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
 from shared.nats.bus import Bus
 from shared.nats.streams import Limits, provision
@@ -35,7 +36,7 @@ class Supervisor:
         self._changed = changed
         self._logs: dict[str, ChildLog] = {}
         self._show_logs = show_logs
-        self._complete = False
+        self.complete = False
 
     @property
     def http(self) -> str:
@@ -56,7 +57,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             for name in SERVICES:
                 group.create_task(self._keep(name, partial(launch_service, name, plan, self._log(name))))
-        self._complete = True
+        self.complete = True
         self._write_record()
 
     async def stop(self) -> None:
@@ -92,7 +93,7 @@ class Supervisor:
         record.write(
             self.plan.data,
             record.Record(
-                http=self.http if self._complete else "",
+                http=self.http if self.complete else "",
                 nats=self.plan.nats_url,
                 data=str(self.plan.data),
                 pid=os.getpid(),

@@ -116,7 +116,7 @@ class Triage:
 
 def _verdict(state: Task, outcome: Outcome, config: Config) -> RecordTriage | RecordFailure:
     if not outcome.ok or outcome.structured is None:
-        return RecordFailure(stage=Stage.TRIAGE, code=outcome.code, message=outcome.message, usage=outcome.unreported)
+        return RecordFailure(stage=Stage.TRIAGE, code=outcome.code, message=outcome.message, usage=outcome.usage)
     try:
         judgement = msgspec.convert(outcome.structured, Judgement)
     except msgspec.ValidationError as error:
@@ -124,9 +124,9 @@ def _verdict(state: Task, outcome: Outcome, config: Config) -> RecordTriage | Re
             stage=Stage.TRIAGE,
             code="agent-no-structured-output",
             message=f"The model's verdict does not fit its schema ({error}): retry the task.",
-            usage=outcome.unreported,
+            usage=outcome.usage,
         )
-    return msgspec.structs.replace(by_model(state, judgement, config), usage=outcome.unreported)
+    return msgspec.structs.replace(by_model(state, judgement, config), usage=outcome.usage)
 
 
 def _prompt(state: Task) -> str:

@@ -40,6 +40,7 @@ class Workplace:
         self._config_dir = config_dir
         self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}"
         self.ref = f"refs/journeyman/{actor.id}/checkpoint"
+        self._recorded = ""
 
     def repo(self, name: str) -> Repo:
         """The configured repository; raises `BadConfig`."""
@@ -50,6 +51,7 @@ class Workplace:
 
     async def open(self, run: Run) -> Worktree:
         """The worktree with everything that was done so far. Raises `GitFailed` or `BadConfig`."""
+        self._recorded = run.checkpoint_commit
         mirror = Mirror(self._settings.data_dir / "mirrors", self.repo(run.repo).target)
         await mirror.fetch()
         if run.checkpoint is None or self.last_process() is not None:
@@ -73,14 +75,19 @@ class Workplace:
         self, worktree: Worktree, session: str, at: datetime
     ) -> tuple[str, ArtifactRef | None, ArtifactRef]:
         """Commit, bundle and transcript to go on from; commit and bundle are empty when no file has changed since."""
-        commit = await worktree.snapshot(f"Checkpoint of {self._actor}", self.ref, at=at)
+        commit = await worktree.snapshot(f"Checkpoint of {self._actor}", self.ref, at=at) or await self._kept(worktree)
         bundle = None
-        if commit is not None:
+        if commit != self._recorded:
             bundle = await self.store_bundle(worktree, self.ref, "checkpoint")
         transcript = await self._artifacts.put(
             f"{self._actor.id}.transcript.tar.gz", pack_session(self._config_dir, session)
         )
-        return commit or "", bundle, transcript
+        self._recorded = commit
+        return (commit if bundle is not None else ""), bundle, transcript
+
+    async def _kept(self, worktree: Worktree) -> str:
+        """The snapshot that is there; it may be newer than the one in the log, when we died between the two."""
+        return (await worktree.mirror.git("rev-parse", "--verify", self.ref)).strip()
 
     async def store_bundle(self, worktree: Worktree, what: str, name: str) -> ArtifactRef:
         """A bundle of a ref or commit in the object store."""
@@ -105,7 +112,8 @@ class Workplace:
 
     async def clear(self, worktree: Worktree | None) -> int:
         """Leave nothing of the round on this machine; returns how many processes had to be killed."""
-        killed = sweep(mark_of(self._actor))
+        mark = mark_of(self._actor)
+        killed = sum(sweep(each) for each in (mark, f"{mark}-checks", f"{mark}-base"))
         forget(*self._process_dirs())
         if worktree is not None:
             with contextlib.suppress(GitFailed):

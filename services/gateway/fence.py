@@ -1,4 +1,4 @@
-"""What every request passes first: whose page sent it, under which name we were reached, and how browsers may use answers.
+"""What every request passes first: whose page sent it, by which name we were reached, how browsers may use answers.
 
 There is no login yet, so a browser on this machine is the only thing between a foreign web page and the agents.
 """
@@ -9,6 +9,7 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import MEDIA_TYPE, Problem
@@ -35,7 +36,7 @@ _OWN_SITES: Final = frozenset({b"", b"same-origin", b"none"})
 
 
 class Fence:
-    """An ASGI application around another one. ``public_url`` is the dashboard's address as people reach it, or empty."""
+    """An ASGI application around another one. ``public_url`` is the dashboard's address for people, or empty."""
 
     def __init__(self, app: ASGIApp, *, public_url: str = "") -> None:
         self._app = app
@@ -43,9 +44,6 @@ class Fence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on and add the headers."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
         path = scope["path"]
         # A webhook proves itself by its signature; no browser sends it, and it may come under any name.
         if path.startswith("/webhooks/"):
@@ -76,7 +74,7 @@ class Fence:
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         if origin and urlsplit(origin).netloc not in (host, self._public_host):
             return Problem(403, "origin-foreign", "Only the dashboard's own pages may use this address.")
-        if scope["type"] == "websocket" or scope["method"] in _READING:
+        if scope["type"] == ScopeType.WEBSOCKET or scope["method"] in _READING:
             return None
         if headers.get(b"sec-fetch-site", b"") not in _OWN_SITES:
             return Problem(403, "origin-foreign", "Only the dashboard's own pages may use this address.")
@@ -104,7 +102,7 @@ class Fence:
 
 
 async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
-    if scope["type"] == "websocket":
+    if scope["type"] == ScopeType.WEBSOCKET:
         # Before the handshake: the browser sees 403.
         await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,8 +21,12 @@ from shared.subjects import BadAddress
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
+HANG_UP: Final = {"Connection": "close"}
+"""The rest of the body is still on its way: it must not be taken for the next request."""
 
-_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "timeout": 503, "behind": 503, "bad-request": 400}
+_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "not-caught-up": 503}
+
+_NAMED_FIELD: Final = re.compile(r"(?:required|unknown) field `([^`]+)`")
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +103,7 @@ def problem_of(error: Exception) -> Problem:
         case BadAddress():
             return Problem(404, "not-found", str(error))
         case NoAnswer():
-            return unavailable("no-answer", str(error))
+            return Problem(504, "no-answer", str(error))
         case QueryFailed():
             status = _QUERY_STATUS.get(error.code, 400)
             return unavailable(error.code, error.detail) if status == 503 else Problem(status, error.code, error.detail)
@@ -127,28 +132,30 @@ def _http_problem(error: HTTPException) -> Problem:
             first = f"{errors[0].field}: {errors[0].message}" if errors else error.detail
             return Problem(400, "invalid-request", f"The request does not fit: {first}.", errors=errors)
         case NotFoundException():
-            return Problem(404, "not-found", error.detail if " " in error.detail else "There is nothing at this address.")
+            return Problem(404, "not-found", "There is nothing at this address.")
         case MethodNotAllowedException():
             allowed = dict(error.headers or {})
             return Problem(405, "method-not-allowed", "This address does not take this method.", headers=allowed)
         case _ if error.status_code == 413:
-            return Problem(413, "too-large", "The body is larger than this address takes.", headers={"Connection": "close"})
+            return Problem(413, "too-large", "The body is larger than this address takes.", headers=HANG_UP)
         case _:
-            try:
-                phrase = HTTPStatus(error.status_code).phrase
-            except ValueError:
-                phrase = "Error"
-            return Problem(error.status_code, phrase.lower().replace(" ", "-"), f"{error.detail or phrase}.".replace("..", "."))
+            phrase = HTTPStatus(error.status_code).phrase
+            sentence = (error.detail or phrase).rstrip(".") + "."
+            return Problem(error.status_code, phrase.lower().replace(" ", "-"), sentence)
 
 
 def _field_errors(extra: Any) -> tuple[FieldError, ...]:
     if not isinstance(extra, list):
         return ()
-    return tuple(
-        FieldError(field=str(each.get("key") or "body"), message=str(each.get("message", "is wrong")))
-        for each in extra
-        if isinstance(each, dict)
-    )
+    return tuple(_field_error(each) for each in extra if isinstance(each, dict))
+
+
+def _field_error(extra: dict[str, Any]) -> FieldError:
+    message = str(extra.get("message", "is wrong"))
+    key = str(extra.get("key") or "body")
+    # A missing or unknown field is reported of the whole body, with its name in the sentence.
+    named = _NAMED_FIELD.search(message) if key in ("data", "body") else None
+    return FieldError(field=named.group(1) if named else key, message=message)
 
 
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

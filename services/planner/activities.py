@@ -135,22 +135,22 @@ class Drafting:
 
 def _report(attempt: int, outcome: Outcome, stopped: bool, duration_ms: int) -> plan.PlanCommand:
     if stopped:
-        return plan.RecordStopped(attempt=attempt, usage=outcome.unreported)
+        return plan.RecordStopped(attempt=attempt, usage=outcome.usage)
     if not outcome.ok:
-        return plan.Fail(attempt=attempt, code=outcome.code, message=outcome.message, usage=outcome.unreported)
+        return plan.Fail(attempt=attempt, code=outcome.code, message=outcome.message, usage=outcome.usage)
     markdown = outcome.text.strip()[:MAX_PLAN_CHARS]
     if not markdown:
         return plan.Fail(
             attempt=attempt,
             code="plan-empty",
             message="The planner ended without a plan: retry, or ask for a revision with more detail.",
-            usage=outcome.unreported,
+            usage=outcome.usage,
         )
     return plan.Propose(
         attempt=attempt,
         markdown=markdown,
         summary=_summary(markdown),
-        usage=outcome.unreported,
+        usage=outcome.usage,
         duration_ms=duration_ms,
     )
 

@@ -82,7 +82,7 @@ def successor(folder: Path) -> Path:
 
 
 def point_to(path: Path) -> None:
-    """Make a file the current one, atomically, and remove the files of this projection that it replaces."""
+    """Make a file the current one, atomically."""
     pointer = path.parent / POINTER
     draft = pointer.with_suffix(".draft")
     with draft.open("w") as file:
@@ -90,13 +90,20 @@ def point_to(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(pointer)
-    remove_others(path)
 
 
 def remove_others(keep: Path) -> None:
-    """Remove this projection's other files: half-built or replaced ones. Call it under the lock."""
-    for path in keep.parent.glob(f"views-{projection_hash()}*.duckdb"):
-        if path != keep:
+    """Remove half-built and replaced files: this projection's, and those of others that nobody owns. Needs the lock."""
+    own = f"views-{projection_hash()}"
+    for path in keep.parent.glob("views-*.duckdb"):
+        if path == keep:
+            continue
+        if path.name.startswith(own):
+            remove(path)
+            continue
+        lock = path.with_name("-".join(path.stem.split("-")[:2]) + ".lock")
+        with contextlib.suppress(BlockingIOError), lock.open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove(path)
 
 
@@ -117,7 +124,9 @@ def open_views(path: Path) -> duckdb.DuckDBPyConnection:
         if not is_corruption(error):
             raise Unusable(f"The read models at {path} cannot be opened: {_first_line(error)}") from error
         aside = move_aside(path)
-        log.error("the read models were damaged: moved aside, rebuilding from the log", file=str(aside), error=str(error))
+        log.error(
+            "the read models were damaged: moved aside, rebuilding from the log", file=str(aside), error=str(error)
+        )
         return _open(path)
 
 

@@ -38,7 +38,10 @@ async def check_log(bus: Bus, known: Checkpoint) -> int:
 
     Raises `LogDamaged`: rows never follow a log that went backwards or that tells another story.
     """
-    last = int((await bus.js.stream_info(EVENTS)).state.last_seq)
+    try:
+        last = int((await bus.js.stream_info(EVENTS)).state.last_seq)
+    except nats.js.errors.NotFoundError as error:
+        raise LogDamaged("The stream EVENTS is gone: restore it from its backup.") from error
     if known.seq > last:
         raise LogDamaged(
             f"The event log ends at {last}, but the read models have seen event {known.seq}: the log went backwards. "
@@ -122,7 +125,8 @@ class Source:
             delivered += 1
             if (seq := int(tokens[5])) != position + 1:
                 raise LogDamaged(
-                    f"The event log has a gap: after event {position} comes event {seq}. Restore EVENTS from its backup."
+                    f"The event log has a gap: after event {position} comes event {seq}. "
+                    "Restore EVENTS from its backup."
                 )
             position = seq
             pending = tokens[8]
@@ -194,7 +198,7 @@ class Source:
         await self._pull()
 
     async def _pull(self) -> None:
-        more = AHEAD - self._wanted - len(self._waiting)
+        more = AHEAD - self._wanted
         if self._subscription is None or more < AHEAD // 2:
             return
         self._wanted += more

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from msgspec.structs import astuple
 
+from services.projector import metrics
 from services.projector.database import STREAM
 from services.projector.projection import Changes, project, touched
 from services.projector.projection.facts import Fact, Stored, as_text, read
@@ -84,6 +85,9 @@ class Writer:
             raise
         self._remember(changes.stories)
         self.checkpoint = reached
+        for unread in changes.unread:
+            metrics.UNREAD.inc()
+            log.warning("an event cannot be read", seq=unread.seq, subject=unread.subject, reason=unread.reason)
         return reached
 
     def _write(self, before: Mapping[str, Story], changes: Changes) -> None:
@@ -160,9 +164,7 @@ def _rows(
     found = connection.execute(
         f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))", [list(ids)]
     ).fetchall()
-    return [
-        cls(**{name: _in_utc(value) for name, value in zip(columns, values, strict=True)}) for values in found
-    ]
+    return [cls(**{name: _in_utc(value) for name, value in zip(columns, values, strict=True)}) for values in found]
 
 
 def _in_utc(value: Any) -> Any:

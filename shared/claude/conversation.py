@@ -12,9 +12,9 @@ import msgspec
 from shared.claude.meter import Meter
 from shared.claude.outcome import Outcome, ended_by_us, judge
 from shared.claude.process import AgentGone, AgentProcess, Line, message_uuid
-from shared.claude.progress import Progress
+from shared.claude.progress import ENDED, Progress
 from shared.claude.stream import Asked, Result, Retry, StreamLine, read_line
-from shared.claude.talk import Answer, Input, Limits, Question, Say, TurnEnd
+from shared.claude.talk import Answer, Input, Limits, Prompt, Question, Say, TurnEnd
 
 _TICK_S = 0.1
 _LEAVE_S = 5.0
@@ -41,6 +41,7 @@ class Conversation:
         self._stop = stop
         self._limits = limits
         self._on_question = on_question
+        self._prompt: Prompt | None = None
         self._position = 0
         self._backlog = process.output_size()
         self._names: dict[str, str] = {}
@@ -92,6 +93,23 @@ class Conversation:
             with contextlib.suppress(AgentGone):
                 await self._process.send(text, message_id)
 
+    async def begin(self, prompt: Prompt) -> None:
+        """Gives the agent its first message."""
+        self._prompt = prompt
+        await self.say(prompt.message_id, prompt.text)
+
+    async def _begin_again(self) -> None:
+        # A resumed session drops a message that an earlier process of it has heard. The prompt is meant for this
+        # process.
+        prompt = self._prompt
+        if (
+            prompt is None
+            or self.progress.turns
+            or self.progress.messages.get(message_uuid(prompt.message_id)) not in ENDED
+        ):
+            return
+        await self.say(f"{prompt.message_id} again {self._process.run_dir.name}", prompt.text)
+
     async def pass_inputs(self) -> None:
         """Hands over what people say, until cancelled."""
         while True:
@@ -111,6 +129,7 @@ class Conversation:
         if self._position < self._backlog:
             return
         await self._settle_questions()
+        await self._begin_again()
         if self.progress.idle and self._inputs.empty() and self._position >= self._process.output_size():
             await self._leave()
 

@@ -12,7 +12,7 @@ import msgspec
 _Json = dict[str, Any]
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 _MARKER = re.compile(r"^# Journeyman (brain|planner|executor)\b", re.MULTILINE)
-_FOLDER = re.compile(r"working directory: (\S[^\n]*)", re.IGNORECASE)
+_FOLDER = re.compile(r"working directory: (\S.*?)(?: \(was .*\))?$", re.IGNORECASE | re.MULTILINE)
 # Texts the CLI itself writes into user messages.
 _NOT_A_PROMPT = (
     "[structured-output-enforce]",
@@ -66,7 +66,8 @@ def read_request(body: Mapping[str, Any], session: str = "") -> Conversation:
     spoken = [message for message in messages if message.get("role") in ("user", "assistant")]
     start = max((index for index, message in enumerate(spoken) if _prompt(message)), default=0)
     system = "\n".join(_texts(body.get("system")))
-    context = "\n".join(text for message in messages for text in _texts(message.get("content")))
+    told = (message for message in messages if message.get("role") == "system")  # the CLI itself, not a person
+    context = "\n".join(text for message in told for text in _texts(message.get("content")))
     tools = {str(tool["name"]): dict(tool.get("input_schema") or {}) for tool in body.get("tools", ())}
     folders = _FOLDER.findall(f"{system}\n{context}")  # a resumed session may have begun in another one
     return Conversation(

@@ -122,7 +122,7 @@ class AgentProcess:
         """Seconds since the epoch."""
         self._child = child
         self._stdin: int | None = None
-        self._wrapper: _Identity | None = None
+        self._identities: dict[str, _Identity] = {}
         self._dead = False
 
     # ---- beginning -------------------------------------------------------------------------------------------------
@@ -320,20 +320,28 @@ class AgentProcess:
 
     def _signal_cli(self, number: signal.Signals) -> None:
         # Only the CLI: its wrapper stays to write down the exit code.
-        cli = _identity(self.run_dir / "cli")
+        cli = self._known("cli")
         if cli is not None and cli.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(cli.pid, number)
 
     def _is_alive(self) -> bool:
-        if self._child is not None:
-            return self._child.poll() is None  # also reaps it
-        if self._wrapper is None:
-            self._wrapper = _identity(self.run_dir / "wrapper")
-        if self._wrapper is not None:
-            return self._wrapper.alive
-        # Attached within the moment before the wrapper wrote its name, or nothing was ever spawned.
-        return bool(marked(self.mark))
+        if self._child is not None and self._child.poll() is None:  # also reaps it
+            return True
+        wrapper, cli = self._known("wrapper"), self._known("cli")
+        if wrapper is None:
+            # Attached within the moment before the wrapper wrote its name, or nothing was ever spawned.
+            return bool(marked(self.mark))
+        # The CLI lives on when only its wrapper was killed.
+        return wrapper.alive or (cli is not None and cli.alive)
+
+    def _known(self, name: str) -> _Identity | None:
+        if name not in self._identities:
+            identity = _identity(self.run_dir / name)
+            if identity is None:
+                return None
+            self._identities[name] = identity
+        return self._identities[name]
 
     def _close(self) -> None:
         if self._stdin is not None:

@@ -16,7 +16,7 @@ from shared.claude.stream import (
     ToolResults,
 )
 
-_ENDED = frozenset({"completed", "cancelled"})
+ENDED = frozenset({"completed", "cancelled"})
 
 
 class Progress(msgspec.Struct):
@@ -26,6 +26,7 @@ class Progress(msgspec.Struct):
     session_id: str = ""
     cli_version: str = ""
     last_result: Result | None = None
+    turns: int = 0
     results: int = 0
     steps: int = 0
     mid_turn: bool = False
@@ -42,13 +43,14 @@ class Progress(msgspec.Struct):
         match line:
             case Init(session_id=session_id, cli_version=version):
                 self.session_id, self.cli_version, self.mid_turn = session_id, version, True
+                self.turns += 1
             case Result():
                 self.last_result, self.mid_turn = line, False
                 self.results += 1
                 self.questions.clear()
             case Lifecycle(message_id=message_id, state=state):
                 # "completed" is final: a later word about the same message would be about its echo.
-                if self.messages.get(message_id) not in _ENDED:
+                if self.messages.get(message_id) not in ENDED:
                     self.messages[message_id] = state
             case Retry():
                 self.retry = line
@@ -72,7 +74,7 @@ class Progress(msgspec.Struct):
     @property
     def unheard(self) -> tuple[str, ...]:
         """Messages that the agent has not finished with."""
-        return tuple(message_id for message_id, state in self.messages.items() if state not in _ENDED)
+        return tuple(message_id for message_id, state in self.messages.items() if state not in ENDED)
 
     @property
     def between_turns(self) -> bool:

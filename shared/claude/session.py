@@ -62,7 +62,7 @@ async def converse(
     talk = Conversation(process, inputs or asyncio.Queue(), stop or asyncio.Event(), limits, on_question)
     await talk.catch_up(offset)
     if prompt is not None:
-        await talk.say(prompt.message_id, prompt.text)
+        await talk.begin(prompt)
     helpers = [asyncio.create_task(talk.pass_inputs()), asyncio.create_task(talk.watch())]
     try:
         await talk.move_on()

@@ -42,7 +42,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 class Accepted(Event, frozen=True, kw_only=True):
     """A verified delivery, durably ours before the sender got its 202.
 
-    ``body`` is the raw JSON body where it is small, else ``artifact`` names it; ``body_sha256`` is over the raw bytes.
+    ``body`` is the raw JSON body where it is small, else null and ``artifact`` names it; ``body_sha256`` is over the raw bytes.
     """
 
     webhook: str
@@ -52,7 +52,7 @@ class Accepted(Event, frozen=True, kw_only=True):
     signal: Signal
     body_sha256: str
     body_size: int
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: msgspec.Raw
     artifact: ArtifactRef | None = None
 
 

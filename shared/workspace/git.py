@@ -19,16 +19,21 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from shared.workspace.pipes import Head, Tail, listen
+
 DEFAULT_TIMEOUT: Final = 300.0
 """Seconds one git call may take."""
 MAX_OUTPUT: Final = 64 * 1024 * 1024
 """Bytes one git call may print before it is ended."""
+END_GRACE: Final = 2.0
+"""Seconds to wait for the rest of the output once git itself is gone."""
 STDERR_TAIL: Final = 2_000
 """Characters of git's own words kept in an error."""
 
@@ -159,44 +164,45 @@ async def ask(
     with ``cut`` the output is cut there instead.
     """
 
-    def end() -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
     overrides = [part for key, value in OVERRIDES.items() for part in ("-c", f"{key}={value}")]
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        *overrides,
-        *args,
-        cwd=cwd or "/",
-        env={**inherited, **ENVIRONMENT, **(env or {})},
-        stdin=_stdin(input),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # so that its helpers can be ended with it
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(timeout):
-            (out, whole), err, _ = await asyncio.gather(
-                _read(process.stdout, max_output, end),
-                _read_tail(process.stderr),
-                _feed(process, input),
+    process: asyncio.subprocess.Process | None = None
+
+    def end() -> None:
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    out, err = Head(max_output, end), Tail(2 * STDERR_TAIL)
+    async with listen(out.take) as stdout, listen(err.take) as stderr:
+        with _reading(input) as stdin:
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                *overrides,
+                *args,
+                cwd=cwd or "/",
+                env={**inherited, **ENVIRONMENT, **(env or {})},
+                stdin=stdin,
+                stdout=stdout.writable,
+                stderr=stderr.writable,
+                start_new_session=True,  # so that its helpers can be ended with it
             )
-            await process.wait()
-    except TimeoutError:
-        raise GitFailed(f"git {_name(args)} took longer than {timeout:g} s and was ended.") from None
-    finally:
-        if process.returncode is None:
+        stdout.given()
+        stderr.given()
+        if out.cut:  # it was faster than we were
             end()
-        code = await process.wait()
-    if not whole:
-        if not cut:
-            raise GitFailed(f"git {_name(args)} printed more than {max_output} bytes and was ended.")
-        return Answer(0, out, err, cut=True)
-    return Answer(code, out, err)
+        try:
+            code = await asyncio.wait_for(process.wait(), timeout)
+        except TimeoutError:
+            raise GitFailed(f"git {_name(args)} took longer than {timeout:g} s and was ended.") from None
+        finally:
+            end()
+            await process.wait()
+        for pipe in (stdout, stderr):  # what is still on its way; a helper that stays behind does not hold us up
+            await pipe.ended(within=END_GRACE)
+    if out.cut and not cut:
+        raise GitFailed(f"git {_name(args)} printed more than {max_output} bytes and was ended.")
+    return Answer(0 if out.cut else code, out.data, err.data.decode("utf-8", "replace"), cut=out.cut)
 
 
 def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -> GitFailed:
@@ -244,40 +250,16 @@ def _name(args: tuple[str, ...]) -> str:
     return ""
 
 
-def _stdin(input: bytes | int | None) -> int:
+@contextlib.contextmanager
+def _reading(input: bytes | int | None) -> Iterator[int]:
+    """What a process reads, as a file descriptor; bytes through a file, which never blocks us."""
     match input:
         case int():
-            return input
+            yield input
         case bytes():
-            return asyncio.subprocess.PIPE
+            with tempfile.TemporaryFile() as file:
+                file.write(input)
+                file.seek(0)
+                yield file.fileno()
         case None:
-            return asyncio.subprocess.DEVNULL
-
-
-async def _read(stream: asyncio.StreamReader, limit: int, end: Callable[[], None]) -> tuple[bytes, bool]:
-    """Everything and True; or the first ``limit`` bytes and False, after calling ``end``."""
-    parts: list[bytes] = []
-    size = 0
-    while part := await stream.read(65_536):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            end()
-            return b"".join(parts)[:limit], False
-    return b"".join(parts), True
-
-
-async def _read_tail(stream: asyncio.StreamReader) -> str:
-    tail = b""
-    while part := await stream.read(65_536):
-        tail = (tail + part)[-2 * STDERR_TAIL :]
-    return tail.decode("utf-8", "replace")
-
-
-async def _feed(process: asyncio.subprocess.Process, input: bytes | int | None) -> None:
-    if process.stdin is None or not isinstance(input, bytes):
-        return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # git left early: its exit code says why
-        process.stdin.write(input)
-        await process.stdin.drain()
-    process.stdin.close()
+            yield asyncio.subprocess.DEVNULL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from services.brain.reactions import Policy
 from shared.contracts import plan, reply, run, task
 from shared.contracts.usage import add_usage
 from shared.deciding import Rejected
-from tests.support.walks import walk
+from tests.support.walks import walk, walked
 from tests.support.world import SERVICES, World
 
 STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=60, max_size=150)
@@ -92,8 +93,7 @@ def test_an_approval_of_another_version_digest_or_base_is_refused_in_every_state
 @settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[int], policy: Policy) -> None:
-    for world in walk(steps, policy=policy):
-        pass
+    world = walked(steps, policy=policy)
     proposed = {
         (each.version, each.digest, each.base_commit)
         for each in world.events_of("plan")
@@ -112,13 +112,13 @@ def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.integers(0, 149), st.randoms(use_true_random=False))
 def test_events_delivered_again_in_any_order_change_nothing(
-    steps: list[int], policy: Policy, moment: int, dice: object
+    steps: list[int], policy: Policy, moment: int, dice: Random
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.deliver_all()
         length = len(world.log)
         again = [(service, event) for service in SERVICES for event in world.log]
-        dice.shuffle(again)  # type: ignore[attr-defined]  # hypothesis types its Random as object
+        dice.shuffle(again)
         for service, event in again:
             world.react(service, event)
         assert len(world.log) == length
@@ -127,8 +127,7 @@ def test_events_delivered_again_in_any_order_change_nothing(
 @settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_after_its_end_a_task_has_no_event_but_a_retry(steps: list[int], policy: Policy) -> None:
-    for world in walk(steps, policy=policy):
-        pass
+    world = walked(steps, policy=policy)
     ended = False
     for event in world.events_of("task"):
         assert not ended or isinstance(event, task.Retried)
@@ -139,8 +138,7 @@ def test_after_its_end_a_task_has_no_event_but_a_retry(steps: list[int], policy:
 @settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], policy: Policy) -> None:
-    for world in walk(steps, policy=policy):
-        pass
+    world = walked(steps, policy=policy)
     newest, open_round = 0, 0
     for event in world.events_of("run"):
         match event:
@@ -162,8 +160,7 @@ def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], poli
 @settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int], policy: Policy) -> None:
-    for world in walk(steps, policy=policy):
-        pass
+    world = walked(steps, policy=policy)
     over: set[str] = set()
     for event in world.events_of("reply"):
         match event:
@@ -180,8 +177,7 @@ def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int
 @settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[int], policy: Policy) -> None:
-    for world in walk(steps, policy=policy):
-        pass
+    world = walked(steps, policy=policy)
     in_events = add_usage(*[getattr(each.data, "usage", ()) for each in world.log])
     assert in_events == world.spent
 

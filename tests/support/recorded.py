@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from shared.contracts.messages import Event, kind_of, name_of
 from shared.envelope import Recorded
 from shared.subjects import Actor
 
 TASK_ID: Final = "01JX7Z0000000000000000TASK"
+NO_BODY: Final = msgspec.Raw(b"null")
 A_DAY: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -10,7 +10,7 @@ from services.brain.reactions import Policy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage
-from tests.support.recorded import TASK_ID
+from tests.support.recorded import NO_BODY, TASK_ID
 from tests.support.world import SERVICES, World
 
 OPENED: Final = 1_767_000_000_000
@@ -23,6 +23,12 @@ def walk(steps: Sequence[int], *, policy: Policy | None = None) -> Iterator[Worl
         dice = Random(step)
         _move(world, dice)
         yield world
+
+
+def walked(steps: Sequence[int], *, policy: Policy | None = None) -> World:
+    """The world at the end of a walk."""
+    *_, world = walk(steps, policy=policy)
+    return world
 
 
 def _move(world: World, dice: Random) -> None:
@@ -160,7 +166,14 @@ def _delivery(dice: Random) -> delivery.Accepted:
         argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
     )
     return delivery.Accepted(
-        webhook="github", event="issues", action="opened", delivery="d", signal=signal, body_sha256="", body_size=0
+        webhook="github",
+        event="issues",
+        action="opened",
+        delivery="d",
+        signal=signal,
+        body_sha256="",
+        body_size=0,
+        body=NO_BODY,
     )
 
 

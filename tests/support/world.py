@@ -131,8 +131,8 @@ class World:
 
     def deliver_all(self) -> None:
         """Until every service has read everything."""
-        for _ in range(QUIET_WITHIN * 10):
-            if not any([self.deliver(service) for service in SERVICES]):
+        for _ in range(QUIET_WITHIN * 50):
+            if not any(self.deliver(service) for service in SERVICES):
                 return
         raise AssertionError("the reactions never come to rest")
 

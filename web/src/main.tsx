@@ -17,7 +17,8 @@ const queries = new QueryClient({
       // Events say when something changed; the age only covers what nobody looked at while no events came.
       staleTime: 5_000,
       refetchOnWindowFocus: false,
-      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (count, error) =>
+        count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       networkMode: "always",
     },
     mutations: { networkMode: "always" },

@@ -3,50 +3,162 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-import msgspec
 import structlog
-from prometheus_client import Histogram
+from prometheus_client import Gauge
 
-from services.gateway.live.render import Shown
+from services.gateway.live.render import ALL, Shown
+from services.gateway.stored import last_sequence, read_behind
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
-from shared.nats.reading import StoredMessage, last_sequence, read_behind
 from shared.subjects import BadAddress
 
-AT_ONCE: Final = 4
-"""Gaps that are filled at one time; the others wait their turn."""
+GAPS_AT_ONCE: Final = 4
+"""Gaps that are filled at one time; the other clients wait their turn."""
 
-LAG: Final = Histogram(
-    "journeyman_live_lag_seconds",
-    "From a message's time in the log to its hand-over to the sockets",
-    ["stream"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
-)
+POSITION: Final = Gauge("journeyman_live_position", "Newest sequence handed to the sockets", ["stream"])
 
 Show = Callable[[str, bytes, int], Shown | None]
+Take = Callable[[Shown], None]
+Send = Callable[[Shown], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
 
 class Subscription:
-    """What one socket wants of one stream.
+    """What one socket wants of one stream: everything with one of the ``keys``.
 
-    Everything up to ``floor`` has been sent, or was not wanted. ``take`` must not block.
+    Up to ``floor`` all of it has been sent. ``take`` hands a message to the socket and must not block.
     """
 
-    def __init__(self, take: Callable[[Shown], None]) -> None:
+    def __init__(self, take: Take) -> None:
         self.keys: frozenset[str] = frozenset()
         self.floor = 0
         self._take = take
 
     def offer(self, shown: Shown) -> None:
-        """A live message for one of the keys."""
+        """A live message that has one of the keys; it may be offered once for each of them."""
         if shown.seq > self.floor:
             self.floor = shown.seq
             self._take(shown)
+
+
+class Hub:
+    """Fans one stream out. ``subject`` gives the filter for one key, such as ``evt.*.<id>.>``."""
+
+    def __init__(self, bus: Bus, stream: str, *, subject: Callable[[str], str], show: Show) -> None:
+        self._bus = bus
+        self._stream = stream
+        self._subject = subject
+        self._show = show
+        self._wanted: dict[str, set[Subscription]] = {}
+        self._gaps = asyncio.Semaphore(GAPS_AT_ONCE)
+        self._reading: asyncio.Task[None] | None = None
+        self._position = POSITION.labels(stream)
+        self.position = 0
+        """The newest sequence that has been fanned out."""
+
+    async def begin(self) -> None:
+        """Take the stream's end as the place to go on from."""
+        self.position = await last_sequence(self._bus, self._stream)
+
+    async def run(self) -> None:
+        """Fan out until `drain`."""
+        self._reading = asyncio.create_task(self._read())
+        await asyncio.wait([self._reading])
+        if not self._reading.cancelled():
+            self._reading.result()
+
+    def drain(self) -> None:
+        """Fan out no more."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def leave(self, subscription: Subscription) -> None:
+        """Offer it nothing more."""
+        self.keep(subscription, frozenset())
+
+    def keep(self, subscription: Subscription, keys: frozenset[str]) -> None:
+        """Of what it has, offer it only what has one of these keys."""
+        for key in subscription.keys - keys:
+            others = self._wanted.get(key, set())
+            others.discard(subscription)
+            if not others:
+                self._wanted.pop(key, None)
+        subscription.keys &= keys
+
+    async def join(self, subscription: Subscription, keys: frozenset[str], *, after: int | None, send: Send) -> None:
+        """Add ``keys``, send what they have behind ``after`` in order, and go live; None means live at once.
+
+        What the subscription already had of its other keys is not sent again. Raises `TimeoutError` or the
+        connection's errors; the subscription is then without keys.
+        """
+        before = subscription.keys
+        reached = max(subscription.floor, self.position) if before else self.position
+        self.leave(subscription)
+        wanted = before | keys
+        position = reached if after is None else await self._known(after, reached)
+
+        def is_due(shown: Shown) -> bool:
+            if shown.seq > reached:
+                return _has(shown, wanted)
+            return _has(shown, keys) and not _has(shown, before)
+
+        async with self._gaps:
+            position = await self._fill(position, wanted, is_due, send)
+            # No await from the last look at `self.position` to here, so nothing can fall between the gap and live.
+            subscription.floor = max(position, reached)
+            subscription.keys = wanted
+            for key in wanted:
+                self._wanted.setdefault(key, set()).add(subscription)
+
+    async def _fill(self, position: int, wanted: frozenset[str], is_due: Callable[[Shown], bool], send: Send) -> int:
+        subject = self._subject(next(iter(wanted)) if len(wanted) == 1 else ALL)
+        while position < self.position:
+            target = self.position
+            batch = await read_behind(self._bus, self._stream, subject, position)
+            for message in batch.messages:
+                position = message.seq
+                shown = self._shown(message.subject, message.body, message.seq)
+                if shown is not None and is_due(shown):
+                    await send(shown)
+            if batch.last:
+                position = max(position, target)
+        return position
+
+    async def _known(self, after: int, reached: int) -> int:
+        """``after``, unless it lies behind the end of the stream: that client knew another log."""
+        if after <= reached:
+            return after
+        return after if after <= await last_sequence(self._bus, self._stream) else reached
+
+    async def _read(self) -> None:
+        async with Feed(self._bus, self._stream, [self._subject(ALL)], after=self.position) as feed:
+            async for message in feed:
+                shown = self._shown(message.subject, message.data, message.position)
+                # Before the offers: who joins in between must find this one in the gap.
+                self.position = message.position
+                self._position.set(message.position)
+                if shown is not None:
+                    self._offer(shown)
+
+    def _offer(self, shown: Shown) -> None:
+        for key in shown.keys:
+            if subscriptions := self._wanted.get(key):
+                for subscription in tuple(subscriptions):
+                    subscription.offer(shown)
+
+    def _shown(self, subject: str, body: bytes, seq: int) -> Shown | None:
+        try:
+            return self._show(subject, body, seq)
+        except (BadEnvelope, BadAddress, ValueError) as error:
+            # A view leaves out what it cannot show; the services that act on it do not.
+            log.warning("cannot be shown", stream=self._stream, seq=seq, problem=str(error))
+            return None
+
+
+def _has(shown: Shown, keys: frozenset[str]) -> bool:
+    return any(key in keys for key in shown.keys)

@@ -48,6 +48,4 @@ class WebhookController(Controller):
     async def receive(self, name: str, request: Request[Any, Any, Any], receiver: Receiver) -> Response[bytes]:
         """Take one delivery."""
         answer = await receiver.receive(name, request.headers, request.receive)
-        return Response(
-            msgspec.json.encode(answer.body), status_code=answer.status, media_type="application/json"
-        )
+        return Response(msgspec.json.encode(answer.body), status_code=answer.status, media_type="application/json")

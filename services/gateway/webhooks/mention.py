@@ -54,6 +54,4 @@ def _own_lines(text: str) -> list[str]:
 @lru_cache(maxsize=16)
 def _pattern(word: str) -> re.Pattern[str]:
     # Not in an e-mail address or a path, not as the beginning of a longer name such as @agent-smith, not in `code`.
-    return re.compile(
-        rf"(?<![\w@/.`-]){re.escape(word)}(?![\w/`-]|\.\w)[ \t,:]*(?P<rest>.*)", re.IGNORECASE
-    )
+    return re.compile(rf"(?<![\w@/.`-]){re.escape(word)}(?![\w/`-]|\.\w)[ \t,:]*(?P<rest>.*)", re.IGNORECASE)

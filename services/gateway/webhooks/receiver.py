@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from services.gateway.problems import Problem, unavailable
+from services.gateway.problems import HANG_UP, Problem, unavailable
 from services.gateway.webhooks import github
 from services.gateway.webhooks.acceptance import Acceptance, Delivery
 from services.gateway.webhooks.body import (
@@ -32,8 +32,6 @@ from shared.journal import LogFull
 from shared.settling import TROUBLE
 
 MAX_DELIVERY_ID: Final = 200
-HANG_UP: Final = {"Connection": "close"}
-"""The rest of the body is still on its way: it must not be taken for the next request."""
 
 RECEIVED: Final = Counter("journeyman_webhooks_total", "Webhook deliveries by what became of them", ["outcome"])
 _accepted, _duplicate, _ignored, _refused = (
@@ -173,8 +171,7 @@ def _named(headers: Mapping[str, str], header: str) -> str:
 
 def _unsigned(headers: Mapping[str, str]) -> str:
     if "x-hub-signature-256" in headers:
-        return "The signature does not fit the body: give the sender and JOURNEYMAN_GITHUB_WEBHOOK_SECRET the same secret."
+        return "The signature does not fit: give the sender and JOURNEYMAN_GITHUB_WEBHOOK_SECRET the same secret."
     if "x-hub-signature" in headers:
         return "Only SHA-256 signatures count (X-Hub-Signature-256); this delivery has a SHA-1 one."
     return "The delivery is not signed: give the webhook a secret at the sender, so that it sends X-Hub-Signature-256."
-

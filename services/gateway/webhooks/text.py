@@ -35,7 +35,7 @@ def visible(text: str) -> str:
 
 def _without_comments(text: str) -> str:
     # By hand: a regular expression takes quadratic time over many openings without an end.
-    parts = []
+    parts: list[str] = []
     at = 0
     while (start := text.find("<!--", at)) >= 0:
         end = text.find("-->", start + 2)

@@ -65,7 +65,7 @@ def _changes(fact: Fact) -> dict[str, Any]:
         case run.Started() as data:
             return {"cli_version": data.cli_version, "model": data.model, "started_at": fact.at}
         case run.Checkpointed() as data:
-            return {"turn": data.turn, "commit": data.commit}
+            return {"turn": data.turn, **({"commit": data.commit} if data.commit else {})}
         case run.QuestionAsked() as data:
             return {"status": Status.WAITING_INPUT, "question": data.question, "options": _json(data.options)}
         case run.Resumed():

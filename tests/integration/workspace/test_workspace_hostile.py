@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,9 +230,21 @@ async def test_a_git_call_that_takes_too_long_is_ended_with_its_children(tmp_pat
     await eventually(lambda: not alive(pid.read_text()))
 
 
-async def test_a_git_call_that_prints_too_much_is_ended() -> None:
+@pytest.mark.parametrize("attempt", range(5))
+async def test_a_git_call_that_prints_too_much_is_ended(attempt: int) -> None:
     with pytest.raises(GitFailed, match="printed more than"):
         await ask("-c", "alias.endless=!yes", "endless", max_output=100_000)
+
+
+async def test_a_helper_that_git_leaves_behind_does_not_hold_us_up(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    began = time.monotonic()
+    try:
+        left = f"!setsid sleep 300 & echo $! > '{pid}'; echo done"
+        assert await git("-c", f"alias.left={left}", "left") == "done\n"
+        assert time.monotonic() - began < 30
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("text", ["", "HEAD", "-x", "a" * 39, "A" * 40, "a" * 40 + "\n", "--" + "a" * 38])

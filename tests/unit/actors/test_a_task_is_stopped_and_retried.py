@@ -134,11 +134,7 @@ def test_a_retry_after_a_rejected_plan_plans_again() -> None:
 )
 def test_a_retry_before_any_verdict_to_act_triages_again(end: Event) -> None:
     given(DECIDER, *RECEIVED, end).when(Retry()).then(Retried(stage="triage"))
-    (
-        given(DECIDER, *RECEIVED, end, Retried(stage="triage"))
-        .when(RequestTriage())
-        .then(TriageRequested(attempt=2))
-    )
+    (given(DECIDER, *RECEIVED, end, Retried(stage="triage")).when(RequestTriage()).then(TriageRequested(attempt=2)))
 
 
 @pytest.mark.parametrize(

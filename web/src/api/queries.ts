@@ -26,7 +26,12 @@ const TIMELINE_PAGE = 500;
 
 const floor = (refresher: Refresher, key: readonly unknown[]) => refresher.floor(nameOf(key));
 
-export const taskListPage = (refresher: Refresher, filters: ListFilters, cursor: string, signal?: AbortSignal) =>
+export const taskListPage = (
+  refresher: Refresher,
+  filters: ListFilters,
+  cursor: string,
+  signal?: AbortSignal,
+) =>
   getJson<TaskList>(
     "/api/tasks",
     { ...filters, limit: PAGE, cursor, min_seq: floor(refresher, keys.lists) },

@@ -5,12 +5,10 @@ import { memo } from "react";
 export const Ansi = memo(function Ansi({ text }: { text: string }) {
   if (!text.includes("\u001b")) return text;
   // Moving the cursor makes no sense in a log; only colour sequences (…m) are kept.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   const coloured = text.replace(/\u001b\[[0-9;?]*[A-HJKSTfhlnsu]/g, "");
   return Anser.ansiToJson(coloured, { use_classes: true, remove_empty: true }).map((part, index) => {
     const names = [part.fg && `${part.fg}-fg`, ...part.decorations.map((each) => `ansi-${each}`)];
     return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts of an immutable text have no other identity
       <span key={index} className={names.filter(Boolean).join(" ")}>
         {part.content}
       </span>

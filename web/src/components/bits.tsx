@@ -11,10 +11,11 @@ import {
   MessageCircleQuestion,
   Upload,
 } from "lucide-react";
-import type { Status } from "../api/types";
+import type { Status, TaskRow } from "../api/types";
 import { t } from "../i18n";
 import { useKnownNow, useNow } from "../lib/clock";
 import { absolute, ago, compact, duration, money } from "../lib/format";
+import { groupOf } from "../lib/status";
 
 type Tone = "need" | "run" | "idle" | "good" | "bad";
 
@@ -58,8 +59,21 @@ export function StatusIcon({ status, size = 15 }: { status: Status; size?: numbe
 export const statusLabel = (status: Status, stopping = false): string =>
   stopping ? t("status.stopping") : t(`status.${status}`);
 
-export function StatusBadge({ status, stopping }: { status: Status; stopping: boolean }) {
-  const tone = LOOK[status]?.tone ?? "idle";
+/** What to call a task's state: an execution that nobody has taken yet is queued. */
+export function stateOf(task: Pick<TaskRow, "status" | "stopping" | "worker">): {
+  icon: Status;
+  label: string;
+} {
+  const queued = !task.stopping && task.status === "executing" && groupOf(task) === "queued";
+  return {
+    icon: queued ? "received" : task.status,
+    label: queued ? t("status.queued") : statusLabel(task.status, task.stopping),
+  };
+}
+
+export function StatusBadge({ task }: { task: Pick<TaskRow, "status" | "stopping" | "worker"> }) {
+  const { icon, label } = stateOf(task);
+  const tone = LOOK[icon]?.tone ?? "idle";
   return (
     <span
       className={clsx(
@@ -67,8 +81,8 @@ export function StatusBadge({ status, stopping }: { status: Status; stopping: bo
         BADGE[tone],
       )}
     >
-      <StatusIcon status={status} size={13} />
-      {statusLabel(status, stopping)}
+      <StatusIcon status={icon} size={13} />
+      {label}
     </span>
   );
 }
@@ -90,7 +104,15 @@ export function Elapsed({ since }: { since: number }) {
   return <span className="tabular-nums">{duration(Math.max(1_000, now - since))}</span>;
 }
 
-export function Cost({ microusd, tokens, exact = true }: { microusd: number; tokens: number; exact?: boolean }) {
+export function Cost({
+  microusd,
+  tokens,
+  exact = true,
+}: {
+  microusd: number;
+  tokens: number;
+  exact?: boolean;
+}) {
   const title = t("cost.title", { tokens: compact(tokens) });
   return (
     <span title={title} className="tabular-nums">

@@ -37,7 +37,8 @@ export function ConnectionPill() {
   const feed = useFeedState();
   const { client } = useLive();
   const sentence = useSentence(feed);
-  const look = "inline-flex h-7 items-center gap-2 rounded-full px-2.5 text-mini font-medium whitespace-nowrap";
+  const look =
+    "inline-flex h-7 items-center gap-2 rounded-full px-2.5 text-mini font-medium whitespace-nowrap";
   const inside = (
     <>
       <span aria-hidden className={clsx("size-2 rounded-full", DOT[feed.state])} />

@@ -22,7 +22,6 @@ const components: Components = {
   h3: ({ children }) => <h4>{children}</h4>,
   h4: ({ children }) => <h5>{children}</h5>,
   // A wide block scrolls by itself, and then the keyboard must be able to reach it.
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
 };
 

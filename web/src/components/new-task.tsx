@@ -38,7 +38,12 @@ function useKnownRepos(open: boolean): string[] {
 
 export function NewTask({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
-    <Modal open={open} onOpenChange={onOpenChange} title={t("newTask.title")} description={t("newTask.description")}>
+    <Modal
+      open={open}
+      onOpenChange={onOpenChange}
+      title={t("newTask.title")}
+      description={t("newTask.description")}
+    >
       <Form open={open} done={() => onOpenChange(false)} />
     </Modal>
   );
@@ -85,7 +90,6 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Ctrl-Enter sends from every field
     <form onSubmit={submit} onKeyDown={onKeyDown} className="space-y-4">
       <Field label={t("newTask.text")}>
         {(ids) => (

@@ -21,7 +21,10 @@ function ThemeToggle() {
   const theme = useTheme();
   const Icon = THEME_ICON[theme];
   return (
-    <IconButton label={t("theme.toggle", { theme: t(`theme.${theme}`) })} onClick={() => setTheme(NEXT_THEME[theme])}>
+    <IconButton
+      label={t("theme.toggle", { theme: t(`theme.${theme}`) })}
+      onClick={() => setTheme(NEXT_THEME[theme])}
+    >
       <Icon size={16} aria-hidden />
     </IconButton>
   );
@@ -40,9 +43,12 @@ export function useWaiting(): number {
 /** What the system cannot do just now, and how to mend it. */
 function AgentsNotice() {
   const system = useSystem();
-  if (!system || system.agents_ready !== false) return null;
+  if (system?.agents_ready !== false) return null;
   return (
-    <div role="status" className="flex items-start gap-3 border-b border-need-line bg-need-soft px-4 py-2 text-need">
+    <div
+      role="status"
+      className="flex items-start gap-3 border-b border-need-line bg-need-soft px-4 py-2 text-need"
+    >
       <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0" />
       <p>
         <strong className="font-semibold">{t("agents.notReady")}</strong> {system.agents_problem}

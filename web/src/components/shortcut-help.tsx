@@ -38,7 +38,10 @@ export function ShortcutHelp(props: { open: boolean; onOpenChange: (open: boolea
             <h3 className="mb-1 text-mini font-medium text-ink-3">{t(section.title)}</h3>
             <dl>
               {section.keys.map(([keys, what]) => (
-                <div key={what} className="flex items-center justify-between border-b border-line py-1.5 last:border-0">
+                <div
+                  key={what}
+                  className="flex items-center justify-between border-b border-line py-1.5 last:border-0"
+                >
                   <dt>{t(what)}</dt>
                   <dd className="flex gap-1">
                     {keys.map((key) => (

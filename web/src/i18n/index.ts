@@ -8,6 +8,9 @@ const plurals = new Intl.PluralRules("en");
 /** The sentence for `key`. A message with forms picks one by `n`; `{name}` is replaced by the variable. */
 export function t(key: Key, vars: Vars = {}): string {
   const message: string | { one: string; other: string } = en[key];
-  const form = typeof message === "string" ? message : message[plurals.select(Number(vars.n)) === "one" ? "one" : "other"];
+  const form =
+    typeof message === "string"
+      ? message
+      : message[plurals.select(Number(vars.n)) === "one" ? "one" : "other"];
   return form.replace(/\{(\w+)\}/g, (whole, name: string) => String(vars[name] ?? whole));
 }

@@ -47,7 +47,12 @@ export const absolute = (at: number): string =>
   new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "long" }).format(at);
 
 export const clock = (at: number): string =>
-  new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at);
+  new Intl.DateTimeFormat("en", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  }).format(at);
 
 export const clockMinutes = (at: number): string =>
   new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);

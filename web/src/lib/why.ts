@@ -13,7 +13,9 @@ export function whyShort(task: TaskRow): string {
     case "planning":
       return t("why.planning", { version: task.plan_version + 1 });
     case "executing":
-      return task.worker ? t("why.executing", { attempt: task.attempt, worker: task.worker }) : t("why.queued");
+      return task.worker
+        ? t("why.executing", { attempt: task.attempt, worker: task.worker })
+        : t("why.queued");
     case "publishing":
       return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
     case "failed":

@@ -41,7 +41,13 @@ function openSocket(): Socket {
   return new WebSocket(`${scheme}://${location.host}/ws`) as unknown as Socket;
 }
 
-export function LiveProvider({ children, connect = openSocket }: { children: ReactNode; connect?: () => Socket }) {
+export function LiveProvider({
+  children,
+  connect = openSocket,
+}: {
+  children: ReactNode;
+  connect?: () => Socket;
+}) {
   const queries = useQueryClient();
   const [client] = useState(() => new LiveClient({ connect }));
   const [refresher] = useState(() => new Refresher());

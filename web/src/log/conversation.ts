@@ -47,19 +47,26 @@ export class Conversation {
     if (!Number.isNaN(said)) this.at = said;
     switch (line.type) {
       case "system":
-        return this.system(seq, actor, line);
+        this.system(seq, actor, line);
+        break;
       case "stream_event":
-        return this.streamed(seq, actor, line);
+        this.streamed(seq, actor, line);
+        break;
       case "assistant":
-        return this.assistant(seq, actor, line);
+        this.assistant(seq, actor, line);
+        break;
       case "user":
-        return this.user(seq, actor, line);
+        this.user(seq, actor, line);
+        break;
       case "tool_progress":
-        return this.progress(str(line.tool_use_id), num(line.elapsed_time_seconds));
+        this.progress(str(line.tool_use_id), num(line.elapsed_time_seconds));
+        break;
       case "rate_limit_event":
-        return this.limit(seq, actor, line);
+        this.limit(seq, actor, line);
+        break;
       case "result":
-        return this.result(seq, actor, line);
+        this.result(seq, actor, line);
+        break;
     }
   }
 
@@ -94,7 +101,7 @@ export class Conversation {
       }
       case "api_retry": {
         const status = typeof line.error_status === "number" ? line.error_status : null;
-        return this.notice(seq, actor, "warn", {
+        this.notice(seq, actor, "warn", {
           is: "retry",
           attempt: num(line.attempt),
           max: num(line.max_retries),
@@ -102,24 +109,25 @@ export class Conversation {
           status,
           error: str(line.error),
         });
+        return;
       }
       case "permission_denied": {
+        const [tool, message] = [str(line.tool_name), str(line.message)];
         const index = this.tools.get(str(line.tool_use_id));
-        if (index !== undefined) return this.change(index, { state: "denied", output: str(line.message) });
-        return this.notice(seq, actor, "warn", {
-          is: "denied",
-          tool: str(line.tool_name),
-          message: str(line.message),
-        });
+        if (index !== undefined) this.change(index, { state: "denied", output: message });
+        else this.notice(seq, actor, "warn", { is: "denied", tool, message });
+        return;
       }
       case "model_fallback":
-        return this.notice(seq, actor, "warn", {
+        this.notice(seq, actor, "warn", {
           is: "fallback",
-          from: str(line.original_model) || str(line.from_model),
-          to: str(line.fallback_model) || str(line.to_model),
+          from: str(line.original_model),
+          to: str(line.fallback_model),
         });
+        return;
       case "informational":
-        return this.notice(seq, actor, "info", { is: "cli", text: str(line.content) || str(line.message) });
+        this.notice(seq, actor, "info", { is: "cli", text: str(line.content) });
+        return;
     }
   }
 
@@ -176,7 +184,12 @@ export class Conversation {
     const key = `${speaker.message}:${index}`;
     if (block.type === "text" || block.type === "thinking") {
       const text = str(block.type === "text" ? block.text : block.thinking);
-      const entry: TextEntry = { ...this.base(seq, actor, key, parent), kind: block.type, text, streaming: true };
+      const entry: TextEntry = {
+        ...this.base(seq, actor, key, parent),
+        kind: block.type,
+        text,
+        streaming: true,
+      };
       speaker.blocks.set(index, this.add(entry));
     } else if (block.type === "tool_use") {
       speaker.blocks.set(index, this.tool(seq, actor, parent, block, "preparing"));
@@ -210,7 +223,12 @@ export class Conversation {
         if (at !== undefined && entry?.kind === block.type)
           this.entries[at] = { ...entry, text, at: entry.at ?? this.at, streaming: false };
         else if (text.trim())
-          this.add({ ...this.base(seq, actor, `${seq}:${index}`, parent), kind: block.type, text, streaming: false });
+          this.add({
+            ...this.base(seq, actor, `${seq}:${index}`, parent),
+            kind: block.type,
+            text,
+            streaming: false,
+          });
       }
     });
   }
@@ -273,7 +291,8 @@ export class Conversation {
       if (block.type === "tool_result") {
         const index = this.tools.get(str(block.tool_use_id));
         if (index === undefined) continue;
-        const denied = this.entries[index]?.kind === "tool" && (this.entries[index] as ToolEntry).state === "denied";
+        const denied =
+          this.entries[index]?.kind === "tool" && (this.entries[index] as ToolEntry).state === "denied";
         const state = denied ? "denied" : block.is_error === true ? "error" : "ok";
         this.change(index, { state, output: outputOf(block.content), endedAt: this.at });
       } else if (block.type === "text" && str(block.text).trim()) {
@@ -283,7 +302,10 @@ export class Conversation {
   }
 
   private said(seq: number, actor: AgentActor, line: CliLine, text: string): void {
-    if (line.isReplay !== true) return this.notice(seq, actor, "info", { is: "cli", text });
+    if (line.isReplay !== true) {
+      this.notice(seq, actor, "info", { is: "cli", text });
+      return;
+    }
     const run = `${actor}/${str(line.session_id)}`;
     const prompt = !this.prompted.has(run);
     this.prompted.add(run);

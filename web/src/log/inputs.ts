@@ -22,13 +22,19 @@ export function inputsOf(items: readonly TimelineItem[]): SaidEntry[] {
  * stream's copy stays, because its place is exact.
  */
 export function withInputs(entries: readonly Entry[], inputs: readonly SaidEntry[]): readonly Entry[] {
-  const repeated = new Set(entries.filter((entry) => entry.kind === "said").map((entry) => entry.text.trim()));
+  const repeated = new Set(
+    entries.filter((entry) => entry.kind === "said").map((entry) => entry.text.trim()),
+  );
   const missing = inputs.filter((input) => !repeated.has(input.text.trim()));
   if (missing.length === 0) return entries;
   const merged: Entry[] = [];
   let next = 0;
   for (const entry of entries) {
-    for (let input = missing[next]; input && entry.at !== null && (input.at ?? 0) < entry.at; input = missing[next]) {
+    for (
+      let input = missing[next];
+      input && entry.at !== null && (input.at ?? 0) < entry.at;
+      input = missing[next]
+    ) {
       merged.push(input);
       next++;
     }

@@ -60,7 +60,12 @@ export interface EditLine {
 export function editOf(tool: ToolEntry): EditLine[] | null {
   const { input } = tool;
   const lines = (sign: "+" | "-", value: unknown): EditLine[] =>
-    text(value) === "" ? [] : text(value).replace(/\n$/, "").split("\n").map((each) => ({ sign, text: each }));
+    text(value) === ""
+      ? []
+      : text(value)
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((each) => ({ sign, text: each }));
   if (tool.name === "Write") return lines("+", input.content);
   if (tool.name === "Edit") return trimCommon(lines("-", input.old_string), lines("+", input.new_string));
   if (tool.name === "MultiEdit" && Array.isArray(input.edits))

@@ -36,7 +36,12 @@ export function Button({ look = "plain", size = "md", busy, className, disabled,
 }
 
 /** A square button whose name is its tooltip. */
-export function IconButton({ label, children, className, ...rest }: ButtonProps & { label: string; children: ReactNode }) {
+export function IconButton({
+  label,
+  children,
+  className,
+  ...rest
+}: ButtonProps & { label: string; children: ReactNode }) {
   return (
     <Tip label={label}>
       <Button look="quiet" {...rest} aria-label={label} className={clsx("w-8 px-0! text-ink-2", className)}>

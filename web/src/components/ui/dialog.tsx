@@ -27,7 +27,9 @@ export function Modal({ open, onOpenChange, title, description, children, classN
           <div className="flex items-start gap-3 px-5 pt-4">
             <div className="min-w-0 flex-1">
               <Dialog.Title className="text-base font-semibold tracking-tight">{title}</Dialog.Title>
-              {description && <Dialog.Description className="mt-0.5 text-ink-3">{description}</Dialog.Description>}
+              {description && (
+                <Dialog.Description className="mt-0.5 text-ink-3">{description}</Dialog.Description>
+              )}
             </div>
             <Dialog.Close
               aria-label={t("action.close")}

@@ -19,12 +19,25 @@ const BOX: Record<Tone, string> = {
 };
 const INK: Record<Tone, string> = { need: "text-need", bad: "text-bad", plain: "text-ink-2" };
 
-function Callout({ tone, icon, title, children }: { tone: Tone; icon: ReactNode; title: string; children: ReactNode }) {
+function Callout({
+  tone,
+  icon,
+  title,
+  children,
+}: {
+  tone: Tone;
+  icon: ReactNode;
+  title: string;
+  children: ReactNode;
+}) {
   const heading = useId();
   return (
     <section
       aria-labelledby={heading}
-      className={clsx("mx-3 mb-3 flex max-h-[45dvh] gap-3 overflow-y-auto rounded-lg border px-4 py-3 sm:mx-6", BOX[tone])}
+      className={clsx(
+        "mx-3 mb-3 flex max-h-[45dvh] gap-3 overflow-y-auto rounded-lg border px-4 py-3 sm:mx-6",
+        BOX[tone],
+      )}
     >
       <span className={clsx("mt-0.5 shrink-0", INK[tone])}>{icon}</span>
       <div className="min-w-0 flex-1">
@@ -79,7 +92,8 @@ function Question({ task }: { task: TaskDetail }) {
   const question = task.question || task.run?.question || t("callout.questionUnknown");
   const options = task.run?.options ?? [];
   const reply = (message: string) => {
-    if (message.trim()) send.mutate({ verb: "input", message: message.trim() }, { onSuccess: () => setAnswer("") });
+    if (message.trim())
+      send.mutate({ verb: "input", message: message.trim() }, { onSuccess: () => setAnswer("") });
   };
   return (
     <Callout tone="need" icon={<MessageCircleQuestion size={16} aria-hidden />} title={t("callout.question")}>
@@ -90,7 +104,12 @@ function Question({ task }: { task: TaskDetail }) {
         <ul className="mt-3 flex flex-wrap gap-2" aria-label={t("callout.options")}>
           {options.map((option) => (
             <li key={option}>
-              <Button size="sm" disabled={send.isPending} onClick={() => reply(option)} className="whitespace-normal! text-left">
+              <Button
+                size="sm"
+                disabled={send.isPending}
+                onClick={() => reply(option)}
+                className="whitespace-normal! text-left"
+              >
                 {option}
               </Button>
             </li>
@@ -121,7 +140,11 @@ function Question({ task }: { task: TaskDetail }) {
 function Failure({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab) => void }) {
   const failedChecks = task.run?.checks.filter((check) => check.exit_code !== 0).length ?? 0;
   return (
-    <Callout tone="bad" icon={<CircleX size={16} aria-hidden />} title={task.error_message || t("why.failed")}>
+    <Callout
+      tone="bad"
+      icon={<CircleX size={16} aria-hidden />}
+      title={task.error_message || t("why.failed")}
+    >
       {task.error_code && (
         <p className="mt-0.5 text-ink-2">
           {t("callout.code")} <code className="font-mono text-mini">{task.error_code}</code>

@@ -11,17 +11,20 @@ export function Checks({ task }: { task: TaskDetail }) {
   const checks = task.run?.checks ?? [];
   if (checks.length === 0)
     return (
-      <Nothing title={isOver(task.status) ? t("checks.none") : t("checks.notYet")}>{t("checks.hint")}</Nothing>
+      <Nothing title={isOver(task.status) ? t("checks.none") : t("checks.notYet")}>
+        {t("checks.hint")}
+      </Nothing>
     );
   const failed = checks.filter((check) => check.exit_code !== 0).length;
   return (
     <div className="mx-auto max-w-4xl px-3 py-4 sm:px-6">
       <h2 className="mb-3 font-medium">
-        {failed > 0 ? t("checks.someFailed", { n: failed, of: checks.length }) : t("checks.allPassed", { n: checks.length })}
+        {failed > 0
+          ? t("checks.someFailed", { n: failed, of: checks.length })
+          : t("checks.allPassed", { n: checks.length })}
       </h2>
       <ul className="space-y-2">
         {checks.map((check, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the same command may be listed twice; the order is fixed
           <CheckCard key={index} check={check} />
         ))}
       </ul>
@@ -41,19 +44,33 @@ function CheckCard({ check }: { check: Check }) {
           ) : (
             <CircleX size={16} aria-hidden className="shrink-0 text-bad" />
           )}
-          <code className="min-w-0 flex-1 truncate font-mono text-mini group-open:whitespace-pre-wrap">{check.command}</code>
+          <code className="min-w-0 flex-1 truncate font-mono text-mini group-open:whitespace-pre-wrap">
+            {check.command}
+          </code>
           <span className={passed ? "text-mini text-ink-3" : "text-mini font-medium text-bad"}>
             {passed ? t("checks.passed") : t("checks.exit", { code: check.exit_code })}
           </span>
-          <span className="w-14 text-right text-mini text-ink-3 tabular-nums">{duration(check.duration_ms)}</span>
+          <span className="w-14 text-right text-mini text-ink-3 tabular-nums">
+            {duration(check.duration_ms)}
+          </span>
         </summary>
         <div className="relative border-t bg-sunken">
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
-          <pre tabIndex={0} className="max-h-96 overflow-auto px-3 py-2.5 pr-9 font-mono text-mini leading-5 whitespace-pre-wrap">
-            {check.output_tail ? <Ansi text={check.output_tail} /> : <span className="text-ink-3">{t("checks.noOutput")}</span>}
+          <pre
+            tabIndex={0}
+            className="max-h-96 overflow-auto px-3 py-2.5 pr-9 font-mono text-mini leading-5 whitespace-pre-wrap"
+          >
+            {check.output_tail ? (
+              <Ansi text={check.output_tail} />
+            ) : (
+              <span className="text-ink-3">{t("checks.noOutput")}</span>
+            )}
           </pre>
           {check.output_tail && (
-            <CopyButton text={check.output_tail} label={t("copy.output")} className="absolute top-1.5 right-1.5" />
+            <CopyButton
+              text={check.output_tail}
+              label={t("copy.output")}
+              className="absolute top-1.5 right-1.5"
+            />
           )}
         </div>
       </details>

@@ -11,7 +11,8 @@ const HEADS: Record<(typeof TOKENS)[number], Key> = {
   cache_write_tokens: "cost.cacheWrite",
 };
 
-const sum = (usage: readonly Usage[], of: (each: Usage) => number) => usage.reduce((all, each) => all + of(each), 0);
+const sum = (usage: readonly Usage[], of: (each: Usage) => number) =>
+  usage.reduce((all, each) => all + of(each), 0);
 
 export function CostTable({ task }: { task: TaskDetail }) {
   const { usage } = task;
@@ -29,17 +30,17 @@ export function CostTable({ task }: { task: TaskDetail }) {
               <th scope="col" className="px-3 py-2 text-left font-medium">
                 {t("cost.agent")}
               </th>
+              <th scope="col" className={`${number} font-medium`}>
+                {t("cost.cost")}
+              </th>
+              <th scope="col" className="w-32 px-3 py-2 text-left font-medium max-sm:hidden">
+                {t("cost.share")}
+              </th>
               {TOKENS.map((kind) => (
                 <th key={kind} scope="col" className={`${number} font-medium`}>
                   {t(HEADS[kind])}
                 </th>
               ))}
-              <th scope="col" className={`${number} font-medium`}>
-                {t("cost.cost")}
-              </th>
-              <th scope="col" className="w-28 px-3 py-2 text-left font-medium max-sm:hidden">
-                {t("cost.share")}
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -49,17 +50,17 @@ export function CostTable({ task }: { task: TaskDetail }) {
                   {each.agent}
                   <span className="block text-mini font-normal text-ink-3">{each.model}</span>
                 </th>
-                {TOKENS.map((kind) => (
-                  <td key={kind} className={`${number} text-ink-2`}>
-                    {count(each[kind])}
-                  </td>
-                ))}
                 <td className={number} title={each.priced ? undefined : t("cost.unpriced")}>
                   {money(each.cost_microusd, each.priced)}
                 </td>
                 <td className="px-3 py-2 max-sm:hidden">
                   <Share of={all > 0 ? each.cost_microusd / all : 0} />
                 </td>
+                {TOKENS.map((kind) => (
+                  <td key={kind} className={`${number} text-ink-2`}>
+                    {count(each[kind])}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>
@@ -68,13 +69,13 @@ export function CostTable({ task }: { task: TaskDetail }) {
               <th scope="row" className="px-3 py-2 text-left">
                 {t("cost.total")}
               </th>
+              <td className={number}>{money(all, exact)}</td>
+              <td className="max-sm:hidden" />
               {TOKENS.map((kind) => (
                 <td key={kind} className={number}>
                   {count(sum(usage, (each) => each[kind]))}
                 </td>
               ))}
-              <td className={number}>{money(all, exact)}</td>
-              <td className="max-sm:hidden" />
             </tr>
           </tfoot>
         </table>

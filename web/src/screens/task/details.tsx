@@ -1,6 +1,6 @@
+import { Link } from "@tanstack/react-router";
 import { ArrowUpRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { Link } from "@tanstack/react-router";
 import type { TaskDetail } from "../../api/types";
 import { Ago } from "../../components/bits";
 import { CopyButton, Hash } from "../../components/copy";
@@ -29,7 +29,11 @@ function RequestText({ text }: { text: string }) {
         <Markdown text={long && !open ? `${text.slice(0, LONG_TEXT)}…` : text} />
       </div>
       {long && (
-        <button type="button" onClick={() => setOpen(!open)} className="mt-1 text-mini font-medium text-accent hover:underline">
+        <button
+          type="button"
+          onClick={() => setOpen(!open)}
+          className="mt-1 text-mini font-medium text-accent hover:underline"
+        >
           {open ? t("action.showLess") : t("action.showAll")}
         </button>
       )}
@@ -43,7 +47,11 @@ export function Details({ task }: { task: TaskDetail }) {
     <div className="space-y-5">
       <section>
         <h2 className="mb-1.5 text-mini font-semibold text-ink-3">{t("details.request")}</h2>
-        {task.text.trim() ? <RequestText text={task.text} /> : <p className="text-ink-3">{t("details.noText")}</p>}
+        {task.text.trim() ? (
+          <RequestText text={task.text} />
+        ) : (
+          <p className="text-ink-3">{t("details.noText")}</p>
+        )}
       </section>
       {task.summary && (
         <section>
@@ -99,13 +107,19 @@ export function Details({ task }: { task: TaskDetail }) {
           )}
           {run?.worker && <Fact name={t("details.worker")}>{run.worker}</Fact>}
           {task.attempt > 0 && (
-            <Fact name={t("details.attempt")}>{t("details.attemptOf", { attempt: task.attempt, round: task.round })}</Fact>
+            <Fact name={t("details.attempt")}>
+              {t("details.attemptOf", { attempt: task.attempt, round: task.round })}
+            </Fact>
           )}
           {run?.model && <Fact name={t("details.model")}>{run.model}</Fact>}
           {run?.cli_version && <Fact name={t("details.cli")}>{run.cli_version}</Fact>}
           {task.parent && (
             <Fact name={t("details.parent")}>
-              <Link to="/tasks/$id" params={{ id: task.parent }} className="font-mono text-mini text-accent hover:underline">
+              <Link
+                to="/tasks/$id"
+                params={{ id: task.parent }}
+                className="font-mono text-mini text-accent hover:underline"
+              >
                 …{shortId(task.parent)}
               </Link>
             </Fact>

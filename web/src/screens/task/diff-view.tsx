@@ -105,7 +105,11 @@ function FileDiff({ view, id, layout }: { view: FileView; id: string; layout: "u
   const [open, setOpen] = useState(added + removed <= LARGE_FILE_LINES);
   const binary = file.isBinary || file.hunks.length === 0;
   return (
-    <section id={id} aria-label={path} className="scroll-mt-24 overflow-hidden rounded-lg border bg-panel lg:scroll-mt-4">
+    <section
+      id={id}
+      aria-label={path}
+      className="scroll-mt-24 overflow-hidden rounded-lg border bg-panel lg:scroll-mt-4"
+    >
       <div className={clsx("flex items-center gap-2 bg-sunken py-1 pr-2 pl-1.5", open && "border-b")}>
         <button
           type="button"

@@ -18,27 +18,28 @@ export function Header({ task }: { task: TaskDetail }) {
   const running = task.status === "executing" && task.run?.started_at && !task.run.finished_at;
   return (
     <div className="shrink-0 px-3 pt-3 pb-3 sm:px-6">
-      <nav aria-label={t("nav.breadcrumb")} className="flex items-center gap-1 text-mini text-ink-3">
-        <Link to="/" className="rounded hover:text-ink hover:underline">
-          {t("nav.tasks")}
-        </Link>
-        <ChevronRight size={12} aria-hidden />
-        <span className="font-mono" title={task.id}>
-          …{shortId(task.id)}
-        </span>
-        <CopyButton text={task.id} label={t("task.copyId")} className="-my-1" />
-      </nav>
-      <div className="mt-1 flex flex-wrap items-start gap-x-4 gap-y-2">
-        <h1 className="line-clamp-2 min-w-0 flex-1 basis-72 text-lg leading-6 font-semibold tracking-tight break-words">
-          {task.title || t("task.untitled")}
-        </h1>
-        <div className="flex shrink-0 items-center gap-2">
-          <Actions task={task} />
-        </div>
+      <div className="flex h-8 items-center justify-between gap-3">
+        <nav aria-label={t("nav.breadcrumb")} className="flex items-center gap-1 text-mini text-ink-3">
+          <Link to="/" className="rounded hover:text-ink hover:underline">
+            {t("nav.tasks")}
+          </Link>
+          <ChevronRight size={12} aria-hidden />
+          <span className="font-mono" title={task.id}>
+            …{shortId(task.id)}
+          </span>
+          <CopyButton text={task.id} label={t("task.copyId")} />
+        </nav>
+        <Actions task={task} />
       </div>
+      <h1
+        title={task.title}
+        className="mt-1 line-clamp-2 max-w-5xl text-lg leading-6 font-semibold tracking-tight break-words"
+      >
+        {task.title || t("task.untitled")}
+      </h1>
       <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-2">
-        <StatusBadge status={task.status} stopping={task.stopping} />
-        <p className="min-w-0">{whyLong(task)}</p>
+        <StatusBadge task={task} />
+        <p className="min-w-0 max-sm:order-last max-sm:basis-full">{whyLong(task)}</p>
         <p className="flex items-center gap-3 text-ink-3">
           {running && task.run?.started_at && (
             <span title={t("task.runningFor")}>

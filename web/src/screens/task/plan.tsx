@@ -86,7 +86,10 @@ export function PlanPanel({ task }: { task: TaskDetail }) {
           </p>
         )}
         {task.plan_status === "drafting" && task.status === "planning" && (
-          <p role="status" className="mb-4 flex items-center gap-2 rounded-md border bg-panel px-3 py-2 text-ink-2">
+          <p
+            role="status"
+            className="mb-4 flex items-center gap-2 rounded-md border bg-panel px-3 py-2 text-ink-2"
+          >
             <Spinner /> {t("plan.revising", { version: latest.version + 1 })}
           </p>
         )}
@@ -94,7 +97,9 @@ export function PlanPanel({ task }: { task: TaskDetail }) {
           <Markdown text={shown.markdown} />
         </article>
       </div>
-      {task.status === "awaiting-approval" && newest && !task.stopping && <Decision task={task} plan={shown} />}
+      {task.status === "awaiting-approval" && newest && !task.stopping && (
+        <Decision task={task} plan={shown} />
+      )}
     </div>
   );
 }
@@ -103,7 +108,11 @@ function NoPlan({ task }: { task: TaskDetail }) {
   const drafting = task.status === "planning";
   return (
     <Nothing title={drafting ? t("plan.drafting") : t("plan.none")}>
-      {drafting ? t("plan.draftingHint") : task.verdict === "implement" ? t("plan.skipped") : t("plan.noneHint")}
+      {drafting
+        ? t("plan.draftingHint")
+        : task.verdict === "implement"
+          ? t("plan.skipped")
+          : t("plan.noneHint")}
     </Nothing>
   );
 }
@@ -133,9 +142,9 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
   return (
     <section
       aria-label={t("plan.decision")}
-      className="sticky bottom-0 z-10 border-t bg-panel px-3 py-3 shadow-[0_-8px_24px_-16px_rgb(0_0_0/25%)] sm:px-6"
+      className="sticky bottom-0 z-10 border-t bg-panel py-3 shadow-[0_-8px_24px_-16px_rgb(0_0_0/25%)]"
     >
-      <div className="mx-auto max-w-3xl">
+      <div className="mx-auto max-w-3xl px-3 sm:px-6">
         {mode === "decide" ? (
           <div className="flex flex-wrap items-center gap-2">
             <Button
@@ -173,7 +182,6 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
               {(ids) => (
                 <TextArea
                   {...ids}
-                  // biome-ignore lint/a11y/noAutofocus: the field appears because the person asked for it
                   autoFocus
                   rows={3}
                   value={words}

@@ -140,7 +140,12 @@ function Loaded({ task }: { task: TaskDetail }) {
                 >
                   {t(`tab.${each}`)}
                   {note && (
-                    <span className={clsx("text-mini font-normal tabular-nums", note.bad ? "text-bad" : "text-ink-3")}>
+                    <span
+                      className={clsx(
+                        "text-mini font-normal tabular-nums",
+                        note.bad ? "text-bad" : "text-ink-3",
+                      )}
+                    >
                       {note.text}
                     </span>
                   )}

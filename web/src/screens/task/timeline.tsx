@@ -65,7 +65,9 @@ export function TimelinePanel({ task }: { task: TaskDetail }) {
           </button>
         ))}
         <span className="text-mini text-ink-3">
-          {kind ? t("timeline.countOf", { n: shown.length, of: items.length }) : t("timeline.count", { n: items.length })}
+          {kind
+            ? t("timeline.countOf", { n: shown.length, of: items.length })
+            : t("timeline.count", { n: items.length })}
         </span>
       </fieldset>
       <ol className="rounded-lg border bg-panel">
@@ -92,19 +94,27 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
         type="button"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="grid w-full grid-cols-[auto_1fr_auto] items-baseline gap-x-3 px-3 py-2 text-left hover:bg-hover sm:grid-cols-[4.5rem_11rem_1fr_auto]"
+        className="grid w-full grid-cols-[auto_1fr_auto] items-baseline gap-x-3 px-3 py-2 text-left hover:bg-hover sm:grid-cols-[4rem_13.5rem_1fr_auto]"
       >
         <time dateTime={item.time} title={absolute(at)} className="text-mini text-ink-3 tabular-nums">
           {clock(at)}
         </time>
         <span className="flex min-w-0 items-baseline gap-2">
-          <span aria-hidden className={clsx("size-1.5 shrink-0 -translate-y-px rounded-full", DOT[item.event] ?? "bg-line-strong")} />
+          <span
+            aria-hidden
+            className={clsx(
+              "size-1.5 shrink-0 -translate-y-px rounded-full",
+              DOT[item.event] ?? "bg-line-strong",
+            )}
+          />
           <span className="truncate font-mono text-mini">
             <span className="text-ink-3">{item.kind}.</span>
             {item.event}
           </span>
         </span>
-        <span className="min-w-0 truncate text-ink-2 max-sm:order-last max-sm:col-span-3">{item.summary}</span>
+        <span className="min-w-0 truncate text-ink-2 max-sm:order-last max-sm:col-span-3">
+          {item.summary}
+        </span>
         <span className="text-mini whitespace-nowrap text-ink-3 tabular-nums">
           <span className="max-md:hidden">{item.principal}</span>
           <span className="ml-3 inline-block min-w-10 text-right" title={t("timeline.seq")}>
@@ -117,8 +127,10 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
           <p className="mb-1 text-mini text-ink-3">
             {t("timeline.detail", { principal: item.principal, version: item.version, seq: item.seq })}
           </p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs a tab stop */}
-          <pre tabIndex={0} className="max-h-96 overflow-auto font-mono text-mini leading-5 whitespace-pre-wrap">
+          <pre
+            tabIndex={0}
+            className="max-h-96 overflow-auto font-mono text-mini leading-5 whitespace-pre-wrap"
+          >
             {JSON.stringify(item.data, null, 2)}
           </pre>
           <CopyButton

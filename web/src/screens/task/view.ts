@@ -23,7 +23,7 @@ export function firstTab(task: TaskDetail): Tab {
     case "awaiting-approval":
       return "plan";
     case "completed":
-      return task.commit ? "changes" : "output";
+      return task.commit ? "changes" : task.run ? "output" : "timeline";
     case "cancelled":
     case "declined":
       return task.run ? "output" : task.plans.length > 0 ? "plan" : "timeline";

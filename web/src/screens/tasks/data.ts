@@ -24,7 +24,9 @@ export function useTasks(filters: ListFilters) {
   const counts = list.data?.pages[0]?.counts ?? {};
   const missing =
     list.hasNextPage && !isFiltered(filters)
-      ? OPEN.filter((status) => (counts[status] ?? 0) > loaded.filter((task) => task.status === status).length)
+      ? OPEN.filter(
+          (status) => (counts[status] ?? 0) > loaded.filter((task) => task.status === status).length,
+        )
       : [];
   const older = useQueries({
     queries: missing.map((status) => ({

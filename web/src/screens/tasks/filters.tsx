@@ -34,11 +34,14 @@ export function Filters({ filters, counts, tasks, onChange }: Props) {
   const sources = useMemo<Choice[]>(() => {
     const kinds = new Set([...SOURCES, ...tasks.map((task) => task.source.kind)]);
     if (filters.source) kinds.add(filters.source);
-    return [{ value: "", label: t("filters.any") }, ...[...kinds].filter(Boolean).map((kind) => ({ value: kind, label: kind }))];
+    return [
+      { value: "", label: t("filters.any") },
+      ...[...kinds].filter(Boolean).map((kind) => ({ value: kind, label: kind })),
+    ];
   }, [tasks, filters.source]);
 
   return (
-    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2 sm:justify-end">
+    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2 max-sm:basis-full sm:justify-end">
       <ChoiceMenu
         label={t("filters.status")}
         value={filters.status ?? ""}

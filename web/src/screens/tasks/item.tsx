@@ -3,7 +3,7 @@ import clsx from "clsx";
 import { ArrowUpRight } from "lucide-react";
 import { memo } from "react";
 import type { TaskRow } from "../../api/types";
-import { Ago, Cost, StatusIcon, statusLabel } from "../../components/bits";
+import { Ago, Cost, StatusIcon, stateOf } from "../../components/bits";
 import { t } from "../../i18n";
 import { needsYou } from "../../lib/status";
 import { whyShort } from "../../lib/why";
@@ -11,6 +11,7 @@ import { whyShort } from "../../lib/why";
 /** One task. The title's link covers the row; what else can be clicked lies above it. */
 export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
   const waiting = needsYou(task) && !task.stopping;
+  const state = stateOf(task);
   return (
     <li
       className={clsx(
@@ -20,7 +21,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
       )}
     >
       <span className="mt-0.5">
-        <StatusIcon status={task.status} size={16} />
+        <StatusIcon status={state.icon} size={16} />
       </span>
       <div className="min-w-0 flex-1">
         <p className="flex items-baseline gap-2">
@@ -40,7 +41,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
               waiting ? "text-need" : task.status === "failed" ? "text-bad" : "text-ink-2",
             )}
           >
-            {statusLabel(task.status, task.stopping)}
+            {state.label}
           </span>
           <span aria-hidden>·</span>
           <span className="truncate">{whyShort(task)}</span>
@@ -55,7 +56,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
       {waiting && (
         <span
           aria-hidden
-          className="mt-0.5 hidden h-7 items-center rounded-md border border-need-line bg-need-soft px-2.5 text-mini font-medium text-need sm:inline-flex"
+          className="mt-0.5 hidden h-7 w-24 shrink-0 items-center justify-center rounded-md border border-need-line bg-need-soft px-2.5 text-mini font-medium text-need sm:inline-flex"
         >
           {task.status === "awaiting-approval" ? t("action.reviewPlan") : t("action.answer")}
         </span>

@@ -10,8 +10,8 @@ import { useShortcuts } from "../../lib/shortcuts";
 import { grouped, total } from "../../lib/status";
 import { useTitle } from "../../lib/title";
 import { useTasks } from "./data";
-import { FirstSteps } from "./first-steps";
 import { Filters } from "./filters";
+import { FirstSteps } from "./first-steps";
 import { TaskItem } from "./item";
 
 const route = getRouteApi("/");
@@ -58,7 +58,11 @@ export function TasksScreen() {
         {isFiltered(filters) && list.data && (
           <p role="status" className="pb-2 text-mini text-ink-2">
             {hidden === null ? t("filters.hiddenSome") : t("filters.hidden", { n: hidden })}{" "}
-            <button type="button" onClick={clear} className="font-medium text-accent underline underline-offset-2">
+            <button
+              type="button"
+              onClick={clear}
+              className="font-medium text-accent underline underline-offset-2"
+            >
               {t("filters.clear")}
             </button>
           </p>
@@ -77,7 +81,9 @@ export function TasksScreen() {
             </Button>
           </Nothing>
         )}
-        {list.data && tasks.length === 0 && (isFiltered(filters) ? <NoMatch clear={clear} /> : <FirstSteps />)}
+        {list.data &&
+          tasks.length === 0 &&
+          (isFiltered(filters) ? <NoMatch clear={clear} /> : <FirstSteps />)}
 
         <div ref={rows} className="space-y-5">
           {groups.map(({ group, tasks: members }) => (

@@ -55,7 +55,9 @@ export function Composer({ task }: { task: TaskDetail }) {
           {t("composer.send")}
         </Button>
       </div>
-      <p className="mt-1 text-mini text-ink-3">{send.isSuccess && !text ? t("composer.sent") : t("composer.hint")}</p>
+      <p className="mt-1 text-mini text-ink-3">
+        {send.isSuccess && !text ? t("composer.sent") : t("composer.hint")}
+      </p>
     </form>
   );
 }

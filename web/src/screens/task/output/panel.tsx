@@ -47,7 +47,10 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
   );
 
   const live = !isOver(task.status) && task.status !== "awaiting-approval";
-  const entries = useMemo(() => withInputs(log.entries, inputsOf(timeline?.items ?? [])), [log.entries, timeline]);
+  const entries = useMemo(
+    () => withInputs(log.entries, inputsOf(timeline?.items ?? [])),
+    [log.entries, timeline],
+  );
   const shown = useMemo(() => (errorsOnly ? entries.filter(isError) : entries), [entries, errorsOnly]);
   const rows = useMemo(() => rowsOf(shown, toggled), [shown, toggled]);
 
@@ -111,11 +114,17 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
           }}
         />
         {mode === "conversation" && (
-          <Button size="sm" look="quiet" aria-pressed={errorsOnly} onClick={() => setErrorsOnly(!errorsOnly)} className="aria-pressed:bg-bad-soft aria-pressed:text-bad">
+          <Button
+            size="sm"
+            look="quiet"
+            aria-pressed={errorsOnly}
+            onClick={() => setErrorsOnly(!errorsOnly)}
+            className="aria-pressed:bg-bad-soft aria-pressed:text-bad"
+          >
             {t("output.errorsOnly")}
           </Button>
         )}
-        <span className="flex-1 max-sm:hidden" />
+        <span className="flex-1" />
         <SearchBar
           query={query}
           onQuery={(next) => {
@@ -188,7 +197,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
         />
       )}
       <Announcer log={log} />
-      {(task.status === "executing" || task.status === "waiting-input") && !task.stopping && <Composer task={task} />}
+      {task.status === "executing" && !task.stopping && <Composer task={task} />}
     </div>
   );
 }
@@ -224,7 +233,11 @@ function Empty({ log, live, errorsOnly }: { log: LogView; live: boolean; errorsO
     );
   if (errorsOnly && log.entries.length > 0) return <Nothing title={t("output.noErrors")} />;
   if (log.state === "failed") return <Nothing title={t("output.failed")}>{t("output.failedHint")}</Nothing>;
-  return <Nothing title={live ? t("output.waiting") : t("output.none")}>{live ? t("output.waitingHint") : t("output.noneHint")}</Nothing>;
+  return (
+    <Nothing title={live ? t("output.waiting") : t("output.none")}>
+      {live ? t("output.waitingHint") : t("output.noneHint")}
+    </Nothing>
+  );
 }
 
 const ANNOUNCE_EVERY_MS = 15_000;
@@ -241,7 +254,8 @@ function Announcer({ log }: { log: LogView }) {
       const now = latest.current;
       const moreLines = now.lines.length - lines;
       const nowErrors = now.entries.filter(isError).length;
-      if (moreLines > 0) setSaid(t("output.announce", { n: count(moreLines), errors: count(nowErrors - errors) }));
+      if (moreLines > 0)
+        setSaid(t("output.announce", { n: count(moreLines), errors: count(nowErrors - errors) }));
       lines = now.lines.length;
       errors = nowErrors;
     }, ANNOUNCE_EVERY_MS);

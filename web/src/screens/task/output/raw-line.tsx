@@ -23,7 +23,12 @@ export const RawLine = memo(function RawLine({
 }) {
   const text = JSON.stringify(line.line, null, open ? 2 : undefined);
   return (
-    <div className={clsx("relative border-b border-transparent px-3 font-mono text-mini leading-6 sm:px-6", open && "bg-sunken")}>
+    <div
+      className={clsx(
+        "relative border-b border-transparent px-3 font-mono text-mini leading-6 sm:px-6",
+        open && "bg-sunken",
+      )}
+    >
       <button
         type="button"
         aria-expanded={open}

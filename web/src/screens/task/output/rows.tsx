@@ -1,5 +1,15 @@
 import clsx from "clsx";
-import { Brain, ChevronRight, CircleAlert, CircleCheck, CircleX, Files, Info, TriangleAlert, UserRound } from "lucide-react";
+import {
+  Brain,
+  ChevronRight,
+  CircleAlert,
+  CircleCheck,
+  CircleX,
+  Files,
+  Info,
+  TriangleAlert,
+  UserRound,
+} from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Markdown } from "../../../components/markdown";
 import { t } from "../../../i18n";
@@ -77,7 +87,10 @@ function Content({ row, context }: { row: Row; context: RowContext }): ReactNode
           <Files size={14} aria-hidden className="shrink-0 text-ink-3" />
           <span className="font-medium">{t("group.lookups", { n: row.tools.length })}</span>
           <span className="min-w-0 truncate font-mono text-mini text-ink-3">
-            {row.tools.map((tool) => lastPart(tool.input)).filter(Boolean).join(", ")}
+            {row.tools
+              .map((tool) => lastPart(tool.input))
+              .filter(Boolean)
+              .join(", ")}
           </span>
           <ChevronRight size={14} aria-hidden className="ml-auto shrink-0 text-ink-3" />
         </button>
@@ -114,7 +127,10 @@ const Text = memo(function Text({ entry, live }: { entry: TextEntry; live: boole
     <div className="px-2">
       <Markdown text={entry.text} />
       {entry.streaming && live && (
-        <span aria-hidden className="inline-block h-4 w-1.5 animate-pulse rounded-sm bg-accent align-text-bottom" />
+        <span
+          aria-hidden
+          className="inline-block h-4 w-1.5 animate-pulse rounded-sm bg-accent align-text-bottom"
+        />
       )}
     </div>
   );
@@ -134,7 +150,9 @@ function Thinking({ entry, open, toggle }: { entry: TextEntry; open: boolean; to
         {!open && <span className="min-w-0 truncate">{entry.text.split("\n", 1)[0]}</span>}
       </button>
       {open && (
-        <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">{entry.text}</p>
+        <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">
+          {entry.text}
+        </p>
       )}
     </div>
   );
@@ -164,7 +182,9 @@ function Said({ entry, open, toggle }: { entry: SaidEntry; open: boolean; toggle
         {!open && <span className="min-w-0 truncate">{entry.text.split("\n", 1)[0]}</span>}
       </button>
       {open && (
-        <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">{entry.text}</p>
+        <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">
+          {entry.text}
+        </p>
       )}
     </div>
   );

@@ -37,7 +37,7 @@ export function SearchBar({ query, onQuery, count, at, valid, step, first }: Pro
   }, []);
 
   return (
-    <search className="flex min-w-0 flex-1 items-center gap-0.5 sm:max-w-96">
+    <search className="flex min-w-0 flex-1 items-center gap-0.5 max-sm:order-last max-sm:basis-full sm:max-w-96">
       <div className="relative min-w-0 flex-1">
         <Search size={13} aria-hidden className="absolute top-1/2 left-2 -translate-y-1/2 text-ink-3" />
         <Input
@@ -47,7 +47,10 @@ export function SearchBar({ query, onQuery, count, at, valid, step, first }: Pro
           aria-invalid={!valid}
           placeholder={t("output.search")}
           value={query.text}
-          className={clsx("h-7! pr-16 pl-7 [&::-webkit-search-cancel-button]:hidden", !valid && "border-bad!")}
+          className={clsx(
+            "h-7! pr-16 pl-7 [&::-webkit-search-cancel-button]:hidden",
+            !valid && "border-bad!",
+          )}
           onChange={(event) => {
             fresh.current = true;
             onQuery({ ...query, text: event.target.value });
@@ -78,10 +81,22 @@ export function SearchBar({ query, onQuery, count, at, valid, step, first }: Pro
       </IconButton>
       {query.text && (
         <>
-          <IconButton size="sm" label={t("output.previous")} className="h-7 w-7!" disabled={count === 0} onClick={() => step(-1)}>
+          <IconButton
+            size="sm"
+            label={t("output.previous")}
+            className="h-7 w-7!"
+            disabled={count === 0}
+            onClick={() => step(-1)}
+          >
             <ChevronUp size={14} aria-hidden />
           </IconButton>
-          <IconButton size="sm" label={t("output.next")} className="h-7 w-7!" disabled={count === 0} onClick={() => step(1)}>
+          <IconButton
+            size="sm"
+            label={t("output.next")}
+            className="h-7 w-7!"
+            disabled={count === 0}
+            onClick={() => step(1)}
+          >
             <ChevronDown size={14} aria-hidden />
           </IconButton>
         </>

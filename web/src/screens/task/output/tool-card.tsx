@@ -10,6 +10,8 @@ import type { ToolEntry, ToolState } from "../../../log/entries";
 import { type EditLine, editOf, targetOf, verbOf } from "../../../log/tools";
 
 const PREVIEW_LINES = 4;
+/** A command that is shorter than this can be read in the card's header. */
+const FITS_HEADER_CHARS = 40;
 const OPEN_LINES = 24;
 /** Even "show all" has an end: the rest is in the download. */
 const MOST_LINES = 2_000;
@@ -121,8 +123,12 @@ function Body({
     const preview = expanded ? OPEN_LINES : PREVIEW_LINES;
     return (
       <>
-        {edit.length > 0 && <EditBlock lines={edit} limit={all ? MOST_LINES : preview} showAll={showAll} expanded={expanded} />}
-        {failed && <OutputBlock text={tool.output} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} bad />}
+        {edit.length > 0 && (
+          <EditBlock lines={edit} limit={all ? MOST_LINES : preview} showAll={showAll} expanded={expanded} />
+        )}
+        {failed && (
+          <OutputBlock text={tool.output} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} bad />
+        )}
       </>
     );
   }
@@ -136,16 +142,26 @@ function Body({
     <>
       {input && <OutputBlock text={input} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} input />}
       {tool.output.trim() ? (
-        <OutputBlock text={tool.output} limit={all ? MOST_LINES : OPEN_LINES} showAll={showAll} bad={failed} />
+        <OutputBlock
+          text={tool.output}
+          limit={all ? MOST_LINES : OPEN_LINES}
+          showAll={showAll}
+          bad={failed}
+        />
       ) : (
-        tool.endedAt !== null && <p className="border-t px-3 py-1.5 text-mini text-ink-3">{t("tool.noOutput")}</p>
+        tool.endedAt !== null && (
+          <p className="border-t px-3 py-1.5 text-mini text-ink-3">{t("tool.noOutput")}</p>
+        )
       )}
     </>
   );
 }
 
 function inputText(tool: ToolEntry): string {
-  if (tool.name === "Bash") return typeof tool.input.command === "string" ? `$ ${tool.input.command}` : "";
+  if (tool.name === "Bash") {
+    const command = typeof tool.input.command === "string" ? tool.input.command : "";
+    return command.length > FITS_HEADER_CHARS || command.includes("\n") ? `$ ${command}` : "";
+  }
   const keys = Object.keys(tool.input);
   if (keys.length === 0 || (keys.length === 1 && typeof tool.input.file_path === "string")) return "";
   return JSON.stringify(tool.input, null, 2);
@@ -226,8 +242,10 @@ function EditBlock({
     <div className="border-t">
       <pre className="overflow-x-auto py-1 font-mono text-mini leading-5">
         {shown.map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines of an immutable text have no other identity
-          <span key={index} className={clsx("block px-3 break-words whitespace-pre-wrap", EDIT_LOOK[line.sign])}>
+          <span
+            key={index}
+            className={clsx("block px-3 break-words whitespace-pre-wrap", EDIT_LOOK[line.sign])}
+          >
             <span className="text-ink-3 select-none">{line.sign} </span>
             {line.text}
           </span>

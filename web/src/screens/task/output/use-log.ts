@@ -1,6 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { type LogView, LogStore } from "../../../log/store";
 import { useFeedState, useLive } from "../../../live/provider";
+import { LogStore, type LogView } from "../../../log/store";
 
 const EMPTY: LogView = { lines: [], entries: [], state: "loading" };
 const POLL_EVERY_MS = 5_000;

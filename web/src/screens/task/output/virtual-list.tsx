@@ -86,7 +86,6 @@ export function VirtualList({
         role="log"
         aria-live="off"
         aria-label={label}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must be able to scroll the log
         tabIndex={0}
         onScroll={onScroll}
         className="h-full overflow-y-auto overscroll-contain focus-visible:-outline-offset-2"

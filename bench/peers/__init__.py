@@ -1,0 +1,1 @@
+"""What we measure ourselves against: each the conventional, or the barest, way to do the same thing."""

@@ -1,0 +1,1 @@
+"""What `journeyman doctor` looks at."""

@@ -1,0 +1,135 @@
+"""This machine: git, the Claude CLI, the model key, repositories, disk, ports, the dashboard's files."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Final
+
+from cli.checkup.finding import Finding, bad, from_error, good, note
+from cli.link import Place
+from cli.supervisor import record
+from cli.supervisor.preflight import STATIC, is_free
+from shared.claude.binary import CliMissing, find_cli
+from shared.config import BadConfig, Config, load_config
+from shared.settings import Settings
+from shared.workspace.git import GitFailed, git
+
+LITTLE_BYTES: Final = 5 * 1024**3
+TOO_LITTLE_BYTES: Final = 1024**3
+PATIENCE_S: Final = 20.0
+
+
+async def look_at_machine(settings: Settings, place: Place) -> list[Finding]:
+    """Everything that can be seen without NATS."""
+    running = record.read(place.data)
+    demo = settings.demo_model or (running is not None and running.alive and running.demo)
+    config_path = settings.config or place.data / "journeyman.toml"
+    found = [await _git(), await _claude(settings), _model(settings, demo=demo), _secret(settings, place)]
+    try:
+        config = load_config(config_path)
+    except BadConfig as error:
+        found.append(from_error("configuration", error))
+    else:
+        found += await _repositories(config, config_path)
+    found += [_disk(place.data), _port(settings, place), _web()]
+    return found
+
+
+async def _git() -> Finding:
+    if shutil.which("git") is None:
+        return bad("git", "not found", "Install it: `apt-get install git`.")
+    return good("git", (await git("--version")).strip().removeprefix("git version "))
+
+
+async def _claude(settings: Settings) -> Finding:
+    try:
+        cli = find_cli(settings.claude_cli or None)
+    except CliMissing as error:
+        return from_error("Claude CLI", error)
+    process = await asyncio.create_subprocess_exec(
+        str(cli), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        said = b""
+    if process.returncode:
+        return bad(
+            "Claude CLI", f"{cli} does not start", "Run `make install` again, or set CLAUDE_CLI to one that works."
+        )
+    return good("Claude CLI", f"{said.decode(errors='replace').strip()} at {cli}")
+
+
+def _model(settings: Settings, *, demo: bool) -> Finding:
+    if demo:
+        return good("model", "the scripted demo model: no key needed")
+    if settings.anthropic_api_key.get_secret_value():
+        return good(
+            "model", f"a key is set{f', for {settings.anthropic_base_url}' if settings.anthropic_base_url else ''}"
+        )
+    return bad(
+        "model",
+        "no key: agents cannot run, tasks wait",
+        "Set ANTHROPIC_API_KEY in the environment or in .env, or look around with `journeyman up --demo`.",
+    )
+
+
+def _secret(settings: Settings, place: Place) -> Finding:
+    if settings.github_webhook_secret.get_secret_value() or (place.data / "webhook-secret").exists():
+        return good("webhooks", "the GitHub webhook has a secret")
+    return note(
+        "webhooks",
+        "no secret: GitHub's webhooks are refused",
+        "Set JOURNEYMAN_GITHUB_WEBHOOK_SECRET to the one the sender signs with.",
+    )
+
+
+async def _repositories(config: Config, path: Path) -> list[Finding]:
+    if not config.repos:
+        return [
+            note("repositories", f"none is configured in {path}", 'Name one: [repos."owner/name"] with path or url.')
+        ]
+    return list(await asyncio.gather(*(_repository(name, repo.target) for name, repo in config.repos.items())))
+
+
+async def _repository(name: str, target: str) -> Finding:
+    try:
+        await git("ls-remote", "--exit-code", "--", target, "HEAD", timeout=PATIENCE_S)
+    except GitFailed as error:
+        return bad(f"repo {name}", str(error), "Correct its url or path in journeyman.toml, or the access to it.")
+    return good(f"repo {name}", "answers")
+
+
+def _disk(data: Path) -> Finding:
+    place = next(each for each in (data, *data.parents) if each.exists())
+    free = shutil.disk_usage(place).free
+    detail = f"{free / 1024**3:.1f} GiB free for {data}"
+    match free:
+        case _ if free < TOO_LITTLE_BYTES:
+            return bad("disk", detail, "Make room: the log cannot grow, and agents cannot check repositories out.")
+        case _ if free < LITTLE_BYTES:
+            return note("disk", detail, "Make room before it runs out.")
+        case _:
+            return good("disk", detail)
+
+
+def _port(settings: Settings, place: Place) -> Finding:
+    if place.pid:
+        return good("dashboard", place.http)
+    if settings.http_port == 0 or is_free(settings.http_host, settings.http_port):
+        return good("dashboard", f"port {settings.http_port} is free")
+    return note(
+        "dashboard",
+        f"something listens on port {settings.http_port}",
+        "If it is not Journeyman's gateway, choose another port: JOURNEYMAN_HTTP_PORT.",
+    )
+
+
+def _web() -> Finding:
+    if STATIC.exists():
+        return good("web", "the dashboard is built")
+    return note("web", "the dashboard is not built; the API works without it", "Run `make web`.")

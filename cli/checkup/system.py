@@ -1,0 +1,59 @@
+"""The running system: NATS, the log's guards, and who answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from typing import Any, Final
+
+import msgspec
+import nats.errors
+import nats.js.errors
+
+from cli.checkup.finding import Finding, bad, from_error, good
+from cli.link import Link
+from cli.supervisor.names import SERVICES
+from shared.nats.streams import EVENTS, GuardsOff, check_guards
+
+ANSWERS_S: Final = 0.6
+
+
+async def look_at_system(link: Link) -> list[Finding]:
+    """Everything that NATS can tell."""
+    found = [good("NATS", f"{link.place.nats}, version {link.bus.nc.connected_server_version}")]
+    try:
+        await check_guards(link.bus)
+        state = (await link.bus.js.stream_info(EVENTS)).state
+        found.append(good("log", f"{state.messages:,} events in {state.bytes / 1024**2:.1f} MiB; the guards stand"))
+    except GuardsOff as error:
+        found.append(from_error("log", error))
+    except (TimeoutError, nats.js.errors.Error, nats.errors.Error):
+        found.append(bad("log", "JetStream does not answer", "Start NATS with JetStream on (`nats-server -js`)."))
+    there = await _who_is_there(link)
+    return found + [_service(name, there[name]) for name in sorted(SERVICES)]
+
+
+def _service(name: str, instances: int) -> Finding:
+    if instances:
+        return good(name, f"{instances} {'answers' if instances == 1 else 'answer'}")
+    return bad(
+        name, "does not answer", f"Start everything with `journeyman up`, or it alone: `journeyman service {name}`."
+    )
+
+
+async def _who_is_there(link: Link) -> Counter[str]:
+    """Instances by service, as they announce themselves (`$SRV.PING` of NATS's service protocol)."""
+    found: Counter[str] = Counter()
+    nc = link.bus.nc
+    inbox = nc.new_inbox()
+    subscription = await nc.subscribe(inbox)
+    with contextlib.suppress(TimeoutError):
+        await nc.publish("$SRV.PING", b"", reply=inbox)
+        async with asyncio.timeout(ANSWERS_S):
+            async for message in subscription.messages:
+                with contextlib.suppress(msgspec.MsgspecError):
+                    answer: dict[str, Any] = msgspec.json.decode(message.data or b"{}")
+                    found[str(answer.get("name", "")).removeprefix("journeyman-")] += 1
+    await subscription.unsubscribe()
+    return found

@@ -1,0 +1,34 @@
+"""`journeyman demo`: drive the demonstration against a system that runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+import rich_click as click
+from click.exceptions import Exit
+
+from cli.console import screen
+
+
+@click.command("demo", cls=click.RichCommand)
+@click.option("--url", help="The gateway's address.  [default: the system that runs here]")
+@click.option("--nats-url", help="Where its NATS listens.  [default: the system that runs here]")
+@click.option("--repo", default="journeyman/demo", show_default=True, help="The configured repository's name.")
+def command(url: str | None, nats_url: str | None, repo: str) -> None:
+    """Open one issue by a signed GitHub webhook, tell the story of its task, and check the result.
+
+    The webhook is signed with JOURNEYMAN_GITHUB_WEBHOOK_SECRET (or its file JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE). To
+    start a whole system with it: `journeyman up --demo`. Exit code 0 only if the task completed and all is as promised.
+    """
+    from cli.demo.driver import Demonstration, drive
+    from cli.demo.place import found_here
+
+    place, secret, repository = found_here()
+    demonstration = Demonstration(
+        http=url or place.http,
+        nats=nats_url or place.nats,
+        secret=secret,
+        repo=repo,
+        repository=repository,
+    )
+    raise Exit(0 if asyncio.run(drive(demonstration, screen())) else 1)

@@ -1,0 +1,65 @@
+"""`journeyman doctor`: what is missing or misconfigured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from click.exceptions import Exit
+
+from cli.console import json_option, print_json, screen, table
+
+if TYPE_CHECKING:
+    from cli.checkup.finding import Finding
+
+_MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
+
+
+@click.command("doctor", cls=click.RichCommand)
+@json_option
+def command(as_json: bool) -> None:
+    """Look at this machine and at the system that runs, and say the mend for everything that is wrong.
+
+    Exit code 1 if something will not work. Things that only somebody should know are marked with `!`.
+    """
+    found = asyncio.run(_look())
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    raise Exit(1 if any(each.state == "bad" for each in found) else 0)
+
+
+def _print(found: list[Finding]) -> None:
+    from rich.markup import escape
+
+    console = screen()
+    shown = table("", "", "")
+    shown.show_header = False
+    for each in found:
+        mend = f"\n[bold]{escape(each.mend)}[/]" if each.mend else ""
+        shown.add_row(_MARKS[each.state], each.what, escape(each.detail) + mend)
+    console.print(shown)
+    wrong = sum(each.state == "bad" for each in found)
+    console.print("\n[green]All is well.[/]" if not wrong else f"\n[red]{wrong} to mend.[/]")
+
+
+async def _look() -> list[Finding]:
+    from cli.checkup.finding import from_error
+    from cli.checkup.machine import look_at_machine
+    from cli.checkup.system import look_at_system
+    from cli.link import find_place, linked
+    from shared.nats.bus import NatsUnreachable
+    from shared.settings import BadSettings, load_settings
+
+    try:
+        settings = load_settings()
+    except BadSettings as error:
+        return [from_error("settings", Exception(line)) for line in str(error).splitlines()]
+    found = await look_at_machine(settings, find_place(settings))
+    try:
+        async with linked() as link:
+            return found + await look_at_system(link)
+    except NatsUnreachable as error:
+        return [*found, from_error("NATS", error)]

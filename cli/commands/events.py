@@ -1,0 +1,39 @@
+"""`journeyman events`: the log, as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+import rich_click as click
+
+from cli.console import print_json, screen
+
+
+@click.command("events", cls=click.RichCommand)
+@click.option("--task", "task_id", help="Only the events of this task: its own, and its plan's, run's and reply's.")
+@click.option("--kind", help="Only the events of this kind of actor: task, plan, run, delivery, reply, session.")
+@click.option(
+    "--from", "start", type=click.IntRange(min=1), default=1, show_default=True, help="Stream sequence to begin at."
+)
+@click.option("--follow", "-f", is_flag=True, help="Go on with the events to come, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Each event's stored envelope, one line each, with its sequence.")
+def command(task_id: str | None, kind: str | None, start: int, follow: bool, as_json: bool) -> None:
+    """Read the log itself, without any service."""
+    asyncio.run(_read(task_id, kind, start, follow, as_json))
+
+
+async def _read(task_id: str | None, kind: str | None, start: int, follow: bool, as_json: bool) -> None:
+    import msgspec
+
+    from cli.link import linked
+    from cli.live import log_line
+    from cli.reading import read, subject_filter
+    from shared.envelope import decode_event
+
+    console = screen()
+    async with linked() as link:
+        async for message in read(link.bus, subject_filter(kind, task_id), start=start, follow=follow):
+            if as_json:
+                print_json({"seq": message.position, "event": msgspec.Raw(message.data)}, lines=True)
+            else:
+                console.print(log_line(decode_event(message.subject, message.data, message.position)))

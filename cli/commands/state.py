@@ -1,0 +1,58 @@
+"""`journeyman state`: one actor, folded from the log alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import rich_click as click
+
+from cli.console import json_option, print_json, screen, table
+
+
+@click.command("state", cls=click.RichCommand)
+@click.argument("kind")
+@click.argument("id")
+@click.option("--at", type=click.IntRange(min=1), help="As of this stream sequence.  [default: now]")
+@json_option
+def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
+    """Fold the actor KIND ID (task, plan, run, delivery, reply, session) as of any stream sequence.
+
+    The services' own rules are used, and no service needs to run. Versions and hash chain are checked on the way.
+    """
+    from cli.folding import Folded
+
+    folded: Folded = asyncio.run(_fold(kind, id, at))
+    if as_json:
+        print_json(folded)
+        return
+    console = screen()
+    console.print(
+        f"[bold]{folded.actor}[/]  version {folded.sequence}, last event #{folded.position} [dim]{folded.hash[:12]}[/]"
+    )
+    shown = table("field", "value")
+    for field, value in _fields(folded.state):
+        shown.add_row(field, value)
+    console.print(shown)
+
+
+async def _fold(kind: str, id: str, at: int | None) -> Any:
+    from cli.folding import fold
+    from cli.link import linked
+
+    async with linked() as link:
+        return await fold(link.journal, kind, id, at)
+
+
+def _fields(state: Any) -> list[tuple[str, str]]:
+    import msgspec
+    from rich.markup import escape
+
+    from cli.story import one_line
+
+    fields = msgspec.to_builtins(state) or {}
+    return [
+        (name, escape(one_line(value if isinstance(value, str) else msgspec.json.encode(value).decode(), 160)))
+        for name, value in fields.items()
+        if value not in ("", None, [], {}, 0, False)
+    ]

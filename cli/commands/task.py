@@ -1,0 +1,192 @@
+"""`journeyman task …`: submit, look at and steer tasks, over NATS alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import rich_click as click
+from click.exceptions import Exit
+
+from cli.console import json_option, print_json, screen
+
+_LIMIT = click.IntRange(1, 200)
+
+
+@click.group("task", cls=click.RichGroup)
+def command() -> None:
+    """Submit, look at and steer tasks. Of an ID, 6 characters of its beginning or end are enough."""
+
+
+@command.command("submit", cls=click.RichCommand)
+@click.argument("text")
+@click.option("--repo", default="", help="The configured repository's name.  [default: the only one]")
+@click.option("--title", default="", help="A short title.  [default: the text's first line]")
+@click.option(
+    "--directive",
+    type=click.Choice(["auto", "plan", "implement"]),
+    default="auto",
+    show_default=True,
+    help="Let triage decide, ask for a plan first, or for the work at once.",
+)
+@click.option(
+    "--wait", is_flag=True, help="Show what happens and end with the task; exit code 1 if it did not complete."
+)
+@json_option
+def submit(text: str, repo: str, title: str, directive: str, wait: bool, as_json: bool) -> None:
+    """Open a task: TEXT says what is to be done."""
+    from cli.tasks.steering import submit as open_task
+
+    answer = asyncio.run(open_task(text, title=title, repo=repo, directive=directive, wait=wait, quiet=as_json))
+    if as_json:
+        print_json(answer)
+    elif not wait:
+        click.echo(answer["id"])
+    raise Exit(0 if not wait or answer["status"] == "completed" else 1)
+
+
+@command.command("list", cls=click.RichCommand)
+@click.option("--status", help="Only tasks in this status, such as awaiting-approval.")
+@click.option("--source", help="Only tasks from github, cli, api, chat …")
+@click.option("--repo", help="Only tasks of this repository.")
+@click.option("-q", "--search", help="Only tasks with this text.")
+@click.option("--limit", type=_LIMIT, default=50, show_default=True)
+@json_option
+def list_(
+    status: str | None, source: str | None, repo: str | None, search: str | None, limit: int, as_json: bool
+) -> None:
+    """The tasks, newest first."""
+    from cli.tasks.pages import task_table
+
+    wanted = {"status": status, "source": source, "repo": repo, "q": search, "limit": limit}
+    answer = _query("tasks.list", {key: value for key, value in wanted.items() if value is not None})
+    if as_json:
+        print_json(answer)
+        return
+    console = screen()
+    if answer["items"]:
+        console.print(task_table(answer["items"]))
+    else:
+        console.print('No tasks yet: open one with `journeyman task submit "what is to be done"`.')
+
+
+@command.command("show", cls=click.RichCommand)
+@click.argument("id")
+@click.option("--events/--no-events", default=True, show_default=True, help="With the task's events.")
+@json_option
+def show(id: str, events: bool, as_json: bool) -> None:
+    """One task on one page: where it is, its plan, its run, its cost and its events."""
+    from cli.tasks.pages import print_task
+
+    async def ask() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        from cli.link import linked
+        from cli.tasks.steering import full_id
+
+        async with linked() as link:
+            task_id = await full_id(link, id)
+            found = await link.client.query("tasks.get", {"id": task_id})
+            story = (
+                await link.client.query("tasks.timeline", {"id": task_id, "limit": 500}) if events else {"items": []}
+            )
+            return found, story["items"]
+
+    answer, story = asyncio.run(ask())
+    if as_json:
+        print_json({**answer, "timeline": story} if events else answer)
+    else:
+        print_task(screen(), answer["task"], story)
+
+
+@command.command("approve", cls=click.RichCommand)
+@click.argument("id")
+@click.option("--version", type=click.IntRange(min=1), help="The plan's version, as you have seen it.")
+@click.option("--digest", help="The plan's digest, or at least its first 8 digits.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0), default=0.0, help="Most dollars the work may cost; 0: no own limit."
+)
+@click.option("--yes", "-y", is_flag=True, help="Approve what is shown without asking.")
+@json_option
+def approve(id: str, version: int | None, digest: str | None, budget: float, yes: bool, as_json: bool) -> None:
+    """Show the plan that waits, and approve exactly that one: its version, its digest, its base commit.
+
+    With --version and --digest, exactly the named plan is approved, without showing it.
+    """
+    from cli.tasks.approval import approve as approve_plan
+
+    if (version is None) != (digest is None):
+        raise click.UsageError("--version and --digest belong together.")
+    named = None if version is None or digest is None else (version, digest)
+    answer = asyncio.run(approve_plan(id, named=named, budget_usd=budget, ask=not yes, quiet=as_json))
+    _say(answer, as_json, "approved")
+
+
+@command.command("reject", cls=click.RichCommand)
+@click.argument("id")
+@click.option("--reason", default="", help="Why; the task ends.")
+@click.option("--feedback", default="", help="What another plan should do differently; the task goes on.")
+@json_option
+def reject(id: str, reason: str, feedback: str, as_json: bool) -> None:
+    """Turn the plan down: for good, or, with --feedback, in favour of another one."""
+    from shared.contracts import task
+
+    if reason and feedback:
+        raise click.UsageError("Give --reason to end the task, or --feedback for another plan.")
+    made = task.Revise(feedback=feedback) if feedback else task.Reject(reason=reason)
+    _send(id, made, as_json, "another plan is on its way" if feedback else "rejected")
+
+
+@command.command("stop", cls=click.RichCommand)
+@click.argument("id")
+@click.option("--reason", default="", help="Why.")
+@json_option
+def stop(id: str, reason: str, as_json: bool) -> None:
+    """Stop the task, whatever it is doing; its agent and all its processes end."""
+    from shared.contracts import task
+
+    _send(id, task.Stop(reason=reason), as_json, "stopping")
+
+
+@command.command("retry", cls=click.RichCommand)
+@click.argument("id")
+@json_option
+def retry(id: str, as_json: bool) -> None:
+    """Try a failed, stopped or declined task again; an approved plan stays approved."""
+    from shared.contracts import task
+
+    _send(id, task.Retry(), as_json, "trying again")
+
+
+@command.command("input", cls=click.RichCommand)
+@click.argument("id")
+@click.argument("text")
+@json_option
+def input_(id: str, text: str, as_json: bool) -> None:
+    """Say TEXT to the working agent, or answer its question."""
+    from shared.contracts import task
+
+    _send(id, task.GiveInput(message=text), as_json, "told the agent")
+
+
+def _query(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    from cli.link import linked
+
+    async def ask() -> dict[str, Any]:
+        async with linked() as link:
+            return await link.client.query(name, params)
+
+    return asyncio.run(ask())
+
+
+def _send(id: str, message: Any, as_json: bool, done: str) -> None:
+    from cli.tasks.steering import send
+
+    _say(asyncio.run(send(id, message)), as_json, done)
+
+
+def _say(answer: dict[str, Any], as_json: bool, done: str) -> None:
+    if as_json:
+        print_json(answer)
+    elif answer["event"] is None:
+        click.echo("nothing to do: it was done before")
+    else:
+        click.echo(f"{done} (#{answer['seq']})")

@@ -1,0 +1,123 @@
+"""What the demonstration promises, checked: the commit, its test, cost and tokens, and the log itself."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cli.audit import audit
+from cli.story import money
+from shared.checks import CheckResult, check_env, run_checks
+from shared.client import Client
+from shared.contracts.task import Completed
+from shared.envelope import Recorded
+from shared.nats.bus import Bus
+from shared.workspace.detect import detect_checks
+from shared.workspace.git import git
+
+CHECK_S: Final = 60.0
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One promise, whether it holds, and the facts."""
+
+    what: str
+    good: bool
+    detail: str
+    more: tuple[str, ...] = ()
+
+
+async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, repository: Path | None) -> list[Finding]:
+    """Every promise, kept or not. Without a ``repository`` in reach, the run's own word about its checks counts."""
+    answer = await client.query("tasks.get", {"id": task_id, "min_seq": end.position})
+    task: dict[str, Any] = answer["task"]
+    found = [_status(task)]
+    if repository is None:
+        found.append(_checks_of_the_run(task))
+    else:
+        found += await _in_the_repository(repository, task, end.data)
+    found.append(_cost(task))
+    result = await audit(bus)
+    found.append(
+        Finding(
+            what="log",
+            good=result.damage is None,
+            detail=f"{result.events} events of {result.actors} actors: versions, hash chain and schemas are right"
+            if result.damage is None
+            else f"damaged at {result.damage.sequence}: {result.damage.problem}",
+        )
+    )
+    return found
+
+
+def _status(task: dict[str, Any]) -> Finding:
+    return Finding(
+        what="task", good=task["status"] == "completed", detail=f"{task['status']} in the read model: {task['title']}"
+    )
+
+
+def _checks_of_the_run(task: dict[str, Any]) -> Finding:
+    checks = (task.get("run") or {}).get("checks") or []
+    good = bool(task["commit"]) and bool(checks) and all(check["exit_code"] == 0 for check in checks)
+    detail = f"{task['branch']} at {task['commit'][:12]}; " + ", ".join(
+        f"`{check['command']}` exit code {check['exit_code']}" for check in checks
+    )
+    return Finding(what="commit", good=good, detail=detail)
+
+
+async def _in_the_repository(repository: Path, task: dict[str, Any], done: Completed) -> list[Finding]:
+    head = (await git("rev-parse", "--verify", f"refs/heads/{done.branch}", cwd=repository, check=False)).strip()
+    if not done.commit or head != done.commit:
+        return [
+            Finding(what="commit", good=False, detail=f"{done.branch} is at {head or 'nothing'}, not {done.commit}")
+        ]
+    base = task["base_commit"]
+    subject = (await git("log", "-1", "--format=%s", head, cwd=repository)).strip()
+    stat = await git("diff", "--stat=90", base, head, cwd=repository)
+    before, after = await _checked_out(repository, base), await _checked_out(repository, head)
+    return [
+        Finding(what="branch", good=True, detail=done.branch),
+        Finding(
+            what="commit",
+            good=True,
+            detail=f"{head[:12]} {subject}",
+            more=tuple(line.strip() for line in stat.splitlines()),
+        ),
+        Finding(
+            what="test",
+            good=bool(after) and all(check.passed for check in after),
+            detail=", ".join(f"`{check.command}` {_verdict(before, check)}" for check in after) or "no check was found",
+        ),
+    ]
+
+
+def _verdict(before: list[CheckResult], check: CheckResult) -> str:
+    failed_before = any(each.command == check.command and not each.passed for each in before)
+    if check.passed:
+        return "passes" + (" (it failed before)" if failed_before else "")
+    return f"fails: {check.output_tail.strip().splitlines()[-1:]}"
+
+
+async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:
+    """The repository's own checks at a commit, in a clone of ours."""
+    with tempfile.TemporaryDirectory(prefix="journeyman-demo-") as scratch:
+        tree = Path(scratch) / "tree"
+        await git("clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", str(repository), str(tree))
+        await git("checkout", "--quiet", "--detach", commit, cwd=tree)
+        return await run_checks(detect_checks(tree), tree, check_env(), CHECK_S, f"demo-{uuid.uuid4()}")
+
+
+def _cost(task: dict[str, Any]) -> Finding:
+    used = task.get("usage") or []
+    agents = sorted({str(each["agent"]) for each in used})
+    return Finding(
+        what="cost",
+        good=int(task["tokens"]) > 0 and bool(used),
+        detail=f"{money(task['cost_microusd'])} at list price, {task['tokens']:,} tokens, by {', '.join(agents)}"
+        if used
+        else "no usage is in the read model",
+    )

@@ -1,0 +1,24 @@
+"""What `journeyman demo` needs to know of the system that runs here: addresses, secret, repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.failures import Failure
+from cli.link import Place, find_place
+from cli.supervisor.preflight import demo_repository
+from shared.settings import load_settings
+
+
+def found_here() -> tuple[Place, str, Path | None]:
+    """The place, the webhook's secret, and the repository if it can be looked at; raises `Failure` without a secret."""
+    settings = load_settings()
+    place = find_place(settings)
+    secret = settings.github_webhook_secret.get_secret_value()
+    own = place.data / "webhook-secret"
+    if not secret and own.exists():
+        secret = own.read_text().strip()
+    if not secret:
+        raise Failure("There is no webhook secret: set JOURNEYMAN_GITHUB_WEBHOOK_SECRET to the one the gateway has.")
+    repository = demo_repository(place.data)
+    return place, secret, repository if repository.is_dir() else None

@@ -1,0 +1,51 @@
+"""Folding any actor with the rules of the service that owns it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cli.failures import Failure
+from services.brain.actors import session, task
+from services.executor.actors import run
+from services.gateway.actors import delivery, reply
+from services.planner.actors import plan
+from shared.deciding import Decider
+from shared.journal import Journal
+from shared.subjects import actor
+
+DECIDERS: dict[str, Decider[Any]] = {
+    each.kind: each
+    for each in (task.DECIDER, plan.DECIDER, run.DECIDER, delivery.DECIDER, reply.DECIDER, session.DECIDER)
+}
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """An actor's state as of its event at stream sequence ``position``; ``sequence`` is its own version."""
+
+    actor: str
+    position: int
+    sequence: int
+    hash: str
+    state: Any
+
+
+async def fold(journal: Journal, kind: str, id: str, at: int | None = None) -> Folded:
+    """The actor as of the stream sequence ``at``; raises `Failure` when it had no event by then, and `LogDamaged`."""
+    decider = DECIDERS.get(kind)
+    if decider is None:
+        raise Failure(f"There are no {kind!r} actors; there are: {', '.join(DECIDERS)}.")
+    address = actor(kind, id)
+    events = await journal.load(address, up_to=at)
+    if not events:
+        when = "" if at is None else f" up to stream sequence {at}"
+        raise Failure(f"The log has no event of {address}{when}: look the id up with `journeyman task list`.")
+    last = events[-1]
+    return Folded(
+        actor=str(address),
+        position=last.position,
+        sequence=last.sequence,
+        hash=last.hash,
+        state=decider.fold(event.data for event in events),
+    )

@@ -1,0 +1,147 @@
+"""One task as it happens: its events, and in between what its agents do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from cli.story import one_line, sentence
+from shared.contracts.task import Answered, Cancelled, Completed, Declined, Failed, Rejected
+from shared.envelope import Recorded, decode_event
+from shared.nats.bus import Bus
+from shared.nats.feed import Feed
+from shared.nats.streams import EVENTS, OUTPUT
+
+ENDS: Final = (Answered, Cancelled, Completed, Declined, Failed, Rejected)
+"""The events after which nothing more happens to a task by itself."""
+_TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "query", "question", "description")
+"""Fields of a tool's input that say what it is about, the most telling ones first."""
+
+_COLOURS: Final = {
+    "delivery": "cyan",
+    "task": "magenta",
+    "plan": "yellow",
+    "run": "green",
+    "reply": "cyan",
+    "session": "blue",
+}
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing an agent did: a tool it used, or a sentence it said."""
+
+    actor: str
+    text: str
+
+
+async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[Recorded | Activity]:
+    """The task's events behind a stream sequence, mixed with its agents' activities, until the task's end."""
+    queue: asyncio.Queue[Recorded | Activity | Exception] = asyncio.Queue(1000)
+    feeding = [
+        asyncio.create_task(_guarded(queue, _events(bus, task_id, after, queue))),
+        asyncio.create_task(_guarded(queue, _activities(bus, task_id, queue))),
+    ]
+    try:
+        while True:
+            item = await queue.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
+            if isinstance(item, Recorded) and isinstance(item.data, ENDS):
+                return
+    finally:
+        for each in feeding:
+            each.cancel()
+        await asyncio.gather(*feeding, return_exceptions=True)
+
+
+async def _guarded(queue: asyncio.Queue[Recorded | Activity | Exception], work: Any) -> None:
+    try:
+        await work
+    except Exception as error:
+        await queue.put(error)
+
+
+async def _events(bus: Bus, task_id: str, after: int, queue: asyncio.Queue[Recorded | Activity | Exception]) -> None:
+    async with Feed(bus, EVENTS, f"evt.*.{task_id}.>", after=after) as feed:
+        async for message in feed:
+            await queue.put(decode_event(message.subject, message.data, message.position))
+
+
+async def _activities(bus: Bus, task_id: str, queue: asyncio.Queue[Recorded | Activity | Exception]) -> None:
+    async with Feed(bus, OUTPUT, f"out.*.{task_id}", after=0) as feed:
+        async for message in feed:
+            for text in activities(message.data):
+                await queue.put(Activity(actor=message.subject.split(".")[1], text=text))
+
+
+def activities(line: bytes) -> list[str]:
+    """What one line of the CLI's stream says an agent does, in words; most lines say nothing of that kind."""
+    if b'"assistant"' not in line:
+        return []
+    try:
+        decoded = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    match decoded:
+        case {"type": "assistant", "message": {"content": list(blocks)}}:
+            return [text for block in blocks if (text := _block(block))]
+        case _:
+            return []
+
+
+def _block(block: Any) -> str:
+    match block:
+        case {"type": "tool_use", "name": str(name), "input": dict(given)}:
+            about = next((str(given[key]) for key in _TELLING if given.get(key)), "")
+            return f"{name} {one_line(about, 90)}".strip()
+        case {"type": "text", "text": str(text)} if text.strip():
+            return f"“{one_line(text, 90)}”"
+        case _:
+            return ""
+
+
+class Teller:
+    """Prints what `follow` gives: a line per event with its stream sequence, and dimmed lines in between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._before: Recorded | None = None
+
+    def tell(self, item: Recorded | Activity) -> None:
+        """One line."""
+        match item:
+            case Activity(actor=actor, text=text):
+                self._console.print(f"[dim]{'':>6}  {'':>8}  {'':<28} {actor}: {escape(text)}[/]")
+            case Recorded():
+                self._console.print(event_line(item, self._before))
+                self._before = item
+
+
+def event_line(event: Recorded, before: Recorded | None) -> str:
+    """Stream sequence, time since the event before, what happened, and the same in words, with markup."""
+    passed = 0.0 if before is None else (event.time - before.time).total_seconds()
+    return f"{_number(event)}  [dim]{passed:>+7.2f}s[/]  {_what(event)}"
+
+
+def log_line(event: Recorded) -> str:
+    """Local time, stream sequence, the actor's id, what happened, and the same in words, with markup."""
+    return (
+        f"[dim]{event.time.astimezone():%Y-%m-%d %H:%M:%S}[/] {_number(event)}  "
+        f"[dim]{event.actor.id[:26]:<26}[/]  {_what(event)}"
+    )
+
+
+def _number(event: Recorded) -> str:
+    return f"[bold]{'#' + str(event.position):>6}[/]"
+
+
+def _what(event: Recorded) -> str:
+    colour = _COLOURS.get(event.kind, "white")
+    name = f"{event.kind}.{event.name}"
+    return f"[{colour}]{name:<28}[/] {escape(sentence(event))} [dim]{escape(event.principal)}[/]"

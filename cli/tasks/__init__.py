@@ -1,0 +1,1 @@
+"""What the task commands do and show."""

@@ -1,0 +1,54 @@
+"""Approving: what is approved is what was shown, to the byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+from rich.markdown import Markdown
+from rich.panel import Panel
+
+from cli.console import screen
+from cli.failures import Failure
+from cli.link import linked
+from cli.tasks.steering import full_id, tell
+from shared.contracts.task import Approve
+
+
+async def approve(
+    id: str, *, named: tuple[int, str] | None, budget_usd: float, ask: bool, quiet: bool
+) -> dict[str, Any]:
+    """Approve the plan that is shown, or the ``named`` (version, digest); raises `Failure`, `Rejected`."""
+    async with linked() as link:
+        task_id = await full_id(link, id)
+        budget = round(budget_usd * 1_000_000)
+        if named is not None:
+            version, digest = named
+            return await tell(link, task_id, Approve(version=version, digest=digest.lower(), budget_microusd=budget))
+        task = (await link.client.query("tasks.get", {"id": task_id}))["task"]
+        if not task["plans"]:
+            raise Failure(f"Task {task_id} has no plan to approve; it is {task['status']}.")
+        plan = task["plans"][-1]
+        if not quiet:
+            _show(plan)
+        if ask and not click.confirm("Approve exactly this plan?", err=True):
+            raise Failure("Not approved. To turn it down: `journeyman task reject`.")
+        return await tell(
+            link,
+            task_id,
+            Approve(
+                version=plan["version"], digest=plan["digest"], base_commit=plan["base_commit"], budget_microusd=budget
+            ),
+        )
+
+
+def _show(plan: dict[str, Any]) -> None:
+    console = screen(to_stderr=True)
+    console.print(
+        Panel(
+            Markdown(plan["markdown"]),
+            title=f"plan v{plan['version']} · {plan['digest'][:8]} · against {plan['base_commit'][:8]}",
+            border_style="yellow",
+            width=min(console.width, 110),
+        )
+    )

@@ -1,0 +1,99 @@
+"""Commands to tasks, sent in the name of the person at this terminal."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cli.console import screen
+from cli.failures import Failure
+from cli.link import Link, linked, principal
+from cli.live import ENDS, Teller, follow
+from shared.contracts.messages import Command
+from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
+from shared.deciding import Rejected
+from shared.envelope import Recorded
+from shared.ids import new_task_id
+from shared.settings import load_settings
+from shared.subjects import Actor
+
+TITLE: Final = 120
+FULL: Final = 26
+SHORTEST: Final = 6
+LOOKED_AT: Final = 200
+
+
+async def send(id: str, command: Command) -> dict[str, Any]:
+    """Send one command; the event it led to (or None) and its stream sequence. Raises what `explain` knows."""
+    async with linked() as link:
+        return await tell(link, await full_id(link, id), command)
+
+
+async def tell(link: Link, task_id: str, command: Command) -> dict[str, Any]:
+    """The same over an open connection."""
+    result = await link.client.send(Actor("task", task_id), command, principal=principal())
+    return {"id": task_id, "event": result.event, "seq": result.position}
+
+
+async def full_id(link: Link, id: str) -> str:
+    """The whole id for the beginning or the end of one; raises `Failure` when it fits none, or several."""
+    given = id.strip().upper()
+    if len(given) >= FULL:
+        return given
+    if len(given) < SHORTEST:
+        raise Failure(
+            f"{id!r} is too short: give the task's id, or at least {SHORTEST} characters of its beginning or end."
+        )
+    answer = await link.client.query("tasks.list", {"limit": LOOKED_AT})
+    fitting = [row["id"] for row in answer["items"] if row["id"].startswith(given) or row["id"].endswith(given)]
+    if len(fitting) != 1:
+        what = "No task" if not fitting else f"More than one task ({', '.join(fitting[:3])} …)"
+        raise Failure(f"{what} among the newest {LOOKED_AT} has {id!r}: look it up with `journeyman task list`.")
+    return str(fitting[0])
+
+
+async def submit(text: str, *, title: str, repo: str, directive: str, wait: bool, quiet: bool) -> dict[str, Any]:
+    """Open a task, and with ``wait`` stay until it has ended; its id, and its last event's name as ``status``."""
+    if not text.strip():
+        raise Failure("There is nothing to do: say what is to be done.")
+    settings = load_settings()
+    task_id = new_task_id()
+    made = Submit(
+        title=title or _first_line(text),
+        text=text,
+        source=Source(kind="cli", author=principal().partition(":")[2]),
+        repo=repo,
+        directive=Directive(directive),
+        approval=Approval(settings.approval),
+    )
+    async with linked() as link:
+        after = await link.journal.last_position()
+        try:
+            sent = await link.client.send(Actor("task", task_id), made, principal=principal())
+        except Rejected as error:
+            raise Failure(str(error)) from error
+        if not wait:
+            return {"id": task_id, "event": sent.event, "seq": sent.position, "status": "received"}
+        return {"id": task_id, **await _wait(link, task_id, after, quiet=quiet)}
+
+
+async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
+    console = screen(to_stderr=True)
+    teller = Teller(console)
+    if not quiet:
+        console.print(f"task [cyan]{task_id}[/]")
+    async for item in follow(link.bus, task_id, after=after):
+        if not quiet:
+            teller.tell(item)
+        if not isinstance(item, Recorded):
+            continue
+        if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED and not quiet:
+            console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
+        if isinstance(item.data, ENDS):
+            status = "completed" if isinstance(item.data, Completed) else item.name
+            return {"status": status, "event": item.name, "seq": item.position}
+    raise Failure("The story broke off.")
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().splitlines()[0]
+    return line if len(line) <= TITLE else line[: TITLE - 1] + "…"

@@ -1,0 +1,83 @@
+"""The gateway: wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvloop
+
+from services.gateway.actors import reply
+from services.gateway.api.machine import Machinery
+from services.gateway.api.work import Work
+from services.gateway.app import Parts, create_app
+from services.gateway.config_file import ConfigFile
+from services.gateway.desk import Desk
+from services.gateway.live.hub import Hub
+from services.gateway.live.render import show_event, show_output
+from services.gateway.live.socket import Live
+from services.gateway.publications import Publications
+from services.gateway.reactions import FILTERS, react
+from services.gateway.server import WebServer
+from services.gateway.web import Web
+from services.gateway.webhooks.acceptance import Acceptance
+from services.gateway.webhooks.receiver import Receiver
+from services.gateway.webhooks.signature import secrets_of
+from shared.claude.workshop import Workshop
+from shared.contracts.task import Approval
+from shared.nats.streams import EVENTS, OUTPUT
+from shared.service import Service
+from shared.service import main as run_service
+from shared.settings import Settings
+
+PUBLICATIONS_AT_ONCE = 3
+
+
+async def run(settings: Settings) -> None:
+    """Connect, register, run."""
+    service = await Service.connect("gateway", settings)
+    config = ConfigFile(settings.config_path)
+    host = service.host(reply.DECIDER)
+    service.react(react, FILTERS)
+    publications = Publications(settings, host, service.artifacts)
+    service.activity("publish", "evt.reply.*.requested", publications.publish, slots=PUBLICATIONS_AT_ONCE)
+
+    events = Hub(service.bus, EVENTS, subject=lambda key: "evt.>" if key == "*" else f"evt.*.{key}.>", show=show_event)
+    output = Hub(service.bus, OUTPUT, subject=lambda key: "out.>" if key == "*" else f"out.*.{key}", show=show_output)
+    desk = Desk(service.client, service.journal, approval=Approval(settings.approval))
+    app = create_app(
+        Parts(
+            receiver=Receiver(
+                Acceptance(service.journal, service.artifacts),
+                secrets={"github": secrets_of(settings.github_webhook_secret.get_secret_value())},
+                policy=lambda: config.now.policy,
+                connected=lambda: service.bus.connected,
+            ),
+            desk=desk,
+            client=service.client,
+            work=Work(service.bus, service.journal, service.artifacts),
+            machinery=Machinery(service.bus),
+            workshop=Workshop(settings, service.bus),
+            live=Live(events=events, output=output, desk=desk),
+            web=Web(),
+            health=service.health,
+            settings=settings,
+            agents_path=settings.agents_path,
+        )
+    )
+    server = WebServer(app, host=settings.http_host, port=settings.http_port)
+    for hub in (events, output):
+        await hub.begin()
+        service.loop(hub.run, drain=hub.drain)
+    service.loop(server.run_until_drained, drain=server.drain)
+    service.serves_http()
+    await service.run(ready=lambda: {"http": server.url})
+
+
+def main() -> None:
+    """Entry point of the service."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    run_service("gateway", run)
+
+
+if __name__ == "__main__":
+    main()

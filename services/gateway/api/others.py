@@ -1,0 +1,72 @@
+"""Costs, sessions and the chat."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from litestar import Controller, get, post
+from litestar.params import Parameter
+
+from services.gateway.api.asking import MinSeq, asked, problems
+from services.gateway.api.shapes import Message, MessageTaken
+from services.gateway.desk import Desk
+from shared.client import Client
+from shared.subjects import actor
+
+
+class GroupBy(StrEnum):
+    """What costs can be grouped by."""
+
+    DAY = "day"
+    AGENT = "agent"
+    MODEL = "model"
+    USER = "user"
+    SESSION = "session"
+    TASK = "task"
+    REPO = "repo"
+
+
+class CostController(Controller):
+    """What the models cost: integer micro-dollars and tokens."""
+
+    path = "/api/costs"
+    tags = ("costs",)
+
+    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 503))
+    async def get_costs(
+        self,
+        client: Client,
+        group_by: GroupBy = GroupBy.DAY,
+        from_day: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
+        to_day: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
+        min_seq: MinSeq = None,
+    ) -> dict[str, Any]:
+        """Costs of the days from and to, both included."""
+        days = {"from": from_day.isoformat() if from_day else None, "to": to_day.isoformat() if to_day else None}
+        return await client.query("costs", asked(group_by=group_by, **days, min_seq=min_seq))
+
+
+class SessionController(Controller):
+    """Conversations with the brain."""
+
+    path = "/api"
+    tags = ("chat",)
+
+    @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 503))
+    async def get_session(self, id: str, client: Client, min_seq: MinSeq = None) -> dict[str, Any]:
+        """Its lines, oldest first."""
+        return await client.query("sessions.get", asked(id=actor("session", id).id, min_seq=min_seq))
+
+    @post(
+        "/chat",
+        operation_id="sayToBrain",
+        summary="Say something to the brain",
+        status_code=202,
+        responses=problems(400, 403, 409, 503),
+    )
+    async def say(self, data: Message, desk: Desk, principal: str) -> MessageTaken:
+        """The message becomes a task, whose answer or result comes back into the session."""
+        said = await desk.say(data.message, session_id=data.session_id, repo=data.repo, principal=principal)
+        return MessageTaken(task_id=said.task_id, session_id=said.session_id)

@@ -1,0 +1,98 @@
+"""Bodies of requests and answers. Sizes are limited here, so that an event always fits into a message."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from shared.client import CommandResult
+from shared.contracts.task import Directive
+
+LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
+Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+Line = Annotated[str, msgspec.Meta(max_length=300)]
+Micro = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+Digest = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{8,64})?$")]
+Commit = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{7,64})?$")]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request's body: a field that nobody knows is an error, because it is a typing mistake."""
+
+
+class NewTask(Body, frozen=True, kw_only=True):
+    """What is to be done. ``title`` is the text's first line by default, ``repo`` the only configured repository."""
+
+    text: LongText
+    title: Line = ""
+    repo: Line = ""
+    directive: Directive = Directive.AUTO
+
+
+class Approval(Body, frozen=True, kw_only=True):
+    """Which plan is approved: what is left out is that of the plan that waits now. The budget 0 means no own limit."""
+
+    version: Version | None = None
+    digest: Digest | None = None
+    base_commit: Commit = ""
+    budget_microusd: Micro = 0
+
+
+class Rejection(Body, frozen=True, kw_only=True):
+    """Why. With ``feedback`` another plan is asked for, without it the task ends."""
+
+    reason: Text = ""
+    feedback: Text = ""
+
+
+class Stopping(Body, frozen=True, kw_only=True):
+    """Why."""
+
+    reason: Text = ""
+
+
+class Retrying(Body, frozen=True, kw_only=True):
+    """Nothing more to say."""
+
+
+class Input(Body, frozen=True, kw_only=True):
+    """What the agent is told."""
+
+    message: LongText
+
+
+class Message(Body, frozen=True, kw_only=True):
+    """What the brain is told, in the session that goes on or in a new one."""
+
+    message: LongText
+    session_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    repo: Line = ""
+
+
+class TaskOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """The task's id, and its first event (null with ``seq`` 0 while the brain has not taken it up)."""
+
+    id: str
+    event: dict[str, Any] | None
+    seq: int
+
+
+class CommandDone(msgspec.Struct, frozen=True, kw_only=True):
+    """The event (a CloudEvents envelope) and its stream sequence; null and 0 when nothing new happened."""
+
+    event: dict[str, Any] | None
+    seq: int
+
+
+class MessageTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """The task that the message became, and the conversation it belongs to."""
+
+    task_id: str
+    session_id: str
+
+
+def done(result: CommandResult) -> CommandDone:
+    """What became of a command."""
+    return CommandDone(event=result.event, seq=result.position)

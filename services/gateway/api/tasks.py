@@ -1,0 +1,171 @@
+"""`/api/tasks`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import Parameter
+
+from services.gateway.api.asking import Filter, Limit, MinSeq, asked, problems
+from services.gateway.api.shapes import (
+    Approval,
+    CommandDone,
+    Input,
+    NewTask,
+    Rejection,
+    Retrying,
+    Stopping,
+    TaskOpened,
+    done,
+)
+from services.gateway.api.work import Transcript, Work
+from services.gateway.desk import Desk
+from shared.client import Client
+from shared.contracts.task import Status
+from shared.subjects import actor
+
+
+class TaskController(Controller):
+    """Tasks: what they are, what happened, and what people want of them."""
+
+    path = "/api/tasks"
+    tags = ("tasks",)
+
+    @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 503))
+    async def list_tasks(
+        self,
+        client: Client,
+        status: Status | None = None,
+        source: Filter = None,
+        agent: Filter = None,
+        repo: Filter = None,
+        q: Filter = None,
+        limit: Limit = None,
+        cursor: Filter = None,
+        min_seq: MinSeq = None,
+    ) -> dict[str, Any]:
+        """A page of tasks, and how many there are of each status."""
+        params = asked(
+            status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
+        )
+        return await client.query("tasks.list", params)
+
+    @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 503))
+    async def open_task(self, data: NewTask, desk: Desk, principal: str) -> TaskOpened:
+        """A new task."""
+        opened = await desk.submit(
+            data.text, title=data.title, repo=data.repo, directive=data.directive, principal=principal
+        )
+        result = opened.result
+        return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)
+
+    @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 503))
+    async def get_task(self, id: str, client: Client, min_seq: MinSeq = None) -> dict[str, Any]:
+        """One task."""
+        return await client.query("tasks.get", asked(id=actor("task", id).id, min_seq=min_seq))
+
+    @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 503))
+    async def get_timeline(
+        self,
+        id: str,
+        client: Client,
+        after: Annotated[int | None, Parameter(ge=0)] = None,
+        limit: Limit = None,
+        min_seq: MinSeq = None,
+    ) -> dict[str, Any]:
+        """The task's events, oldest first."""
+        params = asked(id=actor("task", id).id, after=after, limit=limit, min_seq=min_seq)
+        return await client.query("tasks.timeline", params)
+
+    @get(
+        "/{id:str}/diff",
+        operation_id="getDiff",
+        summary="The run's change as a unified diff, empty when there is none",
+        media_type="text/x-diff",
+        responses=problems(404, 410, 503),
+    )
+    async def get_diff(self, id: str, work: Work) -> Response[bytes]:
+        """The diff of the newest run that succeeded."""
+        return Response(await work.diff(id), media_type="text/x-diff")
+
+    @get(
+        "/{id:str}/transcript",
+        operation_id="getTranscript",
+        summary="The agents' output lines",
+        responses=problems(404, 503),
+    )
+    async def get_transcript(
+        self,
+        id: str,
+        work: Work,
+        after: Annotated[int, Parameter(ge=0, description="The last OUTPUT sequence seen")] = 0,
+        limit: Annotated[int, Parameter(ge=1, le=5_000)] = 2_000,
+    ) -> Transcript:
+        """The lines that are kept, oldest first."""
+        return await work.transcript(id, after=after, limit=limit)
+
+    @post(
+        "/{id:str}/approve",
+        operation_id="approvePlan",
+        summary="Approve a plan",
+        status_code=200,
+        responses=problems(400, 403, 404, 409, 503, 504),
+    )
+    async def approve(self, id: str, desk: Desk, principal: str, data: Approval | None = None) -> CommandDone:
+        """Approve exactly this plan."""
+        body = data or Approval()
+        result = await desk.approve(
+            id,
+            version=body.version,
+            digest=body.digest,
+            base_commit=body.base_commit,
+            budget_microusd=body.budget_microusd,
+            principal=principal,
+        )
+        return done(result)
+
+    @post(
+        "/{id:str}/reject",
+        operation_id="rejectPlan",
+        summary="Turn a plan down, or ask for another one",
+        status_code=200,
+        responses=problems(400, 403, 404, 409, 503, 504),
+    )
+    async def reject(self, id: str, desk: Desk, principal: str, data: Rejection | None = None) -> CommandDone:
+        """Turn the plan down."""
+        body = data or Rejection()
+        return done(await desk.reject(id, reason=body.reason, feedback=body.feedback, principal=principal))
+
+    @post(
+        "/{id:str}/stop",
+        operation_id="stopTask",
+        summary="Stop a task",
+        status_code=200,
+        responses=problems(400, 403, 404, 409, 503, 504),
+    )
+    async def stop(self, id: str, desk: Desk, principal: str, data: Stopping | None = None) -> CommandDone:
+        """Stop it, whatever it is doing."""
+        return done(await desk.stop(id, (data or Stopping()).reason, principal=principal))
+
+    @post(
+        "/{id:str}/retry",
+        operation_id="retryTask",
+        summary="Try again",
+        status_code=200,
+        responses=problems(400, 403, 404, 409, 503, 504),
+    )
+    async def retry(self, id: str, desk: Desk, principal: str, data: Retrying | None = None) -> CommandDone:
+        """Try again after a failure, a stop or a refusal."""
+        return done(await desk.retry(id, principal=principal))
+
+    @post(
+        "/{id:str}/input",
+        operation_id="giveInput",
+        summary="Say something to the agent",
+        status_code=200,
+        responses=problems(400, 403, 404, 409, 503, 504),
+    )
+    async def give_input(self, id: str, data: Input, desk: Desk, principal: str) -> CommandDone:
+        """Answer its question, or tell it something."""
+        return done(await desk.give_input(id, data.message, principal=principal))

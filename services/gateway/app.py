@@ -1,0 +1,97 @@
+"""The web application: every route, and what their handlers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+
+from services.gateway import ops
+from services.gateway.api.machine import Machinery
+from services.gateway.api.others import CostController, SessionController
+from services.gateway.api.roles import RoleController
+from services.gateway.api.status import StatusController
+from services.gateway.api.tasks import TaskController
+from services.gateway.api.work import Work
+from services.gateway.desk import Desk
+from services.gateway.fence import Fence
+from services.gateway.live.socket import Live, live_socket
+from services.gateway.problems import handle
+from services.gateway.web import Web, dashboard
+from services.gateway.webhooks.controller import WebhookController
+from services.gateway.webhooks.receiver import Receiver
+from shared.claude.workshop import Workshop
+from shared.client import Client
+from shared.health import Health
+from shared.settings import Settings
+from shared.version import VERSION
+
+MAX_BODY_BYTES: Final = 1_000_000
+LOCAL_USER: Final = "user:local"
+"""Who uses the dashboard and the API: whoever reaches this machine's loopback address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What handlers ask for by name."""
+
+    receiver: Receiver
+    desk: Desk
+    client: Client
+    work: Work
+    machinery: Machinery
+    workshop: Workshop
+    live: Live
+    web: Web
+    health: Health
+    settings: Settings
+    agents_path: Path
+    principal: str = LOCAL_USER
+
+
+def create_app(parts: Parts) -> ASGIApp:
+    """The application behind its fence."""
+    app = Litestar(
+        route_handlers=[
+            WebhookController,
+            Router(
+                path="/",
+                route_handlers=[TaskController, SessionController, CostController, RoleController, StatusController],
+                request_max_body_size=MAX_BODY_BYTES,
+            ),
+            live_socket,
+            ops.live,
+            ops.ready,
+            ops.metrics,
+            ops.asyncapi,
+            dashboard,
+        ],
+        dependencies={
+            field.name: Provide(_always(getattr(parts, field.name)), use_cache=True, sync_to_thread=False)
+            for field in fields(parts)
+        },
+        exception_handlers={Exception: handle},
+        openapi_config=OpenAPIConfig(
+            title="Journeyman",
+            version=VERSION,
+            description="Errors are RFC 9457 problem details with a stable `code`.",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        logging_config=None,
+    )
+    return Fence(app, public_url=parts.settings.public_url)
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    def provide() -> Any:
+        return value
+
+    return provide

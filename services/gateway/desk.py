@@ -1,0 +1,130 @@
+"""What people may ask of tasks, the same for HTTP and WebSocket: each request becomes one command."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import Final
+
+import msgspec
+
+from shared.client import Client, CommandResult, NoAnswer
+from shared.contracts import session, task
+from shared.contracts.task import Approval, Directive
+from shared.deciding import Rejected
+from shared.ids import new_task_id
+from shared.journal import Journal
+from shared.subjects import Actor, actor
+
+MAX_TITLE: Final = 120
+
+
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that was asked for. ``result`` is None when it is stored and no brain has taken it up yet."""
+
+    id: str
+    result: CommandResult | None
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to the brain, and the task that it becomes."""
+
+    task_id: str
+    session_id: str
+
+
+class Desk:
+    """Sends people's commands. Raises what `Client.send` raises, and `BadAddress` for an id that no task can have."""
+
+    def __init__(self, client: Client, journal: Journal, *, approval: Approval) -> None:
+        self._client = client
+        self._journal = journal
+        self._approval = approval
+
+    async def submit(self, text: str, *, title: str, repo: str, directive: Directive, principal: str) -> Submitted:
+        """Open a task."""
+        id = new_task_id()
+        command = task.Submit(
+            title=title.strip() or title_of(text),
+            text=text,
+            source=task.Source(kind="api", author=principal),
+            repo=repo,
+            directive=directive,
+            approval=self._approval,
+        )
+        try:
+            return Submitted(id=id, result=await self._client.send(Actor("task", id), command, principal=principal))
+        except NoAnswer:
+            # It waits in the brain's mailbox. An error would make people send it a second time.
+            return Submitted(id=id, result=None)
+
+    async def approve(
+        self,
+        id: str,
+        *,
+        version: int | None,
+        digest: str | None,
+        base_commit: str = "",
+        budget_microusd: int = 0,
+        principal: str,
+    ) -> CommandResult:
+        """Approve a plan; what is not named is that of the plan that waits now, by the log."""
+        if version is None or not digest:
+            waiting = await self._waiting_plan(id)
+            version = waiting.version if version is None else version
+            if not digest:
+                digest = waiting.digest if waiting.version == version else ""
+        command = task.Approve(version=version, digest=digest, base_commit=base_commit, budget_microusd=budget_microusd)
+        return await self._send(id, command, principal)
+
+    async def reject(self, id: str, *, reason: str, feedback: str, principal: str) -> CommandResult:
+        """Turn the plan down; with feedback, ask for another one."""
+        command = task.Revise(feedback=feedback) if feedback.strip() else task.Reject(reason=reason)
+        return await self._send(id, command, principal)
+
+    async def stop(self, id: str, reason: str, *, principal: str) -> CommandResult:
+        """Stop the task."""
+        return await self._send(id, task.Stop(reason=reason), principal)
+
+    async def retry(self, id: str, *, principal: str) -> CommandResult:
+        """Try again."""
+        return await self._send(id, task.Retry(), principal)
+
+    async def give_input(self, id: str, message: str, *, principal: str) -> CommandResult:
+        """Say something to the task's agent."""
+        return await self._send(id, task.GiveInput(message=message), principal)
+
+    async def say(self, message: str, *, session_id: str, repo: str, principal: str) -> Said:
+        """Say something to the brain, in a session that goes on or in a new one."""
+        if not message.strip():
+            raise Rejected("message-empty", "There is nothing to say to the brain: write a message.")
+        conversation = actor("session", session_id or str(uuid.uuid4()))
+        task_id = new_task_id()
+        command = session.Say(message=message, author=principal, task_id=task_id, repo=repo, approval=self._approval)
+        # Stored, even without an answer: the brain takes it up when it is back.
+        with contextlib.suppress(NoAnswer):
+            await self._client.send(conversation, command, principal=principal)
+        return Said(task_id=task_id, session_id=conversation.id)
+
+    async def _waiting_plan(self, id: str) -> task.PlanReady:
+        events = await self._journal.load(actor("task", id))
+        if not events:
+            raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
+        plans = [event.data for event in events if isinstance(event.data, task.PlanReady)]
+        if not plans:
+            raise Rejected("task-wrong-state", "The task has no plan yet: wait for it, then approve it.")
+        return plans[-1]
+
+    async def _send(
+        self,
+        id: str,
+        command: task.Approve | task.Reject | task.Revise | task.Stop | task.Retry | task.GiveInput,
+        principal: str,
+    ) -> CommandResult:
+        return await self._client.send(actor("task", id), command, principal=principal)
+
+
+def title_of(text: str) -> str:
+    """The text's first line, as a title."""
+    line = text.strip().split("\n", 1)[0].strip()
+    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1] + "…"

@@ -1,0 +1,235 @@
+"""One socket: what it wants, what waits for it, and what it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import structlog
+
+from services.gateway.desk import Desk
+from services.gateway.live.hub import Hub, Subscription
+from services.gateway.live.protocol import (
+    ApproveTask,
+    ChatMessage,
+    ClientMessage,
+    GiveInput,
+    Ping,
+    Pong,
+    ServerMessage,
+    StopTask,
+    Subscribe,
+    Subscribed,
+    Trouble,
+    Unsubscribe,
+    client_messages,
+    encode,
+    output_key,
+    task_key,
+)
+from services.gateway.live.render import Shown
+from services.gateway.problems import problem_of
+from shared.settling import TROUBLE
+from shared.subjects import BadAddress
+
+MAX_TOPICS: Final = 100
+MAX_WAITING: Final = 2_000
+MAX_WAITING_BYTES: Final = 8 << 20
+MESSAGES_PER_S: Final = 20.0
+BURST: Final = 200.0
+
+log = structlog.get_logger(__name__)
+
+
+class Close(Exception):
+    """The socket is to be closed with this code and reason (RFC 6455 section 7.4)."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Outbox:
+    """What waits for one socket; a socket that does not keep up is dropped, and resumes."""
+
+    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[str] = deque()
+        self._size = 0
+        self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._overflown = False
+
+    def put(self, frame: str) -> None:
+        """Queue a frame without waiting; too many of them end the socket."""
+        if len(self._waiting) >= MAX_WAITING or self._size > MAX_WAITING_BYTES:
+            self._overflown = True
+        else:
+            self._waiting.append(frame)
+            self._size += len(frame)
+        self._filled.set()
+
+    async def put_patiently(self, frame: str) -> None:
+        """Queue a frame once half of the room is free: for what is read from the log, which can wait."""
+        while len(self._waiting) >= MAX_WAITING // 2 or self._size > MAX_WAITING_BYTES // 2:
+            self._emptied.clear()
+            await self._emptied.wait()
+        self.put(frame)
+
+    async def run(self) -> None:
+        """Send until the socket ends; raises `Close` for a slow one."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._waiting:
+                if self._overflown:
+                    raise Close(1013, "too slow: resume with the last sequence you have seen")
+                frame = self._waiting.popleft()
+                self._size -= len(frame)
+                await self._send(frame)
+                self._emptied.set()
+
+
+class Session:
+    """The conversation with one socket. ``receive`` gives its text frames, ``send`` takes ours."""
+
+    def __init__(
+        self,
+        *,
+        events: Hub,
+        output: Hub,
+        desk: Desk,
+        principal: str,
+        receive: Callable[[], Awaitable[str]],
+        send: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._events = events
+        self._output = output
+        self._desk = desk
+        self._principal = principal
+        self._receive = receive
+        self._outbox = Outbox(send)
+        self._tasks = Subscription(self._take)
+        self._task_keys: dict[str, str] = {}
+        self._outputs: dict[str, Subscription] = {}
+        self._allowance = BURST
+        self._heard_at = asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        """Until the socket ends; raises `Close` when it is to be closed, or what ``receive`` and ``send`` raise."""
+        hearing = asyncio.ensure_future(self._hear())
+        sending = asyncio.ensure_future(self._outbox.run())
+        try:
+            done, _ = await asyncio.wait([hearing, sending], return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+        finally:
+            self._events.leave(self._tasks)
+            for subscription in self._outputs.values():
+                self._output.leave(subscription)
+            for each in (hearing, sending):
+                each.cancel()
+            await asyncio.gather(hearing, sending, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        while True:
+            text = await self._receive()
+            self._count()
+            try:
+                message = client_messages.decode(text)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                self._say(Trouble(code="message-unreadable", message=f"This is no message of ours: {error}."))
+                continue
+            try:
+                await self._do(message)
+            except TROUBLE as error:
+                raise Close(1013, "the log does not answer right now") from error
+
+    def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._allowance = min(BURST, self._allowance + (now - self._heard_at) * MESSAGES_PER_S) - 1
+        self._heard_at = now
+        if self._allowance < 0:
+            raise Close(1008, "too many messages")
+
+    async def _do(self, message: ClientMessage) -> None:
+        match message:
+            case Ping():
+                self._say(Pong(seq=self._events.position))
+            case Subscribe():
+                await self._subscribe(message)
+            case Unsubscribe(topics=topics):
+                self._unsubscribe(topics)
+            case _:
+                await self._command(message)
+
+    async def _subscribe(self, message: Subscribe) -> None:
+        try:
+            keys = {topic: task_key(topic) for topic in message.topics}
+            outputs = {topic: output_key(topic) for topic, key in keys.items() if key is None}
+        except BadAddress as error:
+            self._say(Trouble(code="topic-unknown", message=str(error)))
+            return
+        tasks = {topic: key for topic, key in keys.items() if key is not None}
+        if not keys or len({*self._task_keys, *self._outputs, *keys}) > MAX_TOPICS:
+            self._say(Trouble(code="topics", message=f"A socket takes 1 to {MAX_TOPICS} topics: open another one."))
+            return
+        seq = 0
+        for topic, key in outputs.items():
+            seq = max(seq, await self._watch_output(topic, key, 0 if tasks else message.after or 0))
+        if tasks:
+            await self._events.join(
+                self._tasks, frozenset(tasks.values()), after=message.after, send=self._send_patiently
+            )
+            self._task_keys |= tasks
+            seq = self._tasks.floor
+        # Queued before anything live can be: nothing was awaited since the last topic went live.
+        self._say(Subscribed(topics=message.topics, seq=seq))
+
+    async def _watch_output(self, topic: str, key: str, after: int) -> int:
+        if topic in self._outputs:
+            self._output.leave(self._outputs.pop(topic))
+        subscription = self._outputs[topic] = Subscription(self._take)
+        await self._output.join(subscription, frozenset({key}), after=after, send=self._send_patiently)
+        return subscription.floor
+
+    def _unsubscribe(self, topics: tuple[str, ...]) -> None:
+        for topic in topics:
+            if topic in self._outputs:
+                self._output.leave(self._outputs.pop(topic))
+        if self._task_keys.keys() & set(topics):
+            self._task_keys = {topic: key for topic, key in self._task_keys.items() if topic not in topics}
+            self._events.keep(self._tasks, frozenset(self._task_keys.values()))
+
+    async def _command(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> None:
+        who = self._principal
+        try:
+            match message:
+                case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):
+                    await self._desk.approve(id, version=version, digest=digest, base_commit=commit, principal=who)
+                case StopTask(task_id=id, reason=reason):
+                    await self._desk.stop(id, reason, principal=who)
+                case GiveInput(task_id=id, message=text):
+                    await self._desk.give_input(id, text, principal=who)
+                case ChatMessage(message=text, session_id=session_id, repo=repo):
+                    await self._desk.say(text, session_id=session_id, repo=repo, principal=who)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem.code == "internal-error":
+                log.error("a message of a socket failed", exc_info=True)
+            self._say(Trouble(code=problem.code, message=problem.detail))
+
+    def _say(self, message: ServerMessage) -> None:
+        self._outbox.put(encode(message))
+
+    def _take(self, shown: Shown) -> None:
+        for frame in shown.frames:
+            self._outbox.put(frame)
+
+    async def _send_patiently(self, shown: Shown) -> None:
+        for frame in shown.frames:
+            await self._outbox.put_patiently(frame)

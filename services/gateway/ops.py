@@ -1,0 +1,39 @@
+"""Health, metrics and the event catalogue."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.health import Health
+
+
+@get("/health/live", operation_id="isLive", tags=["operations"], summary="Whether the process turns")
+async def live(health: Health) -> Response[dict[str, Any]]:
+    """200, or 503 when the event loop is stuck."""
+    status, body = health.live()
+    return Response(body, status_code=status)
+
+
+@get("/health/ready", operation_id="isReady", tags=["operations"], summary="Whether it can work")
+async def ready(health: Health) -> Response[dict[str, Any]]:
+    """200, or 503 with what is missing."""
+    status, body = health.ready()
+    return Response(body, status_code=status)
+
+
+@get("/metrics", operation_id="getMetrics", tags=["operations"], summary="Prometheus metrics", media_type="text/plain")
+async def metrics() -> Response[bytes]:
+    """Counters of this process; no label holds an id or a text of a user."""
+    # Litestar adds the charset itself.
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"))
+
+
+@get("/asyncapi.json", operation_id="getAsyncApi", tags=["operations"], summary="Events and commands as AsyncAPI 3")
+async def asyncapi() -> dict[str, Any]:
+    """Generated from the contracts."""
+    document: dict[str, Any] = importlib.import_module("shared.docs").asyncapi()
+    return document

@@ -1,0 +1,137 @@
+"""Making a result visible: the branch in the target repository, claimed before it is touched."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from shared.activity import Turn
+from shared.actor import ActorHost
+from shared.config import BadConfig, load_config
+from shared.contracts import reply
+from shared.deciding import Rejected
+from shared.envelope import Recorded
+from shared.ids import derived_id
+from shared.nats.objects import ArtifactLost, Artifacts
+from shared.settings import Settings
+from shared.workspace.git import GitFailed
+from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
+
+PATIENT_TRIES: Final = 3
+"""After so many deliveries a target that cannot be reached fails the publication, with the reason."""
+
+log = structlog.get_logger(__name__)
+
+
+class CannotPublish(Exception):
+    """The publication fails for good. ``code`` is stable; the text says what to do."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+class Publications:
+    """The activity behind `reply.requested`."""
+
+    def __init__(self, settings: Settings, host: ActorHost, artifacts: Artifacts) -> None:
+        self._settings = settings
+        self._host = host
+        self._artifacts = artifacts
+
+    async def publish(self, event: Recorded, turn: Turn) -> None:
+        """Claim the effect, make it visible, report. Doing it again finds the branch where it belongs."""
+        wanted: reply.Requested = event.data
+        report = _Report(self._host, event, turn)
+        try:
+            attempt = await report.claim(wanted.effect, self._settings.worker)
+            try:
+                await self._make_visible(event, wanted, turn)
+            except CannotPublish as failure:
+                log.warning("a result cannot be published", effect=wanted.effect, code=failure.code)
+                await report.tell(
+                    reply.Fail(effect=wanted.effect, attempt=attempt, code=failure.code, message=failure.sentence)
+                )
+            else:
+                await report.tell(reply.Post(effect=wanted.effect, attempt=attempt))
+                log.info("published", effect=wanted.effect, branch=wanted.branch, commit=wanted.commit)
+        except Rejected as rejection:
+            # Done before, given up, or somebody else's by now.
+            log.info("not ours to publish", effect=wanted.effect, code=rejection.code)
+
+    async def _make_visible(self, event: Recorded, wanted: reply.Requested, turn: Turn) -> None:
+        try:
+            await self._push(event, wanted)
+        except ArtifactLost as error:
+            raise CannotPublish("bundle-lost", f"{error} Retry the task to make the result again.") from error
+        except BranchCheckedOut as error:
+            raise CannotPublish("branch-checked-out", f"{error} Check out another branch there, then retry.") from error
+        except BranchTaken as error:
+            raise CannotPublish("branch-taken", f"{error} Rename or delete it there, then retry.") from error
+        except BadConfig as error:
+            if turn.delivered < PATIENT_TRIES:
+                raise
+            raise CannotPublish("config-invalid", str(error)) from error
+        except GitFailed as error:
+            if turn.delivered < PATIENT_TRIES:
+                raise
+            raise CannotPublish("publish-failed", str(error)) from error
+
+    async def _push(self, event: Recorded, wanted: reply.Requested) -> None:
+        repo = load_config(self._settings.config_path).repo_for(wanted.repo)
+        if repo is None:
+            raise CannotPublish(
+                "repo-unknown",
+                f"The repository {wanted.repo!r} is not configured: add it to {self._settings.config_path.name}, "
+                "then retry.",
+            )
+        if wanted.bundle is None:
+            raise CannotPublish("bundle-missing", "The run left no bundle of its commit: retry the task.")
+        with tempfile.TemporaryDirectory(prefix="publish-", dir=self._settings.data_dir) as scratch:
+            bundle = await self._artifacts.get_file(wanted.bundle, Path(scratch) / "result.bundle")
+            try:
+                await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, None)
+            except BranchTaken as taken:
+                if taken.found is None or taken.found not in await self._earlier(event, wanted):
+                    raise
+                # What lies there is an earlier result of the same task: this one takes its place.
+                await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, taken.found)
+
+    async def _earlier(self, event: Recorded, wanted: reply.Requested) -> set[str]:
+        state: reply.Reply = await self._host.state(event.actor)
+        requests = [effect.request for effect in state.effects.values()]
+        return {each.commit for each in requests if each.branch == wanted.branch and each.commit != wanted.commit}
+
+
+class _Report:
+    """Tells the reply how it goes; ids are derived, so that a report made twice counts once."""
+
+    def __init__(self, host: ActorHost, event: Recorded, turn: Turn) -> None:
+        self._host = host
+        self._event = event
+        self._turn = turn
+
+    async def claim(self, effect: str, worker: str) -> int:
+        """The attempt that is ours; raises `Rejected` when there is nothing left to do."""
+        claimed = await self.tell(reply.Claim(effect=effect, worker=worker))
+        if claimed is None:
+            raise Rejected("attempt-stale", f"The effect {effect!r} needs nothing more.")
+        data: reply.Claimed = claimed.data
+        return data.attempt
+
+    async def tell(self, command: reply.Claim | reply.Post | reply.Fail) -> Recorded | None:
+        """Let the reply decide."""
+        named = msgspec.structs.replace(command, id=self._event.actor.id)
+        return await self._host.tell(
+            self._event.actor,
+            named,
+            id=derived_id(self._event.id, str(self._turn.delivered), type(command).__name__),
+            principal="service:gateway",
+            correlation_id=self._event.correlation_id,
+            traceparent=self._event.traceparent,
+        )

@@ -1,0 +1,85 @@
+"""uvicorn as one loop of the service: it listens before the service says ready, and drains with it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from services.gateway.live.socket import MAX_FRAME_BYTES
+from shared.service import CannotStart
+
+BACKLOG: Final = 2048
+DRAIN_S: Final = 10
+KEEP_ALIVE_S: Final = 75
+
+
+class WebServer(uvicorn.Server):
+    """A server for one application, on a port that is ours from the start."""
+
+    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+        # What it says at "info" is a line for each socket, and that it has started.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        self._socket = listen(host, port)
+        self.host = host
+        self.port = int(self._socket.getsockname()[1])
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=MAX_FRAME_BYTES,
+                ws_per_message_deflate=False,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=DRAIN_S,
+                proxy_headers=False,
+            )
+        )
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    async def run_until_drained(self) -> None:
+        """Serve until `drain`, then finish what is going on."""
+        await self.serve(sockets=[self._socket])
+
+    def drain(self) -> None:
+        """Take no new connection and let the others end."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the service, which drains everything in its order."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises `CannotStart` for an address that cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"Port {port} on {host} cannot be had ({error.strerror}): "
+            "set JOURNEYMAN_HTTP_PORT to a free one, or to 0 for any."
+        ) from error
+    listener.setblocking(False)
+    return listener

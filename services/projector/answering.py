@@ -1,0 +1,169 @@
+"""Answering questions on ``qry.<name>``: a queue group, so that several projectors share them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from services.projector import metrics
+from services.projector.database import is_corruption
+from services.projector.projector import Projector
+from services.projector.queries import QUERIES, Query
+from services.projector.queries.asking import Connection, Question, Refused, read_question
+from services.projector.views import Views
+from services.projector.writer import read_checkpoint
+from shared.nats.bus import Bus
+
+GROUP: Final = "projector"
+READERS: Final = 4
+MOST_AT_ONCE: Final = 256
+LARGEST: Final = 1 << 20
+DRAIN_S: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class RebuildStatus(Question, frozen=True, kw_only=True):
+    """Which rebuild: the token that ``project.rebuild`` gave; without it the newest one of whoever answers."""
+
+    token: str = ""
+
+
+class Answers:
+    """Takes questions while started. At most 256 at once; more are refused as ``busy``."""
+
+    def __init__(self, bus: Bus, projector: Projector, folder: Path, machine_id: str) -> None:
+        self._bus = bus
+        self._projector = projector
+        self._instance = hashlib.sha256(f"{machine_id}:{folder.resolve()}".encode()).hexdigest()[:12]
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._subscriptions: list[Subscription] = []
+        self._asked: set[asyncio.Task[None]] = set()
+        self._rebuilds = 0
+
+    async def start(self) -> None:
+        """Join the queue group: call it when the read models have caught up."""
+        for subject in ("qry.*", "qry.*.*"):
+            self._subscriptions.append(await self._bus.nc.subscribe(subject, queue=GROUP, cb=self._take))
+        own = f"qry.project.status.{self._instance}"
+        self._subscriptions.append(await self._bus.nc.subscribe(own, cb=self._take))
+
+    async def stop(self) -> None:
+        """Leave the group and finish what was asked."""
+        for subscription in self._subscriptions:
+            try:
+                await subscription.unsubscribe()
+            except nats.errors.Error:
+                log.debug("was not subscribed any more")
+        if self._asked:
+            await asyncio.wait(self._asked, timeout=DRAIN_S)
+        self._threads.shutdown(wait=False)
+
+    async def _take(self, message: Msg) -> None:
+        if not message.reply:
+            return
+        if len(self._asked) >= MOST_AT_ONCE:
+            await self._respond(message, _refusal("busy", "Too many questions at once: try again in a moment."))
+            return
+        task = asyncio.create_task(self._handle(message))
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    async def _handle(self, message: Msg) -> None:
+        name = message.subject.removeprefix("qry.")
+        try:
+            answer = await self._answer(name, message.data)
+            if len(answer) > LARGEST:
+                raise Refused("too-large", "The answer is larger than a message can be: ask for less at once.")
+        except Refused as refused:
+            answer = _refusal(refused.code, str(refused))
+        except duckdb.Error as error:
+            log.error("a question failed", query=name, error=str(error))
+            if is_corruption(error):
+                self._projector.broken(error)
+            answer = _refusal("views-failed", "The read models could not be read: see the projector's log.")
+        except Exception as error:
+            log.exception("a question failed", query=name)
+            answer = _refusal("internal", f"The projector could not answer: {type(error).__name__}.")
+        await self._respond(message, answer)
+
+    async def _answer(self, name: str, body: bytes) -> bytes:
+        match name.split("."):
+            case ["project", "rebuild"]:
+                return await self._begin_rebuild(body)
+            case ["project", "status", *_]:
+                return await self._rebuild_status(body)
+            case _ if name in QUERIES:
+                with metrics.QUERIES.labels(name).time():
+                    return await self._read(name, QUERIES[name], body)
+            case _:
+                raise Refused("unknown-query", f"There is no query {name!r}; there are: {', '.join(QUERIES)}.")
+
+    async def _read(self, name: str, query: Query, body: bytes) -> bytes:
+        asked = read_question(name, query.params, body)
+        views = await self._projector.at_least(asked.min_seq)
+
+        def ask(connection: Connection) -> bytes:
+            position = read_checkpoint(connection).seq
+            answer = {"seq": position, **query.answer(connection, asked)}
+            return msgspec.json.encode(answer | _place(views, position) if name == "status" else answer)
+
+        return await views.read(self._threads, ask)
+
+    async def _begin_rebuild(self, body: bytes) -> bytes:
+        read_question("project.rebuild", Question, body)
+        if self._projector.pace is None or self._projector.pace.progress().state != "running":
+            self._rebuilds += 1
+        pace = await self._projector.rebuild()
+        return _encode({"token": self._token(), **msgspec.to_builtins(pace.progress())})
+
+    async def _rebuild_status(self, body: bytes) -> bytes:
+        asked = read_question("project.status", RebuildStatus, body)
+        assert isinstance(asked, RebuildStatus)
+        instance = asked.token.partition(".")[0]
+        if instance and instance != self._instance:
+            return await self._other_instance(instance, body)
+        pace = self._projector.pace
+        if pace is None or (asked.token and asked.token != self._token()):
+            raise Refused("rebuild-unknown", "This projector knows of no such rebuild: it may have restarted since.")
+        return _encode({"token": self._token(), **msgspec.to_builtins(pace.progress())})
+
+    async def _other_instance(self, instance: str, body: bytes) -> bytes:
+        if not instance.isalnum():
+            raise Refused("bad-parameter", "That is no token of a rebuild.")
+        try:
+            return (await self._bus.request(f"qry.project.status.{instance}", body, timeout=2.0)).data
+        except (TimeoutError, nats.errors.Error) as error:
+            raise Refused("rebuild-unknown", "The projector that was rebuilding is gone.") from error
+
+    def _token(self) -> str:
+        return f"{self._instance}.{self._rebuilds}"
+
+    async def _respond(self, message: Msg, answer: bytes) -> None:
+        try:
+            await message.respond(answer)
+        except nats.errors.Error as error:
+            log.warning("an answer could not be sent", subject=message.subject, error=str(error))
+
+
+def _place(views: Views, position: int) -> dict[str, Any]:
+    return {"position": position, "lag_events": views.behind}
+
+
+def _refusal(code: str, sentence: str) -> bytes:
+    metrics.REFUSED.labels(code).inc()
+    return _encode({"error": {"code": code, "detail": sentence}})
+
+
+def _encode(answer: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(answer)

@@ -1,0 +1,95 @@
+"""Listening to a process without depending on when everybody else lets go of its output.
+
+asyncio's own subprocess pipes have two traps: ``wait()`` returns only after all pipes are closed, so a server left in
+the background (or ssh's connection sharing) delays it for ever; and a pipe nobody drains is never seen to close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+
+
+class Pipe(asyncio.Protocol):
+    """A pipe whose bytes go to ``take`` as they come. Give ``writable`` to a process, then call ``given``."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self._take = take
+        self._ended = asyncio.Event()
+        self.readable, self.writable = os.pipe()
+        self._given = False
+
+    def given(self) -> None:
+        """The process has its copy: close ours, so that the end can be seen."""
+        if not self._given:
+            self._given = True
+            os.close(self.writable)
+
+    async def ended(self, within: float) -> bool:
+        """Wait until all writers are gone, at most ``within`` seconds; whether they are."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), within)
+        return self._ended.is_set()
+
+    def data_received(self, data: bytes) -> None:
+        """A piece came."""
+        self._take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """All writers are gone, or we closed."""
+        self._ended.set()
+
+
+@contextlib.asynccontextmanager
+async def listen(take: Callable[[bytes], None]) -> AsyncIterator[Pipe]:
+    """An open ``Pipe``; both ends are closed at the end of the block."""
+    pipe = Pipe(take)
+    transport: asyncio.ReadTransport | None = None
+    try:
+        reader = os.fdopen(pipe.readable, "rb", buffering=0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, reader)
+        yield pipe
+    finally:
+        pipe.given()
+        if transport is not None:
+            transport.close()
+
+
+class Tail:
+    """The last ``limit`` bytes of what it takes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.data = b""
+
+    def take(self, part: bytes) -> None:
+        """Add a piece."""
+        self.data = (self.data + part)[-self._limit :]
+
+
+class Head:
+    """The first ``limit`` bytes of what it takes; ``overflow`` is called once, when there is more."""
+
+    def __init__(self, limit: int, overflow: Callable[[], None]) -> None:
+        self._limit = limit
+        self._overflow = overflow
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.cut = False
+
+    def take(self, part: bytes) -> None:
+        """Add a piece."""
+        if self.cut:
+            return
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > self._limit:
+            self.cut = True
+            self._overflow()
+
+    @property
+    def data(self) -> bytes:
+        """What was kept."""
+        return b"".join(self._parts)[: self._limit]

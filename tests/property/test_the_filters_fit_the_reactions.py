@@ -1,0 +1,53 @@
+"""A reaction that its filters never deliver to would never happen; a filter without a reaction is work for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import pytest
+
+from services.brain import reactions as brain
+from services.executor import reactions as executor
+from services.gateway import reactions as gateway
+from services.planner import reactions as planner
+from shared.contracts import EVENTS
+from shared.contracts.messages import Command
+from shared.contracts.task import Approval
+from shared.envelope import Recorded
+from tests.support.walks import walked
+
+React = Callable[[Recorded], list[Command]]
+
+REACTORS: list[tuple[Sequence[str], React]] = [
+    (brain.FILTERS, brain.reactions(brain.Policy())),
+    (planner.FILTERS, planner.react),
+    (executor.FILTERS, executor.react),
+    (gateway.FILTERS, gateway.react),
+]
+
+
+@pytest.fixture(scope="module")
+def logs() -> list[Recorded]:
+    dice = Random(99)
+    recorded = []
+    for number in range(200):
+        policy = brain.Policy(approval=Approval.AUTO if number % 2 else Approval.REQUIRED)
+        recorded += walked([dice.randrange(2**32) for _ in range(150)], policy=policy).log
+    return recorded
+
+
+@pytest.mark.parametrize(("filters", "react"), REACTORS)
+def test_the_events_that_lead_to_commands_are_those_the_filters_ask_for(
+    filters: Sequence[str], react: React, logs: list[Recorded]
+) -> None:
+    answered = {(event.kind, event.name) for event in logs if react(event)}
+    asked_for = {tuple(subject.split(".")[1::2]) for subject in filters}
+    assert answered == asked_for
+    assert len(asked_for) == len(filters)
+
+
+@pytest.mark.parametrize("filters", [filters for filters, _ in REACTORS])
+def test_every_filter_names_an_event_of_the_contracts(filters: Sequence[str]) -> None:
+    known = {f"evt.{kind}.*.{name}" for kind, names in EVENTS.items() for name in names}
+    assert set(filters) <= known

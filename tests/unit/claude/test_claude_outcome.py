@@ -1,0 +1,90 @@
+"""Every way a run can end has one stable code and a sentence that says what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.claude.outcome import SENTENCES, Outcome, judge
+from shared.claude.stream import Limit, Result, read_line
+
+
+def _judged(recorded, *, stderr: str = "", schema_asked: bool = False) -> Outcome:
+    last, resets_at = None, None
+    for line in map(read_line, recorded.lines):
+        match line:
+            case Result():
+                last = line
+            case Limit(resets_at=when):
+                resets_at = when
+    return judge(recorded.exit_code, last, stderr, schema_asked, resets_at)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("plain", "ok"),
+        ("failed-tool", "ok"),
+        ("permission-denied", "ok"),
+        ("api-sse-error", "ok"),
+        ("api-429-529-then-success", "ok"),
+        ("api-401", "agent-auth"),
+        ("api-403", "agent-auth"),
+        ("auth-none", "agent-auth"),
+        ("api-429-forever", "agent-rate-limited"),
+        ("rate-limit-apikey-429-retryafter-long", "agent-rate-limited"),
+        ("rate-limit-oauth-rejected", "agent-rate-limited"),
+        ("api-529-forever", "agent-overloaded"),
+        ("api-credit", "agent-billing"),
+        ("api-400", "agent-error"),
+        ("max-turns", "agent-max-turns"),
+        ("budget-exceeded", "agent-budget"),
+        ("budget-exceeded-single-turn", "agent-budget"),
+        ("stop-interrupt-control", "agent-interrupted"),
+        ("stop-sigint", "agent-interrupted"),
+        ("interrupt-mid-stream", "agent-interrupted"),
+        ("stop-sigterm", "agent-killed"),
+        ("stop-sigkill", "agent-killed"),
+        ("left-bg", "agent-killed"),
+        ("startup-failure", "agent-start-failed"),
+        ("resume-5-unknown", "agent-start-failed"),
+        ("bad-flag", "agent-start-failed"),
+    ],
+)
+def test_a_recorded_end_has_its_code(recordings, name: str, code: str) -> None:
+    outcome = _judged(recordings[name])
+    assert (outcome.ok, outcome.code) == (code == "ok", code)
+    assert outcome.message.startswith(SENTENCES[code])
+
+
+def test_an_answer_in_the_form_asked_for_is_success_and_none_is_not(recordings) -> None:
+    given = _judged(recordings["structured-output"], schema_asked=True)
+    never = _judged(recordings["structured-output-never"], schema_asked=True)
+    assert (given.ok, given.structured) == (True, {"name": "x", "n": 3})
+    assert (never.ok, never.code) == (False, "agent-no-structured-output")
+
+
+def test_success_on_the_line_but_another_exit_code_is_no_success(recordings) -> None:
+    plain = recordings["plain"]
+    assert _judged(plain._replace(exit_code=3)).code == "agent-error"
+    assert _judged(plain._replace(exit_code=137)).code == "agent-killed"
+    assert _judged(plain._replace(exit_code=None)).code == "agent-killed"
+
+
+def test_a_limit_says_when_it_is_lifted(recordings) -> None:
+    outcome = _judged(recordings["rate-limit-oauth-rejected"])
+    assert outcome.retry_at == datetime.fromtimestamp(1795334137, UTC)
+
+
+def test_a_start_that_failed_gives_the_reason_from_stderr(recordings) -> None:
+    outcome = _judged(recordings["bad-flag"], stderr="warning\nerror: unknown option '--nope'\n")
+    assert outcome.message.endswith("Reason: error: unknown option '--nope'")
+
+
+def test_a_missing_cli_is_named(recordings) -> None:
+    assert judge(127, None).code == "agent-cli-missing"
+
+
+def test_denied_tools_are_told(recordings) -> None:
+    assert _judged(recordings["permission-denied"]).denials

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from services.brain.reactions import Policy, reactions
+from shared.contracts.delivery import Accepted, Signal, SignalKind
+from shared.contracts.messages import Command
+from shared.contracts.task import Approval, Approve, Directive, Reject, Retry, Revise, Source, Stop, Submit
+from shared.ids import derived_task_id
+from tests.support.recorded import NO_BODY, recorded
+
+AUTO = Policy(approval=Approval.AUTO)
+OPENED = 1_767_000_000_000
+ID = derived_task_id(OPENED, "github:octo/app#7")
+WORK = Signal(
+    kind=SignalKind.WORK,
+    thread="github:octo/app#7",
+    opened_at_ms=OPENED,
+    title="Fix the sum",
+    text="1 + 1 gives 3.",
+    repo="octo/app",
+    url="https://github.test/octo/app/issues/7",
+    author="octocat",
+    trusted=True,
+)
+COMMENT = replace(WORK, kind=SignalKind.COMMENT, text="@agent …")
+SUBMIT = Submit(
+    id=ID,
+    title="Fix the sum",
+    text="1 + 1 gives 3.",
+    source=Source(
+        kind="github", reference="github:octo/app#7", url="https://github.test/octo/app/issues/7", author="octocat"
+    ),
+    repo="octo/app",
+)
+
+
+def after(signal: Signal, policy: Policy | None = None) -> list[Command]:
+    accepted = Accepted(
+        webhook="github",
+        event="issues",
+        action="opened",
+        delivery="d-1",
+        signal=signal,
+        body_sha256="",
+        body_size=0,
+        body=NO_BODY,
+    )
+    return reactions(policy or Policy())(recorded(accepted, id="d-1"))
+
+
+def test_work_becomes_one_task_named_after_its_thread() -> None:
+    assert after(WORK) == [SUBMIT]
+    assert after(replace(WORK, title="Edited")) == [replace(SUBMIT, title="Edited")]
+
+
+@pytest.mark.parametrize(
+    ("word", "directive"),
+    [
+        ("plan", Directive.PLAN),
+        ("implement", Directive.IMPLEMENT),
+        ("approve", Directive.AUTO),
+        ("", Directive.AUTO),
+    ],
+)
+def test_work_says_whether_it_wants_a_plan_or_the_thing_itself(word: str, directive: Directive) -> None:
+    assert after(replace(WORK, directive=word)) == [replace(SUBMIT, directive=directive)]
+
+
+def test_the_policy_of_approval_goes_with_the_work() -> None:
+    assert after(WORK, AUTO) == [replace(SUBMIT, approval=Approval.AUTO)]
+
+
+def test_work_of_a_stranger_waits_for_an_approval_whatever_it_says_and_whatever_the_policy() -> None:
+    assert after(replace(WORK, trusted=False, directive="implement"), AUTO) == [SUBMIT]
+
+
+@pytest.mark.parametrize("word", ["plan", "implement"])
+def test_a_comment_may_ask_for_work_on_a_thread_we_have_not_taken_yet(word: str) -> None:
+    asked = replace(SUBMIT, text="@agent …", directive=Directive(word))
+    assert after(replace(COMMENT, directive=word)) == [asked]
+
+
+@pytest.mark.parametrize(
+    ("word", "argument", "command"),
+    [
+        ("approve", "v2 3fa94c11", Approve(id=ID, version=2, digest="3fa94c11")),
+        ("approve", " 3fa94c11 thanks", Approve(id=ID, version=0, digest="3fa94c11")),
+        ("approve", "v2", Approve(id=ID, version=2, digest="")),
+        ("approve", "", Approve(id=ID, version=0, digest="")),
+        ("reject", "", Reject(id=ID)),
+        ("reject", " Smaller steps. ", Revise(id=ID, feedback="Smaller steps.")),
+        ("stop", "wrong repo", Stop(id=ID, reason="wrong repo")),
+        ("retry", "", Retry(id=ID)),
+    ],
+)
+def test_a_trusted_comment_steers_its_task(word: str, argument: str, command: Command) -> None:
+    assert after(replace(COMMENT, directive=word, argument=argument)) == [command]
+
+
+@pytest.mark.parametrize("word", ["plan", "implement", "approve", "reject", "stop", "retry"])
+def test_a_comment_of_a_stranger_steers_nothing(word: str) -> None:
+    assert after(replace(COMMENT, directive=word, argument="v1 3fa94c11", trusted=False)) == []
+
+
+@pytest.mark.parametrize("word", ["", "dance"])
+def test_a_comment_that_tells_the_agent_nothing_leads_to_nothing(word: str) -> None:
+    assert after(replace(COMMENT, directive=word)) == []
