@@ -1,4 +1,4 @@
-"""Settings: from the environment and `.env`, validated at start-up. A wrong one names itself, its problem and the mend."""
+"""Settings: from the environment and `.env`, checked at start-up. A wrong one names itself, its problem and the mend."""
 
 from __future__ import annotations
 
@@ -55,17 +55,28 @@ class Settings(BaseSettings):
     max_turns: int = Field(100, ge=1, le=1000, description="Most turns of one agent")
     approval: Literal["required", "auto"] = Field("required", description="Whether a person approves each plan")
     demo_model: bool = Field(False, description="1 runs the real CLI against the scripted local model")
-    secret_key: SecretStr = Field(SecretStr(""), description="Key for what the gateway signs")
-    public_url: str = Field("", description="The dashboard's address as people reach it")
+    public_url: str = Field("", description="The dashboard's address as people reach it, behind a proxy")
     config: Path | None = Field(None, description="journeyman.toml; default: in the data directory")
     agents_dir: Path | None = Field(None, description="The agents' folder; default: the one that comes with Journeyman")
     ready_file: Path | None = Field(None, description="Written when the service is ready; the supervisor reads it")
 
     github_webhook_secret: SecretStr = Field(SecretStr(""), description="Secret of the GitHub webhook")
 
-    anthropic_api_key: SecretStr = Field(SecretStr(""), validation_alias=_shared_with_cli("ANTHROPIC_API_KEY"))
-    anthropic_base_url: str = Field("", validation_alias=_shared_with_cli("ANTHROPIC_BASE_URL"))
-    claude_cli: str = Field("", validation_alias=_shared_with_cli("CLAUDE_CLI"))
+    anthropic_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_shared_with_cli("ANTHROPIC_API_KEY"),
+        description="Key of the model API; without one agents cannot run and tasks wait",
+    )
+    anthropic_base_url: str = Field(
+        "",
+        validation_alias=_shared_with_cli("ANTHROPIC_BASE_URL"),
+        description="Another address of the model API",
+    )
+    claude_cli: str = Field(
+        "",
+        validation_alias=_shared_with_cli("CLAUDE_CLI"),
+        description="Another Claude Code CLI than the one that comes with Journeyman",
+    )
 
     @field_validator("data_dir", "config", "agents_dir", "ready_file")
     @classmethod
@@ -131,3 +142,16 @@ def _line(error: Any) -> str:
     meaning = f" ({field.description})" if field is not None and field.description else ""
     given = "" if "secret" in name.lower() or "key" in name.lower() else f" is {str(error.get('input'))[:60]!r}:"
     return f"{setting}{given} {error['msg']}. Set it right in the environment or in .env{meaning}."
+
+
+def example() -> str:
+    """`.env.example`: every setting with its meaning and default, commented out."""
+    lines = ["# Journeyman's settings. Copy to .env and take the # away where you set something.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=False)
+        shown = default.get_secret_value() if isinstance(default, SecretStr) else default
+        text = "" if shown is None or field.is_required() or field.default_factory is not None else str(shown)
+        text = {"True": "1", "False": "0"}.get(text, text)
+        alias = isinstance(field.validation_alias, AliasChoices)
+        lines += [f"# {field.description}.", f"#{name.upper() if alias else PREFIX + name.upper()}={text}", ""]
+    return "\n".join(lines).rstrip() + "\n"

@@ -12,8 +12,7 @@ from services.gateway.api.work import Work
 from services.gateway.app import Parts, create_app
 from services.gateway.config_file import ConfigFile
 from services.gateway.desk import Desk
-from services.gateway.live.hub import Hub
-from services.gateway.live.render import show_event, show_output
+from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.socket import Live
 from services.gateway.publications import Publications
 from services.gateway.reactions import FILTERS, react
@@ -24,7 +23,6 @@ from services.gateway.webhooks.receiver import Receiver
 from services.gateway.webhooks.signature import secrets_of
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
-from shared.nats.streams import EVENTS, OUTPUT
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
@@ -41,8 +39,7 @@ async def run(settings: Settings) -> None:
     publications = Publications(settings, host, service.artifacts)
     service.activity("publish", "evt.reply.*.requested", publications.publish, slots=PUBLICATIONS_AT_ONCE)
 
-    events = Hub(service.bus, EVENTS, subject=lambda key: "evt.>" if key == "*" else f"evt.*.{key}.>", show=show_event)
-    output = Hub(service.bus, OUTPUT, subject=lambda key: "out.>" if key == "*" else f"out.*.{key}", show=show_output)
+    events, output = event_hub(service.bus), output_hub(service.bus)
     desk = Desk(service.client, service.journal, approval=Approval(settings.approval))
     app = create_app(
         Parts(

@@ -119,7 +119,7 @@ class Conversation:
                         await self.say(message_id, text)
                 case Answer() as answer:
                     self._answers[answer.request_id] = answer
-                    await self._settle_questions()
+            await self._settle_questions()
 
     async def move_on(self) -> None:
         """Does what the lines so far ask for: answers, or leaving when all is said and heard.
@@ -146,7 +146,7 @@ class Conversation:
                 await self._reply(request_id, {"behavior": "deny", "message": _NOT_ALLOWED})
             elif self._on_question is None:
                 await self._reply(request_id, {"behavior": "deny", "message": _NOBODY})
-            else:
+            elif self._inputs.empty():  # else one of them may be the answer
                 self._asked.add(request_id)
                 await self._on_question(_question(request))
 

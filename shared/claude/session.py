@@ -63,7 +63,16 @@ async def converse(
     await talk.catch_up(offset)
     if prompt is not None:
         await talk.begin(prompt)
+    reader = asyncio.current_task()
+    assert reader is not None
+
+    def wake(helper: asyncio.Task[None]) -> None:
+        if not helper.cancelled() and helper.exception() is not None:
+            reader.cancel()  # it may be waiting for a line that never comes
+
     helpers = [asyncio.create_task(talk.pass_inputs()), asyncio.create_task(talk.watch())]
+    for helper in helpers:
+        helper.add_done_callback(wake)
     try:
         await talk.move_on()
         async for line in process.lines(offset):
@@ -83,7 +92,14 @@ async def converse(
         exit_code = await process.wait()
         await process.sweep()
         return talk.outcome(exit_code, schema_asked)
+    except asyncio.CancelledError:
+        for helper in helpers:
+            if helper.done() and not helper.cancelled() and (error := helper.exception()) is not None:
+                reader.uncancel()
+                raise error from None
+        raise
     finally:
         for helper in helpers:
+            helper.remove_done_callback(wake)
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
 from prometheus_client import Gauge
 
-from services.gateway.live.render import ALL, Shown
+from services.gateway.live.render import ALL, SHOWN_KINDS, Shown, show_event, show_output
 from services.gateway.stored import last_sequence, read_behind
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
+from shared.nats.streams import EVENTS, OUTPUT
 from shared.subjects import BadAddress
 
 GAPS_AT_ONCE: Final = 4
@@ -47,11 +48,18 @@ class Subscription:
 
 
 class Hub:
-    """Fans one stream out. ``subject`` gives the filter for one key, such as ``evt.*.<id>.>``."""
+    """Fans one stream out.
 
-    def __init__(self, bus: Bus, stream: str, *, subject: Callable[[str], str], show: Show) -> None:
+    ``subjects`` are what is read live. ``subject`` gives the filter for one key (``evt.*.<id>.>``), by which gaps are
+    read; ``show`` leaves out what is not for sockets.
+    """
+
+    def __init__(
+        self, bus: Bus, stream: str, subjects: Sequence[str], *, subject: Callable[[str], str], show: Show
+    ) -> None:
         self._bus = bus
         self._stream = stream
+        self._subjects = list(subjects)
         self._subject = subject
         self._show = show
         self._wanted: dict[str, set[Subscription]] = {}
@@ -136,7 +144,7 @@ class Hub:
         return after if after <= await last_sequence(self._bus, self._stream) else reached
 
     async def _read(self) -> None:
-        async with Feed(self._bus, self._stream, [self._subject(ALL)], after=self.position) as feed:
+        async with Feed(self._bus, self._stream, self._subjects, after=self.position) as feed:
             async for message in feed:
                 shown = self._shown(message.subject, message.data, message.position)
                 # Before the offers: who joins in between must find this one in the gap.
@@ -158,6 +166,17 @@ class Hub:
             # A view leaves out what it cannot show; the services that act on it do not.
             log.warning("cannot be shown", stream=self._stream, seq=seq, problem=str(error))
             return None
+
+
+def event_hub(bus: Bus) -> Hub:
+    """What happens to tasks. Deliveries are not read: they can be large, and no socket wants them."""
+    subjects = [f"evt.{kind}.*.*" for kind in SHOWN_KINDS]
+    return Hub(bus, EVENTS, subjects, subject=lambda key: "evt.>" if key == ALL else f"evt.*.{key}.>", show=show_event)
+
+
+def output_hub(bus: Bus) -> Hub:
+    """What agents say. All of it is read once, whoever watches: one task's lines are few, and it costs no set-up."""
+    return Hub(bus, OUTPUT, ["out.>"], subject=lambda key: "out.>" if key == ALL else f"out.*.{key}", show=show_output)
 
 
 def _has(shown: Shown, keys: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.envelope import decode_envelope
 from shared.subjects import read_event_subject, read_output_subject
 
-SHOWN_KINDS: Final = frozenset({"task", "plan", "run", "reply"})
+SHOWN_KINDS: Final = ("task", "plan", "run", "reply")
 MAX_TEXT_CHARS: Final = 4_000
 MAX_ITEMS: Final = 100
 MAX_DEPTH: Final = 6

@@ -70,7 +70,7 @@ class Acceptance:
                 artifact=await self._artifacts.put(f"webhook.{actor.id}", delivery.json) if large else None,
             )
             stamp = Stamp(
-                id=derived_id("delivery-accepted", delivery.webhook, delivery.id),
+                id=f"{actor.id}-accepted",
                 source="journeyman/gateway",
                 time=utc_now(),
                 principal=delivery.principal,

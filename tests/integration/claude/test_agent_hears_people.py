@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 
-from shared.claude.process import AgentProcess
+from shared.claude.process import AgentProcess, Rung
 from shared.claude.session import Answer, Input, Prompt, Question, Say, Step, converse
 
 
@@ -70,3 +71,16 @@ async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs, age
 
     assert outcome.ok, outcome
     assert "Decide yourself" in outcome.text
+
+
+async def test_a_failure_to_put_a_question_reaches_the_caller_and_the_agent_goes_on_waiting(runs, agents) -> None:
+    asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
+    process = await AgentProcess.start(runs.invocation(agent=asking))
+
+    async def on_question(_: Question) -> None:
+        raise RuntimeError("lost the fence")
+
+    with pytest.raises(RuntimeError, match="lost the fence"):
+        await converse(process, prompt=Prompt("ask", "demo: ask Shall I?"), on_question=on_question)
+    assert process.alive
+    assert (await process.stop()).rung in (Rung.ASKED, Rung.TERMINATED)

@@ -101,6 +101,17 @@ async def test_no_secret_of_the_service_reaches_what_the_agent_runs(
     assert not [each for each in environments if b"canary" in each]
 
 
+async def test_a_stop_that_comes_before_the_first_line_is_heard(runs) -> None:
+    invocation = runs.invocation()
+    stop = asyncio.Event()
+    stop.set()
+    process = await AgentProcess.start(invocation)
+    outcome = await converse(process, prompt=Prompt("early", "demo: sleep 60"), stop=stop)
+
+    assert outcome.code == "agent-interrupted"
+    assert marked(invocation.mark) == []
+
+
 async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(runs) -> None:
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("short", "demo: write a.txt b"))

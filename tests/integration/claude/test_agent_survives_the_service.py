@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from shared.claude.process import AgentProcess, Line
-from shared.claude.session import Prompt, TurnEnd, converse
+from shared.claude.session import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
 from shared.claude.transcript import pack_session, restore_session, session_file
 from shared.contracts.usage import add_usage
 
@@ -128,3 +128,57 @@ async def test_a_session_that_was_packed_is_resumed_on_another_machine_and_costs
     results = [json.loads(line) for line in process.stdout.read_bytes().splitlines() if b'"type":"result"' in line]
     session_total = round(results[-1]["total_cost_usd"] * 1_000_000)
     assert abs(session_total - sum(usage.cost_microusd for usage in add_usage(first.usage, second.usage))) <= 2
+
+
+async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the_next_one(runs, agents) -> None:
+    asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
+    process = await AgentProcess.start(runs.invocation(agent=asking))
+    prompt = Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b")
+    asked: asyncio.Queue[Question] = asyncio.Queue()
+    leaving = asyncio.create_task(converse(process, prompt=prompt, on_question=asked.put))
+    first = await asyncio.wait_for(asked.get(), 60)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert process.alive, "leaving is not stopping"
+
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+    staying = asyncio.create_task(
+        converse(AgentProcess.attach(process.run_dir), prompt=prompt, inputs=inputs, on_question=asked.put)
+    )
+    again = await asyncio.wait_for(asked.get(), 60)
+    inputs.put_nowait(Answer(again.request_id, {"Shall I?": "Yes"}))
+    outcome = await staying
+
+    assert outcome.ok, outcome
+    assert again == first
+    assert '"Shall I?"="Yes"' in outcome.text
+
+
+async def test_an_answer_told_again_to_the_next_service_settles_the_question_without_asking(runs, agents) -> None:
+    asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
+    process = await AgentProcess.start(runs.invocation(agent=asking))
+    prompt = Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b")
+    asked: asyncio.Queue[Question] = asyncio.Queue()
+    leaving = asyncio.create_task(converse(process, prompt=prompt, on_question=asked.put))
+    question = await asyncio.wait_for(asked.get(), 60)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+    inputs.put_nowait(Answer(question.request_id, "No"))
+    outcome = await converse(AgentProcess.attach(process.run_dir), prompt=prompt, inputs=inputs, on_question=asked.put)
+
+    assert outcome.ok, outcome
+    assert asked.empty()
+    assert '"Shall I?"="No"' in outcome.text
+
+
+async def test_a_resumed_session_works_on_a_prompt_it_has_heard_before(runs) -> None:
+    invocation = runs.invocation()
+    prompt = Prompt("same", "demo: write a.txt b")
+    first = await converse(await AgentProcess.start(invocation), prompt=prompt)
+    again = runs.invocation(session_id=invocation.session_id, resume=True)
+    second = await converse(await AgentProcess.start(again), prompt=prompt, limits=Limits(silence_s=20))
+
+    assert (first.code, second.code) == ("ok", "ok")
+    assert second.usage

@@ -35,9 +35,7 @@ class Log:
         self.stored: list[Stored] = []
         self._heads: dict[Actor, tuple[int, str]] = {}
 
-    def add(
-        self, *events: Event, id: str = TASK, principal: str = "service:test", at: datetime | None = None
-    ) -> Log:
+    def add(self, *events: Event, id: str = TASK, principal: str = "service:test", at: datetime | None = None) -> Log:
         for event in events:
             actor = Actor(kind_of(event), id)
             sequence, previous = self._heads.get(actor, (0, ""))

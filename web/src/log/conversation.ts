@@ -33,6 +33,7 @@ export class Conversation {
   private readonly speakers = new Map<string, Speaker>();
   private readonly sessions = new Map<AgentActor, string>();
   private readonly prompted = new Set<string>();
+  private readonly ended = new Set<AgentActor>();
   private at: number | null = null;
   private current: AgentActor | null = null;
 
@@ -85,9 +86,14 @@ export class Conversation {
   private system(seq: number, actor: AgentActor, line: CliLine): void {
     switch (line.subtype) {
       case "init": {
-        // The line repeats at every turn; only another session or another agent is news.
+        // The line repeats at every turn; only another agent, another session, or a start without an end before it
+        // (the process was killed and resumed) is news.
         const session = str(line.session_id);
-        if (this.sessions.get(actor) === session && this.current === actor) return;
+        const nextTurn =
+          this.ended.has(actor) && this.sessions.get(actor) === session && this.current === actor;
+        this.ended.delete(actor);
+        this.cutOff(actor);
+        if (nextTurn) return;
         this.sessions.set(actor, session);
         this.current = actor;
         this.add({
@@ -315,12 +321,8 @@ export class Conversation {
   private result(seq: number, actor: AgentActor, line: CliLine): void {
     const subtype = str(line.subtype);
     const ok = subtype === "success" && line.is_error !== true;
-    for (const [index, entry] of this.entries.entries()) {
-      if (entry.actor !== actor) continue;
-      if (entry.kind === "tool" && (entry.state === "running" || entry.state === "preparing"))
-        this.change(index, { state: "interrupted", endedAt: this.at });
-      else if ("streaming" in entry && entry.streaming) this.entries[index] = { ...entry, streaming: false };
-    }
+    this.ended.add(actor);
+    this.cutOff(actor);
     this.add({
       ...this.base(seq, actor, `result:${seq}`),
       kind: "result",
@@ -331,6 +333,18 @@ export class Conversation {
       turns: num(line.num_turns),
       durationMs: num(line.duration_ms),
     });
+  }
+
+  /** What has not ended by now never will: the process that would have ended it is gone. */
+  private cutOff(actor: AgentActor): void {
+    for (let index = this.entries.length - 1; index >= 0; index--) {
+      const entry = this.entries[index];
+      if (entry?.kind === "phase") return;
+      if (entry?.actor !== actor) continue;
+      if (entry.kind === "tool" && (entry.state === "running" || entry.state === "preparing"))
+        this.change(index, { state: "interrupted", endedAt: this.at });
+      else if ("streaming" in entry && entry.streaming) this.entries[index] = { ...entry, streaming: false };
+    }
   }
 }
 

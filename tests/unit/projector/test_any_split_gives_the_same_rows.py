@@ -1,0 +1,94 @@
+"""Properties of the projection over random histories of the whole system (`tests.support.walks`)."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.brain.reactions import Policy
+from services.projector.projection import project
+from services.projector.projection.facts import Stored, read
+from services.projector.sentences import UNREAD, sentence
+from shared.contracts.messages import name_of
+from shared.contracts.task import TERMINAL, Approval
+from shared.contracts.usage import cost_of, tokens_of
+from tests.support.recorded import TASK_ID
+from tests.support.walks import walked
+from tests.unit.projector.projector_support import ask, log_of, projected, projected_in_batches
+
+STEPS = st.lists(st.integers(0, 2**32), min_size=5, max_size=80)
+CUTS = st.lists(st.integers(0, 2**16), max_size=6)
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@FEW
+@given(steps=STEPS, cuts=CUTS, others=CUTS)
+def test_any_split_into_batches_gives_the_same_rows(steps: list[int], cuts: list[int], others: list[int]):
+    log = log_of(walked(steps).log)
+    whole = projected_in_batches(log, [], anew=False)
+    assert projected_in_batches(log, cuts, anew=False) == whole
+    assert projected_in_batches(log, others, anew=True) == whole
+
+
+@FEW
+@given(steps=STEPS, broken=st.lists(st.integers(0, 2**16), min_size=1, max_size=4), cuts=CUTS)
+def test_any_split_gives_the_same_rows_when_some_events_cannot_be_read(
+    steps: list[int], broken: list[int], cuts: list[int]
+):
+    log = log_of(walked(steps).log)
+    for at in broken if log.stored else ():
+        index = at % len(log.stored)
+        log.stored[index] = Stored(index + 1, log.stored[index].subject, log.stored[index].body[: at % 200])
+    assert projected_in_batches(log, cuts, anew=True) == projected_in_batches(log, [], anew=False)
+
+
+@MANY
+@given(steps=STEPS)
+def test_folding_twice_from_the_same_rows_changes_nothing_before_it(steps: list[int]):
+    facts = [read(stored) for stored in log_of(walked(steps).log).stored]
+    before = project({}, facts[: len(facts) // 2]).stories
+    kept = dict(before)
+    once = project(before, facts[len(facts) // 2 :])
+    assert before == kept
+    assert project(before, facts[len(facts) // 2 :]) == once
+
+
+@FEW
+@given(steps=STEPS)
+def test_a_task_row_says_what_the_task_itself_says(steps: list[int]):
+    world = walked(steps, policy=Policy(approval=Approval.REQUIRED))
+    if not world.events_of("task"):
+        return
+    row = ask(projected(log_of(world.log)), "tasks.get", id=TASK_ID)["task"]
+    task = world.task
+    assert row["status"] == task.status
+    assert (row["title"], row["repo"], row["version"]) == (task.title, task.repo, len(world.events_of("task")))
+    assert (row["round"], row["error_code"]) == (task.round, task.error_code)
+    assert (row["commit"], row["branch"]) == (task.commit, task.branch)
+    assert row["stopping"] == (task.stopping and task.status not in TERMINAL)
+    assert [plan["version"] for plan in row["plans"]] == list(range(1, world.plan.version + 1))
+    assert row["attempt"] == world.run.attempt
+    assert (row["run"] or {"status": "new"})["status"] == world.run.status
+
+
+@FEW
+@given(steps=STEPS)
+def test_what_was_spent_is_what_the_events_report(steps: list[int]):
+    log = walked(steps).log
+    spent = tuple(each for recorded in log for each in getattr(recorded.data, "usage", ()))
+    connection = projected(log_of(log))
+    total = ask(connection, "costs", group_by="model")["total"]
+    assert total["cost_microusd"] == cost_of(spent)
+    tasks = ask(connection, "tasks.list")["items"]
+    assert sum(each["cost_microusd"] for each in tasks) == cost_of(spent)
+    assert sum(each["tokens"] for each in tasks) == tokens_of(spent)
+
+
+@MANY
+@given(steps=STEPS)
+def test_every_event_is_read_and_has_a_sentence(steps: list[int]):
+    for recorded, stored in zip(log := walked(steps).log, log_of(log).stored, strict=True):
+        fact = read(stored)
+        assert (fact.problem, fact.data) == ("", recorded.data)
+        assert sentence(fact.kind, name_of(recorded.data), fact.raw.encode()) not in ("", UNREAD)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.config import BadConfig, load_config
+from shared.settings import BadSettings, example, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("JOURNEYMAN_NATS_URL", "JOURNEYMAN_DATA_DIR", "ANTHROPIC_API_KEY", "JOURNEYMAN_MAX_CONCURRENT_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOURNEYMAN_NATS_URL", "127.0.0.1:4222"),
+        ("JOURNEYMAN_MAX_CONCURRENT_RUNS", "0"),
+        ("JOURNEYMAN_MAX_CONCURRENT_RUNS", "many"),
+        ("JOURNEYMAN_HTTP_PORT", "70000"),
+        ("JOURNEYMAN_APPROVAL", "perhaps"),
+        ("JOURNEYMAN_MACHINE_ID", "a machine"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as wrong:
+        load_settings()
+    assert str(wrong.value).startswith(name)
+    assert "\n" not in str(wrong.value)
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEYMAN_HTTP_PORT", "x")
+    monkeypatch.setenv("JOURNEYMAN_APPROVAL", "x")
+    with pytest.raises(BadSettings) as wrong:
+        load_settings()
+    assert len(str(wrong.value).splitlines()) == 2
+
+
+def test_a_wrong_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(BadSettings, match="JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE"):
+        load_settings()
+
+
+def test_a_secret_may_come_from_a_file_and_an_empty_file_is_no_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    monkeypatch.setenv("JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE", str(file))
+    file.write_text("s3cret\n")
+    assert load_settings().github_webhook_secret.get_secret_value() == "s3cret"
+    file.write_text("")
+    assert load_settings().github_webhook_secret.get_secret_value() == ""
+
+
+def test_the_model_key_is_read_under_either_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a")
+    assert load_settings().anthropic_api_key.get_secret_value() == "a"
+    monkeypatch.setenv("JOURNEYMAN_ANTHROPIC_API_KEY", "b")
+    assert load_settings().anthropic_api_key.get_secret_value() == "b"
+
+
+def test_settings_are_read_from_a_dotenv_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("JOURNEYMAN_MAX_CONCURRENT_RUNS=7\nANTHROPIC_API_KEY=k\n")
+    settings = load_settings()
+    assert settings.max_concurrent_runs == 7
+    assert settings.anthropic_api_key.get_secret_value() == "k"
+
+
+def test_the_example_of_the_settings_is_not_stale() -> None:
+    assert (ROOT / ".env.example").read_text() == example()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[repos",
+        '[repos."a/b"]\nurl = "x"\npath = "y"',
+        '[repos."a/b"]\n',
+        '[repos."a/b"]\npath = "y"\nbranch = "main"',
+        '[repos."a b"]\npath = "y"',
+    ],
+)
+def test_a_wrong_configuration_names_its_file_and_place(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "journeyman.toml"
+    file.write_text(text)
+    with pytest.raises(BadConfig, match="journeyman.toml") as wrong:
+        load_config(file)
+    assert "Mend" in str(wrong.value)
+
+
+def test_with_one_repository_no_name_means_that_one(tmp_path: Path) -> None:
+    file = tmp_path / "journeyman.toml"
+    file.write_text('[repos."owner/name"]\npath = "repository"\n')
+    config = load_config(file)
+    repo = config.repo_for("")
+    assert repo is not None and repo.path == tmp_path / "repository"
+    assert config.name_for("") == "owner/name"
+    assert config.repo_for("owner/other") is None

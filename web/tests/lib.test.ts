@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { withParams } from "../src/api/client";
+import type { Status, TaskRow } from "../src/api/types";
+import { t } from "../src/i18n";
+import { hiddenBy, parseFilters } from "../src/lib/filters";
+import { ago, compact, duration, money } from "../src/lib/format";
+import { grouped, groupOf, total } from "../src/lib/status";
+import { findAll, patternOf } from "../src/log/search";
+import { parseView } from "../src/screens/task/view";
+
+const row = (status: Status, over: Partial<TaskRow> = {}): TaskRow =>
+  ({ id: status, status, worker: "", ...over }) as TaskRow;
+
+describe("money", () => {
+  test.each([
+    [0, "$0.00"],
+    [50, "<$0.0001"],
+    [1_650, "$0.0016"],
+    [131_400, "$0.13"],
+    [1_234_567_890, "$1,234.57"],
+  ])("%i micro-dollars read %s", (microusd, words) => {
+    expect(money(microusd)).toBe(words);
+  });
+
+  test("a guessed price says so", () => {
+    expect(money(131_400, false)).toContain("≈");
+  });
+});
+
+test.each([
+  [840, "840 ms"],
+  [3_249, "3.2 s"],
+  [42_000, "42 s"],
+  [245_000, "4m 05s"],
+  [7_800_000, "2h 10m"],
+  [273_600_000, "3d 4h"],
+])("%i ms read %s", (ms, words) => {
+  expect(duration(ms)).toBe(words);
+});
+
+test.each([
+  [10_000, "just now"],
+  [240_000, "4m ago"],
+  [3 * 3_600_000, "3h ago"],
+  [2 * 86_400_000, "2d ago"],
+])("%i ms back is %s", (age, words) => {
+  const now = Date.parse("2026-11-22T12:00:00Z");
+  expect(ago(now - age, now)).toBe(words);
+});
+
+test("large counts are short", () => {
+  expect([950, 12_345, 4_100_000].map(compact)).toEqual(["950", "12.3k", "4.1M"]);
+});
+
+describe("filters", () => {
+  test("come out of the URL, and nonsense does not", () => {
+    expect(parseFilters({ status: "failed", source: "GitHub", q: " flaky " })).toEqual({
+      status: "failed",
+      source: "github",
+      q: "flaky",
+    });
+    expect(parseFilters({ status: "nope", q: "", source: ["x"] })).toEqual({
+      status: undefined,
+      source: undefined,
+      q: undefined,
+    });
+  });
+
+  test("a search for a number stays a search", () => {
+    expect(parseFilters({ q: 42 }).q).toBe("42");
+  });
+
+  test("say how much they hide, and nothing they do not know", () => {
+    expect(hiddenBy({ q: "x" }, 212, 10, true)).toBe(202);
+    expect(hiddenBy({ q: "x" }, 212, 10, false)).toBeNull();
+    expect(hiddenBy({}, 212, 10, true)).toBe(0);
+  });
+
+  test("a task's address gives its tab and plan version", () => {
+    expect(parseView({ tab: "timeline", plan: "2" })).toEqual({ tab: "timeline", plan: 2 });
+    expect(parseView({ tab: "nope", plan: -1 })).toEqual({ tab: undefined, plan: undefined });
+  });
+
+  test("parameters that are not set are not sent", () => {
+    expect(withParams("/api/tasks", { q: "a b", status: undefined, cursor: "", min_seq: 0 })).toBe(
+      "/api/tasks?q=a+b",
+    );
+  });
+});
+
+describe("groups", () => {
+  test("put what needs a person first and leave out what is empty", () => {
+    const tasks = [
+      row("completed"),
+      row("planning"),
+      row("waiting-input"),
+      row("awaiting-approval"),
+      row("failed"),
+    ];
+    expect(grouped(tasks).map(({ group }) => group)).toEqual(["needs-you", "running", "failed", "done"]);
+    expect(grouped(tasks)[0]?.tasks.map((task) => task.status)).toEqual([
+      "waiting-input",
+      "awaiting-approval",
+    ]);
+  });
+
+  test("an execution that nobody took is queued", () => {
+    expect(groupOf(row("executing"))).toBe("queued");
+    expect(groupOf(row("executing", { worker: "e1" }))).toBe("running");
+  });
+
+  test("totals add up what is counted", () => {
+    expect(total({ completed: 3, failed: 2 })).toBe(5);
+    expect(total({ completed: 3, failed: 2 }, ["failed"])).toBe(2);
+  });
+});
+
+describe("search", () => {
+  test("counts every occurrence, not every line", () => {
+    expect(findAll(["a a", "b", "A"], patternOf({ text: "a", regex: false }))).toEqual([
+      { index: 0, nth: 0 },
+      { index: 0, nth: 1 },
+      { index: 2, nth: 0 },
+    ]);
+  });
+
+  test("takes plain text literally and an expression as one", () => {
+    expect(findAll(["a.c", "abc"], patternOf({ text: "a.c", regex: false }))).toHaveLength(1);
+    expect(findAll(["a.c", "abc"], patternOf({ text: "a.c", regex: true }))).toHaveLength(2);
+  });
+
+  test("an unfinished expression and an empty match find nothing", () => {
+    expect(patternOf({ text: "(", regex: true })).toBeNull();
+    expect(findAll(["abc"], patternOf({ text: "x*", regex: true }))).toEqual([]);
+  });
+});
+
+test("words agree with their number", () => {
+  expect([0, 1, 2].map((n) => t("filters.hidden", { n }))).toEqual([
+    "0 tasks hidden by filters —",
+    "1 task hidden by filters —",
+    "2 tasks hidden by filters —",
+  ]);
+});
