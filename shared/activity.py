@@ -12,6 +12,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared import metrics
+from shared.crash import crash_point
 from shared.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
@@ -94,7 +95,9 @@ class Activity:
         metadata = message.metadata
         event = decode_event(message.subject, message.data, metadata.sequence.stream)
         with structlog.contextvars.bound_contextvars(task_id=event.actor.id):
+            crash_point("activity.taken")
             await self._work(event, Turn(metadata.num_delivered, self._draining))
+            crash_point("activity.worked")
 
     async def _hold(self, message: Msg) -> None:
         """A sign of life to the server; a worker that stops giving it loses the work to another one."""

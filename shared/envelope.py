@@ -1,4 +1,4 @@
-"""The envelope: one CloudEvents 1.0 JSON object (structured mode) for commands and events alike (DESIGN.md section 3)."""
+"""The envelope: one CloudEvents 1.0 JSON object (structured mode), for commands and events alike."""
 
 from __future__ import annotations
 

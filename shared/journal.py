@@ -17,7 +17,7 @@ class Conflict(Exception):
 
 
 class LogDamaged(Exception):
-    """An actor's events have a gap or a wrong hash. Nothing is folded over it; the text names the first bad sequence."""
+    """An actor's events have a gap or a wrong hash. Nothing is folded over it; the text names the first bad one."""
 
 
 class LogFull(Exception):

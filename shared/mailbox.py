@@ -9,6 +9,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.actor import ActorHost
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import BadEnvelope, Recorded, Stamp, decode_command, utc_now
 from shared.nats.bus import Bus
@@ -69,6 +70,7 @@ class Mailboxes:
         reply_to = headers.get(REPLY_HEADER, "")
         try:
             actor, verb = read_command_subject(message.subject)
+            crash_point("mailbox.taken")
             command, stamp = decode_command(actor, verb, message.data, fallback=_typed_by_hand(message))
             recorded = await self._host.tell(
                 actor,
@@ -78,6 +80,7 @@ class Mailboxes:
                 correlation_id=stamp.correlation_id,
                 traceparent=stamp.traceparent,
             )
+            crash_point("mailbox.told")
         except Rejected as rejection:
             log.info("rejected", subject=message.subject, code=rejection.code, sentence=rejection.sentence)
             await self._answer(reply_to, CommandAnswer(ok=False, code=rejection.code, sentence=rejection.sentence))
@@ -86,6 +89,7 @@ class Mailboxes:
             raise
         else:
             await self._answer(reply_to, _accepted(recorded))
+            crash_point("mailbox.answered")
 
     async def _answer(self, reply_to: str, answer: CommandAnswer) -> None:
         # Only an inbox may be answered: the header must not be a way to publish anywhere else.

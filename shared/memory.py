@@ -47,7 +47,8 @@ class MemoryJournal:
         position = after
         while True:
             async with self._grown:
-                await self._grown.wait_for(lambda: len(self.log) > position)
+                while len(self.log) <= position:
+                    await self._grown.wait()
             for recorded in self.log[position:]:
                 position = recorded.position
                 if fits.match(event_subject(recorded.actor, recorded.name)):

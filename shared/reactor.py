@@ -8,8 +8,8 @@ from typing import Final
 from nats.aio.msg import Msg
 
 from shared import metrics
-
 from shared.contracts.messages import Command, kind_of, name_of
+from shared.crash import crash_point
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
 from shared.ids import derived_id
 from shared.nats.bus import Bus
@@ -51,8 +51,10 @@ class Reactor:
 
     async def _handle(self, message: Msg) -> None:
         event = decode_event(message.subject, message.data, message.metadata.sequence.stream)
+        crash_point("reactor.taken")
         for index, command in enumerate(self._react(event)):
             await self._send(event, index, command)
+            crash_point("reactor.sent")
 
     async def _send(self, event: Recorded, index: int, command: Command) -> None:
         actor = Actor(kind_of(command), command.id)

@@ -21,6 +21,7 @@ from shared.activity import Activity, Work
 from shared.actor import ActorHost
 from shared.client import Client
 from shared.config import BadConfig
+from shared.crash import name_service
 from shared.deciding import Decider
 from shared.health import BusyPort, Health, HealthServer
 from shared.mailbox import Mailboxes
@@ -74,6 +75,7 @@ class Service:
     async def connect(cls, name: str, settings: Settings) -> Service:
         """Connect to NATS and check the guards of the log; raises what `EXPLAINED` lists."""
         logs.configure(name, level=settings.log_level, format=settings.log_format)
+        name_service(name)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}")
         await check_guards(bus)

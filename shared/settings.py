@@ -1,4 +1,4 @@
-"""Settings: from the environment and `.env`, checked at start-up. A wrong one names itself, its problem and the mend."""
+"""Settings: from the environment and `.env`, checked at start-up. A wrong one names itself and the mend."""
 
 from __future__ import annotations
 

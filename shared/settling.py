@@ -11,6 +11,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared import metrics
+from shared.crash import crash_point
 from shared.envelope import BadEnvelope
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
@@ -57,7 +58,9 @@ async def settle(
         else:
             await _park(bus, message, consumer, f"{type(error).__name__}: {error}")
     else:
+        crash_point("settling.done")
         await message.ack()
+        crash_point("settling.acknowledged")
 
 
 async def _park(bus: Bus, message: Msg, consumer: str, reason: str) -> None:

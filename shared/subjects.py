@@ -1,4 +1,4 @@
-"""A subject is an actor's address (DESIGN.md section 2). Everything that builds or reads a subject is here."""
+"""A subject is an actor's address (docs/architecture.md). Everything that builds or reads a subject is here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def actor(kind: str, id: str) -> Actor:
     for what, token in (("kind", kind), ("id", id)):
         if not _TOKEN.match(token):
             raise BadAddress(
-                f"{token[:80]!r} is no actor {what}: use 1 to 128 letters, digits, '-' and '_', a letter or digit first."
+                f"{token[:80]!r} is no actor {what}: use up to 128 letters, digits, '-' and '_', no sign first."
             )
     return Actor(kind, id)
 

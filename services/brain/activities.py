@@ -18,6 +18,7 @@ from shared.claude.workshop import Job, Workshop, forget, mark_of, quoted
 from shared.config import BadConfig, Config, load_config
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import derived_id
@@ -59,12 +60,14 @@ class Triage:
             report = await self._with_base(judged, config)
         except (BadConfig, GitFailed, AgentInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
+        crash_point("triage.judged")
         try:
             await self._host.tell(
                 event.actor, report, id=str(uuid.uuid4()), principal="service:brain", correlation_id=event.actor.id
             )
         except Rejected as rejection:
             log.info("the verdict came too late", code=rejection.code)
+        crash_point("triage.reported")
         forget(self._run_dir(event.actor, asked.attempt))
 
     async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:

@@ -23,6 +23,7 @@ from shared.claude.workshop import Begun, Job, Workshop, mark_of
 from shared.config import BadConfig
 from shared.contracts import plan, run
 from shared.contracts.usage import ModelUsage
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
 from shared.ids import derived_id
@@ -77,6 +78,7 @@ class Executing:
             await place.clear(None)
             return
         assert claimed is not None
+        crash_point("run.claimed")
         await _Attempt(self, event, claimed.data.attempt, session, place).perform()
 
 
@@ -109,17 +111,21 @@ class _Attempt:
         worktree: Worktree | None = None
         try:
             worktree = await self._place.open(state)
+            crash_point("run.worktree")
             report = await self._work(state, worktree)
         except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, _PlanGone) as error:
             report = self._failed("workspace-failed", str(error))
         finally:
             watching.cancel()
         # The agent must be gone before anybody hears that it is.
-        killed = await self._place.clear(None)
+        crash_point("run.worked")
+        killed = self._place.sweep()
+        crash_point("run.swept")
         if isinstance(report, run.RecordStopped):
             report = msgspec.structs.replace(report, killed=report.killed + killed)
         if not self._lost:
             await self._report(report)
+            crash_point("run.reported")
         await self._place.clear(worktree)
 
     async def _work(self, state: run.Run, worktree: Worktree) -> run.RunCommand:
@@ -150,12 +156,14 @@ class _Attempt:
             if self._stopping.is_set():
                 self._job.stop.set()
             outcome = await self._converse(self._job, worktree)
+            crash_point("run.talked")
             unreported = (*unreported, *outcome.unreported)
             if self._stopping.is_set():
                 return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=unreported)
             if not outcome.ok:
                 return self._failed(outcome.code, outcome.message, unreported)
             checks = await self._verify(state, worktree)
+            crash_point("run.checked")
             guilty = blamed(checks)
             if not guilty:
                 return await self._succeeded(state, worktree, outcome, checks, unreported)
@@ -201,6 +209,7 @@ class _Attempt:
     async def _checkpoint(self, job: Job, worktree: Worktree, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
         """Record a point to go on from; whether ``usage`` is recorded with it."""
         commit, bundle, transcript = await self._place.checkpoint(worktree, self._session, utc_now())
+        crash_point("run.checkpoint-stored")
         self._checkpointed = time.monotonic()
         self._turn += 1
         return await self._tell(
@@ -246,6 +255,7 @@ class _Attempt:
         commit = await worktree.commit(_message(state.title, summary, self._actor), AUTHOR, at=self._event.time)
         if commit is None:
             return done
+        crash_point("run.committed")
         files = [
             run.FileChange(
                 path=each.path,

@@ -110,15 +110,18 @@ class Workplace:
         """The directory for a new process of this round."""
         return next(directory for directory in self._process_dirs() if not AgentProcess.exists(directory))
 
-    async def clear(self, worktree: Worktree | None) -> int:
-        """Leave nothing of the round on this machine; returns how many processes had to be killed."""
+    def sweep(self) -> int:
+        """End every process of the run and its checks; returns how many there were."""
         mark = mark_of(self._actor)
-        killed = sum(sweep(each) for each in (mark, f"{mark}-checks", f"{mark}-base"))
+        return sum(sweep(each) for each in (mark, f"{mark}-checks", f"{mark}-base"))
+
+    async def clear(self, worktree: Worktree | None) -> None:
+        """Leave nothing of the round on this machine."""
+        self.sweep()
         forget(*self._process_dirs())
         if worktree is not None:
             with contextlib.suppress(GitFailed):
                 await worktree.remove()
-        return killed
 
     def _process_dirs(self) -> list[Path]:
         base = self._settings.data_dir / "runs"

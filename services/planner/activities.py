@@ -17,6 +17,7 @@ from shared.claude.outcome import Outcome
 from shared.claude.workshop import Job, Workshop, forget, quoted
 from shared.config import BadConfig, load_config
 from shared.contracts import plan
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import derived_id
@@ -65,6 +66,7 @@ class Drafting:
             return
         assert claimed is not None
         attempt = claimed.data.attempt
+        crash_point("drafting.claimed")
         began = time.monotonic()
         try:
             worktree = await self._worktree(actor, asked)
@@ -72,6 +74,7 @@ class Drafting:
         except (GitFailed, BadConfig, AgentInvalid) as error:
             await self._report(actor, plan.Fail(attempt=attempt, code="workspace-failed", message=str(error)))
             return
+        crash_point("drafting.worktree")
         job = Job(
             actor,
             agent,
@@ -85,9 +88,12 @@ class Drafting:
             outcome = await self._workshop.work(job)
         finally:
             watching.cancel()
+        crash_point("drafting.talked")
         stopped = (await self._host.state(actor)).stopping
         await self._report(actor, _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000)))
+        crash_point("drafting.reported")
         self._clean_up(actor, asked.draft)
+        crash_point("drafting.cleaned")
         with contextlib.suppress(GitFailed):
             await worktree.remove()
 

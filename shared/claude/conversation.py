@@ -196,6 +196,11 @@ class Conversation:
             if self.progress.between_turns and quiet > _QUIET_AFTER_RESULT_S and self._inputs.empty():
                 await self._leave()  # a message without an acknowledgement
 
+    @property
+    def ending(self) -> bool:
+        """Whether the stop ladder is being gone down."""
+        return self._forced or self._ended_as is not None
+
     def _patience(self) -> float:
         retry = self.progress.retry
         return self._limits.silence_s + (0.0 if retry is None else retry.delay_ms / 1000)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -276,7 +277,12 @@ def main() -> None:
     parser.add_argument("--port-file", type=Path, help="where the port is written once it listens")
     parser.add_argument("--latency-ms", type=int, default=0, help="wait before every answer")
     options = parser.parse_args()
-    asyncio.run(_run(options.host, options.port, options.port_file, options.latency_ms / 1000))
+    try:
+        asyncio.run(_run(options.host, options.port, options.port_file, options.latency_ms / 1000))
+    except OSError as error:
+        sys.exit(
+            f"The demo model cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port."
+        )
 
 
 if __name__ == "__main__":

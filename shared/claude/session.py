@@ -70,7 +70,8 @@ async def converse(
         if not helper.cancelled() and helper.exception() is not None:
             reader.cancel()  # it may be waiting for a line that never comes
 
-    helpers = [asyncio.create_task(talk.pass_inputs()), asyncio.create_task(talk.watch())]
+    watching = asyncio.create_task(talk.watch())
+    helpers = (asyncio.create_task(talk.pass_inputs()), watching)
     for helper in helpers:
         helper.add_done_callback(wake)
     try:
@@ -89,6 +90,8 @@ async def converse(
                 case _:
                     pass
             await talk.move_on()
+        if talk.ending:
+            await watching  # it holds what to sweep beyond the mark
         exit_code = await process.wait()
         await process.sweep()
         return talk.outcome(exit_code, schema_asked)

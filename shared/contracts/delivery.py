@@ -42,7 +42,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 class Accepted(Event, frozen=True, kw_only=True):
     """A verified delivery, durably ours before the sender got its 202.
 
-    ``body`` is the raw JSON body where it is small, else null and ``artifact`` names it; ``body_sha256`` is over the raw bytes.
+    ``body`` is the raw JSON body where it is small, else null and ``artifact`` names it; ``body_sha256`` is over the
+    raw bytes.
     """
 
     webhook: str

@@ -11,7 +11,7 @@ from shared.contracts.usage import ModelUsage
 
 
 class Status(StrEnum):
-    """A task's place in its life (DESIGN.md section 6)."""
+    """A task's place in its life (docs/architecture.md)."""
 
     NEW = "new"
     RECEIVED = "received"

@@ -36,7 +36,7 @@ class NatsJournal:
         self._send_again = send_again
 
     async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
-        """See `Journal.append`. Source of the read-back rule: DESIGN.md section 4, rule 2."""
+        """See `Journal.append`. Source of the read-back rule: docs/architecture.md."""
         body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, stamp=stamp)
         subject = event_subject(actor, name_of(event))
         headers = {

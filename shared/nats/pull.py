@@ -33,7 +33,7 @@ class StandingPull:
     """Hands the messages of one durable consumer to ``handler``, at most ``concurrency`` at once.
 
     With ``concurrency`` 1 the handler is awaited before the next message is looked at. ``ahead`` messages may be asked
-    for beyond what is being handled; with a consumer's ``max_ack_pending`` of 1 that costs nothing and saves a pull each.
+    for beyond what is being handled; with a consumer's ``max_ack_pending`` of 1 that costs nothing and saves pulls.
     The handler acknowledges; an exception it raises is logged, and the message comes again after the ack wait.
     """
 

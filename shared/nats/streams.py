@@ -1,4 +1,4 @@
-"""The streams of DESIGN.md section 2: how they are made, and the check that the log's guards still stand."""
+"""The streams of docs/architecture.md: how they are made, and the check that the log's guards still stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever people, agents and redelivery do, in whatever order: the promises of DESIGN.md sections 4 and 6 hold."""
+"""Whatever people, agents and redelivery do, in whatever order: the promises of docs/architecture.md hold."""
 
 from __future__ import annotations
 

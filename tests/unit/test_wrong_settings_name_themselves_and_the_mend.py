@@ -92,7 +92,7 @@ def test_the_example_of_the_settings_is_not_stale() -> None:
 def test_a_wrong_configuration_names_its_file_and_place(text: str, tmp_path: Path) -> None:
     file = tmp_path / "journeyman.toml"
     file.write_text(text)
-    with pytest.raises(BadConfig, match="journeyman.toml") as wrong:
+    with pytest.raises(BadConfig, match=r"journeyman\.toml") as wrong:
         load_config(file)
     assert "Mend" in str(wrong.value)
 

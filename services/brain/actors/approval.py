@@ -1,4 +1,4 @@
-"""An approval is bound to one plan: its version, its digest and its base commit (DESIGN.md section 6)."""
+"""An approval is bound to one plan: its version, its digest and its base commit (docs/architecture.md)."""
 
 from __future__ import annotations
 

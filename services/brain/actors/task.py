@@ -1,4 +1,4 @@
-"""The task's rules: the life of DESIGN.md section 6 as two pure functions."""
+"""The task's rules: the life of docs/architecture.md as two pure functions."""
 
 from __future__ import annotations
 

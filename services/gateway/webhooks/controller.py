@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Controller, Request, Response, post
+from litestar import Controller, Request, post
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.response.base import ASGIResponse
 
 from services.gateway.problems import ProblemDetails
 from services.gateway.webhooks.receiver import Receiver
@@ -38,14 +39,20 @@ class WebhookController(Controller):
         request_max_body_size=None,
         response_headers=[ResponseHeader(name="Retry-After", documentation_only=True)],
         responses={
-            200: ResponseSpec(dict[str, str], description="A duplicate, a ping, or not for us, with the reason"),
+            202: ResponseSpec(dict[str, str], description="Stored: the id of the delivery", generate_examples=False),
+            200: ResponseSpec(
+                dict[str, str],
+                description="A duplicate, a ping, or not for us, with the reason",
+                generate_examples=False,
+            ),
             **{
                 status: ResponseSpec(ProblemDetails, description=text, generate_examples=False)
                 for status, text in _REFUSALS.items()
             },
         },
     )
-    async def receive(self, name: str, request: Request[Any, Any, Any], receiver: Receiver) -> Response[bytes]:
+    async def receive(self, name: str, request: Request[Any, Any, Any], receiver: Receiver) -> ASGIResponse:
         """Take one delivery."""
-        answer = await receiver.receive(name, request.headers, request.receive)
-        return Response(msgspec.json.encode(answer.body), status_code=answer.status, media_type="application/json")
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
+        answer = await receiver.receive(name, headers, request.receive)
+        return ASGIResponse(body=msgspec.json.encode(answer.body), status_code=answer.status)

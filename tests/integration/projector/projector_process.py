@@ -1,0 +1,138 @@
+"""The projector as its own process, and logs to feed it with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import Process
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from services.projector.database import current
+from services.projector.export import Dump, dump
+from services.projector.rebuild import FOLDER
+from shared.client import Client, QueryFailed
+from shared.nats.bus import Bus
+from tests.support.eventually import eventually
+from tests.support.walks import walked
+from tests.unit.projector.projector_support import Log, projected
+
+
+class Projector:
+    """``python -m services.projector`` over one data directory."""
+
+    def __init__(self, nats_url: str, data: Path, bus: Bus) -> None:
+        self.data = data
+        self.client = Client(bus, source="test")
+        self.ready = data.with_name(f"{data.name}.ready")
+        self._errors = data.with_name(f"{data.name}.log")
+        self._environment = os.environ | {
+            "JOURNEYMAN_NATS_URL": nats_url,
+            "JOURNEYMAN_DATA_DIR": str(data),
+            "JOURNEYMAN_HEALTH_PORT": "0",
+            "JOURNEYMAN_MACHINE_ID": "test",
+            "JOURNEYMAN_READY_FILE": str(self.ready),
+        }
+        self._process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        assert self._process is not None
+        return self._process
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exit: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    async def spawn(self) -> None:
+        self.ready.unlink(missing_ok=True)
+        with self._errors.open("wb") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.projector", env=self._environment, stderr=errors
+            )
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready and answers."""
+        await self.spawn()
+        await eventually(lambda: self.ready.exists() or self.process.returncode is not None, within=60)
+        await eventually(self.answers, within=60)
+
+    async def answers(self) -> bool:
+        if self.process.returncode is not None:
+            raise RuntimeError(self._errors.read_text())
+        try:
+            await self.client.query("status", timeout=1)
+        except QueryFailed:
+            return False
+        return True
+
+    async def kill(self) -> None:
+        """As by a power cut of the process."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        """In an orderly way."""
+        self.process.terminate()
+        assert await asyncio.wait_for(self.process.wait(), 60) == 0, self._errors.read_text()
+
+    async def refusal(self) -> str:
+        """Start it where it must refuse: the one line it leaves with exit code 1."""
+        await self.spawn()
+        assert await asyncio.wait_for(self.process.wait(), 60) == 1
+        line = self._errors.read_text().splitlines()[-1]
+        assert line.startswith("journeyman projector: ")
+        return line
+
+    async def ask(self, name: str, **params: Any) -> dict[str, Any]:
+        return await self.client.query(name, params, timeout=10)
+
+    async def reaches(self, seq: int) -> None:
+        """Wait until it has projected an event."""
+        await eventually(lambda: self._at(seq), within=60)
+
+    async def _at(self, seq: int) -> bool:
+        try:
+            return (await self.client.query("status", timeout=2))["seq"] >= seq
+        except QueryFailed:
+            return False
+
+    def rows(self) -> Dump:
+        """Everything in its file; only while it does not run."""
+        with duckdb.connect(str(current(self.data / FOLDER)), read_only=True) as connection:
+            return dump(connection)
+
+
+async def publish(bus: Bus, log: Log, start: int = 0) -> None:
+    """Append a log's messages, from an index on, as they are."""
+    for stored in log.stored[start:]:
+        ack = await bus.js.publish(stored.subject, stored.body)
+        assert ack.seq == stored.seq
+
+
+def a_long_log(events: int) -> Log:
+    """Random lives of many tasks, one after the other."""
+    log = Log()
+    number = 0
+    while len(log.stored) < events:
+        number += 1
+        for each in walked(list(range(number * 100, number * 100 + 60))).log:
+            log.add(each.data, id=f"{number:06}", principal=each.principal)
+    return log
+
+
+def expected(log: Log) -> Dump:
+    """What a log's rows must be."""
+    connection = projected(log)
+    try:
+        return dump(connection)
+    finally:
+        connection.close()

@@ -223,8 +223,6 @@ async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, proj
 async def test_the_ready_file_tells_where_it_stands(bus: Bus, projector: Projector):
     await publish(bus, planned())
     await projector.start()
-    ready = await eventually(lambda: (projector.data / "ready.json").exists())
-    assert ready
-    facts = msgspec.json.decode((projector.data / "ready.json").read_bytes())
+    facts = msgspec.json.decode(projector.ready.read_bytes())
     assert facts["service"] == "projector"
     assert facts["position"] == 8
