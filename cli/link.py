@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import getpass
 from collections.abc import AsyncIterator
@@ -13,11 +14,12 @@ import msgspec
 from cli.supervisor import record
 from shared import logs
 from shared.client import Client
-from shared.nats.bus import Bus
+from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.settings import Settings, load_settings
 
 PATIENCE_S: Final = 2.0
+GRACE_S: Final = 1.0
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +60,26 @@ async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> Async
     place = find_place()
     if nats_url:
         place = msgspec.structs.replace(place, nats=nats_url)
-    bus = await Bus.connect(place.nats, name="journeyman-cli", patience_s=patience_s)
+    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s)
     try:
         yield Link(place, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
+
+
+async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S) -> Bus:
+    """A connection within ``patience_s`` seconds; raises `NatsUnreachable`.
+
+    The deadline is our own, because a client that reconnects for ever also tries to connect for ever.
+    """
+    try:
+        async with asyncio.timeout(patience_s + GRACE_S):
+            return await Bus.connect(url, name=name, patience_s=patience_s)
+    except TimeoutError as error:
+        raise NatsUnreachable(
+            f"NATS does not answer at {url}: start it (`journeyman up` starts its own), "
+            "or set JOURNEYMAN_NATS_URL to where it listens."
+        ) from error
 
 
 def principal() -> str:

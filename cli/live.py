@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ ENDS: Final = (Answered, Cancelled, Completed, Declined, Failed, Rejected)
 """The events after which nothing more happens to a task by itself."""
 _TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "query", "question", "description")
 """Fields of a tool's input that say what it is about, the most telling ones first."""
+
+_WORKTREE: Final = re.compile(r"(?:/[^\s/]+)*/worktrees/[^\s/]+/")
 
 _COLOURS: Final = {
     "delivery": "cyan",
@@ -99,11 +102,16 @@ def _block(block: Any) -> str:
     match block:
         case {"type": "tool_use", "name": str(name), "input": dict(given)}:
             about = next((str(given[key]) for key in _TELLING if given.get(key)), "")
-            return f"{name} {one_line(about, 90)}".strip()
+            return f"{name} {one_line(_within_worktree(about), 90)}".strip()
         case {"type": "text", "text": str(text)} if text.strip():
             return f"“{one_line(text, 90)}”"
         case _:
             return ""
+
+
+def _within_worktree(text: str) -> str:
+    """``ledger/money.py`` for a path into a task's worktree: where that lies says nothing to a person."""
+    return _WORKTREE.sub("", text)
 
 
 class Teller:
@@ -117,10 +125,15 @@ class Teller:
         """One line."""
         match item:
             case Activity(actor=actor, text=text):
-                self._console.print(f"[dim]{'':>6}  {'':>8}  {'':<28} {actor}: {escape(text)}[/]")
+                print_line(self._console, f"[dim]{'':>6}  {'':>8}  {'':<28} {actor}: {escape(text)}[/]")
             case Recorded():
-                self._console.print(event_line(item, self._before))
+                print_line(self._console, event_line(item, self._before))
                 self._before = item
+
+
+def print_line(console: Console, line: str) -> None:
+    """One line, cut at the edge of a terminal, whole when piped."""
+    console.print(line, no_wrap=True, overflow="ellipsis" if console.is_terminal else "ignore")
 
 
 def event_line(event: Recorded, before: Recorded | None) -> str:

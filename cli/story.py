@@ -29,7 +29,9 @@ def _task(data: Any) -> str:
         case task.TriageRequested(attempt=attempt):
             return "triage looks at it" + _again(attempt)
         case task.Triaged(verdict=verdict, decided_by=by, work_kind=kind, risk=risk):
-            return f"{by} decide: {verdict}" + _in_brackets(kind, f"{risk} risk" if risk else "")
+            return f"the {by} {'decide' if by == 'rules' else 'decides'}: {verdict}" + _in_brackets(
+                kind, f"{risk} risk" if risk else ""
+            )
         case task.Answered(answer=answer):
             return f"answered: {one_line(answer)}"
         case task.Declined(reason=reason):

@@ -30,7 +30,7 @@ class Actor(msgspec.Struct, frozen=True, order=True):
 def actor(kind: str, id: str) -> Actor:
     """An address whose tokens are safe in a subject; raises `BadAddress`."""
     for what, token in (("kind", kind), ("id", id)):
-        if not _TOKEN.match(token):
+        if not _TOKEN.fullmatch(token):
             raise BadAddress(
                 f"{token[:80]!r} is no actor {what}: use up to 128 letters, digits, '-' and '_', no sign first."
             )

@@ -39,4 +39,4 @@ def bad(what: str, detail: str, mend: str) -> Finding:
 def from_error(what: str, error: Exception) -> Finding:
     """A finding out of one of our one-line errors, which say the mend behind the colon."""
     detail, colon, mend = str(error).splitlines()[0].rpartition(": ")
-    return bad(what, detail, mend) if colon else bad(what, mend, "")
+    return bad(what, detail, mend[:1].upper() + mend[1:]) if colon else bad(what, mend, "")

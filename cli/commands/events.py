@@ -26,7 +26,7 @@ async def _read(task_id: str | None, kind: str | None, start: int, follow: bool,
     import msgspec
 
     from cli.link import linked
-    from cli.live import log_line
+    from cli.live import log_line, print_line
     from cli.reading import read, subject_filter
     from shared.envelope import decode_event
 
@@ -36,4 +36,4 @@ async def _read(task_id: str | None, kind: str | None, start: int, follow: bool,
             if as_json:
                 print_json({"seq": message.position, "event": msgspec.Raw(message.data)}, lines=True)
             else:
-                console.print(log_line(decode_event(message.subject, message.data, message.position)))
+                print_line(console, log_line(decode_event(message.subject, message.data, message.position)))

@@ -35,7 +35,7 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     from datetime import datetime
 
     from cli.link import linked
-    from cli.live import log_line
+    from cli.live import log_line, print_line
     from cli.reading import read, subject_filter
     from shared.envelope import decode_event
 
@@ -48,4 +48,4 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
                 pause = (event.time - before).total_seconds() / speed
                 await asyncio.sleep(min(max(pause, 0.0), LONGEST_PAUSE_S))
             before = event.time
-            console.print(log_line(event))
+            print_line(console, log_line(event))

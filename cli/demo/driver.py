@@ -16,6 +16,7 @@ from rich.panel import Panel
 from cli.demo.outcome import Finding, findings
 from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
+from cli.link import connect
 from cli.live import Teller, follow
 from shared import logs
 from shared.client import Client, QueryFailed
@@ -41,7 +42,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
 async def drive(demo: Demonstration, console: Console) -> bool:
     """Whether the task completed and everything about it is as it should be; raises `Failure` when it cannot begin."""
     logs.configure("demo", level="error", format="console")
-    bus = await Bus.connect(demo.nats, name="journeyman-demo")
+    bus = await connect(demo.nats, name="journeyman-demo")
     try:
         async with httpx.AsyncClient(base_url=demo.http, timeout=10, trust_env=False) as http:
             return await _drive(demo, console, bus, http)
@@ -117,7 +118,8 @@ async def _approve(http: httpx.AsyncClient, issue: Issue, event: Recorded, conso
             subtitle="a person approves it; the demonstration does so now, by the same API",
             border_style="yellow",
             width=min(console.width, 110),
-        )
+        ),
+        soft_wrap=False,
     )
     console.print()
     bound = {key: plan[key] for key in ("version", "digest", "base_commit")}

@@ -12,13 +12,13 @@ from typing import Final
 
 import msgspec
 
+from cli.link import connect
 from cli.supervisor import record
 from cli.supervisor.children import Plan, launch_model, launch_nats, launch_service
 from cli.supervisor.keeper import Change, Keeper
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
-from shared.nats.bus import Bus
 from shared.nats.streams import Limits, provision
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
@@ -104,7 +104,7 @@ class Supervisor:
         )
 
     async def _provision(self) -> None:
-        bus = await Bus.connect(self.plan.nats_url, name="journeyman-up")
+        bus = await connect(self.plan.nats_url, name="journeyman-up", patience_s=10.0)
         try:
             await provision(bus, limits_for(self.plan.data))
         finally:

@@ -50,5 +50,6 @@ def _show(plan: dict[str, Any]) -> None:
             title=f"plan v{plan['version']} · {plan['digest'][:8]} · against {plan['base_commit'][:8]}",
             border_style="yellow",
             width=min(console.width, 110),
-        )
+        ),
+        soft_wrap=False,
     )

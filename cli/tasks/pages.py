@@ -61,7 +61,8 @@ def print_task(console: Console, task: dict[str, Any], timeline: list[dict[str, 
                 title=f"plan v{plan['version']} · {plan['digest'][:8]}{approved}",
                 border_style="dim",
                 width=min(console.width, 110),
-            )
+            ),
+            soft_wrap=False,
         )
     _print_run(console, task.get("run") or {})
     _print_usage(console, task.get("usage") or [])

@@ -126,8 +126,8 @@ class Projector:
             await asyncio.wait([feed])
             await fresh.close()
             remove(path)
-            pace.end(error=str(error) or type(error).__name__)
-            log.error("the rebuild failed; the read models stay as they are", error=pace.progress().error)
+            pace.end(problem=str(error) or type(error).__name__)
+            log.error("the rebuild failed; the read models stay as they are", error=pace.progress().problem)
             if not isinstance(error, Exception):
                 raise
             return

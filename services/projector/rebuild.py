@@ -28,7 +28,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     target: int
     events_per_s: float
-    error: str = ""
+    problem: str = ""
 
 
 class Pace:
@@ -40,15 +40,15 @@ class Pace:
         self._ended = 0.0
         self._events = 0
         self._state: Literal["running", "done", "failed"] = "running"
-        self._error = ""
+        self._problem = ""
 
     def count(self, events: int) -> None:
         """Some more events were written."""
         self._events += events
 
-    def end(self, error: str = "") -> None:
+    def end(self, problem: str = "") -> None:
         """It is over."""
-        self._state, self._error = ("failed" if error else "done"), error
+        self._state, self._problem = ("failed" if problem else "done"), problem
         self._ended = time.monotonic()
 
     def progress(self) -> Progress:
@@ -59,7 +59,7 @@ class Pace:
             seq=self._events,
             target=max(self.target, self._events),
             events_per_s=round(self._events / seconds, 1),
-            error=self._error,
+            problem=self._problem,
         )
 
 

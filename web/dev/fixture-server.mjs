@@ -295,8 +295,10 @@ server.on("upgrade", (request, socket) => {
 
 let step = 0;
 setInterval(() => {
-  const busy = tasks.find((task) => task.status === "executing" && task.run?.started_at);
-  if (busy) record(busy, chatter(++step, { actor: "run", clock: () => Date.now() }));
+  step++;
+  for (const task of tasks)
+    if (task.status === "executing" && task.run?.started_at)
+      record(task, chatter(step, { actor: "run", clock: () => Date.now() }));
 }, 1000);
 
 server.listen(PORT, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/`));

@@ -40,6 +40,10 @@ class Label(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class PullRequest(msgspec.Struct, frozen=True):
+    """That an issue is a pull request; nothing of it is read."""
+
+
 class Issue(msgspec.Struct, frozen=True):
     """What is read of an issue; with ``pull_request`` it is one."""
 
@@ -52,7 +56,7 @@ class Issue(msgspec.Struct, frozen=True):
     user: User | None = None
     author_association: str = ""
     labels: tuple[Label, ...] | None = None
-    pull_request: msgspec.Raw | None = None
+    pull_request: PullRequest | None = None
 
 
 class Comment(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@ import { AlertDialog } from "@base-ui/react/alert-dialog";
 import { Dialog } from "@base-ui/react/dialog";
 import clsx from "clsx";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { t } from "../../i18n";
 
 const BACKDROP = "fixed inset-0 z-40 bg-black/35 dark:bg-black/60";
@@ -18,12 +18,21 @@ interface Props {
   className?: string;
 }
 
+/** A dialog is opened to fill something in, so its first field has the focus; one without fields takes it itself. */
+const firstField = (popup: HTMLElement | null): HTMLElement | null =>
+  popup?.querySelector<HTMLElement>("textarea, input") ?? popup;
+
 export function Modal({ open, onOpenChange, title, description, children, className }: Props) {
+  const popup = useRef<HTMLDivElement>(null);
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Backdrop className={BACKDROP} />
-        <Dialog.Popup className={clsx(POPUP, className)}>
+        <Dialog.Popup
+          ref={popup}
+          initialFocus={() => firstField(popup.current)}
+          className={clsx(POPUP, className)}
+        >
           <div className="flex items-start gap-3 px-5 pt-4">
             <div className="min-w-0 flex-1">
               <Dialog.Title className="text-base font-semibold tracking-tight">{title}</Dialog.Title>

@@ -18,11 +18,11 @@ export function Checks({ task }: { task: TaskDetail }) {
   const failed = checks.filter((check) => check.exit_code !== 0).length;
   return (
     <div className="mx-auto max-w-4xl px-3 py-4 sm:px-6">
-      <h2 className="mb-3 font-medium">
+      <h3 className="mb-3 font-medium">
         {failed > 0
           ? t("checks.someFailed", { n: failed, of: checks.length })
           : t("checks.allPassed", { n: checks.length })}
-      </h2>
+      </h3>
       <ul className="space-y-2">
         {checks.map((check, index) => (
           <CheckCard key={index} check={check} />

@@ -49,7 +49,7 @@ export function DiffView({ task, text }: { task: TaskDetail; text: string }) {
   return (
     <div className="px-3 py-4 sm:px-6">
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
-        <h2 className="font-medium">{t("changes.files", { n: files.length })}</h2>
+        <h3 className="font-medium">{t("changes.files", { n: files.length })}</h3>
         <Counts added={added} removed={removed} />
         {task.commit && (
           <span className="flex items-center gap-1 text-ink-3">
@@ -120,12 +120,12 @@ function FileDiff({ view, id, layout }: { view: FileView; id: string; layout: "u
         >
           {open ? <ChevronDown size={14} aria-hidden /> : <ChevronRight size={14} aria-hidden />}
         </button>
-        <h3 className="min-w-0 flex-1 font-mono text-mini font-medium break-all">
+        <h4 className="min-w-0 flex-1 font-mono text-mini font-medium break-all">
           {file.type === "rename" && file.oldPath !== file.newPath && (
             <span className="text-ink-3">{file.oldPath} → </span>
           )}
           {path}
-        </h3>
+        </h4>
         <CopyButton text={path} label={t("copy.path")} />
         {file.type !== "modify" && <span className="text-mini text-ink-3">{t(`changes.${file.type}`)}</span>}
         <Counts added={added} removed={removed} />

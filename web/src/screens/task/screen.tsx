@@ -195,6 +195,7 @@ function Panel({ tab, fill, children }: { tab: Tab; fill?: boolean; children: Re
       value={tab}
       className={clsx("min-h-0 flex-1 outline-none", fill ? "flex flex-col" : "lg:overflow-y-auto")}
     >
+      <h2 className="sr-only">{t(`tab.${tab}`)}</h2>
       {children}
     </Tabs.Panel>
   );

@@ -71,10 +71,10 @@ function Content({ row, context }: { row: Row; context: RowContext }): ReactNode
           tool={row}
           cwd={context.cwd}
           live={context.live}
-          open={open}
-          toggle={toggle}
+          opened={open}
+          closed={context.toggled.has(`closed:${row.key}`)}
           all={context.toggled.has(`all:${row.key}`) || row.key === context.current}
-          showAll={() => context.toggle(`all:${row.key}`)}
+          toggle={context.toggle}
         />
       );
     case "group":

@@ -1,0 +1,145 @@
+"""`events`, `state`, `verify` and `replay` work on the log alone: a NATS server, and no service."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from shared.contracts import task
+from shared.envelope import Stamp, encode_event, utc_now
+from shared.journal import Head, head_of
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.subjects import Actor, event_subject
+from tests.support.nats import Nats
+
+TASK = Actor("task", "01JXTASKTASKTASKTASKTASKTA")
+OTHER = Actor("task", "01JXOTHEROTHEROTHEROTHEROT")
+
+
+def stamp(name: str) -> Stamp:
+    return Stamp(id=name, source="journeyman/test", time=utc_now(), principal="user:ada", causation_id=f"cause-{name}")
+
+
+@pytest.fixture
+async def log(bus: Bus) -> list[int]:
+    """Four events of two tasks; their stream sequences."""
+    journal = NatsJournal(bus)
+    heads = {TASK: Head(), OTHER: Head()}
+    positions = []
+    for index, (actor, event) in enumerate(
+        [
+            (TASK, task.Submitted(title="Fix it", text="please", source=task.Source(kind="cli", author="ada"))),
+            (OTHER, task.Submitted(title="Another", text="please", source=task.Source(kind="cli"))),
+            (TASK, task.TriageRequested(attempt=1)),
+            (TASK, task.Cancelled(reason="no longer wanted")),
+        ]
+    ):
+        recorded = await journal.append(actor, event, expected=heads[actor], stamp=stamp(f"e{index}"))
+        heads[actor] = head_of(recorded)
+        positions.append(recorded.position)
+    return positions
+
+
+async def test_events_shows_the_log_in_order_with_its_sequences(journeyman, nats_server: Nats, log: list[int]) -> None:
+    ended = await journeyman("events", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert [line.split()[2] for line in lines] == [f"#{position}" for position in log]
+    assert "task.submitted" in lines[0]
+    assert "Fix it" in lines[0]
+
+
+async def test_events_of_one_task_from_a_sequence_on_as_json(journeyman, nats_server: Nats, log: list[int]) -> None:
+    ended = await journeyman(
+        "events", "--task", TASK.id, "--from", "2", "--json", JOURNEYMAN_NATS_URL=nats_server.url
+    )
+    found = [json.loads(line) for line in ended.out.splitlines()]
+    assert [each["seq"] for each in found] == [log[2], log[3]]
+    assert [each["event"]["type"] for each in found] == ["task.triage-requested", "task.cancelled"]
+
+
+async def test_events_behind_the_end_of_the_log_are_none(journeyman, nats_server: Nats, log: list[int]) -> None:
+    ended = await journeyman("events", "--from", "999", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert (ended.code, ended.out) == (0, "")
+
+
+async def test_a_state_is_folded_as_of_any_sequence(journeyman, nats_server: Nats, log: list[int]) -> None:
+    async def state(*at: str) -> dict[str, object]:
+        ended = await journeyman("state", "task", TASK.id, "--json", *at, JOURNEYMAN_NATS_URL=nats_server.url)
+        found: dict[str, object] = ended.json
+        return found
+
+    early, late = await state("--at", str(log[0])), await state()
+    assert (early["sequence"], early["state"]["status"]) == (1, "received")  # type: ignore[index]  # JSON
+    assert (late["sequence"], late["state"]["status"]) == (3, "cancelled")  # type: ignore[index]  # JSON
+
+
+async def test_the_state_of_nobody_is_one_line(journeyman, nats_server: Nats, log: list[int]) -> None:
+    for arguments in (["task", "NOBODY"], ["ghost", TASK.id], ["task", OTHER.id, "--at", "1"]):
+        ended = await journeyman("state", *arguments, JOURNEYMAN_NATS_URL=nats_server.url)
+        assert ended.code == 1
+        assert len(ended.err.splitlines()) == 1
+
+
+async def test_a_whole_log_is_verified(journeyman, nats_server: Nats, log: list[int]) -> None:
+    ended = await journeyman("verify", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 0
+    assert (ended.json["events"], ended.json["actors"], ended.json["damage"]) == (4, 2, None)
+
+
+async def test_an_empty_log_is_whole(journeyman, nats_server: Nats) -> None:
+    assert (await journeyman("verify", JOURNEYMAN_NATS_URL=nats_server.url)).code == 0
+
+
+async def test_verify_names_the_first_event_whose_hash_chain_is_broken(
+    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+) -> None:
+    event = task.Retried(stage=task.Stage.TRIAGE)
+    for index in (4, 5):
+        body = encode_event(TASK, event, sequence=index, prevhash="0" * 64, stamp=stamp(f"forged-{index}"))
+        await bus.publish(event_subject(TASK, "retried"), body, {})
+    ended = await journeyman("verify", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 1
+    assert f"stream sequence {log[-1] + 1} of {TASK}" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+async def test_verify_names_an_event_that_does_not_fit_its_schema(
+    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+) -> None:
+    actor = Actor("task", "FORGED")
+    body = encode_event(actor, task.TriageRequested(attempt=1), sequence=1, prevhash="", stamp=stamp("forged"))
+    wrong = msgspec.json.decode(body)
+    wrong["data"] = {"attempt": "one"}
+    await bus.publish(event_subject(actor, "triage-requested"), msgspec.json.encode(wrong), {})
+    ended = await journeyman("verify", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 1
+    assert ended.json["damage"]["sequence"] == log[-1] + 1
+    assert "schema" in ended.json["damage"]["problem"]
+
+
+async def test_replay_tells_history_and_adds_nothing_to_it(
+    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+) -> None:
+    ended = await journeyman("replay", "--from", "2", "--speed", "100", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 0
+    assert [line.split()[2] for line in ended.out.splitlines()] == [f"#{position}" for position in log[1:]]
+    assert await NatsJournal(bus).last_position() == log[-1]
+
+
+async def test_provision_is_safe_to_run_again(journeyman, nats_server: Nats, log: list[int]) -> None:
+    ended = await journeyman("provision", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert (ended.code, ended.json) == (0, {"created": []})
+
+
+async def test_the_doctor_says_who_does_not_answer_and_the_mend(journeyman, nats_server: Nats) -> None:
+    ended = await journeyman("doctor", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
+    found = {each["what"]: each for each in ended.json}
+    assert ended.code == 1
+    assert (found["NATS"]["state"], found["log"]["state"]) == ("good", "good")
+    assert found["brain"]["state"] == "bad"
+    assert "journeyman service brain" in found["brain"]["mend"]
+    assert "ANTHROPIC_API_KEY" in found["model"]["mend"]

@@ -1,0 +1,68 @@
+"""`up` with something wrong: one line with the mend, exit code 1, nothing started."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+
+def assert_one_line(ended, *words: str) -> None:  # type: ignore[no-untyped-def]  # Ended lives in the conftest
+    lines = [line for line in ended.err.splitlines() if line.strip()]
+    assert ended.code == 1, ended.err
+    assert len(lines) == 1, ended.err
+    assert lines[0].startswith("journeyman: ")
+    for word in words:
+        assert word in lines[0]
+    assert ended.out == ""
+
+
+async def test_a_busy_port_is_one_line_that_names_the_option(journeyman, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert_one_line(await journeyman("up", "--port", port, "--data", "d"), str(port), "--port")
+    assert not (tmp_path / "d" / "nats").exists()
+
+
+async def test_a_wrong_setting_is_one_line_that_names_it(journeyman) -> None:
+    assert_one_line(await journeyman("up", JOURNEYMAN_HTTP_PORT="eighty"), "JOURNEYMAN_HTTP_PORT", "eighty")
+
+
+async def test_a_missing_claude_cli_is_one_line_that_names_the_setting(journeyman) -> None:
+    assert_one_line(await journeyman("up", "--port", "0", CLAUDE_CLI="/nowhere/claude"), "CLAUDE_CLI")
+
+
+async def test_an_unreachable_nats_is_one_line_that_names_the_address(journeyman) -> None:
+    ended = await journeyman("up", "--port", "0", "--nats-url", "nats://127.0.0.1:1")
+    assert ended.code == 1
+    assert "nats://127.0.0.1:1" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+async def test_a_broken_configuration_is_one_line_that_names_the_file(journeyman, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "journeyman.toml").write_text("[repos")
+    assert_one_line(await journeyman("up", "--port", "0", "--data", "d"), "journeyman.toml")
+
+
+async def test_the_demo_never_takes_over_a_configuration_of_somebody(journeyman, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    mine = '[repos."me/mine"]\npath = "/srv/mine"\n'
+    (tmp_path / "d" / "journeyman.toml").write_text(mine)
+    assert_one_line(await journeyman("up", "--demo", "--port", "0", "--data", "d"), "--data")
+    assert (tmp_path / "d" / "journeyman.toml").read_text() == mine
+
+
+@pytest.mark.parametrize("arguments", [["up", "--once"], ["up", "--port", "x"], ["fly"], ["task", "approve"]])
+async def test_wrong_usage_is_exit_code_2(journeyman, arguments: list[str]) -> None:
+    ended = await journeyman(*arguments)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
+async def test_without_nats_every_command_says_so_in_one_line(journeyman) -> None:
+    for arguments in (["verify"], ["events"], ["task", "list"], ["state", "task", "X"], ["replay"]):
+        assert_one_line(await journeyman(*arguments, JOURNEYMAN_NATS_URL="nats://127.0.0.1:1"), "nats://127.0.0.1:1")

@@ -1,0 +1,217 @@
+"""A whole Journeyman in processes of its own, started and ended as people do it: by `journeyman up`."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cli.supervisor import record
+from shared.claude.demo_repo import create_demo_repository
+from shared.claude.sweep import family, sweep
+from tests.support.eventually import eventually
+
+REPO: Final = "octo/ledger"
+"""The one repository of a system without the demo."""
+READY_S: Final = 60.0
+STOP_S: Final = 60.0
+JOURNEYMAN: Final = Path(sys.executable).parent / "journeyman"
+SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The line that `up` prints when every service is ready."""
+
+    event: str
+    http: str
+    nats: str
+    data: str
+
+
+class NotReady(Exception):
+    """`up` ended or stayed silent; the text has what it said."""
+
+
+class System:
+    """One `journeyman up` over one data directory; made by `start`, ended by `stop`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ready: Ready, data: Path, environment: dict[str, str]) -> None:
+        self.process = process
+        self.http = ready.http
+        self.nats = ready.nats
+        self.data = data
+        self._environment = environment
+
+    @classmethod
+    def start(cls, data: Path, *, demo: bool = False, repository: bool = True, **settings: str) -> System:
+        """Start it and wait until it is ready; raises `NotReady`.
+
+        ``settings`` are names of CONTRACT.md without their prefix. Without the demo there is one repository, `REPO`,
+        with the demo's bug in it.
+        """
+        data.mkdir(parents=True, exist_ok=True)
+        if repository and not demo and not (data / "repository").exists():
+            create_demo_repository(data / "repository")
+            (data / "journeyman.toml").write_text(f'[repos."{REPO}"]\npath = "repository"\nbase = "main"\n')
+        environment = plain_environment(data, **settings)
+        with (data / "up.log").open("ab") as told:
+            process = subprocess.Popen(
+                [str(JOURNEYMAN), "up", "--port", "0", "--data", str(data), *(["--demo"] if demo else [])],
+                env=environment,
+                cwd=data,  # no `.env` of the checkout
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=told,
+                start_new_session=True,
+            )
+        try:
+            ready = _ready(process)
+        except NotReady as error:
+            process.kill()
+            process.wait()
+            raise NotReady(f"{error}: {(data / 'up.log').read_text()[-2000:]}") from None
+        return cls(process, ready, data, environment)
+
+    @property
+    def repository(self) -> Path:
+        """Where the target repository is."""
+        demo = self.data / "demo-repository"
+        return demo if demo.exists() else self.data / "repository"
+
+    @property
+    def webhook_secret(self) -> str:
+        """What GitHub would sign with."""
+        own = self._environment.get("JOURNEYMAN_GITHUB_WEBHOOK_SECRET", "")
+        return own or (self.data / "webhook-secret").read_text().strip()
+
+    # ---- its processes ---------------------------------------------------------------------------------------------
+
+    def pids(self) -> dict[str, int]:
+        """The children that are ready, by name: the services, ``nats``, and ``demo-model`` with the demo."""
+        found = record.read(self.data)
+        return {} if found is None else dict(found.pids)
+
+    def send(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal one child; returns its pid."""
+        pid = self.pids()[name]
+        os.kill(pid, number)
+        return pid
+
+    async def back(self, name: str, before: int, *, within: float = 30.0) -> float:
+        """Wait until a child that had the pid ``before`` is gone and ready again; returns the seconds from its end."""
+        await eventually(lambda: not Path(f"/proc/{before}").exists(), within=within)
+        ended = time.monotonic()
+        await eventually(lambda: self.pids().get(name, before) != before, within=within)
+        return time.monotonic() - ended
+
+    async def hit(self, name: str, number: signal.Signals = signal.SIGKILL) -> float:
+        """Signal one child and wait until the supervisor has it back; returns the seconds that it was away."""
+        return await self.back(name, self.send(name, number))
+
+    def agents(self, task_id: str) -> frozenset[tuple[int, str]]:
+        """Every living process of the task's agents, with its start time: those with the mark, and their children."""
+        return family(f"task-{task_id}") | family(f"plan-{task_id}") | family(f"run-{task_id}")
+
+    def processes(self) -> list[str]:
+        """Every living process that belongs to this system: its environment or its arguments name the directory."""
+        return processes_of(self.data)
+
+    # ---- its other doors -------------------------------------------------------------------------------------------
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `journeyman …` next to it, to the end."""
+        return subprocess.run(
+            [str(JOURNEYMAN), *arguments],
+            env=self._environment,
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def log(self, name: str) -> str:
+        """What a child has said so far."""
+        return (self.data / "logs" / f"{name}.log").read_text(errors="replace")
+
+    # ---- its end ---------------------------------------------------------------------------------------------------
+
+    def stop(self) -> list[str]:
+        """End it as Ctrl-C does; returns the processes that are left, which ought to be none."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        left = self.processes()
+        self._sweep()
+        return left
+
+    def _sweep(self) -> None:
+        """Nothing of a test outlives it, even when the system has a bug."""
+        for each in _pids_of(self.data):
+            for entry in _read(each, "environ").split(b"\0"):
+                if entry.startswith(b"JOURNEYMAN_RUN_MARK="):
+                    sweep(entry.partition(b"=")[2].decode())
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def plain_environment(data: Path, **settings: str) -> dict[str, str]:
+    """What a service is started with: no variable of this process but the path, no proxy, no key of the machine."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "HOME": str(data),
+        "JOURNEYMAN_DATA_DIR": str(data),
+        "JOURNEYMAN_MACHINE_ID": "test",
+        **{f"JOURNEYMAN_{name.upper()}": value for name, value in settings.items()},
+    }
+
+
+def processes_of(data: Path) -> list[str]:
+    """``pid arguments`` of every living process whose environment or arguments name this directory."""
+    return [f"{pid} {_read(pid, 'cmdline').replace(bytes(1), b' ').decode()[:200]}" for pid in _pids_of(data)]
+
+
+def _pids_of(data: Path) -> list[int]:
+    wanted = str(data).encode()
+    pids = (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid())  # noqa: PTH208 one call, not 300 Path objects
+    return [pid for pid in pids if wanted in _read(pid, "environ") or wanted in _read(pid, "cmdline")]
+
+
+def _read(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""
+
+
+def _ready(process: subprocess.Popen[bytes]) -> Ready:
+    assert process.stdout is not None
+    deadline = time.monotonic() + READY_S
+    heard = b""
+    while not heard.endswith(b"\n"):
+        if not select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise NotReady(f"not ready after {READY_S:g} s")
+        chunk = os.read(process.stdout.fileno(), 65536)
+        if not chunk:
+            raise NotReady(f"it ended with {process.wait()}")
+        heard += chunk
+    told: dict[str, Any] = json.loads(heard)
+    return msgspec.convert(told, Ready)
