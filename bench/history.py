@@ -107,9 +107,7 @@ def _story(number: int, opened_ms: int, chance: random.Random) -> Iterator[Event
     yield task.Approved(plan=approved)
     rounds = 2 if chance.random() < 0.1 else 1
     for round in range(1, rounds + 1):
-        yield task.ExecutionRequested(
-            round=round, repo=REPO, base_commit=BASE, title=title, text=_TEXT, plan=approved
-        )
+        yield task.ExecutionRequested(round=round, repo=REPO, base_commit=BASE, title=title, text=_TEXT, plan=approved)
         yield from _work(number, round, title, approved, chance)
         if round < rounds:
             yield run.Failed(
@@ -121,9 +119,7 @@ def _story(number: int, opened_ms: int, chance: random.Random) -> Iterator[Event
     yield from _ending(number, rounds, chance)
 
 
-def _work(
-    number: int, round: int, title: str, approved: task.ApprovedPlan, chance: random.Random
-) -> Iterator[Event]:
+def _work(number: int, round: int, title: str, approved: task.ApprovedPlan, chance: random.Random) -> Iterator[Event]:
     yield run.Requested(
         round=round, repo=REPO, base_commit=BASE, title=title, text=_TEXT, plan=approved, cause=7 + round
     )

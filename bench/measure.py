@@ -10,7 +10,6 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,17 +41,12 @@ def middle(runs: Sequence[T], value: Callable[[T], float]) -> float:
     return median(value(run) for run in runs)
 
 
-async def side_by_side(
-    rounds: int, ours: Callable[[], Awaitable[T]], peer: Callable[[], Awaitable[U]]
-) -> tuple[list[T], list[U]]:
-    """``rounds`` runs of each, one right after the other; who goes first alternates, so that neither gains by it."""
-    mine: list[T] = []
-    theirs: list[U] = []
+async def in_turns(rounds: int, *contestants: Callable[[], Awaitable[T]]) -> list[list[T]]:
+    """``rounds`` runs of each, side by side; who goes first changes each time, so that nobody gains by it."""
+    runs: list[list[T]] = [[] for _ in contestants]
     for number in range(rounds):
-        for turn in ("ours", "peer") if number % 2 == 0 else ("peer", "ours"):
+        for turn in range(len(contestants)):
+            index = (number + turn) % len(contestants)
             gc.collect()
-            if turn == "ours":
-                mine.append(await ours())
-            else:
-                theirs.append(await peer())
-    return mine, theirs
+            runs[index].append(await contestants[index]())
+    return runs

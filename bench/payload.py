@@ -9,20 +9,23 @@ import hashlib
 import hmac
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from shared.ids import derived_task_id
+
 API: Final = "https://api.github.com"
+OPENED: Final = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 _REPO_LINKS: Final = (
-    "archive_url assignees_url blobs_url branches_url collaborators_url comments_url commits_url compare_url "
-    "contents_url contributors_url deployments_url downloads_url events_url forks_url git_commits_url git_refs_url "
-    "git_tags_url hooks_url issue_comment_url issue_events_url issues_url keys_url labels_url languages_url merges_url "
-    "milestones_url notifications_url pulls_url releases_url stargazers_url statuses_url subscribers_url "
-    "subscription_url tags_url teams_url trees_url"
-).split()
+    "archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents",
+    "contributors", "deployments", "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "hooks",
+    "issue_comment", "issue_events", "issues", "keys", "labels", "languages", "merges", "milestones", "notifications",
+    "pulls", "releases", "stargazers", "statuses", "subscribers", "subscription", "tags", "teams", "trees",
+)  # fmt: skip
 _USER_LINKS: Final = (
-    "events_url followers_url following_url gists_url organizations_url received_events_url repos_url starred_url "
-    "subscriptions_url"
-).split()
+    "events", "followers", "following", "gists", "organizations", "received_events", "repos", "starred",
+    "subscriptions",
+)  # fmt: skip
 _TEXT: Final = (
     "When an order has a discount on a single line, the total at the bottom of the invoice is computed from the list "
     "prices and not from the discounted ones. The lines themselves are right.\n\n"
@@ -34,7 +37,13 @@ _TEXT: Final = (
 )
 
 
-def issue_opened(number: int, *, text: str = _TEXT * 3, repo: str = "octo-shop/storefront") -> bytes:
+def issue_opened(
+    number: int,
+    *,
+    title: str = "The total of an invoice ignores the discount of a single line",
+    text: str = _TEXT * 3,
+    repo: str = "octo-shop/storefront",
+) -> bytes:
     """The body of one ``issues`` delivery, action ``opened``, by a member of the organisation."""
     owner, _, name = repo.partition("/")
     url = f"{API}/repos/{repo}/issues/{number}"
@@ -48,7 +57,7 @@ def issue_opened(number: int, *, text: str = _TEXT * 3, repo: str = "octo-shop/s
         "id": 2_000_000_000 + number,
         "node_id": f"I_kwDOBench{number:08}",
         "number": number,
-        "title": f"Invoice {number}: the total ignores the discount of a single line",
+        "title": title,
         "user": _user("ada", 9001),
         "labels": [_label(repo, "bug", "d73a4a", 1), _label(repo, "billing", "0e8a16", 2)],
         "state": "open",
@@ -57,8 +66,8 @@ def issue_opened(number: int, *, text: str = _TEXT * 3, repo: str = "octo-shop/s
         "assignees": [],
         "milestone": None,
         "comments": 0,
-        "created_at": "2026-03-01T09:30:00Z",
-        "updated_at": "2026-03-01T09:30:00Z",
+        "created_at": OPENED.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updated_at": OPENED.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "closed_at": None,
         "author_association": "MEMBER",
         "active_lock_reason": None,
@@ -94,6 +103,11 @@ def request(body: bytes, *, host: str, path: str, secret: str, delivery: str = "
     return head.encode() + body
 
 
+def task_of(number: int, repo: str) -> str:
+    """The id of the task that such a delivery opens."""
+    return derived_task_id(int(OPENED.timestamp() * 1000), f"github:{repo}#{number}")
+
+
 def _user(login: str, id: int) -> dict[str, Any]:
     url = f"{API}/users/{login}"
     return {
@@ -104,7 +118,7 @@ def _user(login: str, id: int) -> dict[str, Any]:
         "gravatar_id": "",
         "url": url,
         "html_url": f"https://github.com/{login}",
-        **{link: f"{url}/{link.removesuffix('_url')}" for link in _USER_LINKS},
+        **{f"{link}_url": f"{url}/{link}" for link in _USER_LINKS},
         "type": "User",
         "site_admin": False,
     }
@@ -128,7 +142,7 @@ def _repository(owner: str, name: str) -> dict[str, Any]:
         "description": "The shop's front",
         "fork": False,
         "url": url,
-        **{link: f"{url}/{link.removesuffix('_url')}{{/id}}" for link in _REPO_LINKS},
+        **{f"{link}_url": f"{url}/{link}{{/id}}" for link in _REPO_LINKS},
         "created_at": "2024-01-01T00:00:00Z",
         "updated_at": "2026-02-28T18:00:00Z",
         "pushed_at": "2026-02-28T18:00:00Z",

@@ -23,9 +23,9 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
 FULL: Final = Sizes(
     rounds=7,
-    appends=1000,
+    appends=600,
     actors=32,
-    appends_per_actor=75,
+    appends_per_actor=40,
     deliveries=3000,
     connections=16,
     first_lines=7,

@@ -75,9 +75,7 @@ async def process(
 
 
 @contextlib.asynccontextmanager
-async def service(
-    name: str, server: NatsServer, directory: Path, **settings: str
-) -> AsyncIterator[dict[str, Any]]:
+async def service(name: str, server: NatsServer, directory: Path, **settings: str) -> AsyncIterator[dict[str, Any]]:
     """One of our services as its own process, as `up` runs it; yields what it says when it is ready."""
     directory.mkdir(parents=True, exist_ok=True)
     ready, log = directory / f"{name}.ready", directory / f"{name}.log"

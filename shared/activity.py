@@ -61,14 +61,14 @@ class Activity:
     ) -> None:
         self._bus = bus
         self._work = work
-        self._name = f"{service}-{name}"
+        self.name = f"{service}-{name}"
         self._tries = tries or Tries(most=4, waits_s=(1.0, 3.0, 10.0))
         self._beat_s = ack_wait_s / 4
         self._draining = asyncio.Event()
         self.pull = StandingPull(
             bus,
             EVENTS,
-            self._name,
+            self.name,
             [event],
             self._take,
             ack_wait_s=ack_wait_s,
@@ -84,19 +84,23 @@ class Activity:
     async def _take(self, message: Msg) -> None:
         beating = asyncio.create_task(self._hold(message))
         try:
-            with metrics.ACTIVE.labels(self._name).track_inprogress():
-                await settle(self._bus, message, self._handle, consumer=self._name, tries=self._tries)
+            with metrics.ACTIVE.labels(self.name).track_inprogress():
+                await settle(self._bus, message, self._handle, consumer=self.name, tries=self._tries)
         except HandOver:
-            log.info("handed over", activity=self._name, subject=message.subject)
+            log.info("handed over", activity=self.name, subject=message.subject)
         finally:
             beating.cancel()
 
     async def _handle(self, message: Msg) -> None:
         metadata = message.metadata
-        event = decode_event(message.subject, message.data, metadata.sequence.stream)
+        await self.handle(message.subject, message.data, metadata.sequence.stream, metadata.num_delivered)
+
+    async def handle(self, subject: str, body: bytes, position: int, delivered: int = 1) -> None:
+        """Do the work that one stored event asks for; raises what the decoder and the work raise."""
+        event = decode_event(subject, body, position)
         with structlog.contextvars.bound_contextvars(task_id=event.actor.id):
             crash_point("activity.taken")
-            await self._work(event, Turn(metadata.num_delivered, self._draining))
+            await self._work(event, Turn(delivered, self._draining))
             crash_point("activity.worked")
 
     async def _hold(self, message: Msg) -> None:

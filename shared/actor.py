@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from shared import metrics
@@ -17,11 +18,13 @@ from shared.deciding import Decider, Rejected
 from shared.envelope import Recorded, Stamp, utc_now
 from shared.ids import derived_id
 from shared.journal import Conflict, Head, Journal, head_of
+from shared.snapshots import Snapshot, SnapshotStore, fits, fold_of
 from shared.subjects import Actor
 
 KEPT_ACTORS: Final = 2048
 REMEMBERED_COMMANDS: Final = 4096
 TRIES: Final = 12
+SNAPSHOT_EVERY: Final = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +41,7 @@ class _Kept:
         self.head = Head()
         self.handled: OrderedDict[str, int] = OrderedDict()
         self.lock = asyncio.Lock()
+        self.kept_at = 0
 
     def take(self, decider: Decider[Any], event: Recorded) -> None:
         self.state = decider.evolve(self.state, event.data)
@@ -64,12 +68,16 @@ class ActorHost:
         source: str,
         clock: Callable[[], datetime] = utc_now,
         keep: int = KEPT_ACTORS,
+        snapshots: SnapshotStore | None = None,
+        snapshot_every: int = SNAPSHOT_EVERY,
     ) -> None:
         self._journal = journal
         self._deciders = {decider.kind: decider for decider in deciders}
         self._source = source
         self._clock = clock
         self._keep = keep
+        self._snapshots = snapshots
+        self._snapshot_every = snapshot_every
         self._kept: OrderedDict[Actor, _Kept] = OrderedDict()
 
     @property
@@ -139,6 +147,7 @@ class ActorHost:
                     await self._catch_up(actor, decider, kept)
                 else:
                     kept.take(decider, recorded)
+                await self._keep_snapshot(actor, decider, kept)
                 metrics.COMMANDS.labels(actor.kind, name_of(command), "event").inc()
                 return recorded
         raise Conflict(f"{actor} is appended to faster than this service can follow; {TRIES} tries were not enough.")
@@ -170,13 +179,35 @@ class ActorHost:
     async def _catch_up(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> bool:
         """Fold what others appended; returns whether there was anything."""
         try:
+            if not kept.head.position:
+                await self._start_from_snapshot(actor, decider, kept)
             events = await self._journal.load(actor, after=kept.head)
         except BaseException:
             self._kept.pop(actor, None)
             raise
         for event in events:
             kept.take(decider, event)
+        await self._keep_snapshot(actor, decider, kept)
         return bool(events)
+
+    async def _start_from_snapshot(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> None:
+        if self._snapshots is None or (snapshot := await self._snapshots.get(actor)) is None:
+            return
+        if not fits(snapshot, actor, decider, await self._snapshots.event_at(snapshot.head.position)):
+            log.warning("a snapshot does not fit the log or this code; folding from the beginning", actor=str(actor))
+            return
+        kept.state = msgspec.json.decode(snapshot.state, type=type(decider.initial))
+        kept.head, kept.kept_at = snapshot.head, snapshot.head.sequence
+        kept.handled = OrderedDict(snapshot.handled)
+
+    async def _keep_snapshot(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> None:
+        """Of long actors only: most never get one."""
+        if self._snapshots is None or kept.head.sequence - kept.kept_at < self._snapshot_every:
+            return
+        kept.kept_at = kept.head.sequence
+        handled = tuple(kept.handled.items())
+        state = msgspec.Raw(msgspec.json.encode(kept.state))
+        await self._snapshots.put(actor, Snapshot(fold=fold_of(decider), head=kept.head, state=state, handled=handled))
 
     async def _event_at(self, actor: Actor, position: int) -> Recorded | None:
         events = await self._journal.load(actor, up_to=position)

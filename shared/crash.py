@@ -1,8 +1,8 @@
-"""Named crash points: where a test lets a process die as by kill -9, once.
+"""Named crash points: where a test lets a process die as by kill -9, once each.
 
-``CRASH_AT=executor.mailbox.told`` (or ``…:3`` for the third time) makes the service ``executor`` die at that point.
-Unset, a crash point is one comparison. The file ``CRASH_MARK`` remembers that it has happened, so that the restarted
-process goes on.
+``CRASH_AT=executor.mailbox.told`` (or ``…:3`` for the third time, or several with commas) makes the service
+``executor`` die at that point. Unset, a crash point is one comparison. The file ``CRASH_MARK`` remembers, a line for
+each, where it has died, so that the restarted process goes on.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ import os
 import signal
 from pathlib import Path
 
-_wanted, _, _nth = os.environ.get("CRASH_AT", "").partition(":")
-_left = int(_nth or 1)
+
+def _read(wanted: str) -> dict[str, int]:
+    """How many times each point is to be passed before it kills."""
+    points = (each.strip().partition(":") for each in wanted.split(",") if each.strip())
+    return {name: int(nth or 1) for name, _, nth in points}
+
+
+_left = _read(os.environ.get("CRASH_AT", ""))
 _mark = os.environ.get("CRASH_MARK", "")
 _service = ""
 
@@ -24,21 +30,24 @@ def name_service(service: str) -> None:
 
 
 def crash_point(name: str) -> None:
-    """Die here, if this is the point that is wanted. ``name`` is without the service, such as ``mailbox.told``."""
-    global _left
-    if not _wanted or _wanted != f"{_service}.{name}":
+    """Die here, if this is a point that is wanted. ``name`` is without the service, such as ``mailbox.told``."""
+    if not _left:
         return
-    _left -= 1
-    if _left == 0 and not _happened():
+    point = f"{_service}.{name}"
+    if point not in _left:
+        return
+    _left[point] -= 1
+    if _left[point] == 0 and not _happened(point):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _happened() -> bool:
+def _happened(point: str) -> bool:
     """Whether it died here before; when not, it is noted now."""
     if not _mark:
         return False
-    try:
-        Path(_mark).touch(exist_ok=False)
-    except FileExistsError:
-        return True
+    with Path(_mark).open("a+") as file:
+        file.seek(0)
+        if point in file.read().split():
+            return True
+        file.write(f"{point}\n")
     return False

@@ -50,7 +50,11 @@ class Reactor:
         await settle(self._bus, message, self._handle, consumer=f"{self._service}-reactor", tries=self._tries)
 
     async def _handle(self, message: Msg) -> None:
-        event = decode_event(message.subject, message.data, message.metadata.sequence.stream)
+        await self.handle(message.subject, message.data, message.metadata.sequence.stream)
+
+    async def handle(self, subject: str, body: bytes, position: int) -> None:
+        """Send the commands that one stored event leads to; raises what the decoder, `react` and the bus raise."""
+        event = decode_event(subject, body, position)
         crash_point("reactor.taken")
         for index, command in enumerate(self._react(event)):
             await self._send(event, index, command)

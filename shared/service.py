@@ -28,7 +28,9 @@ from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
+from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import GuardsOff, check_guards
+from shared.parked import answer_replays
 from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
 from shared.version import VERSION
@@ -69,6 +71,7 @@ class Service:
         self._loops: list[Callable[[], Awaitable[None]]] = []
         self._drains: list[Callable[[], None]] = []
         self._endings: list[Callable[[], Awaitable[None]]] = []
+        self._replays: list[tuple[str, Callable[[str, bytes, int], Awaitable[None]]]] = []
         self._own_http = False
 
     @classmethod
@@ -83,7 +86,9 @@ class Service:
 
     def host(self, *deciders: Decider[Any]) -> ActorHost:
         """Take commands for these actor kinds."""
-        self._host = ActorHost(self.journal, deciders, source=f"journeyman/{self.name}")
+        self._host = ActorHost(
+            self.journal, deciders, source=f"journeyman/{self.name}", snapshots=NatsSnapshots(self.bus)
+        )
         for pull in Mailboxes(self.bus, self._host, service=self.name).pulls:
             self._loops.append(pull.run)
             self._drains.append(pull.drain)
@@ -91,14 +96,16 @@ class Service:
 
     def react(self, react: React, filters: Sequence[str]) -> None:
         """Turn events into commands."""
-        pull = Reactor(self.bus, react, filters, service=self.name).pull
-        self._loops.append(pull.run)
-        self._drains.append(pull.drain)
+        reactor = Reactor(self.bus, react, filters, service=self.name)
+        self._loops.append(reactor.pull.run)
+        self._drains.append(reactor.pull.drain)
+        self._replays.append((f"{self.name}-reactor", reactor.handle))
 
     def activity(self, name: str, event: str, work: Work, *, slots: int) -> None:
         """Do work that an event asks for, ``slots`` pieces at once."""
         activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots)
         self._loops.append(activity.pull.run)
+        self._replays.append((activity.name, activity.handle))
         self._drains.append(activity.drain)
 
     def loop(self, loop: Callable[[], Awaitable[None]], *, drain: Callable[[], None] | None = None) -> None:
@@ -124,6 +131,8 @@ class Service:
         if not self._own_http:
             server = HealthServer(self.health, self.settings.health_host, self.settings.health_port)
         announcement = await self._announce()
+        for consumer, handle in self._replays:
+            await answer_replays(self.bus, consumer, handle)
         tasks = [asyncio.ensure_future(start()) for start in self._loops]
         side = [asyncio.create_task(self.health.beat()), asyncio.create_task(self._watch_connection())]
         stopping = asyncio.create_task(_until(self.draining))

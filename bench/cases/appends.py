@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench.measure import Timed, side_by_side, timed
+from bench.measure import Timed, in_turns, timed
 from bench.peers.raw_publish import publish_all
 from bench.result import Found, Goal, Line, compare
 from bench.sizes import Sizes
@@ -50,9 +50,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
     return Found(title="Guarded appends", lines=lines, about=f"{ABOUT} Bodies of {len(body)} bytes.")
 
 
-async def _measure(
-    label: str, actors: int, each: int, rounds: int, ours: Bus, peer: Bus, body: bytes
-) -> list[Line]:
+async def _measure(label: str, actors: int, each: int, rounds: int, ours: Bus, peer: Bus, body: bytes) -> list[Line]:
     async def raw() -> Timed:
         return await publish_all(peer.js, actors=actors, each=each, body=body, event="said")
 
@@ -65,15 +63,14 @@ async def _measure(
     # Opens connections' buffers, the stream's first block and the interpreter's caches for all three.
     for warm_up in (raw, hosted, journaled):
         await warm_up()
-    mine, theirs = await side_by_side(rounds, hosted, raw)
-    bare, bare_theirs = await side_by_side(rounds, journaled, raw)
+    mine, bare, theirs = await in_turns(rounds, hosted, journaled, raw)
     goal = Goal(ratio_least=0.8)
     return [
         compare(f"appends, {label}: ActorHost.tell", "appends/s", mine, _rate, peer=PEER, theirs=theirs,
                 peer_value=_rate, goal=goal),
         compare(f"appends, {label}: ActorHost.tell p50", "ms", mine, _p50, peer=PEER, theirs=theirs, peer_value=_p50),
         compare(f"appends, {label}: ActorHost.tell p99", "ms", mine, _p99, peer=PEER, theirs=theirs, peer_value=_p99),
-        compare(f"appends, {label}: NatsJournal.append", "appends/s", bare, _rate, peer=PEER, theirs=bare_theirs,
+        compare(f"appends, {label}: NatsJournal.append", "appends/s", bare, _rate, peer=PEER, theirs=theirs,
                 peer_value=_rate, goal=goal),
     ]  # fmt: skip
 

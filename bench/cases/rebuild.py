@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.history import Published, history
-from bench.measure import side_by_side
+from bench.measure import in_turns
 from bench.peers.read_stream import read_all
 from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
@@ -53,7 +53,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
             await read_all(bus, count)
             return count / (time.perf_counter() - begun)
 
-        mine, theirs = await side_by_side(sizes.rounds, rebuilt, read)
+        mine, theirs = await in_turns(sizes.rounds, rebuilt, read)
     goal = Goal(value_least=30_000)
     lines = [
         compare("rebuild", "events/s", mine, float, peer=PEER, theirs=theirs, peer_value=float, goal=goal),

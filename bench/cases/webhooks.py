@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bench.load import Burst, burst
-from bench.measure import side_by_side
+from bench.measure import in_turns
 from bench.payload import issue_opened, request
 from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
@@ -47,7 +47,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
 
         for to in (port, peer_port):
             await burst(to, _deliveries(to, WARM_UP, numbers), sizes.connections, expected=202)
-        mine, theirs = await side_by_side(sizes.rounds, ours, peer)
+        mine, theirs = await in_turns(sizes.rounds, ours, peer)
     size = len(issue_opened(1))
     of = f"webhooks, {sizes.connections} connections"
     lines = [
@@ -105,5 +105,15 @@ def _redis_argv(port: int, folder: Path) -> list[str]:
 
 
 def _peer_argv(port: int) -> list[str]:
-    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-access-log", "--log-level", "warning"]
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     return [sys.executable, "-m", "uvicorn", "bench.peers.fastapi_receiver:app", *options]

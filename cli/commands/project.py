@@ -27,42 +27,27 @@ def rebuild(as_json: bool) -> None:
         print_json(outcome)
     else:
         screen().print(
-            f"[green]✓[/] the read models are rebuilt from {outcome.get('position', 0):,} events, and are in use"
+            f"[green]✓[/] the read models are rebuilt from {outcome['seq']:,} events and in use "
+            f"[dim]({outcome['events_per_s']:,.0f} events/s)[/]"
         )
-
-
-@command.command("status", cls=click.RichCommand)
-@json_option
-def status(as_json: bool) -> None:
-    """How far the read models are."""
-    from cli.link import linked
-
-    async def ask() -> dict[str, Any]:
-        async with linked() as link:
-            return await link.client.query("project.status")
-
-    answer = asyncio.run(ask())
-    if as_json:
-        print_json(answer)
-    else:
-        for key, value in answer.items():
-            click.echo(f"{key:<12} {value}")
 
 
 async def _rebuild() -> dict[str, Any]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from cli.failures import Failure
     from cli.link import linked
 
     columns = (TextColumn("rebuilding"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = screen(to_stderr=True)
     async with linked() as link:
-        await link.client.query("project.rebuild", timeout=PATIENCE_S)
+        answer = await link.client.query("project.rebuild", timeout=PATIENCE_S)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             shown = bar.add_task("rebuild", total=None)
-            while True:
-                answer = await link.client.query("project.status", timeout=PATIENCE_S)
-                bar.update(shown, completed=answer.get("position", 0), total=answer.get("total"))
-                if not answer.get("rebuilding"):
-                    return answer
+            while answer["state"] == "running":
+                bar.update(shown, completed=answer["seq"], total=answer["target"])
                 await asyncio.sleep(POLL_S)
+                answer = await link.client.query("project.status", {"token": answer["token"]}, timeout=PATIENCE_S)
+    if answer["state"] != "done":
+        raise Failure(f"The rebuild failed, and the read models stay as they were: {answer['problem']}")
+    return answer

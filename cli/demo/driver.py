@@ -14,12 +14,13 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from cli.demo.outcome import Finding, findings
+from cli.demo.patience import Away, patiently
 from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
 from cli.link import connect
 from cli.live import Teller, follow
 from shared import logs
-from shared.client import Client, QueryFailed
+from shared.client import Client
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
@@ -77,10 +78,7 @@ async def _drive(demo: Demonstration, console: Console, bus: Bus, http: httpx.As
 
 async def _next_number(client: Client) -> int:
     """A number that no earlier demonstration on this log has."""
-    try:
-        answer = await client.query("tasks.list", {"limit": 1})
-    except QueryFailed as error:
-        raise Failure(str(error)) from error
+    answer = await patiently(lambda: client.query("tasks.list", {"limit": 1}))
     return 1 + sum(int(count) for count in answer["counts"].values())
 
 
@@ -127,11 +125,17 @@ async def _approve(http: httpx.AsyncClient, issue: Issue, event: Recorded, conso
 
 
 async def _call(http: httpx.AsyncClient, method: str, path: str, **how: Any) -> dict[str, Any]:
-    answer = await http.request(method, path, headers={"X-Journeyman": "1"}, **how)
-    if answer.is_error:
-        raise Failure(f"{method} {path.partition('?')[0]} answered {answer.status_code}: {answer.text[:300]}")
-    found: dict[str, Any] = answer.json()
-    return found
+    async def ask() -> dict[str, Any]:
+        answer = await http.request(method, path, headers={"X-Journeyman": "1"}, **how)
+        said = f"{method} {path.partition('?')[0]} answered {answer.status_code}: {answer.text[:300]}"
+        if answer.is_server_error:
+            raise Away(said)
+        if answer.is_error:
+            raise Failure(said)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    return await patiently(ask)
 
 
 def _report(console: Console, found: list[Finding]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from cli.audit import audit
+from cli.demo.patience import patiently
 from cli.story import money
 from shared.checks import CheckResult, check_env, run_checks
 from shared.client import Client
@@ -33,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, repository: Path | None) -> list[Finding]:
     """Every promise, kept or not. Without a ``repository`` in reach, the run's own word about its checks counts."""
-    answer = await client.query("tasks.get", {"id": task_id, "min_seq": end.position})
+    answer = await patiently(lambda: client.query("tasks.get", {"id": task_id, "min_seq": end.position}))
     task: dict[str, Any] = answer["task"]
     found = [_status(task)]
     if repository is None:

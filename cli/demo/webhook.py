@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from cli.demo.patience import Away, patiently
 from cli.failures import Failure
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.ids import derived_task_id
@@ -87,10 +88,15 @@ async def send(http: httpx.AsyncClient, issue: Issue, secret: str) -> Sent:
         "User-Agent": "GitHub-Hookshot/journeyman-demo",
     }
     began = time.monotonic()
-    try:
+
+    async def deliver() -> httpx.Response:
         answer = await http.post("/webhooks/github", content=body, headers=headers)
-    except httpx.HTTPError as error:
-        raise Failure(f"The gateway does not answer at {http.base_url} ({error or type(error).__name__}).") from error
-    if answer.status_code != 202:
+        if answer.is_server_error:
+            raise Away(f"The gateway answered {answer.status_code}: {answer.text[:300]}")
+        return answer
+
+    # GitHub itself tries only once; the same delivery sent twice is the same delivery, so trying again is safe.
+    answer = await patiently(deliver)
+    if answer.is_error or "delivery" not in answer.json():
         raise Failure(f"The gateway did not take the webhook ({answer.status_code}): {answer.text[:300]}")
     return Sent(delivery=str(answer.json()["delivery"]), ms=(time.monotonic() - began) * 1000)

@@ -25,26 +25,26 @@ _COLOURS: Final = {
 
 
 class ChildLog:
-    """One child's log over all its lives."""
+    """One child's log over all its lives.
+
+    ``explanation`` is the line with which the newest life explained why it cannot work, ``last`` its last line.
+    """
 
     def __init__(self, name: str, directory: Path, *, show: bool) -> None:
         self.name = name
         self.path = directory / f"{name}.log"
         self._show = show
-        self._explained = ""
+        self.explanation = ""
+        self.last = ""
         self._explains = re.compile(rf"^journeyman(?: {re.escape(name)})?: (.+)$")
         directory.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("ab")
 
     async def take(self, stream: asyncio.StreamReader) -> None:
         """Keep what one life of the child says, until it closes its output."""
-        self._explained = ""
+        self.explanation = self.last = ""
         while line := await _line(stream):
             self._keep(line)
-
-    def explanation(self) -> str:
-        """The line with which the child explained why it cannot work, or an empty text."""
-        return self._explained
 
     def close(self) -> None:
         self._file.close()
@@ -58,7 +58,8 @@ class ChildLog:
         self._file.flush()
         text = line.decode("utf-8", "replace").rstrip()
         if found := self._explains.match(text):
-            self._explained = found[1]
+            self.explanation = found[1]
+        self.last = text.strip()[:200] or self.last
         if self._show:
             self._print(text)
 

@@ -104,7 +104,8 @@ async def launch(
                     child.facts = read_ready(ready_file.read_bytes())
                     return child
                 await asyncio.sleep(POLL_S)
-        raise CannotLaunch(log.explanation() or f"{name} ended at once with code {ended.result()}: see {log.path}.")
+        said = f" ({log.last})" if log.last else ""
+        raise CannotLaunch(log.explanation or f"{name} ended at once with code {ended.result()}{said}: see {log.path}.")
     except TimeoutError:
         child.signal(signal.SIGKILL)
         raise CannotLaunch(f"{name} is not ready after {patience_s:g} s: see {log.path}.") from None

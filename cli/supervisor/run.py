@@ -13,7 +13,7 @@ import rich_click as click
 from rich.markup import escape
 
 from cli.console import screen
-from cli.failures import Failure
+from cli.failures import Failure, explain
 from cli.supervisor import record
 from cli.supervisor.board import Board
 from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository, plan_for, settings_for
@@ -48,7 +48,7 @@ async def run(wishes: Wishes) -> int:
             await signals.or_stop(_start(supervisor))
             _announce(supervisor, board, settings, wishes)
             if wishes.demo:
-                done = await signals.or_stop(_demonstrate(supervisor, board))
+                done = await signals.or_stop(_demonstrate(supervisor, board, wishes))
                 if wishes.once:
                     return 0 if done else 1
                 board.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
@@ -109,7 +109,6 @@ def _first(error: BaseException) -> BaseException:
 
 def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: Wishes) -> None:
     plan = supervisor.plan
-    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": plan.nats_url, "data": str(plan.data)}))
     board.say()
     board.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
     board.say(f"  NATS        {plan.nats_url}")
@@ -133,21 +132,28 @@ def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: 
             'as \\[repos."owner/name"] with path or url.'
         )
     board.say()
+    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": plan.nats_url, "data": str(plan.data)}))
 
 
-async def _demonstrate(supervisor: Supervisor, board: Board) -> bool:
+async def _demonstrate(supervisor: Supervisor, board: Board, wishes: Wishes) -> bool:
     from cli.demo.driver import Demonstration, drive
 
-    return await drive(
-        Demonstration(
-            http=supervisor.http,
-            nats=supervisor.plan.nats_url,
-            secret=supervisor.plan.webhook_secret,
-            repo=DEMO_REPO,
-            repository=demo_repository(supervisor.plan.data),
-        ),
-        board.console,
+    demonstration = Demonstration(
+        http=supervisor.http,
+        nats=supervisor.plan.nats_url,
+        secret=supervisor.plan.webhook_secret,
+        repo=DEMO_REPO,
+        repository=demo_repository(supervisor.plan.data),
     )
+    try:
+        return await drive(demonstration, board.console)
+    except Exception as error:
+        # The system is there to be looked at, also when its demonstration has failed.
+        said = explain(error)
+        if said is None or wishes.once:
+            raise
+        board.say(f"\n[red]✗[/] {escape(said)}")
+        return False
 
 
 def _short(path: Path) -> str:

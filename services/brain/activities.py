@@ -13,11 +13,13 @@ from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.claude.agent import AgentInvalid
+from shared.claude.elsewhere import spent_elsewhere
 from shared.claude.outcome import Outcome
-from shared.claude.workshop import Job, Workshop, forget, mark_of, quoted
+from shared.claude.workshop import CONSULTATIONS, Job, Workshop, end, forget, quoted
 from shared.config import BadConfig, Config, load_config
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
+from shared.contracts.usage import add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
@@ -52,7 +54,7 @@ class Triage:
         asked: task.TriageRequested = event.data
         state: Task = await self._host.state(event.actor)
         if state.triage_attempt != asked.attempt or not state.triaging:
-            forget(self._run_dir(event.actor, asked.attempt))
+            await self._clear(event.actor, asked.attempt)
             return
         try:
             config = load_config(self._settings.config_path)
@@ -68,37 +70,44 @@ class Triage:
         except Rejected as rejection:
             log.info("the verdict came too late", code=rejection.code)
         crash_point("triage.reported")
-        forget(self._run_dir(event.actor, asked.attempt))
+        await self._clear(event.actor, asked.attempt)
 
     async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:
         if self._workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
-        run_dir = self._run_dir(actor, state.triage_attempt)
-        desk = run_dir.with_suffix(".desk")
+        attempt, agent = state.triage_attempt, self._workshop.agent(AGENT)
+        desk = self._desk(actor, attempt)
         desk.mkdir(parents=True, exist_ok=True)
-        job = Job(
-            actor,
-            self._workshop.agent(AGENT),
-            run_dir=run_dir,
-            cwd=desk,
-            session=derived_id("triage", actor.id, str(state.triage_attempt)),
-            prompt=_prompt(state),
-            schema=SCHEMA,
-        )
-        watching = asyncio.create_task(self._watch(actor, job))
+        stop = asyncio.Event()
+
+        def job(number: int) -> Job:
+            return Job(
+                actor,
+                agent,
+                run_dir=self._run_dirs(actor, attempt)[number - 1],
+                cwd=desk,
+                session=derived_id("triage", actor.id, str(attempt), *([] if number == 1 else [str(number)])),
+                prompt=_prompt(state),
+                schema=SCHEMA,
+                stop=stop,
+            )
+
+        watching = asyncio.create_task(self._watch(actor, stop))
         try:
-            outcome = await self._workshop.work(job)
+            outcome = await self._workshop.consult(job)
         finally:
             watching.cancel()
-        forget(desk)
+        if turn.delivered > 1:
+            elsewhere = await spent_elsewhere(self._workshop, actor, attempt)
+            outcome = msgspec.structs.replace(outcome, usage=add_usage(outcome.usage, elsewhere))
         return _verdict(state, outcome, config)
 
-    async def _watch(self, actor: Actor, job: Job) -> None:
+    async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
         """End the agent when its task has ended without it."""
         async for event in self._journal.follow(f"evt.task.{actor.id}.cancelled", after=await self._position(actor)):
             log.info("the task was cancelled", position=event.position)
-            job.stop.set()
+            stop.set()
 
     async def _position(self, actor: Actor) -> int:
         """Where the triage at work was asked for."""
@@ -113,8 +122,19 @@ class Triage:
         assert repo is not None, "rules decline a task without a configured repository"
         return msgspec.structs.replace(report, base_commit=await commit_at(repo.target, repo.base or None))
 
-    def _run_dir(self, actor: Actor, attempt: int) -> Path:
-        return self._settings.data_dir / "runs" / f"{mark_of(actor)}-triage-{attempt}"
+    def _run_dirs(self, actor: Actor, attempt: int) -> list[Path]:
+        runs = self._workshop.runs_dir
+        return [runs / f"task-{actor.id}-{attempt}-{number}" for number in range(1, CONSULTATIONS + 1)]
+
+    def _desk(self, actor: Actor, attempt: int) -> Path:
+        """An empty directory to think in."""
+        return self._workshop.runs_dir / f"task-{actor.id}-{attempt}.desk"
+
+    async def _clear(self, actor: Actor, attempt: int) -> None:
+        """Leave nothing of the triage on this machine."""
+        await asyncio.to_thread(end, self._run_dirs(actor, attempt), self._workshop.place)
+        crash_point("triage.cleaned")
+        forget(self._desk(actor, attempt))
 
 
 def _verdict(state: Task, outcome: Outcome, config: Config) -> RecordTriage | RecordFailure:

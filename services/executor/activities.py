@@ -6,23 +6,28 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
-from services.executor.prompts import first_prompt, repair_prompt, takeover_prompt
+from services.executor.history import History
+from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
 from services.executor.verification import blamed, verify
-from services.executor.workplace import Workplace
+from services.executor.workplace import Exhausted, Workplace
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.claude.agent import AgentInvalid
+from shared.claude.elsewhere import spent_elsewhere
 from shared.claude.outcome import Outcome
+from shared.claude.process import AgentProcess
 from shared.claude.session import Answer, Question, Say, Step, TurnEnd
-from shared.claude.workshop import Begun, Job, Workshop, mark_of
+from shared.claude.transcript import SessionUnusable
+from shared.claude.workshop import Begun, Job, Workshop
 from shared.config import BadConfig
 from shared.contracts import plan, run
-from shared.contracts.usage import ModelUsage
+from shared.contracts.usage import ModelUsage, add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
@@ -38,7 +43,11 @@ from shared.workspace.worktree import Author, Worktree
 
 CHECKPOINT_EVERY_S: Final = 5.0
 REPAIRS: Final = 1
+REVIVALS: Final = 2
+"""How often one attempt goes on with a new process after the old one was killed from outside."""
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
+
+Report = run.Succeed | run.Fail | run.RecordStopped
 
 log = structlog.get_logger(__name__)
 
@@ -66,16 +75,16 @@ class Executing:
     async def _execute(self, event: Recorded) -> None:
         asked: run.Requested = event.data
         actor = event.actor
-        place = Workplace(self._settings, self._artifacts, actor, asked.round, self._workshop.config_dir)
+        place = Workplace(self._settings, self._artifacts, actor, asked, self._workshop)
         session = derived_id("run", actor.id, str(asked.round))
-        claim = run.Claim(round=asked.round, worker=self._settings.worker, session=session)
+        claim = run.Claim(round=asked.round, worker=self._workshop.worker, session=session)
         try:
             claimed = await self._host.tell(
                 actor, claim, id=str(uuid.uuid4()), principal="service:executor", correlation_id=actor.id
             )
         except Rejected as rejection:
             log.info("this round is settled already", code=rejection.code)
-            await place.clear(None)
+            await place.clear()
             return
         assert claimed is not None
         crash_point("run.claimed")
@@ -107,74 +116,96 @@ class _Attempt:
     async def perform(self) -> None:
         """Work, and report how it ended."""
         state: run.Run = await self._host.state(self._actor)
+        history = History.of(await self._journal.load(self._actor), self._event.position)
         watching = asyncio.create_task(self._watch())
-        worktree: Worktree | None = None
         try:
-            worktree = await self._place.open(state)
+            worktree = await self._place.open(state, newest=self._workshop.holds(history.worker_before(self._attempt)))
             crash_point("run.worktree")
             report = await self._work(state, worktree)
-        except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, _PlanGone) as error:
+        except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, SessionUnusable, Exhausted, _PlanGone) as error:
             report = self._failed("workspace-failed", str(error))
         finally:
             watching.cancel()
         # The agent must be gone before anybody hears that it is.
         crash_point("run.worked")
-        killed = self._place.sweep()
+        killed = await asyncio.to_thread(self._place.sweep)
         crash_point("run.swept")
         if isinstance(report, run.RecordStopped):
             report = msgspec.structs.replace(report, killed=report.killed + killed)
         if not self._lost:
-            await self._report(report)
+            usage = add_usage(report.usage, await self._spent_elsewhere(history))
+            await self._report(msgspec.structs.replace(report, usage=usage))
             crash_point("run.reported")
-        await self._place.clear(worktree)
+        await self._place.clear()
 
-    async def _work(self, state: run.Run, worktree: Worktree) -> run.RunCommand:
+    async def _work(self, state: run.Run, worktree: Worktree) -> Report:
         markdown = await self._approved_plan(state)
-        agent = self._workshop.agent(self._place.repo(state.repo).agent)
         process, resume = self._place.last_process(), False
         if process is None:
             resume = await self._place.restore_session(state)
             process = self._place.next_process()
         prompt = takeover_prompt(state, markdown) if resume else first_prompt(state, markdown)
-        budget = state.plan.budget_microusd / 1_000_000 if state.plan and state.plan.budget_microusd else None
-        offset = state.offset if state.process == process.name else 0
-        unreported: tuple[ModelUsage, ...] = ()
-        for repair in range(REPAIRS + 1):
-            self._job = Job(
-                self._actor,
-                agent,
-                run_dir=process,
-                cwd=worktree.path,
-                session=self._session,
-                prompt=prompt,
-                resume=resume,
-                budget_usd=budget,
-                offset=offset,
-            )
-            for each in self._inputs:
-                self._job.inputs.put_nowait(each)
-            if self._stopping.is_set():
-                self._job.stop.set()
-            outcome = await self._converse(self._job, worktree)
+        repairs = revivals = 0
+        while True:
+            outcome = await self._converse(self._job_in(process, state, worktree, prompt, resume=resume), worktree)
             crash_point("run.talked")
-            unreported = (*unreported, *outcome.unreported)
             if self._stopping.is_set():
-                return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=unreported)
-            if not outcome.ok:
-                return self._failed(outcome.code, outcome.message, unreported)
-            checks = await self._verify(state, worktree)
-            crash_point("run.checked")
-            guilty = blamed(checks)
-            if not guilty:
-                return await self._succeeded(state, worktree, outcome, checks, unreported)
-            if repair == REPAIRS:
-                break
-            prompt, resume, offset, process = repair_prompt(guilty), True, 0, self._place.next_process()
+                return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=outcome.unreported)
+            if outcome.code == "agent-killed" and revivals < REVIVALS:
+                revivals += 1
+                log.warning("the agent was killed from outside; going on from where it was")
+                resume = self._place.has_session(self._session)
+                prompt = revival_prompt(state, markdown) if resume else first_prompt(state, markdown)
+            elif not outcome.ok:
+                return self._failed(outcome.code, outcome.message, outcome.unreported)
+            else:
+                checks = await self._verify(worktree)
+                crash_point("run.checked")
+                guilty = blamed(checks)
+                if not guilty:
+                    return await self._succeeded(state, worktree, outcome, checks, outcome.unreported)
+                if repairs == REPAIRS:
+                    return self._checks_failed(guilty, checks, outcome.unreported)
+                repairs += 1
+                prompt, resume = repair_prompt(guilty), True
+            # Priced before the next process begins: from then on nobody looks at this one again.
+            await self._checkpoint(process, worktree, AgentProcess.attach(process).output_size(), outcome.unreported)
+            crash_point("run.settled")
+            process = self._place.next_process()
+
+    async def _spent_elsewhere(self, history: History) -> tuple[ModelUsage, ...]:
+        """What agents of workers on other machines spent on this round without an account in the log."""
+        if all(self._workshop.holds(worker) for worker in history.workers.values()):
+            return ()
+        return await spent_elsewhere(self._workshop, self._actor, self._event.data.round, recorded=history.recorded)
+
+    def _job_in(self, process: Path, state: run.Run, worktree: Worktree, prompt: str, *, resume: bool) -> Job:
+        """The work for the process in this directory, with everything that was said to this attempt so far."""
+        job = self._job = Job(
+            self._actor,
+            self._workshop.agent(self._place.repo().agent),
+            run_dir=process,
+            cwd=worktree.path,
+            session=self._session,
+            prompt=prompt,
+            resume=resume,
+            budget_usd=state.plan.budget_microusd / 1_000_000 if state.plan and state.plan.budget_microusd else None,
+            offset=state.offset if state.process == self._workshop.name_of(process) else 0,
+        )
+        for each in self._inputs:
+            job.inputs.put_nowait(each)
+        if self._stopping.is_set():
+            job.stop.set()
+        return job
+
+    def _checks_failed(
+        self, guilty: list[run.Check], checks: list[run.Check], usage: tuple[ModelUsage, ...]
+    ) -> run.Fail:
         names = ", ".join(check.command for check in guilty)
         return self._failed(
             "checks-failed",
             f"The repository's checks fail after the agent's work ({names}): look at their output, then retry.",
-            unreported,
+            usage,
             tuple(checks),
         )
 
@@ -189,10 +220,10 @@ class _Attempt:
         async def step(done: Step) -> bool:
             if time.monotonic() - self._checkpointed < CHECKPOINT_EVERY_S:
                 return False
-            return await self._checkpoint(job, worktree, done.offset, done.usage)
+            return await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
 
         async def turn(done: TurnEnd) -> None:
-            await self._checkpoint(job, worktree, done.offset, done.usage)
+            await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
 
         async def question(asked: Question) -> None:
             await self._tell(
@@ -206,8 +237,8 @@ class _Attempt:
 
         return await self._workshop.work(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
 
-    async def _checkpoint(self, job: Job, worktree: Worktree, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
-        """Record a point to go on from; whether ``usage`` is recorded with it."""
+    async def _checkpoint(self, process: Path, worktree: Worktree, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
+        """Record a point to go on from: the ``process`` up to ``offset``. Whether ``usage`` is recorded with it."""
         commit, bundle, transcript = await self._place.checkpoint(worktree, self._session, utc_now())
         crash_point("run.checkpoint-stored")
         self._checkpointed = time.monotonic()
@@ -219,18 +250,18 @@ class _Attempt:
                 commit=commit,
                 bundle=bundle,
                 transcript=transcript,
-                process=job.run_dir.name,
+                process=self._workshop.name_of(process),
                 offset=offset,
                 usage=usage,
             )
         )
 
-    async def _verify(self, state: run.Run, worktree: Worktree) -> list[run.Check]:
+    async def _verify(self, worktree: Worktree) -> list[run.Check]:
         return await verify(
             worktree,
-            self._place.repo(state.repo).checks,
-            base=self._settings.data_dir / "worktrees" / f"base-{self._actor.id}",
-            mark=mark_of(self._actor),
+            self._place.repo().checks,
+            base=self._place.base_path,
+            mark=self._place.mark,
             timeout_s=float(self._settings.run_timeout_seconds),
         )
 
@@ -241,7 +272,7 @@ class _Attempt:
         outcome: Outcome,
         checks: list[run.Check],
         usage: tuple[ModelUsage, ...],
-    ) -> run.RunCommand:
+    ) -> run.Succeed:
         summary = outcome.text.strip()[:8000]
         done = run.Succeed(
             attempt=self._attempt,
@@ -331,7 +362,7 @@ class _Attempt:
             return False
         return True
 
-    async def _report(self, report: run.RunCommand) -> None:
+    async def _report(self, report: Report) -> None:
         try:
             await self._host.tell(
                 self._actor, report, id=str(uuid.uuid4()), principal="service:executor", correlation_id=self._actor.id
@@ -339,8 +370,9 @@ class _Attempt:
         except Rejected as rejection:
             log.info("the last report was refused", code=rejection.code)
             if rejection.code == "run-stopping":
-                usage = report.usage if isinstance(report, run.Succeed | run.Fail) else ()
-                await self._tell(run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage))
+                await self._tell(
+                    run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
+                )
 
     def _failed(
         self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()

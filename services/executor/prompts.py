@@ -30,6 +30,15 @@ def takeover_prompt(run: Run, plan: str) -> str:
     )
 
 
+def revival_prompt(run: Run, plan: str) -> str:
+    """For an agent whose process was killed where it worked."""
+    return (
+        "You were interrupted: your process was killed, and your working directory is as it was at that moment. "
+        "Your last command may or may not have taken effect. First check what is done (git status, git diff, the "
+        "tests), then finish the task.\n\n" + first_prompt(run, plan)
+    )
+
+
 def repair_prompt(failed: Sequence[Check]) -> str:
     """For an agent whose work does not pass the repository's checks."""
     reports = [quoted(f"output of {check.command}", check.output_tail[-6000:]) for check in failed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +12,12 @@ import structlog
 
 from shared.claude.process import AgentProcess
 from shared.claude.sweep import sweep
-from shared.claude.transcript import pack_session, restore_session
-from shared.claude.workshop import forget, mark_of
+from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
+from shared.claude.workshop import Workshop, forget, mark_of
 from shared.config import BadConfig, Repo, load_config
 from shared.contracts.messages import ArtifactRef
-from shared.contracts.run import Run
+from shared.contracts.run import Requested, Run
+from shared.crash import crash_point
 from shared.nats.objects import Artifacts
 from shared.settings import Settings
 from shared.subjects import Actor
@@ -29,30 +31,46 @@ PROCESSES: Final = 50
 log = structlog.get_logger(__name__)
 
 
+class Exhausted(Exception):
+    """No further process may be started for this round."""
+
+
 class Workplace:
     """One round's place on this machine."""
 
-    def __init__(self, settings: Settings, artifacts: Artifacts, actor: Actor, round: int, config_dir: Path) -> None:
+    def __init__(
+        self, settings: Settings, artifacts: Artifacts, actor: Actor, asked: Requested, workshop: Workshop
+    ) -> None:
         self._settings = settings
         self._artifacts = artifacts
         self._actor = actor
-        self._round = round
-        self._config_dir = config_dir
-        self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}"
-        self.ref = f"refs/journeyman/{actor.id}/checkpoint"
+        self._asked = asked
+        self._workshop = workshop
+        self._first_dir = workshop.runs_dir / f"run-{actor.id}-{asked.round}-1"
+        self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}-{asked.round}"
+        self.base_path = settings.data_dir / "worktrees" / f"base-{actor.id}-{asked.round}"
+        self.ref = f"refs/journeyman/{actor.id}/{asked.round}/checkpoint"
+        self.mark = mark_of(self._first_dir, workshop.place)
         self._recorded = ""
 
-    def repo(self, name: str) -> Repo:
+    def repo(self) -> Repo:
         """The configured repository; raises `BadConfig`."""
-        repo = load_config(self._settings.config_path).repo_for(name)
+        repo = load_config(self._settings.config_path).repo_for(self._asked.repo)
         if repo is None:
-            raise BadConfig(f"The repository {name!r} is not in journeyman.toml: add it and retry.")
+            raise BadConfig(f"The repository {self._asked.repo!r} is not in journeyman.toml: add it and retry.")
         return repo
 
-    async def open(self, run: Run) -> Worktree:
-        """The worktree with everything that was done so far. Raises `GitFailed` or `BadConfig`."""
+    async def open(self, run: Run, *, newest: bool) -> Worktree:
+        """The worktree with everything that was done so far. Raises `GitFailed`, `BadConfig` or `ArtifactLost`.
+
+        ``newest`` says that the last attempt at this round was made here, so that what lies here goes on; else it is
+        what another worker has overtaken, and it goes.
+        """
+        self._sweep_checks()
+        if not newest:
+            await self.clear()
         self._recorded = run.checkpoint_commit
-        mirror = Mirror(self._settings.data_dir / "mirrors", self.repo(run.repo).target)
+        mirror = self._mirror()
         await mirror.fetch()
         if run.checkpoint is None or self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit)
@@ -68,22 +86,38 @@ class Workplace:
         """Bring the agent's conversation here from its last checkpoint; whether there was one."""
         if run.transcript is None:
             return False
-        restore_session(self._config_dir, self.worktree_path, await self._artifacts.get(run.transcript))
+        restore_session(self._workshop.config_dir, self.worktree_path, await self._artifacts.get(run.transcript))
         return True
+
+    def has_session(self, session: str) -> bool:
+        """Whether the agent's conversation is on this machine."""
+        return session_file(self._workshop.config_dir, session) is not None
 
     async def checkpoint(
         self, worktree: Worktree, session: str, at: datetime
-    ) -> tuple[str, ArtifactRef | None, ArtifactRef]:
-        """Commit, bundle and transcript to go on from; commit and bundle are empty when no file has changed since."""
+    ) -> tuple[str, ArtifactRef | None, ArtifactRef | None]:
+        """Commit, bundle and transcript to go on from.
+
+        Commit and bundle are empty when no file has changed since; the transcript is None when there is none that can
+        be kept: then another machine begins the conversation anew, with the files as they are.
+        """
         commit = await worktree.snapshot(f"Checkpoint of {self._actor}", self.ref, at=at) or await self._kept(worktree)
+        crash_point("checkpoint.snapshot")
         bundle = None
         if commit != self._recorded:
             bundle = await self.store_bundle(worktree, self.ref, "checkpoint")
-        transcript = await self._artifacts.put(
-            f"{self._actor.id}.transcript.tar.gz", pack_session(self._config_dir, session)
-        )
+            crash_point("checkpoint.bundle")
+        transcript = await self._store_transcript(session)
         self._recorded = commit
         return (commit if bundle is not None else ""), bundle, transcript
+
+    async def _store_transcript(self, session: str) -> ArtifactRef | None:
+        try:
+            packed = await asyncio.to_thread(pack_session, self._workshop.config_dir, session)
+        except (FileNotFoundError, SessionUnusable) as error:
+            log.warning("the conversation cannot be kept", reason=str(error))
+            return None
+        return await self._artifacts.put(f"{self._actor.id}.transcript.tar.gz", packed)
 
     async def _kept(self, worktree: Worktree) -> str:
         """The snapshot that is there; it may be newer than the one in the log, when we died between the two."""
@@ -100,34 +134,44 @@ class Workplace:
 
     def last_process(self) -> Path | None:
         """The directory of the newest process of this round that was started on this machine."""
-        found = None
-        for directory in self._process_dirs():
-            if AgentProcess.exists(directory):
-                found = directory
-        return found
+        return next((each for each in reversed(self._process_dirs()) if AgentProcess.exists(each)), None)
 
     def next_process(self) -> Path:
-        """The directory for a new process of this round."""
-        return next(directory for directory in self._process_dirs() if not AgentProcess.exists(directory))
+        """The directory for a new process of this round, behind the last one."""
+        last, directories = self.last_process(), self._process_dirs()
+        number = 0 if last is None else directories.index(last) + 1
+        if number == len(directories):
+            raise Exhausted(
+                f"{PROCESSES} agents were started for this work and each was lost: look at the machine, then retry."
+            )
+        return directories[number]
 
     def sweep(self) -> int:
-        """End every process of the run and its checks; returns how many there were."""
-        mark = mark_of(self._actor)
-        return sum(sweep(each) for each in (mark, f"{mark}-checks", f"{mark}-base"))
+        """End every process of the round on this machine and of its checks; returns how many there were."""
+        return sweep(self.mark) + self._sweep_checks()
 
-    async def clear(self, worktree: Worktree | None) -> None:
+    def _sweep_checks(self) -> int:
+        return sum(sweep(f"{self.mark}-{each}") for each in ("checks", "base"))
+
+    async def clear(self) -> None:
         """Leave nothing of the round on this machine."""
-        self.sweep()
+        await asyncio.to_thread(self.sweep)
         forget(*self._process_dirs())
-        if worktree is not None:
-            with contextlib.suppress(GitFailed):
-                await worktree.remove()
+        crash_point("clear.processes")
+        with contextlib.suppress(GitFailed, BadConfig):
+            for path in (self.worktree_path, self.base_path):
+                if path.exists() or path.with_name(f"{path.name}.git").exists():
+                    await Worktree(self._mirror(), path, self._asked.base_commit).remove()
+        crash_point("clear.worktree")
+
+    def _mirror(self) -> Mirror:
+        return Mirror(self._settings.data_dir / "mirrors", self.repo().target)
 
     def _process_dirs(self) -> list[Path]:
-        base = self._settings.data_dir / "runs"
-        return [base / f"run-{self._actor.id}-{self._round}-{number}" for number in range(1, PROCESSES + 1)]
+        base = self._first_dir.name.removesuffix("1")
+        return [self._first_dir.with_name(f"{base}{number}") for number in range(1, PROCESSES + 1)]
 
     def _scratch(self, name: str) -> Path:
         folder = self._settings.data_dir / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{self._actor.id}-{self._round}-{name}"
+        return folder / f"{self._actor.id}-{self._asked.round}-{name}"

@@ -6,8 +6,8 @@ There is no login yet, so a browser on this machine is the only thing between a 
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +31,7 @@ HEADERS: Final = (
 CONSENT: Final = b"x-journeyman"
 """A page of another origin can send this header only after asking us, and we never say yes."""
 
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_.-]+))(?::\d{1,5})?\Z")
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES: Final = frozenset({b"", b"same-origin", b"none"})
 
@@ -40,7 +41,8 @@ class Fence:
 
     def __init__(self, app: ASGIApp, *, public_url: str = "") -> None:
         self._app = app
-        self._public_host = (urlsplit(public_url).netloc or public_url).lower()
+        self._public_host = public_url.rpartition("://")[2].partition("/")[0].lower()
+        self._public_name = _name_of(self._public_host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on and add the headers."""
@@ -72,7 +74,7 @@ class Fence:
                 f"This gateway is not known as {host[:100]!r}: set JOURNEYMAN_PUBLIC_URL to the address people use.",
             )
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
-        if origin and urlsplit(origin).netloc not in (host, self._public_host):
+        if origin and _host_of(origin) not in {host, self._public_host} - {""}:
             return Problem(403, "origin-foreign", "Only the dashboard's own pages may use this address.")
         if scope["type"] == ScopeType.WEBSOCKET or scope["method"] in _READING:
             return None
@@ -87,18 +89,28 @@ class Fence:
 
         An address and a name without a dot need no name server that a stranger owns; any other name must be configured.
         """
-        if not host:
-            return False
-        if host == self._public_host:
-            return True
-        name = urlsplit(f"//{host}").hostname or ""
-        if "." not in name and ":" not in name:
+        name = _name_of(host)
+        if not name or name == self._public_name:
             return bool(name)
+        if "." not in name and ":" not in name:
+            return True
         try:
             ipaddress.ip_address(name)
         except ValueError:
-            return name.endswith(".localhost") or name == urlsplit(f"//{self._public_host}").hostname
+            return name.endswith(".localhost")
         return True
+
+
+def _host_of(origin: str) -> str:
+    """``host:port`` of an Origin header; empty for ``null`` and for anything else that is no page's origin."""
+    scheme, _, host = origin.partition("://")
+    return host if scheme in ("http", "https") else ""
+
+
+def _name_of(host: str) -> str:
+    """The name or address in ``host:port``, without brackets; empty when it is none."""
+    match = _HOST.match(host)
+    return (match.group("address") or match.group("name")) if match else ""
 
 
 async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:

@@ -155,7 +155,8 @@ def _field_error(extra: dict[str, Any]) -> FieldError:
     key = str(extra.get("key") or "body")
     # A missing or unknown field is reported of the whole body, with its name in the sentence.
     named = _NAMED_FIELD.search(message) if key in ("data", "body") else None
-    return FieldError(field=named.group(1) if named else key, message=message)
+    # A parameter whose name is a word of Python has an underscore behind it.
+    return FieldError(field=named.group(1) if named else key.rstrip("_"), message=message)
 
 
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

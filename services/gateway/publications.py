@@ -13,6 +13,7 @@ from shared.activity import Turn
 from shared.actor import ActorHost
 from shared.config import BadConfig, load_config
 from shared.contracts import reply
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import derived_id
@@ -50,6 +51,7 @@ class Publications:
         report = _Report(self._host, event, turn)
         try:
             attempt = await report.claim(wanted.effect, self._settings.worker)
+            crash_point("publication.claimed")
             try:
                 await self._make_visible(event, wanted, turn)
             except CannotPublish as failure:
@@ -58,7 +60,9 @@ class Publications:
                     reply.Fail(effect=wanted.effect, attempt=attempt, code=failure.code, message=failure.sentence)
                 )
             else:
+                crash_point("publication.visible")
                 await report.tell(reply.Post(effect=wanted.effect, attempt=attempt))
+                crash_point("publication.reported")
                 log.info("published", effect=wanted.effect, branch=wanted.branch, commit=wanted.commit)
         except Rejected as rejection:
             # Done before, given up, or somebody else's by now.
@@ -94,6 +98,7 @@ class Publications:
             raise CannotPublish("bundle-missing", "The run left no bundle of its commit: retry the task.")
         with tempfile.TemporaryDirectory(prefix="publish-", dir=self._settings.data_dir) as scratch:
             bundle = await self._artifacts.get_file(wanted.bundle, Path(scratch) / "result.bundle")
+            crash_point("publication.fetched")
             try:
                 await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, None)
             except BranchTaken as taken:

@@ -8,15 +8,18 @@ import time
 import uuid
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.claude.agent import AgentInvalid
+from shared.claude.elsewhere import spent_elsewhere
 from shared.claude.outcome import Outcome
-from shared.claude.workshop import Job, Workshop, forget, quoted
+from shared.claude.workshop import CONSULTATIONS, Job, Workshop, end, quoted
 from shared.config import BadConfig, load_config
 from shared.contracts import plan
+from shared.contracts.usage import add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
@@ -50,71 +53,95 @@ class Drafting:
         if self._workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
-        await self._takeover.run(event.actor, turn, self._draft(event))
+        await self._takeover.run(event.actor, turn, self._draft(event, turn))
 
-    async def _draft(self, event: Recorded) -> None:
+    async def _draft(self, event: Recorded, turn: Turn) -> None:
         asked: plan.DraftingStarted = event.data
         actor = event.actor
-        session = derived_id("plan", actor.id, str(asked.draft))
         try:
             claimed = await self._tell(
-                actor, plan.Claim(draft=asked.draft, worker=self._settings.worker, session=session)
+                actor,
+                plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=_session(actor, asked.draft, 1)),
             )
         except Rejected as rejection:
             log.info("this draft is settled already", code=rejection.code)
-            self._clean_up(actor, asked.draft)
+            await self._clear(actor, asked)
             return
         assert claimed is not None
-        attempt = claimed.data.attempt
         crash_point("drafting.claimed")
-        began = time.monotonic()
+        await self._report(actor, await self._write(event, claimed.data.attempt, turn))
+        crash_point("drafting.reported")
+        await self._clear(actor, asked)
+
+    async def _write(self, event: Recorded, attempt: int, turn: Turn) -> plan.Propose | plan.Fail | plan.RecordStopped:
+        """The agent's work, from the worktree to what is to be reported."""
+        actor, asked, began = event.actor, event.data, time.monotonic()
         try:
             worktree = await self._worktree(actor, asked)
             agent = self._workshop.agent(AGENT)
         except (GitFailed, BadConfig, AgentInvalid) as error:
-            await self._report(actor, plan.Fail(attempt=attempt, code="workspace-failed", message=str(error)))
-            return
+            return plan.Fail(attempt=attempt, code="workspace-failed", message=str(error))
         crash_point("drafting.worktree")
-        job = Job(
-            actor,
-            agent,
-            run_dir=self._run_dir(actor, asked.draft),
-            cwd=worktree.path,
-            session=session,
-            prompt=_prompt(asked),
-        )
-        watching = asyncio.create_task(self._watch(actor, attempt, event.position, job))
+        stop = asyncio.Event()
+
+        def job(number: int) -> Job:
+            return Job(
+                actor,
+                agent,
+                run_dir=self._run_dirs(actor, asked.draft)[number - 1],
+                cwd=worktree.path,
+                session=_session(actor, asked.draft, number),
+                prompt=_prompt(asked),
+                stop=stop,
+            )
+
+        watching = asyncio.create_task(self._watch(actor, attempt, event.position, stop))
         try:
-            outcome = await self._workshop.work(job)
+            outcome = await self._workshop.consult(job)
         finally:
             watching.cancel()
         crash_point("drafting.talked")
+        if turn.delivered > 1:
+            elsewhere = await spent_elsewhere(self._workshop, actor, asked.draft)
+            outcome = msgspec.structs.replace(outcome, usage=add_usage(outcome.usage, elsewhere))
         stopped = (await self._host.state(actor)).stopping
-        await self._report(actor, _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000)))
-        crash_point("drafting.reported")
-        self._clean_up(actor, asked.draft)
-        crash_point("drafting.cleaned")
-        with contextlib.suppress(GitFailed):
-            await worktree.remove()
+        return _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000))
 
     async def _worktree(self, actor: Actor, asked: plan.DraftingStarted) -> Worktree:
+        mirror = self._mirror(asked)
+        await mirror.fetch()
+        return await Worktree.create(mirror, self._worktree_path(actor, asked), asked.base_commit)
+
+    def _mirror(self, asked: plan.DraftingStarted) -> Mirror:
         repo = load_config(self._settings.config_path).repo_for(asked.repo)
         if repo is None:
             raise BadConfig(f"The repository {asked.repo!r} is not in journeyman.toml: add it and retry.")
-        mirror = Mirror(self._settings.data_dir / "mirrors", repo.target)
-        await mirror.fetch()
-        return await Worktree.create(
-            mirror, self._settings.data_dir / "worktrees" / f"plan-{actor.id}", asked.base_commit
-        )
+        return Mirror(self._settings.data_dir / "mirrors", repo.target)
 
-    async def _watch(self, actor: Actor, attempt: int, after: int, job: Job) -> None:
+    def _worktree_path(self, actor: Actor, asked: plan.DraftingStarted) -> Path:
+        return self._settings.data_dir / "worktrees" / f"plan-{actor.id}-{asked.draft}"
+
+    def _run_dirs(self, actor: Actor, draft: int) -> list[Path]:
+        runs = self._workshop.runs_dir
+        return [runs / f"plan-{actor.id}-{draft}-{number}" for number in range(1, CONSULTATIONS + 1)]
+
+    async def _clear(self, actor: Actor, asked: plan.DraftingStarted) -> None:
+        """Leave nothing of the draft on this machine."""
+        await asyncio.to_thread(end, self._run_dirs(actor, asked.draft), self._workshop.place)
+        crash_point("drafting.cleaned")
+        path = self._worktree_path(actor, asked)
+        with contextlib.suppress(GitFailed, BadConfig):
+            if path.exists() or path.with_name(f"{path.name}.git").exists():
+                await Worktree(self._mirror(asked), path, asked.base_commit).remove()
+
+    async def _watch(self, actor: Actor, attempt: int, after: int, stop: asyncio.Event) -> None:
         """Hear of a stop, and of another worker that took over, whichever instance took the command."""
         async for event in self._journal.follow(event_filter(actor), after=after):
             match event.data:
                 case plan.StopRequested():
-                    job.stop.set()
+                    stop.set()
                 case plan.Claimed(attempt=newest) if newest > attempt:
-                    job.stop.set()
+                    stop.set()
                 case _:
                     continue
 
@@ -132,14 +159,15 @@ class Drafting:
             actor, command, id=str(uuid.uuid4()), principal="service:planner", correlation_id=actor.id
         )
 
-    def _run_dir(self, actor: Actor, draft: int) -> Path:
-        return self._settings.data_dir / "runs" / f"plan-{actor.id}-{draft}"
 
-    def _clean_up(self, actor: Actor, draft: int) -> None:
-        forget(self._run_dir(actor, draft))
+def _session(actor: Actor, draft: int, number: int) -> str:
+    """The conversation of the n-th process."""
+    return derived_id("plan", actor.id, str(draft), *([] if number == 1 else [str(number)]))
 
 
-def _report(attempt: int, outcome: Outcome, stopped: bool, duration_ms: int) -> plan.PlanCommand:
+def _report(
+    attempt: int, outcome: Outcome, stopped: bool, duration_ms: int
+) -> plan.Propose | plan.Fail | plan.RecordStopped:
     if stopped:
         return plan.RecordStopped(attempt=attempt, usage=outcome.usage)
     if not outcome.ok:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -16,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
+from services.projector.lane import Lane, open_lane
 from services.projector.projection.facts import Stored
 from services.projector.writer import Checkpoint
 from shared.envelope import hash_of
@@ -78,16 +78,22 @@ class Source:
         self._delivered = 0
         self._wanted = 0
         self._doubt = True
-        self._forget: Callable[[], None] = lambda: None
+        self._lane: Lane | None = None
         self.pending = 0
 
     async def __aenter__(self) -> Source:
-        self._forget = self._bus.on_reconnect(self._doubted)
+        while self._lane is None:
+            try:
+                self._lane = await open_lane(self._bus, self._doubted)
+            except (TimeoutError, OSError, nats.errors.Error) as error:
+                log.debug("cannot connect to the log yet", error=str(error))
+                await asyncio.sleep(0.25)
         return self
 
     async def __aexit__(self, *exit: object) -> None:
-        self._forget()
         await self._end()
+        if self._lane is not None:
+            await self._lane.close()
 
     async def batch(self, limit: int) -> list[Stored]:
         """The next events, at least one and at most ``limit``; waits for them. Raises `LogDamaged`."""
@@ -169,6 +175,7 @@ class Source:
     async def _subscribe(self) -> None:
         if self._last_body is not None:
             self._after = Checkpoint(self._after.seq, hash_of(self._last_body))
+        assert self._lane is not None
         self.pending = await check_log(self._bus, self._after) - self._after.seq
         waiting: deque[Msg] = deque()
         arrived = self._arrived
@@ -177,8 +184,8 @@ class Source:
             waiting.append(message)
             arrived.set()
 
-        self._subscription = await self._bus.nc.subscribe(
-            self._bus.nc.new_inbox(), cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1
+        self._subscription = await self._lane.subscribe(
+            self._lane.new_inbox(), cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
         info = await self._bus.js.add_consumer(
             EVENTS,
@@ -199,7 +206,7 @@ class Source:
 
     async def _pull(self) -> None:
         more = AHEAD - self._wanted
-        if self._subscription is None or more < AHEAD // 2:
+        if self._lane is None or self._subscription is None or more < AHEAD // 2:
             return
         self._wanted += more
         request = {
@@ -208,7 +215,7 @@ class Source:
             "expires": int(EXPIRES_S * 1e9),
             "idle_heartbeat": int(HEARTBEAT_S * 1e9),
         }
-        await self._bus.nc.publish(
+        await self._lane.publish(
             f"$JS.API.CONSUMER.MSG.NEXT.{EVENTS}.{self._consumer}",
             msgspec.json.encode(request),
             reply=self._subscription.subject,

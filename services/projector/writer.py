@@ -18,6 +18,7 @@ from services.projector.projection import Changes, project, touched
 from services.projector.projection.facts import Fact, Stored, as_text, read
 from services.projector.projection.rows import PlanRow, Row, RunRow, TaskRow
 from services.projector.projection.story import Story
+from shared.crash import crash_point
 from shared.envelope import hash_of
 
 REMEMBERED_STORIES: Final = 1000
@@ -72,12 +73,16 @@ class Writer:
     def _commit(self, batch: Sequence[Stored], facts: Sequence[Fact]) -> Checkpoint:
         reached = Checkpoint(batch[-1].seq, hash_of(batch[-1].body))
         self._connection.begin()
+        crash_point("projection.begun")
         try:
             before = self._recall(touched(facts))
             changes = project(before, facts)
             self._write(before, changes)
+            crash_point("projection.written")
             self._advance(reached)
+            crash_point("projection.advanced")
             self._connection.commit()
+            crash_point("projection.committed")
         except BaseException:
             self._stories.clear()
             with contextlib.suppress(duckdb.Error):

@@ -49,14 +49,20 @@ def marked(mark_prefix: str) -> list[int]:
 
 
 def family(mark: str) -> frozenset[tuple[int, str]]:
-    """(pid, start time) of every living process with exactly this mark, and of all their descendants."""
+    """(pid, start time) of every living process with this mark, and of all their descendants.
+
+    The mark ``run-X`` is also that of each of its places, ``run-X@…``; it is not that of ``run-X-checks``.
+    """
     wanted = f"{MARK}={mark}".encode()
+    at_places = wanted + b"@"
     parents: dict[int, tuple[int, str]] = {}
     for pid in _pids():
         fields = _stat(pid)
         if fields is not None and fields[0] not in "ZX":
             parents[pid] = (int(fields[1]), fields[19])
-    found = {pid for pid in parents if wanted in _environment(pid)}
+    found = {
+        pid for pid in parents if any(entry == wanted or entry.startswith(at_places) for entry in _environment(pid))
+    }
     grown = True
     while grown:
         children = {pid for pid, (parent, _) in parents.items() if parent in found} - found

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import structlog
 
 from shared.claude.agent import Agent, AgentInvalid, load_agent
@@ -18,11 +22,17 @@ from shared.claude.outcome import Outcome
 from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd, converse
 from shared.claude.stream import Init, read_line, trim
+from shared.claude.sweep import sweep
+from shared.contracts.usage import ModelUsage, add_usage
+from shared.crash import crash_point
 from shared.nats.bus import Bus
 from shared.settings import Settings
 from shared.subjects import Actor, output_subject
 
 DEMO_KEY: Final = "demo-key"
+CONSULTATIONS: Final = 2
+PROCESS_HEADER: Final = "Journeyman-Process"
+"""Which process said a line of OUTPUT."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +64,7 @@ class Job:
         schema: dict[str, object] | None = None,
         budget_usd: float | None = None,
         offset: int = 0,
+        stop: asyncio.Event | None = None,
     ) -> None:
         self.actor = actor
         self.agent = agent
@@ -65,7 +76,7 @@ class Job:
         self.schema = schema
         self.budget_usd = budget_usd
         self.offset = offset
-        self.stop = asyncio.Event()
+        self.stop = stop or asyncio.Event()
         self.inputs: asyncio.Queue[Input] = asyncio.Queue()
 
 
@@ -74,8 +85,27 @@ class Workshop:
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
         self._settings = settings
-        self._bus = bus
+        self.bus = bus
         self.config_dir = settings.data_dir / "claude"
+        self.runs_dir = settings.data_dir / "runs"
+
+    @cached_property
+    def place(self) -> str:
+        """The name of this machine's data directory; what is marked with another one is not ours to touch."""
+        return place_of(self._settings.data_dir)
+
+    @property
+    def worker(self) -> str:
+        """What claims of work with an agent carry: machine, process, and the place where the agent can be found."""
+        return f"{self._settings.worker}@{self.place}"
+
+    def holds(self, worker: str) -> bool:
+        """Whether the claim of ``worker`` was made over this data directory, maybe by an earlier process."""
+        return worker.endswith(f"@{self.place}")
+
+    def name_of(self, run_dir: Path) -> str:
+        """The name of the process in a run directory, which no process on another machine has."""
+        return f"{run_dir.name}@{self.place}"
 
     def problem(self) -> str | None:
         """Why agents cannot run here, with the mend; None when they can."""
@@ -114,8 +144,10 @@ class Workshop:
             process = AgentProcess.attach(job.run_dir)
             log.info("attached to a running agent", run=job.run_dir.name, alive=process.alive)
         else:
+            forget(job.run_dir)  # half prepared, when its service died over it
             process = await AgentProcess.start(self._invocation(job))
-        subject = output_subject(job.actor)
+            crash_point("agent.started")
+        subject, name = output_subject(job.actor), self.name_of(job.run_dir)
         begun = on_start is None
 
         async def publish(line: Line) -> None:
@@ -124,13 +156,13 @@ class Workshop:
                 begun = True
                 await on_start(Begun(first.cli_version, first.model, process.resumed or job.offset > 0))
             # The runner's file is the durable copy: a line that NATS does not take is not worth stopping for.
-            if self._bus.connected:
-                await self._bus.nc.publish(
+            if self.bus.connected:
+                await self.bus.nc.publish(
                     subject,
                     trim(line.raw),
                     headers={
-                        "Nats-Msg-Id": f"{job.run_dir.name}:{line.offset}",
-                        "Journeyman-Process": job.run_dir.name,
+                        "Nats-Msg-Id": f"{name}:{line.offset}",
+                        PROCESS_HEADER: name,
                     },
                 )
 
@@ -141,7 +173,7 @@ class Workshop:
         }
         return await converse(
             process,
-            prompt=Prompt(f"{job.run_dir.name}:prompt", job.prompt),
+            prompt=Prompt(f"{name}:prompt", job.prompt),
             offset=job.offset,
             inputs=job.inputs,
             stop=job.stop,
@@ -153,6 +185,21 @@ class Workshop:
             **callbacks,  # type: ignore[arg-type]  # each key goes with the callback of its own type
         )
 
+    async def consult(self, job_of: Callable[[int], Job]) -> Outcome:
+        """Work that changes nothing, so that it is begun anew when its agent was killed from outside.
+
+        ``job_of`` gives the job for the n-th process (1, 2). The outcome is that of the last, with the costs of all.
+        """
+        spent: tuple[ModelUsage, ...] = ()
+        for number in range(1, CONSULTATIONS + 1):
+            job = job_of(number)
+            outcome = await self.work(job)
+            spent = add_usage(spent, outcome.usage)
+            if outcome.code != "agent-killed" or job.stop.is_set():
+                break
+            log.warning("the agent was killed from outside", run=job.run_dir.name)
+        return msgspec.structs.replace(outcome, usage=spent)
+
     def _invocation(self, job: Job) -> Invocation:
         settings = self._settings
         key = settings.anthropic_api_key.get_secret_value() or (DEMO_KEY if settings.demo_model else "")
@@ -163,7 +210,7 @@ class Workshop:
             cwd=job.cwd,
             config_dir=self.config_dir,
             session_id=job.session,
-            mark=mark_of(job.actor),
+            mark=mark_of(job.run_dir, self.place),
             resume=job.resume,
             schema=job.schema,
             max_turns=job.agent.max_turns or settings.max_turns,
@@ -174,9 +221,36 @@ class Workshop:
         )
 
 
-def mark_of(actor: Actor) -> str:
-    """What every process of an actor's agent carries in its environment."""
-    return f"{actor.kind}-{actor.id}"
+def mark_of(run_dir: Path, place: str) -> str:
+    """What every process of an agent carries in its environment: ``run-<id>@<place>-<round>``.
+
+    ``run_dir`` is ``<kind>-<id>-<number>-<n>``: the n-th process of a round, of a draft, or of a triage.
+
+    The processes of one piece of work on one machine share it, and nothing else does: neither another round of the
+    same actor, nor what another worker on this machine does for it.
+    """
+    actor, number, _ = run_dir.name.rsplit("-", 2)
+    return f"{actor}@{place}-{number}"
+
+
+def place_of(data_dir: Path) -> str:
+    """A name that only this data directory has, given at its first use."""
+    file = data_dir / "place"
+    if not file.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        draft = data_dir / f"place-{secrets.token_hex(4)}"
+        draft.write_text(secrets.token_hex(4))
+        with contextlib.suppress(FileExistsError):  # another service was first
+            os.link(draft, file)
+        draft.unlink()
+    return file.read_text().strip()
+
+
+def end(run_dirs: Sequence[Path], place: str) -> int:
+    """End whatever runs for these processes of one piece of work, and forget them; returns how many processes ran."""
+    swept = sweep(mark_of(run_dirs[0], place))
+    forget(*run_dirs)
+    return swept
 
 
 def forget(*directories: Path) -> None:

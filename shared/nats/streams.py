@@ -24,6 +24,7 @@ OUTPUT: Final = "OUTPUT"
 TIMERS: Final = "TIMERS"
 PARKED: Final = "PARKED"
 ARTIFACTS: Final = "ARTIFACTS"
+SNAPSHOTS: Final = "SNAPSHOTS"
 
 MEBI: Final = 1024 * 1024
 
@@ -41,6 +42,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     output_age_s: float = 7 * 24 * 3600.0
     parked_bytes: int = 256 * MEBI
     artifacts_bytes: int = 8 * 1024 * MEBI
+    snapshots_bytes: int = 256 * MEBI
     replicas: int = 1
 
 
@@ -127,6 +129,13 @@ async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
     except nats.js.errors.NotFoundError:
         await bus.js.create_object_store(ARTIFACTS, max_bytes=limits.artifacts_bytes, replicas=limits.replicas)
         created.append(ARTIFACTS)
+    try:
+        await bus.js.key_value(SNAPSHOTS)
+    except nats.js.errors.NotFoundError:
+        await bus.js.create_key_value(
+            bucket=SNAPSHOTS, history=1, max_bytes=limits.snapshots_bytes, replicas=limits.replicas
+        )
+        created.append(SNAPSHOTS)
     await check_guards(bus)
     return created
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from services.brain.actors import task as task_actor
+from shared import parked
 from shared.activity import Activity, Turn
 from shared.actor import ActorHost
 from shared.client import Client
@@ -139,8 +140,8 @@ async def test_a_poison_command_is_parked_with_its_reason_and_its_neighbours_go_
         await eventually(lambda: _at_position(bus, 2))
     events = await NatsJournal(bus).load(Actor("task", "A"))
     assert [e.data.message for e in events] == ["before", "after"]
-    parked = await bus.js.get_last_msg(PARKED, "parked.>")
-    entry = msgspec.json.decode(parked.data or b"", type=Parked)
+    message = await bus.js.get_last_msg(PARKED, "parked.>")
+    entry = msgspec.json.decode(message.data or b"", type=Parked)
     assert "cannot take this" in entry.reason and entry.tries == 3 and entry.stream == "COMMANDS"
     assert (await bus.js.stream_info("COMMANDS")).state.messages == 0
 
@@ -277,3 +278,50 @@ async def test_a_full_log_refuses_and_loses_nothing(bus: Bus) -> None:
             await host.tell(Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada")
             taken += 1
     assert 0 < taken == await NatsJournal(bus).last_position()
+
+
+async def test_a_parked_command_is_handled_when_it_is_replayed_and_takes_effect_once(bus: Bus) -> None:
+    poisonous = True
+
+    def decide(state: int, command: task.GiveInput) -> task.InputGiven:
+        if poisonous:
+            raise ZeroDivisionError("not today")
+        return task.InputGiven(message=command.message)
+
+    boxes = Mailboxes(bus, host_of(bus, Decider("task", 0, decide, lambda s, e: s + 1)), service="brain", tries=QUICK)
+    async with running(*boxes.pulls):
+        await bus.publish("cmd.task.A.give-input", msgspec.json.encode({"message": "m"}), {"Nats-Msg-Id": "c1"})
+        await eventually(lambda: _count(bus, PARKED, 1))
+        poisonous = False
+        numbers = [number async for number, _ in parked.listing(bus)]
+        await parked.replay(bus, numbers[0])
+        await eventually(lambda: _at_position(bus, 1))
+    assert await parked.count(bus) == 0
+
+
+async def test_a_parked_event_is_looked_at_again_by_its_own_consumer(bus: Bus) -> None:
+    poisonous = True
+
+    def react(event: Recorded) -> list[Command]:
+        if poisonous:
+            raise ZeroDivisionError("not today")
+        return [task.RequestTriage(id=event.actor.id)]
+
+    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    reactor = Reactor(bus, react, ["evt.task.*.submitted"], service="one", tries=QUICK)
+    await parked.answer_replays(bus, "one-reactor", reactor.handle)
+    async with running(reactor.pull):
+        await eventually(lambda: _count(bus, PARKED, 1))
+        with pytest.raises(parked.CannotReplay, match="not today"):
+            await parked.replay(bus, 1)
+        poisonous = False
+        await parked.replay(bus, 1)
+    assert await parked.count(bus) == 0
+    assert (await bus.js.stream_info("COMMANDS")).state.messages == 1
+
+
+async def test_what_is_dropped_is_gone_and_a_wrong_number_is_said(bus: Bus) -> None:
+    with pytest.raises(parked.CannotReplay, match="Nothing is parked under 7"):
+        await parked.drop(bus, 7)
+    with pytest.raises(parked.CannotReplay, match="Nothing is parked under 7"):
+        await parked.replay(bus, 7)

@@ -50,7 +50,11 @@ class NatsCli:
 
     def __init__(self, url: str, home: Path) -> None:
         self._binary = str(find_nats())
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "NATS_URL": url, "NO_COLOR": "1"}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "NATS_URL": url, "TERM": "dumb"}
+
+    def argv(self, *arguments: str) -> list[str]:
+        """The command line."""
+        return [self._binary, *arguments]
 
     async def run(self, *arguments: str, within: float = 30.0) -> str:
         """Run it to the end, without a terminal; returns what it put out, and fails when it did."""
@@ -62,9 +66,8 @@ class NatsCli:
     async def start(self, *arguments: str) -> Process:
         """Start it with pipes at both ends."""
         return await asyncio.create_subprocess_exec(
-            self._binary,
-            *arguments,
-            env=self._environment,
+            *self.argv(*arguments),
+            env=self.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=PIPE,
             stderr=PIPE,

@@ -17,7 +17,7 @@ import msgspec
 
 from cli.supervisor import record
 from shared.claude.demo_repo import create_demo_repository
-from shared.claude.sweep import family, sweep
+from shared.claude.sweep import marked, sweep
 from tests.support.eventually import eventually
 
 REPO: Final = "octo/ledger"
@@ -117,9 +117,13 @@ class System:
         """Signal one child and wait until the supervisor has it back; returns the seconds that it was away."""
         return await self.back(name, self.send(name, number))
 
-    def agents(self, task_id: str) -> frozenset[tuple[int, str]]:
-        """Every living process of the task's agents, with its start time: those with the mark, and their children."""
-        return family(f"task-{task_id}") | family(f"plan-{task_id}") | family(f"run-{task_id}")
+    def agents(self, task_id: str) -> set[int]:
+        """Every living process of the task's agents: those that carry a mark of theirs, and what descends from them."""
+        found = {pid for kind in ("task", "plan", "run") for pid in marked(f"{kind}-{task_id}")}
+        parents = {pid: _parent(pid) for pid in _pids()}
+        while children := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= children
+        return found
 
     def processes(self) -> list[str]:
         """Every living process that belongs to this system: its environment or its arguments name the directory."""
@@ -191,8 +195,18 @@ def processes_of(data: Path) -> list[str]:
 
 def _pids_of(data: Path) -> list[int]:
     wanted = str(data).encode()
-    pids = (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid())  # noqa: PTH208 one call, not 300 Path objects
-    return [pid for pid in pids if wanted in _read(pid, "environ") or wanted in _read(pid, "cmdline")]
+    return [pid for pid in _pids() if wanted in _read(pid, "environ") or wanted in _read(pid, "cmdline")]
+
+
+def _pids() -> list[int]:
+    """Every process but this one."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 one call, not 300 Path objects
+
+
+def _parent(pid: int) -> int:
+    """0 for a process that is gone, or dead and not yet waited for."""
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields and fields[0] not in (b"Z", b"X") else 0
 
 
 def _read(pid: int, what: str) -> bytes:

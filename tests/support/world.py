@@ -136,6 +136,13 @@ class World:
                 return
         raise AssertionError("the reactions never come to rest")
 
+    def forget_unread_deliveries(self) -> None:
+        """As if nobody had written since the brain last read: an unread comment may steer a task anew."""
+        unread = {at for at, each in enumerate(self.log) if at >= self.heard["brain"] and each.kind == "delivery"}
+        for service in SERVICES:
+            self.heard[service] -= sum(at < self.heard[service] for at in unread)
+        self.log = [each for at, each in enumerate(self.log) if at not in unread]
+
     def finish(self, *, well: bool) -> None:
         """Deliver everything, and let every activity end what it has begun: well, or with a failure."""
         for _ in range(QUIET_WITHIN):

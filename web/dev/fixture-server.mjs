@@ -115,6 +115,7 @@ function get(url) {
       tokens_today: 912_000,
       running: [],
       lag_events: 0,
+      projector_problem: "",
       machine: "studio",
       version: "0.1.0",
       demo: true,
@@ -139,7 +140,12 @@ function get(url) {
       items: timeline(task).filter((item) => item.seq > Number(q.get("after") ?? 0)),
       next_cursor: null,
     };
-  if (part === "transcript") return { seq, items: output.get(id) ?? [] };
+  if (part === "transcript") {
+    const limit = Number(q.get("limit") ?? 2000);
+    const behind = (output.get(id) ?? []).filter((entry) => entry.seq > Number(q.get("after") ?? 0));
+    const items = behind.slice(0, limit);
+    return { seq: outSeq, items, next_after: behind.length > limit ? items.at(-1).seq : null };
+  }
   return null;
 }
 

@@ -2,12 +2,14 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  type ErrorComponentProps,
   Link,
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
 import { Nothing } from "./components/bits";
 import { Shell } from "./components/shell";
+import { Button } from "./components/ui/button";
 import { t } from "./i18n";
 import { parseFilters } from "./lib/filters";
 import { parseView } from "./screens/task/view";
@@ -21,6 +23,22 @@ function Lost() {
         <Link to="/" className="text-accent underline">
           {t("lost.back")}
         </Link>
+      </Nothing>
+    </main>
+  );
+}
+
+/** A fault in one screen leaves the shell standing and says what to do. */
+function Broken({ error }: ErrorComponentProps) {
+  return (
+    <main id="main" className="flex-1">
+      <h1 className="sr-only">{t("broken.title")}</h1>
+      <Nothing title={t("broken.title")}>
+        <p>{t("broken.text")}</p>
+        <pre className="my-4 rounded-md border bg-sunken p-3 text-left font-mono text-mini wrap-anywhere whitespace-pre-wrap">
+          {error instanceof Error ? error.message : String(error)}
+        </pre>
+        <Button onClick={() => location.reload()}>{t("broken.reload")}</Button>
       </Nothing>
     </main>
   );
@@ -53,6 +71,7 @@ const task = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([tasks, tasksAlias, task]),
   defaultPreload: "intent",
+  defaultErrorComponent: Broken,
   defaultPreloadStaleTime: 0,
 });
 

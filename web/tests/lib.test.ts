@@ -3,7 +3,7 @@ import { withParams } from "../src/api/client";
 import type { Status, TaskRow } from "../src/api/types";
 import { t } from "../src/i18n";
 import { hiddenBy, parseFilters } from "../src/lib/filters";
-import { ago, compact, duration, money } from "../src/lib/format";
+import { ago, compact, duration, money, sourceName } from "../src/lib/format";
 import { grouped, groupOf, total } from "../src/lib/status";
 import { findAll, patternOf } from "../src/log/search";
 import { parseView } from "../src/screens/task/view";
@@ -133,6 +133,15 @@ describe("search", () => {
     expect(patternOf({ text: "(", regex: true })).toBeNull();
     expect(findAll(["abc"], patternOf({ text: "x*", regex: true }))).toEqual([]);
   });
+});
+
+test("a state that this build has no word for is shown by its own name", () => {
+  expect(t("status.hibernating" as Parameters<typeof t>[0])).toBe("hibernating");
+});
+
+test("a source is named without its sender", () => {
+  expect(sourceName({ kind: "github", reference: "github:octo/app#7" })).toBe("octo/app#7");
+  expect(sourceName({ kind: "cli", reference: "" })).toBe("cli");
 });
 
 test("words agree with their number", () => {

@@ -39,12 +39,12 @@ class CostController(Controller):
         self,
         client: Client,
         group_by: GroupBy = GroupBy.DAY,
-        from_day: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
-        to_day: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
+        from_: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
+        to: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
         """Costs of the days from and to, both included."""
-        days = {"from": from_day.isoformat() if from_day else None, "to": to_day.isoformat() if to_day else None}
+        days = {"from": from_.isoformat() if from_ else None, "to": to.isoformat() if to else None}
         return await client.query("costs", asked(group_by=group_by, **days, min_seq=min_seq))
 
 

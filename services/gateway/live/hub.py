@@ -108,24 +108,26 @@ class Hub:
         reached = max(subscription.floor, self.position) if before else self.position
         self.leave(subscription)
         wanted = before | keys
-        position = reached if after is None else await self._known(after, reached)
+        position = reached
 
         def is_due(shown: Shown) -> bool:
             if shown.seq > reached:
                 return _has(shown, wanted)
             return _has(shown, keys) and not _has(shown, before)
 
-        async with self._gaps:
-            position = await self._fill(position, wanted, is_due, send)
-            # No await from the last look at `self.position` to here, so nothing can fall between the gap and live.
-            subscription.floor = max(position, reached)
-            subscription.keys = wanted
-            for key in wanted:
-                self._wanted.setdefault(key, set()).add(subscription)
+        if after is not None:
+            async with self._gaps:
+                position = await self._fill(await self._known(after, reached), wanted, is_due, send)
+        # No await from the last look at `self.position` to here, so nothing can fall between the gap and live.
+        subscription.floor = max(position, reached)
+        subscription.keys = wanted
+        for key in wanted:
+            self._wanted.setdefault(key, set()).add(subscription)
 
     async def _fill(self, position: int, wanted: frozenset[str], is_due: Callable[[Shown], bool], send: Send) -> int:
+        """Send what is due behind ``position``, up to the feed or beyond; returns how far."""
         subject = self._subject(next(iter(wanted)) if len(wanted) == 1 else ALL)
-        while position < self.position:
+        while True:
             target = self.position
             batch = await read_behind(self._bus, self._stream, subject, position)
             for message in batch.messages:
@@ -135,7 +137,8 @@ class Hub:
                     await send(shown)
             if batch.last:
                 position = max(position, target)
-        return position
+            if position >= self.position:
+                return position
 
     async def _known(self, after: int, reached: int) -> int:
         """``after``, unless it lies behind the end of the stream: that client knew another log."""

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from shared.contracts.delivery import Accepted, Signal
+from shared.crash import crash_point
 from shared.envelope import Stamp, utc_now
 from shared.ids import derived_id
 from shared.journal import Conflict, Head, Journal
@@ -56,6 +57,7 @@ class Acceptance:
         Raises `LogFull`, `LogUnavailable`, `TimeoutError`, and the connection's errors: not stored, or not known to be.
         """
         actor = Actor("delivery", derived_id("delivery", delivery.webhook, delivery.id))
+        crash_point("webhook.verified")
         large = len(delivery.json) > INLINE_BYTES
         async with asyncio.timeout(STORE_S + (len(delivery.json) / ARTIFACT_BYTES_PER_S if large else 0)):
             event = Accepted(
@@ -69,6 +71,7 @@ class Acceptance:
                 body=msgspec.Raw(b"null" if large else delivery.json),
                 artifact=await self._artifacts.put(f"webhook.{actor.id}", delivery.json) if large else None,
             )
+            crash_point("webhook.prepared")
             stamp = Stamp(
                 id=f"{actor.id}-accepted",
                 source="journeyman/gateway",
@@ -81,4 +84,5 @@ class Acceptance:
                 await self._journal.append(actor, event, expected=Head(), stamp=stamp)
             except Conflict:
                 return Kept(actor.id, new=False)
+        crash_point("webhook.stored")
         return Kept(actor.id, new=True)

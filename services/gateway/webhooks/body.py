@@ -62,7 +62,8 @@ class Bodies:
     def __init__(self, *, max_bytes: int = MAX_BYTES, patience_s: float = PATIENCE_S) -> None:
         self._max_bytes = max_bytes
         self._patience_s = patience_s
-        self._held = 0
+        self.held = 0
+        """Bytes that are held right now."""
 
     async def read(self, receive: Receive, announced: str) -> bytes:
         """A whole body from ASGI's ``receive``; ``announced`` is the Content-Length header, or empty.
@@ -79,7 +80,7 @@ class Bodies:
 
     def done(self, body: bytes) -> None:
         """The body is not needed any more."""
-        self._held -= len(body)
+        self.held -= len(body)
 
     async def _read(self, receive: Receive) -> bytes:
         message = await receive()
@@ -101,12 +102,12 @@ class Bodies:
                     return b"".join(parts)
                 message = await receive()
         except BaseException:
-            self._held -= size
+            self.held -= size
             raise
 
     def _hold(self, more: int, size: int) -> None:
         if size + more > self._max_bytes:
             raise TooLarge
-        if self._held + more > MAX_HELD_BYTES:
+        if self.held + more > MAX_HELD_BYTES:
             raise TooMuchAtOnce
-        self._held += more
+        self.held += more

@@ -13,6 +13,7 @@ from shared.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.subjects import Actor, event_subject
+from tests.integration.cli.running import Run
 from tests.support.nats import Nats
 
 TASK = Actor("task", "01JXTASKTASKTASKTASKTASKTA")
@@ -43,7 +44,9 @@ async def log(bus: Bus) -> list[int]:
     return positions
 
 
-async def test_events_shows_the_log_in_order_with_its_sequences(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_events_shows_the_log_in_order_with_its_sequences(
+    journeyman: Run, nats_server: Nats, log: list[int]
+) -> None:
     ended = await journeyman("events", JOURNEYMAN_NATS_URL=nats_server.url)
     assert ended.code == 0
     lines = ended.out.splitlines()
@@ -52,21 +55,21 @@ async def test_events_shows_the_log_in_order_with_its_sequences(journeyman, nats
     assert "Fix it" in lines[0]
 
 
-async def test_events_of_one_task_from_a_sequence_on_as_json(journeyman, nats_server: Nats, log: list[int]) -> None:
-    ended = await journeyman(
-        "events", "--task", TASK.id, "--from", "2", "--json", JOURNEYMAN_NATS_URL=nats_server.url
-    )
+async def test_events_of_one_task_from_a_sequence_on_as_json(
+    journeyman: Run, nats_server: Nats, log: list[int]
+) -> None:
+    ended = await journeyman("events", "--task", TASK.id, "--from", "2", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
     found = [json.loads(line) for line in ended.out.splitlines()]
     assert [each["seq"] for each in found] == [log[2], log[3]]
     assert [each["event"]["type"] for each in found] == ["task.triage-requested", "task.cancelled"]
 
 
-async def test_events_behind_the_end_of_the_log_are_none(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_events_behind_the_end_of_the_log_are_none(journeyman: Run, nats_server: Nats, log: list[int]) -> None:
     ended = await journeyman("events", "--from", "999", JOURNEYMAN_NATS_URL=nats_server.url)
     assert (ended.code, ended.out) == (0, "")
 
 
-async def test_a_state_is_folded_as_of_any_sequence(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_a_state_is_folded_as_of_any_sequence(journeyman: Run, nats_server: Nats, log: list[int]) -> None:
     async def state(*at: str) -> dict[str, object]:
         ended = await journeyman("state", "task", TASK.id, "--json", *at, JOURNEYMAN_NATS_URL=nats_server.url)
         found: dict[str, object] = ended.json
@@ -77,25 +80,25 @@ async def test_a_state_is_folded_as_of_any_sequence(journeyman, nats_server: Nat
     assert (late["sequence"], late["state"]["status"]) == (3, "cancelled")  # type: ignore[index]  # JSON
 
 
-async def test_the_state_of_nobody_is_one_line(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_the_state_of_nobody_is_one_line(journeyman: Run, nats_server: Nats, log: list[int]) -> None:
     for arguments in (["task", "NOBODY"], ["ghost", TASK.id], ["task", OTHER.id, "--at", "1"]):
         ended = await journeyman("state", *arguments, JOURNEYMAN_NATS_URL=nats_server.url)
         assert ended.code == 1
         assert len(ended.err.splitlines()) == 1
 
 
-async def test_a_whole_log_is_verified(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_a_whole_log_is_verified(journeyman: Run, nats_server: Nats, log: list[int]) -> None:
     ended = await journeyman("verify", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
     assert ended.code == 0
     assert (ended.json["events"], ended.json["actors"], ended.json["damage"]) == (4, 2, None)
 
 
-async def test_an_empty_log_is_whole(journeyman, nats_server: Nats) -> None:
+async def test_an_empty_log_is_whole(journeyman: Run, nats_server: Nats) -> None:
     assert (await journeyman("verify", JOURNEYMAN_NATS_URL=nats_server.url)).code == 0
 
 
 async def test_verify_names_the_first_event_whose_hash_chain_is_broken(
-    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+    journeyman: Run, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
     event = task.Retried(stage=task.Stage.TRIAGE)
     for index in (4, 5):
@@ -108,7 +111,7 @@ async def test_verify_names_the_first_event_whose_hash_chain_is_broken(
 
 
 async def test_verify_names_an_event_that_does_not_fit_its_schema(
-    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+    journeyman: Run, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
     actor = Actor("task", "FORGED")
     body = encode_event(actor, task.TriageRequested(attempt=1), sequence=1, prevhash="", stamp=stamp("forged"))
@@ -122,7 +125,7 @@ async def test_verify_names_an_event_that_does_not_fit_its_schema(
 
 
 async def test_replay_tells_history_and_adds_nothing_to_it(
-    journeyman, nats_server: Nats, bus: Bus, log: list[int]
+    journeyman: Run, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
     ended = await journeyman("replay", "--from", "2", "--speed", "100", JOURNEYMAN_NATS_URL=nats_server.url)
     assert ended.code == 0
@@ -130,12 +133,12 @@ async def test_replay_tells_history_and_adds_nothing_to_it(
     assert await NatsJournal(bus).last_position() == log[-1]
 
 
-async def test_provision_is_safe_to_run_again(journeyman, nats_server: Nats, log: list[int]) -> None:
+async def test_provision_is_safe_to_run_again(journeyman: Run, nats_server: Nats, log: list[int]) -> None:
     ended = await journeyman("provision", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
     assert (ended.code, ended.json) == (0, {"created": []})
 
 
-async def test_the_doctor_says_who_does_not_answer_and_the_mend(journeyman, nats_server: Nats) -> None:
+async def test_the_doctor_says_who_does_not_answer_and_the_mend(journeyman: Run, nats_server: Nats) -> None:
     ended = await journeyman("doctor", "--json", JOURNEYMAN_NATS_URL=nats_server.url)
     found = {each["what"]: each for each in ended.json}
     assert ended.code == 1

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.cli.running import Ended, Run
 
-def assert_one_line(ended, *words: str) -> None:  # type: ignore[no-untyped-def]  # Ended lives in the conftest
+
+def assert_one_line(ended: Ended, *words: str) -> None:
     lines = [line for line in ended.err.splitlines() if line.strip()]
     assert ended.code == 1, ended.err
     assert len(lines) == 1, ended.err
@@ -18,7 +20,7 @@ def assert_one_line(ended, *words: str) -> None:  # type: ignore[no-untyped-def]
     assert ended.out == ""
 
 
-async def test_a_busy_port_is_one_line_that_names_the_option(journeyman, tmp_path: Path) -> None:
+async def test_a_busy_port_is_one_line_that_names_the_option(journeyman: Run, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -27,28 +29,28 @@ async def test_a_busy_port_is_one_line_that_names_the_option(journeyman, tmp_pat
     assert not (tmp_path / "d" / "nats").exists()
 
 
-async def test_a_wrong_setting_is_one_line_that_names_it(journeyman) -> None:
+async def test_a_wrong_setting_is_one_line_that_names_it(journeyman: Run) -> None:
     assert_one_line(await journeyman("up", JOURNEYMAN_HTTP_PORT="eighty"), "JOURNEYMAN_HTTP_PORT", "eighty")
 
 
-async def test_a_missing_claude_cli_is_one_line_that_names_the_setting(journeyman) -> None:
+async def test_a_missing_claude_cli_is_one_line_that_names_the_setting(journeyman: Run) -> None:
     assert_one_line(await journeyman("up", "--port", "0", CLAUDE_CLI="/nowhere/claude"), "CLAUDE_CLI")
 
 
-async def test_an_unreachable_nats_is_one_line_that_names_the_address(journeyman) -> None:
+async def test_an_unreachable_nats_is_one_line_that_names_the_address(journeyman: Run) -> None:
     ended = await journeyman("up", "--port", "0", "--nats-url", "nats://127.0.0.1:1")
     assert ended.code == 1
     assert "nats://127.0.0.1:1" in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
 
 
-async def test_a_broken_configuration_is_one_line_that_names_the_file(journeyman, tmp_path: Path) -> None:
+async def test_a_broken_configuration_is_one_line_that_names_the_file(journeyman: Run, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "journeyman.toml").write_text("[repos")
     assert_one_line(await journeyman("up", "--port", "0", "--data", "d"), "journeyman.toml")
 
 
-async def test_the_demo_never_takes_over_a_configuration_of_somebody(journeyman, tmp_path: Path) -> None:
+async def test_the_demo_never_takes_over_a_configuration_of_somebody(journeyman: Run, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     mine = '[repos."me/mine"]\npath = "/srv/mine"\n'
     (tmp_path / "d" / "journeyman.toml").write_text(mine)
@@ -57,12 +59,12 @@ async def test_the_demo_never_takes_over_a_configuration_of_somebody(journeyman,
 
 
 @pytest.mark.parametrize("arguments", [["up", "--once"], ["up", "--port", "x"], ["fly"], ["task", "approve"]])
-async def test_wrong_usage_is_exit_code_2(journeyman, arguments: list[str]) -> None:
+async def test_wrong_usage_is_exit_code_2(journeyman: Run, arguments: list[str]) -> None:
     ended = await journeyman(*arguments)
     assert ended.code == 2
     assert "Traceback" not in ended.err
 
 
-async def test_without_nats_every_command_says_so_in_one_line(journeyman) -> None:
+async def test_without_nats_every_command_says_so_in_one_line(journeyman: Run) -> None:
     for arguments in (["verify"], ["events"], ["task", "list"], ["state", "task", "X"], ["replay"]):
         assert_one_line(await journeyman(*arguments, JOURNEYMAN_NATS_URL="nats://127.0.0.1:1"), "nats://127.0.0.1:1")

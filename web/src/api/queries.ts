@@ -23,6 +23,7 @@ export interface ListFilters {
 /** The most rows that the gateway gives in one answer. */
 export const PAGE = 200;
 const TIMELINE_PAGE = 500;
+const TRANSCRIPT_PAGE = 5_000;
 
 const floor = (refresher: Refresher, key: readonly unknown[]) => refresher.floor(nameOf(key));
 
@@ -83,8 +84,12 @@ export const statusQuery = (refresher: Refresher) =>
     retry: false,
   });
 
-export const fetchTranscript = (id: string, signal?: AbortSignal) =>
-  getJson<Transcript>(`/api/tasks/${encodeURIComponent(id)}/transcript`, {}, signal);
+export const transcriptPage = (id: string, after: number, signal?: AbortSignal) =>
+  getJson<Transcript>(
+    `/api/tasks/${encodeURIComponent(id)}/transcript`,
+    { after, limit: TRANSCRIPT_PAGE },
+    signal,
+  );
 
 export interface NewTask {
   text: string;
@@ -92,6 +97,14 @@ export interface NewTask {
   repo?: string;
   directive?: Directive;
 }
+
+const EXPECTED_MS = 30_000;
+const expected = new Map<string, number>();
+
+/** We made this task a moment ago: that nobody knows it yet means "not yet", not "no such task". */
+export const expectTask = (id: string): void => void expected.set(id, Date.now() + EXPECTED_MS);
+
+export const isExpected = (id: string): boolean => Date.now() < (expected.get(id) ?? 0);
 
 export const createTask = (task: NewTask) => postJson<{ id: string; seq: number }>("/api/tasks", task);
 

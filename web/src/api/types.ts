@@ -17,7 +17,8 @@ export const STATUSES = [
 
 export type Status = (typeof STATUSES)[number];
 export type Directive = "auto" | "plan" | "implement";
-export type AgentActor = "plan" | "run";
+/** Whose agent speaks: the brain's (`task`), the planner's (`plan`), the executor's (`run`), or one still to come. */
+export type AgentActor = "task" | "plan" | "run" | (string & {});
 
 /** Times are ISO 8601 UTC ("…Z"), money is integer micro-dollars, durations are milliseconds. */
 export interface TaskRow {
@@ -157,9 +158,11 @@ export interface OutputLine {
   line: CliLine;
 }
 
+/** One page of the recorded output; `next_after` is null at its end. */
 export interface Transcript {
   seq: number;
   items: OutputLine[];
+  next_after: number | null;
 }
 
 export interface SystemStatus {
@@ -171,6 +174,7 @@ export interface SystemStatus {
   machine: string;
   version: string;
   demo: boolean;
+  projector_problem: string;
   agents_ready: boolean;
   agents_problem: string;
 }

@@ -64,7 +64,7 @@ export function Hash({ value, label }: { value: string; label: string }) {
 export function Command({ text }: { text: string }) {
   return (
     <div className="flex items-start gap-1 rounded-md border border-line bg-sunken py-1 pr-1 pl-2.5">
-      <pre className="min-w-0 flex-1 py-0.5 font-mono text-mini leading-5 break-words whitespace-pre-wrap">
+      <pre className="min-w-0 flex-1 py-0.5 font-mono text-mini leading-5 wrap-anywhere whitespace-pre-wrap">
         {text}
       </pre>
       <CopyButton text={text} label={t("copy.command")} />

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "react";
-import { createTask, type NewTask as Draft } from "../api/queries";
+import { createTask, type NewTask as Draft, expectTask } from "../api/queries";
 import type { Directive, TaskList } from "../api/types";
 import { t } from "../i18n";
 import { keys } from "../live/keys";
@@ -61,6 +61,7 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
       sessionStorage.removeItem(STORED);
       setDraft(EMPTY);
       done();
+      expectTask(id);
       changed(id, seq);
       void navigate({ to: "/tasks/$id", params: { id } });
     },

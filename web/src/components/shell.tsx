@@ -41,9 +41,21 @@ export function useWaiting(): number {
 }
 
 /** What the system cannot do just now, and how to mend it. */
-function AgentsNotice() {
+function Troubles() {
   const system = useSystem();
-  if (system?.agents_ready !== false) return null;
+  return (
+    <>
+      {system?.projector_problem && (
+        <Trouble title={t("system.projectorAway")} problem={system.projector_problem} />
+      )}
+      {system?.agents_ready === false && (
+        <Trouble title={t("agents.notReady")} problem={system.agents_problem} />
+      )}
+    </>
+  );
+}
+
+function Trouble({ title, problem }: { title: string; problem: string }) {
   return (
     <div
       role="status"
@@ -51,7 +63,7 @@ function AgentsNotice() {
     >
       <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0" />
       <p>
-        <strong className="font-semibold">{t("agents.notReady")}</strong> {system.agents_problem}
+        <strong className="font-semibold">{title}</strong> {problem}
       </p>
     </div>
   );
@@ -123,7 +135,7 @@ export function Shell() {
         </Button>
       </header>
       <ConnectionBanner />
-      <AgentsNotice />
+      <Troubles />
       <Outlet />
       <NewTask open={creating} onOpenChange={setCreating} />
       <ShortcutHelp open={helping} onOpenChange={setHelping} />

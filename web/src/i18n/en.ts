@@ -10,6 +10,9 @@ export const en = {
   "nav.tasks": "Tasks",
   "lost.title": "There is no such page",
   "lost.back": "Go to the tasks",
+  "broken.title": "This page broke",
+  "broken.text": "The fault is in the dashboard; the task itself is not affected.",
+  "broken.reload": "Reload",
 
   "theme.toggle": "Theme: {theme}",
   "theme.system": "as the system",
@@ -31,6 +34,7 @@ export const en = {
   "system.demo": "Demo model",
   "system.demoHint": "Agents run against a scripted local model: offline and free",
   "system.costToday": "{cost} today",
+  "system.projectorAway": "Lists and pages are not up to date.",
   "agents.notReady": "Agents cannot run yet; tasks wait.",
   "needsYou.count": { one: "{n} task needs you", other: "{n} tasks need you" },
 
@@ -287,6 +291,7 @@ export const en = {
   "output.noErrors": "No errors",
   "output.announce": "{n} new lines, {errors} errors",
 
+  "actor.task": "Brain",
   "actor.plan": "Planner",
   "actor.run": "Executor",
   "entry.thinking": "Thinking",

@@ -59,5 +59,10 @@ export const clockMinutes = (at: number): string =>
 
 export const shortHash = (hash: string): string => hash.slice(0, 8);
 
+/** The sender's name of a source without the sender: the reference "github:owner/name#7" is shown as "owner/name#7". */
+export function sourceName({ kind, reference }: { kind: string; reference: string }): string {
+  return (reference.startsWith(`${kind}:`) ? reference.slice(kind.length + 1) : reference) || kind;
+}
+
 /** The end of a task id is its random part, so that is the part people can tell apart. */
 export const shortId = (id: string): string => id.slice(-6);

@@ -1,4 +1,4 @@
-import { fetchTranscript } from "../api/queries";
+import { transcriptPage } from "../api/queries";
 import type { OutputLine } from "../api/types";
 import type { LiveClient } from "../live/client";
 import { Conversation } from "./conversation";
@@ -49,9 +49,11 @@ export class LogStore {
   /** Reads what is recorded beyond the last known line: the way on while no socket can be had. */
   async load(): Promise<boolean> {
     try {
-      const { items } = await fetchTranscript(this.id, this.abort.signal);
-      this.take(items);
-      return true;
+      for (;;) {
+        const page = await transcriptPage(this.id, this.lastSeq(), this.abort.signal);
+        this.take(page.items);
+        if (page.next_after === null || page.items.length === 0) return true;
+      }
     } catch {
       return false;
     }

@@ -6,7 +6,7 @@ import { Ago } from "../../components/bits";
 import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
 import { t } from "../../i18n";
-import { shortId } from "../../lib/format";
+import { shortId, sourceName } from "../../lib/format";
 
 const LONG_TEXT = 600;
 
@@ -70,11 +70,11 @@ export function Details({ task }: { task: TaskDetail }) {
                 rel="noreferrer noopener"
                 className="inline-flex items-center gap-0.5 text-accent hover:underline"
               >
-                {source.reference || source.kind}
+                {sourceName(source)}
                 <ArrowUpRight size={12} aria-hidden />
               </a>
             ) : (
-              source.reference || source.kind
+              sourceName(source)
             )}
             {source.author && <span className="text-ink-3"> {t("details.by", { who: source.author })}</span>}
           </Fact>

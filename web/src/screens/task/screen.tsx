@@ -4,7 +4,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import clsx from "clsx";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "../../api/client";
-import { taskQuery } from "../../api/queries";
+import { isExpected, taskQuery } from "../../api/queries";
 import type { TaskDetail } from "../../api/types";
 import { Nothing, Spinner } from "../../components/bits";
 import { useWaiting } from "../../components/shell";
@@ -27,6 +27,7 @@ import { TimelinePanel } from "./timeline";
 import { firstTab, TABS, type Tab } from "./view";
 
 const route = getRouteApi("/tasks/$id");
+const ASK_AGAIN_MS = 1_000;
 
 export function TaskScreen() {
   const { id } = route.useParams();
@@ -36,19 +37,23 @@ export function TaskScreen() {
 
 function TaskPage({ id }: { id: string }) {
   const { client, refresher } = useLive();
-  const query = useQuery(taskQuery(refresher, id));
+  const query = useQuery({
+    ...taskQuery(refresher, id),
+    refetchInterval: ({ state }) => (!state.data && isExpected(id) ? ASK_AGAIN_MS : false),
+  });
   useEffect(() => client.watchTask(id), [client, id]);
   const task = query.data?.task;
   useTitle(task ? t("title.task", { title: task.title || t("task.untitled") }) : t("app.name"), useWaiting());
 
   if (task) return <Loaded task={task} />;
   const missing = query.error instanceof ApiError && query.error.status === 404;
+  const failed = query.isError && !(missing && isExpected(id));
   return (
     <main id="main" className="flex-1">
       <h1 className="sr-only">{t("task.heading")}</h1>
-      {query.isError ? (
+      {failed ? (
         <Nothing title={missing ? t("task.notFound") : t("task.failedToLoad")}>
-          <p role="alert">{missing ? t("task.notFoundHint") : query.error.message}</p>
+          <p role="alert">{missing ? t("task.notFoundHint") : query.error?.message}</p>
           <p className="mt-4 flex justify-center gap-3">
             <Link to="/" className="text-accent underline">
               {t("lost.back")}

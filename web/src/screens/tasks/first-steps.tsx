@@ -28,7 +28,7 @@ function webhookCommand(origin: string): string {
 
 function Step({ title, hint, command }: { title: Key; hint: Key; command: string }) {
   return (
-    <section className="rounded-lg border bg-panel p-4">
+    <section className="min-w-0 rounded-lg border bg-panel p-4">
       <h3 className="font-semibold">{t(title)}</h3>
       <p className="mt-0.5 mb-3 text-ink-2">{t(hint)}</p>
       <Command text={command} />

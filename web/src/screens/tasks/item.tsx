@@ -5,6 +5,7 @@ import { memo } from "react";
 import type { TaskRow } from "../../api/types";
 import { Ago, Cost, StatusIcon, stateOf } from "../../components/bits";
 import { t } from "../../i18n";
+import { sourceName } from "../../lib/format";
 import { needsYou } from "../../lib/status";
 import { whyShort } from "../../lib/why";
 
@@ -76,7 +77,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
 
 /** Where the task came from and where it works, as briefly as possible: owner/name#7 says both. */
 function Origin({ task: { source, repo } }: { task: TaskRow }) {
-  const reference = source.reference || source.kind;
+  const reference = sourceName(source);
   const name = repo && !reference.includes(repo) ? `${repo} · ${reference}` : reference;
   if (!source.url) return <span className="truncate">{name}</span>;
   return (

@@ -15,6 +15,7 @@ import { inputsOf, withInputs } from "../../../log/inputs";
 import { findAll, patternOf, type Query } from "../../../log/search";
 import type { LogView } from "../../../log/store";
 import { Composer } from "./composer";
+import { estimateHeight } from "./height";
 import { highlight } from "./highlight";
 import { RawLine } from "./raw-line";
 import { LogRow, type RowContext } from "./rows";
@@ -79,7 +80,11 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
     if (!key) return;
     const group = rows.find((row) => row.kind === "group" && row.tools.some((tool) => tool.key === key));
     wanted.current = key;
-    setToggled((old) => new Set([...old, `open:${key}`, ...(group ? [group.key] : [])]));
+    setToggled((old) => {
+      const next = new Set([...old, `open:${key}`, ...(group ? [group.key] : [])]);
+      next.delete(`closed:${key}`);
+      return next;
+    });
   };
   useEffect(() => {
     if (!wanted.current) return;
@@ -111,6 +116,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
           onChange={(next) => {
             setMode(next);
             setAt(0);
+            setTarget(null);
           }}
         />
         {mode === "conversation" && (
@@ -186,7 +192,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
           count={rows.length}
           lines={log.lines.length}
           keyOf={(index) => rows[index]?.key ?? String(index)}
-          estimate={(index) => (rows[index]?.kind === "text" ? 64 : 40)}
+          estimate={(index) => estimateHeight(rows[index])}
           startAtEnd={startAtEnd}
           target={target}
           onPaint={onPaint}

@@ -12,7 +12,7 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Markdown } from "../../../components/markdown";
-import { t } from "../../../i18n";
+import { type Key, t } from "../../../i18n";
 import { clock, clockMinutes, duration } from "../../../lib/format";
 import type { NoticeEntry, PhaseEntry, ResultEntry, Row, SaidEntry, TextEntry } from "../../../log/entries";
 import { ToolCard } from "./tool-card";
@@ -39,7 +39,12 @@ export function LogRow({ row, context }: { row: Row; context: RowContext }) {
         row.kind === "phase" ? "pt-5 pb-2" : row.kind === "text" ? "py-2" : "py-1",
       )}
     >
-      <span className="hidden w-14 shrink-0 pt-1.5 text-right text-[0.6875rem] leading-5 text-ink-3 tabular-nums select-none sm:block">
+      <span
+        className={clsx(
+          "hidden w-14 shrink-0 text-right text-[0.6875rem] leading-5 text-ink-3 tabular-nums select-none sm:block",
+          row.kind === "text" ? "pt-0.5" : "pt-1.5",
+        )}
+      >
         {timed && at !== null && clock(at)}
       </span>
       <div
@@ -112,7 +117,7 @@ const lastPart = (input: Record<string, unknown>): string => {
 const Phase = memo(function Phase({ entry }: { entry: PhaseEntry }) {
   return (
     <div className="flex items-baseline gap-3 text-mini text-ink-3">
-      <h3 className="text-ui font-semibold text-ink">{t(`actor.${entry.actor}`)}</h3>
+      <h3 className="text-ui font-semibold text-ink">{t(`actor.${entry.actor}` as Key)}</h3>
       <span className="min-w-0 truncate">
         {entry.model}
         {entry.version && ` · Claude Code ${entry.version}`}

@@ -9,10 +9,11 @@ import { duration } from "../../../lib/format";
 import type { ToolEntry, ToolState } from "../../../log/entries";
 import { type EditLine, editOf, targetOf, verbOf } from "../../../log/tools";
 
-const PREVIEW_LINES = 4;
+/** Lines of output shown under a closed and under an open card. */
+export const PREVIEW_LINES = 4;
 /** A command that is shorter than this can be read in the card's header. */
 const FITS_HEADER_CHARS = 40;
-const OPEN_LINES = 24;
+export const OPEN_LINES = 24;
 /** Even "show all" has an end: the rest is in the download. */
 const MOST_LINES = 2_000;
 const MOST_CHARS = 200_000;
@@ -21,25 +22,26 @@ interface Props {
   tool: ToolEntry;
   cwd: string;
   live: boolean;
-  open: boolean;
-  toggle: () => void;
+  opened: boolean;
+  closed: boolean;
   all: boolean;
-  showAll: () => void;
+  toggle: (key: string) => void;
 }
 
 /** What the agent did: verb, target, state and time in one line; input and output below, no more than is asked for. */
-export const ToolCard = memo(function ToolCard({ tool, cwd, live, open, toggle, all, showAll }: Props) {
+export const ToolCard = memo(function ToolCard({ tool, cwd, live, opened, closed, all, toggle }: Props) {
   const running = tool.state === "running" || tool.state === "preparing";
   const state: ToolState = running && !live ? "interrupted" : tool.state;
   const failed = state === "error" || state === "denied";
   // A failure is open until somebody closes it; anything else is closed until somebody opens it.
-  const expanded = failed ? !open : open;
+  const expanded = failed ? !closed : opened;
+  const showAll = () => toggle(`all:${tool.key}`);
   return (
     <div className={clsx("overflow-hidden rounded-md border bg-panel", failed && "border-bad-line")}>
       <button
         type="button"
         aria-expanded={expanded}
-        onClick={toggle}
+        onClick={() => toggle(`${failed ? "closed" : "open"}:${tool.key}`)}
         className="flex min-h-8 w-full items-center gap-2 px-2 py-1 text-left hover:bg-hover"
       >
         <ChevronRight

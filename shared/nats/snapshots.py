@@ -1,0 +1,60 @@
+"""Snapshots in a key-value bucket with a history of one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import nats.errors
+import nats.js.errors
+import structlog
+
+from shared.envelope import BadEnvelope, Recorded, decode_event
+from shared.nats.bus import Bus
+from shared.nats.streams import EVENTS, SNAPSHOTS
+from shared.snapshots import Snapshot
+from shared.subjects import Actor
+
+MAX_BYTES: Final = 900 * 1024
+"""A larger one does not fit into a message, so it is not kept."""
+
+log = structlog.get_logger(__name__)
+
+
+class NatsSnapshots:
+    """See `shared.snapshots.SnapshotStore`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def get(self, actor: Actor) -> Snapshot | None:
+        """See `SnapshotStore.get`."""
+        try:
+            bucket = await self._bus.js.key_value(SNAPSHOTS)
+            entry = await bucket.get(_key(actor))
+            return msgspec.json.decode(entry.value or b"", type=Snapshot)
+        except (nats.js.errors.Error, nats.errors.Error, TimeoutError, msgspec.MsgspecError):
+            return None
+
+    async def put(self, actor: Actor, snapshot: Snapshot) -> None:
+        """See `SnapshotStore.put`."""
+        body = msgspec.json.encode(snapshot)
+        if len(body) > MAX_BYTES:
+            return
+        try:
+            bucket = await self._bus.js.key_value(SNAPSHOTS)
+            await bucket.put(_key(actor), body)
+        except (nats.js.errors.Error, nats.errors.Error, TimeoutError) as error:
+            log.warning("no snapshot", actor=str(actor), error=str(error) or type(error).__name__)
+
+    async def event_at(self, position: int) -> Recorded | None:
+        """See `SnapshotStore.event_at`."""
+        try:
+            message = await self._bus.js.get_msg(EVENTS, position, direct=True)
+            return decode_event(message.subject or "", message.data or b"", message.seq or 0)
+        except (nats.js.errors.Error, nats.errors.Error, TimeoutError, BadEnvelope):
+            return None
+
+
+def _key(actor: Actor) -> str:
+    return f"{actor.kind}.{actor.id}"

@@ -1,0 +1,125 @@
+"""The main job, end to end: from a sender's webhook to a commit in the target repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.usage import cost_of, tokens_of
+from shared.ids import derived_id
+from tests.support.model import CountingModel
+from tests.support.stores import everything_stored
+from tests.support.system import System
+from tests.support.visitor import Visitor, issue, names_of, tokens_in, usage_of
+
+pytestmark = pytest.mark.xdist_group("system")
+
+STORY = [
+    "task.submitted",
+    "task.triage-requested",
+    "task.triaged",
+    "task.planning-requested",
+    "plan.drafting-started",
+    "plan.claimed",
+    "plan.proposed",
+    "task.plan-ready",
+    "task.approved",
+    "task.execution-requested",
+    "run.requested",
+    "run.claimed",
+    "run.started",
+    "run.succeeded",
+    "task.run-succeeded",
+    "reply.requested",
+    "reply.claimed",
+    "reply.posted",
+    "task.completed",
+]
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, str]:
+    """The one task that this module's tests look at."""
+    return {}
+
+
+async def the_task(visitor: Visitor, told: dict[str, str]) -> str:
+    """The demonstration's issue, delivered, planned, approved and completed; once."""
+    if "id" not in told:
+        payload, id = issue(DEMO_ISSUE_TITLE, DEMO_ISSUE_BODY, number=101)
+        answer = await visitor.deliver(payload)
+        assert answer.status_code == 202, answer.text
+        await visitor.approve(id)
+        await visitor.completed(id)
+        told["id"] = id
+    return told["id"]
+
+
+async def test_every_step_from_the_webhook_to_the_commit_is_an_event_in_its_order(
+    visitor: Visitor, told: dict[str, str]
+) -> None:
+    events = await visitor.story(await the_task(visitor, told))
+    assert [name for name in names_of(events) if name != "run.checkpointed"] == STORY
+    assert [event.position for event in events] == sorted(event.position for event in events)
+    submitted = events[0]
+    assert (submitted.principal, submitted.data.source.kind) == ("github:octocat", "github")
+    assert {event.correlation_id for event in events} == {told["id"]}
+
+
+async def test_the_branch_is_in_the_target_repository_and_its_test_passes_there(
+    visitor: Visitor, system: System, told: dict[str, str], tmp_path: Path
+) -> None:
+    task = await visitor.task(await the_task(visitor, told))
+
+    def tested(commit: str, at: Path) -> int:
+        subprocess.run(["git", "clone", "-q", "--no-checkout", str(system.repository), str(at)], check=True)
+        subprocess.run(["git", "-C", str(at), "checkout", "-q", "--detach", commit], check=True)
+        return subprocess.run([sys.executable, "-m", "unittest", "-q"], cwd=at, capture_output=True).returncode
+
+    branch = subprocess.check_output(
+        ["git", "-C", str(system.repository), "rev-parse", f"refs/heads/{task['branch']}"], text=True
+    )
+    assert branch.strip() == task["commit"]
+    assert tested(task["base_commit"], tmp_path / "before") != 0
+    assert tested(task["commit"], tmp_path / "after") == 0
+    assert [check["exit_code"] for check in task["run"]["checks"]] == [0]
+
+
+async def test_cost_and_tokens_are_what_the_events_say_and_what_the_model_counted(
+    visitor: Visitor, model: CountingModel, told: dict[str, str]
+) -> None:
+    id = await the_task(visitor, told)
+    usage = tuple(usage_of(await visitor.story(id)))
+    task = await visitor.task(id)
+    assert task["cost_microusd"] == cost_of(usage) > 0
+    assert task["tokens"] == tokens_of(usage)
+    assert {each["agent"] for each in task["usage"]} == {"brain", "planner", "executor"}
+    answer = await visitor.http.get("/api/costs", params={"group_by": "task"})
+    assert [each["cost_microusd"] for each in answer.json()["items"] if each["key"] == id] == [cost_of(usage)]
+    sessions = (derived_id(role, id, "1") for role in ("triage", "plan", "run"))
+    assert tokens_in(usage) == model.tokens(*sessions)
+
+
+async def test_verify_finds_the_log_whole(visitor: Visitor, system: System, told: dict[str, str]) -> None:
+    await the_task(visitor, told)
+    done = system.command("verify")
+    assert done.returncode == 0, done.stderr
+    assert "are whole" in done.stdout
+
+
+async def test_no_store_and_no_log_holds_a_secret(
+    visitor: Visitor, system: System, secret_values: dict[str, str], told: dict[str, str], tmp_path: Path
+) -> None:
+    await the_task(visitor, told)
+    stored = await everything_stored(visitor.bus, system.data)
+    # What is looked through does hold what was said, so it would hold a secret that somebody said.
+    for place in ("EVENTS", "OUTPUT", "ARTIFACTS", "read models", "logs"):
+        assert any(where.startswith(place) for where, _ in stored), place
+    assert any(b"split_evenly" in content for where, content in stored if where.startswith("OUTPUT"))
+    for name, value in secret_values.items():
+        found = [where for where, content in stored if value.encode() in content]
+        assert found == [], f"{name} is in {found}"

@@ -1,0 +1,32 @@
+"""Senders deliver at least once; the work is done once."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.support.visitor import Visitor, issue, names_of
+
+pytestmark = pytest.mark.xdist_group("system")
+
+
+async def test_a_delivery_that_comes_a_hundred_times_sixteen_at_once_makes_one_task(visitor: Visitor) -> None:
+    payload, id = issue("Take a note", "@agent implement\n\nWrite down what a bill is.", number=301)
+    delivery, door = str(uuid.uuid4()), asyncio.Semaphore(16)
+
+    async def send() -> httpx.Response:
+        async with door:
+            return await visitor.deliver(payload, delivery=delivery)
+
+    answers = await asyncio.gather(*(send() for _ in range(100)))
+    assert Counter(answer.status_code for answer in answers) == {202: 1, 200: 99}
+    assert len({answer.json()["delivery"] for answer in answers}) == 1
+    await visitor.completed(id)
+    names = names_of(await visitor.story(id))
+    assert [names.count(name) for name in ("task.submitted", "run.claimed", "reply.posted")] == [1, 1, 1]
+    listed = (await visitor.http.get("/api/tasks", params={"limit": 200})).json()["items"]
+    assert [task["id"] for task in listed if task["source"]["reference"].endswith("#301")] == [id]

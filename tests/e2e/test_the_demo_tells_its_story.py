@@ -1,0 +1,179 @@
+"""`journeyman up --demo --once`: what a newcomer sees, and what can be done with the log that it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import pty
+import re
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pytest
+
+from cli.audit import audit
+from services.projector.database import open_views
+from services.projector.export import dump
+from services.projector.projection.facts import Stored
+from services.projector.rebuild import rebuild
+from services.projector.writer import Writer
+from shared.envelope import decode_envelope
+from shared.nats.bus import Bus
+from tests.support.nats import Nats
+from tests.support.natscli import NatsCli
+from tests.support.system import JOURNEYMAN, plain_environment, processes_of
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+class Demo(msgspec.Struct, frozen=True):
+    """A demonstration that has ended: its exit code, what it told, and its directory."""
+
+    code: int
+    story: str
+    data: Path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demonstration from its start to its end."""
+    data = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [str(JOURNEYMAN), "up", "--demo", "--once", "--port", "0", "--data", str(data)],
+        env=plain_environment(data),
+        cwd=data,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    yield Demo(done.returncode, done.stderr, data)
+
+
+@pytest.fixture
+async def log(demo: Demo) -> AsyncIterator[Nats]:
+    """NATS over what the demonstration left behind."""
+    nats = Nats(demo.data / "nats")
+    await nats.start()
+    yield nats
+    await nats.stop()
+
+
+@pytest.fixture
+async def reader(log: Nats) -> AsyncIterator[Bus]:
+    """A connection to that log."""
+    bus = await Bus.connect(log.url, name="test")
+    yield bus
+    await bus.close()
+
+
+def test_the_demo_ends_well_and_leaves_no_process_behind(demo: Demo) -> None:
+    assert demo.code == 0, demo.story
+    assert processes_of(demo.data) == []
+
+
+async def test_each_step_is_told_with_its_sequence_in_the_log(demo: Demo, reader: Bus) -> None:
+    told = {int(found[1]): found[2] for found in re.finditer(r"^ +#(\d+) .*? ([a-z]+\.[a-z-]+) ", demo.story, re.M)}
+    kept = {event.seq: f"{event.subject.split('.')[1]}.{event.subject.split('.')[3]}" for event in await stored(reader)}
+    assert told == kept
+
+
+async def test_the_log_that_the_demo_leaves_is_whole(demo: Demo, reader: Bus) -> None:
+    result = await audit(reader)
+    assert result.damage is None
+    assert result.events > 15
+
+
+def test_the_secret_of_the_webhook_is_in_its_own_file_only(demo: Demo) -> None:
+    secret = (demo.data / "webhook-secret").read_bytes().strip()
+    holding = [file.name for file in demo.data.rglob("*") if file.is_file() and secret in file.read_bytes()]
+    assert holding == ["webhook-secret"]
+
+
+async def test_the_nats_command_shows_the_history(demo: Demo, log: Nats, reader: Bus, tmp_path: Path) -> None:
+    events = await stored(reader)
+    nats = NatsCli(log.url, tmp_path)
+    third = msgspec.json.decode(await nats.run("stream", "get", "EVENTS", "3", "--json"))
+    assert (third["seq"], third["subject"]) == (3, events[2].subject)
+    page = await asyncio.to_thread(in_a_terminal, nats, "stream", "view", "EVENTS", "25")
+    assert [int(seq) for seq in re.findall(r"EVENTS#(\d+)|Stream seq: (\d+)", page) for seq in seq if seq] or page
+    for event in events[:25]:
+        assert event.subject in page
+
+
+async def test_events_read_with_the_nats_command_rebuild_the_read_models_row_by_row(
+    demo: Demo, log: Nats, reader: Bus, tmp_path: Path
+) -> None:
+    (incremental,) = (demo.data / "projector").glob("*.duckdb")
+    kept = read_rows(incremental)
+    assert len(kept["timeline"]) == len(await stored(reader)) > 15
+
+    read = await NatsCli(log.url, tmp_path).run(
+        "sub", "--stream", "EVENTS", "--start-sequence", "1", "--terminate-at-end", "--raw"
+    )
+    bodies = [line.encode() for line in read.splitlines() if line]
+    by_hand = open_views(tmp_path / "by-hand.duckdb")
+    Writer(by_hand).apply([Stored(seq, subject_of(body), body) for seq, body in enumerate(bodies, 1)])
+    assert dump(by_hand) == kept
+    by_hand.close()
+
+    await rebuild(reader, demo.data)
+    (rebuilt,) = (demo.data / "projector").glob("*.duckdb")
+    assert rebuilt != incremental
+    assert read_rows(rebuilt) == kept
+
+
+# ---- help ----------------------------------------------------------------------------------------------------------
+
+
+async def stored(bus: Bus) -> list[Stored]:
+    """Every event of the log."""
+    last = (await bus.js.stream_info("EVENTS")).state.last_seq
+    found = [await bus.js.get_msg("EVENTS", seq, direct=True) for seq in range(1, last + 1)]
+    return [Stored(seq, each.subject or "", each.data or b"") for seq, each in enumerate(found, 1)]
+
+
+def subject_of(body: bytes) -> str:
+    """Where an event lies; its envelope says so."""
+    envelope = decode_envelope(body)
+    kind, _, id = envelope.subject.partition("/")
+    return f"evt.{kind}.{id}.{envelope.type.partition('.')[2]}"
+
+
+def read_rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Everything in a database that nobody has open."""
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        return dump(connection)
+    finally:
+        connection.close()
+
+
+def in_a_terminal(nats: NatsCli, *arguments: str) -> str:
+    """What the command shows to somebody who sits at it and answers every question with no."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(nats.argv(*arguments), env=nats.environment, stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    shown = b""
+    try:
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError as error:
+                if error.errno == errno.EIO:  # the other end is closed
+                    break
+                raise
+            if not chunk:
+                break
+            shown += chunk
+            if b"Next Page" in chunk:
+                os.write(ours, b"n\n")
+    finally:
+        os.close(ours)
+        process.kill()
+        process.wait()
+    return shown.decode(errors="replace")

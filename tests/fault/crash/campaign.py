@@ -1,0 +1,142 @@
+"""One service is killed at each of its crash points, one after the other, while tasks go through the whole system."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import httpx
+import msgspec
+
+from services.projector.database import current
+from shared.client import Client, NoAnswer
+from shared.contracts import task
+from shared.envelope import Recorded
+from shared.ids import new_task_id
+from shared.nats.streams import EVENTS
+from shared.subjects import Actor
+from tests.support.cast import SERVICES, Cast
+from tests.support.checker import (
+    problems_of_costs,
+    problems_of_log,
+    problems_of_read_models,
+    problems_of_story,
+    story_of,
+)
+from tests.support.crash_points import Point
+from tests.support.eventually import eventually
+from tests.support.system import REPO
+from tests.support.visitor import issue
+
+ACK_WAIT_S: Final = 3.0
+"""Shorter than in earnest, because every death waits for it; the tests of takeovers wait the whole time."""
+WITHIN_S: Final = 150.0
+MENDED: Final = "test ! -e broken.txt || test -e mended.txt || { echo 'demo: write mended.txt yes'; exit 1; }"
+"""A check that fails after the first process of an agent that wrote broken.txt, and says what to do about it."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one service's campaign."""
+
+    died_at: frozenset[str]
+    problems: list[str]
+
+
+async def campaign(service: str, points: Sequence[Point], folder: Path, *, within: float = WITHIN_S) -> Verdict:
+    """Bring tasks until the service has died at all its points; then let everything end, and check it."""
+    mark = folder / "died-at"
+    problems: list[str] = []
+    async with Cast(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as cast:
+        await cast.start(*(each for each in SERVICES if each != service))
+        victim = cast.add(service, CRASH_AT=",".join(map(str, points)), CRASH_MARK=str(mark))
+        await victim.start(keep=True)
+        tasks = await _bring_work(cast)
+
+        async def all_completed() -> bool:
+            victim.check()
+            stories = await asyncio.gather(*(story_of(cast.bus, id) for id in tasks))
+            return all(story and story[-1].name in ("completed", "failed", "cancelled") for story in stories)
+
+        try:
+            await eventually(all_completed, within=within, every=0.25)
+            # What is left to do after the last event: acknowledge, and clear up.
+            await eventually(lambda: _died(mark) >= {str(point) for point in points}, within=10.0)
+            await eventually(lambda: not cast.left_over(), within=20.0)
+        except AssertionError as error:
+            problems.append(f"not in time: {error}; left over: {cast.left_over()}")
+        await asyncio.gather(*(member.stop() for member in cast.members.values()))
+        stories: dict[str, list[Recorded]] = {id: await story_of(cast.bus, id) for id in tasks}
+        problems += await problems_of_log(cast.bus)
+        for id, story in stories.items():
+            for problem in problems_of_story(story, cast.repository) + problems_of_costs(story, cast.model):
+                problems.append(f"{id}: {problem}")
+        if not problems:
+            last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
+            problems += problems_of_read_models(current(cast.data / "projector"), stories, last)
+    return Verdict(died_at=frozenset(_died(mark)), problems=problems)
+
+
+def _died(mark: Path) -> set[str]:
+    return set(mark.read_text().split()) if mark.exists() else set()
+
+
+async def _bring_work(cast: Cast) -> list[str]:
+    """Tasks of every kind: with and without a plan, repaired after a failed check, by a small and by a large webhook."""
+    texts = {
+        "@agent implement\n\ndemo executor: write one.txt one": 0,
+        "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
+    }
+    delivered = await asyncio.gather(
+        *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=1))
+    )
+    planned = [await _submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(3)]
+    repaired = await _submit(cast, "demo executor: write broken.txt x", task.Directive.IMPLEMENT)
+    return [*delivered, *planned, repaired]
+
+
+async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
+    """A webhook that its sender repeats until it is taken; returns the task's id."""
+    payload, task_id = issue(f"Issue {number}", text, number=number)
+    if padding:
+        payload["padding"] = "y" * padding
+    body = msgspec.json.encode(payload)
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": "sha256=" + hmac.digest(cast.secret.encode(), body, "sha256").hex(),
+    }
+
+    async def taken() -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+                answer = await http.post(f"{cast.http}/webhooks/github", content=body, headers=headers)
+        except httpx.TransportError:
+            return False
+        assert answer.status_code in (200, 202, 503), answer.text
+        return answer.status_code != 503
+
+    await eventually(taken, within=60.0, every=0.2)
+    return task_id
+
+
+async def _submit(cast: Cast, text: str, directive: task.Directive) -> str:
+    """A command into the brain's mailbox; whether the brain lives makes no difference."""
+    task_id = new_task_id()
+    command = task.Submit(
+        title=text.splitlines()[0][:60],
+        text=text,
+        source=task.Source(kind="api", author="ada"),
+        repo=REPO,
+        directive=directive,
+        approval=task.Approval.AUTO,
+    )
+    try:
+        await Client(cast.bus, source="test").send(Actor("task", task_id), command, principal="user:ada", timeout=0.5)
+    except NoAnswer:
+        pass  # stored
+    return task_id

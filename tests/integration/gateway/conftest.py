@@ -1,0 +1,18 @@
+"""A gateway of one test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.gateway.gateway_process import Gateway
+from tests.support.nats import Nats
+
+
+@pytest.fixture
+async def gateway(nats_server: Nats, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Running, with a webhook secret."""
+    async with Gateway(nats_server.url, tmp_path / "data") as running:
+        yield running

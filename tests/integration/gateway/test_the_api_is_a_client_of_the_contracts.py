@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.contracts import run, session, task
+from shared.contracts.messages import digest_of
+from shared.envelope import Stamp, utc_now
+from shared.journal import Head, head_of
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.objects import Artifacts
+from shared.subjects import Actor
+from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
+from tests.support.eventually import eventually
+from tests.support.nats import Nats
+
+BASE = "a" * 40
+DIGEST = digest_of("# the plan")
+
+
+@pytest.fixture
+async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
+    async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
+        yield running
+
+
+@pytest.fixture
+async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    async with gateway.http() as client:
+        yield client
+
+
+async def waiting_plan(bus: Bus, task_id: str) -> None:
+    """A task that waits for the approval of its second plan; the brain must not have it in memory yet."""
+    journal = NatsJournal(bus)
+    story = [
+        task.Submitted(title="t", text="x", source=task.Source(kind="api")),
+        task.TriageRequested(attempt=1),
+        task.Triaged(
+            attempt=1,
+            verdict=task.Verdict.PLAN,
+            decided_by="rules",
+            reason="r",
+            title="t",
+            work_kind="bug",
+            risk="low",
+            repo="demo",
+            base_commit=BASE,
+        ),
+        task.PlanningRequested(repo="demo", base_commit=BASE, title="t", text="x"),
+        task.PlanReady(version=1, digest=digest_of("older"), base_commit=BASE),
+        task.RevisionRequested(version=1, feedback="f"),
+        task.PlanReady(version=2, digest=DIGEST, base_commit=BASE),
+    ]
+    head = Head()
+    for number, event in enumerate(story):
+        stamp = Stamp(id=f"{task_id}-{number}", source="test", time=utc_now(), principal="user:test")
+        head = head_of(await journal.append(Actor("task", task_id), event, expected=head, stamp=stamp))
+
+
+async def last_event(bus: Bus, kind: str, id: str) -> Any:
+    found = await NatsJournal(bus).load(Actor(kind, id))
+    return found[-1]
+
+
+async def test_a_task_is_opened_and_its_first_event_comes_back(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    answer = await http.post("/api/tasks", json={"text": "Mend the parser\nplease", "repo": "demo"})
+    assert answer.status_code == 201, answer.text
+    opened = answer.json()
+    assert opened["event"]["type"] == "task.submitted"
+    (first, *_) = await NatsJournal(bus).load(Actor("task", opened["id"]))
+    assert (first.position, first.principal) == (opened["seq"], "user:local")
+    assert first.data == task.Submitted(
+        title="Mend the parser",
+        text="Mend the parser\nplease",
+        source=task.Source(kind="api", author="user:local"),
+        repo="demo",
+    )
+
+
+async def test_while_the_brain_is_away_a_new_task_waits_instead_of_failing(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/api/tasks", json={"text": "x"})
+    assert answer.status_code == 201
+    assert (answer.json()["event"], answer.json()["seq"]) == (None, 0)
+    answer = await http.post(f"/api/tasks/{answer.json()['id']}/stop")
+    assert (answer.status_code, answer.json()["code"]) == (504, "no-answer")
+
+
+async def test_an_approval_names_the_plan_or_means_the_one_that_waits(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    for id, body in (
+        ("T1", None),
+        ("T2", {}),
+        ("T3", {"version": 2, "digest": DIGEST, "base_commit": BASE}),
+        ("T4", {"version": 2}),
+        ("T5", {"digest": DIGEST[:12], "budget_microusd": 5}),
+    ):
+        await waiting_plan(bus, id)
+        answer = (
+            await http.post(f"/api/tasks/{id}/approve", json=body)
+            if body is not None
+            else await http.post(f"/api/tasks/{id}/approve")
+        )
+        assert answer.status_code == 200, (id, answer.text)
+        approved = answer.json()["event"]["data"]["plan"]
+        assert (approved["version"], approved["digest"], approved["base_commit"]) == (2, DIGEST, BASE)
+        assert answer.json()["event"]["principal"] == "user:local"
+        assert answer.json()["seq"] > 0
+
+
+async def test_an_approval_of_another_plan_is_refused_with_its_code(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    await waiting_plan(bus, "T1")
+    for body, code in (
+        ({"version": 1, "digest": digest_of("older")}, "approval-stale"),
+        ({"version": 1}, "approval-stale"),
+        ({"version": 2, "digest": digest_of("older")}, "approval-mismatch"),
+        ({"version": 2, "digest": DIGEST, "base_commit": "b" * 40}, "approval-mismatch"),
+    ):
+        answer = await http.post("/api/tasks/T1/approve", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
+        assert answer.json()["detail"].endswith(".")
+    assert (await http.post("/api/tasks/T1/reject", json={"feedback": "smaller"})).status_code == 200
+    assert isinstance((await last_event(bus, "task", "T1")).data, task.RevisionRequested | task.PlanReady)
+
+
+async def test_stop_retry_and_input_are_commands_and_their_refusals_say_why(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    await waiting_plan(bus, "T1")
+    answer = await http.post("/api/tasks/T1/input", json={"message": "hello"})
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert (await http.post("/api/tasks/T1/stop", json={"reason": "enough"})).json()["event"][
+        "type"
+    ] == "task.cancelled"
+    assert (await http.post("/api/tasks/T1/retry")).json()["event"]["type"] == "task.retried"
+    for action in ("approve", "stop", "retry", "reject"):
+        answer = await http.post(f"/api/tasks/T404/{action}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "task-unknown"), action
+
+
+async def test_a_message_to_the_brain_becomes_a_line_of_a_session_and_a_task(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    answer = await http.post("/api/chat", json={"message": "What is this?"})
+    assert answer.status_code == 202
+    said = answer.json()
+    event = await last_event(bus, "session", said["session_id"])
+    assert isinstance(event.data, session.Said)
+    assert (event.data.message, event.data.task_id, event.data.author) == (
+        "What is this?",
+        said["task_id"],
+        "user:local",
+    )
+    again = (await http.post("/api/chat", json={"message": "And?", "session_id": said["session_id"]})).json()
+    assert again["session_id"] == said["session_id"]
+    assert again["task_id"] != said["task_id"]
+
+
+async def test_a_socket_may_send_the_same_commands(brain: ServiceProcess, gateway: Gateway, bus: Bus) -> None:
+    await waiting_plan(bus, "T1")
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        await heard.say(type="subscribe", topics=["task:T1"])
+        await heard.until("subscribed")
+        await heard.say(type="task.input", task_id="T1", message="hello")
+        refusal = await heard.until("error")
+        assert refusal["message"].endswith(".")
+        await heard.say(type="task.approve", task_id="T1")
+        assert (await heard.until("task.updated"))["event"] == "approved"
+
+
+async def test_questions_are_the_projectors_to_answer(
+    nats_server: Nats, tmp_path: Path, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    answer = await http.get("/api/tasks")
+    assert (answer.status_code, answer.json()["code"]) == (503, "projector-away")
+    assert "retry-after" in answer.headers
+    await waiting_plan(bus, "T1")
+    seq = await happen(bus, "T2", task.Submitted(title="other", text="y", source=task.Source(kind="api")))
+    async with ServiceProcess("projector", nats_server.url, tmp_path / "projector"):
+
+        async def listed() -> httpx.Response | None:
+            answer = await http.get("/api/tasks", params={"min_seq": seq})
+            return answer if answer.status_code == 200 else None
+
+        listing = await eventually(listed, within=60)
+        assert listing is not None
+        assert [item["id"] for item in listing.json()["items"]] == ["T2", "T1"]
+        filtered = await http.get("/api/tasks", params={"status": "awaiting-approval", "q": "", "limit": 1})
+        assert [item["id"] for item in filtered.json()["items"]] == ["T1"]
+        assert (await http.get("/api/tasks/T1")).json()["task"]["plan_version"] == 2
+        assert (await http.get("/api/tasks/T404")).status_code == 404
+        timeline = await http.get("/api/tasks/T1/timeline", params={"limit": 2})
+        assert [item["event"] for item in timeline.json()["items"]] == ["submitted", "triage-requested"]
+        costs = await http.get("/api/costs", params={"group_by": "model", "from": "2026-01-01", "to": "2030-01-01"})
+        assert costs.json()["total"]["cost_microusd"] == 0
+        status = (await http.get("/api/status")).json()
+        assert status["tasks"]["awaiting-approval"] == 1
+        assert status["projector_problem"] == ""
+        assert {"gateway", "projector"} <= {service["name"] for service in status["services"]}
+
+
+async def test_the_status_tells_what_is_known_while_the_projector_is_away(http: httpx.AsyncClient) -> None:
+    status = (await http.get("/api/status")).json()
+    assert status["machine"] == "test"
+    assert "projector" in status["projector_problem"]
+    assert status["agents_ready"] is False
+    assert status["agents_problem"]
+    assert {"service": "gateway", "pending": 0, "in_progress": 0} in status["queues"]
+
+
+async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.AsyncClient, bus: Bus) -> None:
+    assert (await http.get("/api/tasks/T1/diff")).text == ""
+    diff = await Artifacts(bus).put("diff", b"--- a\n+++ b\n")
+    await happen(bus, "T1", run.Succeeded(round=1, attempt=1, summary="s", diff=diff))
+    answer = await http.get("/api/tasks/T1/diff")
+    assert (answer.text, answer.headers["content-type"]) == ("--- a\n+++ b\n", "text/x-diff; charset=utf-8")
+
+    seqs = [await speak(bus, "T1", "plan" if number < 3 else "run", number) for number in range(6)]
+    await speak(bus, "T2", "run", 0)
+    transcript = (await http.get("/api/tasks/T1/transcript")).json()
+    assert [item["seq"] for item in transcript["items"]] == seqs
+    assert [item["actor"] for item in transcript["items"]] == ["plan"] * 3 + ["run"] * 3
+    assert transcript["items"][5]["line"] == {"type": "assistant", "number": 5}
+    assert transcript["next_after"] is None
+    page = (await http.get("/api/tasks/T1/transcript", params={"limit": 4})).json()
+    rest = (await http.get("/api/tasks/T1/transcript", params={"after": page["next_after"]})).json()
+    assert [item["seq"] for item in page["items"] + rest["items"]] == seqs
+
+
+async def test_agents_and_skills_are_the_folders_as_they_are(http: httpx.AsyncClient) -> None:
+    agents = (await http.get("/api/agents")).json()["items"]
+    assert {"brain", "planner", "executor"} <= {agent["name"] for agent in agents}
+    assert all(agent["description"] and not agent["problem"] for agent in agents)
+    skills = (await http.get("/api/skills")).json()["items"]
+    assert ("brain", "triage") in {(skill["agent"], skill["name"]) for skill in skills}
+
+
+async def test_a_wrong_request_names_the_field(http: httpx.AsyncClient) -> None:
+    for path, body, field in (
+        ("/api/tasks", {}, "text"),
+        ("/api/tasks", {"text": ""}, "text"),
+        ("/api/tasks", {"text": 5}, "text"),
+        ("/api/tasks", {"text": "x", "txet": "y"}, "txet"),
+        ("/api/tasks", {"text": "x", "directive": "now"}, "directive"),
+        ("/api/tasks/T1/approve", {"version": 0}, "version"),
+        ("/api/tasks/T1/approve", {"digest": "nothing"}, "digest"),
+        ("/api/tasks/T1/input", {}, "message"),
+    ):
+        answer = await http.post(path, json=body)
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (400, "invalid-request"), (path, body)
+        assert problem["errors"][0]["field"] == field
+        assert field in problem["detail"]
+    for path, parameters, field in (
+        ("/api/tasks", {"limit": "many"}, "limit"),
+        ("/api/tasks", {"status": "odd"}, "status"),
+        ("/api/costs", {"group_by": "odd"}, "group_by"),
+        ("/api/costs", {"from": "odd"}, "from"),
+    ):
+        problem = (await http.get(path, params=parameters)).json()
+        assert problem["errors"][0]["field"] == field, problem
+
+
+async def test_every_error_is_a_problem_of_rfc_9457(http: httpx.AsyncClient) -> None:
+    async def ask(method: str, path: str, **options: Any) -> tuple[int, str]:
+        answer = await http.request(method, path, **options)
+        assert answer.headers["content-type"] == "application/problem+json", path
+        problem = answer.json()
+        assert problem["status"] == answer.status_code
+        assert problem["instance"] == path
+        assert problem["type"] == f"urn:journeyman:problem:{problem['code']}"
+        assert problem["title"] == httpx.codes.get_reason_phrase(answer.status_code) or answer.status_code == 413
+        assert problem["detail"].endswith(".")
+        return answer.status_code, problem["code"]
+
+    assert await ask("GET", "/api/nothing") == (404, "not-found")
+    assert await ask("GET", "/assets/nothing.js") == (404, "not-found")
+    assert await ask("DELETE", "/api/tasks") == (405, "method-not-allowed")
+    assert await ask("POST", "/api/tasks", content=b"{") == (400, "bad-request")
+    assert await ask("POST", "/api/tasks/a.b/stop") == (404, "not-found")
+    assert await ask("GET", "/api/tasks/T1", headers={"Host": "evil.example"}) == (421, "host-unknown")
+    large = json.dumps({"text": "x" * 1_100_000}).encode()
+    assert await ask("POST", "/api/tasks", content=large) == (413, "too-large")
+
+
+async def test_the_documents_describe_the_api_and_the_events(http: httpx.AsyncClient) -> None:
+    openapi = (await http.get("/schema/openapi.json")).json()
+    assert "post" in openapi["paths"]["/webhooks/{name}"]
+    for path in ("/api/tasks", "/api/tasks/{id}/approve", "/api/costs", "/api/chat", "/api/status", "/health/ready"):
+        assert path in openapi["paths"]
+    assert "409" in openapi["paths"]["/api/tasks/{id}/approve"]["post"]["responses"]
+    asyncapi = (await http.get("/asyncapi.json")).json()
+    assert asyncapi["asyncapi"].startswith("3.")
+
+
+async def test_health_and_metrics_answer(http: httpx.AsyncClient, nats_server: Nats) -> None:
+    assert (await http.get("/health/live")).json()["status"] == "live"
+    assert (await http.get("/health/ready")).status_code == 200
+    assert "journeyman_webhooks_total" in (await http.get("/metrics")).text
+    await nats_server.stop()
+
+    async def is_unready() -> bool:
+        answer = await http.get("/health/ready")
+        return answer.status_code == 503 and "nats" in answer.json()["problems"]
+
+    await eventually(is_unready)
+    assert (await http.get("/health/live")).status_code == 200
+
+
+async def test_pages_come_with_a_strict_policy_and_the_api_is_no_page(http: httpx.AsyncClient) -> None:
+    page = await http.get("/tasks/T1")
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert (await http.get("/webhooks")).status_code == 404
+    assert (await http.head("/")).status_code == 200
+    if "etag" in page.headers:
+        again = await http.get("/", headers={"If-None-Match": page.headers["etag"]})
+        assert again.status_code == 304
+    else:
+        assert "make web" in page.text

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+from shared.contracts import reply, task
+from shared.contracts.reply import branch_effect
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.subjects import Actor
+from tests.integration.gateway.gateway_process import Gateway, happen, issue_opened, signed
+from tests.support.eventually import eventually
+from tests.support.nats import Nats, free_port
+
+
+async def test_a_busy_port_is_one_line_with_the_setting_and_the_mend(nats_server: Nats, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        said = await Gateway(nats_server.url, tmp_path / "data", JOURNEYMAN_HTTP_PORT=port).refusal()
+    (line,) = said.splitlines()
+    assert line.startswith(f"journeyman gateway: Port {port} ")
+    assert "JOURNEYMAN_HTTP_PORT" in line
+
+
+async def test_a_broken_configuration_is_one_line(nats_server: Nats, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journeyman.toml").write_text("[policy]\nmention = 5\n")
+    (line,) = (await Gateway(nats_server.url, tmp_path / "data").refusal()).splitlines()
+    assert "policy.mention" in line
+    assert "Mend the file" in line
+
+
+async def test_nats_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    (line,) = (await Gateway(f"nats://127.0.0.1:{free_port()}", tmp_path / "data").refusal()).splitlines()
+    assert "JOURNEYMAN_NATS_URL" in line
+
+
+async def test_a_changed_policy_counts_without_a_restart(gateway: Gateway) -> None:
+    async with gateway.http() as http:
+
+        async def outcome(number: int) -> int:
+            body = issue_opened(number)
+            return (await http.post("/webhooks/github", content=body, headers=signed(body, f"d-{number}"))).status_code
+
+        assert await outcome(1) == 202
+        (gateway.data / "journeyman.toml").write_text('[policy]\nlabel = "agent"\n')
+        numbers = iter(range(2, 1000))
+
+        async def is_ignored() -> bool:
+            return await outcome(next(numbers)) == 200
+
+        await eventually(is_ignored, within=15)
+        (gateway.data / "journeyman.toml").write_text("[policy\n")
+        await asyncio.sleep(2.5)
+        assert await outcome(1001) == 200
+
+
+async def test_a_run_that_succeeded_leads_to_a_reply_and_its_failure_is_reported(gateway: Gateway, bus: Bus) -> None:
+    succeeded = task.RunSucceeded(
+        attempt=1,
+        repo="octo/unknown",
+        base_commit="a" * 40,
+        commit="b" * 40,
+        branch="journeyman/x",
+        summary="s",
+        cause=1,
+    )
+    await happen(bus, "T1", succeeded)
+    journal = NatsJournal(bus)
+
+    async def story() -> bool:
+        return len(await journal.load(Actor("reply", "T1"))) == 3
+
+    await eventually(story, within=30)
+    requested, claimed, failed = [event.data for event in await journal.load(Actor("reply", "T1"))]
+    assert isinstance(requested, reply.Requested)
+    assert isinstance(claimed, reply.Claimed)
+    assert isinstance(failed, reply.Failed)
+    assert (failed.effect, failed.code) == (branch_effect(1), "repo-unknown")

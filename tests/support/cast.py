@@ -1,0 +1,260 @@
+"""A Journeyman whose services a test starts, kills and starts again one by one, each with its own environment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from shared.claude.demo_repo import create_demo_repository
+from shared.claude.sweep import sweep
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.streams import MEBI, Limits, provision
+from tests.support.eventually import eventually
+from tests.support.model import CountingModel
+from tests.support.nats import Nats, free_port
+from tests.support.system import REPO, plain_environment, processes_of
+
+ROOT: Final = Path(__file__).parents[2]
+SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
+LIMITS: Final = Limits(
+    events_bytes=256 * MEBI,
+    commands_bytes=64 * MEBI,
+    output_bytes=128 * MEBI,
+    parked_bytes=16 * MEBI,
+    artifacts_bytes=128 * MEBI,
+)
+ACK_WAIT_S: Final = 10.0
+
+
+class Member:
+    """One service process over all its lives. ``name`` is its own, ``service`` what it is."""
+
+    def __init__(self, name: str, service: str, data: Path, environment: dict[str, str], ack_wait_s: float) -> None:
+        self.name = name
+        self.service = service
+        self.data = data
+        self.deaths = 0
+        self._environment = environment
+        self._command = (
+            [sys.executable, "-m", f"services.{service}"]
+            if ack_wait_s == ACK_WAIT_S
+            else [sys.executable, "-m", "tests.support.impatient", service, str(ack_wait_s)]
+        )
+        self._ready = data / f"{name}.ready"
+        self.log = data / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it said when it became ready."""
+        found: dict[str, Any] = json.loads(self._ready.read_text())
+        return found
+
+    async def start(self, *, keep: bool = False) -> None:
+        """Begin a life and wait until it is ready; with ``keep``, each death begins another one."""
+        self._launch()
+        if keep:
+            self._keeping = asyncio.create_task(self._keep())
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Wait until it says that it is ready, in whichever life."""
+
+        def look() -> bool:
+            try:
+                return bool(self.facts["pid"] == self.pid)
+            except (OSError, ValueError):
+                assert self._keeping is not None or self._poll() is None, self.log.read_text()[-3000:]
+                return False
+
+        await eventually(look, within=60.0)
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the process."""
+        os.kill(self.pid, number)
+
+    async def kill(self) -> None:
+        """As by a power cut of the process; its agents go on."""
+        self.send(signal.SIGKILL)
+        await eventually(lambda: self._poll() is not None)
+
+    async def stop(self) -> None:
+        """Drain it, for good."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._process is not None and self._poll() is None:
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGTERM)
+            try:
+                await eventually(lambda: self._poll() is not None, within=40.0)
+            finally:
+                if self._poll() is None:
+                    self._process.kill()
+                    self._process.wait()
+
+    def _launch(self) -> None:
+        self._ready.unlink(missing_ok=True)
+        with self.log.open("ab") as told:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environment | {"JOURNEYMAN_READY_FILE": str(self._ready)},
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                start_new_session=True,
+            )
+
+    def _poll(self) -> int | None:
+        return None if self._process is None else self._process.poll()
+
+    async def _keep(self) -> None:
+        while True:
+            code = self._poll()
+            if code is not None:
+                assert code == -signal.SIGKILL, f"{self.name} ended with {code}: {self.log.read_text()[-3000:]}"
+                self.deaths += 1
+                self._launch()
+            await asyncio.sleep(0.02)
+
+    def check(self) -> None:
+        """Raise what its keeper saw: an end that was no kill."""
+        if self._keeping is not None and self._keeping.done():
+            self._keeping.result()
+
+
+class Cast:
+    """NATS, the scripted model, one repository, and services by name."""
+
+    def __init__(self, folder: Path, *, ack_wait_s: float = ACK_WAIT_S, checks: Iterable[str] | None = None) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.model = CountingModel()
+        self.nats = Nats(folder / "nats")
+        self.members: dict[str, Member] = {}
+        self.port = free_port()
+        self.secret = secrets.token_hex(16)
+        self.repository = folder / "repository"
+        self._ack_wait_s = ack_wait_s
+        self._checks = checks
+        self._bus: Bus | None = None
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        create_demo_repository(self.repository)
+        checks = "" if self._checks is None else f"checks = {json.dumps(list(self._checks))}\n"
+        (self.folder / "journeyman.toml").write_text(
+            f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{checks}'
+        )
+        self.model.__enter__()
+        await self.nats.start()
+        self._bus = await Bus.connect(self.nats.url, name="test")
+        await provision(self._bus, LIMITS)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*(member.stop() for member in self.members.values()), return_exceptions=True)
+        if self._bus is not None:
+            await self._bus.close()
+        await self.nats.stop()
+        self.model.__exit__(None, None, None)
+        self._end_what_is_left()
+
+    @property
+    def bus(self) -> Bus:
+        """The test's own connection."""
+        assert self._bus is not None
+        return self._bus
+
+    @property
+    def journal(self) -> NatsJournal:
+        """The log."""
+        return NatsJournal(self.bus)
+
+    @property
+    def http(self) -> str:
+        """The gateway's address; the same in each of its lives."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def webhook_secret(self) -> str:
+        """What GitHub would sign with."""
+        return self.secret
+
+    def add(self, service: str, *, name: str = "", data: Path | None = None, **environment: str) -> Member:
+        """A service that is to be started; ``environment`` is as it is, settings come by themselves."""
+        data = data or self.data
+        data.mkdir(parents=True, exist_ok=True)
+        settings = plain_environment(
+            data,
+            nats_url=self.nats.url,
+            config=str(self.folder / "journeyman.toml"),
+            http_port=str(self.port),
+            health_port="0",
+            demo_model="1",
+            anthropic_base_url=self.model.url,
+            github_webhook_secret=self.secret if service == "gateway" else "",
+            log_format="console",
+        )
+        member = Member(name or service, service, data, settings | environment, self._ack_wait_s)
+        self.members[member.name] = member
+        return member
+
+    async def start(self, *services: str) -> None:
+        """Start these services, all at once."""
+        await asyncio.gather(*(self.add(service).start() for service in services))
+
+    def left_over(self) -> list[str]:
+        """What is still here of agents: their processes, run directories, worktrees and scratch files."""
+        places = {self.data, *(member.data for member in self.members.values())}
+        own = {member.pid for member in self.members.values()}
+        found = []
+        for place in sorted(places):
+            for folder in ("runs", "worktrees", "scratch"):
+                found += [str(path) for path in sorted((place / folder).glob("*"))]
+            found += [each for each in processes_of(place) if int(each.split()[0]) not in own]
+        return found
+
+    def _end_what_is_left(self) -> None:
+        """Nothing of a test outlives it, even when the system has a bug."""
+        for each in processes_of(self.folder):
+            pid = int(each.split()[0])
+            for entry in _environment(pid):
+                if entry.startswith(b"JOURNEYMAN_RUN_MARK="):
+                    sweep(entry.partition(b"=")[2].decode())
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def now() -> float:
+    """Seconds, for measuring."""
+    return time.monotonic()

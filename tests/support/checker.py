@@ -1,0 +1,114 @@
+"""Decides whether a log tells a story in which nothing was lost and nothing happened twice.
+
+It reads the log, the target repository and the read models' file, and knows nothing of the services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from cli.audit import audit
+from shared.contracts.usage import ModelUsage
+from shared.envelope import Recorded
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.streams import PARKED
+from shared.subjects import Actor
+from tests.support.model import CountingModel
+from tests.support.visitor import END, tokens_in, usage_of
+
+KINDS = ("task", "plan", "run", "reply")
+
+
+async def story_of(bus: Bus, task_id: str) -> list[Recorded]:
+    """Every event of a task's four actors in the order of the log; raises `LogDamaged` where a chain is broken."""
+    journal = NatsJournal(bus)
+    loaded = await asyncio.gather(*(journal.load(Actor(kind, task_id)) for kind in KINDS))
+    return sorted((each for events in loaded for each in events), key=lambda each: each.position)
+
+
+async def problems_of_log(bus: Bus) -> list[str]:
+    """What is wrong with the log as a whole: damage, and what was parked."""
+    whole = await audit(bus)
+    found = [] if whole.damage is None else [str(whole.damage)]
+    if parked := (await bus.js.stream_info(PARKED)).state.messages:
+        last = await bus.js.get_msg(PARKED, seq=(await bus.js.stream_info(PARKED)).state.last_seq)
+        found.append(f"{parked} messages were parked, the last one: {last.subject} {last.headers}")
+    return found
+
+
+def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
+    """What is wrong with one completed task: its end, its branch, and effects that came twice."""
+    found: list[str] = []
+    task = [each for each in story if each.kind == "task"]
+    ends = [each.name for each in task if each.name in END]
+    if ends != ["completed"] or task[-1].name != "completed":
+        return [f"it ended as {ends}: {[f'{each.kind}.{each.name}' for each in story]}"]
+    for kind in KINDS:
+        causes = Counter(each.causation_id for each in story if each.kind == kind and each.causation_id)
+        found += [f"{kind}: {cause} took effect {times} times" for cause, times in causes.items() if times > 1]
+    for name, most in (("run.succeeded", 1), ("reply.posted", 1), ("task.triage-requested", 1)):
+        times = sum(f"{each.kind}.{each.name}" == name for each in story)
+        if times > most:
+            found.append(f"{name} happened {times} times")
+    done = task[-1].data
+    short = story[0].actor.id.lower()[-10:]
+    branches = [each for each in _git(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads").split() if short in each]
+    if branches != [done.branch]:
+        return [*found, f"its branches are {branches}, not {done.branch!r}"]
+    (base,) = {each.data.base_commit for each in task if each.name == "triaged"}
+    commits = _git(repository, "rev-list", f"{base}..{done.branch}").split()
+    if commits != [done.commit]:
+        found.append(f"its branch has the commits {commits}, not {done.commit}")
+    return found
+
+
+def problems_of_costs(story: Iterable[Recorded], model: CountingModel) -> list[str]:
+    """Whether the log's sum of tokens is what the model counted for the task's conversations."""
+    story = list(story)
+    sessions = {each.data.session for each in story if each.name == "claimed" and each.kind in ("plan", "run")}
+    counted = model.tokens(*sessions)
+    told = tokens_in(usage_of(each for each in story if each.kind in ("plan", "run")))
+    return [] if +told == +counted else [f"the log says {dict(told)}, the model counted {dict(counted)}"]
+
+
+def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]], last: int) -> list[str]:
+    """Whether the read models at ``file`` (closed by their projector) say what the log says up to ``last``."""
+    found: list[str] = []
+    with duckdb.connect(str(file), read_only=True) as connection:
+        (checkpoint,) = connection.execute("SELECT seq FROM checkpoint").fetchall()
+        if checkpoint != (last,):
+            found.append(f"the read models are at {checkpoint}, the log is at {last}")
+        rows: dict[str, Any] = {
+            row[0]: row[1:]
+            for row in connection.execute("SELECT id, status, commit, cost_microusd, tokens FROM tasks").fetchall()
+        }
+        if set(rows) != set(stories):
+            found.append(f"the read models have the tasks {sorted(rows)}, the log has {sorted(stories)}")
+        entries = dict(connection.execute("SELECT task_id, count(*) FROM timeline GROUP BY task_id").fetchall())
+    for task_id, story in stories.items():
+        usage: list[ModelUsage] = usage_of(story)
+        expected = (
+            "completed",
+            story[-1].data.commit,
+            sum(each.cost_microusd for each in usage),
+            sum(tokens_in(usage).values()),
+        )
+        if rows.get(task_id) != expected:
+            found.append(f"{task_id}: the read models say {rows.get(task_id)}, the log says {expected}")
+        if entries.get(task_id) != len(story):
+            found.append(f"{task_id}: the timeline has {entries.get(task_id)} of {len(story)} events")
+    return found
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True
+    ).stdout

@@ -1,0 +1,48 @@
+"""The command line itself: every command explains itself, at once, and without what it needs for its work."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+import rich_click as click
+
+from cli.main import COMMANDS, cli
+
+
+def commands() -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    for name, lazy in COMMANDS.items():
+        command = importlib.import_module(f"cli.commands.{lazy.module}").command
+        found.append([name])
+        if isinstance(command, click.Group):
+            found += [[name, sub] for sub in command.commands]
+    return found
+
+
+@pytest.mark.parametrize("path", commands(), ids=lambda path: " ".join(path) or "journeyman")
+def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*path, "--help"], prog_name="journeyman", standalone_mode=False) == 0
+    said = capsys.readouterr().out
+    assert "Usage: journeyman" in said
+    assert len(said.splitlines()) > 5
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_loads_none_of_them(name: str) -> None:
+    stub = cli.get_command(click.Context(cli), name)
+    assert stub is not None
+    assert stub.callback is None
+
+
+def test_help_comes_without_nats_settings_and_services() -> None:
+    heavy = "{'nats', 'pydantic', 'msgspec', 'duckdb', 'litestar', 'httpx', 'shared.nats', 'services'}"
+    probe = (
+        "import sys\nfrom cli.main import cli\n"
+        "cli.main(['--help'], prog_name='journeyman', standalone_mode=False)\n"
+        f"sys.exit(str({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,167 @@
+"""The supervisor's parts, with real processes as children."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.failures import Failure
+from cli.supervisor import record
+from cli.supervisor.children import Plan, service_environment
+from cli.supervisor.keeper import Change, Keeper
+from cli.supervisor.logs import MOST_BYTES, ChildLog
+from cli.supervisor.process import CannotLaunch, ChildProcess, launch
+from cli.supervisor.supervisor import limits_for
+from shared.nats.streams import Limits
+from tests.support.eventually import eventually
+
+OWN = {
+    "PATH": "/usr/bin",
+    "ANTHROPIC_API_KEY": "the person's own key",
+    "JOURNEYMAN_GITHUB_WEBHOOK_SECRET": "hush",
+    "JOURNEYMAN_GITHUB_TOKEN_FILE": "/run/secrets/token",
+    "JOURNEYMAN_SECRET_KEY": "hush",
+    "JOURNEYMAN_LOG_LEVEL": "debug",
+}
+
+
+def plan(tmp_path: Path, *, demo: bool = False) -> Plan:
+    return Plan(
+        data=tmp_path, http_host="127.0.0.1", http_port=8080, nats_url="nats://127.0.0.1:1", model_port=7, demo=demo
+    )
+
+
+@pytest.mark.parametrize("name", ["brain", "planner", "executor", "projector"])
+def test_secrets_of_the_edge_reach_the_gateway_alone(tmp_path: Path, name: str) -> None:
+    inner = service_environment(name, plan(tmp_path), tmp_path / "ready", OWN)
+    edge = service_environment("gateway", plan(tmp_path), tmp_path / "ready", OWN)
+    assert not {key for key in inner if "SECRET" in key or "TOKEN" in key}
+    assert edge["JOURNEYMAN_GITHUB_WEBHOOK_SECRET"] == "hush"
+    assert inner["JOURNEYMAN_LOG_LEVEL"] == "debug"
+
+
+@pytest.mark.parametrize("name", ["brain", "planner", "executor"])
+def test_the_demo_never_uses_the_persons_own_key(tmp_path: Path, name: str) -> None:
+    made = service_environment(name, plan(tmp_path, demo=True), tmp_path / "ready", OWN)
+    assert "the person's own key" not in made.values()
+    assert made["ANTHROPIC_BASE_URL"] == made["JOURNEYMAN_ANTHROPIC_BASE_URL"] == "http://127.0.0.1:7"
+
+
+def test_the_streams_fit_on_a_small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Disk:
+        free = 4 * 1024**3
+
+    monkeypatch.setattr("cli.supervisor.supervisor.shutil.disk_usage", lambda path: Disk)
+    small = limits_for(tmp_path)
+    sizes = (small.events_bytes, small.commands_bytes, small.output_bytes, small.parked_bytes, small.artifacts_bytes)
+    assert 0 < sum(sizes) <= Disk.free / 2
+    Disk.free = 1024**4
+    assert limits_for(tmp_path) == Limits()
+
+
+def script(tmp_path: Path, text: str) -> list[str]:
+    """The arguments that make ``python -m`` run this program."""
+    (tmp_path / "child_program.py").write_text(text)
+    return ["child_program"]
+
+
+async def start(tmp_path: Path, text: str, *, patience_s: float = 30.0) -> ChildProcess:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    log = ChildLog("child", tmp_path / "logs", show=False)
+    arguments = script(tmp_path, text)
+    ready = tmp_path / "ready.json"
+    return await launch("child", arguments, environment, log, ready_file=ready, patience_s=patience_s)
+
+
+READY = (
+    "import pathlib, time, sys\npathlib.Path(sys.path[0] or '.')\npathlib.Path({ready!r}).write_text('{{\"x\": 1}}')\n"
+)
+
+
+async def test_a_child_that_explains_itself_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(CannotLaunch, match=r"^Port 80 is taken: set another one\.$"):
+        await start(tmp_path, "import sys; sys.exit('journeyman child: Port 80 is taken: set another one.')")
+
+
+async def test_a_child_that_dies_without_a_word_is_named_with_its_log(tmp_path: Path) -> None:
+    with pytest.raises(CannotLaunch, match=r"child ended at once with code 3 \(oops\): see .*child\.log"):
+        await start(tmp_path, "print('oops'); raise SystemExit(3)")
+
+
+async def test_a_child_that_never_becomes_ready_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(CannotLaunch, match="not ready"):
+        await start(tmp_path, "import time; time.sleep(600)", patience_s=0.5)
+
+
+async def test_a_killed_child_is_started_again_with_growing_waits(tmp_path: Path) -> None:
+    changes: list[Change] = []
+    ready = tmp_path / "ready.json"
+    text = READY.format(ready=str(ready)) + "time.sleep(600)\n"
+    keeper = Keeper("child", lambda: start(tmp_path, text), changes.append)
+    await keeper.start()
+    pids = [keeper.pid]
+    for _ in range(3):
+        assert keeper.pid is not None
+        os.kill(keeper.pid, signal.SIGKILL)
+        await eventually(lambda: keeper.pid not in (None, pids[-1]), within=30)
+        pids.append(keeper.pid)
+    ends = [change for change in changes if change.what == "ended"]
+    assert [change.detail for change in ends] == ["SIGKILL"] * 3
+    assert ends[0].seconds < ends[1].seconds < ends[2].seconds
+    await keeper.stop()
+    assert keeper.pid is None
+    assert record.started_at(pids[-1] or 0) == -1
+
+
+async def test_a_child_goes_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    program = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from cli.supervisor.logs import ChildLog\nfrom cli.supervisor.process import launch\n"
+        "async def main():\n"
+        f"    log = ChildLog('child', Path({str(tmp_path)!r}), show=False)\n"
+        f"    environment = {{'PYTHONPATH': {str(tmp_path)!r}}}\n"
+        f"    ready = Path({str(ready)!r})\n"
+        "    child = await launch('child', ['child_program'], environment, log, ready_file=ready)\n"
+        "    print(child.pid, flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    script(tmp_path, READY.format(ready=str(ready)) + "time.sleep(600)\n")
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    assert supervisor.stdout is not None
+    child = int(await asyncio.wait_for(supervisor.stdout.readline(), 30))
+    assert record.started_at(child) > 0
+    supervisor.kill()
+    await supervisor.wait()
+    await eventually(lambda: record.started_at(child) == -1)
+
+
+def test_a_data_directory_belongs_to_one_supervisor(tmp_path: Path) -> None:
+    with record.only_one(tmp_path), pytest.raises(Failure, match="already runs on"), record.only_one(tmp_path):
+        pass
+    with record.only_one(tmp_path):
+        pass
+
+
+def test_a_process_number_that_was_given_away_again_is_not_ours() -> None:
+    own = os.getpid()
+    assert record.is_alive(own, record.started_at(own))
+    assert not record.is_alive(own, record.started_at(own) - 1)
+
+
+def test_a_log_file_never_grows_without_bound(tmp_path: Path) -> None:
+    log = ChildLog("child", tmp_path, show=False)
+    line = b"x" * 1023 + b"\n"
+    began = time.monotonic()
+    for _ in range(MOST_BYTES // len(line) + 100):
+        log._keep(line)
+    assert log.path.stat().st_size < MOST_BYTES
+    assert log.path.with_suffix(".log.1").stat().st_size <= MOST_BYTES + len(line)
+    assert time.monotonic() - began < 60
