@@ -30,8 +30,8 @@ def print_json(value: Any, *, lines: bool = False) -> None:
 
 
 def table(*columns: str) -> Table:
-    """A table with a quiet head and no frame."""
+    """A table with a quiet head and no frame. Its first column is what one copies: it is never cut."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    for column in columns:
-        made.add_column(column)
+    for index, column in enumerate(columns):
+        made.add_column(column, no_wrap=index == 0)
     return made

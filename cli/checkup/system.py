@@ -21,7 +21,7 @@ ANSWERS_S: Final = 0.6
 
 async def look_at_system(link: Link) -> list[Finding]:
     """Everything that NATS can tell."""
-    found = [good("NATS", f"{link.place.nats}, version {link.bus.nc.connected_server_version}")]
+    found = [good("NATS", f"{link.place.nats}, version {_version(link)}")]
     try:
         await check_guards(link.bus)
         state = (await link.bus.js.stream_info(EVENTS)).state
@@ -34,9 +34,14 @@ async def look_at_system(link: Link) -> list[Finding]:
     return found + [_service(name, there[name]) for name in sorted(SERVICES)]
 
 
+def _version(link: Link) -> str:
+    version = link.bus.nc.connected_server_version
+    return f"{version.major}.{version.minor}.{version.patch}"
+
+
 def _service(name: str, instances: int) -> Finding:
     if instances:
-        return good(name, f"{instances} {'answers' if instances == 1 else 'answer'}")
+        return good(name, "answers" if instances == 1 else f"{instances} instances answer")
     return bad(
         name, "does not answer", f"Start everything with `journeyman up`, or it alone: `journeyman service {name}`."
     )

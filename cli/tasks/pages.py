@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.console import table
+from cli.live import print_line
 from cli.story import money, one_line
 
 COLOURS: Final = {
@@ -77,7 +78,7 @@ def _facts(task: dict[str, Any]) -> list[tuple[str, str]]:
         ("id", task["id"]),
         ("from", " ".join(part for part in (source["kind"], source["author"], source["url"]) if part)),
         ("repository", task["repo"]),
-        ("opened", f"{task['created_at']} ({_age(task['created_at'])} ago)"),
+        ("opened", f"{_local(task['created_at']):%Y-%m-%d %H:%M:%S} ({_age(task['created_at'])} ago)"),
         ("triage", task.get("triage_reason") or ""),
         ("result", f"{task['branch']} at {task['commit'][:12]}" if task["commit"] else ""),
         ("answer", task.get("answer") or ""),
@@ -117,10 +118,11 @@ def _print_timeline(console: Console, timeline: list[dict[str, Any]]) -> None:
         return
     console.print()
     for item in timeline:
-        at = datetime.fromisoformat(item["time"]).astimezone()
-        console.print(
+        at = _local(item["time"])
+        print_line(
+            console,
             f"[dim]{at:%H:%M:%S}[/] [bold]{'#' + str(item['seq']):>6}[/]  {item['kind'] + '.' + item['event']:<28} "
-            f"{escape(one_line(item['summary'], 110))} [dim]{escape(item['principal'])}[/]"
+            f"{escape(one_line(item['summary'], 110))} [dim]{escape(item['principal'])}[/]",
         )
 
 
@@ -140,6 +142,10 @@ def _status(row: dict[str, Any]) -> str:
     status = str(row["status"])
     stopping = " (stopping)" if row.get("stopping") else ""
     return f"[{COLOURS.get(status, 'blue')}]{status}{stopping}[/]"
+
+
+def _local(time: str) -> datetime:
+    return datetime.fromisoformat(time).astimezone()
 
 
 def _age(time: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.brain.activities import Triage
 from services.brain.actors import session, task
 from services.brain.reactions import FILTERS, Policy, reactions
+from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
 from shared.service import Service
@@ -22,6 +23,8 @@ async def run(settings: Settings) -> None:
     service.react(reactions(Policy(approval=Approval(settings.approval))), FILTERS)
     triage = Triage(settings, host, service.journal, Workshop(settings, service.bus))
     service.activity("triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE)
+    leftovers = Leftovers(settings, service.journal, "task")
+    service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 

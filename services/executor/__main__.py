@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.executor.activities import Executing
 from services.executor.actors import run as run_actor
 from services.executor.reactions import FILTERS, react
+from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.service import Service
 from shared.service import main as run_service
@@ -18,6 +19,8 @@ async def run(settings: Settings) -> None:
     service.react(react, FILTERS)
     executing = Executing(settings, host, service.journal, service.artifacts, Workshop(settings, service.bus))
     service.activity("run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs)
+    leftovers = Leftovers(settings, service.journal, "run")
+    service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 

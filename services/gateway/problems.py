@@ -21,8 +21,6 @@ from shared.subjects import BadAddress
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
-HANG_UP: Final = {"Connection": "close"}
-"""The rest of the body is still on its way: it must not be taken for the next request."""
 
 _QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "not-caught-up": 503}
 
@@ -137,7 +135,7 @@ def _http_problem(error: HTTPException) -> Problem:
             allowed = dict(error.headers or {})
             return Problem(405, "method-not-allowed", "This address does not take this method.", headers=allowed)
         case _ if error.status_code == 413:
-            return Problem(413, "too-large", "The body is larger than this address takes.", headers=HANG_UP)
+            return Problem(413, "too-large", "The body is larger than this address takes.")
         case _:
             phrase = HTTPStatus(error.status_code).phrase
             sentence = (error.detail or phrase).rstrip(".") + "."

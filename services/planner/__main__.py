@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.planner.activities import Drafting
 from services.planner.actors import plan
 from services.planner.reactions import FILTERS, react
+from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.service import Service
 from shared.service import main as run_service
@@ -18,6 +19,8 @@ async def run(settings: Settings) -> None:
     service.react(react, FILTERS)
     drafting = Drafting(settings, host, service.journal, Workshop(settings, service.bus))
     service.activity("draft", "evt.plan.*.drafting-started", drafting.draft, slots=settings.max_concurrent_plans)
+    leftovers = Leftovers(settings, service.journal, "plan")
+    service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 

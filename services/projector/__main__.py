@@ -56,6 +56,7 @@ async def _own(service: Service, projector: Projector, folder: Path) -> None:
             await projector.close()
 
     answering = asyncio.create_task(answer())
+    answering.add_done_callback(lambda task: None if task.cancelled() else projector.broken(task.exception()))
     await asyncio.wait([answering], timeout=PATIENCE_S)
     service.loop(work, drain=projector.drain)
     try:

@@ -78,9 +78,9 @@ class Projector:
         """Ask `run` to end."""
         self._draining.set()
 
-    def broken(self, error: Exception) -> None:
-        """A reader found the database damaged: `run` raises the error."""
-        if not self._broken.done():
+    def broken(self, error: BaseException | None) -> None:
+        """Something beside the feed failed for good, such as a read of a damaged file: `run` raises the error."""
+        if error is not None and not self._broken.done():
             self._broken.set_exception(error)
 
     async def at_least(self, seq: int) -> Views:

@@ -48,6 +48,17 @@ def marked(mark_prefix: str) -> list[int]:
     return [pid for pid in _pids() if any(entry.startswith(wanted) for entry in _environment(pid))]
 
 
+def marks() -> list[str]:
+    """The marks of all living processes, own process excepted."""
+    prefix = f"{MARK}=".encode()
+    return [
+        entry.removeprefix(prefix).decode("utf-8", "replace")
+        for pid in _pids()
+        for entry in _environment(pid)
+        if entry.startswith(prefix)
+    ]
+
+
 def family(mark: str) -> frozenset[tuple[int, str]]:
     """(pid, start time) of every living process with this mark, and of all their descendants.
 

@@ -60,7 +60,11 @@ def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
             found.append(f"{name} happened {times} times")
     done = task[-1].data
     short = story[0].actor.id.lower()[-10:]
-    branches = [each for each in _git(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads").split() if short in each]
+    branches = [
+        each
+        for each in _git(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+        if short in each
+    ]
     if branches != [done.branch]:
         return [*found, f"its branches are {branches}, not {done.branch!r}"]
     (base,) = {each.data.base_commit for each in task if each.name == "triaged"}
@@ -92,7 +96,11 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]
         }
         if set(rows) != set(stories):
             found.append(f"the read models have the tasks {sorted(rows)}, the log has {sorted(stories)}")
-        entries = dict(connection.execute("SELECT task_id, count(*) FROM timeline GROUP BY task_id").fetchall())
+        entries = dict(
+            connection.execute(
+                f"SELECT task_id, count(*) FROM timeline WHERE kind IN {KINDS} GROUP BY task_id"
+            ).fetchall()
+        )
     for task_id, story in stories.items():
         usage: list[ModelUsage] = usage_of(story)
         expected = (
@@ -109,6 +117,4 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]
 
 
 def _git(repository: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True
-    ).stdout
+    return subprocess.run(["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True).stdout

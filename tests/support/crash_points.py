@@ -50,6 +50,8 @@ def _names_in(file: Path) -> list[str]:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "crash_point":
             (name,) = node.args
-            assert isinstance(name, ast.Constant) and isinstance(name.value, str), f"{file}: the name must be written out"
+            assert isinstance(name, ast.Constant) and isinstance(name.value, str), (
+                f"{file}: the name must be written out"
+            )
             names.append(name.value)
     return names

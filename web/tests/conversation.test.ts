@@ -17,7 +17,7 @@ const init = (session = "s1"): CliLine => ({
   type: "system",
   subtype: "init",
   session_id: session,
-  cwd: "/work/t",
+  cwd: "/srv/t",
   model: "claude-opus-5-5",
   claude_code_version: "2.1.330",
 });
@@ -112,10 +112,10 @@ describe("the conversation", () => {
       event({
         type: "content_block_delta",
         index: 0,
-        delta: { type: "input_json_delta", partial_json: '{"file_path": "/work/t/a.py", "cont' },
+        delta: { type: "input_json_delta", partial_json: '{"file_path": "/srv/t/a.py", "cont' },
       }),
     ]);
-    expect(tools(entries)[0]).toMatchObject({ state: "preparing", input: { file_path: "/work/t/a.py" } });
+    expect(tools(entries)[0]).toMatchObject({ state: "preparing", input: { file_path: "/srv/t/a.py" } });
   });
 
   test("ties a result to its call, with state and duration", () => {
@@ -251,7 +251,7 @@ describe("the conversation", () => {
 
 describe("rows", () => {
   const read = (n: number): CliLine[] => [
-    call(`r${n}`, "Read", { file_path: `/work/t/${n}` }),
+    call(`r${n}`, "Read", { file_path: `/srv/t/${n}` }),
     result(`r${n}`, "text"),
   ];
 
@@ -297,8 +297,8 @@ describe("tool cards", () => {
     tools(fold([call("t1", name, input)]))[0] as ToolEntry;
 
   test("say verb and target in the repository's own paths", () => {
-    const edit = tool("Edit", { file_path: "/work/t/src/a.py" });
-    expect([verbOf(edit), targetOf(edit, "/work/t")]).toEqual(["Edited", "src/a.py"]);
+    const edit = tool("Edit", { file_path: "/srv/t/src/a.py" });
+    expect([verbOf(edit), targetOf(edit, "/srv/t")]).toEqual(["Edited", "src/a.py"]);
     expect(targetOf(tool("Bash", { command: "make test\nmake lint" }), "")).toBe("make test");
     expect(verbOf(tool("mcp__tracker__create", {}))).toBe("tracker · create");
     expect(verbOf(tool("NewTool", {}))).toBe("NewTool");

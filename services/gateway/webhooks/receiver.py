@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from services.gateway.problems import HANG_UP, Problem, unavailable
+from services.gateway.problems import Problem, unavailable
 from services.gateway.webhooks import github
 from services.gateway.webhooks.acceptance import Acceptance, Delivery
 from services.gateway.webhooks.body import (
@@ -108,9 +108,9 @@ class Receiver:
         try:
             return await self._bodies.read(receive, headers.get("content-length", ""))
         except TooLarge as error:
-            raise Problem(413, "too-large", "A webhook's body has at most 25 MB.", headers=HANG_UP) from error
+            raise Problem(413, "too-large", "A webhook's body has at most 25 MB.") from error
         except TooSlow as error:
-            raise Problem(408, "too-slow", "The body did not come in time: send it again.", headers=HANG_UP) from error
+            raise Problem(408, "too-slow", "The body did not come in time: send it again.", headers={"Connection": "close"}) from error
         except TooMuchAtOnce as error:
             raise unavailable("too-much-at-once", "Too many large deliveries at one time: send it again.") from error
         except Gone as error:

@@ -1,0 +1,194 @@
+"""What agents have left on this machine though nobody claims their work any more: found, and cleared away.
+
+A service clears up behind itself. It cannot when it was killed and another machine took the work over or brought it to
+its end: then processes, run directories (with their FIFOs), worktrees and scratch files stay, until this finds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from shared.claude.sweep import marks, sweep
+from shared.claude.workshop import forget, place_of
+from shared.config import BadConfig, load_config
+from shared.contracts import plan, run, task
+from shared.envelope import Recorded, utc_now
+from shared.journal import Journal, LogUnavailable
+from shared.settings import Settings
+from shared.subjects import Actor
+from shared.workspace.git import GitFailed
+from shared.workspace.mirror import Mirror
+from shared.workspace.worktree import Worktree
+
+EVERY_S: Final = 20.0
+SETTLED: Final = timedelta(seconds=10)
+"""How long ago work must have ended here or gone elsewhere: before, its own service may still be clearing up."""
+KINDS: Final = ("run", "plan", "task")
+
+_RUN_DIR: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
+_WORKTREE: Final = re.compile(r"(?P<kind>run|plan|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
+_SCRATCH: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle")
+_MARK: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)@(?P<place>[0-9a-f]+)-(?P<number>\d+)(?:-checks|-base)?")
+
+log = structlog.get_logger(__name__)
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One piece of an agent's work: a round of a run, a draft of a plan, or a triage of a task."""
+
+    actor: Actor
+    number: int
+
+
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of work: paths in the data directory, marks of living processes. ``repo`` and ``base`` name what a
+    worktree was made from."""
+
+    work: Work
+    paths: tuple[Path, ...]
+    marks: tuple[str, ...]
+    repo: str = ""
+    base: str = ""
+
+
+async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Sequence[str] = KINDS) -> list[Leftover]:
+    """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
+
+    Work that the log does not know is left alone. Raises what the journal raises.
+    """
+    place = place_of(data_dir)
+    found = []
+    for work, (paths, signs) in _all_work(data_dir, await asyncio.to_thread(marks), place).items():
+        if work.actor.kind not in kinds:
+            continue
+        fate = fate_of(await journal.load(work.actor), work.number, place)
+        if fate.over_since is not None and fate.over_since.time < utc_now() - SETTLED:
+            found.append(
+                Leftover(work=work, paths=tuple(paths), marks=tuple(signs), repo=fate.repo, base=fate.base_commit)
+            )
+    return found
+
+
+async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable[[str], str | None]) -> int:
+    """End the processes, remove the files; returns how many processes were ended.
+
+    ``target_of`` gives the address of a configured repository.
+    """
+    ended = 0
+    for mark in leftover.marks:
+        ended += await asyncio.to_thread(sweep, mark)
+    target = target_of(leftover.repo)
+    for path in leftover.paths:
+        if path.parent.name == "worktrees" and path.suffix != ".git" and target and leftover.base:
+            with contextlib.suppress(GitFailed, OSError):
+                await Worktree(Mirror(data_dir / "mirrors", target), path, leftover.base).remove()
+        await asyncio.to_thread(forget, path)
+        path.unlink(missing_ok=True)
+    return ended
+
+
+class Fate(msgspec.Struct, frozen=True):
+    """What became of a piece of work: the event since which it is no business of this place, if there is one."""
+
+    over_since: Recorded | None = None
+    repo: str = ""
+    base_commit: str = ""
+
+
+def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
+    """Fold an actor's events to what concerns its work ``number`` (pure)."""
+    fate, current = Fate(), 0
+    for event in events:
+        match event.data:
+            case (
+                run.Requested(round=now, repo=repo, base_commit=base)
+                | plan.DraftingStarted(draft=now, repo=repo, base_commit=base)
+            ):
+                current = now
+                if now == number:
+                    fate = Fate(None, repo, base)
+            case task.TriageRequested(attempt=now):
+                current = now
+            case run.Claimed(worker=worker) | plan.Claimed(worker=worker) if current == number:
+                ours = worker.endswith(f"@{place}")
+                fate = msgspec.structs.replace(fate, over_since=None if ours else event)
+            case _ if current == number and _ends(event):
+                fate = msgspec.structs.replace(fate, over_since=event)
+            case _:
+                continue
+        if current > number and fate.over_since is None:
+            fate = msgspec.structs.replace(fate, over_since=event)
+    return fate
+
+
+def _ends(event: Recorded) -> bool:
+    match event.data:
+        case run.Succeeded() | run.Failed() | run.Stopped() | plan.Proposed() | plan.Failed() | plan.Stopped():
+            return True
+        case task.Triaged() | task.Answered() | task.Declined() | task.Failed() | task.Cancelled():
+            return True
+        case _:
+            return False
+
+
+def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tuple[list[Path], list[str]]]:
+    found: dict[Work, tuple[list[Path], list[str]]] = {}
+
+    def at(match: re.Match[str], kind: str) -> tuple[list[Path], list[str]]:
+        work = Work(Actor("run" if kind == "base" else kind, match["id"]), int(match["number"]))
+        return found.setdefault(work, ([], []))
+
+    for pattern, folder in ((_RUN_DIR, "runs"), (_WORKTREE, "worktrees"), (_SCRATCH, "scratch")):
+        for path in sorted((data_dir / folder).glob("*")):
+            if match := pattern.fullmatch(path.name):
+                at(match, match.groupdict().get("kind", "run"))[0].append(path)
+    for sign in sorted(set(signs)):
+        if (match := _MARK.fullmatch(sign)) and match["place"] == place:
+            at(match, match["kind"])[1].append(sign)
+    return found
+
+
+class Leftovers:
+    """Clears the leftovers of one service's kind of work, at its start and every now and then."""
+
+    def __init__(self, settings: Settings, journal: Journal, kind: str) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._kind = kind
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look and clear, until `drain`."""
+        while not self._draining.is_set():
+            try:
+                await self.clear()
+            except (LogUnavailable, TimeoutError, OSError) as error:
+                log.warning("leftovers cannot be looked for now", error=str(error) or type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._draining.wait(), EVERY_S)
+
+    def drain(self) -> None:
+        """Ask `run` to end."""
+        self._draining.set()
+
+    async def clear(self) -> None:
+        """Look once."""
+        for leftover in await find_leftovers(self._settings.data_dir, self._journal, kinds=(self._kind,)):
+            ended = await clear_leftover(leftover, self._settings.data_dir, self._target_of)
+            log.warning("cleared what an agent had left behind", actor=str(leftover.work.actor), processes=ended)
+
+    def _target_of(self, repo: str) -> str | None:
+        try:
+            found = load_config(self._settings.config_path).repo_for(repo)
+        except BadConfig:
+            return None
+        return None if found is None else found.target
