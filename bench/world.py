@@ -14,11 +14,19 @@ from typing import Any, Final
 
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
-from shared.nats.streams import provision
+from shared.nats.streams import MEBI, Limits, provision
 
 START_S: Final = 30.0
 END_S: Final = 20.0
 WEBHOOK_SECRET: Final = "benchmark-webhook-secret"
+SMALL: Final = Limits(
+    events_bytes=2048 * MEBI,
+    commands_bytes=256 * MEBI,
+    output_bytes=256 * MEBI,
+    parked_bytes=64 * MEBI,
+    artifacts_bytes=512 * MEBI,
+)
+"""Streams that fit on any disk: the server reserves the sizes that the product asks for."""
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -32,7 +40,7 @@ async def nats_server(directory: Path) -> AsyncIterator[NatsServer]:
     server = await NatsServer.start(directory)
     try:
         async with connected(server, "bench-provision") as bus:
-            await provision(bus)
+            await provision(bus, SMALL)
         yield server
     finally:
         await server.stop()

@@ -1,4 +1,4 @@
-"""One piece of work per actor in one instance: a new delivery takes over from an old one, a drain hands over."""
+"""One worker per piece of work in one instance: a new delivery takes over from an old one, a drain hands over."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from collections.abc import Coroutine
 from typing import Any
 
 from shared.activity import HandOver, Turn
-from shared.subjects import Actor
+from shared.envelope import Recorded
 
 
 class Takeover:
     """Runs the work of an activity so that leaving it never stops an agent.
 
-    The work is cancelled, not finished, when the service drains or when the same actor's work is delivered here again
-    (its message was thought lost): whoever comes next attaches to what still runs.
+    The work is cancelled, not finished, when the service drains or when the same event is delivered here again (its
+    message was thought lost): whoever comes next attaches to what still runs. Another event of the same actor is
+    other work, in a place of its own: the next round begins while the last one still clears up.
     """
 
     def __init__(self) -> None:
-        self._working: dict[Actor, asyncio.Task[None]] = {}
+        self._working: dict[int, asyncio.Task[None]] = {}
 
-    async def run(self, actor: Actor, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work; raises `HandOver` when it was left, and what the work raises."""
-        await _leave(self._working.get(actor))
+    async def run(self, event: Recorded, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work that the event asks for; raises `HandOver` when it was left, and what the work raises."""
+        await _leave(self._working.get(event.position))
         task = asyncio.ensure_future(work)
-        self._working[actor] = task
+        self._working[event.position] = task
         draining = asyncio.ensure_future(turn.draining.wait())
         try:
             await asyncio.wait([task, draining], return_when=asyncio.FIRST_COMPLETED)
@@ -35,8 +36,8 @@ class Takeover:
         finally:
             draining.cancel()
             await _leave(task)
-            if self._working.get(actor) is task:
-                del self._working[actor]
+            if self._working.get(event.position) is task:
+                del self._working[event.position]
 
 
 async def _leave(task: asyncio.Task[None] | None) -> None:

@@ -46,7 +46,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
             ("sequential", 1, sizes.appends),
             (f"{sizes.actors} actors", sizes.actors, sizes.appends_per_actor),
         ):
-            lines += await _measure(label, actors, each, sizes.rounds, ours, peer, body)
+            lines += await _measure(label, actors, each, sizes.append_rounds, ours, peer, body)
     return Found(title="Guarded appends", lines=lines, about=f"{ABOUT} Bodies of {len(body)} bytes.")
 
 

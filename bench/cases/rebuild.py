@@ -15,7 +15,7 @@ from bench.measure import in_turns
 from bench.peers.read_stream import read_all
 from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
-from bench.world import CannotMeasure, answers, connected, free_port, nats_server, process, until
+from bench.world import SMALL, CannotMeasure, answers, connected, free_port, nats_server, process, until
 from services.projector.rebuild import rebuild
 from shared.nats.bus import Bus
 from shared.nats.server import find_server
@@ -67,7 +67,7 @@ async def _fill(directory: Path, events: Iterable[Published], count: int) -> Non
     async with _careless_server(directory) as url:
         bus = await Bus.connect(url, name="bench-fill")
         try:
-            await provision(bus)
+            await provision(bus, SMALL)
             for number, event in enumerate(events, start=1):
                 await bus.nc.publish(event.subject, event.body)
                 if number % WINDOW == 0:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from cli.supervisor.logs import ChildLog
-from cli.supervisor.process import CannotLaunch, ChildProcess, launch
+from cli.supervisor.process import CannotLaunch, ChildProcess, end_with, launch
 from shared.nats.server import CannotServe, NatsServer
 from shared.settings import PREFIX
 
@@ -59,7 +59,7 @@ class NatsChild:
 async def launch_nats(plan: Plan) -> NatsChild:
     """NATS over ``DATA/nats``, on the same port at every start."""
     try:
-        server = await NatsServer.start(plan.data / "nats", port=plan.nats_port)
+        server = await NatsServer.start(plan.data / "nats", port=plan.nats_port, before_exec=end_with(os.getpid()))
     except CannotServe as error:
         raise CannotLaunch(str(error)) from error
     plan.nats_port = server.port

@@ -90,7 +90,7 @@ async def launch(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_end_with(os.getpid()),
+        preexec_fn=end_with(os.getpid()),
         limit=1 << 20,
     )
     assert process.stdout is not None
@@ -119,7 +119,7 @@ async def launch(
             await ended
 
 
-def _end_with(parent: int) -> Callable[[], None]:
+def end_with(parent: int) -> Callable[[], None]:
     """Runs in the child before it becomes the program: SIGTERM when the supervisor is gone, however it went."""
 
     def before_exec() -> None:

@@ -48,7 +48,7 @@ class Triage:
 
     async def triage(self, event: Recorded, turn: Turn) -> None:
         """Decide what becomes of a task, and from which commit the work starts."""
-        await self._takeover.run(event.actor, turn, self._triage(event, turn))
+        await self._takeover.run(event, turn, self._triage(event, turn))
 
     async def _triage(self, event: Recorded, turn: Turn) -> None:
         asked: task.TriageRequested = event.data

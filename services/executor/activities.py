@@ -70,7 +70,7 @@ class Executing:
         if self._workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
-        await self._takeover.run(event.actor, turn, self._execute(event))
+        await self._takeover.run(event, turn, self._execute(event))
 
     async def _execute(self, event: Recorded) -> None:
         asked: run.Requested = event.data

@@ -53,7 +53,7 @@ class Drafting:
         if self._workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
-        await self._takeover.run(event.actor, turn, self._draft(event, turn))
+        await self._takeover.run(event, turn, self._draft(event, turn))
 
     async def _draft(self, event: Recorded, turn: Turn) -> None:
         asked: plan.DraftingStarted = event.data

@@ -22,8 +22,9 @@ from shared.claude.workshop import forget, place_of
 from shared.config import BadConfig, load_config
 from shared.contracts import plan, run, task
 from shared.envelope import Recorded, utc_now
-from shared.journal import Journal, LogUnavailable
+from shared.journal import Journal, LogDamaged
 from shared.settings import Settings
+from shared.settling import TROUBLE
 from shared.subjects import Actor
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
@@ -63,14 +64,17 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Sequence[str] = KINDS) -> list[Leftover]:
     """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
 
-    Work that the log does not know is left alone. Raises what the journal raises.
+    Work that the log does not know, or whose log is damaged, is left alone. Raises what the journal raises else.
     """
     place = place_of(data_dir)
     found = []
     for work, (paths, signs) in _all_work(data_dir, await asyncio.to_thread(marks), place).items():
         if work.actor.kind not in kinds:
             continue
-        fate = fate_of(await journal.load(work.actor), work.number, place)
+        try:
+            fate = fate_of(await journal.load(work.actor), work.number, place)
+        except LogDamaged:
+            continue
         if fate.over_since is not None and fate.over_since.time < utc_now() - SETTLED:
             found.append(
                 Leftover(work=work, paths=tuple(paths), marks=tuple(signs), repo=fate.repo, base=fate.base_commit)
@@ -171,7 +175,7 @@ class Leftovers:
         while not self._draining.is_set():
             try:
                 await self.clear()
-            except (LogUnavailable, TimeoutError, OSError) as error:
+            except TROUBLE as error:
                 log.warning("leftovers cannot be looked for now", error=str(error) or type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._draining.wait(), EVERY_S)

@@ -41,6 +41,7 @@ class Bus:
         self.nc = nc
         self.js = js
         self.violations: list[str] = []
+        self._was_connected = False
         self._on_reconnect: list[Callable[[], None]] = []
         self.closed = asyncio.Event()
 
@@ -49,26 +50,25 @@ class Bus:
         """Connect, trying again for ``patience_s`` seconds; raises `NatsUnreachable`."""
         nc = Client()
         bus = cls(nc, nc.jetstream(timeout=PUBLISH_TIMEOUT_S))
-        deadline = asyncio.get_running_loop().time() + patience_s
-        while True:
-            try:
-                await nc.connect(
-                    servers=url.split(","),
-                    name=name,
-                    error_cb=bus._error,
-                    reconnected_cb=bus._reconnected,
-                    disconnected_cb=bus._disconnected,
-                    closed_cb=bus._closed,
-                    **_FOR_EVER,
-                )
-                return bus
-            except (OSError, TimeoutError, nats.errors.Error) as error:
-                if asyncio.get_running_loop().time() >= deadline:
-                    raise NatsUnreachable(
-                        f"NATS does not answer at {url} ({error or type(error).__name__}): "
-                        "start it, or set JOURNEYMAN_NATS_URL to where it listens."
-                    ) from error
-                await asyncio.sleep(0.2)
+        connecting = nc.connect(
+            servers=url.split(","),
+            name=name,
+            error_cb=bus._error,
+            reconnected_cb=bus._reconnected,
+            disconnected_cb=bus._disconnected,
+            closed_cb=bus._closed,
+            **_FOR_EVER,
+        )
+        try:
+            # A client that reconnects for ever tries its first connection for ever as well.
+            await asyncio.wait_for(connecting, patience_s)
+        except (OSError, TimeoutError, nats.errors.Error) as error:
+            await nc.close()
+            raise NatsUnreachable(
+                f"NATS does not answer at {url}: start it, or set JOURNEYMAN_NATS_URL to where it listens."
+            ) from error
+        bus._was_connected = True
+        return bus
 
     @property
     def connected(self) -> bool:
@@ -108,6 +108,8 @@ class Bus:
             await self.nc.close()
 
     async def _error(self, error: Exception) -> None:
+        if not self._was_connected:
+            return
         text = str(error) or type(error).__name__
         if "permissions violation" in text.lower():
             self.violations.append(text)

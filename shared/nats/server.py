@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +50,12 @@ class NatsServer:
         name: str = "journeyman",
         max_file_store: str = "",
         own_session: bool = True,
+        before_exec: Callable[[], None] | None = None,
     ) -> NatsServer:
-        """Start it over ``directory`` and wait until JetStream answers; raises `CannotServe`."""
+        """Start it over ``directory`` and wait until JetStream answers; raises `CannotServe`.
+
+        ``before_exec`` runs in the child before it becomes the server.
+        """
         binary = find_server()
         directory.mkdir(parents=True, exist_ok=True)
         for old in directory.glob("*.ports"):
@@ -69,7 +74,13 @@ class NatsServer:
         )
         with (directory / "nats.log").open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                str(binary), "-c", str(config), stdout=output, stderr=output, start_new_session=own_session
+                str(binary),
+                "-c",
+                str(config),
+                stdout=output,
+                stderr=output,
+                start_new_session=own_session,
+                preexec_fn=before_exec,
             )
         try:
             ports = await asyncio.wait_for(_ports(directory, process), READY_S)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
+from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import MEBI, Limits, provision
@@ -224,6 +225,28 @@ class Cast:
         """Start these services, all at once."""
         await asyncio.gather(*(self.add(service).start() for service in services))
 
+    def run_dir(self, task_id: str, kind: str = "run", *, member: str = "executor") -> Path:
+        """The newest process's run directory for a task at one service; raises AssertionError when there is none."""
+        found = sorted((self.members[member].data / "runs").glob(f"{kind}-{task_id}-*-*/run.json"))
+        assert found, f"no {kind} process of {task_id} at {member}"
+        return found[-1].parent
+
+    async def until(self, task_id: str, what: str, *, after: int = 0, within: float = 60.0) -> Recorded:
+        """The first event of this name (``run.started``) behind a position; waits for it."""
+        seen: list[str] = []
+        try:
+            async with (
+                asyncio.timeout(within),
+                contextlib.aclosing(self.journal.follow(f"evt.*.{task_id}.>", after=after)) as events,  # type: ignore[type-var]  # an async generator behind the protocol
+            ):
+                async for event in events:
+                    seen.append(f"{event.position} {event.kind}.{event.name}")
+                    if f"{event.kind}.{event.name}" == what:
+                        return event
+        except TimeoutError:
+            raise AssertionError(f"no {what} within {within:g} s: {seen}") from None
+        raise AssertionError("the log ended")
+
     def left_over(self) -> list[str]:
         """What is still here of agents: their processes, run directories, worktrees and scratch files."""
         places = {self.data, *(member.data for member in self.members.values())}
@@ -253,8 +276,3 @@ def _environment(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return []
-
-
-def now() -> float:
-    """Seconds, for measuring."""
-    return time.monotonic()

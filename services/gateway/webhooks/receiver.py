@@ -101,7 +101,7 @@ class Receiver:
     def _media_of(headers: Mapping[str, str]) -> str:
         media = media_type(headers.get("content-type", ""))
         if media not in (JSON, FORM):
-            raise Problem(415, "media-type", f"A webhook is sent as {JSON} or {FORM}.", headers=HANG_UP)
+            raise Problem(415, "media-type", f"A webhook is sent as {JSON} or {FORM}.")
         return media
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
@@ -110,7 +110,10 @@ class Receiver:
         except TooLarge as error:
             raise Problem(413, "too-large", "A webhook's body has at most 25 MB.") from error
         except TooSlow as error:
-            raise Problem(408, "too-slow", "The body did not come in time: send it again.", headers={"Connection": "close"}) from error
+            # The rest may come yet: it must not be taken for the next request.
+            raise Problem(
+                408, "too-slow", "The body did not come in time: send it again.", headers={"Connection": "close"}
+            ) from error
         except TooMuchAtOnce as error:
             raise unavailable("too-much-at-once", "Too many large deliveries at one time: send it again.") from error
         except Gone as error:

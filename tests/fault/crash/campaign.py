@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import uuid
 from collections.abc import Sequence
@@ -85,7 +86,7 @@ def _died(mark: Path) -> set[str]:
 
 
 async def _bring_work(cast: Cast) -> list[str]:
-    """Tasks of every kind: with and without a plan, repaired after a failed check, by a small and by a large webhook."""
+    """Tasks of every kind: planned or not, repaired after a failed check, by a small and by a large webhook."""
     texts = {
         "@agent implement\n\ndemo executor: write one.txt one": 0,
         "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
@@ -93,8 +94,8 @@ async def _bring_work(cast: Cast) -> list[str]:
     delivered = await asyncio.gather(
         *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=1))
     )
-    planned = [await _submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(3)]
-    repaired = await _submit(cast, "demo executor: write broken.txt x", task.Directive.IMPLEMENT)
+    planned = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(3)]
+    repaired = await submit(cast, "demo executor: write broken.txt x", task.Directive.IMPLEMENT)
     return [*delivered, *planned, repaired]
 
 
@@ -124,7 +125,7 @@ async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
     return task_id
 
 
-async def _submit(cast: Cast, text: str, directive: task.Directive) -> str:
+async def submit(cast: Cast, text: str, directive: task.Directive) -> str:
     """A command into the brain's mailbox; whether the brain lives makes no difference."""
     task_id = new_task_id()
     command = task.Submit(
@@ -135,8 +136,6 @@ async def _submit(cast: Cast, text: str, directive: task.Directive) -> str:
         directive=directive,
         approval=task.Approval.AUTO,
     )
-    try:
+    with contextlib.suppress(NoAnswer):  # it is stored
         await Client(cast.bus, source="test").send(Actor("task", task_id), command, principal="user:ada", timeout=0.5)
-    except NoAnswer:
-        pass  # stored
     return task_id

@@ -65,6 +65,7 @@ def test_an_agent_at_work_is_asked_to_stop_first(story: tuple[Event, ...], stage
     assert stopping.state.status is given(DECIDER, *story).state.status
     assert stopping.state.stopping
     stopping.when(RecordStopped(stage=stage, cause=9)).then(Cancelled(reason="Enough.", cause=9))
+    assert not given(DECIDER, *story, asked, Cancelled(reason="Enough.", cause=9)).state.stopping
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""A cast of services for each test that kills one of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cast import Cast
+
+ACK_WAIT_S = 3.0
+"""Shorter than in earnest; every promise is about the ack wait and so many seconds more."""
+
+
+@pytest.fixture
+async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
+    """NATS and the model; the test adds the services."""
+    async with Cast(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
+        yield cast

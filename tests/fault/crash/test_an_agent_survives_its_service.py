@@ -1,0 +1,275 @@
+"""Whatever dies around an agent, or of it: its work is done once, paid for in full, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+from shared.claude.sweep import family
+from shared.contracts import run, task
+from shared.envelope import Recorded
+from tests.fault.crash.campaign import submit
+from tests.fault.crash.conftest import ACK_WAIT_S
+from tests.support.cast import Cast, Member
+from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
+from tests.support.eventually import eventually
+
+WORK = """Two files, with a pause between them
+
+demo executor: write first.txt one
+demo executor: sleep 1
+demo executor: sleep 4
+demo executor: write last.txt two
+"""
+IMPLEMENT = task.Directive.IMPLEMENT
+AUTO = task.Directive.AUTO
+
+
+# ---- its executor dies ---------------------------------------------------------------------------------------------
+
+
+async def test_an_executor_killed_and_started_again_goes_on_with_the_same_agent_and_goes_on_talking_to_it(
+    cast: Cast,
+) -> None:
+    await cast.start("brain", "executor", "gateway")
+    id = await submit(cast, WORK, IMPLEMENT)
+    await cast.until(id, "run.checkpointed")
+    cli = _cli(cast.run_dir(id))
+    executor = cast.members["executor"]
+    await executor.kill()
+    assert _lives(cli), "the agent works on without its executor"
+    await executor.start()
+    claimed = await cast.until(id, "run.claimed", after=(await _last(cast, id)).position)
+    assert _lives(cli)
+    await _tell(cast, id, "Mind the commas.")
+    story = await _completed(cast, id)
+
+    done = story[_index(story, "run.succeeded")].data
+    assert "Mind the commas." in done.summary
+    assert done.attempt >= claimed.data.attempt
+    await _nothing_lost_doubled_or_left(cast, story)
+
+
+async def test_an_agent_that_was_killed_goes_on_in_the_same_attempt_where_it_was(cast: Cast) -> None:
+    await cast.start("brain", "executor", "gateway")
+    id = await submit(cast, WORK, IMPLEMENT)
+    checkpoint = await cast.until(id, "run.checkpointed")
+    await eventually(lambda: _is_in_the_long_command(cast.run_dir(id)), within=30)
+    os.kill(_cli(cast.run_dir(id)), signal.SIGKILL)
+    story = await _completed(cast, id)
+
+    assert story[_index(story, "run.succeeded")].data.attempt == checkpoint.data.attempt
+    processes = {each.data.process for each in story if each.name == "checkpointed"}
+    assert len(processes) == 2
+    await _nothing_lost_doubled_or_left(cast, story)
+
+
+async def test_an_agent_killed_again_and_again_fails_its_run_and_is_paid_for(cast: Cast) -> None:
+    await cast.start("brain", "executor", "gateway")
+    id = await submit(cast, WORK, IMPLEMENT)
+    killed: set[int] = set()
+
+    async def failed() -> bool:
+        for file in (cast.data / "runs").glob("*/cli"):
+            pid = _cli(file.parent)
+            if pid not in killed and _is_in_the_long_command(file.parent):
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        return (await story_of(cast.bus, id))[-1].name == "failed"
+
+    await eventually(failed, within=90, every=0.1)
+    story = await story_of(cast.bus, id)
+    assert len(killed) == 3
+    assert story[-1].data.code == "agent-killed"
+    assert problems_of_costs(story, cast.model) == []
+    await eventually(lambda: not cast.left_over(), within=20)
+
+
+async def test_after_a_power_cut_another_executor_takes_the_run_over_from_its_last_checkpoint(cast: Cast) -> None:
+    await cast.start("brain", "gateway")
+    first = cast.add("executor", name="first", data=cast.folder / "first")
+    await first.start()
+    id = await submit(cast, WORK, IMPLEMENT)
+    await cast.until(id, "run.checkpointed")
+    second = cast.add("executor", name="second", data=cast.folder / "second")
+    await second.start()
+    before = await _last(cast, id)
+    await eventually(lambda: _is_in_the_long_command(cast.run_dir(id, member="first")), within=30)
+    _cut_power(first, id)
+    cut = time.monotonic()
+    claimed = await cast.until(id, "run.claimed", after=before.position)
+    took = time.monotonic() - cut
+    started = await cast.until(id, "run.started", after=claimed.position)
+    story = await _completed(cast, id)
+
+    assert took <= ACK_WAIT_S + 5, f"takeover after {took:.1f} s"
+    assert started.data.resumed, "it knows what was said before"
+    assert _files(cast, story) == {"first.txt", "last.txt"}
+    await first.start()
+    await _nothing_lost_doubled_or_left(cast, story)
+
+
+async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and_commits_nothing(cast: Cast) -> None:
+    await cast.start("brain", "gateway")
+    first = cast.add("executor", name="first", data=cast.folder / "first")
+    await first.start()
+    id = await submit(cast, WORK, IMPLEMENT)
+    await cast.until(id, "run.checkpointed")
+    second = cast.add("executor", name="second", data=cast.folder / "second")
+    await second.start()
+    before = await _last(cast, id)
+    first.send(signal.SIGSTOP)
+    stale = _cli(cast.run_dir(id, member="first"))
+    claimed = await cast.until(id, "run.claimed", after=before.position)
+    await cast.until(id, "run.started", after=claimed.position)
+    first.send(signal.SIGCONT)
+    await eventually(lambda: not _lives(stale), within=15)
+    fresh = _cli(cast.run_dir(id, member="second"))
+    assert _lives(fresh), "the agent of the new executor is nobody else's to end"
+    story = await _completed(cast, id)
+
+    attempts = {
+        each.data.attempt
+        for each in story
+        if each.kind == "run" and each.position > claimed.position and hasattr(each.data, "attempt")
+    }
+    assert attempts == {claimed.data.attempt}, "nothing of the old attempt came into the log"
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behind(cast: Cast) -> None:
+    await cast.start("brain", "gateway")
+    first = cast.add("executor", name="first", data=cast.folder / "first")
+    await first.start()
+    id = await submit(cast, WORK, IMPLEMENT)
+    await cast.until(id, "run.checkpointed")
+    second = cast.add("executor", name="second", data=cast.folder / "second")
+    await second.start()
+    orphan = _cli(cast.run_dir(id, member="first"))
+    await first.kill()
+    story = await _completed(cast, id)
+    assert _lives(orphan), "nobody else touches it"
+    await asyncio.sleep(0)
+    await first.start()
+    await eventually(lambda: not _lives(orphan), within=45)
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+# ---- planner and triage --------------------------------------------------------------------------------------------
+
+
+async def test_a_planner_s_agent_that_was_killed_is_begun_anew_and_both_are_paid_for(cast: Cast) -> None:
+    await cast.start("brain", "planner", "executor", "gateway")
+    id = await submit(cast, "demo planner: turns 1\nWrite down what this is about", AUTO)
+    await cast.until(id, "plan.claimed")
+    run_dir = await eventually(lambda: cast.run_dir(id, "plan", member="planner"), within=30)
+    await eventually(lambda: b'"tool_result"' in (run_dir / "stdout.jsonl").read_bytes(), within=30)
+    os.kill(_cli(run_dir), signal.SIGKILL)
+    story = await _completed(cast, id)
+    assert sum(each.name == "proposed" for each in story) == 1
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+async def test_after_a_power_cut_another_planner_writes_the_plan(cast: Cast) -> None:
+    await cast.start("brain", "executor", "gateway")
+    first = cast.add("planner", name="first", data=cast.folder / "first")
+    await first.start()
+    id = await submit(cast, "Write down what this is about", AUTO)
+    claimed = await cast.until(id, "plan.claimed")
+    await eventually(lambda: _cli(cast.run_dir(id, "plan", member="first")), within=30)
+    _cut_power(first, id)
+    second = cast.add("planner", name="second", data=cast.folder / "second")
+    await second.start()
+    await cast.until(id, "plan.claimed", after=claimed.position, within=ACK_WAIT_S + 5)
+    story = await _completed(cast, id)
+    assert sum(each.name == "proposed" for each in story) == 1
+    await first.start()
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+async def test_after_a_power_cut_another_brain_decides(cast: Cast) -> None:
+    await cast.start("planner", "executor", "gateway")
+    first = cast.add("brain", name="first", data=cast.folder / "first")
+    await first.start()
+    id = await submit(cast, "Write down what this is about", AUTO)
+    await eventually(lambda: _cli(cast.run_dir(id, "task", member="first")), within=30)
+    _cut_power(first, id)
+    second = cast.add("brain", name="second", data=cast.folder / "second")
+    await second.start()
+    story = await _completed(cast, id)
+    assert sum(each.name == "triaged" for each in story) == 1
+    await first.start()
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+# ---- the words of these tests --------------------------------------------------------------------------------------
+
+
+async def _completed(cast: Cast, id: str) -> list[Recorded]:
+    await cast.until(id, "task.completed", within=90)
+    return await story_of(cast.bus, id)
+
+
+async def _last(cast: Cast, id: str) -> Recorded:
+    return (await story_of(cast.bus, id))[-1]
+
+
+async def _nothing_lost_doubled_or_left(cast: Cast, story: list[Recorded], *, costs: bool = True) -> None:
+    await eventually(lambda: not cast.left_over() or _fail(cast.left_over()), within=45)
+    assert problems_of_story(story, cast.repository) == []
+    assert await problems_of_log(cast.bus) == []
+    if costs:
+        assert problems_of_costs(story, cast.model) == []
+
+
+def _fail(left: list[str]) -> bool:
+    raise AssertionError(f"left over: {left}")
+
+
+async def _tell(cast: Cast, id: str, message: str) -> None:
+    from shared.client import Client
+    from shared.subjects import Actor
+
+    await Client(cast.bus, source="test").send(Actor("task", id), task.GiveInput(message=message), principal="user:ada")
+
+
+def _index(story: list[Recorded], what: str) -> int:
+    return next(index for index, each in enumerate(story) if f"{each.kind}.{each.name}" == what)
+
+
+def _files(cast: Cast, story: list[Recorded]) -> set[str]:
+    done = story[_index(story, "run.succeeded")].data
+    assert isinstance(done, run.Succeeded)
+    return {each.path for each in done.files}
+
+
+def _cli(run_dir: Path) -> int:
+    """The pid of the CLI; raises AssertionError while it has not begun."""
+    try:
+        return int((run_dir / "cli").read_text().split("\n")[1].split()[0])
+    except FileNotFoundError:
+        raise AssertionError(f"no CLI in {run_dir}") from None
+
+
+def _is_in_the_long_command(run_dir: Path) -> bool:
+    """Then the model has counted nothing that the CLI has not heard to its end."""
+    return b"message_stop" in (run_dir / "stdout.jsonl").read_bytes().rpartition(b"Waiting 4 s")[2][1:]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _cut_power(member: Member, id: str) -> None:
+    """The service and everything it has started, at the same moment."""
+    agents = [pid for kind in ("task", "plan", "run") for pid, _ in family(f"{kind}-{id}")]
+    for pid in (member.pid, *agents):
+        os.kill(pid, signal.SIGSTOP)
+    for pid in (member.pid, *agents):
+        os.kill(pid, signal.SIGKILL)
