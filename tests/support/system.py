@@ -125,6 +125,10 @@ class System:
             found |= children
         return found
 
+    def agent_runs(self, kind: str, task_id: str) -> list[Path]:
+        """The directories of the processes that were started for one of the task's actors, and are still needed."""
+        return sorted(each.parent for each in self.data.glob(f"**/{kind}-{task_id}-*/run.json"))
+
     def processes(self) -> list[str]:
         """Every living process that belongs to this system: its environment or its arguments name the directory."""
         return processes_of(self.data)

@@ -76,7 +76,7 @@ def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str
 def test_the_database_reaches_no_file_and_its_settings_cannot_be_changed():
     connection = projected(Log())
     with pytest.raises(duckdb.Error, match="disabled by configuration"):
-        connection.execute("COPY (SELECT 1) TO '/tmp/leak.csv'")
+        connection.execute("COPY (SELECT 1) TO 'leak.csv'")
     with pytest.raises(duckdb.Error, match="locked"):
         connection.execute("SET enable_external_access = true")
 

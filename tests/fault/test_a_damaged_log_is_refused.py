@@ -1,0 +1,59 @@
+"""An event that does not carry its predecessor's hash: the actor stops, the others go on, and `verify` names it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.client import Client, NoAnswer
+from shared.contracts import task
+from shared.deciding import Rejected
+from shared.envelope import Stamp, encode_event
+from shared.ids import new_task_id
+from shared.journal import LogDamaged
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.subjects import Actor, event_subject
+from tests.support.alone import Alone
+from tests.support.eventually import eventually
+from tests.support.nats import Nats
+
+ASKED = task.Submit(title="Mend the sum", text="It is wrong.", source=task.Source(kind="test"), repo="octo/nowhere")
+
+
+async def test_an_actor_whose_chain_is_broken_takes_no_command_and_its_neighbours_do(
+    nats_server: Nats, bus: Bus, tmp_path: Path
+) -> None:
+    journal, client = NatsJournal(bus), Client(bus, source="test")
+    broken, sound = Actor("task", new_task_id()), Actor("task", new_task_id())
+
+    async def declined(actor: Actor) -> bool:
+        return any(event.name == "declined" for event in await journal.load(actor))
+
+    with Alone("brain", tmp_path / "brain", nats_server.url) as brain:
+        await client.send(broken, ASKED, principal="user:test")
+        await eventually(lambda: declined(broken), within=30)
+        story = await journal.load(broken)
+        stamp = Stamp(id="forged", source="elsewhere", time=datetime.now(UTC), principal="user:nobody")
+        forged = encode_event(broken, task.Retried(stage="triage"), sequence=4, prevhash="0" * 64, stamp=stamp)
+        assert story[-1].sequence == 3
+        place = await bus.js.publish(event_subject(broken, "retried"), forged)
+
+        with pytest.raises(LogDamaged):
+            await journal.load(broken)
+        with pytest.raises((NoAnswer, Rejected)):
+            await client.send(broken, task.Retry(), principal="user:test", timeout=3)
+        assert (await bus.js.stream_info("EVENTS")).state.last_seq == place.seq, "nothing is added to a damaged story"
+        assert "retry" in str((await bus.js.stream_info("PARKED", subjects_filter=">")).state.subjects)
+
+        await client.send(sound, ASKED, principal="user:test")
+        await eventually(lambda: declined(sound), within=30)
+        assert brain.alive
+
+        checked = brain.command("verify")
+        assert checked.returncode == 1
+        assert len(checked.stderr.strip().splitlines()) == 1
+        assert f"stream sequence {place.seq}" in checked.stderr
+        assert str(broken) in checked.stderr

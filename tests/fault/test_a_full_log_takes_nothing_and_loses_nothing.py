@@ -1,0 +1,72 @@
+"""When EVENTS has no room left, a sender is told to come again, and nothing that was accepted is lost."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.streams import EVENTS, MEBI
+from shared.subjects import Actor
+from tests.support.alone import Alone
+from tests.support.nats import Nats
+from tests.support.visitor import issue
+
+SECRET = "a secret of this test"
+
+
+async def deliver(http: httpx.AsyncClient, number: int, delivery: str) -> httpx.Response:
+    payload, _ = issue("Mend the sum", "It is wrong. " * 50, number=number)
+    body = msgspec.json.encode(payload)
+    return await http.post(
+        "/webhooks/github",
+        content=body,
+        headers={
+            "Content-Type": "application/json",
+            "X-GitHub-Event": "issues",
+            "X-GitHub-Delivery": delivery,
+            "X-Hub-Signature-256": "sha256=" + hmac.digest(SECRET.encode(), body, "sha256").hex(),
+        },
+    )
+
+
+async def resize(bus: Bus, room: int) -> None:
+    """Let EVENTS grow by this many bytes."""
+    info = await bus.js.stream_info(EVENTS)
+    info.config.max_bytes = info.state.bytes + room
+    await bus.js.update_stream(info.config)
+
+
+async def test_a_webhook_is_answered_with_503_until_there_is_room_again(
+    nats_server: Nats, bus: Bus, tmp_path: Path
+) -> None:
+    await resize(bus, 8_000)
+    deliveries = [str(uuid.uuid4()) for _ in range(40)]
+    with Alone("gateway", tmp_path / "gateway", nats_server.url, github_webhook_secret=SECRET) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.facts["http"], timeout=20, trust_env=False) as http:
+            answers = {id: await deliver(http, number, id) for number, id in enumerate(deliveries)}
+            accepted = [id for id, answer in answers.items() if answer.status_code == 202]
+            refused = [id for id, answer in answers.items() if answer.status_code == 503]
+            assert accepted + refused == deliveries
+            assert accepted
+            assert refused
+            for id in refused:
+                assert int(answers[id].headers["retry-after"]) > 0
+                assert answers[id].json()["code"] == "log-full"
+                assert "EVENTS" in answers[id].json()["detail"]
+
+            await resize(bus, MEBI)
+            again = {id: (await deliver(http, deliveries.index(id), id)).status_code for id in deliveries}
+            assert again == dict.fromkeys(accepted, 200) | dict.fromkeys(refused, 202)
+        assert gateway.alive
+    journal = NatsJournal(bus)
+    for id in deliveries:
+        named = [answers[id].json().get("delivery")] if id in accepted else []
+        for delivery in filter(None, named):
+            assert [event.name for event in await journal.load(Actor("delivery", delivery))] == ["accepted"]
+    assert await journal.last_position() == len(deliveries)

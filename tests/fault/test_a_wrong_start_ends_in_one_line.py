@@ -1,0 +1,96 @@
+"""What cannot work says so in one line with the mend, ends with 1, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.nats import Nats, free_port
+from tests.support.system import JOURNEYMAN, plain_environment, processes_of
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
+
+
+def ended(data: Path, *arguments: str, **settings: str) -> str:
+    """The one line with which the command ended."""
+    done = subprocess.run(
+        [str(JOURNEYMAN), *arguments],
+        env=plain_environment(data, **settings),
+        cwd=data,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert [line for line in lines if line.startswith("journeyman")] == lines[-1:], done.stderr
+    assert processes_of(data) == []
+    return lines[-1]
+
+
+def test_a_wrong_setting_is_named_with_its_problem(tmp_path: Path) -> None:
+    line = ended(tmp_path, "up", http_port="many")
+    assert "JOURNEYMAN_HTTP_PORT is 'many'" in line
+    assert line.endswith(".")
+    assert not (tmp_path / "nats").exists()
+
+
+def test_a_missing_cli_is_named_with_its_setting(tmp_path: Path) -> None:
+    line = ended(tmp_path, "up", "--port", "0", claude_cli="/nonexistent/claude")
+    assert "CLAUDE_CLI is '/nonexistent/claude'" in line
+    assert not (tmp_path / "nats").exists()
+
+
+def test_a_busy_port_is_named_with_the_ways_out(tmp_path: Path, busy: int) -> None:
+    line = ended(tmp_path, "up", "--port", str(busy))
+    assert f"Port {busy}" in line
+    assert "--port" in line
+    assert not (tmp_path / "nats").exists()
+
+
+async def test_a_service_whose_own_port_is_busy_says_so(tmp_path: Path, nats_server: Nats, busy: int) -> None:
+    data = tmp_path / "brain"
+    data.mkdir()
+    line = await asyncio.to_thread(
+        ended, data, "service", "brain", nats_url=nats_server.url, health_port=str(busy)
+    )
+    assert str(busy) in line
+    assert "JOURNEYMAN_HEALTH_PORT" in line
+
+
+def test_a_nats_that_does_not_answer_is_named_with_its_address(tmp_path: Path) -> None:
+    url = f"nats://127.0.0.1:{free_port()}"
+    line = ended(tmp_path, "service", "brain", nats_url=url, health_port="0")
+    assert url in line
+    assert "JOURNEYMAN_NATS_URL" in line
+
+
+def test_a_wrong_configuration_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "journeyman.toml").write_text("[repos.'octo/app']\nurl = 3\n")
+    line = ended(tmp_path, "up", "--port", "0")
+    assert "journeyman.toml" in line
+    assert "octo/app" in line
+
+
+def test_a_second_system_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "run" / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        line = ended(tmp_path, "up", "--port", "0")
+    assert "already runs" in line

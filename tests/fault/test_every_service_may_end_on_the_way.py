@@ -1,0 +1,149 @@
+"""Each of the five services, and NATS, is lost once while a task goes through the whole system; nobody notices."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.usage import cost_of
+from shared.envelope import Recorded
+from shared.ids import derived_id
+from tests.support.eventually import eventually
+from tests.support.model import CountingModel
+from tests.support.system import System
+from tests.support.visitor import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
+
+pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
+
+BACK_S = 5.0
+"""How soon a service that was killed is ready again. A machine on which everything takes longer gets its due."""
+LONG = 2 * WITHIN
+"""For what waits for a redelivery as well."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "asked to leave"])
+async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
+    visitor: Visitor, system: System, model: CountingModel, number: signal.Signals
+) -> None:
+    payload, id = issue(DEMO_ISSUE_TITLE, f"{DEMO_ISSUE_BODY}\n\ndemo executor: sleep 4\n", number=500 + number)
+    away: dict[str, float] = {}
+
+    async def hit(service: str) -> None:
+        away[service] = await system.hit(service, number)
+
+    assert (await visitor.deliver(payload)).status_code == 202
+    triaging = await the_agent_of(system, "task", id)
+    await hit("brain")
+    assert await the_agent_of(system, "task", id) == triaging, "the brain attaches to the agent that it had"
+
+    await visitor.until(id, "plan.claimed", within=LONG)
+    planning = await the_agent_of(system, "plan", id)
+    await hit("planner")
+    await visitor.until(id, "plan.claimed", nth=2, within=LONG)
+    assert await the_agent_of(system, "plan", id) in (planning, "")
+
+    await visitor.until(id, "plan.proposed", within=LONG)
+    await hit("projector")
+    await visitor.approve(id)
+
+    await visitor.until(id, "run.started")
+    working = await the_agent_of(system, "run", id)
+    await hit("executor")
+    await visitor.until(id, "run.claimed", nth=2, within=LONG)
+    assert await the_agent_of(system, "run", id) == working
+
+    await visitor.until(id, "reply.requested", within=LONG)
+    await hit("gateway")
+    task = await visitor.completed(id, within=LONG)
+
+    story = await visitor.story(id)
+    await nothing_is_lost_or_doubled(visitor, system, story, task["branch"], task["base_commit"])
+    assert {event.data.session for event in story if event.name == "claimed" and event.kind == "run"} == {
+        derived_id("run", id, "1")
+    }
+    sessions = [derived_id(role, id, "1") for role in ("triage", "plan", "run")]
+    assert tokens_in(usage_of(story)) == model.tokens(*sessions), "what was spent is counted, and counted once"
+    assert task["cost_microusd"] == cost_of(tuple(usage_of(story)))
+    print({service: f"{seconds:.1f} s" for service, seconds in away.items()})
+    if number is signal.SIGKILL:
+        assert {service: seconds for service, seconds in away.items() if seconds > BACK_S} == {}
+
+
+async def test_a_task_completes_although_nats_is_killed_in_the_middle_of_its_run(
+    visitor: Visitor, system: System, model: CountingModel
+) -> None:
+    id = await visitor.submit("Mend split_evenly\n\ndemo: turns 8", directive="implement")
+    await visitor.until(id, "run.started")
+    before = system.pids()
+    await system.hit("nats")
+    task = await visitor.completed(id, within=LONG)
+    story = await visitor.story(id)
+    await nothing_is_lost_or_doubled(visitor, system, story, task["branch"], task["base_commit"])
+    assert tokens_in(usage_of(story)) == model.tokens(derived_id("run", id, "1"))
+    assert {name: pid for name, pid in before.items() if name != "nats"}.items() <= system.pids().items()
+
+
+async def test_what_was_on_the_way_when_all_services_were_killed_at_once_goes_on(
+    visitor: Visitor, system: System
+) -> None:
+    planned = await visitor.submit("Take a note\n\nWrite down what a bill is.", directive="plan")
+    done = await visitor.submit("Take a note\n\ndemo: turns 8", directive="implement")
+    await visitor.until(planned, "plan.claimed")
+    await visitor.until(done, "run.claimed")
+    services = ("brain", "planner", "executor", "projector", "gateway")
+    killed = {name: system.send(name) for name in services}
+    for name in services:
+        await system.back(name, killed[name])
+    await visitor.until(planned, "task.plan-ready", within=LONG)
+    await visitor.approve(planned)
+    for id in (planned, done):
+        task = await visitor.completed(id, within=LONG)
+        await nothing_is_lost_or_doubled(
+            visitor, system, await visitor.story(id), task["branch"], task["base_commit"]
+        )
+
+
+# ---- help ----------------------------------------------------------------------------------------------------------
+
+
+async def the_agent_of(system: System, kind: str, task_id: str) -> str:
+    """Which process works on one of the task's actors: its pid and start, as its run directory has them.
+
+    Empty when the work has ended meanwhile, and its directory is gone.
+    """
+
+    def look() -> list[Path]:
+        return [run / "cli" for run in system.agent_runs(kind, task_id) if (run / "cli").exists()]
+
+    if not system.agent_runs(kind, task_id) and not system.agents(task_id):
+        try:
+            await eventually(look, within=20)
+        except AssertionError:
+            return ""
+    (identity,) = await eventually(look, within=20)
+    fields = identity.read_text().split()
+    return f"{fields[1]} since {fields[22]}"
+
+
+async def nothing_is_lost_or_doubled(
+    visitor: Visitor, system: System, story: list[Recorded], branch: str, base: str
+) -> None:
+    """The log is whole, no command took effect twice, each step happened once, and there is one commit."""
+    assert (await visitor.audit()).damage is None
+    causes = Counter((event.kind, event.causation_id) for event in story)
+    assert [cause for cause, times in causes.items() if times > 1] == []
+    # A worker that was lost claims again; everything else happens once.
+    steps = Counter(name for name in names_of(story) if name not in REPEATED)
+    assert [step for step, times in steps.items() if times > 1] == []
+    commits = subprocess.check_output(
+        ["git", "-C", str(system.repository), "rev-list", "--count", f"{base}..{branch}"], text=True
+    )
+    assert int(commits) == 1
+
+
+REPEATED = frozenset({"plan.claimed", "run.claimed", "run.started", "run.checkpointed", "reply.claimed"})
