@@ -20,6 +20,7 @@ def explain(error: Exception) -> str | None:
     from shared.envelope import BadEnvelope
     from shared.journal import LogDamaged, LogFull, LogUnavailable
     from shared.nats.server import CannotServe
+    from shared.parked import CannotReplay
     from shared.service import EXPLAINED
     from shared.subjects import BadAddress
     from shared.workspace.git import GitFailed
@@ -27,7 +28,7 @@ def explain(error: Exception) -> str | None:
     match error:
         case Failure() | NoAnswer() | QueryFailed() | Rejected() | BadEnvelope() | BadAddress() | GitFailed():
             return str(error)
-        case LogDamaged() | LogFull() | LogUnavailable() | CannotServe() | CliMissing():
+        case LogDamaged() | LogFull() | LogUnavailable() | CannotServe() | CannotReplay() | CliMissing():
             return str(error)
         case _ if isinstance(error, EXPLAINED):
             return str(error)

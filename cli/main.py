@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "state": Lazy("state", "Fold one actor as of any stream sequence"),
     "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
     "replay": Lazy("replay", "Tell history again, at its own pace or faster"),
+    "parked": Lazy("parked", "See to what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),
     "provision": Lazy("provision", "Create the streams, once"),
@@ -57,7 +58,7 @@ class LazyGroup(click.RichGroup):
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor"]},
     {"name": "Tasks", "commands": ["task"]},
-    {"name": "The log", "commands": ["events", "state", "verify", "replay"]},
+    {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo"]},
 ]
 

@@ -1,0 +1,80 @@
+"""`journeyman parked`: what no handler could take."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+
+import rich_click as click
+
+from cli.console import json_option, print_json, screen, table
+
+_NUMBER = click.argument("number", type=click.IntRange(min=1))
+
+
+@click.group("parked", cls=click.RichGroup)
+def command() -> None:
+    """Commands and events that no handler could take. Each keeps its reason, and waits here for a decision."""
+
+
+@command.command("list", cls=click.RichCommand)
+@json_option
+def listing(as_json: bool) -> None:
+    """Show what is parked, oldest first."""
+    entries = asyncio.run(_entries())
+    if as_json:
+        print_json(entries)
+        return
+    if not entries:
+        screen().print("Nothing is parked.")
+        return
+    shown = table("number", "since", "message", "consumer", "tries", "reason")
+    for each in entries:
+        shown.add_row(
+            *(str(each[key]) for key in ("number", "time", "subject", "consumer", "tries")), each["reason"][:120]
+        )
+    screen().print(shown)
+
+
+@command.command("replay", cls=click.RichCommand)
+@_NUMBER
+def replay(number: int) -> None:
+    """Have it handled again; it stays parked when that fails. What has taken effect before does not do so twice."""
+    asyncio.run(_act("replay", number))
+    screen().print(f"[green]✓[/] {number} is being handled again.")
+
+
+@command.command("drop", cls=click.RichCommand)
+@_NUMBER
+def drop(number: int) -> None:
+    """Let it go for good."""
+    asyncio.run(_act("drop", number))
+    screen().print(f"[green]✓[/] {number} is gone.")
+
+
+async def _entries() -> list[dict[str, Any]]:
+    from cli.link import linked
+    from shared import parked
+
+    async with linked() as link:
+        return [
+            {
+                "number": number,
+                "time": entry.time,
+                "subject": entry.subject,
+                "consumer": entry.consumer,
+                "tries": entry.tries,
+                "reason": entry.reason,
+                "body": base64.b64decode(entry.body).decode(errors="replace")[:4096],
+            }
+            async for number, entry in parked.listing(link.bus)
+        ]
+
+
+async def _act(what: str, number: int) -> None:
+    from cli.link import linked
+    from shared import parked
+
+    async with linked() as link:
+        await (parked.replay if what == "replay" else parked.drop)(link.bus, number)
