@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -20,8 +21,10 @@ from shared.nats.streams import EVENTS
 from shared.settling import Tries, settle
 
 ACK_WAIT_S: Final = 10.0
-BEAT_S: Final = ACK_WAIT_S / 4
 MAX_HELD: Final = 1000
+TICK_S: Final = 0.25
+DISTRUST_S: Final = 1.0
+"""After this process was stopped for long: how long what comes out of its buffers is taken for somebody else's."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +38,10 @@ class Turn:
 
 
 class HandOver(BaseException):
-    """The handler leaves its work to whoever comes next; the message comes again after the ack wait."""
+    """The handler leaves its work to whoever comes next; the message comes again after the ack wait.
+
+    Also for a worker that was overtaken: its acknowledgement would take the message from the one who works on it now.
+    """
 
 
 Work = Callable[[Recorded, Turn], Awaitable[None]]
@@ -63,7 +69,8 @@ class Activity:
         self._work = work
         self.name = f"{service}-{name}"
         self._tries = tries or Tries(most=4, waits_s=(1.0, 3.0, 10.0))
-        self._beat_s = ack_wait_s / 4
+        self._ack_wait_s = ack_wait_s
+        self._distrust_until = 0.0
         self._draining = asyncio.Event()
         self.pull = StandingPull(
             bus,
@@ -76,12 +83,33 @@ class Activity:
             concurrency=slots,
         )
 
+    async def run(self) -> None:
+        """Take work until `drain`; then wait for what is going on."""
+        watching = asyncio.create_task(self._watch_clock())
+        try:
+            await self.pull.run()
+        finally:
+            watching.cancel()
+
     def drain(self) -> None:
         """Take no more work, and ask the work that is going on to finish or hand over."""
         self._draining.set()
         self.pull.drain()
 
+    async def _watch_clock(self) -> None:
+        """Notice that the whole process stood still: messages that came meanwhile have gone to other workers since."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(TICK_S)
+            if time.monotonic() - before > TICK_S + self._ack_wait_s / 2:
+                log.warning("stood still", activity=self._name, seconds=round(time.monotonic() - before, 1))
+                self._distrust_until = time.monotonic() + DISTRUST_S
+
     async def _take(self, message: Msg) -> None:
+        if time.monotonic() < self._distrust_until:
+            # Not acknowledged: if nobody else has it, it comes again after the ack wait.
+            log.info("left to others", activity=self._name, subject=message.subject)
+            return
         beating = asyncio.create_task(self._hold(message))
         try:
             with metrics.ACTIVE.labels(self.name).track_inprogress():
@@ -106,6 +134,6 @@ class Activity:
     async def _hold(self, message: Msg) -> None:
         """A sign of life to the server; a worker that stops giving it loses the work to another one."""
         while True:
-            await asyncio.sleep(self._beat_s)
+            await asyncio.sleep(self._ack_wait_s / 4)
             with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
                 await message.in_progress()

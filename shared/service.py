@@ -104,7 +104,7 @@ class Service:
     def activity(self, name: str, event: str, work: Work, *, slots: int) -> None:
         """Do work that an event asks for, ``slots`` pieces at once."""
         activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots)
-        self._loops.append(activity.pull.run)
+        self._loops.append(activity.run)
         self._replays.append((activity.name, activity.handle))
         self._drains.append(activity.drain)
 

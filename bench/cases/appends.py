@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -13,10 +14,12 @@ from bench.peers.raw_publish import publish_all
 from bench.result import Found, Goal, Line, compare
 from bench.sizes import Sizes
 from bench.world import connected, nats_server
-from services.brain.actors import session
+from services.executor.actors import run as run_actor
 from shared.actor import ActorHost
-from shared.contracts.session import Said, Say
-from shared.envelope import Stamp, utc_now
+from shared.contracts.messages import ArtifactRef, Command
+from shared.contracts.run import Checkpointed, Claim, RecordCheckpoint, RecordStarted, Request
+from shared.contracts.usage import ModelUsage
+from shared.envelope import Recorded, Stamp, utc_now
 from shared.ids import new_task_id
 from shared.journal import Head, head_of
 from shared.nats.bus import Bus
@@ -24,12 +27,15 @@ from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
 
 PEER = "nats-py js.publish, same headers and sizes"
-MESSAGE = "The total on the invoice page is wrong when a discount applies to a single line. " * 6
+PROCESS = "run-01KJMBQDE0FDHVEXFWR0ACETA6-1-1"
+TRANSCRIPT = ArtifactRef(name="01KJMBQDE0FDHVEXFWR0ACETA6.transcript.tar.gz", sha256="a1" * 32, size=48_211)
+USAGE = (ModelUsage(model="claude-sonnet", input_tokens=1200, output_tokens=340, cost_microusd=8700),)
 
 ABOUT = (
-    "An actor takes commands one after the other: decide, encode the envelope with version and hash chain, append "
-    "behind the guard, read our own bytes back into an event, evolve. The peer publishes ready-made bytes with the "
-    "same headers. Both on one connection each to the same server, which syncs every message to disk."
+    "Runs record checkpoints, one after the other in each run, as an executor does: decide, encode the envelope with "
+    "version and hash chain, append behind the guard, read our own bytes back into an event, evolve; the runs are in "
+    "memory. The peer publishes ready-made bytes with the same headers. One connection each to the same server, "
+    "which syncs every message to disk."
 )
 
 
@@ -52,7 +58,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
 
 async def _measure(label: str, actors: int, each: int, rounds: int, ours: Bus, peer: Bus, body: bytes) -> list[Line]:
     async def raw() -> Timed:
-        return await publish_all(peer.js, actors=actors, each=each, body=body, event="said")
+        return await publish_all(peer.js, actors=actors, each=each, body=body)
 
     async def hosted() -> Timed:
         return await _many(actors, each, _host_of(ours))
@@ -87,55 +93,70 @@ def _p99(run: Timed) -> float:
     return run.p99_ms
 
 
-Chain = Callable[[], Callable[[], Awaitable[object]]]
-"""Makes a new actor; each call of what it gives appends one event to it."""
+Append = Callable[[], Awaitable[object]]
+"""Appends the next event of one actor."""
 
 
-async def _many(actors: int, each: int, chain: Chain) -> Timed:
+async def _many(actors: int, each: int, new_actor: Callable[[], Awaitable[Append]]) -> Timed:
     latencies: list[float] = []
 
-    async def one() -> None:
-        append = chain()
+    async def chain(append: Append) -> None:
         for _ in range(each):
             begun = time.perf_counter()
             await append()
             latencies.append(time.perf_counter() - begun)
 
+    appends = [await new_actor() for _ in range(actors)]
     begun = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(actors)))
+    await asyncio.gather(*(chain(append) for append in appends))
     return timed(latencies, time.perf_counter() - begun)
 
 
-def _host_of(bus: Bus) -> Chain:
-    host = ActorHost(NatsJournal(bus), [session.DECIDER], source="journeyman/bench")
+def _host_of(bus: Bus) -> Callable[[], Awaitable[Append]]:
+    host = ActorHost(NatsJournal(bus), [run_actor.DECIDER], source="journeyman/bench")
 
-    def new_actor() -> Callable[[], Awaitable[object]]:
-        actor = Actor("session", str(uuid.uuid4()))
+    async def new_actor() -> Append:
+        actor = Actor("run", new_task_id())
+        turns = itertools.count(1)
+
+        async def tell(command: Command) -> object:
+            return await host.tell(actor, command, id=str(uuid.uuid4()), principal="service:executor")
 
         async def append() -> object:
-            command = Say(message=MESSAGE, author="ada", task_id=new_task_id())
-            return await host.tell(actor, command, id=str(uuid.uuid4()), principal="user:ada")
+            turn = next(turns)
+            return await tell(
+                RecordCheckpoint(
+                    attempt=1, turn=turn, transcript=TRANSCRIPT, process=PROCESS, offset=4096 * turn, usage=USAGE
+                )
+            )
 
+        await tell(Request(round=1, repo="octo/app", base_commit="c0ffee00" * 5, title="Fix it", text="It is wrong."))
+        await tell(Claim(round=1, worker="bench:1", session=str(uuid.uuid4())))
+        await tell(RecordStarted(attempt=1, cli_version="2.1.187", model="claude-sonnet"))
         return append
 
     return new_actor
 
 
-def _journal_of(bus: Bus) -> Chain:
+def _journal_of(bus: Bus) -> Callable[[], Awaitable[Append]]:
     journal = NatsJournal(bus)
 
-    def new_actor() -> Callable[[], Awaitable[object]]:
-        actor = Actor("session", str(uuid.uuid4()))
+    async def new_actor() -> Append:
+        actor = Actor("run", new_task_id())
+        turns = itertools.count(1)
         head = Head()
 
         async def append() -> object:
             nonlocal head
-            event = Said(message=MESSAGE, author="ada", task_id=new_task_id())
+            turn = next(turns)
+            event = Checkpointed(
+                attempt=1, turn=turn, transcript=TRANSCRIPT, process=PROCESS, offset=4096 * turn, usage=USAGE
+            )
             stamp = Stamp(
                 id=str(uuid.uuid4()),
                 source="journeyman/bench",
                 time=utc_now(),
-                principal="user:ada",
+                principal="service:executor",
                 causation_id=str(uuid.uuid4()),
             )
             recorded = await journal.append(actor, event, expected=head, stamp=stamp)
@@ -148,9 +169,8 @@ def _journal_of(bus: Bus) -> Chain:
 
 
 async def _a_body(bus: Bus) -> bytes:
-    """The stored bytes of one such event that follows another, for the peer to publish."""
-    append = _host_of(bus)()
-    await append()
+    """The stored bytes of one such event, for the peer to publish."""
+    append = await _host_of(bus)()
     recorded = await append()
-    raw: bytes = getattr(recorded, "raw", b"")
-    return raw
+    assert isinstance(recorded, Recorded)
+    return recorded.raw

@@ -10,19 +10,20 @@ from typing import Final
 from nats.js.client import JetStreamContext
 
 from bench.measure import Timed, timed
+from shared.ids import new_task_id
 
 PATIENCE_S: Final = 60.0
 """A busy disk must not end the measurement."""
 
 
-async def publish_all(js: JetStreamContext, *, actors: int, each: int, body: bytes, event: str) -> Timed:
+async def publish_all(js: JetStreamContext, *, actors: int, each: int, body: bytes) -> Timed:
     """``actors`` chains at once, each of ``each`` guarded publishes one after the other."""
     latencies: list[float] = []
     content_type = "application/cloudevents+json"
 
     async def chain() -> None:
-        actor = str(uuid.uuid4())
-        subject, guard = f"evt.session.{actor}.{event}", f"evt.session.{actor}.>"
+        actor = new_task_id()
+        subject, guard = f"evt.run.{actor}.checkpointed", f"evt.run.{actor}.>"
         last = 0
         for _ in range(each):
             begun = time.perf_counter()

@@ -114,7 +114,7 @@ class _Attempt:
         self._inputs: list[Say | Answer] = []
 
     async def perform(self) -> None:
-        """Work, and report how it ended."""
+        """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
         state: run.Run = await self._host.state(self._actor)
         history = History.of(await self._journal.load(self._actor), self._event.position)
         watching = asyncio.create_task(self._watch())
@@ -137,6 +137,8 @@ class _Attempt:
             await self._report(msgspec.structs.replace(report, usage=usage))
             crash_point("run.reported")
         await self._place.clear()
+        if self._lost:
+            raise HandOver
 
     async def _work(self, state: run.Run, worktree: Worktree) -> Report:
         markdown = await self._approved_plan(state)
@@ -369,6 +371,7 @@ class _Attempt:
             )
         except Rejected as rejection:
             log.info("the last report was refused", code=rejection.code)
+            self._lost = rejection.code == "attempt-stale"
             if rejection.code == "run-stopping":
                 await self._tell(
                     run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from shared.activity import Turn
+from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.config import BadConfig, load_config
 from shared.contracts import reply
@@ -49,6 +49,7 @@ class Publications:
         """Claim the effect, make it visible, report. Doing it again finds the branch where it belongs."""
         wanted: reply.Requested = event.data
         report = _Report(self._host, event, turn)
+        attempt = 0
         try:
             attempt = await report.claim(wanted.effect, self._settings.worker)
             crash_point("publication.claimed")
@@ -67,6 +68,8 @@ class Publications:
         except Rejected as rejection:
             # Done before, given up, or somebody else's by now.
             log.info("not ours to publish", effect=wanted.effect, code=rejection.code)
+            if attempt and rejection.code == "attempt-stale":
+                raise HandOver from rejection
 
     async def _make_visible(self, event: Recorded, wanted: reply.Requested, turn: Turn) -> None:
         try:

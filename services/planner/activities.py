@@ -69,9 +69,11 @@ class Drafting:
             return
         assert claimed is not None
         crash_point("drafting.claimed")
-        await self._report(actor, await self._write(event, claimed.data.attempt, turn))
+        current = await self._report(actor, await self._write(event, claimed.data.attempt, turn))
         crash_point("drafting.reported")
         await self._clear(actor, asked)
+        if not current:
+            raise HandOver
 
     async def _write(self, event: Recorded, attempt: int, turn: Turn) -> plan.Propose | plan.Fail | plan.RecordStopped:
         """The agent's work, from the worktree to what is to be reported."""
@@ -145,14 +147,16 @@ class Drafting:
                 case _:
                     continue
 
-    async def _report(self, actor: Actor, command: plan.PlanCommand) -> None:
+    async def _report(self, actor: Actor, command: plan.Propose | plan.Fail | plan.RecordStopped) -> bool:
+        """Tell how it ended; False when another worker has taken over meanwhile."""
         try:
             await self._tell(actor, command)
         except Rejected as rejection:
-            if rejection.code != "plan-stopping" or not isinstance(command, plan.Propose):
-                log.info("the report came too late", code=rejection.code)
-                return
-            await self._tell(actor, plan.RecordStopped(attempt=command.attempt, usage=command.usage))
+            log.info("the report was refused", code=rejection.code)
+            if rejection.code == "plan-stopping":
+                return await self._report(actor, plan.RecordStopped(attempt=command.attempt, usage=command.usage))
+            return rejection.code != "attempt-stale"
+        return True
 
     async def _tell(self, actor: Actor, command: plan.PlanCommand) -> Recorded | None:
         return await self._host.tell(

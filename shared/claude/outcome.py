@@ -32,6 +32,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unheard: tuple[str, ...] = ()
     retry_at: datetime | None = None
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the failure may pass by itself."""
+        return self.code in PASSING
+
+
+PASSING = frozenset({"agent-overloaded", "agent-rate-limited", "agent-killed", "agent-silent"})
+"""Codes of failures that another try, later, may not meet."""
 
 SENTENCES = {
     "ok": "The agent finished.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,14 @@ class CausedCommand(Command, frozen=True, kw_only=True):
     """
 
     cause: int = 0
+
+
+class TimedCommand(Command, frozen=True, kw_only=True):
+    """A command that a timer brings. ``at`` is when it is due; it means something only while the target waits for
+    exactly that moment.
+    """
+
+    at: datetime
 
 
 class CausedEvent(Event, frozen=True, kw_only=True):

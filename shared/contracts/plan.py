@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -55,12 +56,17 @@ class Propose(Command, frozen=True, kw_only=True):
 
 
 class Fail(Command, frozen=True, kw_only=True):
-    """Report that no plan came out."""
+    """Report that no plan came out.
+
+    ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    """
 
     attempt: int
     code: str
     message: str
     usage: tuple[ModelUsage, ...] = ()
+    retryable: bool = False
+    retry_at: datetime | None = None
 
 
 class Stop(CausedCommand, frozen=True, kw_only=True):
@@ -112,12 +118,17 @@ class Proposed(Event, frozen=True, kw_only=True):
 
 
 class Failed(Event, frozen=True, kw_only=True):
-    """No plan came out."""
+    """No plan came out.
+
+    ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    """
 
     attempt: int
     code: str
     message: str
     usage: tuple[ModelUsage, ...] = ()
+    retryable: bool = False
+    retry_at: datetime | None = None
 
 
 class StopRequested(CausedEvent, frozen=True, kw_only=True):

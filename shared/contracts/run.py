@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -124,7 +125,10 @@ class Succeed(Command, frozen=True, kw_only=True):
 
 
 class Fail(Command, frozen=True, kw_only=True):
-    """Report that the work failed."""
+    """Report that the work failed.
+
+    ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    """
 
     attempt: int
     code: str
@@ -132,6 +136,8 @@ class Fail(Command, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    retryable: bool = False
+    retry_at: datetime | None = None
 
 
 class Stop(CausedCommand, frozen=True, kw_only=True):
@@ -250,7 +256,10 @@ class Succeeded(Event, frozen=True, kw_only=True):
 
 
 class Failed(Event, frozen=True, kw_only=True):
-    """The work failed; ``message`` says what to do about it."""
+    """The work failed; ``message`` says what to do about it.
+
+    ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    """
 
     round: int
     attempt: int
@@ -259,6 +268,8 @@ class Failed(Event, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    retryable: bool = False
+    retry_at: datetime | None = None
 
 
 class StopRequested(CausedEvent, frozen=True, kw_only=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
 from shared.contracts.usage import ModelUsage
 
 
@@ -126,12 +127,13 @@ class RequestPlanning(Command, frozen=True, kw_only=True):
 
 
 class RecordPlanReady(CausedCommand, frozen=True, kw_only=True):
-    """Report that a plan waits for approval."""
+    """Report that a plan waits for approval, until ``expires_at`` where the policy sets an end."""
 
     version: int
     digest: str
     base_commit: str
     summary: str = ""
+    expires_at: datetime | None = None
 
 
 class Approve(Command, frozen=True, kw_only=True):
@@ -192,9 +194,11 @@ class RecordPublished(CausedCommand, frozen=True, kw_only=True):
 
 
 class RecordFailure(CausedCommand, frozen=True, kw_only=True):
-    """Report that triage, planning, a run or the publication failed for good.
+    """Report that triage, planning, a run or the publication failed.
 
     ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
+    ``retries_at`` says when to try again after the first, second … such failure in a row; none is left, or none was
+    given: the task fails.
     """
 
     stage: str
@@ -202,6 +206,7 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     message: str
     attempt: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    retries_at: tuple[datetime, ...] = ()
 
 
 class RecordStopped(CausedCommand, frozen=True, kw_only=True):
@@ -223,7 +228,17 @@ class Stop(Command, frozen=True, kw_only=True):
 
 
 class Retry(Command, frozen=True, kw_only=True):
-    """Try again after a failure, a stop or a refusal; an approved plan stays approved."""
+    """Try again after a failure, a stop or a refusal, or at once while paused; an approved plan stays approved."""
+
+
+class Resume(TimedCommand, frozen=True, kw_only=True):
+    """Go on after a pause that lasts until ``at``."""
+
+
+class ExpireApproval(TimedCommand, frozen=True, kw_only=True):
+    """Give up waiting for the approval of this version, which was to come before ``at``."""
+
+    version: int
 
 
 TaskCommand = (
@@ -245,6 +260,8 @@ TaskCommand = (
     | GiveInput
     | Stop
     | Retry
+    | Resume
+    | ExpireApproval
 )
 
 # ---- events ------------------------------------------------------------------------------------------------
@@ -313,13 +330,17 @@ class PlanningRequested(Event, frozen=True, kw_only=True):
 
 
 class PlanReady(CausedEvent, frozen=True, kw_only=True):
-    """A plan waits for approval; the approval must name this version, digest and base commit."""
+    """A plan waits for approval; the approval must name this version, digest and base commit.
+
+    It waits until ``expires_at``, or without an end.
+    """
 
     version: int
     digest: str
     base_commit: str
     summary: str = ""
     approval: Approval = Approval.REQUIRED
+    expires_at: datetime | None = None
 
 
 class Approved(Event, frozen=True, kw_only=True):
@@ -422,6 +443,29 @@ class Retried(Event, frozen=True, kw_only=True):
     stage: str
 
 
+class Paused(CausedEvent, frozen=True, kw_only=True):
+    """A passing failure in ``stage``: the task goes on by itself at ``until``. ``tries`` counts them in a row."""
+
+    stage: str
+    code: str
+    message: str
+    until: datetime
+    tries: int
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """The pause is over; the task goes on from ``stage``."""
+
+    stage: str
+
+
+class ApprovalExpired(Event, frozen=True, kw_only=True):
+    """Nobody approved this version in time; the task is cancelled."""
+
+    version: int
+
+
 TaskEvent = (
     Submitted
     | TriageRequested
@@ -443,6 +487,9 @@ TaskEvent = (
     | Failed
     | Cancelled
     | Retried
+    | Paused
+    | Resumed
+    | ApprovalExpired
 )
 
 # ---- state -------------------------------------------------------------------------------------------------
@@ -452,7 +499,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of a task's events.
 
     ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
-    stage, the newest version of the plan, run or reply that the task has acted on.
+    stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
+    failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
     """
 
     status: Status = Status.NEW
@@ -482,3 +530,6 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str = ""
     error_message: str = ""
     seen: dict[str, int] = {}
+    tries: int = 0
+    expires_at: datetime | None = None
+    paused_until: datetime | None = None

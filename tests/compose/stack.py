@@ -106,7 +106,8 @@ class Stack:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """All events of one kind of actor so far, oldest first, as the CloudEvents that the log holds."""
-        return [json.loads(line) for line in self.journeyman("events", "--kind", kind, "--json").splitlines()]
+        lines = self.journeyman("events", "--kind", kind, "--json").splitlines()
+        return [json.loads(line)["event"] for line in lines]
 
     def submit(self, text: str) -> str:
         """The id of a new task for the demonstration repository."""

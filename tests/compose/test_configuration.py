@@ -79,7 +79,15 @@ def test_a_service_that_runs_agents_is_given_the_model_key_and_no_other_secret(
     assert not [source for source in mounted if "demo" in source]
 
 
-@pytest.mark.parametrize("service", [*AGENTS, "gateway"])
+@pytest.mark.parametrize("service", AGENTS)
+def test_a_service_that_runs_agents_can_only_read_the_target_repositories(
+    services: dict[str, Any], service: str
+) -> None:
+    repositories = [volume for volume in services[service]["volumes"] if volume["target"] == "/repos"]
+    assert [volume.get("read_only") for volume in repositories] == [True]
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_each_replica_has_a_data_volume_of_its_own(services: dict[str, Any], service: str) -> None:
     data = [volume for volume in services[service]["volumes"] if volume["target"] == "/data"]
     assert [volume.get("source") for volume in data] == [None]

@@ -7,9 +7,12 @@ from collections import Counter
 import httpx
 import pytest
 
+from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+
 from .stack import SERVICES, Stack, eventually
 
 AGENT_SERVICES = ("brain", "planner", "executor")
+ISSUE = f"{DEMO_ISSUE_TITLE}\n\n{DEMO_ISSUE_BODY}"
 TASKS = 5
 
 
@@ -61,7 +64,7 @@ def test_nats_runs_with_every_append_on_disk_and_the_acks_that_clients_read(stac
 
 
 def test_five_tasks_are_spread_over_the_executors(stack: Stack) -> None:
-    tasks = [stack.submit(f"Fix the failing test, please ({number} of {TASKS})") for number in range(1, 1 + TASKS)]
+    tasks = [stack.submit(f"{ISSUE} ({number} of {TASKS})") for number in range(1, 1 + TASKS)]
     for task in tasks:
         wait_until_completed(stack, task)
     workers = workers_of(stack, tasks)
@@ -86,4 +89,4 @@ def test_a_service_is_rescaled_while_the_others_run(stack: Stack) -> None:
     stack.rescale(executor=2, planner=1)
     eventually(lambda: all_healthy(stack, executor=2, planner=1), within=90, what="the smaller number is healthy")
     assert before <= {c.id for c in stack.containers()}
-    wait_until_completed(stack, stack.submit("Fix the failing test, please (after rescaling)"))
+    wait_until_completed(stack, stack.submit(f"{ISSUE} (after rescaling)"))

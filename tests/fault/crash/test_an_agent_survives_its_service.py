@@ -256,7 +256,8 @@ def _cli(run_dir: Path) -> int:
 
 def _is_in_the_long_command(run_dir: Path) -> bool:
     """Then the model has counted nothing that the CLI has not heard to its end."""
-    return b"message_stop" in (run_dir / "stdout.jsonl").read_bytes().rpartition(b"Waiting 4 s")[2][1:]
+    _, spoken, rest = (run_dir / "stdout.jsonl").read_bytes().rpartition(b"Waiting 4 s")
+    return bool(spoken) and b"message_stop" in rest
 
 
 def _lives(pid: int) -> bool:
