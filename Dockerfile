@@ -50,9 +50,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends git tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /data --shell /bin/bash journeyman \
-    && install -d -o journeyman -g journeyman /data /repos \
-    # A repository mounted from the host belongs to another user, which git refuses unless told.
-    && git config --system --add safe.directory '*'
+    && install -d -o journeyman -g journeyman /data /repos
 WORKDIR /app
 COPY --from=dependencies /app/.venv .venv
 COPY --from=web /src/services/gateway/static services/gateway/static

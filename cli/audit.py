@@ -17,13 +17,13 @@ from nats.js.api import StreamInfo
 from shared.client import Client, QueryFailed
 from shared.contracts import EVENTS as CONTRACTS
 from shared.envelope import Envelope, hash_of
+from shared.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
 
 _BATCH: Final = 4000
 _STEP: Final = 2000
-_QUIET_S: Final = 10.0
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,19 +100,12 @@ async def audit(bus: Bus, progress: Callable[[int, int], None] = lambda done, to
     auditor = Auditor()
     damage = _in_the_count(info)
     if damage is None and last:
-        async with Feed(bus, EVENTS, "evt.>", after=0, batch=_BATCH) as feed:
-            async for message in feed:
-                damage = auditor.check(message.subject, message.position, message.data)
-                if message.position % _STEP == 0:
-                    progress(message.position, last)
-                if damage is not None or message.position >= last:
-                    break
-                if not message.pending:
-                    missing = message.position + 1
-                    damage = Damage(
-                        sequence=missing, actor="", problem=f"the events {missing} to {last} cannot be read any more"
-                    )
-                    break
+        try:
+            damage = await _read(bus, auditor, last, progress)
+        except LogDamaged:
+            missing = auditor.position + 1
+            problem = f"the events {missing} to {last} cannot be read any more"
+            damage = Damage(sequence=missing, actor="", problem=problem)
     progress(last, last)
     damage = damage or await _against_the_read_models(bus, last)
     return Audit(
@@ -122,6 +115,17 @@ async def audit(bus: Bus, progress: Callable[[int, int], None] = lambda done, to
         seconds=time.monotonic() - began,
         damage=damage,
     )
+
+
+async def _read(bus: Bus, auditor: Auditor, last: int, progress: Callable[[int, int], None]) -> Damage | None:
+    async with Feed(bus, EVENTS, "evt.>", after=0, batch=_BATCH, last=last) as feed:
+        async for message in feed:
+            damage = auditor.check(message.subject, message.position, message.data)
+            if message.position % _STEP == 0:
+                progress(message.position, last)
+            if damage is not None or message.position >= last:
+                return damage
+    return None
 
 
 def _in_the_count(info: StreamInfo) -> Damage | None:

@@ -14,6 +14,7 @@ def explain(error: Exception) -> str | None:
     import nats.errors
     import nats.js.errors
 
+    from shared.archive import ArchiveRefused
     from shared.claude.binary import CliMissing
     from shared.client import NoAnswer, QueryFailed
     from shared.deciding import Rejected
@@ -28,7 +29,15 @@ def explain(error: Exception) -> str | None:
     match error:
         case Failure() | NoAnswer() | QueryFailed() | Rejected() | BadEnvelope() | BadAddress() | GitFailed():
             return str(error)
-        case LogDamaged() | LogFull() | LogUnavailable() | CannotServe() | CannotReplay() | CliMissing():
+        case (
+            LogDamaged()
+            | LogFull()
+            | LogUnavailable()
+            | CannotServe()
+            | CannotReplay()
+            | CliMissing()
+            | ArchiveRefused()
+        ):
             return str(error)
         case _ if isinstance(error, EXPLAINED):
             return str(error)

@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "events": Lazy("events", "Read the log"),
     "state": Lazy("state", "Fold one actor as of any stream sequence"),
     "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
+    "archive": Lazy("archive", "Write what is new in the log to a second copy"),
+    "restore": Lazy("restore", "Rebuild an empty log from its archive"),
     "replay": Lazy("replay", "Tell history again, at its own pace or faster"),
     "parked": Lazy("parked", "See to what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
@@ -58,7 +60,7 @@ class LazyGroup(click.RichGroup):
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor"]},
     {"name": "Tasks", "commands": ["task"]},
-    {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
+    {"name": "The log", "commands": ["events", "state", "verify", "archive", "restore", "replay", "parked"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo"]},
 ]
 

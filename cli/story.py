@@ -66,6 +66,12 @@ def _task(data: Any) -> str:
             return f"cancelled{_because(reason)}"
         case task.Retried(stage=stage):
             return f"tried again from {stage}"
+        case task.Paused(stage=stage, message=message, until=until):
+            return f"{stage} is paused until {until:%H:%M:%S} UTC: {one_line(message)}"
+        case task.Resumed(stage=stage):
+            return f"the pause is over: on with {stage}"
+        case task.ApprovalExpired(version=version):
+            return f"nobody approved plan v{version} in time"
         case _:
             return ""
 

@@ -102,13 +102,13 @@ class Activity:
             before = time.monotonic()
             await asyncio.sleep(TICK_S)
             if time.monotonic() - before > TICK_S + self._ack_wait_s / 2:
-                log.warning("stood still", activity=self._name, seconds=round(time.monotonic() - before, 1))
+                log.warning("stood still", activity=self.name, seconds=round(time.monotonic() - before, 1))
                 self._distrust_until = time.monotonic() + DISTRUST_S
 
     async def _take(self, message: Msg) -> None:
         if time.monotonic() < self._distrust_until:
             # Not acknowledged: if nobody else has it, it comes again after the ack wait.
-            log.info("left to others", activity=self._name, subject=message.subject)
+            log.info("left to others", activity=self.name, subject=message.subject)
             return
         beating = asyncio.create_task(self._hold(message))
         try:

@@ -12,6 +12,7 @@ from shared.actor import ActorHost
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import BadEnvelope, Recorded, Stamp, decode_command, utc_now
+from shared.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.pull import Handler, StandingPull
 from shared.nats.streams import COMMANDS
@@ -86,6 +87,9 @@ class Mailboxes:
             await self._answer(reply_to, CommandAnswer(ok=False, code=rejection.code, sentence=rejection.sentence))
         except (BadEnvelope, BadAddress) as error:
             await self._answer(reply_to, CommandAnswer(ok=False, code="command-invalid", sentence=str(error)))
+            raise
+        except LogDamaged as error:
+            await self._answer(reply_to, CommandAnswer(ok=False, code="log-damaged", sentence=str(error)))
             raise
         else:
             await self._answer(reply_to, _accepted(recorded))

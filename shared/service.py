@@ -33,6 +33,7 @@ from shared.nats.streams import GuardsOff, check_guards
 from shared.parked import answer_replays
 from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
+from shared.timers import DueTimers, SetTimers, Timekeeper
 from shared.version import VERSION
 
 DRAIN_S: Final = 25.0
@@ -100,6 +101,17 @@ class Service:
         self._loops.append(reactor.pull.run)
         self._drains.append(reactor.pull.drain)
         self._replays.append((f"{self.name}-reactor", reactor.handle))
+
+    def keep_time(self, host: ActorHost, timers: SetTimers, filters: Sequence[str]) -> None:
+        """Set the timers of events, and tell the hosted actors what is due."""
+        keeper, due = (
+            Timekeeper(self.bus, timers, filters, service=self.name),
+            DueTimers(self.bus, host, service=self.name),
+        )
+        for pull in (keeper.pull, due.pull):
+            self._loops.append(pull.run)
+            self._drains.append(pull.drain)
+        self._replays.append((keeper.name, keeper.handle))
 
     def activity(self, name: str, event: str, work: Work, *, slots: int) -> None:
         """Do work that an event asks for, ``slots`` pieces at once."""

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     run_budget_usd: float = Field(5.0, gt=0, le=1000, description="Most that one agent may spend")
     max_turns: int = Field(100, ge=1, le=1000, description="Most turns of one agent")
     approval: Literal["required", "auto"] = Field("required", description="Whether a person approves each plan")
+    approval_timeout_hours: float = Field(
+        168, ge=0, le=8760, description="How long a plan waits for approval before its task is cancelled; 0 is for ever"
+    )
     demo_model: bool = Field(False, description="1 runs the real CLI against the scripted local model")
     public_url: str = Field("", description="The dashboard's address as people reach it, behind a proxy")
     config: Path | None = Field(None, description="journeyman.toml; default: in the data directory")

@@ -52,6 +52,16 @@ def command_subject(actor: Actor, verb: str) -> str:
     return f"cmd.{actor.kind}.{actor.id}.{verb}"
 
 
+def timer_subject(actor: Actor, verb: str) -> str:
+    """``timer.set.task.<id>.resume``: where the schedule of a timer lies; the next one there replaces it."""
+    return f"timer.set.{actor.kind}.{actor.id}.{verb}"
+
+
+def due_subject(actor: Actor, verb: str) -> str:
+    """``timer.due.task.<id>.resume``: where the server puts a timer that is due."""
+    return f"timer.due.{actor.kind}.{actor.id}.{verb}"
+
+
 def output_subject(actor: Actor) -> str:
     """``out.run.<id>``."""
     return f"out.{actor.kind}.{actor.id}"
@@ -73,6 +83,15 @@ def read_command_subject(subject: str) -> tuple[Actor, str]:
             return actor(kind, id), verb
         case _:
             raise BadAddress(f"{subject!r} is no stored command subject (cmd.<partition>.<kind>.<id>.<verb>).")
+
+
+def read_due_subject(subject: str) -> tuple[Actor, str]:
+    """The actor and the verb of ``timer.due.<kind>.<id>.<verb>``; raises `BadAddress`."""
+    match subject.split("."):
+        case ["timer", "due", kind, id, verb]:
+            return actor(kind, id), verb
+        case _:
+            raise BadAddress(f"{subject!r} is no due timer's subject (timer.due.<kind>.<id>.<verb>).")
 
 
 def read_output_subject(subject: str) -> Actor:

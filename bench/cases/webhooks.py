@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,12 +15,17 @@ from urllib.parse import urlsplit
 from bench.load import Burst, burst
 from bench.measure import in_turns
 from bench.payload import issue_opened, request
+from bench.peers.bare_sync import sync_all
 from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
 from bench.world import WEBHOOK_SECRET, CannotMeasure, answers, free_port, nats_server, process, service, until
 
 PATH: Final = "/webhooks/github"
-PEER: Final = "FastAPI + Redis (AOF everysec) + SQLite (WAL)"
+SHARED: Final = "FastAPI + Redis (AOF everysec) + SQLite (WAL), one connection"
+OWN: Final = "the same with a SQLite connection for each request"
+DISK: Final = "bare appends of the same size, one fsync each"
+EVENT_BYTES: Final = 11_600
+"""Of one such delivery as the log stores it."""
 WARM_UP: Final = 200
 
 ABOUT: Final = (
@@ -29,31 +35,39 @@ ABOUT: Final = (
 
 
 async def run(sizes: Sizes, directory: Path) -> Found:
-    """Both receivers under the same load."""
+    """All receivers under the same load."""
     numbers = itertools.count(1)
     async with (
         nats_server(directory / "nats") as server,
         service("gateway", server, directory / "data") as gateway,
-        _peer(directory) as peer_port,
+        _peer(directory / "shared", "shared") as shared_port,
+        _peer(directory / "own", "own") as own_port,
     ):
-        port = urlsplit(gateway["http"]).port or 80
 
-        async def ours() -> Burst:
-            return await burst(port, _deliveries(port, sizes.deliveries, numbers), sizes.connections, expected=202)
+        def load_on(port: int) -> Callable[[], Awaitable[Burst]]:
+            async def run_once() -> Burst:
+                requests = _deliveries(port, sizes.deliveries, numbers)
+                return await burst(port, requests, sizes.connections, expected=202)
 
-        async def peer() -> Burst:
-            requests = _deliveries(peer_port, sizes.deliveries, numbers)
-            return await burst(peer_port, requests, sizes.connections, expected=202)
+            return run_once
 
-        for to in (port, peer_port):
-            await burst(to, _deliveries(to, WARM_UP, numbers), sizes.connections, expected=202)
-        mine, theirs = await in_turns(sizes.rounds, ours, peer)
+        async def disk() -> Burst:
+            return Burst(await asyncio.to_thread(sync_all, directory / "sync", sizes.deliveries // 4, EVENT_BYTES), {})
+
+        ports = (urlsplit(gateway["http"]).port or 80, shared_port, own_port)
+        for port in ports:
+            await burst(port, _deliveries(port, WARM_UP, numbers), sizes.connections, expected=202)
+        mine, shared, own, bare = await in_turns(sizes.rounds, *(load_on(port) for port in ports), disk)
     size = len(issue_opened(1))
     of = f"webhooks, {sizes.connections} connections"
+    rate, p99 = Goal(ratio_least=3), Goal(value_most=60)
     lines = [
-        compare(of, "requests/s", mine, _rate, peer=PEER, theirs=theirs, peer_value=_rate, goal=Goal(ratio_least=3)),
-        compare(f"{of}: p50", "ms", mine, _p50, peer=PEER, theirs=theirs, peer_value=_p50),
-        compare(f"{of}: p99", "ms", mine, _p99, peer=PEER, theirs=theirs, peer_value=_p99, goal=Goal(value_most=60)),
+        compare(of, "requests/s", mine, _rate, peer=SHARED, theirs=shared, peer_value=_rate, goal=rate),
+        compare(f"{of}: p50", "ms", mine, _p50, peer=SHARED, theirs=shared, peer_value=_p50),
+        compare(f"{of}: p99", "ms", mine, _p99, peer=SHARED, theirs=shared, peer_value=_p99, goal=p99),
+        compare(f"{of}, isolated peer", "requests/s", mine, _rate, peer=OWN, theirs=own, peer_value=_rate),
+        compare(f"{of}, isolated peer: p99", "ms", mine, _p99, peer=OWN, theirs=own, peer_value=_p99),
+        compare(f"{of}, the disk's ceiling", "requests/s", mine, _rate, peer=DISK, theirs=bare, peer_value=_rate),
     ]
     return Found(title="Webhooks", lines=lines, about=f"{ABOUT} Bodies of {size:,} bytes.")
 
@@ -78,17 +92,18 @@ def _deliveries(port: int, count: int, numbers: Iterator[int]) -> list[bytes]:
 
 
 @contextlib.asynccontextmanager
-async def _peer(directory: Path) -> AsyncIterator[int]:
+async def _peer(directory: Path, connection: str) -> AsyncIterator[int]:
     """The peer and its Redis; yields its port."""
     redis, port = free_port(), free_port()
     folder, log = directory / "redis", directory / "peer.log"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     async with process(_redis_argv(redis, folder), log=folder / "redis.log") as store:
         await until(lambda: answers(redis), store, folder / "redis.log", "redis-server")
         environment = {
             "PEER_SECRET": WEBHOOK_SECRET,
             "PEER_DATABASE": str(directory / "peer.sqlite"),
             "PEER_REDIS": f"redis://127.0.0.1:{redis}/0",
+            "PEER_CONNECTION": connection,
         }
         async with process(_peer_argv(port), log=log, environment=environment) as child:
             await until(lambda: answers(port), child, log, "The peer")
@@ -105,15 +120,6 @@ def _redis_argv(port: int, folder: Path) -> list[str]:
 
 
 def _peer_argv(port: int) -> list[str]:
-    options = [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        "--no-access-log",
-        "--log-level",
-        "warning",
-    ]
-    return [sys.executable, "-m", "uvicorn", "bench.peers.fastapi_receiver:app", *options]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    options = ["--workers", "1", "--no-access-log", "--log-level", "warning"]
+    return [sys.executable, "-m", "uvicorn", "bench.peers.fastapi_receiver:app", *address, *options]

@@ -2,10 +2,13 @@
 
 Run by uvicorn with one worker. It verifies the signature on the raw bytes, drops duplicates by a key in Redis, stores
 the delivery in SQLite (WAL mode, its defaults otherwise), puts a job on a Redis list for a worker, and answers 202.
-One connection to each, opened at start-up: the fastest of the usual ways. Redis keeps its append-only file as usual
-(`appendfsync everysec`), so unlike ours a delivery's job may be lost for a second after the 202.
+Redis keeps its append-only file as usual (`appendfsync everysec`), so unlike ours a delivery's job may be lost for a
+second after the 202.
 
-Environment: ``PEER_SECRET``, ``PEER_DATABASE`` (path), ``PEER_REDIS`` (URL).
+SQLite is used in both usual ways. ``shared``: one connection for the whole process, the faster one, because concurrent
+requests' inserts end up in one commit. ``own``: a connection for each request, as a transaction of one's own needs it.
+
+Environment: ``PEER_SECRET``, ``PEER_DATABASE`` (path), ``PEER_REDIS`` (URL), ``PEER_CONNECTION`` (``shared``, ``own``).
 """
 
 from __future__ import annotations
@@ -36,13 +39,23 @@ CREATE TABLE IF NOT EXISTS deliveries (
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open both stores, and close them."""
     async with aiosqlite.connect(os.environ["PEER_DATABASE"]) as database:
+        app.state.shared = database
         await database.execute("PRAGMA journal_mode = WAL")
         await database.execute(SCHEMA)
         await database.commit()
-        app.state.database = database
         app.state.redis = Redis.from_url(os.environ["PEER_REDIS"])
         yield
         await app.state.redis.aclose()
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[aiosqlite.Connection]:
+    """The shared connection to SQLite, or one for this request alone."""
+    if os.environ["PEER_CONNECTION"] == "shared":
+        yield app.state.shared
+        return
+    async with aiosqlite.connect(os.environ["PEER_DATABASE"]) as database:
+        yield database
 
 
 app = FastAPI(lifespan=lifespan)
@@ -63,13 +76,11 @@ async def receive(request: Request) -> JSONResponse:
     redis: Redis = app.state.redis
     if not await redis.set(f"delivery:{delivery}", 1, nx=True, ex=KEEP_IDS_S):
         return JSONResponse({"status": "duplicate"})
-    database: aiosqlite.Connection = app.state.database
     repository, sender = payload["repository"]["full_name"], payload["sender"]["login"]
-    await database.execute(
-        "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (delivery, event, payload["action"], repository, sender, body.decode(), datetime.now(UTC).isoformat()),
-    )
-    await database.commit()
+    row = (delivery, event, payload["action"], repository, sender, body.decode(), datetime.now(UTC).isoformat())
+    async with connection() as database:
+        await database.execute("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        await database.commit()
     job = {"delivery": delivery, "event": event, "repository": repository, "issue": payload["issue"]["number"]}
     await redis.lpush("jobs", json.dumps(job))
     return JSONResponse({"delivery": delivery}, status_code=202)

@@ -7,7 +7,7 @@ import asyncio
 import rich_click as click
 from click.exceptions import Exit
 
-from cli.console import json_option, print_json, screen
+from cli.console import json_option
 
 
 @click.command("verify", cls=click.RichCommand)
@@ -17,33 +17,14 @@ def command(as_json: bool) -> None:
 
     Exit code 1 and the first bad sequence when it is damaged.
     """
-    from cli.audit import Audit, audit
+    from cli.audit import Audit
     from cli.link import linked
+    from cli.verdict import audited, tell
 
     async def check() -> Audit:
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("reading the log"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         async with linked() as link:
-            console = screen(to_stderr=True)
-            with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-                shown = bar.add_task("log", total=None)
-                return await audit(link.bus, lambda done, total: bar.update(shown, completed=done, total=total))
+            return await audited(link.bus)
 
     result = asyncio.run(check())
-    if as_json:
-        print_json(result)
-    elif result.damage is None:
-        pace = f" ({result.events / result.seconds:,.0f} events/s)" if result.events > 1000 else ""
-        screen().print(
-            f"[green]✓[/] {result.events:,} events of {result.actors:,} actors are whole: "
-            f"no gap, every version, hash and schema right [dim]{result.seconds:.2f} s{pace}[/]"
-        )
-    else:
-        of = f" of {result.damage.actor}" if result.damage.actor else ""
-        click.echo(
-            f"journeyman: the log is damaged at stream sequence {result.damage.sequence}{of}: {result.damage.problem}. "
-            "Stop the services and restore the log from its archive.",
-            err=True,
-        )
+    tell(result, as_json=as_json)
     raise Exit(0 if result.damage is None else 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.brain.activities import Triage
 from services.brain.actors import session, task
 from services.brain.reactions import FILTERS, Policy, reactions
+from services.brain.timers import FILTERS as SET_BY
+from services.brain.timers import timers
 from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
@@ -20,8 +22,10 @@ async def run(settings: Settings) -> None:
     """Connect, register, run."""
     service = await Service.connect("brain", settings)
     host = service.host(task.DECIDER, session.DECIDER)
-    service.react(reactions(Policy(approval=Approval(settings.approval))), FILTERS)
-    triage = Triage(settings, host, service.journal, Workshop(settings, service.bus))
+    policy = Policy(approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600)
+    service.react(reactions(policy), FILTERS)
+    service.keep_time(host, timers, SET_BY)
+    triage = Triage(settings, host, service.journal, Workshop(settings, service.bus), policy)
     service.activity("triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE)
     leftovers = Leftovers(settings, service.journal, "task")
     service.loop(leftovers.run, drain=leftovers.drain)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from services.brain.reactions import Policy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
@@ -22,7 +23,7 @@ from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verd
 from shared.contracts.usage import add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
-from shared.envelope import Recorded
+from shared.envelope import Recorded, utc_now
 from shared.ids import derived_id
 from shared.nats.journal import NatsJournal
 from shared.settings import Settings
@@ -39,8 +40,11 @@ log = structlog.get_logger(__name__)
 class Triage:
     """The activity behind `task.triage-requested`."""
 
-    def __init__(self, settings: Settings, host: ActorHost, journal: NatsJournal, workshop: Workshop) -> None:
+    def __init__(
+        self, settings: Settings, host: ActorHost, journal: NatsJournal, workshop: Workshop, policy: Policy
+    ) -> None:
         self._settings = settings
+        self._policy = policy
         self._host = host
         self._journal = journal
         self._workshop = workshop
@@ -101,7 +105,7 @@ class Triage:
         if turn.delivered > 1:
             elsewhere = await spent_elsewhere(self._workshop, actor, attempt)
             outcome = msgspec.structs.replace(outcome, usage=add_usage(outcome.usage, elsewhere))
-        return _verdict(state, outcome, config)
+        return _verdict(state, outcome, config, self._policy)
 
     async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
         """End the agent when its task has ended without it."""
@@ -137,9 +141,16 @@ class Triage:
         forget(self._desk(actor, attempt))
 
 
-def _verdict(state: Task, outcome: Outcome, config: Config) -> RecordTriage | RecordFailure:
+def _verdict(state: Task, outcome: Outcome, config: Config, policy: Policy) -> RecordTriage | RecordFailure:
     if not outcome.ok or outcome.structured is None:
-        return RecordFailure(stage=Stage.TRIAGE, code=outcome.code, message=outcome.message, usage=outcome.usage)
+        return RecordFailure(
+            stage=Stage.TRIAGE,
+            attempt=state.triage_attempt,
+            code=outcome.code,
+            message=outcome.message,
+            usage=outcome.usage,
+            retries_at=policy.retries_at(utc_now(), outcome.retry_at) if outcome.retryable else (),
+        )
     try:
         judgement = msgspec.convert(outcome.structured, Judgement)
     except msgspec.ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ FILTERS: Final = (
     "evt.task.*.plan-ready",
     "evt.task.*.approved",
     "evt.task.*.retried",
+    "evt.task.*.resumed",
     "evt.plan.*.proposed",
     "evt.plan.*.failed",
     "evt.plan.*.stopped",
@@ -37,9 +39,24 @@ FILTERS: Final = (
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator decided beforehand: whether work from trusted authors needs a person's approval."""
+    """What the operator decided beforehand.
+
+    ``approval``: whether work from trusted authors needs a person's. ``approval_timeout_s``: how long a plan waits for
+    one, in seconds; 0 is for ever. ``waits_s``: the pauses after passing failures in a row, in seconds.
+    """
 
     approval: task.Approval = task.Approval.REQUIRED
+    approval_timeout_s: float = 0
+    waits_s: tuple[float, ...] = (30, 120, 600)
+
+    def expires_at(self, ready: datetime) -> datetime | None:
+        """Until when a plan that was ready at a moment waits for its approval."""
+        return ready + timedelta(seconds=self.approval_timeout_s) if self.approval_timeout_s else None
+
+    def retries_at(self, failed: datetime, lifted: datetime | None) -> tuple[datetime, ...]:
+        """When to try again after the first, second … failure in a row; not before a limit is lifted."""
+        moments = [failed + timedelta(seconds=wait) for wait in self.waits_s]
+        return tuple(moment if lifted is None else max(moment, lifted) for moment in moments)
 
 
 def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
@@ -55,7 +72,7 @@ def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
             case _ if event.actor.kind == "task":
                 return _about_a_task(event)
             case _:
-                return _about_the_work(event)
+                return _about_the_work(event, policy)
 
     return react
 
@@ -63,11 +80,15 @@ def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
 def _about_a_task(event: Recorded) -> list[Command]:
     id = event.actor.id
     match event.data:
-        case task.Submitted() | task.Retried(stage=task.Stage.TRIAGE):
+        case task.Submitted() | task.Retried(stage=task.Stage.TRIAGE) | task.Resumed(stage=task.Stage.TRIAGE):
             return [task.RequestTriage(id=id)]
-        case task.Triaged(verdict=task.Verdict.PLAN) | task.Retried(stage=task.Stage.PLANNING):
+        case (
+            task.Triaged(verdict=task.Verdict.PLAN)
+            | task.Retried(stage=task.Stage.PLANNING)
+            | task.Resumed(stage=task.Stage.PLANNING)
+        ):
             return [task.RequestPlanning(id=id)]
-        case task.Triaged() | task.Approved() | task.Retried(stage=task.Stage.EXECUTING):
+        case task.Triaged() | task.Approved() | task.Retried() | task.Resumed():
             return [task.RequestExecution(id=id)]
         case task.Answered(session_id=session_id, answer=answer) if session_id:
             return [session.RecordAnswer(id=session_id, task_id=id, text=answer)]
@@ -77,17 +98,23 @@ def _about_a_task(event: Recorded) -> list[Command]:
             return []
 
 
-def _about_the_work(event: Recorded) -> list[Command]:
+def _about_the_work(event: Recorded, policy: Policy) -> list[Command]:
     id, cause = event.actor.id, event.sequence
     match event.data:
         case plan.Proposed(version=version, digest=digest, base_commit=commit, summary=summary):
             return [
                 task.RecordPlanReady(
-                    id=id, version=version, digest=digest, base_commit=commit, summary=summary, cause=cause
+                    id=id,
+                    version=version,
+                    digest=digest,
+                    base_commit=commit,
+                    summary=summary,
+                    expires_at=policy.expires_at(event.time),
+                    cause=cause,
                 )
             ]
-        case plan.Failed(code=code, message=message):
-            return [task.RecordFailure(id=id, stage=task.Stage.PLANNING, code=code, message=message, cause=cause)]
+        case plan.Failed():
+            return [_failure(event, task.Stage.PLANNING, event.data, policy)]
         case plan.Stopped():
             return [task.RecordStopped(id=id, stage=task.Stage.PLANNING, cause=cause)]
         case run.QuestionAsked(attempt=attempt, question=question, options=options):
@@ -109,8 +136,8 @@ def _about_the_work(event: Recorded) -> list[Command]:
                     cause=cause,
                 )
             ]
-        case run.Failed(code=code, message=message):
-            return [task.RecordFailure(id=id, stage=task.Stage.EXECUTING, code=code, message=message, cause=cause)]
+        case run.Failed():
+            return [_failure(event, task.Stage.EXECUTING, event.data, policy)]
         case run.Stopped():
             return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, cause=cause)]
         case reply.Posted(effect=effect, commit=commit, branch=branch, url=url) if _publishes(effect):
@@ -128,6 +155,19 @@ def _about_the_work(event: Recorded) -> list[Command]:
             ]
         case _:
             return []
+
+
+def _failure(
+    event: Recorded, stage: task.Stage, failed: plan.Failed | run.Failed, policy: Policy
+) -> task.RecordFailure:
+    return task.RecordFailure(
+        id=event.actor.id,
+        stage=stage,
+        code=failed.code,
+        message=failed.message,
+        retries_at=policy.retries_at(event.time, failed.retry_at) if failed.retryable else (),
+        cause=event.sequence,
+    )
 
 
 def _publishes(effect: str) -> bool:

@@ -159,7 +159,8 @@ class _Attempt:
                 resume = self._place.has_session(self._session)
                 prompt = revival_prompt(state, markdown) if resume else first_prompt(state, markdown)
             elif not outcome.ok:
-                return self._failed(outcome.code, outcome.message, outcome.unreported)
+                failed = self._failed(outcome.code, outcome.message, outcome.unreported)
+                return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
             else:
                 checks = await self._verify(worktree)
                 crash_point("run.checked")

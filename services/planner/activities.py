@@ -175,7 +175,14 @@ def _report(
     if stopped:
         return plan.RecordStopped(attempt=attempt, usage=outcome.usage)
     if not outcome.ok:
-        return plan.Fail(attempt=attempt, code=outcome.code, message=outcome.message, usage=outcome.usage)
+        return plan.Fail(
+            attempt=attempt,
+            code=outcome.code,
+            message=outcome.message,
+            usage=outcome.usage,
+            retryable=outcome.retryable,
+            retry_at=outcome.retry_at,
+        )
     markdown = outcome.text.strip()[:MAX_PLAN_CHARS]
     if not markdown:
         return plan.Fail(

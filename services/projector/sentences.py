@@ -76,6 +76,12 @@ def _of_task(event: Any) -> str:
             return f"Cancelled{_because(reason)}"
         case task.Retried(stage=stage):
             return f"Retried, from {stage}."
+        case task.Paused(stage=stage, message=message, until=until, tries=tries):
+            return f"Paused in {stage}{_again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {_short(message)}"
+        case task.Resumed(stage=stage):
+            return f"The pause is over; going on with {stage}."
+        case task.ApprovalExpired(version=version):
+            return f"Nobody approved plan {version} in time."
         case _:
             return UNREAD
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -20,6 +21,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
+from shared.journal import LogDamaged
 from shared.nats.bus import Bus
 
 log = structlog.get_logger(__name__)
@@ -27,23 +29,35 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_S: Final = 1.0
 EXPIRES_S: Final = 30.0
 INACTIVE_S: Final = 60.0
+MOST_HEARTBEATS: Final = 3
+"""A server that has messages to give does not send so many of them in a row."""
 
 
 class FeedMessage(NamedTuple):
-    """One stored message: its subject, stream sequence, headers and body; ``pending`` counts those still behind it."""
+    """One stored message: its subject, stream sequence, headers and body, and when it was stored (UTC).
+
+    ``pending`` counts those still behind it.
+    """
 
     subject: str
     position: int
     data: bytes
     headers: dict[str, str] | None
     pending: int
+    time: datetime
+
+
+def unreadable(first: int, last: int) -> str:
+    """The sentence for events that were stored and are not there any more."""
+    return f"The events {first} to {last} cannot be read any more: the log is damaged. Restore it from its archive."
 
 
 class Feed:
     """An ephemeral consumer with a standing pull. After any doubt (missed heartbeat, reconnect, a gap in the
     consumer's own count) it makes a new consumer behind the last message it has handed out.
 
-    ``batch`` bounds what is buffered here; ``max_bytes`` bounds it in bytes.
+    ``batch`` bounds what is buffered here; ``max_bytes`` bounds it in bytes. With ``last``, the position of the log's
+    newest message, it raises `LogDamaged` when the server is there but cannot give the messages up to it.
     """
 
     def __init__(
@@ -55,6 +69,7 @@ class Feed:
         after: int,
         batch: int = 500,
         max_bytes: int = 32 << 20,
+        last: int = 0,
     ) -> None:
         self._bus = bus
         self._stream = stream
@@ -62,6 +77,8 @@ class Feed:
         self._position = after
         self._batch = batch
         self._max_bytes = max_bytes
+        self._last = last
+        self._silence = 0
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._subscription: Subscription | None = None
         self._consumer = ""
@@ -96,12 +113,18 @@ class Feed:
                 await self._begin_again()
                 continue
             self._delivered += 1
+            self._silence = 0
             self._wanted -= 1
             self._position = metadata.sequence.stream
             if self._wanted <= self._batch // 2:
                 await self._pull()
             yield FeedMessage(
-                message.subject, metadata.sequence.stream, message.data, message.headers, metadata.num_pending
+                message.subject,
+                metadata.sequence.stream,
+                message.data,
+                message.headers,
+                metadata.num_pending,
+                metadata.timestamp,
             )
 
     async def _next(self) -> Msg | None:
@@ -120,6 +143,9 @@ class Feed:
                 case None:
                     return message
                 case "100":
+                    self._silence += 1
+                    if self._position < self._last and self._silence >= MOST_HEARTBEATS:
+                        raise LogDamaged(unreadable(self._position + 1, self._last))
                     continue
                 case "404" | "408" | "409" if "Consumer" not in message.headers.get("Description", ""):
                     # A pull has ended: its time is over or its batch is full.

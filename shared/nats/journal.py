@@ -8,13 +8,13 @@ from typing import Final
 
 import nats.errors
 import nats.js.errors
-from jetstreamext import NoMessagesError, get_batch
 from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event
-from shared.journal import Conflict, Head, LogFull, LogUnavailable, checked
+from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked
 from shared.nats.bus import Bus
+from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
 from shared.subjects import Actor, event_filter, event_subject
@@ -22,10 +22,15 @@ from shared.subjects import Actor, event_filter, event_subject
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
 DUPLICATE_IN_BATCH: Final = 10201
+SAME_ID_IN_FLIGHT: Final = 10158
+NO_MESSAGE: Final = 10037
 STREAM_FULL: Final = frozenset({10077, 10047, 10023})
 CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
 LOAD_BATCH: Final = 1000
 SEND_AGAIN: Final = 3
+PAUSE_S: Final = 0.25
+CHECKS: Final = 5
+SILENT: Final = "The event log does not answer: check that NATS runs and has a leader for EVENTS."
 
 
 class NatsJournal:
@@ -47,7 +52,7 @@ class NatsJournal:
         }
         if stamp.traceparent:
             headers["traceparent"] = stamp.traceparent
-        for _ in range(self._send_again):
+        for attempt in range(self._send_again):
             try:
                 ack = await self._bus.publish(subject, body, headers)
             except nats.js.errors.APIError as error:
@@ -57,40 +62,57 @@ class NatsJournal:
                     raise LogFull(
                         "The event log is full: give EVENTS more room with `nats stream edit EVENTS --max-bytes`."
                     ) from error
-                if error.code != 503:
+                if error.code != 503 and error.err_code != SAME_ID_IN_FLIGHT:
                     raise
+                # A stream without a leader answers at once; so does one that has our first try still in flight.
+                await asyncio.sleep(PAUSE_S * (attempt + 1))
             except (TimeoutError, nats.errors.Error):
                 # Not known whether it was stored: the same append again, with the same id, tells.
-                await self._connected_again()
+                await self._connected_again(attempt)
             else:
                 if ack.duplicate:
                     return await self._read_back(actor, stamp)
                 return decode_event(subject, body, ack.seq)
-        raise LogUnavailable("The event log does not answer: check that NATS runs and has a leader for EVENTS.")
+        raise LogUnavailable(SILENT)
 
     async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
         """See `Journal.load`."""
         head = after or Head()
         found: list[Recorded] = []
-        position = head.position
-        while batch := await self._batch(event_filter(actor), position + 1):
+        newest = 0
+        for attempt in range(CHECKS):
+            await asyncio.sleep(PAUSE_S * attempt)
+            if up_to is None:
+                newest = await self._newest(actor)
+            found += await self._behind(actor, found[-1].position if found else head.position, up_to)
+            reached = found[-1].position if found else head.position
+            if up_to is not None or (head.position <= newest <= reached and (newest or not reached)):
+                return checked(actor, found, head)
+            # A replica may be behind the leader, and a new leader behind what it will have: ask again.
+        checked(actor, found, head)
+        raise LogDamaged(
+            f"The log of {actor} is damaged at its end (stream sequence {reached}): what comes then cannot be read any "
+            "more, or the log went backwards. Restore the log from its archive."
+        )
+
+    async def _behind(self, actor: Actor, position: int, up_to: int | None) -> list[Recorded]:
+        found: list[Recorded] = []
+        while up_to is None or position < up_to:
+            batch = await self._batch(event_filter(actor), position + 1)
             found += [
-                decode_event(message.subject or "", message.data or b"", message.seq or 0)
-                for message in batch
-                if up_to is None or (message.seq or 0) <= up_to
+                decode_event(message.subject, message.data, message.position)
+                for message in batch.messages
+                if up_to is None or message.position <= up_to
             ]
-            position = batch[-1].seq or 0
-            if (batch[-1].headers or {}).get("Nats-Num-Pending") == "0" or (up_to is not None and position >= up_to):
+            if not batch.messages or not batch.pending:
                 break
-        return checked(actor, found, head)
+            position = batch.messages[-1].position
+        return found
 
     async def last(self, actor: Actor) -> Recorded | None:
-        """An actor's newest event, without a check of those before it."""
-        try:
-            message = await self._bus.js.get_last_msg(EVENTS, event_filter(actor), direct=True)
-        except nats.js.errors.NotFoundError:
-            return None
-        return decode_event(message.subject or "", message.data or b"", message.seq or 0)
+        """An actor's newest event, without a check of those before it. Raises `LogUnavailable`."""
+        message = await self._last(actor)
+        return None if message is None else decode_event(message.subject or "", message.data or b"", message.seq or 0)
 
     async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
         """See `Journal.follow`. A message that cannot be decoded ends it with the decoder's error."""
@@ -102,6 +124,23 @@ class NatsJournal:
         """See `Journal.last_position`."""
         return int((await self._bus.js.stream_info(EVENTS)).state.last_seq)
 
+    async def _newest(self, actor: Actor) -> int:
+        message = await self._last(actor)
+        return 0 if message is None else int(message.seq or 0)
+
+    async def _last(self, actor: Actor) -> RawStreamMsg | None:
+        for attempt in range(self._send_again):
+            try:
+                # From the leader: another replica may not have it yet.
+                return await self._bus.js.get_last_msg(EVENTS, event_filter(actor))
+            except nats.js.errors.NotFoundError as error:
+                if error.err_code == NO_MESSAGE:
+                    return None
+                raise
+            except (TimeoutError, nats.errors.Error):
+                await self._connected_again(attempt)
+        raise LogUnavailable(SILENT)
+
     async def _read_back(self, actor: Actor, stamp: Stamp) -> Recorded:
         """Ours after all, or somebody else's: the actor's last event tells."""
         last = await self.last(actor)
@@ -109,20 +148,17 @@ class NatsJournal:
             return last
         raise Conflict(f"Another append of {actor} came first.")
 
-    async def _connected_again(self) -> None:
+    async def _connected_again(self, attempt: int) -> None:
+        await asyncio.sleep(PAUSE_S * attempt)
         for _ in range(50):
             if self._bus.connected:
                 return
             await asyncio.sleep(0.1)
 
-    async def _batch(self, subject: str, start: int) -> list[RawStreamMsg]:
+    async def _batch(self, subject: str, start: int) -> Batch:
         for attempt in range(self._send_again):
             try:
-                return [m async for m in get_batch(self._bus.js, EVENTS, batch=LOAD_BATCH, seq=start, subject=subject)]
-            except NoMessagesError:
-                return []
-            except (TimeoutError, nats.errors.Error) as error:
-                if attempt + 1 == self._send_again:
-                    raise LogUnavailable("The event log does not answer: check that NATS runs.") from error
-                await self._connected_again()
-        return []
+                return await get_batch(self._bus, EVENTS, subject, start=start, limit=LOAD_BATCH)
+            except (TimeoutError, nats.errors.Error):
+                await self._connected_again(attempt)
+        raise LogUnavailable(SILENT)

@@ -26,6 +26,9 @@ PARKED: Final = "PARKED"
 ARTIFACTS: Final = "ARTIFACTS"
 SNAPSHOTS: Final = "SNAPSHOTS"
 
+TIMEKEEPER: Final = "timekeeper"
+"""How the durable consumers of EVENTS are called that set timers, behind their service's name."""
+
 MEBI: Final = 1024 * 1024
 
 
@@ -124,6 +127,8 @@ async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
         except nats.js.errors.NotFoundError:
             await bus.js.add_stream(config)
             created.append(str(config.name))
+    if TIMERS in created:
+        await _forget_timekeepers(bus)
     try:
         await bus.js.object_store(ARTIFACTS)
     except nats.js.errors.NotFoundError:
@@ -138,6 +143,16 @@ async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
         created.append(SNAPSHOTS)
     await check_guards(bus)
     return created
+
+
+async def _forget_timekeepers(bus: Bus) -> None:
+    """New timers are set from the whole log: whoever sets them begins again."""
+    names: list[str] = []
+    while page := await bus.js.consumers_info(EVENTS, offset=len(names)):
+        names += [consumer.name for consumer in page]
+    for name in names:
+        if name.endswith(f"-{TIMEKEEPER}"):
+            await bus.js.delete_consumer(EVENTS, name)
 
 
 async def check_guards(bus: Bus) -> None:

@@ -49,7 +49,7 @@ def image(engine: Mapping[str, str]) -> Iterator[str]:
 def stack(request: pytest.FixtureRequest, engine: Mapping[str, str], image: str) -> Iterator[Stack]:
     """The whole system with four executors and two planners, its demonstration task under way.
 
-    After a failure the log of every container is in test-results/<project>.log.
+    After a failure the log of every container is in .pytest_cache/d/<project>, and its end is shown.
     """
     with project(engine, image) as started:
         up = False
@@ -59,6 +59,6 @@ def stack(request: pytest.FixtureRequest, engine: Mapping[str, str], image: str)
             yield started
         finally:
             if not up or request.session.testsfailed:
-                results = ROOT / "test-results"
-                results.mkdir(exist_ok=True)
-                (results / f"{started.name}.log").write_text(started.compose("logs", "--no-color", "--timestamps"))
+                said = started.compose("logs", "--no-color", "--timestamps")
+                (request.config.cache.mkdir(started.name) / "containers.log").write_text(said)
+                print(started.compose("ps", "--all"), said[-6000:], sep="\n")

@@ -100,6 +100,10 @@ class Stack:
     def execute(self, container: Container, *command: str) -> str:
         return run("docker", "exec", container.id, *command, environment=self.environment)
 
+    def kill(self, container: Container) -> None:
+        """Without warning, and it stays down until it is scaled up again."""
+        run("docker", "kill", container.id, environment=self.environment)
+
     def journeyman(self, *arguments: str) -> str:
         """What the CLI says inside the gateway's container, which reaches NATS as the services do."""
         return self.compose("exec", "--no-TTY", "gateway", "journeyman", *arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.usage import cost_of, tokens_of
 from shared.ids import derived_id
+from shared.workspace.git import git
 from tests.support.model import CountingModel
 from tests.support.stores import everything_stored
 from tests.support.system import System
@@ -80,13 +82,14 @@ async def test_the_branch_is_in_the_target_repository_and_its_test_passes_there(
         subprocess.run(["git", "-C", str(at), "checkout", "-q", "--detach", commit], check=True)
         return subprocess.run([sys.executable, "-m", "unittest", "-q"], cwd=at, capture_output=True).returncode
 
-    branch = subprocess.check_output(
-        ["git", "-C", str(system.repository), "rev-parse", f"refs/heads/{task['branch']}"], text=True
-    )
-    assert branch.strip() == task["commit"]
-    assert tested(task["base_commit"], tmp_path / "before") != 0
-    assert tested(task["commit"], tmp_path / "after") == 0
+    assert await head_of(system.repository, task["branch"]) == task["commit"]
+    assert await asyncio.to_thread(tested, task["base_commit"], tmp_path / "before") != 0
+    assert await asyncio.to_thread(tested, task["commit"], tmp_path / "after") == 0
     assert [check["exit_code"] for check in task["run"]["checks"]] == [0]
+
+
+async def head_of(repository: Path, branch: str) -> str:
+    return (await git("rev-parse", f"refs/heads/{branch}", cwd=repository)).strip()
 
 
 async def test_cost_and_tokens_are_what_the_events_say_and_what_the_model_counted(
@@ -112,7 +115,7 @@ async def test_verify_finds_the_log_whole(visitor: Visitor, system: System, told
 
 
 async def test_no_store_and_no_log_holds_a_secret(
-    visitor: Visitor, system: System, secret_values: dict[str, str], told: dict[str, str], tmp_path: Path
+    visitor: Visitor, system: System, secret_values: dict[str, str], told: dict[str, str]
 ) -> None:
     await the_task(visitor, told)
     stored = await everything_stored(visitor.bus, system.data)

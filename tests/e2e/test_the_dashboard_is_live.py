@@ -49,7 +49,7 @@ class Watched:
 
 
 @pytest.fixture
-async def context(system: System) -> AsyncIterator[BrowserContext]:
+async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
     """A browser that is at the shared system's dashboard for the first time."""
     if not STATIC.exists():
         pytest.skip("the dashboard is not built: run `make web`")
@@ -59,18 +59,18 @@ async def context(system: System) -> AsyncIterator[BrowserContext]:
             browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         except Error as error:
             pytest.skip(f"no Chromium starts here: {error.message.splitlines()[0]}")
-        context = await browser.new_context(
+        window = await browser.new_context(
             base_url=system.http, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
         )
-        await context.add_init_script(NOTE_VIOLATIONS)
-        yield context
+        await window.add_init_script(NOTE_VIOLATIONS)
+        yield window
         await browser.close()
 
 
 @pytest.fixture
-async def watched(context: BrowserContext) -> Watched:
+async def watched(browser_window: BrowserContext) -> Watched:
     """One page in that browser."""
-    page = await context.new_page()
+    page = await browser_window.new_page()
     page.set_default_timeout(SOON_MS)
     return Watched(page)
 
@@ -89,8 +89,10 @@ async def test_a_task_is_submitted_approved_and_watched_to_its_end_in_the_browse
     await page.wait_for_url(re.compile("/tasks/"))
     id = page.url.rpartition("/tasks/")[2].partition("?")[0]
 
+    review = page.get_by_role("button", name="Review plan")
+    await expect(review).to_be_visible(timeout=LATER_MS)
+    await review.click()
     approve = page.get_by_role("button", name="Approve plan v1")
-    await expect(approve).to_be_visible(timeout=LATER_MS)
     await expect(page.get_by_role("article")).to_contain_text("hand out every cent")
     await approve.click()
     await visitor.until(id, "task.approved", within=20)

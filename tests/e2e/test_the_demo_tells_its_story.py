@@ -8,7 +8,7 @@ import os
 import pty
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import duckdb
@@ -39,7 +39,7 @@ class Demo(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """One demonstration from its start to its end."""
     data = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
@@ -51,7 +51,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         timeout=170,
         check=False,
     )
-    yield Demo(done.returncode, done.stderr, data)
+    return Demo(done.returncode, done.stderr, data)
 
 
 @pytest.fixture
@@ -100,7 +100,6 @@ async def test_the_nats_command_shows_the_history(demo: Demo, log: Nats, reader:
     third = msgspec.json.decode(await nats.run("stream", "get", "EVENTS", "3", "--json"))
     assert (third["seq"], third["subject"]) == (3, events[2].subject)
     page = await asyncio.to_thread(in_a_terminal, nats, "stream", "view", "EVENTS", "25")
-    assert [int(seq) for seq in re.findall(r"EVENTS#(\d+)|Stream seq: (\d+)", page) for seq in seq if seq] or page
     for event in events[:25]:
         assert event.subject in page
 

@@ -67,9 +67,7 @@ def test_a_busy_port_is_named_with_the_ways_out(tmp_path: Path, busy: int) -> No
 async def test_a_service_whose_own_port_is_busy_says_so(tmp_path: Path, nats_server: Nats, busy: int) -> None:
     data = tmp_path / "brain"
     data.mkdir()
-    line = await asyncio.to_thread(
-        ended, data, "service", "brain", nats_url=nats_server.url, health_port=str(busy)
-    )
+    line = await asyncio.to_thread(ended, data, "service", "brain", nats_url=nats_server.url, health_port=str(busy))
     assert str(busy) in line
     assert "JOURNEYMAN_HEALTH_PORT" in line
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.usage import cost_of
 from shared.envelope import Recorded
 from shared.ids import derived_id
+from shared.workspace.git import git
 from tests.support.eventually import eventually
 from tests.support.model import CountingModel
 from tests.support.system import System
@@ -21,7 +23,7 @@ from tests.support.visitor import WITHIN, Visitor, issue, names_of, tokens_in, u
 pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
 
 BACK_S = 5.0
-"""How soon a service that was killed is ready again. A machine on which everything takes longer gets its due."""
+"""How soon a service that was killed is ready again, on a machine that has a processor for it."""
 LONG = 2 * WITHIN
 """For what waits for a redelivery as well."""
 
@@ -71,7 +73,8 @@ async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
     assert task["cost_microusd"] == cost_of(tuple(usage_of(story)))
     print({service: f"{seconds:.1f} s" for service, seconds in away.items()})
     if number is signal.SIGKILL:
-        assert {service: seconds for service, seconds in away.items() if seconds > BACK_S} == {}
+        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        assert {service: seconds for service, seconds in away.items() if seconds > BACK_S * waiting} == {}
 
 
 async def test_a_task_completes_although_nats_is_killed_in_the_middle_of_its_run(
@@ -103,10 +106,11 @@ async def test_what_was_on_the_way_when_all_services_were_killed_at_once_goes_on
     await visitor.approve(planned)
     for id in (planned, done):
         task = await visitor.completed(id, within=LONG)
-        await nothing_is_lost_or_doubled(
-            visitor, system, await visitor.story(id), task["branch"], task["base_commit"]
-        )
+        await nothing_is_lost_or_doubled(visitor, system, await visitor.story(id), task["branch"], task["base_commit"])
 
+
+# A worker that was lost claims its work again; everything else happens once.
+REPEATED: Final = frozenset({"plan.claimed", "run.claimed", "run.started", "run.checkpointed", "reply.claimed"})
 
 # ---- help ----------------------------------------------------------------------------------------------------------
 
@@ -137,13 +141,6 @@ async def nothing_is_lost_or_doubled(
     assert (await visitor.audit()).damage is None
     causes = Counter((event.kind, event.causation_id) for event in story)
     assert [cause for cause, times in causes.items() if times > 1] == []
-    # A worker that was lost claims again; everything else happens once.
     steps = Counter(name for name in names_of(story) if name not in REPEATED)
     assert [step for step, times in steps.items() if times > 1] == []
-    commits = subprocess.check_output(
-        ["git", "-C", str(system.repository), "rev-list", "--count", f"{base}..{branch}"], text=True
-    )
-    assert int(commits) == 1
-
-
-REPEATED = frozenset({"plan.claimed", "run.claimed", "run.started", "run.checkpointed", "reply.claimed"})
+    assert int(await git("rev-list", "--count", f"{base}..{branch}", cwd=system.repository)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -20,7 +21,9 @@ from tests.support.walks import walk, walked
 from tests.support.world import SERVICES, World
 
 STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=60, max_size=150)
-POLICIES = st.sampled_from([Policy(approval=approval) for approval in task.Approval])
+POLICIES = st.sampled_from(
+    [Policy(approval=approval, approval_timeout_s=wait) for approval in task.Approval for wait in (0, 3600)]
+)
 
 
 @settings(deadline=None)
@@ -135,7 +138,7 @@ def test_after_its_end_a_task_has_no_event_but_a_retry(steps: list[int], policy:
     for event in world.events_of("task"):
         assert not ended or isinstance(event, task.Retried)
         ended = isinstance(event, task.Completed | task.Answered | task.Failed | task.Cancelled | task.Declined)
-        ended = ended or isinstance(event, task.Rejected)
+        ended = ended or isinstance(event, task.Rejected | task.ApprovalExpired)
 
 
 @settings(deadline=None)
@@ -183,6 +186,24 @@ def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[i
     world = walked(steps, policy=policy)
     in_events = add_usage(*[getattr(each.data, "usage", ()) for each in world.log])
     assert in_events == world.spent
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.integers(-(10**6), 10**6))
+def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
+    steps: list[int], policy: Policy, off: int
+) -> None:
+    for world in walk(steps, policy=policy):
+        now = world.task
+        awaited = {
+            task.Status.PAUSED: now.paused_until,
+            task.Status.AWAITING_APPROVAL: None if now.approved else now.expires_at,
+        }.get(now.status)
+        for timer in world.timers:
+            for at in {timer.at, timer.at + timedelta(milliseconds=off)} - {awaited}:
+                assert DECIDER.decide(now, replace(timer, at=at)) is None
+        if awaited is not None:
+            assert DECIDER.decide(now, world.timers[-1]) is not None
 
 
 def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:

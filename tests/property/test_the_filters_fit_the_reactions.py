@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from services.brain import reactions as brain
+from services.brain import timers as brain_timers
 from services.executor import reactions as executor
 from services.gateway import reactions as gateway
 from services.planner import reactions as planner
@@ -17,10 +18,11 @@ from shared.contracts.task import Approval
 from shared.envelope import Recorded
 from tests.support.walks import walked
 
-React = Callable[[Recorded], list[Command]]
+React = Callable[[Recorded], Sequence[Command]]
 
 REACTORS: list[tuple[Sequence[str], React]] = [
     (brain.FILTERS, brain.reactions(brain.Policy())),
+    (brain_timers.FILTERS, brain_timers.timers),
     (planner.FILTERS, planner.react),
     (executor.FILTERS, executor.react),
     (gateway.FILTERS, gateway.react),
@@ -31,8 +33,9 @@ REACTORS: list[tuple[Sequence[str], React]] = [
 def logs() -> list[Recorded]:
     dice = Random(99)
     recorded = []
-    for number in range(200):
-        policy = brain.Policy(approval=Approval.AUTO if number % 2 else Approval.REQUIRED)
+    for number in range(300):
+        approval = Approval.AUTO if number % 2 else Approval.REQUIRED
+        policy = brain.Policy(approval=approval, approval_timeout_s=60)
         recorded += walked([dice.randrange(2**32) for _ in range(150)], policy=policy).log
     return recorded
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from datetime import timedelta
 
 from shared import activity, mailbox, reactor
 
@@ -18,6 +19,8 @@ def main() -> None:
     defaults = activity.Activity.__init__.__kwdefaults__
     assert defaults is not None
     defaults["ack_wait_s"] = seconds
+    leftovers = importlib.import_module("shared.claude.leftovers")
+    leftovers.EVERY_S, leftovers.SETTLED = seconds, timedelta(seconds=seconds)
     if service == "executor":
         executing = importlib.import_module("services.executor.activities")
         executing.CHECKPOINT_EVERY_S = 0.2

@@ -15,7 +15,6 @@ from tests.support.model import CountingModel
 from tests.support.system import System
 from tests.support.visitor import Visitor
 
-
 AGENTS: Final = Path(__file__).resolve().parents[2] / "agents"
 
 
@@ -41,7 +40,9 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("agents") / "agents"
     shutil.copytree(AGENTS, folder)
     executor = folder / "executor" / "CLAUDE.md"
-    executor.write_text(re.sub(r"^tools: (?!.*AskUserQuestion)", r"\g<0>AskUserQuestion, ", executor.read_text(), flags=re.M))
+    executor.write_text(
+        re.sub(r"^tools: (?!.*AskUserQuestion)", r"\g<0>AskUserQuestion, ", executor.read_text(), flags=re.M)
+    )
     return folder
 
 
@@ -52,7 +53,12 @@ def system(
     """One system for all tests that leave it as it was. When it has ended, none of its processes is left."""
     data = tmp_path_factory.mktemp("system")
     system = System.start(
-        data, demo_model="1", anthropic_base_url=model.url, agents_dir=str(agents), **secret_values
+        data,
+        demo_model="1",
+        anthropic_base_url=model.url,
+        agents_dir=str(agents),
+        github_webhook_secret=secret_values["github_webhook_secret"],
+        anthropic_api_key=secret_values["anthropic_api_key"],
     )
     try:
         yield system

@@ -24,7 +24,7 @@ from shared.subjects import Actor
 from tests.support.eventually import eventually
 from tests.support.system import REPO, System
 
-END: Final = frozenset({"completed", "failed", "cancelled", "declined", "answered", "rejected"})
+END: Final = frozenset({"completed", "failed", "cancelled", "declined", "answered", "rejected", "approval-expired"})
 """The task's events after which nothing more comes by itself."""
 WITHIN: Final = 75.0
 """Seconds for a step with an agent in it, on a busy machine."""
@@ -105,9 +105,7 @@ class Visitor:
         loaded = [await self.journal.load(Actor(kind, task_id)) for kind in kinds]
         return sorted((each for events in loaded for each in events), key=lambda each: each.position)
 
-    async def until(
-        self, task_id: str, what: str, *, nth: int = 1, after: int = 0, within: float = WITHIN
-    ) -> Recorded:
+    async def until(self, task_id: str, what: str, *, nth: int = 1, after: int = 0, within: float = WITHIN) -> Recorded:
         """The ``nth`` event of this name (``run.started``) behind a position; waits for it.
 
         Fails at once when the task ends otherwise, and tells the story when it does not come in time.

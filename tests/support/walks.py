@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
@@ -14,6 +15,7 @@ from tests.support.recorded import NO_BODY, TASK_ID
 from tests.support.world import SERVICES, World
 
 OPENED: Final = 1_767_000_000_000
+OPENED_AT: Final = datetime.fromtimestamp(OPENED / 1000, UTC)
 
 
 def walk(steps: Sequence[int], *, policy: Policy | None = None) -> Iterator[World]:
@@ -32,7 +34,7 @@ def walked(steps: Sequence[int], *, policy: Policy | None = None) -> World:
 
 
 def _move(world: World, dice: Random) -> None:
-    match dice.randrange(21):
+    match dice.randrange(22):
         case 0 | 1 | 2 | 3 | 4:
             world.deliver(dice.choice(SERVICES))
         case 5 | 6 | 7 | 8:
@@ -46,6 +48,9 @@ def _move(world: World, dice: Random) -> None:
             command = _person(world, dice)
             world.tell_or_refuse(command)
             world.tell_or_refuse(command)
+        case 21 if world.timers:
+            # Mostly the newest, as time would have it; an older one is late, or comes a second time.
+            world.tell_or_refuse(dice.choice([world.timers[-1], world.timers[-1], *world.timers]))
         case 12:
             world.tell_or_refuse(_person(world, dice))
         case 13 | 14 | 15 | 16 | 17:
@@ -73,6 +78,8 @@ def _person(world: World, dice: Random) -> Command:
             return dice.choice((_submit, _say))(world, dice)
         case task.Status.AWAITING_APPROVAL:
             return dice.choice((_approve, _approve, _approve, _approve, _revise, _reject, _stop))(world, dice)
+        case task.Status.PAUSED:
+            return dice.choice((_retry, _stop, _input))(world, dice)
         case status if status in task.TERMINAL:
             return _retry(world, dice)
         case _:
@@ -197,7 +204,12 @@ def _triage(world: World, dice: Random) -> Command:
 
 def _triage_failure(world: World, dice: Random) -> Command:
     return task.RecordFailure(
-        stage="triage", attempt=_near(world.task.triage_attempt, dice), code="no-model", message="No model."
+        stage="triage",
+        attempt=_near(world.task.triage_attempt, dice),
+        code="no-model",
+        message="No model.",
+        usage=_usage(dice),
+        retries_at=dice.choice(((), (OPENED_AT,))),
     )
 
 
@@ -212,7 +224,14 @@ def _propose(world: World, dice: Random) -> Command:
 
 
 def _fail_plan(world: World, dice: Random) -> Command:
-    return plan.Fail(attempt=_near(world.plan.attempt, dice), code="no-plan", message="None.", usage=_usage(dice))
+    return plan.Fail(
+        attempt=_near(world.plan.attempt, dice),
+        code="no-plan",
+        message="None.",
+        usage=_usage(dice),
+        retryable=dice.random() < 0.6,
+        retry_at=dice.choice((None, OPENED_AT)),
+    )
 
 
 def _plan_stopped(world: World, dice: Random) -> Command:
@@ -252,7 +271,13 @@ def _succeed(world: World, dice: Random) -> Command:
 
 
 def _fail_run(world: World, dice: Random) -> Command:
-    return run.Fail(attempt=_near(world.run.attempt, dice), code="red", message="Red.", usage=_usage(dice))
+    return run.Fail(
+        attempt=_near(world.run.attempt, dice),
+        code="red",
+        message="Red.",
+        usage=_usage(dice),
+        retryable=dice.random() < 0.6,
+    )
 
 
 def _run_stopped(world: World, dice: Random) -> Command:

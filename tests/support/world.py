@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from services.brain.actors import session as session_actor
 from services.brain.actors import task as task_actor
 from services.brain.reactions import Policy, reactions
+from services.brain.timers import timers
 from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react
 from services.gateway.actors import delivery as delivery_actor
@@ -18,7 +22,7 @@ from services.gateway.reactions import react as gateway_react
 from services.planner.actors import plan as plan_actor
 from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
-from shared.contracts.messages import Command, Event, kind_of
+from shared.contracts.messages import Command, Event, TimedCommand, kind_of
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.deciding import Decider, Rejected
 from shared.envelope import Recorded
@@ -82,6 +86,11 @@ class World:
         state: reply.Reply = self.states["reply"]
         return state
 
+    @property
+    def timers(self) -> list[TimedCommand]:
+        """Every timer that was ever set, oldest first; each may come due now, late, or again."""
+        return [command for event in self.log for command in timers(event)]
+
     def events_of(self, kind: str) -> list[Event]:
         """One actor's facts, oldest first."""
         return [each.data for each in self.log if each.kind == kind]
@@ -106,14 +115,13 @@ class World:
     def keep(self, event: Event) -> None:
         """Append an event and fold it."""
         kind = kind_of(event)
-        self.log.append(
-            recorded(
-                event,
-                id=SESSION_ID if kind == "session" else TASK_ID,
-                sequence=1 + len(self.events_of(kind)),
-                position=1 + len(self.log),
-            )
+        made = recorded(
+            event,
+            id=SESSION_ID if kind == "session" else TASK_ID,
+            sequence=1 + len(self.events_of(kind)),
+            position=1 + len(self.log),
         )
+        self.log.append(replace(made, time=made.time + timedelta(seconds=made.position)))
         self.states[kind] = DECIDERS[kind].evolve(self.states[kind], event)
 
     def react(self, service: str, event: Recorded) -> None:
@@ -147,7 +155,7 @@ class World:
         """Deliver everything, and let every activity end what it has begun: well, or with a failure."""
         for _ in range(QUIET_WITHIN):
             self.deliver_all()
-            commands = self.open_work(well=well)
+            commands = [*self.open_work(well=well), *self._awaited_timers()]
             if not commands:
                 return
             for command in commands:
@@ -157,6 +165,14 @@ class World:
     def open_work(self, *, well: bool) -> list[Command]:
         """The next honest report of every activity that is under way."""
         return [*self._triage_work(well), *self._plan_work(well), *self._run_work(well), *self._reply_work(well)]
+
+    def _awaited_timers(self) -> list[Command]:
+        """The end of a pause: time passes."""
+        if self.task.status is not task.Status.PAUSED:
+            return []
+        return [
+            each for each in self.timers[-1:] if isinstance(each, task.Resume) and each.at == self.task.paused_until
+        ]
 
     def _triage_work(self, well: bool) -> list[Command]:
         if not self.task.triaging:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from services.brain.actors.stages import working_base, working_stage
+from services.brain.actors.waits import fail
 from shared.contracts.task import (
+    Approval,
     Cancelled,
     Completed,
-    Failed,
     PlanReady,
     QuestionAsked,
     RecordFailure,
@@ -89,6 +90,7 @@ def _hear_the_work(task: Task, report: Report) -> TaskEvent | None:
                 base_commit=report.base_commit,
                 summary=report.summary,
                 approval=task.approval,
+                expires_at=report.expires_at if task.approval is Approval.REQUIRED else None,
                 cause=report.cause,
             )
         case RecordQuestion():
@@ -114,8 +116,6 @@ def _hear_the_work(task: Task, report: Report) -> TaskEvent | None:
         case RecordPublished():
             return Completed(summary=task.summary, commit=report.commit, branch=report.branch, url=report.url)
         case RecordFailure():
-            return Failed(
-                stage=report.stage, code=report.code, message=report.message, usage=report.usage, cause=report.cause
-            )
+            return fail(task, report)
         case RecordStopped():
             return Cancelled(reason="The agent was stopped from outside the task.", cause=report.cause)

@@ -10,18 +10,22 @@ from services.brain.actors.approval import approve
 from services.brain.actors.reports import hear
 from services.brain.actors.stages import due_stage, next_stage, working_base, working_stage
 from services.brain.actors.triage import judge
+from services.brain.actors.waits import wake
 from shared.contracts.task import (
     TERMINAL,
     Answered,
+    ApprovalExpired,
     Approve,
     Approved,
     Cancelled,
     Completed,
     Declined,
     ExecutionRequested,
+    ExpireApproval,
     Failed,
     GiveInput,
     InputGiven,
+    Paused,
     PlanningRequested,
     PlanReady,
     QuestionAsked,
@@ -30,6 +34,8 @@ from shared.contracts.task import (
     RequestExecution,
     RequestPlanning,
     RequestTriage,
+    Resume,
+    Resumed,
     Retried,
     Retry,
     Revise,
@@ -64,6 +70,8 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return _requested(task, command)
         case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry():
             return _told_by_a_person(task, command)
+        case Resume() | ExpireApproval():
+            return wake(task, command)
         case _:
             return hear(task, command)
 
@@ -120,7 +128,7 @@ def _told_by_a_person(task: Task, command: Approve | Reject | Revise | GiveInput
             return InputGiven(message=command.message)
         case Stop():
             return _stopped(task, command)
-        case Retry() if task.status in (Status.FAILED, Status.CANCELLED, Status.DECLINED):
+        case Retry() if task.status in (Status.FAILED, Status.CANCELLED, Status.DECLINED, Status.PAUSED):
             return Retried(stage=next_stage(task))
         case _:
             raise Rejected("task-wrong-state", _why_not(task, command))
@@ -160,7 +168,7 @@ _MEND: Final = {
     Status.AWAITING_APPROVAL: "approve, reject or revise its plan, unless that is done",
     Status.EXECUTING: "wait for the result, or stop it",
     Status.WAITING_INPUT: "answer the agent's question, or stop it",
-    Status.PAUSED: "wait until it goes on, or stop it",
+    Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
     Status.PUBLISHING: "wait until the result is published, or stop it",
     Status.COMPLETED: "submit a new task",
     Status.FAILED: "retry it, or submit a new task",
@@ -196,6 +204,7 @@ def evolve(task: Task, event: TaskEvent) -> Task:
                 title=event.title,
                 repo=event.repo,
                 base_commit=event.base_commit,
+                tries=0,
             )
         case Answered():
             return replace(task, status=Status.COMPLETED, triaging=False, verdict=Verdict.ANSWER, summary=event.answer)
@@ -210,11 +219,15 @@ def evolve(task: Task, event: TaskEvent) -> Task:
                 plan_version=event.version,
                 plan_digest=event.digest,
                 plan_base=event.base_commit,
+                expires_at=event.expires_at,
+                tries=0,
             )
         case Approved():
             return replace(task, approved=event.plan)
         case PlanRejected():
             return replace(task, status=Status.CANCELLED, stop_reason=event.reason)
+        case ApprovalExpired():
+            return replace(task, status=Status.CANCELLED, stop_reason="Nobody approved the plan in time.")
         case ExecutionRequested():
             return replace(task, status=Status.EXECUTING, round=event.round)
         case QuestionAsked():
@@ -255,17 +268,27 @@ def evolve(task: Task, event: TaskEvent) -> Task:
                 stop_reason=event.reason,
             )
         case Retried():
+            return replace(_again(task, event.stage), stop_reason="", commit="", branch="", tries=0)
+        case Paused():
             return replace(
-                task,
-                status=Status.RECEIVED if event.stage == Stage.TRIAGE else Status.TRIAGED,
-                stop_reason="",
-                error_code="",
-                error_message="",
-                commit="",
-                branch="",
+                _seeing(task, event.cause),
+                status=Status.PAUSED,
+                triaging=False,
+                error_code=event.code,
+                error_message=event.message,
+                tries=event.tries,
+                paused_until=event.until,
             )
+        case Resumed():
+            return _again(task, event.stage)
         case _:
             assert_never(event)
+
+
+def _again(task: Task, stage: str) -> Task:
+    """On the way to that stage."""
+    status = Status.RECEIVED if stage == Stage.TRIAGE else Status.TRIAGED
+    return replace(task, status=status, error_code="", error_message="", paused_until=None)
 
 
 def _seeing(task: Task, cause: int) -> Task:

@@ -115,6 +115,8 @@ def _hear_the_work(run: Run, report: Report) -> RunEvent | None:
                 checks=report.checks,
                 duration_ms=report.duration_ms,
                 usage=report.usage,
+                retryable=report.retryable,
+                retry_at=report.retry_at,
             )
         case RecordStopped():
             return Stopped(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from services.gateway.live.render import line_of
-from services.gateway.stored import BATCH, last_sequence, read_behind
+from services.gateway.stored import BATCH, last_sequence
 from shared.contracts import run
 from shared.journal import Journal
 from shared.nats.bus import Bus
+from shared.nats.direct import get_batch
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
 from shared.subjects import actor, read_output_subject
@@ -56,12 +57,13 @@ class Work:
         size = 0
         while len(items) < limit and size < MAX_BYTES:
             behind = items[-1].seq if items else after
-            batch = await read_behind(self._bus, OUTPUT, f"out.*.{id}", behind, limit=min(BATCH, limit - len(items)))
+            most = min(BATCH, limit - len(items))
+            batch = await get_batch(self._bus, OUTPUT, f"out.*.{id}", start=behind + 1, limit=most)
             for message in batch.messages:
                 kind = read_output_subject(message.subject).kind
-                items.append(TranscriptLine(seq=message.seq, actor=kind, line=line_of(message.body)))
-                size += len(message.body)
-            if batch.last:
+                items.append(TranscriptLine(seq=message.position, actor=kind, line=line_of(message.data)))
+                size += len(message.data)
+            if not batch.pending:
                 seq = max(end, items[-1].seq if items else after)
                 return Transcript(seq=seq, items=items, next_after=None)
         return Transcript(seq=items[-1].seq, items=items, next_after=items[-1].seq)

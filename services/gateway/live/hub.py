@@ -10,9 +10,10 @@ import structlog
 from prometheus_client import Gauge
 
 from services.gateway.live.render import ALL, SHOWN_KINDS, Shown, show_event, show_output
-from services.gateway.stored import last_sequence, read_behind
+from services.gateway.stored import BATCH, last_sequence
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
+from shared.nats.direct import get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
 from shared.subjects import BadAddress
@@ -129,16 +130,16 @@ class Hub:
         subject = self._subject(next(iter(wanted)) if len(wanted) == 1 else ALL)
         while True:
             target = self.position
-            batch = await read_behind(self._bus, self._stream, subject, position)
+            batch = await get_batch(self._bus, self._stream, subject, start=position + 1, limit=BATCH)
             for message in batch.messages:
-                position = message.seq
-                shown = self._shown(message.subject, message.body, message.seq)
+                position = message.position
+                shown = self._shown(message.subject, message.data, message.position)
                 if shown is not None and is_due(shown):
                     await send(shown)
-            if batch.last:
+            if not batch.pending:
                 position = max(position, target)
-            if position >= self.position:
-                return position
+                if position >= self.position:
+                    return position
 
     async def _known(self, after: int, reached: int) -> int:
         """``after``, unless it lies behind the end of the stream: that client knew another log."""

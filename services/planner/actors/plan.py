@@ -129,7 +129,14 @@ def _reported(plan: Plan, command: Propose | Fail | RecordStopped) -> PlanEvent 
                 duration_ms=command.duration_ms,
             )
         case Fail(), Status.DRAFTING:
-            return Failed(attempt=command.attempt, code=command.code, message=command.message, usage=command.usage)
+            return Failed(
+                attempt=command.attempt,
+                code=command.code,
+                message=command.message,
+                usage=command.usage,
+                retryable=command.retryable,
+                retry_at=command.retry_at,
+            )
         case RecordStopped(), Status.DRAFTING:
             return Stopped(attempt=command.attempt, usage=command.usage)
         case (Propose(), Status.PROPOSED) | (Fail(), Status.FAILED) | (RecordStopped(), Status.STOPPED):

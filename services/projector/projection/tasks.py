@@ -137,9 +137,11 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             }
         case task.Failed() as data:
             return _ended(Status.FAILED) | {"error_code": data.code, "error_message": data.message}
-        case task.Rejected() | task.Cancelled():
+        case task.Rejected() | task.Cancelled() | task.ApprovalExpired():
             return _ended(Status.CANCELLED)
-        case task.Retried() as data:
+        case task.Paused() as data:
+            return _ended(Status.PAUSED) | {"error_code": data.code, "error_message": data.message}
+        case task.Retried() | task.Resumed() as data:
             again = Status.RECEIVED if data.stage == task.Stage.TRIAGE else Status.TRIAGED
             cleared = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
             return _ended(again) | cleared | {"agent": AGENTS.get(data.stage, "executor")}

@@ -1,4 +1,4 @@
-"""One service is killed at each of its crash points, one after the other, while tasks go through the whole system."""
+"""Services are killed at each of their crash points, one after the other, while tasks go through the whole system."""
 
 from __future__ import annotations
 
@@ -35,30 +35,37 @@ from tests.support.visitor import issue
 
 ACK_WAIT_S: Final = 3.0
 """Shorter than in earnest, because every death waits for it; the tests of takeovers wait the whole time."""
-WITHIN_S: Final = 150.0
+WITHIN_S: Final = 400.0
+"""For a machine that does much else at the same time; alone it takes a minute."""
 MENDED: Final = "test ! -e broken.txt || test -e mended.txt || { echo 'demo: write mended.txt yes'; exit 1; }"
 """A check that fails after the first process of an agent that wrote broken.txt, and says what to do about it."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one service's campaign."""
+    """What came of one campaign."""
 
     died_at: frozenset[str]
     problems: list[str]
 
 
-async def campaign(service: str, points: Sequence[Point], folder: Path, *, within: float = WITHIN_S) -> Verdict:
-    """Bring tasks until the service has died at all its points; then let everything end, and check it."""
+async def campaign(points: Sequence[Point], folder: Path, *, within: float = WITHIN_S) -> Verdict:
+    """Bring tasks, and let the services die at all these points; when everything has come to its end, check it."""
+    services = sorted({point.service for point in points})
     mark = folder / "died-at"
     problems: list[str] = []
     async with Cast(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as cast:
-        await cast.start(*(each for each in SERVICES if each != service))
-        victim = cast.add(service, CRASH_AT=",".join(map(str, points)), CRASH_MARK=str(mark))
-        await victim.start(keep=True)
-        tasks = await _bring_work(cast)
+        for service in services:
+            cast.add(service, CRASH_AT=",".join(map(str, points)), CRASH_MARK=str(mark))
+        victims = [cast.members[service] for service in services]
+        await asyncio.gather(
+            cast.start(*(each for each in SERVICES if each not in services)),
+            *(victim.start(keep=True) for victim in victims),
+        )
+        tasks = await _bring_work(cast, planned=2 if {"brain", "planner"} & set(services) else 0)
 
         async def all_completed() -> bool:
-            victim.check()
+            for victim in victims:
+                victim.check()
             stories = await asyncio.gather(*(story_of(cast.bus, id) for id in tasks))
             return all(story and story[-1].name in ("completed", "failed", "cancelled") for story in stories)
 
@@ -85,8 +92,8 @@ def _died(mark: Path) -> set[str]:
     return set(mark.read_text().split()) if mark.exists() else set()
 
 
-async def _bring_work(cast: Cast) -> list[str]:
-    """Tasks of every kind: planned or not, repaired after a failed check, by a small and by a large webhook."""
+async def _bring_work(cast: Cast, *, planned: int) -> list[str]:
+    """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned."""
     texts = {
         "@agent implement\n\ndemo executor: write one.txt one": 0,
         "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
@@ -94,9 +101,9 @@ async def _bring_work(cast: Cast) -> list[str]:
     delivered = await asyncio.gather(
         *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=1))
     )
-    planned = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(3)]
-    repaired = await submit(cast, "demo executor: write broken.txt x", task.Directive.IMPLEMENT)
-    return [*delivered, *planned, repaired]
+    repaired = await submit(cast, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
+    thought = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
+    return [*delivered, repaired, *thought]
 
 
 async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
 from pathlib import Path
 
 from shared.claude.sweep import family
+from shared.client import Client
 from shared.contracts import run, task
 from shared.envelope import Recorded
+from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.support.cast import Cast, Member
@@ -67,20 +68,20 @@ async def test_an_agent_that_was_killed_goes_on_in_the_same_attempt_where_it_was
     await _nothing_lost_doubled_or_left(cast, story)
 
 
-async def test_an_agent_killed_again_and_again_fails_its_run_and_is_paid_for(cast: Cast) -> None:
+async def test_an_agent_killed_again_and_again_fails_its_run_for_now_and_is_paid_for(cast: Cast) -> None:
     await cast.start("brain", "executor", "gateway")
     id = await submit(cast, WORK, IMPLEMENT)
     killed: set[int] = set()
 
-    async def failed() -> bool:
+    async def paused() -> bool:
         for file in (cast.data / "runs").glob("*/cli"):
             pid = _cli(file.parent)
             if pid not in killed and _is_in_the_long_command(file.parent):
                 os.kill(pid, signal.SIGKILL)
                 killed.add(pid)
-        return (await story_of(cast.bus, id))[-1].name == "failed"
+        return (await story_of(cast.bus, id))[-1].name == "paused"
 
-    await eventually(failed, within=90, every=0.1)
+    await eventually(paused, within=90, every=0.1)
     story = await story_of(cast.bus, id)
     assert len(killed) == 3
     assert story[-1].data.code == "agent-killed"
@@ -131,12 +132,10 @@ async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and
     assert _lives(fresh), "the agent of the new executor is nobody else's to end"
     story = await _completed(cast, id)
 
-    attempts = {
-        each.data.attempt
-        for each in story
-        if each.kind == "run" and each.position > claimed.position and hasattr(each.data, "attempt")
-    }
-    assert attempts == {claimed.data.attempt}, "nothing of the old attempt came into the log"
+    later = [each for each in story if each.kind == "run" and each.position > claimed.position]
+    assert not [each for each in later if getattr(each.data, "attempt", 2) < 2], "the old attempt has no say any more"
+    claims = [each.data.worker for each in later if each.name == "claimed"]
+    assert all(worker.rpartition("@")[2] == claimed.data.worker.rpartition("@")[2] for worker in claims)
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
@@ -152,7 +151,6 @@ async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behin
     await first.kill()
     story = await _completed(cast, id)
     assert _lives(orphan), "nobody else touches it"
-    await asyncio.sleep(0)
     await first.start()
     await eventually(lambda: not _lives(orphan), within=45)
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
@@ -230,9 +228,6 @@ def _fail(left: list[str]) -> bool:
 
 
 async def _tell(cast: Cast, id: str, message: str) -> None:
-    from shared.client import Client
-    from shared.subjects import Actor
-
     await Client(cast.bus, source="test").send(Actor("task", id), task.GiveInput(message=message), principal="user:ada")
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -131,3 +133,9 @@ def test_there_is_nothing_to_stop_where_nothing_is_drafted() -> None:
 def test_a_stop_of_the_draft_before_does_not_stop_the_next_one() -> None:
     second = replace(STARTED, draft=2, cause=9)
     given(DECIDER, STARTED, CLAIMED, STOPPING, STOPPED, second).when(Stop(cause=6)).nothing()
+
+
+def test_a_failure_says_whether_it_may_pass_and_when() -> None:
+    lifted = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    report = Fail(attempt=1, code="x", message="X.", retryable=True, retry_at=lifted)
+    given(DECIDER, STARTED, CLAIMED).when(report).then(replace(FAILED, retryable=True, retry_at=lifted))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -218,3 +220,9 @@ def test_there_is_nothing_to_stop_before_or_after_a_round() -> None:
 def test_a_stop_of_the_round_before_does_not_stop_the_next_one() -> None:
     second = replace(REQUESTED, round=2, cause=12)
     given(DECIDER, *RUNNING, STOPPING, STOPPED, second).when(Stop(cause=9)).nothing()
+
+
+def test_a_failure_says_whether_it_may_pass_and_when() -> None:
+    lifted = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    report = replace(FAIL, retryable=True, retry_at=lifted)
+    given(DECIDER, *RUNNING).when(report).then(replace(FAILED, retryable=True, retry_at=lifted))

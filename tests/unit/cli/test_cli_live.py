@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -62,6 +63,8 @@ def _value(kind: Any) -> object:
             return 1
         case type() if kind is str:
             return "some text"
+        case type() if kind is datetime:
+            return utc_now()
         case _:
             return ("some text",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts import delivery, run, session, task
@@ -108,6 +109,26 @@ def test_a_retry_makes_the_next_round_and_clears_the_failure():
     again = shown(log.add(task.Retried(stage="executing"), *execution(2)))
     assert (again["status"], again["error_code"], again["round"], again["attempt"]) == ("executing", "", 2, 2)
     assert (again["run"]["round"], again["run"]["worker"]) == (2, "w2")
+
+
+def test_a_pause_shows_why_and_its_end_clears_that():
+    until = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
+    failed = run.Failed(round=1, attempt=1, code="agent-overloaded", message="Busy.", retryable=True)
+    log = planned().add(approved(), *execution(1), failed)
+    log.add(task.Paused(stage="executing", code="agent-overloaded", message="Busy.", until=until, tries=1))
+    paused = shown(log)
+    assert (paused["status"], paused["error_code"], paused["error_message"]) == ("paused", "agent-overloaded", "Busy.")
+    told = ask(projected(log), "tasks.timeline", id=TASK)["items"][-1]["summary"]
+    assert told == "Paused in executing until 2026-03-04 12:30:00 UTC: Busy."
+    again = shown(log.add(task.Resumed(stage="executing"), *execution(2)))
+    assert (again["status"], again["error_code"], again["round"]) == ("executing", "", 2)
+
+
+def test_a_plan_that_nobody_approved_in_time_ends_its_task():
+    log = planned().add(task.ApprovalExpired(version=1))
+    assert shown(log)["status"] == "cancelled"
+    told = ask(projected(log), "tasks.timeline", id=TASK)["items"][-1]["summary"]
+    assert told == "Nobody approved plan 1 in time."
 
 
 def test_an_attempt_that_another_one_took_over_is_superseded():

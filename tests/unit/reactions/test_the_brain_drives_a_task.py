@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from services.brain.reactions import Policy, reactions
@@ -27,6 +29,9 @@ def after(event: Event, sequence: int = 7) -> list[Command]:
         (task.Retried(stage="triage"), task.RequestTriage(id=TASK_ID)),
         (task.Retried(stage="planning"), task.RequestPlanning(id=TASK_ID)),
         (task.Retried(stage="executing"), task.RequestExecution(id=TASK_ID)),
+        (task.Resumed(stage="triage"), task.RequestTriage(id=TASK_ID)),
+        (task.Resumed(stage="planning"), task.RequestPlanning(id=TASK_ID)),
+        (task.Resumed(stage="executing"), task.RequestExecution(id=TASK_ID)),
         (
             plan.Proposed(version=1, digest=DIGEST, base_commit=BASE, markdown="", summary="s", attempt=1),
             task.RecordPlanReady(id=TASK_ID, version=1, digest=DIGEST, base_commit=BASE, summary="s", cause=7),
@@ -125,3 +130,24 @@ def test_an_answer_goes_back_to_the_session_that_asked() -> None:
     answered = task.Answered(attempt=1, answer="42", decided_by="model", session_id="session-1")
     assert after(answered) == [session.RecordAnswer(id="session-1", task_id=TASK_ID, text="42")]
     assert after(task.Answered(attempt=1, answer="42", decided_by="model")) == []
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        plan.Failed(attempt=1, code="x", message="X.", retryable=True),
+        run.Failed(round=1, attempt=1, code="x", message="X.", retryable=True),
+    ],
+)
+def test_a_failure_that_may_pass_is_reported_with_the_moments_to_try_again(failed: Event) -> None:
+    event = recorded(failed)
+    (command,) = reactions(Policy(waits_s=(1, 2)))(event)
+    assert isinstance(command, task.RecordFailure)
+    assert command.retries_at == (event.time + timedelta(seconds=1), event.time + timedelta(seconds=2))
+
+
+def test_a_plan_is_reported_with_the_moment_its_wait_for_approval_ends() -> None:
+    event = recorded(plan.Proposed(version=1, digest=DIGEST, base_commit=BASE, markdown="", summary="s", attempt=1))
+    (command,) = reactions(Policy(approval_timeout_s=60))(event)
+    assert isinstance(command, task.RecordPlanReady)
+    assert command.expires_at == event.time + timedelta(minutes=1)

@@ -18,6 +18,8 @@ export function whyShort(task: TaskRow): string {
         : t("why.queued");
     case "publishing":
       return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
+    case "paused":
+      return task.error_message || t("why.paused");
     case "failed":
       return task.error_message || task.error_code || t("why.failed");
     case "completed":

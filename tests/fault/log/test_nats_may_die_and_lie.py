@@ -1,0 +1,117 @@
+"""NATS is killed under load, loses acknowledgements, is full: what was accepted is in the log once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from random import Random
+
+import pytest
+
+from shared.journal import LogFull
+from shared.nats.bus import Bus
+from shared.nats.direct import get_batch
+from shared.nats.streams import EVENTS, MEBI
+from tests.support.load import Load
+from tests.support.nats import Nats
+from tests.support.proxy import AckEater
+
+pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(120)]
+
+KILLS = 4
+HOSTS = 3
+
+
+@pytest.fixture
+async def buses(nats_server: Nats) -> AsyncIterator[list[Bus]]:
+    found = [await Bus.connect(nats_server.url, name=f"host-{number}") for number in range(HOSTS)]
+    yield found
+    await asyncio.gather(*(bus.close() for bus in found))
+
+
+async def test_nothing_is_lost_or_doubled_when_nats_is_killed_under_load(
+    nats_server: Nats, buses: list[Bus], bus: Bus, random: Random
+) -> None:
+    load = Load(buses, actors=8, random=random)
+    over = asyncio.Event()
+    working = asyncio.create_task(load.run(until=over.is_set))
+    outages = []
+    for _ in range(KILLS):
+        before = len(load.accepted)
+        while len(load.accepted) < before + random.randint(20, 120):
+            assert not working.done()
+            await asyncio.sleep(0.005)
+        began, before = time.monotonic(), len(load.accepted)
+        await nats_server.kill()
+        await nats_server.start()
+        while len(load.accepted) < before + len(load.actors):
+            assert not working.done()
+            await asyncio.sleep(0.005)
+        outages.append(time.monotonic() - began)
+    over.set()
+    await working
+    found = await load.check(bus)
+    print(f"{KILLS} kills: {found}; back at work after {max(outages):.1f} s at most")
+
+
+async def test_a_lost_acknowledgement_is_no_second_commit(
+    nats_server: Nats, bus: Bus, random: Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 0.3)
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(
+            AckEater(int(nats_server.url.rpartition(":")[2]), share=0.3, random=random)
+        )
+        buses = []
+        for number in range(HOSTS):
+            buses.append(each := await Bus.connect(proxy.url, name=f"host-{number}"))
+            stack.push_async_callback(each.close)
+        load = Load(buses, actors=8, random=random)
+        await load.run(until=lambda: len(load.accepted) >= 120)
+        proxy.share = 0.0
+        found = await load.check(bus)
+    print(f"{proxy.eaten} acknowledgements lost: {found}")
+    assert proxy.eaten >= 20
+
+
+async def test_a_full_log_says_so_at_once_and_goes_on_when_it_is_given_room(
+    buses: list[Bus], bus: Bus, random: Random
+) -> None:
+    load = Load(buses[:1], actors=4, random=random)
+    await resize(bus, 20_000)
+    with pytest.raises(LogFull, match="--max-bytes"):
+        await load.run(until=lambda: len(load.accepted) > 1000)
+    assert load.accepted
+    began = time.monotonic()
+    with pytest.raises(LogFull):
+        await load.run(until=lambda: False)
+    assert time.monotonic() - began < 1
+    await load.check(bus)
+    await resize(bus, MEBI)
+    enough = len(load.accepted) + 40
+    await load.run(until=lambda: len(load.accepted) >= enough)
+    print(await load.check(bus))
+
+
+async def test_a_server_that_falls_silent_is_not_taken_for_an_empty_actor(nats_server: Nats, bus: Bus) -> None:
+    load = Load([bus], actors=1, random=Random(0))
+    await load.run(until=lambda: len(load.accepted) >= 3)
+    os.kill(nats_server.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            await get_batch(bus, EVENTS, "evt.>", start=1, limit=100)
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
+    found = await get_batch(bus, EVENTS, "evt.>", start=1, limit=2)
+    assert ([message.position for message in found.messages], found.pending) == ([1, 2], 1)
+
+
+async def resize(bus: Bus, room: int) -> None:
+    """Let EVENTS grow by this many bytes."""
+    info = await bus.js.stream_info(EVENTS)
+    info.config.max_bytes = info.state.bytes + room
+    await bus.js.update_stream(info.config)

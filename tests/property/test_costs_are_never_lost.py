@@ -1,0 +1,154 @@
+"""However often services and machines change under an agent, the log's sum is what its processes used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.executor.actors.run import DECIDER
+from shared.claude.elsewhere import Heard, unrecorded
+from shared.claude.meter import Meter
+from shared.contracts import run
+from shared.contracts.usage import ModelUsage, add_usage
+from shared.deciding import Rejected
+
+TRANSCRIPTS = Path(__file__).parents[3] / "shared" / "transcripts"
+RECORDED = sorted(TRANSCRIPTS.glob("*.jsonl"))
+SMALL = [each for each in RECORDED if 0 < each.stat().st_size < 300_000]
+
+recordings = st.sampled_from(SMALL) if SMALL else st.nothing()
+
+
+class Runner:
+    """An executor in miniature: what it reports goes through the run's own rules; it forgets all when it dies."""
+
+    def __init__(self) -> None:
+        self.state = run.Run()
+        self.logged: tuple[ModelUsage, ...] = ()
+        self.recorded: dict[str, int] = {}
+        self.tell(run.Request(round=1, repo="r", base_commit="b", title="t", text="t"))
+        self.claim()
+
+    def claim(self) -> None:
+        """A service, maybe another one, takes the round."""
+        self.tell(run.Claim(round=1, worker="w", session="s"))
+        self.turn = 0
+
+    def tell(self, command: run.RunCommand) -> bool:
+        try:
+            event = DECIDER.decide(self.state, command)
+        except Rejected:
+            return False
+        if event is not None:
+            self.state = DECIDER.evolve(self.state, event)
+            self.logged = add_usage(self.logged, getattr(event, "usage", ()))
+        return True
+
+    def checkpoint(self, process: str, offset: int, usage: tuple[ModelUsage, ...]) -> None:
+        self.turn += 1
+        taken = self.tell(
+            run.RecordCheckpoint(
+                attempt=self.state.attempt, turn=self.turn, process=process, offset=offset, usage=usage
+            )
+        )
+        assert taken
+        self.recorded[process] = offset
+
+
+def lines_of(file: Path, cut: float) -> list[tuple[int, bytes]]:
+    """(offset, line) of a recorded process that was killed after this share of its output."""
+    lines = file.read_bytes().splitlines(keepends=True)
+    found, offset = [], 0
+    for line in lines[: max(1, round(len(lines) * cut))]:
+        found.append((offset, line.rstrip(b"\n")))
+        offset += len(line)
+    return found
+
+
+def used_by(lines: list[tuple[int, bytes]]) -> tuple[ModelUsage, ...]:
+    meter = Meter(resumed=True)
+    for _, raw in lines:
+        meter.feed(raw)
+    return meter.total
+
+
+def totals(usage: tuple[ModelUsage, ...]) -> dict[str, tuple[int, ...]]:
+    found = {
+        each.model: (
+            each.input_tokens,
+            each.output_tokens,
+            each.cache_read_tokens,
+            each.cache_write_tokens,
+            each.cost_microusd,
+        )
+        for each in usage
+    }
+    return {model: numbers for model, numbers in found.items() if any(numbers)}
+
+
+@pytest.mark.skipif(not SMALL, reason="the recorded transcripts are not on this machine")
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_the_sum_over_usage_events_is_the_sum_over_processes_whatever_died_in_between(data: st.DataObject) -> None:
+    runner = Runner()
+    used: tuple[ModelUsage, ...] = ()
+    for number in range(data.draw(st.integers(1, 3), label="processes")):
+        process = f"run-X-1-{number}@here"
+        file = data.draw(recordings, label="recording")
+        lines = lines_of(file, data.draw(st.floats(0.05, 1.0), label="killed after"))
+        used = add_usage(used, used_by(lines))
+        cuts = data.draw(st.sets(st.integers(0, len(lines) - 1), max_size=6), label="checkpoints")
+        deaths = data.draw(st.sets(st.integers(0, len(lines) - 1), max_size=3), label="deaths of the service")
+        meter = Meter(resumed=True)
+        index = 0
+        while index < len(lines):
+            meter.feed(lines[index][1])
+            end = lines[index + 1][0] if index + 1 < len(lines) else lines[index][0] + len(lines[index][1]) + 1
+            if index in cuts:
+                runner.checkpoint(process, end, meter.take_delta())
+                cuts.discard(index)
+            if index in deaths:
+                # A new service attaches: it reads again what is recorded, and reports what comes after.
+                deaths.discard(index)
+                runner.claim()
+                meter, offset = Meter(resumed=True), runner.recorded.get(process, 0)
+                index = -1
+                while index + 1 < len(lines) and lines[index + 1][0] < offset:
+                    index += 1
+                    meter.feed(lines[index][1])
+                meter.take_delta()
+            index += 1
+        runner.checkpoint(process, lines[-1][0] + len(lines[-1][1]) + 1, meter.take_delta())
+    assert runner.tell(run.Succeed(attempt=runner.state.attempt, summary="done"))
+    assert totals(runner.logged) == totals(used)
+
+
+@pytest.mark.skipif(not SMALL, reason="the recorded transcripts are not on this machine")
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_what_a_lost_machine_had_not_recorded_is_priced_from_what_it_published(data: st.DataObject) -> None:
+    """Published twice or not, in whatever order: what is recorded and what is priced add up to what was used."""
+    heard: list[Heard] = []
+    recorded: dict[str, int] = {}
+    logged: tuple[ModelUsage, ...] = ()
+    used: tuple[ModelUsage, ...] = ()
+    for number in range(data.draw(st.integers(1, 3), label="processes")):
+        process = f"run-X-1-{number}@lost"
+        lines = lines_of(
+            data.draw(recordings, label="recording"), data.draw(st.floats(0.05, 1.0), label="killed after")
+        )
+        used = add_usage(used, used_by(lines))
+        known = data.draw(st.integers(0, len(lines)), label="recorded lines")
+        if known:
+            meter = Meter(resumed=True)
+            for _, raw in lines[:known]:
+                meter.feed(raw)
+            logged = add_usage(logged, meter.take_delta())
+            recorded[process] = lines[known - 1][0] + len(lines[known - 1][1]) + 1
+        heard += [Heard(process, offset, raw) for offset, raw in lines]
+    again = data.draw(st.lists(st.sampled_from(heard), max_size=10), label="published twice")
+    mixed = data.draw(st.permutations([*heard, *again]) if len(heard) < 30 else st.just([*heard, *again]))
+    assert totals(add_usage(logged, unrecorded(mixed, recorded))) == totals(used)

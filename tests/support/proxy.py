@@ -1,0 +1,76 @@
+"""A TCP proxy in front of NATS that lets some acknowledgements of publishes get lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from random import Random
+from types import TracebackType
+from typing import Final, Self
+
+_ACK: Final = b'{"stream":'
+
+
+class AckEater:
+    """Passes everything through, but drops a PubAck (success or error) with probability ``share``.
+
+    It reads the server's side of the NATS protocol message by message, so that what it drops is always one whole
+    message. ``eaten`` counts them.
+    """
+
+    def __init__(self, port: int, *, share: float, random: Random) -> None:
+        self.share = share
+        self.eaten = 0
+        self.port = 0
+        self._target = port
+        self._random = random
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=4 << 20)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._target, limit=4 << 20)
+        both = (self._up(reader, to_server), self._down(from_server, writer))
+        for each in both:
+            task = asyncio.ensure_future(each)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := await reader.read(1 << 16):
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while line := await reader.readline():
+                body = b""
+                words = line.split()
+                if words and words[0] in (b"MSG", b"HMSG"):
+                    body = await reader.readexactly(int(words[-1]) + 2)
+                if self._is_ack(words, body) and self._random.random() < self.share:
+                    self.eaten += 1
+                    continue
+                writer.write(line + body)
+                await writer.drain()
+        writer.close()
+
+    def _is_ack(self, words: list[bytes], body: bytes) -> bool:
+        return bool(words) and words[0] == b"MSG" and (body.startswith(_ACK) or b'"err_code":10071' in body)

@@ -1,0 +1,113 @@
+"""What lies about on a machine is a leftover exactly when its work is over, or is somebody else's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.claude import leftovers
+from shared.claude.invocation import MARK
+from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
+from shared.claude.workshop import mark_of, place_of
+from shared.contracts import plan, run, task
+from shared.contracts.messages import Event
+from shared.envelope import Stamp, utc_now
+from shared.journal import Head, head_of
+from shared.memory import MemoryJournal
+from shared.subjects import Actor
+from tests.support.recorded import recorded
+
+HERE, ELSEWHERE = "aa11", "bb22"
+REQUESTED = run.Requested(round=1, repo="r", base_commit="b", title="t", text="t")
+OURS = run.Claimed(round=1, attempt=1, worker=f"m:1@{HERE}", session="s")
+THEIRS = run.Claimed(round=1, attempt=2, worker=f"m:2@{ELSEWHERE}", session="s")
+DONE = run.Succeeded(round=1, attempt=1, summary="s")
+
+
+def _is_over(number: int, *events: Event) -> bool:
+    history = [recorded(each, sequence=n, position=n) for n, each in enumerate(events, start=1)]
+    return fate_of(history, number, HERE).over_since is not None
+
+
+@pytest.mark.parametrize(
+    ("over", "number", "events"),
+    [
+        (False, 1, (REQUESTED,)),
+        (False, 1, (REQUESTED, OURS)),
+        (True, 1, (REQUESTED, OURS, THEIRS)),
+        (True, 1, (REQUESTED, OURS, DONE)),
+        (True, 1, (REQUESTED, OURS, DONE, msgspec.structs.replace(REQUESTED, round=2))),
+        (False, 1, ()),
+        (False, 2, (REQUESTED, OURS)),
+        (
+            True,
+            1,
+            (
+                plan.DraftingStarted(draft=1, repo="r", base_commit="b", title="t", text="t"),
+                plan.Proposed(
+                    version=1, digest="d", base_commit="b", markdown="m", summary="s", attempt=1, duration_ms=1
+                ),
+            ),
+        ),
+        (False, 1, (task.TriageRequested(attempt=1),)),
+        (True, 1, (task.TriageRequested(attempt=1), task.Cancelled())),
+        (False, 2, (task.TriageRequested(attempt=1), task.Cancelled(), task.TriageRequested(attempt=2))),
+    ],
+)
+def test_work_is_over_here_when_it_has_ended_or_another_place_has_claimed_it(
+    over: bool, number: int, events: tuple[Event, ...]
+) -> None:
+    assert _is_over(number, *events) is over
+
+
+def test_a_data_directory_has_one_name_that_no_other_one_has(tmp_path: Path) -> None:
+    assert place_of(tmp_path / "a") == place_of(tmp_path / "a") != place_of(tmp_path / "b")
+
+
+async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "SETTLED", timedelta(0))
+    place = place_of(tmp_path)
+    journal = MemoryJournal()
+    over, ours = Actor("run", "OVER"), Actor("run", "OURS")
+    claimed = run.Claimed(round=1, attempt=1, worker=f"m:1@{place}", session="s")
+    await _append(journal, over, REQUESTED, claimed, DONE)
+    await _append(journal, ours, REQUESTED, claimed)
+    dirs = {id: tmp_path / "runs" / f"run-{id}-1-1" for id in ("OVER", "OURS", "UNKNOWN")}
+    for each in dirs.values():
+        each.mkdir(parents=True)
+        os.mkfifo(each / "stdin.fifo")
+    (tmp_path / "worktrees" / "run-OVER-1").mkdir(parents=True)
+    children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
+    try:
+        found = await find_leftovers(tmp_path, journal)
+        assert [each.work.actor for each in found] == [over]
+        assert await clear_leftover(found[0], tmp_path, lambda repo: None) == 1
+        assert children["OVER"].wait(5) != 0
+        assert children["OURS"].poll() is None
+        assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run-OURS-1-1", "run-UNKNOWN-1-1"]
+        assert list((tmp_path / "worktrees").iterdir()) == []
+        assert await find_leftovers(tmp_path, journal) == []
+    finally:
+        for child in children.values():
+            child.kill()
+            child.wait()
+
+
+def _agent(mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={MARK: mark})
+
+
+async def _append(journal: MemoryJournal, actor: Actor, *events: Event) -> None:
+    head = Head()
+    for number, event in enumerate(events):
+        id = f"{actor}-{number}"
+        stamp = Stamp(id=id, source="test", time=utc_now(), causation_id=id, principal="test")
+        head = head_of(await journal.append(actor, event, expected=head, stamp=stamp))
