@@ -43,6 +43,11 @@ def explain(error: Exception) -> str | None:
             return str(error)
         case nats.js.errors.ServiceUnavailableError() | nats.errors.NoRespondersError():
             return "NATS answers, but without JetStream: start it with JetStream on (`nats-server -js`)."
+        case nats.js.errors.APIError(err_code=10047):
+            return (
+                "NATS has too little room for the streams: give it a larger disk, or raise max_file_store in its "
+                "configuration (Journeyman reserves about 20 GiB)."
+            )
         case nats.js.errors.NotFoundError(err_code=10059):
             return "There is no log here yet: run `journeyman provision`, or start everything with `journeyman up`."
         case TimeoutError() | nats.errors.Error():

@@ -1,53 +1,25 @@
-"""Executing: Claude with write tools in a worktree, checkpoints on the way, checks and a commit at the end."""
+"""Executing: whoever holds a round claims it and makes an attempt at it."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 import uuid
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Final
 
-import msgspec
 import structlog
 
-from services.executor.history import History
-from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
-from services.executor.verification import blamed, verify
-from services.executor.workplace import Exhausted, Workplace
+from services.executor.attempt import Attempt, Means
+from services.executor.workplace import Workplace
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
-from shared.claude.agent import AgentInvalid
-from shared.claude.elsewhere import spent_elsewhere
-from shared.claude.outcome import Outcome
-from shared.claude.process import AgentProcess
-from shared.claude.session import Answer, Question, Say, Step, TurnEnd
-from shared.claude.transcript import SessionUnusable
-from shared.claude.workshop import Begun, Job, Workshop
-from shared.config import BadConfig
-from shared.contracts import plan, run
-from shared.contracts.usage import ModelUsage, add_usage
+from shared.claude.workshop import Workshop
+from shared.contracts import run
 from shared.crash import crash_point
 from shared.deciding import Rejected
-from shared.envelope import Recorded, utc_now
+from shared.envelope import Recorded
 from shared.ids import derived_id
 from shared.nats.journal import NatsJournal
-from shared.nats.objects import ArtifactLost, Artifacts
+from shared.nats.objects import Artifacts
 from shared.settings import Settings
-from shared.subjects import Actor, event_filter
 from shared.takeover import Takeover
-from shared.workspace.git import GitFailed
-from shared.workspace.publish import branch_name
-from shared.workspace.worktree import Author, Worktree
-
-CHECKPOINT_EVERY_S: Final = 5.0
-REPAIRS: Final = 1
-REVIVALS: Final = 2
-"""How often one attempt goes on with a new process after the old one was killed from outside."""
-AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
-
-Report = run.Succeed | run.Fail | run.RecordStopped
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +30,12 @@ class Executing:
     def __init__(
         self, settings: Settings, host: ActorHost, journal: NatsJournal, artifacts: Artifacts, workshop: Workshop
     ) -> None:
-        self._settings = settings
-        self._host = host
-        self._journal = journal
-        self._artifacts = artifacts
-        self._workshop = workshop
+        self._means = Means(settings, host, journal, artifacts, workshop)
         self._takeover = Takeover()
 
     async def execute(self, event: Recorded, turn: Turn) -> None:
         """Do one round of work; whoever takes it over attaches to its agent or goes on from the last checkpoint."""
-        if self._workshop.problem() is not None:
+        if self._means.workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
         await self._takeover.run(event, turn, self._execute(event))
@@ -75,11 +43,12 @@ class Executing:
     async def _execute(self, event: Recorded) -> None:
         asked: run.Requested = event.data
         actor = event.actor
-        place = Workplace(self._settings, self._artifacts, actor, asked, self._workshop)
+        means = self._means
+        place = Workplace(means.settings, means.artifacts, actor, asked, means.workshop)
         session = derived_id("run", actor.id, str(asked.round))
-        claim = run.Claim(round=asked.round, worker=self._workshop.worker, session=session)
+        claim = run.Claim(round=asked.round, worker=means.workshop.worker, session=session)
         try:
-            claimed = await self._host.tell(
+            claimed = await means.host.tell(
                 actor, claim, id=str(uuid.uuid4()), principal="service:executor", correlation_id=actor.id
             )
         except Rejected as rejection:
@@ -88,317 +57,4 @@ class Executing:
             return
         assert claimed is not None
         crash_point("run.claimed")
-        await _Attempt(self, event, claimed.data.attempt, session, place).perform()
-
-
-class _Attempt:
-    """One claim of one round, from the worktree to the report."""
-
-    def __init__(self, executing: Executing, event: Recorded, attempt: int, session: str, place: Workplace) -> None:
-        self._settings = executing._settings
-        self._host = executing._host
-        self._journal = executing._journal
-        self._artifacts = executing._artifacts
-        self._workshop = executing._workshop
-        self._event = event
-        self._actor: Actor = event.actor
-        self._attempt = attempt
-        self._session = session
-        self._place = place
-        self._began = time.monotonic()
-        self._checkpointed = time.monotonic()
-        self._turn = 0
-        self._job: Job | None = None
-        self._stopping = asyncio.Event()
-        self._lost = False
-        self._inputs: list[Say | Answer] = []
-
-    async def perform(self) -> None:
-        """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
-        state: run.Run = await self._host.state(self._actor)
-        history = History.of(await self._journal.load(self._actor), self._event.position)
-        watching = asyncio.create_task(self._watch())
-        try:
-            worktree = await self._place.open(state, newest=self._workshop.holds(history.worker_before(self._attempt)))
-            crash_point("run.worktree")
-            report = await self._work(state, worktree)
-        except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, SessionUnusable, Exhausted, _PlanGone) as error:
-            report = self._failed("workspace-failed", str(error))
-        finally:
-            watching.cancel()
-        # The agent must be gone before anybody hears that it is.
-        crash_point("run.worked")
-        killed = await asyncio.to_thread(self._place.sweep)
-        crash_point("run.swept")
-        if isinstance(report, run.RecordStopped):
-            report = msgspec.structs.replace(report, killed=report.killed + killed)
-        if not self._lost:
-            usage = add_usage(report.usage, await self._spent_elsewhere(history))
-            await self._report(msgspec.structs.replace(report, usage=usage))
-            crash_point("run.reported")
-        await self._place.clear()
-        if self._lost:
-            raise HandOver
-
-    async def _work(self, state: run.Run, worktree: Worktree) -> Report:
-        markdown = await self._approved_plan(state)
-        process, resume = self._place.last_process(), False
-        if process is None:
-            resume = await self._place.restore_session(state)
-            process = self._place.next_process()
-        prompt = takeover_prompt(state, markdown) if resume else first_prompt(state, markdown)
-        repairs = revivals = 0
-        while True:
-            outcome = await self._converse(self._job_in(process, state, worktree, prompt, resume=resume), worktree)
-            crash_point("run.talked")
-            if self._stopping.is_set():
-                return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=outcome.unreported)
-            if outcome.code == "agent-killed" and revivals < REVIVALS:
-                revivals += 1
-                log.warning("the agent was killed from outside; going on from where it was")
-                resume = self._place.has_session(self._session)
-                prompt = revival_prompt(state, markdown) if resume else first_prompt(state, markdown)
-            elif not outcome.ok:
-                failed = self._failed(outcome.code, outcome.message, outcome.unreported)
-                return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
-            else:
-                checks = await self._verify(worktree)
-                crash_point("run.checked")
-                guilty = blamed(checks)
-                if not guilty:
-                    return await self._succeeded(state, worktree, outcome, checks, outcome.unreported)
-                if repairs == REPAIRS:
-                    return self._checks_failed(guilty, checks, outcome.unreported)
-                repairs += 1
-                prompt, resume = repair_prompt(guilty), True
-            # Priced before the next process begins: from then on nobody looks at this one again.
-            await self._checkpoint(process, worktree, AgentProcess.attach(process).output_size(), outcome.unreported)
-            crash_point("run.settled")
-            process = self._place.next_process()
-
-    async def _spent_elsewhere(self, history: History) -> tuple[ModelUsage, ...]:
-        """What agents of workers on other machines spent on this round without an account in the log."""
-        if all(self._workshop.holds(worker) for worker in history.workers.values()):
-            return ()
-        return await spent_elsewhere(self._workshop, self._actor, self._event.data.round, recorded=history.recorded)
-
-    def _job_in(self, process: Path, state: run.Run, worktree: Worktree, prompt: str, *, resume: bool) -> Job:
-        """The work for the process in this directory, with everything that was said to this attempt so far."""
-        job = self._job = Job(
-            self._actor,
-            self._workshop.agent(self._place.repo().agent),
-            run_dir=process,
-            cwd=worktree.path,
-            session=self._session,
-            prompt=prompt,
-            resume=resume,
-            budget_usd=state.plan.budget_microusd / 1_000_000 if state.plan and state.plan.budget_microusd else None,
-            offset=state.offset if state.process == self._workshop.name_of(process) else 0,
-        )
-        for each in self._inputs:
-            job.inputs.put_nowait(each)
-        if self._stopping.is_set():
-            job.stop.set()
-        return job
-
-    def _checks_failed(
-        self, guilty: list[run.Check], checks: list[run.Check], usage: tuple[ModelUsage, ...]
-    ) -> run.Fail:
-        names = ", ".join(check.command for check in guilty)
-        return self._failed(
-            "checks-failed",
-            f"The repository's checks fail after the agent's work ({names}): look at their output, then retry.",
-            usage,
-            tuple(checks),
-        )
-
-    async def _converse(self, job: Job, worktree: Worktree) -> Outcome:
-        async def started(begun: Begun) -> None:
-            await self._tell(
-                run.RecordStarted(
-                    attempt=self._attempt, cli_version=begun.cli_version, model=begun.model, resumed=begun.resumed
-                )
-            )
-
-        async def step(done: Step) -> bool:
-            if time.monotonic() - self._checkpointed < CHECKPOINT_EVERY_S:
-                return False
-            return await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
-
-        async def turn(done: TurnEnd) -> None:
-            await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
-
-        async def question(asked: Question) -> None:
-            await self._tell(
-                run.Ask(
-                    attempt=self._attempt,
-                    request_id=asked.request_id,
-                    question="\n".join(asked.questions),
-                    options=asked.options[0] if asked.options else (),
-                )
-            )
-
-        return await self._workshop.work(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
-
-    async def _checkpoint(self, process: Path, worktree: Worktree, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
-        """Record a point to go on from: the ``process`` up to ``offset``. Whether ``usage`` is recorded with it."""
-        commit, bundle, transcript = await self._place.checkpoint(worktree, self._session, utc_now())
-        crash_point("run.checkpoint-stored")
-        self._checkpointed = time.monotonic()
-        self._turn += 1
-        return await self._tell(
-            run.RecordCheckpoint(
-                attempt=self._attempt,
-                turn=self._turn,
-                commit=commit,
-                bundle=bundle,
-                transcript=transcript,
-                process=self._workshop.name_of(process),
-                offset=offset,
-                usage=usage,
-            )
-        )
-
-    async def _verify(self, worktree: Worktree) -> list[run.Check]:
-        return await verify(
-            worktree,
-            self._place.repo().checks,
-            base=self._place.base_path,
-            mark=self._place.mark,
-            timeout_s=float(self._settings.run_timeout_seconds),
-        )
-
-    async def _succeeded(
-        self,
-        state: run.Run,
-        worktree: Worktree,
-        outcome: Outcome,
-        checks: list[run.Check],
-        usage: tuple[ModelUsage, ...],
-    ) -> run.Succeed:
-        summary = outcome.text.strip()[:8000]
-        done = run.Succeed(
-            attempt=self._attempt,
-            summary=summary,
-            checks=tuple(checks),
-            turns=outcome.turns,
-            duration_ms=self._duration(),
-            usage=usage,
-        )
-        # Dated by the request, so that doing it again after a crash makes the very same commit.
-        commit = await worktree.commit(_message(state.title, summary, self._actor), AUTHOR, at=self._event.time)
-        if commit is None:
-            return done
-        crash_point("run.committed")
-        files = [
-            run.FileChange(
-                path=each.path,
-                added=-1 if each.added is None else each.added,
-                removed=-1 if each.removed is None else each.removed,
-            )
-            for each in await worktree.changed_files()
-        ]
-        diff = await worktree.diff()
-        return msgspec.structs.replace(
-            done,
-            commit=commit.id,
-            branch=branch_name(self._actor.id, state.title),
-            bundle=await self._place.store_bundle(worktree, commit.id, "result"),
-            files=tuple(files[:1000]),
-            diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
-        )
-
-    async def _approved_plan(self, state: run.Run) -> str:
-        """The Markdown of exactly the plan that was approved; empty when the task needed none."""
-        if state.plan is None:
-            return ""
-        for event in await self._journal.load(Actor("plan", self._actor.id)):
-            match event.data:
-                case plan.Proposed(version=version, digest=digest, base_commit=base, markdown=markdown) if (
-                    version == state.plan.version and digest == state.plan.digest and base == state.base_commit
-                ):
-                    return markdown
-        raise _PlanGone("The approved plan is not in the log as it was approved: retry the task from planning.")
-
-    async def _watch(self) -> None:
-        """Hear of stops, of input, and of another worker, whichever instance took the command."""
-        async for event in self._events():
-            match event.data:
-                case run.StopRequested():
-                    self._end()
-                case run.Claimed(attempt=newest) if newest > self._attempt:
-                    log.warning("another worker has taken over; leaving", attempt=newest)
-                    self._lost = True
-                    self._end()
-                case run.InputGiven(number=number, message=message, request_id=request):
-                    self._hand_over(number, message, request)
-                    if request:
-                        await self._tell(run.RecordResumed(attempt=self._attempt))
-                case _:
-                    continue
-
-    def _events(self) -> AsyncIterator[Recorded]:
-        return self._journal.follow(event_filter(self._actor), after=self._event.position)
-
-    def _end(self) -> None:
-        self._stopping.set()
-        if self._job is not None:
-            self._job.stop.set()
-
-    def _hand_over(self, number: int, message: str, request: str) -> None:
-        said = Answer(request, message) if request else Say(f"{self._actor.id}:input:{number}", message)
-        self._inputs.append(said)
-        if self._job is not None:
-            self._job.inputs.put_nowait(said)
-
-    async def _tell(self, command: run.RunCommand) -> bool:
-        """Report on the way; a report that comes too late ends the work. Whether it was taken."""
-        try:
-            await self._host.tell(
-                self._actor, command, id=str(uuid.uuid4()), principal="service:executor", correlation_id=self._actor.id
-            )
-        except Rejected as rejection:
-            log.info("a report was refused", code=rejection.code)
-            if rejection.code == "attempt-stale":
-                self._lost = True
-                self._end()
-            return False
-        return True
-
-    async def _report(self, report: Report) -> None:
-        try:
-            await self._host.tell(
-                self._actor, report, id=str(uuid.uuid4()), principal="service:executor", correlation_id=self._actor.id
-            )
-        except Rejected as rejection:
-            log.info("the last report was refused", code=rejection.code)
-            self._lost = rejection.code == "attempt-stale"
-            if rejection.code == "run-stopping":
-                await self._tell(
-                    run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
-                )
-
-    def _failed(
-        self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()
-    ) -> run.Fail:
-        return run.Fail(
-            attempt=self._attempt,
-            code=code,
-            message=message,
-            checks=checks,
-            duration_ms=self._duration(),
-            usage=usage,
-        )
-
-    def _duration(self) -> int:
-        return int((time.monotonic() - self._began) * 1000)
-
-
-class _PlanGone(Exception):
-    """The plan that was approved cannot be found unchanged."""
-
-
-def _message(title: str, summary: str, actor: Actor) -> str:
-    """The commit message: the task's title, the agent's summary, and where it came from."""
-    subject = " ".join(title.split())[:72] or "Work of an agent"
-    return f"{subject}\n\n{summary}\n\nJourneyman-Task: {actor.id}\n"
+        await Attempt(means, event, claimed.data.attempt, session, place).perform()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -99,8 +98,7 @@ async def follow_to(views: Views, bus: Bus, target: int, on_batch: Callable[[int
         await reached(views, target, feed)
     finally:
         feed.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await feed
+        await asyncio.wait([feed])
 
 
 async def reached(views: Views, target: int, feed: asyncio.Task[None]) -> None:

@@ -108,7 +108,9 @@ class Source:
                 continue
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), HEARTBEAT_S * 2.5)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
+                async with asyncio.timeout(HEARTBEAT_S * 2.5):
+                    await self._arrived.wait()
             except TimeoutError:
                 self._doubt = True
 

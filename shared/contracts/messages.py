@@ -6,6 +6,7 @@ import hashlib
 import re
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -65,7 +66,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def wire_name(cls: type) -> str:
+@cache
+def wire_name(cls: type[Any]) -> str:
     """``PlanReady`` -> ``plan-ready``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 

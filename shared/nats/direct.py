@@ -51,7 +51,8 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
         await nc.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
         found: list[Direct] = []
         while True:
-            message = await asyncio.wait_for(arrived.get(), SILENCE_S)
+            async with asyncio.timeout(SILENCE_S):
+                message = await arrived.get()
             headers = message.headers or {}
             match headers.get("Status"):
                 case None:

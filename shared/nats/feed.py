@@ -155,7 +155,9 @@ class Feed:
                     return None
 
     async def _wait(self) -> Msg | None:
-        return await asyncio.wait_for(self._queue.get(), HEARTBEAT_S * 2.5)
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
+        async with asyncio.timeout(HEARTBEAT_S * 2.5):
+            return await self._queue.get()
 
     async def _begin_again(self) -> None:
         while True:

@@ -90,6 +90,10 @@ class NatsJournal:
                 return checked(actor, found, head)
             # A replica may be behind the leader, and a new leader behind what it will have: ask again.
         checked(actor, found, head)
+        if newest > reached:
+            raise LogUnavailable(
+                f"The replicas of EVENTS are behind their leader: {actor} cannot be read up to {newest}."
+            )
         raise LogDamaged(
             f"The log of {actor} is damaged at its end (stream sequence {reached}): what comes then cannot be read any "
             "more, or the log went backwards. Restore the log from its archive."

@@ -117,7 +117,9 @@ class StandingPull:
 
     async def _wait(self) -> Msg | None:
         # With every slot taken no pull stands, so no heartbeat comes either.
-        return await asyncio.wait_for(self._queue.get(), HEARTBEAT_S * 2.5 if self._wanted > 0 else None)
+        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
+        async with asyncio.timeout(HEARTBEAT_S * 2.5 if self._wanted > 0 else None):
+            return await self._queue.get()
 
     async def _take(self, message: Msg) -> None:
         if self._concurrency == 1:

@@ -22,8 +22,8 @@ def main() -> None:
     leftovers = importlib.import_module("shared.claude.leftovers")
     leftovers.EVERY_S, leftovers.SETTLED = seconds, timedelta(seconds=seconds)
     if service == "executor":
-        executing = importlib.import_module("services.executor.activities")
-        executing.CHECKPOINT_EVERY_S = 0.2
+        attempt = importlib.import_module("services.executor.attempt")
+        attempt.CHECKPOINT_EVERY_S = 0.2
     importlib.import_module(f"services.{service}.__main__").main()
 
 

@@ -22,6 +22,8 @@ class Mention(msgspec.Struct, frozen=True):
 
 def find_mention(text: str, word: str) -> Mention | None:
     """The first mention of ``word`` that is the author's own: not in a quotation, and not in code."""
+    if word.lower() not in text.lower():
+        return None
     pattern = _pattern(word)
     if pattern.search(text) is None:
         return None

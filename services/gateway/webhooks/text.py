@@ -17,6 +17,9 @@ _INVISIBLE: Final = re.compile(
     "\ud800-\udfff"  # halves of surrogate pairs: no UTF-8 can hold them
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"  # musical controls; tags and selectors, which can hold a whole text
 )
+_CONTROLS: Final = dict.fromkeys(code for code in (*range(32), 127) if chr(code) not in "\t\n\r")
+"""The invisible ones of plain ASCII, which most texts are; twice as fast as the expression."""
+
 _UNENDED: Final = re.compile(r"^ {0,3}<!--", re.MULTILINE)
 """A comment that opens a line and never ends hides the rest of the page (CommonMark 4.6, type 2)."""
 
@@ -29,7 +32,9 @@ def clean(text: str) -> str:
 def visible(text: str) -> str:
     """The text without invisible characters and HTML comments, with ``\\n`` line ends."""
     # Invisible characters first: one inside `<!--` would hide the comment from the second step.
-    seen = _INVISIBLE.sub("", text[:MAX_RAW_CHARS]).replace("\r\n", "\n").replace("\r", "\n")
+    text = text[:MAX_RAW_CHARS]
+    seen = text.translate(_CONTROLS) if text.isascii() else _INVISIBLE.sub("", text)
+    seen = seen.replace("\r\n", "\n").replace("\r", "\n")
     return _without_comments(seen) if "<!--" in seen else seen
 
 
