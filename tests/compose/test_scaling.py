@@ -40,7 +40,7 @@ def wait_until_completed(stack: Stack, task_id: str) -> None:
 
 
 def all_healthy(stack: Stack, **replicas: int) -> bool:
-    wanted = Counter({"nats": 1, **dict.fromkeys(SERVICES, 1), **replicas})
+    wanted = Counter({"nats": 1, "demo-model": 1, **dict.fromkeys(SERVICES, 1), **replicas})
     return Counter(c.service for c in stack.containers() if c.health == "healthy") == wanted
 
 
@@ -81,18 +81,6 @@ def test_five_tasks_are_spread_over_the_executors(stack: Stack) -> None:
     assert len(workers) >= 3, f"two runs at most per executor, yet the five went to {workers}"
 
 
-def test_another_executor_takes_over_the_work_of_a_killed_one(stack: Stack) -> None:
-    task = stack.submit(SLOW_ISSUE)
-    eventually(lambda: runs_of(stack, [task], "started"), within=120, what="an executor's agent works on it")
-    (first,) = workers_of(stack, [task])
-    # A worker's name begins with its container's.
-    (container,) = [c for c in stack.containers("executor") if first.startswith(c.id)]
-    stack.kill(container)
-    wait_until_completed(stack, task)
-    assert len(workers_of(stack, [task])) == 2
-    assert len(runs_of(stack, [task], "succeeded")) == 1
-
-
 @pytest.mark.parametrize("service", AGENT_SERVICES)
 def test_no_secret_of_the_gateway_is_in_reach_of_an_agent(stack: Stack, service: str) -> None:
     (gateway,) = stack.containers("gateway")
@@ -103,6 +91,18 @@ def test_no_secret_of_the_gateway_is_in_reach_of_an_agent(stack: Stack, service:
         assert "JOURNEYMAN_NATS_URL=" in seen
         assert secret not in seen
         assert "WEBHOOK_SECRET" not in seen
+
+
+def test_another_executor_takes_over_the_work_of_a_killed_one(stack: Stack) -> None:
+    task = stack.submit(SLOW_ISSUE)
+    eventually(lambda: runs_of(stack, [task], "started"), within=120, what="an executor's agent works on it")
+    (first,) = workers_of(stack, [task])
+    # A worker's name begins with its container's.
+    (container,) = [c for c in stack.containers("executor") if first.startswith(c.id)]
+    stack.kill(container)
+    wait_until_completed(stack, task)
+    assert len(workers_of(stack, [task])) == 2
+    assert len(runs_of(stack, [task], "succeeded")) == 1
 
 
 def test_a_service_is_rescaled_while_the_others_run(stack: Stack) -> None:
