@@ -114,13 +114,15 @@ class Stack:
         return [json.loads(line)["event"] for line in lines]
 
     def submit(self, text: str) -> str:
-        """The id of a new task for the demonstration repository."""
+        """The id of a new task for the demonstration repository, once the read models have it."""
         answer = httpx.post(f"{self.url}/api/tasks", json={"text": text, "repo": DEMO_REPOSITORY}, timeout=30)
         answer.raise_for_status()
-        return str(answer.json()["id"])
+        submitted = answer.json()
+        self.task(submitted["id"], min_seq=submitted["seq"])
+        return str(submitted["id"])
 
-    def task(self, task_id: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/api/tasks/{task_id}", timeout=30)
+    def task(self, task_id: str, *, min_seq: int = 0) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/api/tasks/{task_id}", params={"min_seq": min_seq}, timeout=30)
         answer.raise_for_status()
         task: dict[str, Any] = answer.json()["task"]
         return task
