@@ -56,6 +56,7 @@ def test_a_gap_in_the_stream_is_named_by_its_first_missing_sequence(auditor: Aud
         (b"no json", "does not fit its schema"),
         (b"\xff\xfe", "does not fit its schema"),
     ],
+    ids=["gap", "repeat", "hash", "other-actor", "no-json", "no-text"],
 )
 def test_whatever_does_not_continue_the_actor_is_damage(auditor: Auditor, next_body: bytes, problem: str) -> None:
     found = auditor.check(SUBJECT, 2, next_body)
