@@ -45,6 +45,8 @@ class HandOver(BaseException):
 
 
 Work = Callable[[Recorded, Turn], Awaitable[None]]
+GiveUp = Callable[[Recorded, str], Awaitable[None]]
+"""Reports that the work has failed for good, with the reason; the actor would wait for ever otherwise."""
 
 
 class Activity:
@@ -62,11 +64,13 @@ class Activity:
         name: str,
         event: str,
         slots: int,
+        give_up: GiveUp | None = None,
         tries: Tries | None = None,
         ack_wait_s: float = ACK_WAIT_S,
     ) -> None:
         self._bus = bus
         self._work = work
+        self._give_up = give_up
         self.name = f"{service}-{name}"
         self._tries = tries or Tries(most=4, waits_s=(1.0, 3.0, 10.0))
         self._ack_wait_s = ack_wait_s
@@ -113,11 +117,22 @@ class Activity:
         beating = asyncio.create_task(self._hold(message))
         try:
             with metrics.ACTIVE.labels(self.name).track_inprogress():
-                await settle(self._bus, message, self._handle, consumer=self.name, tries=self._tries)
+                await settle(
+                    self._bus,
+                    message,
+                    self._handle,
+                    consumer=self.name,
+                    tries=self._tries,
+                    give_up=self._fail if self._give_up is not None else None,
+                )
         except HandOver:
             log.info("handed over", activity=self.name, subject=message.subject)
         finally:
             beating.cancel()
+
+    async def _fail(self, message: Msg, reason: str) -> None:
+        assert self._give_up is not None
+        await self._give_up(decode_event(message.subject, message.data, message.metadata.sequence.stream), reason)
 
     async def _handle(self, message: Msg) -> None:
         metadata = message.metadata

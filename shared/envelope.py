@@ -167,6 +167,28 @@ def decode_event(subject: str, body: bytes, position: int) -> Recorded:
     )
 
 
+def recorded(
+    actor: Actor, event: Event, body: bytes, *, position: int, sequence: int, prevhash: str, stamp: Stamp
+) -> Recorded:
+    """What `decode_event` would make of a body that was encoded just now, without reading it again."""
+    return Recorded(
+        actor=actor,
+        name=name_of(event),
+        data=event,
+        position=position,
+        sequence=sequence,
+        id=stamp.id,
+        time=stamp.time,
+        causation_id=stamp.causation_id,
+        correlation_id=stamp.correlation_id or actor.id,
+        principal=stamp.principal,
+        traceparent=stamp.traceparent,
+        previous_hash=prevhash,
+        hash=hash_of(body),
+        raw=body,
+    )
+
+
 def decode_command(actor: Actor, verb: str, body: bytes, *, fallback: Stamp) -> tuple[Command, Stamp]:
     """A command and its stamp. A body that is the bare data (as one types it by hand) gets the ``fallback`` stamp.
 

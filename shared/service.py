@@ -17,7 +17,7 @@ import nats.micro.service
 import structlog
 
 from shared import logs, metrics
-from shared.activity import Activity, Work
+from shared.activity import Activity, GiveUp, Work
 from shared.actor import ActorHost
 from shared.client import Client
 from shared.config import BadConfig
@@ -113,9 +113,9 @@ class Service:
             self._drains.append(pull.drain)
         self._replays.append((keeper.name, keeper.handle))
 
-    def activity(self, name: str, event: str, work: Work, *, slots: int) -> None:
-        """Do work that an event asks for, ``slots`` pieces at once."""
-        activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots)
+    def activity(self, name: str, event: str, work: Work, *, slots: int, give_up: GiveUp) -> None:
+        """Do work that an event asks for, ``slots`` pieces at once; ``give_up`` reports what failed again and again."""
+        activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots, give_up=give_up)
         self._loops.append(activity.run)
         self._replays.append((activity.name, activity.handle))
         self._drains.append(activity.drain)

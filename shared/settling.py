@@ -38,8 +38,18 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
         return self.waits_s[min(delivered, len(self.waits_s)) - 1]
 
 
+GiveUp = Callable[[Msg, str], Awaitable[None]]
+"""Called with the reason before a message is parked, so that whoever waits for it hears that it failed."""
+
+
 async def settle(
-    bus: Bus, message: Msg, handle: Callable[[Msg], Awaitable[None]], *, consumer: str, tries: Tries
+    bus: Bus,
+    message: Msg,
+    handle: Callable[[Msg], Awaitable[None]],
+    *,
+    consumer: str,
+    tries: Tries,
+    give_up: GiveUp | None = None,
 ) -> None:
     """Handle a message and tell the server how it went. Never raises for what the handler did."""
     delivered = message.metadata.num_delivered
@@ -50,21 +60,23 @@ async def settle(
         log.warning("not now", consumer=consumer, subject=message.subject, error=str(error) or type(error).__name__)
         await message.nak(delay=min(5.0, 0.25 * delivered))
     except HOPELESS as error:
-        await _park(bus, message, consumer, str(error))
+        await _park(bus, message, consumer, str(error), give_up)
     except Exception as error:
         if delivered < tries.most:
             log.warning("failed, will try again", consumer=consumer, subject=message.subject, exc_info=True)
             await message.nak(delay=tries.wait_s(delivered))
         else:
-            await _park(bus, message, consumer, f"{type(error).__name__}: {error}")
+            await _park(bus, message, consumer, f"{type(error).__name__}: {error}", give_up)
     else:
         crash_point("settling.done")
         await message.ack()
         crash_point("settling.acknowledged")
 
 
-async def _park(bus: Bus, message: Msg, consumer: str, reason: str) -> None:
+async def _park(bus: Bus, message: Msg, consumer: str, reason: str, give_up: GiveUp | None) -> None:
     try:
+        if give_up is not None:
+            await _tell(give_up, message, reason)
         await park(bus, message, consumer=consumer, reason=reason)
     except TROUBLE:
         await message.nak(delay=1.0)
@@ -72,3 +84,12 @@ async def _park(bus: Bus, message: Msg, consumer: str, reason: str) -> None:
     metrics.PARKED.labels(consumer).inc()
     log.error("parked", consumer=consumer, subject=message.subject, reason=reason)
     await message.ack()
+
+
+async def _tell(give_up: GiveUp, message: Msg, reason: str) -> None:
+    try:
+        await give_up(message, reason)
+    except TROUBLE:
+        raise
+    except Exception:
+        log.exception("giving up failed as well", subject=message.subject)

@@ -17,13 +17,14 @@ _MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
 
 
 @click.command("doctor", cls=click.RichCommand)
+@click.option("--clean", is_flag=True, help="Clear away what agents of ended work have left behind.")
 @json_option
-def command(as_json: bool) -> None:
+def command(as_json: bool, clean: bool) -> None:
     """Look at this machine and at the system that runs, and say the mend for everything that is wrong.
 
     Exit code 1 if something will not work. Things that only somebody should know are marked with `!`.
     """
-    found = asyncio.run(_look())
+    found = asyncio.run(_look(clean))
     if as_json:
         print_json(found)
     else:
@@ -45,8 +46,9 @@ def _print(found: list[Finding]) -> None:
     console.print("\n[green]All is well.[/]" if not wrong else f"\n[red]{wrong} to mend.[/]")
 
 
-async def _look() -> list[Finding]:
+async def _look(clean: bool) -> list[Finding]:
     from cli.checkup.finding import from_error
+    from cli.checkup.leftovers import look_for_leftovers
     from cli.checkup.machine import look_at_machine
     from cli.checkup.system import look_at_system
     from cli.link import find_place, linked
@@ -60,6 +62,10 @@ async def _look() -> list[Finding]:
     found = await look_at_machine(settings, find_place(settings))
     try:
         async with linked() as link:
-            return found + await look_at_system(link)
+            return [
+                *found,
+                *await look_at_system(link),
+                await look_for_leftovers(link, settings, clean=clean),
+            ]
     except NatsUnreachable as error:
         return [*found, from_error("NATS", error)]

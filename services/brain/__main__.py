@@ -26,7 +26,9 @@ async def run(settings: Settings) -> None:
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, timers, SET_BY)
     triage = Triage(settings, host, service.journal, Workshop(settings, service.bus), policy)
-    service.activity("triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE)
+    service.activity(
+        "triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE, give_up=triage.give_up
+    )
     leftovers = Leftovers(settings, service.journal, "task")
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()

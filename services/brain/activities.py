@@ -54,6 +54,18 @@ class Triage:
         """Decide what becomes of a task, and from which commit the work starts."""
         await self._takeover.run(event, turn, self._triage(event, turn))
 
+    async def give_up(self, event: Recorded, reason: str) -> None:
+        """Report a triage that failed again and again for a reason of ours."""
+        failure = RecordFailure(
+            stage=Stage.TRIAGE,
+            code="internal-error",
+            message=f"The brain could not judge the task ({reason}): see its log, then retry the task.",
+            attempt=event.data.attempt,
+        )
+        await self._host.tell(
+            event.actor, failure, id=str(uuid.uuid4()), principal="service:brain", correlation_id=event.actor.id
+        )
+
     async def _triage(self, event: Recorded, turn: Turn) -> None:
         asked: task.TriageRequested = event.data
         state: Task = await self._host.state(event.actor)

@@ -18,7 +18,9 @@ async def run(settings: Settings) -> None:
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
     executing = Executing(settings, host, service.journal, service.artifacts, Workshop(settings, service.bus))
-    service.activity("run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs)
+    service.activity(
+        "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
+    )
     leftovers = Leftovers(settings, service.journal, "run")
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()

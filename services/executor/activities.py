@@ -40,6 +40,24 @@ class Executing:
             raise HandOver
         await self._takeover.run(event, turn, self._execute(event))
 
+    async def give_up(self, event: Recorded, reason: str) -> None:
+        """Report a round that failed again and again for a reason of ours."""
+        asked: run.Requested = event.data
+        session = derived_id("run", event.actor.id, str(asked.round))
+        claim = run.Claim(round=asked.round, worker=self._means.workshop.worker, session=session)
+        try:
+            claimed = await self._tell(event, claim)
+            if claimed is not None:
+                sentence = f"The executor could not do the work ({reason}): see its log, then retry the task."
+                await self._tell(event, run.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence))
+        except Rejected as rejection:
+            log.info("nobody waits for this round", code=rejection.code)
+
+    async def _tell(self, event: Recorded, command: run.RunCommand) -> Recorded | None:
+        return await self._means.host.tell(
+            event.actor, command, id=str(uuid.uuid4()), principal="service:executor", correlation_id=event.actor.id
+        )
+
     async def _execute(self, event: Recorded) -> None:
         asked: run.Requested = event.data
         actor = event.actor
@@ -48,9 +66,7 @@ class Executing:
         session = derived_id("run", actor.id, str(asked.round))
         claim = run.Claim(round=asked.round, worker=means.workshop.worker, session=session)
         try:
-            claimed = await means.host.tell(
-                actor, claim, id=str(uuid.uuid4()), principal="service:executor", correlation_id=actor.id
-            )
+            claimed = await self._tell(event, claim)
         except Rejected as rejection:
             log.info("this round is settled already", code=rejection.code)
             await place.clear()

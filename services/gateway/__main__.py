@@ -37,7 +37,13 @@ async def run(settings: Settings) -> None:
     host = service.host(reply.DECIDER)
     service.react(react, FILTERS)
     publications = Publications(settings, host, service.artifacts)
-    service.activity("publish", "evt.reply.*.requested", publications.publish, slots=PUBLICATIONS_AT_ONCE)
+    service.activity(
+        "publish",
+        "evt.reply.*.requested",
+        publications.publish,
+        slots=PUBLICATIONS_AT_ONCE,
+        give_up=publications.give_up,
+    )
 
     events, output = event_hub(service.bus), output_hub(service.bus)
     desk = Desk(service.client, service.journal, approval=Approval(settings.approval))

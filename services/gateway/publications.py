@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,19 @@ class Publications:
             log.info("not ours to publish", effect=wanted.effect, code=rejection.code)
             if attempt and rejection.code == "attempt-stale":
                 raise HandOver from rejection
+
+    async def give_up(self, event: Recorded, reason: str) -> None:
+        """Report an effect that failed again and again for a reason of ours."""
+        wanted: reply.Requested = event.data
+        report = _Report(self._host, event, Turn(0, asyncio.Event()))
+        try:
+            attempt = await report.claim(wanted.effect, self._settings.worker)
+            sentence = f"The gateway could not publish the result ({reason}): see its log, then retry the task."
+            await report.tell(
+                reply.Fail(effect=wanted.effect, attempt=attempt, code="internal-error", message=sentence)
+            )
+        except Rejected as rejection:
+            log.info("nobody waits for this effect", effect=wanted.effect, code=rejection.code)
 
     async def _make_visible(self, event: Recorded, wanted: reply.Requested, turn: Turn) -> None:
         try:

@@ -18,7 +18,13 @@ async def run(settings: Settings) -> None:
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
     drafting = Drafting(settings, host, service.journal, Workshop(settings, service.bus))
-    service.activity("draft", "evt.plan.*.drafting-started", drafting.draft, slots=settings.max_concurrent_plans)
+    service.activity(
+        "draft",
+        "evt.plan.*.drafting-started",
+        drafting.draft,
+        slots=settings.max_concurrent_plans,
+        give_up=drafting.give_up,
+    )
     leftovers = Leftovers(settings, service.journal, "plan")
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()

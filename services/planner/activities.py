@@ -55,6 +55,21 @@ class Drafting:
             raise HandOver
         await self._takeover.run(event, turn, self._draft(event, turn))
 
+    async def give_up(self, event: Recorded, reason: str) -> None:
+        """Report a draft that failed again and again for a reason of ours."""
+        asked: plan.DraftingStarted = event.data
+        session = _session(event.actor, asked.draft, 1)
+        try:
+            claimed = await self._tell(
+                event.actor, plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=session)
+            )
+            if claimed is not None:
+                sentence = f"The planner could not write a plan ({reason}): see its log, then retry the task."
+                failure = plan.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence)
+                await self._tell(event.actor, failure)
+        except Rejected as rejection:
+            log.info("nobody waits for this draft", code=rejection.code)
+
     async def _draft(self, event: Recorded, turn: Turn) -> None:
         asked: plan.DraftingStarted = event.data
         actor = event.actor

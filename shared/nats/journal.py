@@ -11,7 +11,7 @@ import nats.js.errors
 from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
-from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event
+from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
 from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked
 from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
@@ -72,7 +72,15 @@ class NatsJournal:
             else:
                 if ack.duplicate:
                     return await self._read_back(actor, stamp)
-                return decode_event(subject, body, ack.seq)
+                return recorded(
+                    actor,
+                    event,
+                    body,
+                    position=ack.seq,
+                    sequence=expected.sequence + 1,
+                    prevhash=expected.hash,
+                    stamp=stamp,
+                )
         raise LogUnavailable(SILENT)
 
     async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:

@@ -325,3 +325,21 @@ async def test_what_is_dropped_is_gone_and_a_wrong_number_is_said(bus: Bus) -> N
         await parked.drop(bus, 7)
     with pytest.raises(parked.CannotReplay, match="Nothing is parked under 7"):
         await parked.replay(bus, 7)
+
+
+async def test_work_that_fails_again_and_again_is_reported_before_it_is_parked(bus: Bus) -> None:
+    reported: list[str] = []
+
+    async def work(event: Recorded, turn: Turn) -> None:
+        raise ZeroDivisionError("never works")
+
+    async def give_up(event: Recorded, reason: str) -> None:
+        reported.append(f"{event.actor.id}: {reason}")
+
+    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    activity = Activity(
+        bus, work, service="t", name="bad", event="evt.task.*.submitted", slots=1, give_up=give_up, tries=QUICK
+    )
+    async with running(activity.pull):
+        await eventually(lambda: _count(bus, PARKED, 1))
+    assert reported == ["A: ZeroDivisionError: never works"]

@@ -1,0 +1,38 @@
+"""What agents have left behind on this machine, though nobody claims their work any more."""
+
+from __future__ import annotations
+
+from cli.checkup.finding import Finding, bad, good
+from cli.link import Link
+from shared.claude.leftovers import Leftover, clear_leftover, find_leftovers
+from shared.config import BadConfig, Config, load_config
+from shared.nats.journal import NatsJournal
+from shared.settings import Settings
+
+
+async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> Finding:
+    """Find them, and clear them away when ``clean`` is wanted."""
+    data = link.place.data
+    found = await find_leftovers(data, NatsJournal(link.bus))
+    if not found:
+        return good("leftovers", "no process, worktree or run directory of ended work")
+    if not clean:
+        return bad("leftovers", _words(found), "Clear them away with `journeyman doctor --clean`.")
+    config = _config(settings)
+    for leftover in found:
+        await clear_leftover(leftover, data, lambda name: repo.target if (repo := config.repo_for(name)) else None)
+    return good("leftovers", f"cleared away: {_words(found)}")
+
+
+def _words(found: list[Leftover]) -> str:
+    processes = sum(len(each.marks) for each in found)
+    paths = sum(len(each.paths) for each in found)
+    actors = ", ".join(sorted({str(each.work.actor) for each in found})[:5])
+    return f"{processes} marked processes and {paths} paths of {actors}"
+
+
+def _config(settings: Settings) -> Config:
+    try:
+        return load_config(settings.config_path)
+    except BadConfig:
+        return Config()
