@@ -27,7 +27,7 @@ from shared.claude.transcript import SessionUnusable
 from shared.claude.workshop import Begun, Job, Workshop
 from shared.config import BadConfig
 from shared.contracts import plan, run
-from shared.contracts.usage import ModelUsage, add_usage
+from shared.contracts.usage import ModelUsage, add_usage, cost_of
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
@@ -43,6 +43,8 @@ CHECKPOINT_EVERY_S: Final = 5.0
 REPAIRS: Final = 1
 REVIVALS: Final = 2
 """How often one attempt goes on with a new process after the old one was killed from outside."""
+LEAST_BUDGET_MICROUSD: Final = 10_000
+"""What a process gets when the budget is spent: enough to be told so by the CLI, which needs more than nothing."""
 WORKSPACE_FAILED: Final = "workspace-failed"
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
 
@@ -119,7 +121,10 @@ class Attempt:
         prompt = takeover_prompt(state, markdown) if resume else first_prompt(state, markdown)
         repairs = revivals = 0
         while True:
-            outcome = await self._converse(self._job_in(process, state, worktree, prompt, resume=resume), worktree)
+            job = self._job_in(
+                process, state, worktree, prompt, resume=resume, budget_usd=await self._budget_left(state)
+            )
+            outcome = await self._converse(job, worktree)
             crash_point("run.talked")
             if self._stopping.is_set():
                 return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=outcome.unreported)
@@ -162,7 +167,17 @@ class Attempt:
         said = [Heard(name, line.offset, line.raw) async for line in AgentProcess.attach(process).lines()]
         return unrecorded(said, history.recorded)
 
-    def _job_in(self, process: Path, state: run.Run, worktree: Worktree, prompt: str, *, resume: bool) -> Job:
+    async def _budget_left(self, state: run.Run) -> float:
+        """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
+        approved = state.plan.budget_microusd if state.plan is not None else 0
+        budget = approved or int(self._settings.run_budget_usd * 1_000_000)
+        events = await self._journal.load(self._actor)
+        spent = sum(cost_of(getattr(e.data, "usage", ())) for e in events if e.position > self._event.position)
+        return max(budget - spent, LEAST_BUDGET_MICROUSD) / 1_000_000
+
+    def _job_in(
+        self, process: Path, state: run.Run, worktree: Worktree, prompt: str, *, resume: bool, budget_usd: float
+    ) -> Job:
         """The work for the process in this directory, with everything that was said to this attempt so far."""
         job = self._job = Job(
             self._actor,
@@ -172,7 +187,7 @@ class Attempt:
             session=self._session,
             prompt=prompt,
             resume=resume,
-            budget_usd=state.plan.budget_microusd / 1_000_000 if state.plan and state.plan.budget_microusd else None,
+            budget_usd=budget_usd,
             offset=state.offset if state.process == self._workshop.name_of(process) else 0,
         )
         for each in self._inputs:
