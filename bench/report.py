@@ -27,6 +27,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 def write(session: Session, folder: Path) -> None:
     """Write both files."""
     results = [msgspec.to_builtins(line.result) for found in session.found for line in found.lines]
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     (folder / "report.md").write_text(readable(session))
 

@@ -71,7 +71,7 @@ class Workplace:
             await self.clear()
         self._recorded = run.checkpoint_commit
         mirror = self._mirror()
-        await mirror.fetch()
+        await mirror.ensure(run.base_commit)
         if run.checkpoint is None or self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit)
         log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)

@@ -126,7 +126,7 @@ class Drafting:
 
     async def _worktree(self, actor: Actor, asked: plan.DraftingStarted) -> Worktree:
         mirror = self._mirror(asked)
-        await mirror.fetch()
+        await mirror.ensure(asked.base_commit)
         return await Worktree.create(mirror, self._worktree_path(actor, asked), asked.base_commit)
 
     def _mirror(self, asked: plan.DraftingStarted) -> Mirror:

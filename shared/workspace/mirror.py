@@ -68,6 +68,11 @@ class Mirror:
                 refspecs.append(f"+HEAD:{HEAD_REF}")
             await self._fetch("--prune", refspecs)
 
+    async def ensure(self, commit: str) -> None:
+        """Have this commit here. Asks the source only when it is missing. Raises ``GitFailed``."""
+        if not ((self.path / "HEAD").exists() and await has_commit(self.path, commit)):
+            await self.fetch()
+
     async def resolve(self, ref: str | None = None) -> str:
         """The commit id of a branch, tag or commit as of the last fetch; None is the remote's default branch.
 

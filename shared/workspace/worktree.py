@@ -202,10 +202,13 @@ class Worktree:
         await self._clear()
         if not await has_commit(self.mirror.path, self.base):
             raise GitFailed(f"The mirror does not have the base commit {self.base}.")
-        # Keeps what the agent's repository borrows.
-        await self.mirror.git("update-ref", "--", self._base_ref, self.base)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        await git("init", "--quiet", "--bare", "--initial-branch=main", str(self.git_dir))
+        _, refs, _ = await asyncio.gather(
+            # Keeps what the agent's repository borrows.
+            self.mirror.git("update-ref", "--", self._base_ref, self.base),
+            self.mirror.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"),
+            git("init", "--quiet", "--bare", "--initial-branch=main", str(self.git_dir)),
+        )
         alternates = self.git_dir / "objects" / "info" / "alternates"
         alternates.write_bytes(os.fsencode(self.mirror.path / "objects") + b"\n")
         (self.git_dir / "config").write_text(
@@ -214,8 +217,8 @@ class Worktree:
         )
         agents = f"--git-dir={self.git_dir}"
         # The names an agent expects (origin/main, tags for version numbers); the objects are already there.
-        names = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
-        await git(agents, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(self.mirror.path), *names)
+        known = refs.replace(" refs/heads/", " refs/remotes/origin/")
+        (self.git_dir / "packed-refs").write_bytes(known.encode("utf-8", "surrogateescape"))
         await git(agents, "worktree", "add", "--quiet", "--force", "--detach", "--", str(self.path), files)
         if files != self.base:
             await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(self._agents_dir())})
