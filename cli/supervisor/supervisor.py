@@ -19,6 +19,8 @@ from cli.supervisor.keeper import Change, Keeper
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
+from shared.claude.sweep import marks, sweep
+from shared.claude.workshop import place_of
 from shared.nats.streams import Limits, provision
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
@@ -61,10 +63,12 @@ class Supervisor:
         self._write_record()
 
     async def stop(self) -> None:
-        """Drain the children one after the other; returns when none is left."""
+        """Drain the children one after the other; returns when none is left, and no agent of theirs."""
         for name in STOP_ORDER:
             if name in self.keepers:
                 await self.keepers[name].stop()
+        # With nobody to watch it, an agent would go on spending; the next `up` goes on from its last checkpoint.
+        await asyncio.to_thread(end_agents, self.plan.data)
         for log in self._logs.values():
             log.close()
         record.remove(self.plan.data)
@@ -109,6 +113,12 @@ class Supervisor:
             await provision(bus, limits_for(self.plan.data))
         finally:
             await bus.close()
+
+
+def end_agents(data: Path) -> int:
+    """End every agent that runs for this data directory; returns how many processes there were."""
+    place = place_of(data)
+    return sum(sweep(mark) for mark in sorted(set(marks())) if f"@{place}-" in mark)
 
 
 def limits_for(data: Path) -> Limits:
