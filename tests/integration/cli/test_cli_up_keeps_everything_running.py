@@ -119,12 +119,14 @@ async def test_a_person_drives_a_task_from_the_terminal(start_up: StartUp, journ
     states = {each["what"]: each["state"] for each in doctor.json}
     assert all(states[name] == "good" for name in SERVICES), states
 
-    # Killed itself, it leaves NATS behind; the next one ends that, and finds everything it had.
+    # Killed itself, its children end with it, or the next one ends them; and it finds everything it had.
+    before = record.read(up.data)
+    assert before is not None
     os.kill(up.process.pid, signal.SIGKILL)
     await up.process.wait()
     next_up = await start_up()
     await next_up.wait_ready()
-    assert "left behind" in next_up.said
+    assert [name for name, pid in before.pids.items() if record.is_alive(pid, before.started[pid])] == []
     assert task_id in (await journeyman("task", "list", "--json", **there)).out
     assert await next_up.end(signal.SIGINT) == 0
     assert of_data_directory(up.data / "nats") == []
