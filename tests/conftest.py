@@ -1,17 +1,17 @@
-"""Fixtures of every test: a real NATS server, from a container where a Docker API answers, else from its binary."""
+"""Fixtures of every test: a real NATS server, from its binary."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
-from tests.support.nats import ContainerNats, Nats, ProcessNats, docker_answers
+from tests.support.nats import Nats
 
 SMALL = Limits(
     events_bytes=256 * MEBI,
@@ -20,17 +20,6 @@ SMALL = Limits(
     parked_bytes=16 * MEBI,
     artifacts_bytes=128 * MEBI,
 )
-
-
-@pytest.fixture(scope="session")
-def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a NATS server that lives as long as the test session of this process."""
-    wanted = os.environ.get("JOURNEYMAN_TEST_NATS", "container" if docker_answers() else "process")
-    nats: ContainerNats | ProcessNats = (
-        ContainerNats() if wanted == "container" else ProcessNats(tmp_path_factory.mktemp("nats"))
-    )
-    with nats as url:
-        yield url
 
 
 @pytest.fixture

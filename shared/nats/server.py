@@ -21,7 +21,7 @@ server_name: {name}
 ports_file_dir: "{directory}"
 max_payload: 1MB
 # fsync before every acknowledgement: an accepted event survives a power cut.
-jetstream {{ store_dir: "{store}", sync_interval: always{limit} }}
+jetstream {{ store_dir: "{store}", sync_interval: always }}
 # nats-py reads the first version of the acknowledgement subject only.
 feature_flags {{ js_ack_fc_v2: false }}
 """
@@ -48,7 +48,6 @@ class NatsServer:
         host: str = "127.0.0.1",
         port: int = 0,
         name: str = "journeyman",
-        max_file_store: str = "",
         own_session: bool = True,
         before_exec: Callable[[], None] | None = None,
     ) -> NatsServer:
@@ -69,7 +68,6 @@ class NatsServer:
                 name=name,
                 directory=directory,
                 store=directory / "store",
-                limit=f", max_file_store: {max_file_store}" if max_file_store else "",
             )
         )
         with (directory / "nats.log").open("ab") as output:
