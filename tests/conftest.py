@@ -12,6 +12,7 @@ import pytest
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
 from tests.support.nats import Nats
+from tests.support.room import memory_with_room
 
 SMALL = Limits(
     events_bytes=256 * MEBI,
@@ -39,7 +40,13 @@ async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
     """A connection to the test's own NATS server."""
     bus = await Bus.connect(nats_server.url, name="test")
     yield bus
-    await asyncio.wait_for(bus.close(), 5)
+    await asyncio.wait_for(bus.close(), 30)
+
+
+def pytest_configure() -> None:
+    """Decide where `tmp_path` is, unless somebody has."""
+    if folder := memory_with_room():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

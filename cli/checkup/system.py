@@ -14,19 +14,21 @@ import nats.js.errors
 from cli.checkup.finding import Finding, bad, from_error, good
 from cli.link import Link
 from cli.supervisor.names import SERVICES
+from shared.nats.bus import NatsUnreachable
 from shared.nats.streams import EVENTS, GuardsOff, check_guards
 
 ANSWERS_S: Final = 0.6
+JETSTREAM_ANSWERS_S: Final = 5.0
 
 
 async def look_at_system(link: Link) -> list[Finding]:
     """Everything that NATS can tell."""
     found = [good("NATS", f"{link.place.nats}, version {_version(link)}")]
     try:
-        await check_guards(link.bus)
+        await check_guards(link.bus, JETSTREAM_ANSWERS_S)
         state = (await link.bus.js.stream_info(EVENTS)).state
         found.append(good("log", f"{state.messages:,} events in {state.bytes / 1024**2:.1f} MiB; the guards stand"))
-    except GuardsOff as error:
+    except (GuardsOff, NatsUnreachable) as error:
         found.append(from_error("log", error))
     except (TimeoutError, nats.js.errors.Error, nats.errors.Error):
         found.append(bad("log", "JetStream does not answer", "Start NATS with JetStream on (`nats-server -js`)."))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 import nats
 import nats.errors
@@ -17,6 +17,10 @@ from nats.js.client import JetStreamContext
 
 CONNECT_TIMEOUT_S: Final = 2.0
 PUBLISH_TIMEOUT_S: Final = 5.0
+JETSTREAM_PATIENCE_S: Final = 60.0
+"""How long a start waits for a JetStream that recovers its streams, elects a leader or has a slow disk."""
+
+T = TypeVar("T")
 
 _FOR_EVER: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
@@ -97,6 +101,21 @@ class Bus:
     async def api(self, subject: str, body: bytes = b"", timeout: float = 5.0) -> bytes:
         """A raw JetStream API call."""
         return (await self.nc.request(f"$JS.API.{subject}", body, timeout=timeout)).data
+
+    async def settled(self, ask: Callable[[], Awaitable[T]], patience_s: float = JETSTREAM_PATIENCE_S) -> T:
+        """The answer of a JetStream call that may be made again, once there is one; raises `NatsUnreachable`."""
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                return await ask()
+            except (TimeoutError, nats.errors.TimeoutError, nats.js.errors.ServiceUnavailableError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise NatsUnreachable(
+                        f"NATS is there, but its JetStream has not answered for {patience_s:g} s: "
+                        "see whether it runs with JetStream (`nats-server -js`) and its disk has room."
+                    ) from error
+                log.info("JetStream does not answer yet, asking again", error=str(error))
+                await asyncio.sleep(0.25)
 
     async def close(self) -> None:
         """Flush and leave."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from nats.js.api import (
     SubjectTransform,
 )
 
-from shared.nats.bus import Bus
+from shared.nats.bus import JETSTREAM_PATIENCE_S, Bus
 from shared.subjects import PARTITIONS
 
 EVENTS: Final = "EVENTS"
@@ -120,29 +121,44 @@ def stream_configs(limits: Limits) -> list[StreamConfig]:
 async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
     """Create what is missing, leave what is there, check the guards; returns the names of what was created."""
     limits = limits or Limits()
-    created = []
+    created: dict[str, None] = {}
     for config in stream_configs(limits):
-        try:
-            await bus.js.stream_info(str(config.name))
-        except nats.js.errors.NotFoundError:
-            await bus.js.add_stream(config)
-            created.append(str(config.name))
+        await bus.settled(partial(_create_stream, bus, config, created))
     if TIMERS in created:
         await _forget_timekeepers(bus)
+    await bus.settled(partial(_create_artifacts, bus, limits, created))
+    await bus.settled(partial(_create_snapshots, bus, limits, created))
+    await check_guards(bus)
+    return list(created)
+
+
+# Each of these may be called again when no answer came, so each notes what it makes before it makes it.
+
+
+async def _create_stream(bus: Bus, config: StreamConfig, created: dict[str, None]) -> None:
+    try:
+        await bus.js.stream_info(str(config.name))
+    except nats.js.errors.NotFoundError:
+        created[str(config.name)] = None
+        await bus.js.add_stream(config)
+
+
+async def _create_artifacts(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
     try:
         await bus.js.object_store(ARTIFACTS)
     except nats.js.errors.NotFoundError:
+        created[ARTIFACTS] = None
         await bus.js.create_object_store(ARTIFACTS, max_bytes=limits.artifacts_bytes, replicas=limits.replicas)
-        created.append(ARTIFACTS)
+
+
+async def _create_snapshots(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
     try:
         await bus.js.key_value(SNAPSHOTS)
     except nats.js.errors.NotFoundError:
+        created[SNAPSHOTS] = None
         await bus.js.create_key_value(
             bucket=SNAPSHOTS, history=1, max_bytes=limits.snapshots_bytes, replicas=limits.replicas
         )
-        created.append(SNAPSHOTS)
-    await check_guards(bus)
-    return created
 
 
 async def _forget_timekeepers(bus: Bus) -> None:
@@ -155,11 +171,13 @@ async def _forget_timekeepers(bus: Bus) -> None:
             await bus.js.delete_consumer(EVENTS, name)
 
 
-async def check_guards(bus: Bus) -> None:
-    """Read the streams back; raises `GuardsOff` when EVENTS could lose or change an event, or a stream is missing."""
+async def check_guards(bus: Bus, patience_s: float = JETSTREAM_PATIENCE_S) -> None:
+    """Read the streams back; raises `GuardsOff` when EVENTS could lose or change an event, or a stream is missing,
+    and `NatsUnreachable` when JetStream has not answered for ``patience_s`` seconds.
+    """
     for name in (EVENTS, COMMANDS, OUTPUT, TIMERS, PARKED):
         try:
-            info = await bus.js.stream_info(name)
+            info = await bus.settled(partial(bus.js.stream_info, name), patience_s)
         except nats.js.errors.NotFoundError as error:
             raise GuardsOff(f"The stream {name} is missing: run `journeyman provision`.") from error
         if name != EVENTS:

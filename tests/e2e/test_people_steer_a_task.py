@@ -50,7 +50,7 @@ async def test_what_is_said_to_a_working_agent_reaches_it(visitor: Visitor) -> N
     await visitor.say(id, "input", message="Please mention the penguin.")
     task = await visitor.completed(id)
     assert "Please mention the penguin." in task["summary"]
-    await visitor.heard(id, "Please mention the penguin.", within=5)
+    await visitor.heard(id, "Please mention the penguin.", within=30)
 
 
 async def test_a_stopped_task_is_tried_again_in_a_new_round(visitor: Visitor, system: System) -> None:

@@ -32,7 +32,7 @@ async def test_one_subject_shows_every_event_of_a_task_and_a_plan_is_approved_by
         await visitor.completed(id)
         story = await visitor.story(id)
         assert following.stdout is not None
-        heard = [await asyncio.wait_for(following.stdout.readline(), 10) for _ in story]
+        heard = [await asyncio.wait_for(following.stdout.readline(), 40) for _ in story]
     finally:
         following.terminate()
         await following.wait()

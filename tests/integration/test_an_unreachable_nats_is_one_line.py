@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import time
 
 import pytest
 
 from shared.nats.bus import Bus, NatsUnreachable
+from shared.nats.streams import check_guards
 from tests.support.nats import Nats, free_port
 
 
@@ -21,3 +25,19 @@ async def test_a_publish_while_nats_is_away_fails_at_once_and_never_arrives_late
         for _ in range(200):
             await bus.publish("parked.x", b"late", {})
     await nats_server.start()
+
+
+async def test_a_start_waits_for_a_jetstream_that_is_slow_and_says_when_it_gives_up(
+    bus: Bus, nats_server: Nats
+) -> None:
+    hasty = Bus(bus.nc, bus.nc.jetstream(timeout=0.2))
+    os.kill(nats_server.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(NatsUnreachable, match="JetStream has not answered"):
+            await check_guards(hasty, patience_s=0)
+        waiting = asyncio.create_task(check_guards(hasty))
+        await asyncio.sleep(1)
+        assert not waiting.done()
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
+    await waiting

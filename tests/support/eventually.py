@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 10.0, every: float = 0.02) -> T:
+async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 30.0, every: float = 0.02) -> T:
     """The first truthy value of ``probe``; its last failure when none came ``within`` seconds."""
     deadline = time.monotonic() + within
     while True:

@@ -18,7 +18,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -72,8 +72,8 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
         try:
             await eventually(all_completed, within=within, every=0.25)
             # What is left to do after the last event: acknowledge, and clear up.
-            await eventually(lambda: _died(mark) >= {str(point) for point in points}, within=10.0)
-            await eventually(lambda: not cast.left_over(), within=20.0)
+            await eventually(lambda: _died(mark) >= {str(point) for point in points}, within=30.0)
+            await eventually(lambda: not cast.left_over(), within=40.0)
         except AssertionError as error:
             problems.append(f"not in time: {error}; left over: {cast.left_over()}")
         await asyncio.gather(*(member.stop() for member in cast.members.values()))
@@ -121,7 +121,7 @@ async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
 
     async def taken() -> bool:
         try:
-            async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+            async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
                 answer = await http.post(f"{cast.http}/webhooks/github", content=body, headers=headers)
         except httpx.TransportError:
             return False

@@ -127,7 +127,7 @@ async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and
     claimed = await cast.until(id, "run.claimed", after=before.position)
     await cast.until(id, "run.started", after=claimed.position)
     first.send(signal.SIGCONT)
-    await eventually(lambda: not _lives(stale), within=15)
+    await eventually(lambda: not _lives(stale), within=40)
     fresh = _cli(cast.run_dir(id, member="second"))
     assert _lives(fresh), "the agent of the new executor is nobody else's to end"
     story = await _completed(cast, id)

@@ -16,11 +16,11 @@ from shared.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import EVENTS, MEBI
-from tests.support.load import Load
+from tests.support.load import PATIENCE_S, Load
 from tests.support.nats import Nats
 from tests.support.proxy import AckEater
 
-pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
 
 KILLS = 4
 HOSTS = 3
@@ -89,7 +89,7 @@ async def test_a_full_log_says_so_at_once_and_goes_on_when_it_is_given_room(
     began = time.monotonic()
     with pytest.raises(LogFull):
         await load.run(until=lambda: False)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PATIENCE_S / 2, "it waited for room"
     await load.check(bus)
     await resize(bus, MEBI)
     enough = len(load.accepted) + 40

@@ -29,7 +29,7 @@ async def _park(bus: Bus) -> None:
 
     await bus.publish("cmd.task.A.stop", b"{}", {})
     pull = await bus.js.pull_subscribe("", "brain-00", "COMMANDS")
-    (message,) = await pull.fetch(1, timeout=5)
+    (message,) = await pull.fetch(1, timeout=30)
     await settle(bus, message, refuse, consumer="brain-00", tries=Tries(most=1))
 
     async def settled() -> bool:

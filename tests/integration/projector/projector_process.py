@@ -69,7 +69,7 @@ class Projector:
         if self.process.returncode is not None:
             raise RuntimeError(self._errors.read_text())
         try:
-            await self.client.query("status", timeout=1)
+            await self.client.query("status", timeout=5)
         except QueryFailed:
             return False
         return True
@@ -93,7 +93,7 @@ class Projector:
         return line
 
     async def ask(self, name: str, **params: Any) -> dict[str, Any]:
-        return await self.client.query(name, params, timeout=10)
+        return await self.client.query(name, params, timeout=30)
 
     async def reaches(self, seq: int) -> None:
         """Wait until it has projected an event."""
@@ -101,7 +101,7 @@ class Projector:
 
     async def _at(self, seq: int) -> bool:
         try:
-            return (await self.client.query("status", timeout=2))["seq"] >= seq
+            return (await self.client.query("status", timeout=10))["seq"] >= seq
         except QueryFailed:
             return False
 
