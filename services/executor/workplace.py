@@ -66,7 +66,8 @@ class Workplace:
         ``newest`` says that the last attempt at this round was made here, so that what lies here goes on; else it is
         what another worker has overtaken, and it goes.
         """
-        self._sweep_checks()
+        if self.worktree_path.exists():
+            await asyncio.to_thread(self._sweep_checks)
         if not newest:
             await self.clear()
         self._recorded = run.checkpoint_commit
