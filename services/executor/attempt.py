@@ -91,7 +91,8 @@ class Attempt:
         history = History.of(await self._journal.load(self._actor), self._event.position)
         watching = asyncio.create_task(self._watch())
         try:
-            worktree = await self._place.open(state, newest=self._workshop.holds(history.worker_before(self._attempt)))
+            before = history.worker_before(self._attempt)
+            worktree = await self._place.open(state, newest=not before or self._workshop.holds(before))
             crash_point("run.worktree")
             report = await self._work(state, worktree)
         except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, SessionUnusable, Exhausted, _PlanGone) as error:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import structlog
 
@@ -18,15 +17,12 @@ from shared.config import BadConfig, Repo, load_config
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
 from shared.crash import crash_point
-from shared.nats.objects import Artifacts
+from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.settings import Settings
 from shared.subjects import Actor
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
-
-PROCESSES: Final = 50
-"""Most processes one round may start (takeovers and repairs)."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +59,8 @@ class Workplace:
     async def open(self, run: Run, *, newest: bool) -> Worktree:
         """The worktree with everything that was done so far. Raises `GitFailed`, `BadConfig` or `ArtifactLost`.
 
-        ``newest`` says that the last attempt at this round was made here, so that what lies here goes on; else it is
-        what another worker has overtaken, and it goes.
+        ``newest`` says that no attempt at this round was made elsewhere since the last one here, so that what lies here
+        goes on; else it is what another worker has overtaken, and it goes.
         """
         if self.worktree_path.exists():
             await asyncio.to_thread(self._sweep_checks)
@@ -115,10 +111,10 @@ class Workplace:
     async def _store_transcript(self, session: str) -> ArtifactRef | None:
         try:
             packed = await asyncio.to_thread(pack_session, self._workshop.config_dir, session)
-        except (FileNotFoundError, SessionUnusable) as error:
+            return await self._artifacts.put(f"{self._actor.id}.transcript.tar.gz", packed)
+        except (FileNotFoundError, SessionUnusable, ArtifactTooLarge) as error:
             log.warning("the conversation cannot be kept", reason=str(error))
             return None
-        return await self._artifacts.put(f"{self._actor.id}.transcript.tar.gz", packed)
 
     async def _kept(self, worktree: Worktree) -> str:
         """The snapshot that is there; it may be newer than the one in the log, when we died between the two."""
@@ -143,7 +139,8 @@ class Workplace:
         number = 0 if last is None else directories.index(last) + 1
         if number == len(directories):
             raise Exhausted(
-                f"{PROCESSES} agents were started for this work and each was lost: look at the machine, then retry."
+                f"{len(directories)} agents were started for this work and each was lost: look at the machine, then "
+                "retry."
             )
         return directories[number]
 
@@ -169,8 +166,8 @@ class Workplace:
         return Mirror(self._settings.data_dir / "mirrors", self.repo().target)
 
     def _process_dirs(self) -> list[Path]:
-        base = self._first_dir.name.removesuffix("1")
-        return [self._first_dir.with_name(f"{base}{number}") for number in range(1, PROCESSES + 1)]
+        base, most = self._first_dir.name.removesuffix("1"), self._settings.max_agent_processes
+        return [self._first_dir.with_name(f"{base}{number}") for number in range(1, most + 1)]
 
     def _scratch(self, name: str) -> Path:
         folder = self._settings.data_dir / "scratch"
