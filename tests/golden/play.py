@@ -1,0 +1,108 @@
+"""A cast while a golden log is recorded, and what people and accidents do to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from shared.claude.demo_model import DemoModel
+from shared.claude.demo_script import Fail, Move
+from shared.claude.sweep import family
+from shared.client import Client
+from shared.contracts import task
+from shared.contracts.messages import Command
+from shared.envelope import Recorded
+from shared.ids import new_task_id
+from shared.subjects import Actor
+from tests.support.cast import Cast, Member
+from tests.support.checker import story_of
+from tests.support.system import REPO
+from tests.support.visitor import Visitor
+
+WITHIN_S = 120.0
+ADA = "user:ada"
+
+
+class Play:
+    """The words of the scenarios. ``last`` is the newest event that `until` has waited for."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.client = Client(cast.bus, source="journeyman/cli")
+        self.last: Recorded | None = None
+
+    async def submit(
+        self,
+        text: str,
+        *,
+        directive: task.Directive = task.Directive.AUTO,
+        approval: task.Approval = task.Approval.AUTO,
+        repo: str = REPO,
+        id: str = "",
+    ) -> str:
+        """A task of Ada's; returns its id."""
+        id = id or new_task_id()
+        source = task.Source(kind="api", author="ada")
+        command = task.Submit(
+            title=text.splitlines()[0], text=text, source=source, repo=repo, directive=directive, approval=approval
+        )
+        await self.tell(id, command)
+        return id
+
+    async def tell(self, id: str, command: Command, kind: str = "task") -> None:
+        """Ada says something, and it is taken."""
+        await self.client.send(Actor(kind, id), command, principal=ADA, timeout=WITHIN_S)
+
+    async def until(self, id: str, what: str, *, anew: bool = False) -> Recorded:
+        """Wait for an event of this name; ``anew``: behind the one that was waited for before."""
+        after = self.last.position if anew and self.last is not None else 0
+        self.last = await self.cast.until(id, what, after=after, within=WITHIN_S)
+        return self.last
+
+    async def approve(self, id: str, version: int = 1) -> None:
+        """Approve the plan's version when it is there."""
+        while (ready := (await self.until(id, "task.plan-ready", anew=version > 1)).data).version < version:
+            continue
+        await self.tell(id, task.Approve(version=ready.version, digest=ready.digest, base_commit=ready.base_commit))
+
+    async def deliver(self, event: str, payload: dict[str, Any]) -> None:
+        """A signed webhook of GitHub, accepted."""
+        async with httpx.AsyncClient(base_url=self.cast.http, timeout=20, trust_env=False) as http:
+            visitor = Visitor(self.cast, http, self.cast.bus)  # type: ignore[arg-type]  # it has what a delivery needs
+            answer = await visitor.deliver(payload, event=event)
+        assert answer.status_code == 202, answer.text
+
+    async def names(self, id: str) -> list[str]:
+        """The names of the task's events so far."""
+        return [f"{each.kind}.{each.name}" for each in await story_of(self.cast.bus, id)]
+
+
+def cut_power(member: Member, id: str) -> None:
+    """The service and its agents, at the same moment."""
+    agents = [pid for kind in ("task", "plan", "run") for pid, _ in family(f"{kind}-{id}")]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (member.pid, *agents):
+            os.kill(pid, number)
+
+
+class _Exhausted(DemoModel):
+    """A model whose account has used up what it may."""
+
+    def _choose(self, talk: object) -> Move:
+        return Fail(429, None)
+
+
+@asynccontextmanager
+async def exhausted_model() -> AsyncIterator[str]:
+    """The address of a model API that answers 429 to everything."""
+    model = _Exhausted()
+    url = await model.start()
+    try:
+        yield url
+    finally:
+        await model.stop()

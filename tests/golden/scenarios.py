@@ -1,0 +1,270 @@
+"""What the golden logs are about: real services, the real CLI with the scripted model, people who steer, accidents.
+
+A scenario is a coroutine that leaves a log behind. Every event there is must come about in at least one of them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.demo.webhook import Issue
+from shared.contracts import session, task
+from shared.envelope import utc_now
+from shared.ids import new_task_id
+from shared.nats.streams import ARTIFACTS, MEBI
+from shared.parked import count
+from shared.workspace.publish import branch_name
+from tests.golden.play import Play, cut_power, exhausted_model
+from tests.support.cast import ROOT
+from tests.support.eventually import eventually
+from tests.support.system import REPO
+
+IMPLEMENT: Final = task.Directive.IMPLEMENT
+PLAN: Final = task.Directive.PLAN
+REQUIRED: Final = task.Approval.REQUIRED
+ALL: Final = ("projector", "brain", "planner", "executor", "gateway")
+WORKERS: Final = ("brain", "executor", "gateway")
+TURNS: Final = 1000
+OWN_TURNS: Final = 4
+"""What the scripted executor does when it has done the turns that it was told to do."""
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """``play`` makes the log. ``checks`` are the repository's (None: detected), ``ack_wait_s`` is the consumers'."""
+
+    play: Callable[[Play], Awaitable[None]]
+    checks: tuple[str, ...] | None = ()
+    ack_wait_s: float = 10.0
+
+
+async def plain(play: Play) -> None:
+    """An issue's webhook, triage, a plan that is approved by a comment, work, checks, the branch."""
+    await play.cast.start(*ALL)
+    issue = Issue(repo=REPO, number=7, opened=utc_now().replace(microsecond=0))
+    await play.deliver("issues", issue.payload())
+    ready = (await play.until(issue.task_id, "task.plan-ready")).data
+    await play.deliver("issue_comment", _comment(issue, f"@agent approve v{ready.version} {ready.digest[:12]}"))
+    await play.until(issue.task_id, "task.completed")
+
+
+async def cancelled(play: Play) -> None:
+    """Stopped while planning, stopped at a question of the agent and tried again, and a plan that is turned down."""
+    await play.cast.start("brain", "planner", "executor", "gateway")
+    planning = await play.submit("Think for ever\n\ndemo planner: hang", directive=PLAN)
+    await play.until(planning, "plan.claimed")
+    await eventually(lambda: play.cast.run_dir(planning, "plan", member="planner"))
+    await play.tell(planning, task.Stop(reason="It takes too long."))
+    await play.until(planning, "task.cancelled")
+
+    asking = await play.submit("Ask before you go on\n\ndemo executor: ask Go on?", directive=IMPLEMENT)
+    await play.until(asking, "task.question-asked")
+    await play.tell(asking, task.Stop())
+    await play.until(asking, "task.cancelled")
+    await play.tell(asking, task.Retry())
+    await play.until(asking, "task.question-asked", anew=True)
+    await play.tell(asking, task.GiveInput(message="Yes, please."))
+    await play.until(asking, "task.completed")
+
+    refused = await play.submit("Paint the shed", directive=PLAN, approval=REQUIRED)
+    await play.until(refused, "task.plan-ready")
+    await play.tell(refused, task.Reject(reason="There is no shed."))
+    await play.until(refused, "task.rejected")
+
+
+async def taken_over(play: Play) -> None:
+    """An executor loses its power in the middle of the work; another one goes on from the last checkpoint."""
+    await play.cast.start("brain", "gateway")
+    first = play.cast.add("executor", name="first", data=play.cast.folder / "first")
+    await first.start()
+    id = await play.submit(
+        "Two files, with a pause between them\n\n"
+        "demo executor: write first.txt one\ndemo executor: sleep 1\ndemo executor: sleep 30\n"
+        "demo executor: write last.txt two",
+        directive=IMPLEMENT,
+    )
+    await play.until(id, "run.checkpointed")
+    cut_power(first, id)
+    await play.cast.add("executor", name="second", data=play.cast.folder / "second").start()
+    await play.until(id, "task.completed")
+    assert (await play.names(id)).count("run.claimed") == 2
+
+
+async def parked(play: Play) -> None:
+    """A command that nobody can read, and work that no executor can do: both are parked, and the task goes on."""
+    id = new_task_id()
+    broken = play.cast.data / "runs" / f"run-{id}-1-1" / "run.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("not what was written here")
+    await play.cast.start(*WORKERS)
+    await play.submit("Write a note", directive=IMPLEMENT, id=id)
+    await play.cast.bus.publish(f"cmd.task.{id}.stop", b'{"reason": 7}', {})
+    await play.until(id, "task.failed")
+
+    async def both_parked() -> bool:
+        return await count(play.cast.bus) == 2
+
+    await eventually(both_parked)
+    await play.tell(id, task.Retry())
+    await play.until(id, "task.completed")
+
+
+async def revised(play: Play) -> None:
+    """The first plan is turned down with a word of advice; the second one is approved and carried out."""
+    await play.cast.start("brain", "planner", "executor", "gateway")
+    id = await play.submit("Write down what a bill is", directive=PLAN, approval=REQUIRED)
+    await play.until(id, "task.plan-ready")
+    await play.tell(id, task.Revise(feedback="Say it in one sentence."))
+    await play.approve(id, version=2)
+    await play.until(id, "task.completed")
+
+
+async def approval_expired(play: Play) -> None:
+    """Nobody approves the plan in time."""
+    for service in ("planner", "gateway"):
+        play.cast.add(service)
+    play.cast.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS="0.001")
+    for member in play.cast.members.values():
+        await member.start()
+    id = await play.submit("Write down what a bill is", directive=PLAN, approval=REQUIRED)
+    await play.until(id, "task.approval-expired")
+
+
+async def usage_limit(play: Play) -> None:
+    """The model's account has used up what it may: the task is paused, and goes on by itself."""
+    async with exhausted_model() as url:
+        await play.cast.start("brain", "gateway")
+        first = play.cast.add("executor", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url)
+        await first.start()
+        id = await play.submit("Write a note", directive=IMPLEMENT)
+        await play.until(id, "task.paused")
+        await first.stop()
+    await play.cast.add("executor").start()
+    await play.until(id, "task.completed")
+
+
+async def conversation(play: Play) -> None:
+    """A question that the brain answers, a wish that becomes work, and one for a repository that nobody knows."""
+    await play.cast.start("brain", "planner", "executor", "gateway")
+    talk, asked, wished, strange = "talk-1", new_task_id(), new_task_id(), new_task_id()
+    say = {asked: "What is this repository about?", wished: "Write down what a bill is", strange: "Mend the roof"}
+    for id, message in say.items():
+        repo = "octo/roof" if id == strange else REPO
+        approval = task.Approval.AUTO
+        await play.tell(
+            talk, session.Say(message=message, author="ada", task_id=id, repo=repo, approval=approval), kind="session"
+        )
+    await play.until(strange, "task.declined")
+    await play.until(talk, "session.answer-recorded")
+    await play.until(wished, "task.completed")
+
+
+async def questions(play: Play) -> None:
+    """The agent asks, and is told things that it did not ask for."""
+    await play.cast.start(*WORKERS)
+    id = await play.submit(
+        "Take a note\n\ndemo executor: ask Which colour?\ndemo executor: turns 8\ndemo executor: write note.txt x",
+        directive=IMPLEMENT,
+    )
+    await play.until(id, "task.question-asked")
+    await play.tell(id, task.GiveInput(message="Ultramarine"))
+    await play.until(id, "task.work-resumed")
+    await play.tell(id, task.GiveInput(message="Mention the penguin."))
+    await play.until(id, "task.completed")
+
+
+async def failed(play: Play) -> None:
+    """No plan comes out; checks fail after the work; and a branch of that name is there already, until it is not."""
+    await play.cast.start("brain", "planner", "executor", "gateway")
+    planless = await play.submit("Think\n\ndemo planner: fail 400", directive=PLAN)
+    await play.until(planless, "task.failed")
+    red = await play.submit("Break it\n\ndemo executor: write broken.txt x", directive=IMPLEMENT)
+    await play.until(red, "task.failed")
+    text = "Take a note\n\ndemo executor: write note.txt x"
+    taken = await play.submit(text, directive=IMPLEMENT)
+    branch = branch_name(taken, text.splitlines()[0])
+    _git(play.cast.repository, "branch", branch, "main")
+    await play.until(taken, "reply.failed")
+    await play.until(taken, "task.failed")
+    _git(play.cast.repository, "branch", "--delete", "--force", branch)
+    await play.tell(taken, task.Retry())
+    await play.until(taken, "task.completed")
+
+
+async def withdrawn(play: Play) -> None:
+    """The task is stopped when its result is to be published and no gateway has begun with it."""
+    await play.cast.start("brain", "executor")
+    mark = play.cast.folder / "died-at"
+    await play.cast.add("gateway", name="first", CRASH_AT="gateway.activity.taken", CRASH_MARK=str(mark)).start()
+    id = await play.submit("Take a note\n\ndemo executor: write note.txt x", directive=IMPLEMENT)
+    await play.until(id, "reply.requested")
+    await eventually(mark.exists)
+    await play.tell(id, task.Stop(reason="Never mind."))
+    await play.until(id, "task.cancelled")
+    await play.cast.add("gateway").start()
+    await play.until(id, "reply.withdrawn")
+
+
+async def thousand_turns(play: Play) -> None:
+    """An agent that takes a thousand turns, with a checkpoint at nearly each of them."""
+    agents = play.cast.folder / "agents"
+    shutil.copytree(ROOT / "agents", agents)
+    role = agents / "executor" / "CLAUDE.md"
+    role.write_text(re.sub(r"(?m)^maxTurns: .*$", f"maxTurns: {TURNS}", role.read_text()))
+    # A conversation that grows is kept a thousand times.
+    artifacts = (await play.cast.bus.js.stream_info(f"OBJ_{ARTIFACTS}")).config
+    artifacts.max_bytes = 4096 * MEBI
+    await play.cast.bus.js.update_stream(artifacts)
+    await play.cast.start("brain", "gateway")
+    executor = play.cast.add(
+        "executor",
+        JOURNEYMAN_AGENTS_DIR=str(agents),
+        JOURNEYMAN_RUN_BUDGET_USD="1000",
+        JOURNEYMAN_RUN_TIMEOUT_SECONDS="86400",
+    )
+    await executor.start()
+    id = await play.submit(f"Walk a long way\n\ndemo executor: turns {TURNS - OWN_TURNS}", directive=IMPLEMENT)
+    await play.cast.until(id, "task.completed", within=5400)
+
+
+SCENARIOS: Final = {
+    "plain": Scenario(play=plain, checks=None),
+    "cancelled": Scenario(play=cancelled),
+    "taken-over": Scenario(play=taken_over, ack_wait_s=3.0),
+    "parked": Scenario(play=parked),
+    "revised": Scenario(play=revised),
+    "approval-expired": Scenario(play=approval_expired),
+    "usage-limit": Scenario(play=usage_limit),
+    "conversation": Scenario(play=conversation),
+    "questions": Scenario(play=questions),
+    "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
+    "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
+    "thousand-turns": Scenario(play=thousand_turns, ack_wait_s=3.0),
+}
+
+
+def _git(repository: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True)
+
+
+def _comment(issue: Issue, text: str) -> dict[str, object]:
+    """What GitHub sends for a comment of the issue's author."""
+    payload = issue.payload()
+    return payload | {
+        "action": "created",
+        "comment": {
+            "id": 1,
+            "body": text,
+            "html_url": f"{payload['issue']['html_url']}#issuecomment-1",
+            "user": payload["issue"]["user"],
+            "author_association": "OWNER",
+            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+    }
