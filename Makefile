@@ -6,7 +6,11 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help demo up install install-dev test unit lint web web-check docs bench test-compose lock clean
+# What starts, kills, freezes and starts again the NATS server of a test, and looks at its files.
+NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
+  $(addprefix tests/fault/log/,test_nats_may_die_and_lie.py test_one_flipped_bit_is_noticed.py)
+
+.PHONY: help demo up install install-dev test unit lint web web-check docs bench chaos soak test-compose lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,9 +49,19 @@ docs: install-dev ## Generate docs/events.md and docs/asyncapi.json, and freeze 
 bench: install-dev web ## Run the benchmarks; writes bench/report.md and bench/report.json
 	$(BIN)/python -m bench
 
-test-compose: install-dev ## Build the image and scale the services in containers
+chaos: install-dev web ## Random faults against a whole system for MINUTES=5 (SEED=, AGENT=noop|claude); adds to bench/reliability.md
+	$(BIN)/python -m bench.chaos --minutes $(or $(MINUTES),5) --agent $(or $(AGENT),noop) \
+	  $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: install-dev web ## The same for HOURS=24, with a task a second
+	$(BIN)/python -m bench.chaos --hours $(or $(HOURS),24) --per-second 1 --agent $(or $(AGENT),noop) \
+	  $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+test-compose: install-dev ## Build the image and scale the services in containers; NATS of other tests in a container
 	deploy/engine.sh start
-	eval "$$(deploy/engine.sh env)" && deploy/offline-images.sh && $(BIN)/pytest -m compose tests/compose $(PYTEST_ARGS)
+	eval "$$(deploy/engine.sh env)" && deploy/offline-images.sh && \
+	  JOURNEYMAN_TEST_NATS=container $(BIN)/pytest -n 2 $(NATS_TESTS) && \
+	  $(BIN)/pytest -m compose tests/compose $(PYTEST_ARGS)
 
 lock: ## Resolve the pinned dependencies anew
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import machine
-from bench.cases import appends, first_line, live, rebuild, webhooks
+from bench.cases import appends, first_line, live, long_actor, rebuild, webhooks
 from bench.report import Session, write
 from bench.result import Found
 from bench.sizes import FULL, QUICK, Sizes
@@ -29,6 +29,7 @@ CASES: Final[Mapping[str, Case]] = {
     "first-line": first_line.run,
     "rebuild": rebuild.run,
     "live": live.run,
+    "long-actor": long_actor.run,
 }
 
 

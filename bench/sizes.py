@@ -23,6 +23,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     first_lines: int
     log_events: int
     live_events: int
+    actor_events: int
 
 
 FULL: Final = Sizes(
@@ -36,6 +37,7 @@ FULL: Final = Sizes(
     first_lines=7,
     log_events=200_000,
     live_events=200,
+    actor_events=100_000,
 )
 
 QUICK: Final = Sizes(
@@ -49,4 +51,5 @@ QUICK: Final = Sizes(
     first_lines=1,
     log_events=2_000,
     live_events=20,
+    actor_events=3_000,
 )

@@ -13,6 +13,7 @@ import msgspec
 
 from cli.supervisor import record
 from shared import logs
+from shared.bounds import DEFAULTS, Bounds
 from shared.client import Client
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
@@ -57,24 +58,25 @@ def find_place(settings: Settings | None = None) -> Place:
 async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> AsyncIterator[Link]:
     """Connect to the running system; raises `NatsUnreachable`."""
     logs.configure("cli", level="error", format="console")
-    place = find_place()
+    settings = load_settings()
+    place = find_place(settings)
     if nats_url:
         place = msgspec.structs.replace(place, nats=nats_url)
-    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s)
+    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s, bounds=settings)
     try:
         yield Link(place, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
 
 
-async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S) -> Bus:
+async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, bounds: Bounds = DEFAULTS) -> Bus:
     """A connection within ``patience_s`` seconds; raises `NatsUnreachable`.
 
     The deadline is our own, because a client that reconnects for ever also tries to connect for ever.
     """
     try:
         async with asyncio.timeout(patience_s + GRACE_S):
-            return await Bus.connect(url, name=name, patience_s=patience_s)
+            return await Bus.connect(url, name=name, patience_s=patience_s, bounds=bounds)
     except TimeoutError as error:
         raise NatsUnreachable(
             f"NATS does not answer at {url}: start it (`journeyman up` starts its own), "

@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
     "archive": Lazy("archive", "Write what is new in the log to a second copy"),
     "restore": Lazy("restore", "Rebuild an empty log from its archive"),
-    "replay": Lazy("replay", "Tell history again, at its own pace or faster"),
+    "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
     "parked": Lazy("parked", "See to what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),

@@ -112,6 +112,8 @@ stop() {
   if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ]; then
     kill "$pid"
     while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+    # After a container with this machine's network the engine leaves a mount, and the directory could not be removed.
+    awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount
     say "stopped"
   fi
 }

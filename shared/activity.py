@@ -21,7 +21,6 @@ from shared.nats.streams import EVENTS
 from shared.settling import Tries, settle
 
 ACK_WAIT_S: Final = 10.0
-MAX_HELD: Final = 1000
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0
 """After this process was stopped for long: how long what comes out of its buffers is taken for somebody else's."""
@@ -38,7 +37,7 @@ class Turn:
 
 
 class HandOver(BaseException):
-    """The handler leaves its work to whoever comes next; the message comes again after the ack wait.
+    """The handler leaves its work to whoever comes next: the message comes again, at once from a service that drains.
 
     Also for a worker that was overtaken: its acknowledgement would take the message from the one who works on it now.
     """
@@ -72,7 +71,7 @@ class Activity:
         self._work = work
         self._give_up = give_up
         self.name = f"{service}-{name}"
-        self._tries = tries or Tries(most=4, waits_s=(1.0, 3.0, 10.0))
+        self._tries = tries or Tries(most=bus.bounds.max_activity_tries, waits_s=(1.0, 3.0, 10.0))
         self._ack_wait_s = ack_wait_s
         self._distrust_until = 0.0
         self._draining = asyncio.Event()
@@ -83,7 +82,7 @@ class Activity:
             [event],
             self._take,
             ack_wait_s=ack_wait_s,
-            max_ack_pending=MAX_HELD,
+            max_ack_pending=bus.bounds.max_held_messages,
             concurrency=slots,
         )
 
@@ -127,6 +126,10 @@ class Activity:
                 )
         except HandOver:
             log.info("handed over", activity=self.name, subject=message.subject)
+            if self._draining.is_set():
+                # Nobody need wait for the ack wait. Was it somebody else's already, they get it again and go on.
+                with contextlib.suppress(nats.errors.Error):
+                    await message.nak()
         finally:
             beating.cancel()
 

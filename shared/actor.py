@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from shared import metrics
+from shared.bounds import DEFAULTS, Bounds
 from shared.contracts.messages import Command, name_of
 from shared.deciding import Decider, Rejected
 from shared.envelope import Recorded, Stamp, utc_now
@@ -21,10 +22,8 @@ from shared.journal import Conflict, Head, Journal, head_of
 from shared.snapshots import Snapshot, SnapshotStore, fits, fold_of
 from shared.subjects import Actor
 
-KEPT_ACTORS: Final = 2048
-REMEMBERED_COMMANDS: Final = 4096
-TRIES: Final = 12
 SNAPSHOT_EVERY: Final = 1000
+"""Events between two snapshots of a long actor."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +35,10 @@ class UnknownKind(Exception):
 class _Kept:
     """One actor in memory: its state, its head, and the commands that made its last events."""
 
-    def __init__(self, initial: Any) -> None:
+    def __init__(self, initial: Any, remember: int) -> None:
         self.state = initial
         self.head = Head()
+        self.remember = remember
         self.handled: OrderedDict[str, int] = OrderedDict()
         self.lock = asyncio.Lock()
         self.kept_at = 0
@@ -48,7 +48,7 @@ class _Kept:
         self.head = head_of(event)
         if event.causation_id:
             self.handled[event.causation_id] = event.position
-            if len(self.handled) > REMEMBERED_COMMANDS:
+            if len(self.handled) > self.remember:
                 self.handled.popitem(last=False)
 
 
@@ -67,7 +67,7 @@ class ActorHost:
         *,
         source: str,
         clock: Callable[[], datetime] = utc_now,
-        keep: int = KEPT_ACTORS,
+        bounds: Bounds = DEFAULTS,
         snapshots: SnapshotStore | None = None,
         snapshot_every: int = SNAPSHOT_EVERY,
     ) -> None:
@@ -75,7 +75,7 @@ class ActorHost:
         self._deciders = {decider.kind: decider for decider in deciders}
         self._source = source
         self._clock = clock
-        self._keep = keep
+        self._bounds = bounds
         self._snapshots = snapshots
         self._snapshot_every = snapshot_every
         self._kept: OrderedDict[Actor, _Kept] = OrderedDict()
@@ -104,7 +104,7 @@ class ActorHost:
         kept = self._find(actor, decider)
         async with kept.lock:
             fresh = False
-            for attempt in range(TRIES):
+            for attempt in range(self._bounds.max_append_tries):
                 if not kept.head.position:
                     await self._catch_up(actor, decider, kept)
                     fresh = True
@@ -112,6 +112,8 @@ class ActorHost:
                     return await self._event_at(actor, position)
                 try:
                     event = decider.decide(kept.state, command)
+                    if event is not None:
+                        self._check_room(actor, kept.head.sequence, principal)
                 except Rejected:
                     if not fresh and await self._catch_up(actor, decider, kept):
                         continue
@@ -150,7 +152,10 @@ class ActorHost:
                 await self._keep_snapshot(actor, decider, kept)
                 metrics.COMMANDS.labels(actor.kind, name_of(command), "event").inc()
                 return recorded
-        raise Conflict(f"{actor} is appended to faster than this service can follow; {TRIES} tries were not enough.")
+        raise Conflict(
+            f"{actor} is appended to faster than this service can follow: {self._bounds.max_append_tries} tries were "
+            "not enough."
+        )
 
     async def state(self, actor: Actor) -> Any:
         """The actor's state as of now, folded from the log."""
@@ -159,6 +164,17 @@ class ActorHost:
         async with kept.lock:
             await self._catch_up(actor, decider, kept)
             return kept.state
+
+    def _check_room(self, actor: Actor, length: int, principal: str) -> None:
+        """An actor that is full hears people no more; services may still bring its work to an end."""
+        most = self._bounds.max_actor_events
+        if length < most or (principal.startswith("service:") and length < most + most // 10):
+            return
+        raise Rejected(
+            "actor-full",
+            f"{actor} has {length:,} events, the most that one may have: go on in a new {actor.kind}, or raise "
+            "JOURNEYMAN_MAX_ACTOR_EVENTS.",
+        )
 
     def _decider(self, actor: Actor) -> Decider[Any]:
         decider = self._deciders.get(actor.kind)
@@ -169,8 +185,8 @@ class ActorHost:
     def _find(self, actor: Actor, decider: Decider[Any]) -> _Kept:
         kept = self._kept.get(actor)
         if kept is None:
-            kept = self._kept[actor] = _Kept(decider.initial)
-            while len(self._kept) > self._keep:
+            kept = self._kept[actor] = _Kept(decider.initial, self._bounds.max_remembered_commands)
+            while len(self._kept) > self._bounds.max_kept_actors:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(actor)
@@ -178,17 +194,19 @@ class ActorHost:
 
     async def _catch_up(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> bool:
         """Fold what others appended; returns whether there was anything."""
+        grown = False
         try:
             if not kept.head.position:
                 await self._start_from_snapshot(actor, decider, kept)
-            events = await self._journal.load(actor, after=kept.head)
+            async for page in self._journal.pages(actor, after=kept.head):
+                for event in page:
+                    kept.take(decider, event)
+                grown = True
         except BaseException:
             self._kept.pop(actor, None)
             raise
-        for event in events:
-            kept.take(decider, event)
         await self._keep_snapshot(actor, decider, kept)
-        return bool(events)
+        return grown
 
     async def _start_from_snapshot(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> None:
         if self._snapshots is None or (snapshot := await self._snapshots.get(actor)) is None:
@@ -210,5 +228,7 @@ class ActorHost:
         await self._snapshots.put(actor, Snapshot(fold=fold_of(decider), head=kept.head, state=state, handled=handled))
 
     async def _event_at(self, actor: Actor, position: int) -> Recorded | None:
+        if self._snapshots is not None and (event := await self._snapshots.event_at(position)) is not None:
+            return event
         events = await self._journal.load(actor, up_to=position)
         return events[-1] if events else None

@@ -8,12 +8,16 @@ from typing import Any
 
 import msgspec
 import nats.errors
+import nats.js.errors
 
 from shared.contracts.messages import Command, name_of
 from shared.deciding import Rejected
 from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
+from shared.journal import LogFull
 from shared.mailbox import REPLY_HEADER, CommandAnswer
 from shared.nats.bus import Bus
+from shared.nats.streams import STREAM_FULL
+from shared.replay import question_of
 from shared.subjects import Actor, command_subject
 
 
@@ -56,7 +60,8 @@ class Client:
     ) -> CommandResult:
         """Store a command and wait for the actor's word.
 
-        Raises `Rejected`, `NoAnswer` (stored, not answered yet), or `TimeoutError` (not known to be stored).
+        Raises `Rejected`, `NoAnswer` (stored, not answered yet), `TooLarge` and `LogFull` (not stored), or
+        `TimeoutError` (not known to be stored).
         """
         stamp = Stamp(
             id=id or str(uuid.uuid4()),
@@ -70,9 +75,7 @@ class Client:
         subscription = await self._bus.nc.subscribe(inbox, max_msgs=1)
         try:
             headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
-            await self._bus.publish(
-                command_subject(actor, name_of(command)), encode_command(actor, command, stamp), headers
-            )
+            await self._store(command_subject(actor, name_of(command)), encode_command(actor, command, stamp), headers)
             try:
                 message = await subscription.next_msg(timeout=timeout)
             except (TimeoutError, nats.errors.TimeoutError) as error:
@@ -87,13 +90,31 @@ class Client:
             raise Rejected(answer.code, answer.sentence)
         return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
 
-    async def query(self, name: str, params: dict[str, Any] | None = None, *, timeout: float = 8.0) -> dict[str, Any]:
-        """Ask the projector; raises `QueryFailed`."""
+    async def _store(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         try:
-            message = await self._bus.request(f"qry.{name}", msgspec.json.encode(params or {}), timeout=timeout)
+            await self._bus.publish(subject, body, headers)
+        except nats.js.errors.APIError as error:
+            if error.err_code in STREAM_FULL:
+                raise LogFull(
+                    "The mailboxes are full: start the services that empty them, or give COMMANDS more room with "
+                    "`nats stream edit COMMANDS --max-bytes`."
+                ) from error
+            raise
+
+    async def query(
+        self, name: str, params: dict[str, Any] | None = None, *, replay: str = "", timeout: float = 8.0
+    ) -> dict[str, Any]:
+        """Ask the projector, or the session ``replay`` as of its moment; raises `QueryFailed`, `BadAddress`."""
+        subject = question_of(replay, name) if replay else f"qry.{name}"
+        try:
+            message = await self._bus.request(subject, msgspec.json.encode(params or {}), timeout=timeout)
         except (TimeoutError, nats.errors.Error, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError):
                 raise
+            if replay:
+                raise QueryFailed(
+                    "replay-over", "The replay does not answer: it has ended. Start another with `journeyman replay`."
+                ) from error
             raise QueryFailed(
                 "projector-away", "The projector does not answer: check that it runs (`journeyman doctor`)."
             ) from error

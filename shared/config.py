@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -23,7 +24,7 @@ class Repo(BaseModel):
     url: str = ""
     path: Path | None = None
     base: str = ""
-    checks: list[str] | None = None
+    checks: Annotated[list[str], Field(max_length=50)] | None = None
     agent: str = "executor"
 
     @model_validator(mode="after")

@@ -1,4 +1,5 @@
-"""`docs/events.md`, the AsyncAPI document and the record of released schemas, generated from the contracts' Structs.
+"""`docs/events.md`, the AsyncAPI document and the record of released schemas, generated from the contracts' Structs;
+and the table of bounds in `docs/operations.md`.
 
 ``python -m shared.docs`` writes them; a test fails when they are stale or when a released schema has changed.
 """
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.bounds import table
 from shared.contracts import COMMANDS, EVENTS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -26,6 +28,9 @@ OWNERS: Final = {
 
 EVENTS_PAGE: Final = ROOT / "docs" / "events.md"
 RELEASED: Final = ROOT / "docs" / "released-schemas.json"
+OPERATIONS_PAGE: Final = ROOT / "docs" / "operations.md"
+BOUNDS_BEGIN: Final = "<!-- bounds: written by `make docs` -->\n"
+BOUNDS_END: Final = "<!-- end of bounds -->\n"
 
 _INTRO: Final = """\
 # Events and commands
@@ -92,6 +97,13 @@ def events_markdown() -> str:
                 parts.append(f"\n**`{kind}.{name}`** {_first_paragraph(cls)}\n\n")
                 parts.extend(_fields(cls))
     return "".join(parts)
+
+
+def with_bounds(page: str) -> str:
+    """docs/operations.md with its table of bounds as it must be."""
+    before, _, rest = page.partition(BOUNDS_BEGIN)
+    _, _, after = rest.partition(BOUNDS_END)
+    return f"{before}{BOUNDS_BEGIN}\n{table()}\n{BOUNDS_END}{after}"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -226,9 +238,10 @@ def _first_paragraph(cls: type[Any]) -> str:
 
 
 def main() -> None:
-    """Write the page, and add what is new to the record of released schemas; exit 1 when a released one has changed."""
+    """Write the pages, and record new released schemas; exit 1 when a released one has changed."""
     EVENTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
     EVENTS_PAGE.write_text(events_markdown())
+    OPERATIONS_PAGE.write_text(with_bounds(OPERATIONS_PAGE.read_text()))
     now = schemas()
     if broken := frozen(released_schemas(), now):
         sys.exit("\n".join(broken))

@@ -19,6 +19,10 @@ class BadEnvelope(ValueError):
     """A message body that is no envelope of ours; the text says what is wrong."""
 
 
+class TooLarge(BadEnvelope):
+    """A command or an event with more bytes than one may have; nothing was stored."""
+
+
 class UnknownEvent(BadEnvelope):
     """An event of a name this version does not know. Facts are never skipped: its actor is quarantined."""
 

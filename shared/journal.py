@@ -56,6 +56,12 @@ class Journal(Protocol):
         """An actor's events behind ``after``, up to a stream position. Raises `LogDamaged`, `UnknownEvent`."""
         ...
 
+    def pages(
+        self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
+    ) -> AsyncIterator[list[Recorded]]:
+        """What `load` gives, in parts, so that a long actor need not be in memory whole. No part is empty."""
+        ...
+
     def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
         """Every event that fits the filter behind a stream position, in order, once, and then the live ones."""
         ...

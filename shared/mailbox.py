@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from shared.actor import ActorHost
 from shared.crash import crash_point
 from shared.deciding import Rejected
-from shared.envelope import BadEnvelope, Recorded, Stamp, decode_command, utc_now
+from shared.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
 from shared.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.pull import Handler, StandingPull
@@ -21,7 +21,8 @@ from shared.subjects import PARTITIONS, BadAddress, read_command_subject
 
 REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"
-ACK_WAIT_S: Final = 10.0
+ACK_WAIT_S: Final = 3.0
+"""One message is in flight: what a killed process had taken holds up all behind it until then."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Mailboxes:
     def __init__(self, bus: Bus, host: ActorHost, *, service: str, tries: Tries | None = None) -> None:
         self._bus = bus
         self._host = host
-        self._tries = tries or Tries()
+        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
         self.pulls = [
             StandingPull(
                 bus,
@@ -85,6 +86,9 @@ class Mailboxes:
         except Rejected as rejection:
             log.info("rejected", subject=message.subject, code=rejection.code, sentence=rejection.sentence)
             await self._answer(reply_to, CommandAnswer(ok=False, code=rejection.code, sentence=rejection.sentence))
+        except TooLarge as error:
+            await self._answer(reply_to, CommandAnswer(ok=False, code="too-large", sentence=str(error)))
+            raise
         except (BadEnvelope, BadAddress) as error:
             await self._answer(reply_to, CommandAnswer(ok=False, code="command-invalid", sentence=str(error)))
             raise

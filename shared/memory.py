@@ -41,6 +41,13 @@ class MemoryJournal:
         own = (each for each in self.log if each.actor == actor and head.position < each.position <= last)
         return checked(actor, own, head)
 
+    async def pages(
+        self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
+    ) -> AsyncIterator[list[Recorded]]:
+        """See `Journal.pages`."""
+        if found := await self.load(actor, after=after, up_to=up_to):
+            yield found
+
     async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
         """See `Journal.follow`."""
         fits = _matcher(subject_filter)

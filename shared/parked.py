@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -14,7 +13,7 @@ from nats.aio.msg import Msg
 
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
-from shared.nats.parking import Parked
+from shared.nats.parking import Parked, body_of
 from shared.nats.streams import COMMANDS, EVENTS, PARKED
 
 REPLAY_TIMEOUT_S: Final = 30.0
@@ -82,7 +81,7 @@ async def _send_again(bus: Bus, number: int, parked: Parked) -> None:
     """A command goes back to its mailbox; its own id, in its envelope, keeps it from taking effect twice."""
     subject = ".".join(["cmd", *parked.subject.split(".")[2:]])
     headers = {**parked.headers, "Nats-Msg-Id": f"replay:{number}"}
-    await bus.publish(subject, base64.b64decode(parked.body), headers)
+    await bus.publish(subject, await body_of(bus, parked), headers)
 
 
 async def _ask_again(bus: Bus, parked: Parked) -> None:

@@ -18,7 +18,8 @@ from shared.nats.streams import EVENTS
 from shared.settling import Tries, settle
 from shared.subjects import Actor, command_subject
 
-ACK_WAIT_S: Final = 10.0
+ACK_WAIT_S: Final = 3.0
+"""One message is in flight: what a killed process had taken holds up all behind it until then."""
 PERSONS_KINDS: Final = frozenset({"delivery", "session"})
 """Events of these kinds are somebody's own words: the commands they lead to are sent in that person's name."""
 
@@ -34,7 +35,7 @@ class Reactor:
         self._bus = bus
         self._react = react
         self._service = service
-        self._tries = tries or Tries()
+        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
         self.pull = StandingPull(
             bus,
             EVENTS,

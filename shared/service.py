@@ -37,6 +37,7 @@ from shared.timers import DueTimers, SetTimers, Timekeeper
 from shared.version import VERSION
 
 DRAIN_S: Final = 25.0
+"""How long the parts of a service may take to come to their end, beside the agents' own time."""
 
 
 class CannotStart(Exception):
@@ -81,14 +82,18 @@ class Service:
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}")
+        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings)
         await check_guards(bus)
         return cls(name, settings, bus)
 
     def host(self, *deciders: Decider[Any]) -> ActorHost:
         """Take commands for these actor kinds."""
         self._host = ActorHost(
-            self.journal, deciders, source=f"journeyman/{self.name}", snapshots=NatsSnapshots(self.bus)
+            self.journal,
+            deciders,
+            source=f"journeyman/{self.name}",
+            bounds=self.settings,
+            snapshots=NatsSnapshots(self.bus),
         )
         for pull in Mailboxes(self.bus, self._host, service=self.name).pulls:
             self._loops.append(pull.run)
@@ -162,7 +167,7 @@ class Service:
             for drain in self._drains:
                 drain()
             if tasks:
-                _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+                _, late = await asyncio.wait(tasks, timeout=DRAIN_S + self.settings.drain_seconds)
                 for task in late:
                     task.cancel()
             for ending in self._endings:

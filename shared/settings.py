@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.bounds import Bounds, past
+
 PREFIX = "JOURNEYMAN_"
 
 
@@ -23,8 +25,11 @@ def _shared_with_cli(name: str) -> Any:
     return AliasChoices(f"{PREFIX}{name}", name)
 
 
-class Settings(BaseSettings):
-    """Every setting of every service (CONTRACT: environment). Names here are without the prefix ``JOURNEYMAN_``."""
+class Settings(Bounds, BaseSettings):
+    """Every setting of every service (CONTRACT: environment). Names here are without the prefix ``JOURNEYMAN_``.
+
+    How much of anything there may be is in `Bounds`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
@@ -45,13 +50,17 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="This machine's name in events",
     )
-    max_concurrent_runs: int = Field(5, ge=1, le=64, description="Agents at once per executor")
-    max_concurrent_plans: int = Field(3, ge=1, le=64, description="Planning agents at once per planner")
     run_timeout_seconds: int = Field(3600, ge=10, le=86400, description="Longest time for one agent's work")
     silence_timeout_seconds: int = Field(
         180, ge=5, le=3600, description="Longest silence of an agent before it is stopped"
     )
     run_budget_usd: float = Field(5.0, gt=0, le=1000, description="Most that one agent may spend")
+    drain_seconds: int = Field(
+        0,
+        ge=0,
+        le=86400,
+        description="How long agents may work on when their service is asked to leave; then another takes over",
+    )
     max_turns: int = Field(100, ge=1, le=1000, description="Most turns of one agent")
     approval: Literal["required", "auto"] = Field("required", description="Whether a person approves each plan")
     approval_timeout_hours: float = Field(
@@ -150,11 +159,13 @@ def _line(error: Any) -> str:
 def example() -> str:
     """`.env.example`: every setting with its meaning and default, commented out."""
     lines = ["# Journeyman's settings. Copy to .env and take the # away where you set something.", ""]
-    for name, field in Settings.model_fields.items():
+    fields = sorted(Settings.model_fields.items(), key=lambda each: each[0] in Bounds.model_fields)
+    for name, field in fields:
         default = field.get_default(call_default_factory=False)
         shown = default.get_secret_value() if isinstance(default, SecretStr) else default
         text = "" if shown is None or field.is_required() or field.default_factory is not None else str(shown)
         text = {"True": "1", "False": "0"}.get(text, text)
         alias = isinstance(field.validation_alias, AliasChoices)
-        lines += [f"# {field.description}.", f"#{name.upper() if alias else PREFIX + name.upper()}={text}", ""]
+        more = f"; past it: {past(name)}" if name in Bounds.model_fields else ""
+        lines += [f"# {field.description}{more}.", f"#{name.upper() if alias else PREFIX + name.upper()}={text}", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -15,7 +15,7 @@ from shared.crash import crash_point
 from shared.envelope import BadEnvelope
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.parking import park
+from shared.nats.parking import REASON_CHARS, park
 from shared.subjects import BadAddress
 
 log = structlog.get_logger(__name__)
@@ -76,9 +76,11 @@ async def settle(
 async def _park(bus: Bus, message: Msg, consumer: str, reason: str, give_up: GiveUp | None) -> None:
     try:
         if give_up is not None:
-            await _tell(give_up, message, reason)
+            await _tell(give_up, message, reason[:REASON_CHARS])
         await park(bus, message, consumer=consumer, reason=reason)
-    except TROUBLE:
+    except TROUBLE as error:
+        why = str(error) or type(error).__name__
+        log.error("cannot be parked, so its neighbours wait", consumer=consumer, subject=message.subject, error=why)
         await message.nak(delay=1.0)
         return
     metrics.PARKED.labels(consumer).inc()

@@ -13,13 +13,15 @@ from shared.envelope import Recorded
 class Takeover:
     """Runs the work of an activity so that leaving it never stops an agent.
 
-    The work is cancelled, not finished, when the service drains or when the same event is delivered here again (its
-    message was thought lost): whoever comes next attaches to what still runs. Another event of the same actor is
-    other work, in a place of its own: the next round begins while the last one still clears up.
+    The work is cancelled when the same event is delivered here again (its message was thought lost), or when the
+    service drains and it has not come to its end within ``drain_s`` seconds: whoever comes next attaches to what still
+    runs. Another event of the same actor is other work, in a place of its own: the next round begins while the last
+    one still clears up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drain_s: float) -> None:
         self._working: dict[int, asyncio.Task[None]] = {}
+        self._drain_s = drain_s
 
     async def run(self, event: Recorded, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
         """Do the work that the event asks for; raises `HandOver` when it was left, and what the work raises."""
@@ -29,6 +31,7 @@ class Takeover:
         draining = asyncio.ensure_future(turn.draining.wait())
         try:
             await asyncio.wait([task, draining], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([task], timeout=self._drain_s)
             await _leave(task)
             if task.cancelled():
                 raise HandOver

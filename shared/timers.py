@@ -29,6 +29,7 @@ from shared.envelope import (
     utc_now,
 )
 from shared.ids import derived_id
+from shared.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
@@ -36,8 +37,9 @@ from shared.settling import Tries, settle
 from shared.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
 
 ACK_WAIT_S: Final = 10.0
-MAX_HELD: Final = 1000
 AT_ONCE: Final = 8
+FULL: Final = 0.9
+"""The part of TIMERS that new timers may fill; those that come due need the rest for a moment."""
 LONGEST_LOOK_AWAY_S: Final = 60.0
 """A timer that is early by the host's clock is looked at again after this time at the latest: clocks are set right."""
 
@@ -47,10 +49,11 @@ SetTimers = Callable[[Recorded], list[TimedCommand]]
 
 
 async def set_timer(bus: Bus, command: TimedCommand, stamp: Stamp) -> None:
-    """Have ``command`` come back when it is due, at once where that is past; raises nats-py's errors.
+    """Have ``command`` come back when it is due, at once where that is past; raises `LogFull` and nats-py's errors.
 
     There is one timer for an actor and a verb: a newer one replaces it.
     """
+    await _check_room(bus)
     # No message id: within its window the server would not take a moment that had been replaced and is wanted again.
     actor, verb = Actor(kind_of(command), command.id), name_of(command)
     headers = {
@@ -59,6 +62,16 @@ async def set_timer(bus: Bus, command: TimedCommand, stamp: Stamp) -> None:
         "Content-Type": CONTENT_TYPE,
     }
     await bus.publish(timer_subject(actor, verb), encode_command(actor, command, stamp), headers)
+
+
+async def _check_room(bus: Bus) -> None:
+    """A full TIMERS would drop its oldest timer for a new one, so it takes none from shortly before."""
+    stream = await bus.js.stream_info(TIMERS)
+    if stream.config.max_bytes and stream.state.bytes > stream.config.max_bytes * FULL > 0:
+        raise LogFull(
+            "Too many timers wait: give them more room with `nats stream edit TIMERS --max-bytes`; "
+            "this one is set as soon as there is some."
+        )
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -82,7 +95,7 @@ class Timekeeper:
         self._bus = bus
         self._timers = timers
         self._service = service
-        self._tries = tries or Tries()
+        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
         self.name = f"{service}-{TIMEKEEPER}"
         self.pull = StandingPull(
             bus,
@@ -133,7 +146,7 @@ class DueTimers:
         self._host = host
         self._service = service
         self._clock = clock
-        self._tries = tries or Tries()
+        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
         self.pull = StandingPull(
             bus,
             TIMERS,
@@ -141,7 +154,7 @@ class DueTimers:
             [f"timer.due.{kind}.>" for kind in host.kinds],
             self._settle,
             ack_wait_s=ACK_WAIT_S,
-            max_ack_pending=MAX_HELD,
+            max_ack_pending=bus.bounds.max_held_messages,
             concurrency=AT_ONCE,
         )
 

@@ -1,4 +1,4 @@
-"""Fixtures of every test: a real NATS server, from its binary."""
+"""Fixtures of every test: a real NATS server, in a container where an engine answers, else from its binary."""
 
 from __future__ import annotations
 

@@ -8,8 +8,6 @@ import rich_click as click
 
 from cli.console import screen
 
-LONGEST_PAUSE_S = 5.0
-
 
 @click.command("replay", cls=click.RichCommand)
 @click.option(
@@ -22,30 +20,68 @@ LONGEST_PAUSE_S = 5.0
     show_default=True,
     help="Times the original pace.",
 )
-@click.option("--task", "task_id", help="Only this task.")
+@click.option("--task", "task_id", help="Tell only what happened to this task.")
 def command(start: int, speed: float, task_id: str | None) -> None:
-    """Show history in this terminal at its own pace, or SPEED times faster. It reads the log and does nothing else.
+    """Tell history again in a dashboard, at its own pace or SPEED times faster, and do nothing else.
 
-    Pauses longer than 5 s are cut to 5 s. Nothing is sent again, so nothing happens a second time.
+    It prints an address; the replay begins when a browser opens it, and only that address shows it. Every page there
+    is as of the replay's moment. Pauses longer than 5 s are cut to 5 s, and a second has at most 500 events. It ends
+    with Ctrl-C, or when the dashboard is closed. Nothing is stored, and no service hears of it.
     """
     asyncio.run(_replay(start, speed, task_id))
 
 
 async def _replay(start: int, speed: float, task_id: str | None) -> None:
-    from datetime import datetime
+    import contextlib
+    import secrets
+    import signal
 
+    from cli.failures import Failure
     from cli.link import linked
     from cli.live import log_line, print_line
-    from cli.reading import read, subject_filter
-    from shared.envelope import decode_event
+    from cli.replaying import Replay, Script
+    from services.projector.projection.facts import Stored
+    from shared.envelope import BadEnvelope, decode_event
+    from shared.nats.streams import EVENTS
+    from shared.subjects import actor
 
     console = screen()
-    before: datetime | None = None
+    middle = f".{actor('task', task_id).id}." if task_id else "."
+
+    def tell(stored: Stored) -> None:
+        # What this version cannot read has no words here; the dashboard's timeline has it.
+        with contextlib.suppress(BadEnvelope):
+            print_line(console, log_line(decode_event(stored.subject, stored.body, stored.seq)))
+
     async with linked() as link:
-        async for message in read(link.bus, subject_filter(None, task_id), start=start, follow=False):
-            event = decode_event(message.subject, message.data, message.position)
-            if before is not None:
-                pause = (event.time - before).total_seconds() / speed
-                await asyncio.sleep(min(max(pause, 0.0), LONGEST_PAUSE_S))
-            before = event.time
-            print_line(console, log_line(event))
+        last = int((await link.bus.js.stream_info(EVENTS)).state.last_seq)
+        if start > last:
+            raise Failure(f"The log ends at {last}: there is nothing from {start} on to be told.")
+        if start > 1:
+            screen(to_stderr=True).print(f"[dim]Reading the log up to #{start - 1} …[/]")
+        # A letter first: a session of digits alone would be read as a number in an address.
+        session = f"r{secrets.token_hex(8)}"
+        page = f"{link.place.http}{f'/tasks/{task_id}' if task_id else '/'}?replay={session}"
+        script = Script(session, start, last, speed, wanted=lambda subject: middle in subject, tell=tell)
+        async with Replay.of(link.bus, script) as replay:
+            stopped = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+            console.print(f"The replay begins when you open [bold]{page}[/]", soft_wrap=True)
+
+            async def play() -> None:
+                await replay.attended()
+                await replay.play()
+                console.print(f"[green]✓[/] All is told, up to #{last}. It stays until you close the page, or Ctrl-C.")
+                await stopped.wait()
+
+            ends = [asyncio.create_task(each) for each in (play(), replay.left(), stopped.wait())]
+            try:
+                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    each.result()
+            finally:
+                for each in ends:
+                    each.cancel()
+                await asyncio.gather(*ends, return_exceptions=True)
+        console.print("The replay is over." if stopped.is_set() else "The dashboard is gone: the replay is over.")

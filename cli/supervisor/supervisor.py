@@ -21,7 +21,8 @@ from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
 from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import place_of
-from shared.nats.streams import Limits, provision
+from shared.nats.streams import Limits, limits_of, provision
+from shared.settings import load_settings
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
 """Who takes work in leaves first; the log leaves last."""
@@ -123,7 +124,7 @@ def end_agents(data: Path) -> int:
 
 def limits_for(data: Path) -> Limits:
     """The streams' sizes, smaller where the disk has too little room: JetStream reserves them when they are made."""
-    limits = Limits()
+    limits = limits_of(load_settings())
     names = ("events_bytes", "commands_bytes", "output_bytes", "parked_bytes", "artifacts_bytes")
     wanted = sum(getattr(limits, name) for name in names)
     room = int(shutil.disk_usage(data).free * _SHARE)

@@ -14,9 +14,6 @@ from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
 
-TRIAGES_AT_ONCE = 64
-"""Most triages wait for a model or, without a key, for one to come; rules must not wait behind them."""
-
 
 async def run(settings: Settings) -> None:
     """Connect, register, run."""
@@ -27,7 +24,11 @@ async def run(settings: Settings) -> None:
     service.keep_time(host, timers, SET_BY)
     triage = Triage(settings, host, service.journal, Workshop(settings, service.bus), policy)
     service.activity(
-        "triage", "evt.task.*.triage-requested", triage.triage, slots=TRIAGES_AT_ONCE, give_up=triage.give_up
+        "triage",
+        "evt.task.*.triage-requested",
+        triage.triage,
+        slots=settings.max_concurrent_triages,
+        give_up=triage.give_up,
     )
     leftovers = Leftovers(settings, service.journal, "task")
     service.loop(leftovers.run, drain=leftovers.drain)

@@ -48,7 +48,7 @@ class Triage:
         self._host = host
         self._journal = journal
         self._workshop = workshop
-        self._takeover = Takeover()
+        self._takeover = Takeover(settings.drain_seconds)
 
     async def triage(self, event: Recorded, turn: Turn) -> None:
         """Decide what becomes of a task, and from which commit the work starts."""

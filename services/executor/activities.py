@@ -31,7 +31,7 @@ class Executing:
         self, settings: Settings, host: ActorHost, journal: NatsJournal, artifacts: Artifacts, workshop: Workshop
     ) -> None:
         self._means = Means(settings, host, journal, artifacts, workshop)
-        self._takeover = Takeover()
+        self._takeover = Takeover(settings.drain_seconds)
 
     async def execute(self, event: Recorded, turn: Turn) -> None:
         """Do one round of work; whoever takes it over attaches to its agent or goes on from the last checkpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
 from shared.nats.journal import NatsJournal
-from shared.nats.objects import ArtifactLost, Artifacts
+from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.settings import Settings
 from shared.subjects import Actor, event_filter
 from shared.workspace.git import GitFailed
@@ -45,6 +45,12 @@ REVIVALS: Final = 2
 """How often one attempt goes on with a new process after the old one was killed from outside."""
 LEAST_BUDGET_MICROUSD: Final = 10_000
 """What a process gets when the budget is spent: enough to be told so by the CLI, which needs more than nothing."""
+QUESTION_CHARS: Final = 20_000
+MOST_OPTIONS: Final = 20
+OPTION_CHARS: Final = 300
+MOST_FILES: Final = 1000
+FILES_BYTES: Final = 128 * 1024
+"""Of the paths that one event names."""
 WORKSPACE_FAILED: Final = "workspace-failed"
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
 
@@ -95,7 +101,7 @@ class Attempt:
             worktree = await self._place.open(state, newest=not before or self._workshop.holds(before))
             crash_point("run.worktree")
             report = await self._work(state, worktree)
-        except (GitFailed, BadConfig, AgentInvalid, ArtifactLost, SessionUnusable, Exhausted, _PlanGone) as error:
+        except EXPLAINED as error:
             report = self._failed(WORKSPACE_FAILED, str(error))
         finally:
             watching.cancel()
@@ -117,7 +123,8 @@ class Attempt:
         markdown = await self._approved_plan(state)
         process, resume = self._place.last_process(), False
         if process is None:
-            resume = await self._place.restore_session(state)
+            # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
+            resume = await self._place.restore_session(state) or self._place.has_session(self._session)
             process = self._place.next_process()
         prompt = takeover_prompt(state, markdown) if resume else first_prompt(state, markdown)
         repairs = revivals = 0
@@ -229,8 +236,8 @@ class Attempt:
                 run.Ask(
                     attempt=self._attempt,
                     request_id=asked.request_id,
-                    question="\n".join(asked.questions),
-                    options=asked.options[0] if asked.options else (),
+                    question="\n".join(asked.questions)[:QUESTION_CHARS],
+                    options=tuple(each[:OPTION_CHARS] for each in (asked.options or ((),))[0][:MOST_OPTIONS]),
                 )
             )
 
@@ -300,7 +307,7 @@ class Attempt:
             commit=commit.id,
             branch=branch_name(self._actor.id, state.title),
             bundle=await self._place.store_bundle(worktree, commit.id, "result"),
-            files=tuple(files[:1000]),
+            files=first_files(files),
             diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
         )
 
@@ -390,8 +397,35 @@ class Attempt:
         return int((time.monotonic() - self._began) * 1000)
 
 
+def first_files(files: Sequence[run.FileChange]) -> tuple[run.FileChange, ...]:
+    """As many changes as an event takes; the diff has them all."""
+    kept: list[run.FileChange] = []
+    size = 0
+    for file in files[:MOST_FILES]:
+        size += len(file.path.encode("utf-8", "replace"))
+        if size > FILES_BYTES:
+            break
+        kept.append(file)
+    if len(kept) < len(files):
+        log.warning("not every changed file is named in the event", named=len(kept), changed=len(files))
+    return tuple(kept)
+
+
 class _PlanGone(Exception):
     """The plan that was approved cannot be found unchanged."""
+
+
+EXPLAINED: Final = (
+    GitFailed,
+    BadConfig,
+    AgentInvalid,
+    ArtifactLost,
+    ArtifactTooLarge,
+    SessionUnusable,
+    Exhausted,
+    _PlanGone,
+)
+"""What ends the work with a sentence that says what to do."""
 
 
 def _message(title: str, summary: str, actor: Actor) -> str:

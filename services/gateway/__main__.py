@@ -13,12 +13,14 @@ from services.gateway.app import Parts, create_app
 from services.gateway.config_file import ConfigFile
 from services.gateway.desk import Desk
 from services.gateway.live.hub import event_hub, output_hub
+from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
 from services.gateway.publications import Publications
 from services.gateway.reactions import FILTERS, react
 from services.gateway.server import WebServer
 from services.gateway.web import Web
 from services.gateway.webhooks.acceptance import Acceptance
+from services.gateway.webhooks.body import Bodies
 from services.gateway.webhooks.receiver import Receiver
 from services.gateway.webhooks.signature import secrets_of
 from shared.claude.workshop import Workshop
@@ -26,8 +28,6 @@ from shared.contracts.task import Approval
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
-
-PUBLICATIONS_AT_ONCE = 3
 
 
 async def run(settings: Settings) -> None:
@@ -41,7 +41,7 @@ async def run(settings: Settings) -> None:
         "publish",
         "evt.reply.*.requested",
         publications.publish,
-        slots=PUBLICATIONS_AT_ONCE,
+        slots=settings.max_concurrent_publications,
         give_up=publications.give_up,
     )
 
@@ -54,20 +54,32 @@ async def run(settings: Settings) -> None:
                 secrets={"github": secrets_of(settings.github_webhook_secret.get_secret_value())},
                 policy=lambda: config.now.policy,
                 connected=lambda: service.bus.connected,
+                bodies=Bodies(
+                    max_bytes=min(settings.max_webhook_bytes, settings.max_artifact_bytes),
+                    max_held_bytes=settings.max_webhook_held_bytes,
+                ),
             ),
             desk=desk,
             client=service.client,
-            work=Work(service.bus, service.journal, service.artifacts),
+            work=Work(service.bus, service.journal, service.artifacts, max_bytes=settings.max_transcript_bytes),
             machinery=Machinery(service.bus),
             workshop=Workshop(settings, service.bus),
-            live=Live(events=events, output=output, desk=desk),
+            live=Live(
+                events=events,
+                output=output,
+                replays=Replays(service.bus, service.client),
+                desk=desk,
+                bounds=settings,
+            ),
             web=Web(),
             health=service.health,
             settings=settings,
             agents_path=settings.agents_path,
         )
     )
-    server = WebServer(app, host=settings.http_host, port=settings.http_port)
+    server = WebServer(
+        app, host=settings.http_host, port=settings.http_port, max_frame_bytes=settings.max_socket_frame_bytes
+    )
     for hub in (events, output):
         await hub.begin()
         service.loop(hub.run, drain=hub.drain)

@@ -14,12 +14,14 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
 from services.gateway import ops
+from services.gateway.api.asking import views
 from services.gateway.api.machine import Machinery
 from services.gateway.api.others import CostController, SessionController
 from services.gateway.api.roles import RoleController
 from services.gateway.api.status import StatusController
 from services.gateway.api.tasks import TaskController
 from services.gateway.api.work import Work
+from services.gateway.crowd import Crowd
 from services.gateway.desk import Desk
 from services.gateway.fence import Fence
 from services.gateway.live.socket import Live, live_socket
@@ -33,7 +35,6 @@ from shared.health import Health
 from shared.settings import Settings
 from shared.version import VERSION
 
-MAX_BODY_BYTES: Final = 1_000_000
 LOCAL_USER: Final = "user:local"
 """Who uses the dashboard and the API: whoever reaches this machine's loopback address."""
 
@@ -64,7 +65,7 @@ def create_app(parts: Parts) -> ASGIApp:
             Router(
                 path="/",
                 route_handlers=[TaskController, SessionController, CostController, RoleController, StatusController],
-                request_max_body_size=MAX_BODY_BYTES,
+                request_max_body_size=parts.settings.max_request_bytes,
             ),
             live_socket,
             ops.live,
@@ -76,7 +77,8 @@ def create_app(parts: Parts) -> ASGIApp:
         dependencies={
             field.name: Provide(_always(getattr(parts, field.name)), use_cache=True, sync_to_thread=False)
             for field in fields(parts)
-        },
+        }
+        | {"views": Provide(views, sync_to_thread=False)},
         exception_handlers={Exception: handle},
         openapi_config=OpenAPIConfig(
             title="Journeyman",
@@ -87,7 +89,8 @@ def create_app(parts: Parts) -> ASGIApp:
         ),
         logging_config=None,
     )
-    return Fence(app, public_url=parts.settings.public_url)
+    fence = Fence(app, public_url=parts.settings.public_url)
+    return Crowd(fence, most=parts.settings.max_requests)
 
 
 def _always(value: Any) -> Callable[[], Any]:

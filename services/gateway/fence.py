@@ -60,7 +60,7 @@ class Fence:
         if path == "/ws" or path.startswith("/api/"):
             problem = self._problem(scope)
             if problem is not None:
-                await _refuse(problem, scope, send_with_headers)
+                await refuse(problem, scope, send_with_headers)
                 return
         await self._app(scope, receive, send_with_headers)
 
@@ -113,7 +113,8 @@ def _name_of(host: str) -> str:
     return (match.group("address") or match.group("name")) if match else ""
 
 
-async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
+async def refuse(problem: Problem, scope: Scope, send: Send) -> None:
+    """Answer with a problem, and close the connection."""
     if scope["type"] == ScopeType.WEBSOCKET:
         # Before the handshake: the browser sees 403.
         await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
@@ -127,6 +128,7 @@ async def _refuse(problem: Problem, scope: Scope, send: Send) -> None:
                 (b"content-type", MEDIA_TYPE.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"connection", b"close"),
+                *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
             ],
         }
     )

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from shared.actor import UnknownKind
 from shared.client import NoAnswer, QueryFailed
 from shared.deciding import Rejected
+from shared.envelope import TooLarge
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.objects import ArtifactLost
 from shared.settling import TROUBLE
@@ -22,7 +23,7 @@ from shared.subjects import BadAddress
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
 
-_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "not-caught-up": 503}
+_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "not-caught-up": 503, "busy": 503, "replay-over": 410}
 
 _NAMED_FIELD: Final = re.compile(r"(?:required|unknown) field `([^`]+)`")
 
@@ -94,6 +95,10 @@ def problem_of(error: Exception) -> Problem:
             return error
         case Rejected(code="task-unknown"):
             return Problem(404, error.code, error.sentence)
+        case Rejected(code="too-large"):
+            return Problem(413, error.code, error.sentence)
+        case TooLarge():
+            return Problem(413, "too-large", str(error))
         case Rejected(code="command-invalid"):
             return Problem(400, error.code, error.sentence)
         case Rejected():

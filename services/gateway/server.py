@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -9,12 +10,17 @@ from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
-from litestar.types import ASGIApp
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.gateway.live.socket import MAX_FRAME_BYTES
+from services.gateway.live.wire import Wire
 from shared.service import CannotStart
 
 BACKLOG: Final = 2048
+FAREWELL_S: Final = 2.0
+"""How long somebody who has a connection may go on using it before he has been told that it ends."""
+LOOK_S: Final = 0.02
 DRAIN_S: Final = 10
 KEEP_ALIVE_S: Final = 75
 
@@ -22,19 +28,20 @@ KEEP_ALIVE_S: Final = 75
 class WebServer(uvicorn.Server):
     """A server for one application, on a port that is ours from the start."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, port: int, max_frame_bytes: int) -> None:
         # What it says at "info" is a line for each socket, and that it has started.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._socket = listen(host, port)
+        self._leaving: asyncio.Task[None] | None = None
         self.host = host
         self.port = int(self._socket.getsockname()[1])
         super().__init__(
             uvicorn.Config(
-                app,
+                self._polite(app),
                 loop="none",
                 http="httptools",
-                ws="websockets-sansio",
-                ws_max_size=MAX_FRAME_BYTES,
+                ws=Wire,
+                ws_max_size=max_frame_bytes,
                 ws_per_message_deflate=False,
                 lifespan="off",
                 access_log=False,
@@ -58,8 +65,30 @@ class WebServer(uvicorn.Server):
         await self.serve(sockets=[self._socket])
 
     def drain(self) -> None:
-        """Take no new connection and let the others end."""
+        """Let go of everybody who is connected, then take no new connection and finish what is going on."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        # To close an idle connection is to fail the request that may be on its way: whoever uses it hears it first.
+        for _ in range(int(FAREWELL_S / LOOK_S)):
+            if not any(isinstance(each, HttpToolsProtocol) for each in self.server_state.connections):
+                break
+            await asyncio.sleep(LOOK_S)
         self.should_exit = True
+
+    def _polite(self, app: ASGIApp) -> ASGIApp:
+        """The application; while the server leaves, each answer says that its connection ends with it."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            async def last(message: Message) -> None:
+                if message["type"] == "http.response.start" and self._leaving is not None:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
+                await send(message)
+
+            await app(scope, receive, last if scope["type"] == ScopeType.HTTP else send)
+
+        return answer
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -46,7 +46,7 @@ class Drafting:
         self._host = host
         self._journal = journal
         self._workshop = workshop
-        self._takeover = Takeover()
+        self._takeover = Takeover(settings.drain_seconds)
 
     async def draft(self, event: Recorded, turn: Turn) -> None:
         """Write one draft; whoever takes it over attaches to its agent or starts a new one."""
@@ -198,7 +198,7 @@ def _report(
             retryable=outcome.retryable,
             retry_at=outcome.retry_at,
         )
-    markdown = outcome.text.strip()[:MAX_PLAN_CHARS]
+    markdown = within(outcome.text.strip())
     if not markdown:
         return plan.Fail(
             attempt=attempt,
@@ -213,6 +213,13 @@ def _report(
         usage=outcome.usage,
         duration_ms=duration_ms,
     )
+
+
+def within(markdown: str) -> str:
+    """The plan, cut where it is longer than one may be; who approves it sees that."""
+    if len(markdown) <= MAX_PLAN_CHARS:
+        return markdown
+    return f"{markdown[:MAX_PLAN_CHARS]}\n\n[cut here by Journeyman: {len(markdown) - MAX_PLAN_CHARS} more characters]"
 
 
 def _summary(markdown: str) -> str:

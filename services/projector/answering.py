@@ -26,7 +26,6 @@ from shared.nats.bus import Bus
 
 GROUP: Final = "projector"
 READERS: Final = 4
-MOST_AT_ONCE: Final = 256
 LARGEST: Final = 1 << 20
 DRAIN_S: Final = 5.0
 
@@ -40,7 +39,7 @@ class RebuildStatus(Question, frozen=True, kw_only=True):
 
 
 class Answers:
-    """Takes questions while started. At most 256 at once; more are refused as ``busy``."""
+    """Takes questions while started. At most ``max_questions`` at once; more are refused as ``busy``."""
 
     def __init__(self, bus: Bus, projector: Projector, folder: Path, machine_id: str) -> None:
         self._bus = bus
@@ -60,11 +59,7 @@ class Answers:
 
     async def stop(self) -> None:
         """Leave the group and finish what was asked."""
-        for subscription in self._subscriptions:
-            try:
-                await subscription.unsubscribe()
-            except nats.errors.Error:
-                log.debug("was not subscribed any more")
+        await asyncio.gather(*(self._bus.leave(subscription) for subscription in self._subscriptions))
         if self._asked:
             await asyncio.wait(self._asked, timeout=DRAIN_S)
         self._threads.shutdown(wait=False)
@@ -72,8 +67,8 @@ class Answers:
     async def _take(self, message: Msg) -> None:
         if not message.reply:
             return
-        if len(self._asked) >= MOST_AT_ONCE:
-            await self._respond(message, _refusal("busy", "Too many questions at once: try again in a moment."))
+        if len(self._asked) >= self._bus.bounds.max_questions:
+            await self._respond(message, refusal("busy", "Too many questions at once: try again in a moment."))
             return
         task = asyncio.create_task(self._handle(message))
         self._asked.add(task)
@@ -86,15 +81,15 @@ class Answers:
             if len(answer) > LARGEST:
                 raise Refused("too-large", "The answer is larger than a message can be: ask for less at once.")
         except Refused as refused:
-            answer = _refusal(refused.code, str(refused))
+            answer = refusal(refused.code, str(refused))
         except duckdb.Error as error:
             log.error("a question failed", query=name, error=str(error))
             if is_corruption(error):
                 self._projector.broken(error)
-            answer = _refusal("views-failed", "The read models could not be read: see the projector's log.")
+            answer = refusal("views-failed", "The read models could not be read: see the projector's log.")
         except Exception as error:
             log.exception("a question failed", query=name)
-            answer = _refusal("internal", f"The projector could not answer: {type(error).__name__}.")
+            answer = refusal("internal", f"The projector could not answer: {type(error).__name__}.")
         await self._respond(message, answer)
 
     async def _answer(self, name: str, body: bytes) -> bytes:
@@ -112,13 +107,7 @@ class Answers:
     async def _read(self, name: str, query: Query, body: bytes) -> bytes:
         asked = read_question(name, query.params, body)
         views = await self._projector.at_least(asked.min_seq)
-
-        def ask(connection: Connection) -> bytes:
-            position = read_checkpoint(connection).seq
-            answer = {"seq": position, **query.answer(connection, asked)}
-            return msgspec.json.encode(answer | _place(views, position) if name == "status" else answer)
-
-        return await views.read(self._threads, ask)
+        return await read(views, self._threads, name, asked)
 
     async def _begin_rebuild(self, body: bytes) -> bytes:
         read_question("project.rebuild", Question, body)
@@ -156,11 +145,23 @@ class Answers:
             log.warning("an answer could not be sent", subject=message.subject, error=str(error))
 
 
+async def read(views: Views, threads: ThreadPoolExecutor, name: str, asked: Question) -> bytes:
+    """The answer to one of `QUERIES` as of the views' checkpoint, read in one of the threads."""
+
+    def ask(connection: Connection) -> bytes:
+        position = read_checkpoint(connection).seq
+        answer = {"seq": position, **QUERIES[name].answer(connection, asked)}
+        return msgspec.json.encode(answer | _place(views, position) if name == "status" else answer)
+
+    return await views.read(threads, ask)
+
+
 def _place(views: Views, position: int) -> dict[str, Any]:
     return {"position": position, "lag_events": views.behind}
 
 
-def _refusal(code: str, sentence: str) -> bytes:
+def refusal(code: str, sentence: str) -> bytes:
+    """The answer to a question that gets none."""
     metrics.REFUSED.labels(code).inc()
     return _encode({"error": {"code": code, "detail": sentence}})
 

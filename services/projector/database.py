@@ -17,10 +17,13 @@ from services.projector.schema import ddl, projection_hash
 
 POINTER: Final = "views.current"
 STREAM: Final = "EVENTS"
+KEPT_ASIDE: Final = 3
+"""Damaged files that are kept for whoever wants to know why."""
 
 log = structlog.get_logger(__name__)
 
 _CORRUPT = re.compile(r"corrupt|not a valid DuckDB|not read enough bytes|failure while replaying WAL|checksum", re.I)
+_FULL = re.compile(r"no space left|file too large|quota exceeded", re.I)
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -41,9 +44,23 @@ class Unusable(Exception):
     """The file cannot be opened, and not because it is damaged; the text says what to do."""
 
 
+class Incomplete(duckdb.Error):
+    """The file can be read, but transactions before its checkpoint are missing."""
+
+
 def is_corruption(error: BaseException) -> bool:
-    """Whether DuckDB says that the file itself is damaged."""
-    return isinstance(error, duckdb.Error) and _CORRUPT.search(str(error)) is not None
+    """Whether the file itself is damaged: a full disk is not that, though DuckDB may stop anywhere because of it."""
+    if not isinstance(error, duckdb.Error) or _is_full(error):
+        return False
+    return isinstance(error, Incomplete) or _CORRUPT.search(str(error)) is not None
+
+
+def explained(error: duckdb.Error, path: Path) -> str:
+    """One line for a person: what is wrong with the file, if not damage, and the mend."""
+    reason = _first_line(error)
+    if _is_full(error):
+        return f"There is no room for the read models at {path} ({reason}): make some. Nothing is lost, they catch up."
+    return f"The read models at {path} cannot be used ({reason}): start again, they go on where they stopped."
 
 
 @contextlib.contextmanager
@@ -73,7 +90,7 @@ def current(folder: Path) -> Path:
     first = folder / f"views-{projection_hash()}.duckdb"
     with contextlib.suppress(OSError):
         named = folder / (folder / POINTER).read_text().strip()
-        if named.parent == folder and named.name.startswith(first.stem) and named.exists():
+        if named.parent == folder and named.name.startswith(first.stem) and named.suffix == first.suffix:
             return named
     return first
 
@@ -117,48 +134,63 @@ def remove(path: Path) -> None:
         each.unlink(missing_ok=True)
 
 
-def open_views(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a file of read models, made anew when it is missing, moved aside and made anew when it is damaged.
+def open_views(path: Path, *, anew: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a file of read models, made anew when it is missing, set aside and made anew (once) when it is damaged.
 
     Raises `Unusable`.
     """
     try:
         return _open(path)
     except duckdb.Error as error:
-        if not is_corruption(error):
-            raise Unusable(f"The read models at {path} cannot be opened: {_first_line(error)}") from error
-        aside = move_aside(path)
-        log.error(
-            "the read models were damaged: moved aside, rebuilding from the log", file=str(aside), error=str(error)
-        )
-        return _open(path)
+        if anew or not is_corruption(error):
+            raise Unusable(explained(error, path)) from error
+        set_aside(path, error)
+        return open_views(path, anew=True)
 
 
-def move_aside(path: Path) -> Path:
-    """Take a damaged database out of the way; returns where it went."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    wal = _wal(path)
-    if wal.exists():
-        wal.rename(aside.with_name(f"{aside.name}.wal"))
-    return aside
+def set_aside(path: Path, damage: duckdb.Error) -> None:
+    """Keep a damaged database out of the way, and say so; the newest three are kept."""
+    asides = sorted(path.parent.glob("*.corrupt-*[0-9]"), key=_number)
+    for old in asides[: len(asides) + 1 - KEPT_ASIDE]:
+        remove(old)
+    aside = path.with_name(f"{path.name}.corrupt-{_number(asides[-1]) + 1 if asides else 1}")
+    for file, there in ((path, aside), (_wal(path), _wal(aside))):
+        with contextlib.suppress(FileNotFoundError):
+            file.rename(there)
+    log.error(
+        "the read models were damaged: kept aside, building them anew from the log",
+        aside=str(aside),
+        damage=_first_line(damage),
+    )
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(path), config=dict(_SETTINGS))
+    is_new = not path.exists()
     try:
-        if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'checkpoint'").fetchall():
-            connection.begin()
-            connection.execute(ddl())
-            connection.execute("INSERT INTO checkpoint VALUES (?, 0, '')", [STREAM])
-            connection.commit()
-        connection.execute("SELECT seq, hash FROM checkpoint").fetchall()
+        connection = duckdb.connect(str(path), config=dict(_SETTINGS))
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
     except BaseException:
-        connection.close()
+        if is_new:
+            remove(path)
         raise
     return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables when there are none; count what every transaction has added to. Raises `Incomplete`."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'checkpoint'").fetchall():
+        connection.begin()
+        connection.execute(ddl())
+        connection.execute("INSERT INTO checkpoint VALUES (?, 0, '')", [STREAM])
+        connection.commit()
+    # A write-ahead log that was emptied under its writer is replayed without a word from where it begins again.
+    ((seq, events),) = connection.execute("SELECT seq, (SELECT count(*) FROM timeline) FROM checkpoint").fetchall()
+    if events != seq:
+        raise Incomplete(f"it has {events} of the {seq} events before its checkpoint")
 
 
 def _wal(path: Path) -> Path:
@@ -169,6 +201,14 @@ def _holder(file: IO[str]) -> str:
     file.seek(0)
     pid = file.read(16).strip()
     return f" (process {pid})" if pid.isdigit() else ""
+
+
+def _number(aside: Path) -> int:
+    return int(aside.name.rpartition("-")[2])
+
+
+def _is_full(error: BaseException) -> bool:
+    return _FULL.search(str(error)) is not None
 
 
 def _first_line(error: Exception) -> str:

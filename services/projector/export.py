@@ -17,3 +17,9 @@ def dump(connection: duckdb.DuckDBPyConnection) -> Dump:
     return {
         table: connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in ("checkpoint", *TABLES)
     }
+
+
+def read_everything(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every value of every table, and keep none; raises DuckDB's error where one cannot be read."""
+    for table in TABLES:
+        connection.execute(f"SELECT max(hash(row)) FROM {table} AS row").fetchall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import structlog
 
 from services.projector import metrics
 from services.projector.database import current, point_to, remove, remove_others, successor
+from services.projector.export import read_everything
 from services.projector.queries.asking import Refused
 from services.projector.rebuild import Pace, reached
 from services.projector.source import check_log
@@ -104,6 +106,17 @@ class Projector:
         with contextlib.suppress(Exception):
             await reached(self.views, target, self._feed)
         return self.views.checkpoint.seq >= target
+
+    async def inspect(self) -> None:
+        """Read every row once: damage shows here, and not months later to whoever asks for just that row.
+
+        Raises DuckDB's error.
+        """
+        thread = ThreadPoolExecutor(1, thread_name_prefix="inspector")
+        try:
+            await self.views.read(thread, read_everything)
+        finally:
+            thread.shutdown(wait=False)
 
     async def rebuild(self) -> Pace:
         """Begin to rebuild beside the current database, or tell how the running rebuild goes."""

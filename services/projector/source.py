@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
-from services.projector.lane import Lane, open_lane
+from services.projector.lane import Arrived, Lane, open_lane
 from services.projector.projection.facts import Stored
 from services.projector.writer import Checkpoint
 from shared.envelope import hash_of
@@ -26,9 +26,8 @@ from shared.nats.streams import EVENTS
 HEARTBEAT_S: Final = 1.0
 EXPIRES_S: Final = 30.0
 INACTIVE_S: Final = 60.0
-AHEAD: Final = 10_000
+AHEAD: Final = 20_000
 """How many events may wait here; more are asked for when half of them are gone."""
-AHEAD_BYTES: Final = 32 << 20
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +70,7 @@ class Source:
         self._bus = bus
         self._after = after
         self._last_body: bytes | None = None
-        self._waiting: deque[Msg] = deque()
+        self._waiting: deque[Arrived | Msg] = deque()
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._consumer = ""
@@ -84,7 +83,7 @@ class Source:
     async def __aenter__(self) -> Source:
         while self._lane is None:
             try:
-                self._lane = await open_lane(self._bus, self._doubted)
+                self._lane = await open_lane(self._bus, self._arrive, self._doubted)
             except (TimeoutError, OSError, nats.errors.Error) as error:
                 log.debug("cannot connect to the log yet", error=str(error))
                 await asyncio.sleep(0.25)
@@ -117,16 +116,16 @@ class Source:
     def _take(self, limit: int) -> list[Stored]:
         found: list[Stored] = []
         position, delivered, waiting = self._after.seq, self._delivered, self._waiting
-        pending = ""
+        pending = b""
         while waiting and len(found) < limit:
             message = waiting.popleft()
-            if not message.reply:
+            if isinstance(message, Msg):
                 if self._ends_pull(message):
                     continue
                 self._doubt = True
                 break
             # $JS.ACK.<stream>.<consumer>.<times delivered>.<stream seq>.<consumer seq>.<time>.<pending>
-            tokens = message.reply.split(".")
+            tokens = message.reply.split(b".")
             if int(tokens[6]) != delivered + 1:
                 self._doubt = True
                 break
@@ -138,7 +137,7 @@ class Source:
                 )
             position = seq
             pending = tokens[8]
-            found.append(Stored(seq, message.subject, message.data))
+            found.append(Stored(seq, message.subject.decode(), message.body))
         if found:
             self.pending = int(pending)
             self._wanted -= len(found)
@@ -158,6 +157,10 @@ class Source:
                 return True
             case _:
                 return False
+
+    def _arrive(self, event: Arrived) -> None:
+        self._waiting.append(event)
+        self._arrived.set()
 
     def _doubted(self) -> None:
         self._doubt = True
@@ -179,16 +182,14 @@ class Source:
             self._after = Checkpoint(self._after.seq, hash_of(self._last_body))
         assert self._lane is not None
         self.pending = await check_log(self._bus, self._after) - self._after.seq
-        waiting: deque[Msg] = deque()
+        waiting: deque[Arrived | Msg] = deque()
         arrived = self._arrived
 
-        async def take(message: Msg) -> None:
+        async def take_status(message: Msg) -> None:
             waiting.append(message)
             arrived.set()
 
-        self._subscription = await self._lane.subscribe(
-            self._lane.new_inbox(), cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
+        self._subscription = await self._lane.subscribe(self._lane.new_inbox(), cb=take_status)
         info = await self._bus.js.add_consumer(
             EVENTS,
             ConsumerConfig(
@@ -213,7 +214,7 @@ class Source:
         self._wanted += more
         request = {
             "batch": more,
-            "max_bytes": AHEAD_BYTES,
+            "max_bytes": self._bus.bounds.max_read_bytes,
             "expires": int(EXPIRES_S * 1e9),
             "idle_heartbeat": int(HEARTBEAT_S * 1e9),
         }

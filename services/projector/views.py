@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,12 +13,10 @@ from typing import Final, TypeVar
 import duckdb
 
 from services.projector.database import open_views
+from services.projector.projection.facts import Stored
 from services.projector.source import Source
 from services.projector.writer import Checkpoint, Writer
 from shared.nats.bus import Bus
-
-BATCH: Final = 10_000
-"""Most events of one transaction."""
 
 PACE_S: Final = 0.02
 """Least time between two transactions while nothing is behind: many events share one fsync."""
@@ -58,20 +56,22 @@ class Views:
         ``on_batch`` hears how many events each transaction had. Any error ends it for good: what of the last batch
         is in the file, only its checkpoint knows. Raises `LogDamaged`, `CheckpointMoved` and DuckDB's errors.
         """
-        loop = asyncio.get_running_loop()
         async with Source(bus, self.checkpoint) as source:
             while True:
-                batch = await source.batch(BATCH)
+                batch = await source.batch(bus.bounds.max_projected_events)
                 began = time.monotonic()
-                # Never cancelled half-way: a thread cannot be, and the position must be known.
-                written = loop.run_in_executor(self._thread, self._writer.apply, batch)
-                await _to_the_end(written)
+                await self.write(batch)
                 self.behind = source.pending
                 on_batch(len(batch))
                 self._moved.set()
                 self._moved = asyncio.Event()
                 if self.behind == 0:
                     await asyncio.sleep(max(0.0, PACE_S - (time.monotonic() - began)))
+
+    async def write(self, batch: Sequence[Stored]) -> None:
+        """Write a batch that goes on from the checkpoint; raises as `follow` does."""
+        # Never cancelled half-way: a thread cannot be, and the position must be known.
+        await _to_the_end(asyncio.get_running_loop().run_in_executor(self._thread, self._writer.apply, batch))
 
     async def moved(self) -> None:
         """Wait for the next transaction."""

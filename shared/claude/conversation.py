@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
+import structlog
 
 from shared.claude.meter import Meter
 from shared.claude.outcome import Outcome, ended_by_us, judge
@@ -22,6 +23,8 @@ _QUIET_AFTER_RESULT_S = 10.0
 _ASK_TOOL = "AskUserQuestion"
 _NOBODY = "Nobody can answer questions in this run. Decide yourself and say in your summary what you decided."
 _NOT_ALLOWED = "This tool is not allowed to this agent. Go on without it."
+
+log = structlog.get_logger(__name__)
 
 
 class Conversation:
@@ -58,7 +61,7 @@ class Conversation:
         """Reads again, without telling anyone, what was recorded before the service restarted."""
         if offset == 0:
             return
-        async for line in self._process.lines():
+        async for line in self._process.lines(limit=self._limits.line_bytes):
             self.note(read_line(line.raw), line)
             if line.end >= offset:
                 break
@@ -115,8 +118,10 @@ class Conversation:
         while True:
             match await self._inputs.get():
                 case Say(message_id=message_id, text=text):
-                    with contextlib.suppress(ValueError):  # too long a message stays unheard
+                    try:
                         await self.say(message_id, text)
+                    except ValueError as error:
+                        log.warning("a message stays unheard", message=message_id, reason=str(error))
                 case Answer() as answer:
                     self._answers[answer.request_id] = answer
             await self._settle_questions()
@@ -189,6 +194,8 @@ class Conversation:
                 return await self._end_as("agent-interrupted")
             if self._refused:
                 return await self._end_as("agent-auth")
+            if self._process.written() > self._limits.output_bytes:
+                return await self._end_as("agent-output")
             if caught_up and worked > self._limits.timeout_s:
                 return await self._end_as("agent-timeout")
             if caught_up and quiet > self._patience():

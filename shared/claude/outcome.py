@@ -53,6 +53,8 @@ SENTENCES = {
     "agent-killed": "The agent's process was killed from outside (out of memory?): retry to go on from its last turn.",
     "agent-silent": "The agent gave no sign of life for too long and was stopped: retry to go on from its last turn.",
     "agent-timeout": "The agent took longer than allowed and was stopped: raise RUN_TIMEOUT_SECONDS or split the task.",
+    "agent-output": "The agent wrote more than allowed and was stopped: split the task, or raise "
+    "JOURNEYMAN_MAX_AGENT_OUTPUT_BYTES.",
     "agent-start-failed": "The agent could not start: see the reason and correct the agent's folder or settings.",
     "agent-no-structured-output": "The agent did not answer in the form asked for: retry the task.",
     "agent-error": "The agent ended with an error: see the reason and retry.",

@@ -27,12 +27,13 @@ from pathlib import Path
 
 import msgspec
 
+from shared.bounds import DEFAULTS
 from shared.claude.binary import CliMissing
 from shared.claude.invocation import Invocation, argv, environment
 from shared.claude.sweep import family, marked, start_time, sweep
 
-DEFAULT_LINE_LIMIT = 32 * 1024 * 1024
-MAX_MESSAGE_BYTES = 512 * 1024
+MAX_MESSAGE_BYTES = 960 * 1024
+"""A message is one write into an empty pipe, and no account may have a larger pipe than this one."""
 _PIPE_BYTES = 1024 * 1024
 _CHUNK = 1024 * 1024
 _POLL_S = 0.01
@@ -171,6 +172,12 @@ class AgentProcess:
         except FileNotFoundError:
             return 0
 
+    def written(self) -> int:
+        """Bytes written to stdout and stderr so far."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.output_size() + (self.run_dir / "stderr.log").stat().st_size
+        return self.output_size()
+
     def exit_code(self) -> int | None:
         """128 + n after signal n; None while running, or when it was killed together with its wrapper."""
         try:
@@ -187,7 +194,7 @@ class AgentProcess:
         except FileNotFoundError:
             return ""
 
-    async def lines(self, offset: int = 0, limit: int = DEFAULT_LINE_LIMIT) -> AsyncIterator[Line]:
+    async def lines(self, offset: int = 0, limit: int = DEFAULTS.max_agent_line_bytes) -> AsyncIterator[Line]:
         """Complete lines from byte ``offset`` on; ends when the process has ended and the file is read to its end.
 
         An unfinished last line of a killed process is not a line.
@@ -250,7 +257,7 @@ class AgentProcess:
 
     async def _write(self, message: dict[str, object]) -> None:
         # One write into a pipe with room enough is whole even if this process is killed; half a line would end the CLI.
-        data = json.dumps(message).encode() + b"\n"
+        data = json.dumps(message, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         if len(data) > MAX_MESSAGE_BYTES:
             raise ValueError(f"A message to the agent may have {MAX_MESSAGE_BYTES} bytes, this one has {len(data)}.")
         if self._stdin is None:

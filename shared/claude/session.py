@@ -76,7 +76,7 @@ async def converse(
         helper.add_done_callback(wake)
     try:
         await talk.move_on()
-        async for line in process.lines(offset):
+        async for line in process.lines(offset, limits.line_bytes):
             event = read_line(line.raw)
             talk.note(event, line)
             await on_line(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from shared.bounds import DEFAULTS
 from shared.contracts.usage import ModelUsage
 
 
@@ -42,11 +43,13 @@ class Question(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True):
     """``timeout_s`` since the process started; ``silence_s`` without any output.
 
-    Waiting for a person counts as neither.
+    Waiting for a person counts as neither. Of a line ``line_bytes`` are read; ``output_bytes`` may be written in all.
     """
 
     timeout_s: float = 3600.0
     silence_s: float = 120.0
+    line_bytes: int = DEFAULTS.max_agent_line_bytes
+    output_bytes: int = DEFAULTS.max_agent_output_bytes
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd, converse
 from shared.claude.stream import Init, read_line, trim
 from shared.claude.sweep import sweep
+from shared.claude.transcript import session_file
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.crash import crash_point
 from shared.nats.bus import Bus
@@ -159,7 +160,7 @@ class Workshop:
             if self.bus.connected:
                 await self.bus.nc.publish(
                     subject,
-                    trim(line.raw),
+                    trim(line.raw, self._settings.max_output_line_bytes),
                     headers={
                         "Nats-Msg-Id": f"{name}:{line.offset}",
                         PROCESS_HEADER: name,
@@ -178,7 +179,10 @@ class Workshop:
             inputs=job.inputs,
             stop=job.stop,
             limits=Limits(
-                timeout_s=self._settings.run_timeout_seconds, silence_s=self._settings.silence_timeout_seconds
+                timeout_s=self._settings.run_timeout_seconds,
+                silence_s=self._settings.silence_timeout_seconds,
+                line_bytes=self._settings.max_agent_line_bytes,
+                output_bytes=self._settings.max_agent_output_bytes,
             ),
             schema_asked=job.schema is not None,
             on_line=publish,
@@ -211,7 +215,8 @@ class Workshop:
             config_dir=self.config_dir,
             session_id=job.session,
             mark=mark_of(job.run_dir, self.place),
-            resume=job.resume,
+            # The CLI begins no conversation under the id of one that is there: an overtaken attempt may have left it.
+            resume=job.resume or session_file(self.config_dir, job.session) is not None,
             schema=job.schema,
             max_turns=job.agent.max_turns or settings.max_turns,
             max_budget_usd=job.budget_usd or settings.run_budget_usd,

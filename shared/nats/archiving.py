@@ -15,8 +15,7 @@ from shared.envelope import hash_of
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed, unreadable
-from shared.nats.journal import STREAM_FULL
-from shared.nats.streams import EVENTS, check_guards
+from shared.nats.streams import EVENTS, STREAM_FULL, check_guards
 
 AT_ONCE: Final = 64
 TRIES: Final = 20

@@ -7,6 +7,7 @@ none, would then be taken for all of it.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,11 +20,17 @@ SILENCE_S: Final = 2.0
 
 
 class Direct(NamedTuple):
-    """One stored message: subject, stream sequence and body."""
+    """One stored message: subject, stream sequence and body; ``time`` is when it was stored (RFC 3339, UTC)."""
 
     subject: str
     position: int
     data: bytes
+    time: str = ""
+
+    @property
+    def stored(self) -> datetime:
+        """When it was stored (UTC)."""
+        return datetime.fromisoformat(self.time)
 
 
 class Batch(NamedTuple):
@@ -34,11 +41,11 @@ class Batch(NamedTuple):
 
 
 async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: int) -> Batch:
-    """The messages under ``subject`` from a stream sequence on, at most ``limit``.
+    """The messages under ``subject`` from a stream sequence on: at most ``limit``, and about ``max_read_bytes``.
 
     Raises `TimeoutError` when the server falls silent before the end, and nats-py's `NoRespondersError`.
     """
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()  # the server sends no more than was asked for
 
     async def take(message: Msg) -> None:
         arrived.put_nowait(message)
@@ -47,16 +54,23 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
     inbox = nc.new_inbox()
     subscription = await nc.subscribe(inbox, cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1)
     try:
-        request = msgspec.json.encode({"batch": limit, "seq": start, "next_by_subj": subject})
-        await nc.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
+        request = {"batch": limit, "max_bytes": bus.bounds.max_read_bytes, "seq": start, "next_by_subj": subject}
+        await nc.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(request), reply=inbox)
         found: list[Direct] = []
         while True:
-            async with asyncio.timeout(SILENCE_S):
-                message = await arrived.get()
+            # A timer for each message would cost more than the message itself.
+            message = arrived.get_nowait() if arrived.qsize() else await _next(arrived)
             headers = message.headers or {}
             match headers.get("Status"):
                 case None:
-                    found.append(Direct(headers["Nats-Subject"], int(headers["Nats-Sequence"]), message.data))
+                    found.append(
+                        Direct(
+                            headers["Nats-Subject"],
+                            int(headers["Nats-Sequence"]),
+                            message.data,
+                            headers["Nats-Time-Stamp"],
+                        )
+                    )
                 case "204":
                     return Batch(found, int(headers.get("Nats-Num-Pending", 0)))
                 case "404":
@@ -68,3 +82,8 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
     finally:
         if not nc.is_closed:
             await subscription.unsubscribe()
+
+
+async def _next(arrived: asyncio.Queue[Msg]) -> Msg:
+    async with asyncio.timeout(SILENCE_S):
+        return await arrived.get()

@@ -56,8 +56,9 @@ class Feed:
     """An ephemeral consumer with a standing pull. After any doubt (missed heartbeat, reconnect, a gap in the
     consumer's own count) it makes a new consumer behind the last message it has handed out.
 
-    ``batch`` bounds what is buffered here; ``max_bytes`` bounds it in bytes. With ``last``, the position of the log's
-    newest message, it raises `LogDamaged` when the server is there but cannot give the messages up to it.
+    ``batch`` bounds what is buffered here; the bounds' ``max_read_bytes`` bounds it in bytes. With ``last``, the
+    position of the log's newest message, it raises `LogDamaged` when the server is there but cannot give the messages
+    up to it.
     """
 
     def __init__(
@@ -68,7 +69,6 @@ class Feed:
         *,
         after: int,
         batch: int = 500,
-        max_bytes: int = 32 << 20,
         last: int = 0,
     ) -> None:
         self._bus = bus
@@ -76,7 +76,7 @@ class Feed:
         self._filters = [filters] if isinstance(filters, str) else filters
         self._position = after
         self._batch = batch
-        self._max_bytes = max_bytes
+        self._max_bytes = bus.bounds.max_read_bytes
         self._last = last
         self._silence = 0
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()

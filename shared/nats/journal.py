@@ -12,11 +12,11 @@ from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
-from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked
+from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked, head_of
 from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
-from shared.nats.streams import EVENTS
+from shared.nats.streams import EVENTS, STREAM_FULL
 from shared.subjects import Actor, event_filter, event_subject
 
 WRONG_LAST_SEQUENCE: Final = 10071
@@ -24,7 +24,6 @@ WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
 DUPLICATE_IN_BATCH: Final = 10201
 SAME_ID_IN_FLIGHT: Final = 10158
 NO_MESSAGE: Final = 10037
-STREAM_FULL: Final = frozenset({10077, 10047, 10023})
 CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
 LOAD_BATCH: Final = 1000
 SEND_AGAIN: Final = 3
@@ -71,7 +70,7 @@ class NatsJournal:
                 await self._connected_again(attempt)
             else:
                 if ack.duplicate:
-                    return await self._read_back(actor, stamp)
+                    return await self._read_back(actor, stamp, ack.seq)
                 return recorded(
                     actor,
                     event,
@@ -85,41 +84,46 @@ class NatsJournal:
 
     async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
         """See `Journal.load`."""
-        head = after or Head()
-        found: list[Recorded] = []
+        return [event async for page in self.pages(actor, after=after, up_to=up_to) for event in page]
+
+    async def pages(
+        self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
+    ) -> AsyncIterator[list[Recorded]]:
+        """See `Journal.pages`."""
+        began = head = after or Head()
         newest = 0
         for attempt in range(CHECKS):
             await asyncio.sleep(PAUSE_S * attempt)
             if up_to is None:
                 newest = await self._newest(actor)
-            found += await self._behind(actor, found[-1].position if found else head.position, up_to)
-            reached = found[-1].position if found else head.position
-            if up_to is not None or (head.position <= newest <= reached and (newest or not reached)):
-                return checked(actor, found, head)
+            async for page in self._behind(actor, head.position, up_to):
+                yield checked(actor, page, head)
+                head = head_of(page[-1])
+            if up_to is not None or (began.position <= newest <= head.position and (newest or not head.position)):
+                return
             # A replica may be behind the leader, and a new leader behind what it will have: ask again.
-        checked(actor, found, head)
-        if newest > reached:
+        if newest > head.position:
             raise LogUnavailable(
                 f"The replicas of EVENTS are behind their leader: {actor} cannot be read up to {newest}."
             )
         raise LogDamaged(
-            f"The log of {actor} is damaged at its end (stream sequence {reached}): what comes then cannot be read any "
-            "more, or the log went backwards. Restore the log from its archive."
+            f"The log of {actor} is damaged at its end (stream sequence {head.position}): what comes then cannot be "
+            "read any more, or the log went backwards. Restore the log from its archive."
         )
 
-    async def _behind(self, actor: Actor, position: int, up_to: int | None) -> list[Recorded]:
-        found: list[Recorded] = []
+    async def _behind(self, actor: Actor, position: int, up_to: int | None) -> AsyncIterator[list[Recorded]]:
         while up_to is None or position < up_to:
             batch = await self._batch(event_filter(actor), position + 1)
-            found += [
+            page = [
                 decode_event(message.subject, message.data, message.position)
                 for message in batch.messages
                 if up_to is None or message.position <= up_to
             ]
+            if page:
+                yield page
             if not batch.messages or not batch.pending:
                 break
             position = batch.messages[-1].position
-        return found
 
     async def last(self, actor: Actor) -> Recorded | None:
         """An actor's newest event, without a check of those before it. Raises `LogUnavailable`."""
@@ -153,11 +157,14 @@ class NatsJournal:
                 await self._connected_again(attempt)
         raise LogUnavailable(SILENT)
 
-    async def _read_back(self, actor: Actor, stamp: Stamp) -> Recorded:
-        """Ours after all, or somebody else's: the actor's last event tells."""
-        last = await self.last(actor)
-        if last is not None and last.id == stamp.id and last.causation_id == stamp.causation_id:
-            return last
+    async def _read_back(self, actor: Actor, stamp: Stamp, known: int = 0) -> Recorded:
+        """Ours after all, or somebody else's: the actor's last event tells, or the one that the server knows by id."""
+        event = await self.last(actor)
+        if event is not None and known and event.position != known:
+            for message in (await self._batch(event_filter(actor), known, 1)).messages:
+                event = decode_event(message.subject, message.data, message.position)
+        if event is not None and event.id == stamp.id and event.causation_id == stamp.causation_id:
+            return event
         raise Conflict(f"Another append of {actor} came first.")
 
     async def _connected_again(self, attempt: int) -> None:
@@ -167,10 +174,10 @@ class NatsJournal:
                 return
             await asyncio.sleep(0.1)
 
-    async def _batch(self, subject: str, start: int) -> Batch:
+    async def _batch(self, subject: str, start: int, limit: int = LOAD_BATCH) -> Batch:
         for attempt in range(self._send_again):
             try:
-                return await get_batch(self._bus, EVENTS, subject, start=start, limit=LOAD_BATCH)
+                return await get_batch(self._bus, EVENTS, subject, start=start, limit=limit)
             except (TimeoutError, nats.errors.Error):
                 await self._connected_again(attempt)
         raise LogUnavailable(SILENT)

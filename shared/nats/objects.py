@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import io
 from pathlib import Path
 
 import nats.errors
 import nats.js.errors
 
 from shared.contracts.messages import ArtifactRef
+from shared.journal import LogFull
 from shared.nats.bus import Bus
-from shared.nats.streams import ARTIFACTS
+from shared.nats.streams import ARTIFACTS, STREAM_FULL
 
 
 class ArtifactLost(Exception):
     """An artifact is missing or is not what its reference says."""
+
+
+class ArtifactTooLarge(Exception):
+    """More bytes than one artifact may have; nothing was stored."""
 
 
 class Artifacts:
@@ -24,9 +31,12 @@ class Artifacts:
         self._bus = bus
 
     async def put(self, name: str, data: bytes) -> ArtifactRef:
-        """Store ``data`` as ``<name>.<first 16 hex digits of its SHA-256>``."""
-        digest = hashlib.sha256(data).hexdigest()
-        reference = ArtifactRef(name=f"{name}.{digest[:16]}", sha256=digest, size=len(data))
+        """Store ``data`` as ``<name>.<first 16 hex digits of its SHA-256>``; raises `ArtifactTooLarge`, `LogFull`."""
+        self._check(name, len(data))
+        return await self._put(name, hashlib.sha256(data).hexdigest(), len(data), data)
+
+    async def _put(self, name: str, digest: str, size: int, data: bytes | io.BufferedReader) -> ArtifactRef:
+        reference = ArtifactRef(name=f"{name}.{digest[:16]}", sha256=digest, size=size)
         store = await self._bus.js.object_store(ARTIFACTS)
         try:
             info = await store.get_info(reference.name)
@@ -34,7 +44,15 @@ class Artifacts:
                 return reference
         except nats.js.errors.NotFoundError:
             pass
-        await store.put(reference.name, data)
+        try:
+            await store.put(reference.name, data)
+        except nats.js.errors.APIError as error:
+            if error.err_code in STREAM_FULL:
+                raise LogFull(
+                    "The object store ARTIFACTS is full: give it more room with "
+                    f"`nats stream edit OBJ_{ARTIFACTS} --max-bytes`."
+                ) from error
+            raise
         return reference
 
     async def get(self, reference: ArtifactRef) -> bytes:
@@ -49,10 +67,23 @@ class Artifacts:
         return data
 
     async def put_file(self, name: str, path: Path) -> ArtifactRef:
-        """Store a file's bytes."""
-        return await self.put(name, path.read_bytes())
+        """Store a file's bytes, which are never in memory whole; raises `ArtifactTooLarge`, `LogFull`."""
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            self._check(name, size)
+            digest = await asyncio.to_thread(lambda: hashlib.file_digest(file, "sha256").hexdigest())
+            file.seek(0)
+            return await self._put(name, digest, size, file)
 
     async def get_file(self, reference: ArtifactRef, path: Path) -> Path:
         """Write a reference's bytes to ``path``."""
         path.write_bytes(await self.get(reference))
         return path
+
+    def _check(self, name: str, size: int) -> None:
+        most = self._bus.bounds.max_artifact_bytes
+        if size > most:
+            raise ArtifactTooLarge(
+                f"{name} has {size:,} bytes, and an artifact has at most {most:,}: make less of it (are build results "
+                "among the files?), or raise JOURNEYMAN_MAX_ARTIFACT_BYTES."
+            )

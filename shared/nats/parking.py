@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from nats.aio.msg import Msg
 
+from shared.contracts.messages import ArtifactRef
 from shared.envelope import utc_now
 from shared.nats.bus import Bus
+from shared.nats.objects import Artifacts
+
+REASON_CHARS: Final = 2000
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """One parked message. ``body`` is base64 of the bytes as they were; ``position`` is their stream sequence."""
+    """One parked message. ``body`` is base64 of the bytes as they were; ``position`` is their stream sequence.
+
+    Bytes that do not fit into a message with all this around them are in ARTIFACTS, and ``body`` is empty.
+    """
 
     reason: str
     consumer: str
@@ -24,13 +32,14 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     headers: dict[str, str]
     body: str
+    artifact: ArtifactRef | None = None
 
 
 async def park(bus: Bus, message: Msg, *, consumer: str, reason: str) -> None:
     """Store the message with its reason under ``parked.<its subject>``; parking it twice stores it once."""
     metadata = message.metadata
     entry = Parked(
-        reason=reason[:2000],
+        reason=reason[:REASON_CHARS],
         consumer=consumer,
         stream=metadata.stream,
         subject=message.subject,
@@ -40,8 +49,13 @@ async def park(bus: Bus, message: Msg, *, consumer: str, reason: str) -> None:
         headers={key: value for key, value in (message.headers or {}).items() if not key.startswith("Nats-Expected")},
         body=base64.b64encode(message.data).decode(),
     )
-    await bus.publish(
-        f"parked.{message.subject}",
-        msgspec.json.encode(entry),
-        {"Nats-Msg-Id": f"parked:{consumer}:{entry.position}"},
-    )
+    stored = msgspec.json.encode(entry)
+    if len(stored) > bus.most_bytes:
+        artifact = await Artifacts(bus).put(f"parked.{entry.stream}.{entry.position}", message.data)
+        stored = msgspec.json.encode(msgspec.structs.replace(entry, body="", artifact=artifact))
+    await bus.publish(f"parked.{message.subject}", stored, {"Nats-Msg-Id": f"parked:{consumer}:{entry.position}"})
+
+
+async def body_of(bus: Bus, parked: Parked) -> bytes:
+    """The bytes that were parked; raises `ArtifactLost`."""
+    return base64.b64decode(parked.body) if parked.artifact is None else await Artifacts(bus).get(parked.artifact)

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_S: Final = 1.0
 EXPIRES_S: Final = 30.0
+SHORTEST_S: Final = 2.5 * HEARTBEAT_S
+"""NATS refuses a pull that does not last for two heartbeats."""
 
 Handler = Callable[[Msg], Awaitable[None]]
 
@@ -68,6 +70,8 @@ class StandingPull:
         self._handler = handler
         self._concurrency = concurrency
         self._ahead = ahead
+        # A worker that stands still must not be given again, by a pull it left standing, what was taken from it.
+        self._expires_s = max(SHORTEST_S, min(EXPIRES_S, ack_wait_s / 2)) if concurrency > 1 else EXPIRES_S
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._wanted = 0
         self._subscription: Subscription | None = None
@@ -82,7 +86,8 @@ class StandingPull:
                 await self._step()
         finally:
             forget()
-            await self._unsubscribe()
+            if self._subscription is not None:
+                await self._bus.leave(self._subscription)
             await self._give_back()
         if self.running:
             await asyncio.wait(self.running)
@@ -151,7 +156,7 @@ class StandingPull:
         if more <= self._ahead // 2:
             return
         self._wanted += more
-        request = {"batch": more, "expires": int(EXPIRES_S * 1e9), "idle_heartbeat": int(HEARTBEAT_S * 1e9)}
+        request = {"batch": more, "expires": int(self._expires_s * 1e9), "idle_heartbeat": int(HEARTBEAT_S * 1e9)}
         with contextlib.suppress(nats.errors.Error):
             await self._bus.nc.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self.durable}",

@@ -40,6 +40,11 @@ class NatsServer:
         self.monitor = monitor
         self.url = f"nats://{host}:{port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server's process."""
+        return self.process.pid
+
     @classmethod
     async def start(
         cls,
@@ -56,20 +61,7 @@ class NatsServer:
         ``before_exec`` runs in the child before it becomes the server.
         """
         binary = find_server()
-        directory.mkdir(parents=True, exist_ok=True)
-        for old in directory.glob("*.ports"):
-            old.unlink()
-        config = directory / "nats.conf"
-        config.write_text(
-            _CONFIG.format(
-                host=host,
-                port=port or -1,
-                monitor=-1,
-                name=name,
-                directory=directory,
-                store=directory / "store",
-            )
-        )
+        config = configure(directory, host=host, port=port, name=name)
         with (directory / "nats.log").open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 str(binary),
@@ -94,6 +86,25 @@ class NatsServer:
         await self.process.wait()
 
 
+def configure(directory: Path, *, host: str = "127.0.0.1", port: int = 0, name: str = "journeyman") -> Path:
+    """Write the configuration of a server that is to start over ``directory``; returns its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.glob("*.ports"):
+        old.unlink()
+    config = directory / "nats.conf"
+    config.write_text(
+        _CONFIG.format(
+            host=host,
+            port=port or -1,
+            monitor=-1,
+            name=name,
+            directory=directory,
+            store=directory / "store",
+        )
+    )
+    return config
+
+
 def find_server() -> Path:
     """The binary of this environment, else the one on the path; raises `CannotServe`."""
     own = Path(sys.executable).parent / "nats-server"
@@ -109,14 +120,21 @@ async def _ports(directory: Path, process: Process) -> tuple[int, int]:
             lines = (directory / "nats.log").read_text(errors="replace").splitlines()
             reason = next((line for line in reversed(lines) if "[FTL]" in line or "[ERR]" in line), "no reason given")
             raise CannotServe(f"nats-server ended at once: {reason.partition('] ')[2] or reason}")
-        for path in directory.glob("*.ports"):
-            try:
-                ports = json.loads(path.read_text())
-            except ValueError:
-                break
-            if ports.get("nats") and ports.get("monitoring"):
-                return _port(ports["nats"][0]), _port(ports["monitoring"][0])
+        if ports := read_ports(directory):
+            return ports
         await asyncio.sleep(0.02)
+
+
+def read_ports(directory: Path) -> tuple[int, int] | None:
+    """The ports for clients and for monitoring, once the server over ``directory`` takes connections."""
+    for path in directory.glob("*.ports"):
+        try:
+            ports = json.loads(path.read_text())
+        except ValueError:
+            return None
+        if ports.get("nats") and ports.get("monitoring"):
+            return _port(ports["nats"][0]), _port(ports["monitoring"][0])
+    return None
 
 
 def _port(url: str) -> int:

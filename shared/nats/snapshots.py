@@ -40,6 +40,7 @@ class NatsSnapshots:
         """See `SnapshotStore.put`."""
         body = msgspec.json.encode(snapshot)
         if len(body) > MAX_BYTES:
+            log.warning("no snapshot", actor=str(actor), error=f"it would have {len(body)} bytes")
             return
         try:
             bucket = await self._bus.js.key_value(SNAPSHOTS)

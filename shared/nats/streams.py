@@ -16,6 +16,7 @@ from nats.js.api import (
     SubjectTransform,
 )
 
+from shared.bounds import Bounds
 from shared.nats.bus import JETSTREAM_PATIENCE_S, Bus
 from shared.subjects import PARTITIONS
 
@@ -31,6 +32,8 @@ TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
 
 MEBI: Final = 1024 * 1024
+STREAM_FULL: Final = frozenset({10077, 10047, 10023})
+"""What the server answers when a stream, or its disk, has no room."""
 
 
 class GuardsOff(Exception):
@@ -44,10 +47,24 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     commands_bytes: int = 1024 * MEBI
     output_bytes: int = 2 * 1024 * MEBI
     output_age_s: float = 7 * 24 * 3600.0
+    timers_bytes: int = 64 * MEBI
     parked_bytes: int = 256 * MEBI
     artifacts_bytes: int = 8 * 1024 * MEBI
     snapshots_bytes: int = 256 * MEBI
     replicas: int = 1
+
+
+def limits_of(bounds: Bounds) -> Limits:
+    """The sizes that the settings ask for."""
+    return Limits(
+        events_bytes=bounds.max_events_bytes,
+        commands_bytes=bounds.max_commands_bytes,
+        output_bytes=bounds.max_output_bytes,
+        timers_bytes=bounds.max_timers_bytes,
+        parked_bytes=bounds.max_parked_bytes,
+        artifacts_bytes=bounds.max_artifacts_bytes,
+        snapshots_bytes=bounds.max_snapshots_bytes,
+    )
 
 
 def stream_configs(limits: Limits) -> list[StreamConfig]:
@@ -99,7 +116,8 @@ def stream_configs(limits: Limits) -> list[StreamConfig]:
             description="Message schedules; apart from EVENTS, because schedules lift deny_purge",
             subjects=["timer.>"],
             retention=RetentionPolicy.LIMITS,
-            max_bytes=64 * MEBI,
+            max_bytes=limits.timers_bytes,
+            # The server allows nothing else with schedules: `shared.timers` takes care that it never comes to that.
             discard=DiscardPolicy.OLD,
             allow_direct=True,
             allow_msg_schedules=True,

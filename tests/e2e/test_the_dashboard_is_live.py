@@ -3,76 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Final
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
+from playwright.async_api import expect
 
+from shared import parked
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from tests.support.browser import LATER_MS, SOON_MS, Watched
+from tests.support.eventually import eventually
 from tests.support.system import System
-from tests.support.visitor import WITHIN, Visitor
+from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.xdist_group("system")
-
-STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
-ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-LATER_MS: Final = WITHIN * 1000
-SOON_MS: Final = 20_000
-"""For what needs no agent."""
-NOTE_VIOLATIONS: Final = """
-  window.violations = [];
-  addEventListener("securitypolicyviolation", (event) =>
-    window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
-"""
-
-
-class Watched:
-    """A page, and everything that went wrong in it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.errors: list[str] = []
-        page.on("console", self._said)
-        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-
-    def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.errors.append(f"{message.type}: {message.text}")
-
-    async def violations(self) -> list[str]:
-        """What the content security policy has stopped."""
-        found: list[str] = await self.page.evaluate("window.violations")
-        return found
-
-
-@pytest.fixture
-async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
-    """A browser that is at the shared system's dashboard for the first time."""
-    if not STATIC.exists():
-        pytest.skip("the dashboard is not built: run `make web`")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    async with async_playwright() as playwright:
-        try:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        except Error as error:
-            pytest.skip(f"no Chromium starts here: {error.message.splitlines()[0]}")
-        window = await browser.new_context(
-            base_url=system.http, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
-        )
-        await window.add_init_script(NOTE_VIOLATIONS)
-        yield window
-        await browser.close()
-
-
-@pytest.fixture
-async def watched(browser_window: BrowserContext) -> Watched:
-    """One page in that browser."""
-    page = await browser_window.new_page()
-    page.set_default_timeout(SOON_MS)
-    return Watched(page)
 
 
 async def test_a_task_is_submitted_approved_and_watched_to_its_end_in_the_browser(
@@ -137,3 +79,24 @@ async def test_the_page_recovers_by_itself_when_the_gateway_is_killed(
     assert await watched.violations() == []
     # The browser itself tells of every connection that failed; of anything else there must be nothing.
     assert [error for error in watched.errors if "ERR_" not in error and "WebSocket" not in error] == []
+
+
+async def test_what_no_service_could_handle_is_counted_on_every_page(watched: Watched, visitor: Visitor) -> None:
+    async def counted() -> int:
+        return int((await visitor.http.get("/api/status")).json()["parked"])
+
+    async def becomes(wanted: int) -> bool:
+        return await counted() == wanted
+
+    page = watched.page
+    before = await counted()
+    await visitor.bus.publish("cmd.task.T1.stop", b"no envelope", {})
+    await eventually(lambda: becomes(before + 1))
+    await page.goto("/tasks/T1")
+    told = page.get_by_text(re.compile(rf"^{before + 1} messages? (is|are) parked"))
+    await expect(told).to_be_visible(timeout=SOON_MS)
+    number = [number async for number, _ in parked.listing(visitor.bus)][-1]
+    await parked.drop(visitor.bus, number)
+    await eventually(lambda: becomes(before))
+    await expect(told).to_have_count(0, timeout=2 * SOON_MS)
+    assert await watched.violations() == []

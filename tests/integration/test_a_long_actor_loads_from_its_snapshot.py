@@ -5,14 +5,12 @@ import msgspec
 from shared.actor import ActorHost
 from shared.contracts import task
 from shared.deciding import Decider
-from shared.envelope import Stamp, encode_event, hash_of, utc_now
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor, event_subject
-from tests.support.counting import COUNTER, Count, counted
-from tests.support.eventually import eventually
+from shared.subjects import Actor
+from tests.support.counting import COUNTER, Count, grow
 
 ACTOR = Actor("task", "LONG")
 
@@ -21,25 +19,8 @@ def host_of(bus: Bus, decider: Decider[Count] = COUNTER, every: int = 10) -> Act
     return ActorHost(NatsJournal(bus), [decider], source="t", snapshots=NatsSnapshots(bus), snapshot_every=every)
 
 
-async def grow(bus: Bus, length: int) -> None:
-    """Append without waiting for each one: the chain is made here."""
-    previous = ""
-    for number in range(1, length + 1):
-        stamp = Stamp(id=f"e{number}", source="t", time=utc_now(), principal="t", causation_id=f"c{number}")
-        body = encode_event(ACTOR, counted(number), sequence=number, prevhash=previous, stamp=stamp)
-        previous = hash_of(body)
-        await bus.nc.publish(event_subject(ACTOR, "input-given"), body)
-        if number % 1000 == 0:
-            await eventually(lambda n=number: _stored(bus, n))
-    await eventually(lambda: _stored(bus, length))
-
-
-async def _stored(bus: Bus, length: int) -> bool:
-    return await NatsJournal(bus).last_position() >= length
-
-
 async def test_the_fold_from_a_snapshot_is_the_fold_of_everything(bus: Bus) -> None:
-    await grow(bus, 57)
+    await grow(bus, ACTOR, 57)
     assert (await host_of(bus).state(ACTOR)).count == 57
     assert await NatsSnapshots(bus).get(ACTOR) is not None
     fresh = host_of(bus)
@@ -49,7 +30,7 @@ async def test_the_fold_from_a_snapshot_is_the_fold_of_everything(bus: Bus) -> N
 
 
 async def test_a_snapshot_of_other_code_or_of_another_log_is_not_used(bus: Bus) -> None:
-    await grow(bus, 20)
+    await grow(bus, ACTOR, 20)
     store = NatsSnapshots(bus)
     await host_of(bus).state(ACTOR)
     good = await store.get(ACTOR)
@@ -65,7 +46,7 @@ async def test_a_snapshot_of_other_code_or_of_another_log_is_not_used(bus: Bus) 
 
 
 async def test_a_broken_snapshot_only_costs_time(bus: Bus) -> None:
-    await grow(bus, 12)
+    await grow(bus, ACTOR, 12)
     bucket = await bus.js.key_value("SNAPSHOTS")
     await bucket.put("task.LONG", b"no snapshot at all")
     assert (await host_of(bus).state(ACTOR)).count == 12

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
@@ -41,7 +41,9 @@ ACK_WAIT_S: Final = 10.0
 class Member:
     """One service process over all its lives. ``name`` is its own, ``service`` what it is."""
 
-    def __init__(self, name: str, service: str, data: Path, environment: dict[str, str], ack_wait_s: float) -> None:
+    def __init__(
+        self, name: str, service: str, data: Path, environment: dict[str, str], ack_wait_s: float, tree: Path = ROOT
+    ) -> None:
         self.name = name
         self.service = service
         self.data = data
@@ -52,6 +54,7 @@ class Member:
             if ack_wait_s == ACK_WAIT_S
             else [sys.executable, "-m", "tests.support.impatient", service, str(ack_wait_s)]
         )
+        self._tree = tree
         self._ready = data / f"{name}.ready"
         self.log = data / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,6 +64,11 @@ class Member:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """How its last life ended; None while it goes on."""
+        return self._poll()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -79,6 +87,7 @@ class Member:
         """Wait until it says that it is ready, in whichever life."""
 
         def look() -> bool:
+            self.check()
             try:
                 return bool(self.facts["pid"] == self.pid)
             except (OSError, ValueError):
@@ -94,13 +103,22 @@ class Member:
     async def kill(self) -> None:
         """As by a power cut of the process; its agents go on."""
         self.send(signal.SIGKILL)
+        await self.gone()
+
+    async def gone(self) -> None:
+        """Wait until this life has ended."""
         await eventually(lambda: self._poll() is not None)
+
+    async def leave(self) -> None:
+        """Let no further life begin before the next `start`."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
 
     async def stop(self) -> None:
         """Drain it, for good."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self.leave()
         if self._process is not None and self._poll() is None:
             self.send(signal.SIGCONT)
             self.send(signal.SIGTERM)
@@ -116,7 +134,7 @@ class Member:
         with self.log.open("ab") as told:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=ROOT,
+                cwd=self._tree,
                 env=self._environment | {"JOURNEYMAN_READY_FILE": str(self._ready)},
                 stdin=subprocess.DEVNULL,
                 stdout=told,
@@ -142,20 +160,45 @@ class Member:
             self._keeping.result()
 
 
+class LogServer(Protocol):
+    """What a cast needs of its NATS: one server, or several that are taken for one."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def pid(self) -> int: ...
+
+    async def start(self) -> None: ...
+
+    async def kill(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
 class Cast:
     """NATS, the scripted model, one repository, and services by name."""
 
-    def __init__(self, folder: Path, *, ack_wait_s: float = ACK_WAIT_S, checks: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ack_wait_s: float = ACK_WAIT_S,
+        checks: Iterable[str] | None = None,
+        limits: Limits = LIMITS,
+        nats: LogServer | None = None,
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.model = CountingModel()
-        self.nats = Nats(folder / "nats")
+        self.nats: LogServer = nats or Nats(folder / "nats")
         self.members: dict[str, Member] = {}
         self.port = free_port()
         self.secret = secrets.token_hex(16)
         self.repository = folder / "repository"
         self._ack_wait_s = ack_wait_s
         self._checks = checks
+        self._limits = limits
         self._bus: Bus | None = None
 
     async def __aenter__(self) -> Self:
@@ -168,7 +211,7 @@ class Cast:
         self.model.__enter__()
         await self.nats.start()
         self._bus = await Bus.connect(self.nats.url, name="test")
-        await provision(self._bus, LIMITS)
+        await provision(self._bus, self._limits)
         return self
 
     async def __aexit__(
@@ -202,8 +245,13 @@ class Cast:
         """What GitHub would sign with."""
         return self.secret
 
-    def add(self, service: str, *, name: str = "", data: Path | None = None, **environment: str) -> Member:
-        """A service that is to be started; ``environment`` is as it is, settings come by themselves."""
+    def add(
+        self, service: str, *, name: str = "", data: Path | None = None, tree: Path = ROOT, **environment: str
+    ) -> Member:
+        """A service that is to be started; ``environment`` is as it is, settings come by themselves.
+
+        ``tree`` has its source: another one is another version.
+        """
         data = data or self.data
         data.mkdir(parents=True, exist_ok=True)
         settings = plain_environment(
@@ -217,7 +265,7 @@ class Cast:
             github_webhook_secret=self.secret if service == "gateway" else "",
             log_format="console",
         )
-        member = Member(name or service, service, data, settings | environment, self._ack_wait_s)
+        member = Member(name or service, service, data, settings | environment, self._ack_wait_s, tree)
         self.members[member.name] = member
         return member
 

@@ -10,7 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -46,11 +46,17 @@ async def problems_of_log(bus: Bus) -> list[str]:
 
 def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
     """What is wrong with one completed task: its end, its branch, and effects that came twice."""
+    return problems_of_events(story) or problems_of_branch(story, branches_of(repository))
+
+
+def problems_of_events(story: Sequence[Recorded], end: str = "completed") -> list[str]:
+    """What is wrong with one task by its own events: it has not this end once, or something took effect twice."""
     found: list[str] = []
     task = [each for each in story if each.kind == "task"]
     ends = [each.name for each in task if each.name in END]
-    if ends != ["completed"] or task[-1].name != "completed":
-        return [f"it ended as {ends}: {[f'{each.kind}.{each.name}' for each in story]}"]
+    if ends != [end] or task[-1].name != end:
+        why = [str(each.data) for each in story if each.name in ("failed", "paused")]
+        return [f"it ended as {ends}: {[f'{each.kind}.{each.name}' for each in story]} {why}"]
     for kind in KINDS:
         causes = Counter(each.causation_id for each in story if each.kind == kind and each.causation_id)
         found += [f"{kind}: {cause} took effect {times} times" for cause, times in causes.items() if times > 1]
@@ -58,20 +64,34 @@ def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
         times = sum(f"{each.kind}.{each.name}" == name for each in story)
         if times > most:
             found.append(f"{name} happened {times} times")
+    return found
+
+
+class Tip(NamedTuple):
+    """Where a branch stands: its commit and that one's parents."""
+
+    commit: str
+    parents: tuple[str, ...]
+
+
+def branches_of(repository: Path) -> dict[str, Tip]:
+    """Every branch of a repository."""
+    told = _git(repository, "for-each-ref", "--format=%(refname:short) %(objectname) %(parent)", "refs/heads")
+    rows = (line.split() for line in told.splitlines())
+    return {name: Tip(commit, tuple(parents)) for name, commit, *parents in rows}
+
+
+def problems_of_branch(story: Sequence[Recorded], branches: Mapping[str, Tip]) -> list[str]:
+    """Whether a completed task has one branch, with one commit behind the base that it began from."""
+    task = [each for each in story if each.kind == "task"]
     done = task[-1].data
     short = story[0].actor.id.lower()[-10:]
-    branches = [
-        each
-        for each in _git(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
-        if short in each
-    ]
-    if branches != [done.branch]:
-        return [*found, f"its branches are {branches}, not {done.branch!r}"]
+    own = [name for name in branches if short in name]
+    if own != [done.branch]:
+        return [f"its branches are {own}, not {done.branch!r}"]
     (base,) = {each.data.base_commit for each in task if each.name == "triaged"}
-    commits = _git(repository, "rev-list", f"{base}..{done.branch}").split()
-    if commits != [done.commit]:
-        found.append(f"its branch has the commits {commits}, not {done.commit}")
-    return found
+    expected = Tip(done.commit, (base,))
+    return [] if branches[done.branch] == expected else [f"its branch is at {branches[done.branch]}, not {expected}"]
 
 
 def problems_of_costs(story: Iterable[Recorded], model: CountingModel) -> list[str]:
@@ -105,7 +125,7 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]
         usage: list[ModelUsage] = usage_of(story)
         expected = (
             "completed",
-            story[-1].data.commit,
+            getattr(story[-1].data, "commit", ""),
             sum(each.cost_microusd for each in usage),
             sum(tokens_in(usage).values()),
         )

@@ -82,6 +82,10 @@ class Cluster:
                 str(find_server()), "-c", str(config), stdout=told, stderr=told, start_new_session=True
             )
 
+    def pid(self, name: str) -> int:
+        """The process of a server that runs."""
+        return self._processes[name].pid
+
     async def kill(self, name: str) -> None:
         """As by a power cut of one server."""
         process = self._processes.pop(name)

@@ -1,12 +1,20 @@
-"""Real NATS servers for tests."""
+"""Real NATS servers for tests: in a container where an engine answers, else from the binary."""
 
 from __future__ import annotations
 
+import functools
+import os
 import signal
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from shared.nats.server import NatsServer
+
+if TYPE_CHECKING:
+    from tests.support.contained import ContainedServer
+
+ENGINE_SOCKET: Final = Path("/var/run/docker.sock")
 
 
 class Nats:
@@ -14,7 +22,7 @@ class Nats:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._server: NatsServer | None = None
+        self._server: NatsServer | ContainedServer | None = None
         self._port = 0
 
     @property
@@ -24,7 +32,7 @@ class Nats:
     @property
     def pid(self) -> int:
         assert self._server is not None
-        return self._server.process.pid
+        return self._server.pid
 
     @property
     def monitor(self) -> int:
@@ -32,7 +40,7 @@ class Nats:
         return self._server.monitor
 
     async def start(self) -> None:
-        self._server = await NatsServer.start(self.directory, port=self._port)
+        self._server = await kind_of_server().start(self.directory, port=self._port)
         self._port = self._server.port
 
     async def kill(self) -> None:
@@ -42,6 +50,24 @@ class Nats:
     async def stop(self, number: int = signal.SIGTERM) -> None:
         if self._server is not None:
             await self._server.stop(number)
+
+
+@functools.cache
+def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
+    """What `Nats` starts: a container where one can run; JOURNEYMAN_TEST_NATS may say ``container`` or ``binary``."""
+    match os.environ.get("JOURNEYMAN_TEST_NATS", ""):
+        case "binary":
+            return NatsServer
+        # Importing testcontainers takes half a second: only where there may be an engine.
+        case "" if not (ENGINE_SOCKET.exists() or "DOCKER_HOST" in os.environ):
+            return NatsServer
+        case wanted:
+            assert wanted in ("", "container"), f"JOURNEYMAN_TEST_NATS is {wanted}, not container or binary"
+    from tests.support.contained import ContainedServer, why_not
+
+    reason = why_not()
+    assert not (wanted and reason), f"JOURNEYMAN_TEST_NATS is {wanted}, but {reason}"
+    return NatsServer if reason else ContainedServer
 
 
 def free_port() -> int:

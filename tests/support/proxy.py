@@ -44,7 +44,11 @@ class AckEater:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", self._target, limit=4 << 20)
+        try:
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", self._target, limit=4 << 20)
+        except OSError:
+            writer.close()  # as the server itself would refuse
+            return
         both = (self._up(reader, to_server), self._down(from_server, writer))
         for each in both:
             task = asyncio.ensure_future(each)

@@ -1,5 +1,5 @@
 // A stand-in for the gateway, for looking at the built dashboard and for its browser checks. Never shipped.
-//   npm run build && npm run dev:fixture [-- --port 5199] [--empty] [--lines 50000]
+//   npm run build && npm run dev:fixture [-- --port 5199] [--empty] [--lines 50000] [--parked 3]
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -124,6 +124,7 @@ function get(url) {
       approval: "required",
       queues: [],
       services: [],
+      parked: Number(option("parked", "0")),
     };
   if (resource === "tasks" && !id) {
     const found = tasks

@@ -6,12 +6,14 @@ import {
   Link,
   lazyRouteComponent,
   redirect,
+  retainSearchParams,
 } from "@tanstack/react-router";
 import { Nothing } from "./components/bits";
 import { Shell } from "./components/shell";
 import { Button } from "./components/ui/button";
 import { t } from "./i18n";
 import { parseFilters } from "./lib/filters";
+import { REPLAY } from "./lib/replay";
 import { parseView } from "./screens/task/view";
 import { TasksScreen } from "./screens/tasks/screen";
 
@@ -44,7 +46,13 @@ function Broken({ error }: ErrorComponentProps) {
   );
 }
 
-const root = createRootRoute({ component: Shell, notFoundComponent: Lost });
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: Lost,
+  // Every link leads on within the replay; an address that is shared or reloaded is still in it.
+  validateSearch: (): { replay?: string } => (REPLAY ? { replay: REPLAY } : {}),
+  search: { middlewares: [retainSearchParams(["replay"])] },
+});
 
 const tasks = createRoute({
   getParentRoute: () => root,

@@ -62,6 +62,10 @@ class FakeGateway {
     }
   }
 
+  tell(message: object): void {
+    for (const socket of this.open) socket.tell(message);
+  }
+
   append(task_id = "T"): void {
     const entry = { seq: (this.events.at(-1)?.seq ?? 0) + 1, task_id };
     this.events.push(entry);
@@ -135,6 +139,25 @@ afterEach(() => {
 const connected = () => vi.advanceTimersByTimeAsync(20);
 
 describe("the live client", () => {
+  test("hears nothing but its session in a replay, and where that is", async () => {
+    client = new LiveClient({ connect: gateway.connect, random: () => 0.5, replay: "r1" });
+    client.onEvent((event) => seen.push(event.seq));
+    client.start();
+    client.watchTask("T");
+    client.watchOutput("T", 0, () => seen.push(-1));
+    await connected();
+    gateway.append();
+    const moment = { seq: 3, last: 9, time: null, speed: 2, state: "playing" };
+    gateway.tell({ type: "replay.moment", ...moment });
+    expect(client.getMoment()).toMatchObject(moment);
+    gateway.drop();
+    await vi.advanceTimersByTimeAsync(1_000);
+    gateway.tell({ type: "error", code: "replay-over", message: "" });
+    expect(client.getMoment()).toMatchObject({ ...moment, state: "over" });
+    expect(gateway.subscriptions).toEqual([{ topics: ["replay:r1"] }, { topics: ["replay:r1"] }]);
+    expect(seen).toEqual([]);
+  });
+
   test("re-subscribes after a drop with the highest sequence it has seen", async () => {
     client.start();
     await connected();

@@ -4,26 +4,54 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from services.gateway.problems import ProblemDetails
+from shared.client import Client
+from shared.replay import MOMENT, Moment
 
 MinSeq = Annotated[
     int | None, Parameter(query="min_seq", ge=0, description="Answer from a state that includes this event")
 ]
 Filter = Annotated[str | None, Parameter(max_length=500)]
 Limit = Annotated[int | None, Parameter(ge=1, le=500)]
+InReplay = Annotated[
+    str | None, Parameter(query="replay", max_length=64, description="Answer as of the moment of this replay")
+]
 
 _DESCRIPTIONS: Final = {
     400: "The request does not fit",
     403: "Not from the dashboard's own page",
     404: "There is no such thing",
     409: "The command does not fit the state; `code` says why",
-    410: "The artifact is gone",
+    410: "The artifact is gone, or the replay is over",
     503: "A part that is needed is away",
     504: "Stored, but not handled in time",
 }
+
+
+class Views:
+    """The read models as of now, or as of the moment of a replay. Raises `QueryFailed`, `BadAddress`."""
+
+    def __init__(self, client: Client, replay: str) -> None:
+        self._client = client
+        self.replay = replay
+        """The session, or empty for now."""
+
+    async def query(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one question."""
+        return await self._client.query(name, params, replay=self.replay)
+
+    async def moment(self) -> Moment | None:
+        """Where the replay is; None means now."""
+        return msgspec.convert(await self.query(MOMENT, {}), Moment) if self.replay else None
+
+
+def views(client: Client, replay: InReplay = None) -> Views:
+    """What the request asks of: a dependency of the handlers."""
+    return Views(client, replay or "")
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

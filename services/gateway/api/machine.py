@@ -11,6 +11,7 @@ import structlog
 
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
+from shared.parked import count as count_parked
 from shared.settling import TROUBLE
 
 FRESH_S: Final = 2.0
@@ -43,6 +44,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
     queues: list[Queue]
     services: list[Running]
+    parked: int
+    """Messages that no handler could take, and that wait for a decision (`journeyman parked`)."""
 
 
 class _Consumer(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ class Machinery:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._lock = asyncio.Lock()
-        self._seen = Machine(queues=[], services=[])
+        self._seen = Machine(queues=[], services=[], parked=0)
         self._seen_at = 0.0
 
     async def look(self) -> Machine:
@@ -77,11 +80,13 @@ class Machinery:
         async with self._lock:
             if time.monotonic() - self._seen_at > FRESH_S:
                 try:
-                    queues, services = await asyncio.gather(self._queues(), self._services())
+                    queues, services, parked = await asyncio.gather(
+                        self._queues(), self._services(), count_parked(self._bus)
+                    )
                 except TROUBLE as error:
                     log.warning("cannot look at the queues", problem=str(error) or type(error).__name__)
                 else:
-                    self._seen = Machine(queues=queues, services=services)
+                    self._seen = Machine(queues=queues, services=services, parked=parked)
                 self._seen_at = time.monotonic()
             return self._seen
 

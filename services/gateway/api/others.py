@@ -9,10 +9,9 @@ from typing import Annotated, Any
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import MinSeq, asked, problems
+from services.gateway.api.asking import MinSeq, Views, asked, problems
 from services.gateway.api.shapes import Message, MessageTaken
 from services.gateway.desk import Desk
-from shared.client import Client
 from shared.subjects import actor
 
 
@@ -34,10 +33,10 @@ class CostController(Controller):
     path = "/api/costs"
     tags = ("costs",)
 
-    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 503))
+    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 410, 503))
     async def get_costs(
         self,
-        client: Client,
+        views: Views,
         group_by: GroupBy = GroupBy.DAY,
         from_: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
         to: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
@@ -45,7 +44,7 @@ class CostController(Controller):
     ) -> dict[str, Any]:
         """Costs of the days from and to, both included."""
         days = {"from": from_.isoformat() if from_ else None, "to": to.isoformat() if to else None}
-        return await client.query("costs", asked(group_by=group_by, **days, min_seq=min_seq))
+        return await views.query("costs", asked(group_by=group_by, **days, min_seq=min_seq))
 
 
 class SessionController(Controller):
@@ -54,10 +53,10 @@ class SessionController(Controller):
     path = "/api"
     tags = ("chat",)
 
-    @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 503))
-    async def get_session(self, id: str, client: Client, min_seq: MinSeq = None) -> dict[str, Any]:
+    @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 410, 503))
+    async def get_session(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
         """Its lines, oldest first."""
-        return await client.query("sessions.get", asked(id=actor("session", id).id, min_seq=min_seq))
+        return await views.query("sessions.get", asked(id=actor("session", id).id, min_seq=min_seq))
 
     @post(
         "/chat",

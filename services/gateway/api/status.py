@@ -6,10 +6,10 @@ from typing import Any
 
 from litestar import Controller, get
 
-from services.gateway.api.asking import MinSeq, asked
+from services.gateway.api.asking import MinSeq, Views, asked
 from services.gateway.api.machine import Machinery
 from shared.claude.workshop import Workshop
-from shared.client import Client, QueryFailed
+from shared.client import QueryFailed
 from shared.settings import Settings
 from shared.version import VERSION
 
@@ -22,13 +22,18 @@ class StatusController(Controller):
 
     @get("/", operation_id="getStatus", summary="Machine, services, queues, costs today")
     async def get_status(
-        self, client: Client, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = None
+        self, views: Views, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = None
     ) -> dict[str, Any]:
-        """``projector_problem`` says why the read models' part is missing, and is empty otherwise."""
+        """``projector_problem`` says why the read models' part is missing, and is empty otherwise.
+
+        ``parked`` counts what no handler could take. In a replay, only the read models' part is of its moment.
+        """
         problem = ""
         try:
-            models = await client.query("status", asked(min_seq=min_seq))
+            models = await views.query("status", asked(min_seq=min_seq))
         except QueryFailed as error:
+            if views.replay:
+                raise
             models = {"seq": 0, "position": 0, "tasks": {}, "cost_today_microusd": 0, "tokens_today": 0, "running": []}
             problem = error.detail
         machine = await machinery.look()
@@ -43,6 +48,7 @@ class StatusController(Controller):
             "agents_ready": not agents_problem,
             "agents_problem": agents_problem,
             "queues": machine.queues,
+            "parked": machine.parked,
             "services": [
                 {"name": each.service, "id": each.id, "machine": each.machine, "started": each.started}
                 for each in machine.services

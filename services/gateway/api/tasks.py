@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import Filter, Limit, MinSeq, asked, problems
+from services.gateway.api.asking import Filter, Limit, MinSeq, Views, asked, problems
 from services.gateway.api.shapes import (
     Approval,
     CommandDone,
@@ -21,9 +22,11 @@ from services.gateway.api.shapes import (
 )
 from services.gateway.api.work import Transcript, Work
 from services.gateway.desk import Desk
-from shared.client import Client
 from shared.contracts.task import Status
 from shared.subjects import actor
+
+BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+"""The moment of a replay that has told nothing yet."""
 
 
 class TaskController(Controller):
@@ -32,10 +35,10 @@ class TaskController(Controller):
     path = "/api/tasks"
     tags = ("tasks",)
 
-    @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 503))
+    @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 410, 503))
     async def list_tasks(
         self,
-        client: Client,
+        views: Views,
         status: Status | None = None,
         source: Filter = None,
         agent: Filter = None,
@@ -49,7 +52,7 @@ class TaskController(Controller):
         params = asked(
             status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
         )
-        return await client.query("tasks.list", params)
+        return await views.query("tasks.list", params)
 
     @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 503))
     async def open_task(self, data: NewTask, desk: Desk, principal: str) -> TaskOpened:
@@ -60,23 +63,23 @@ class TaskController(Controller):
         result = opened.result
         return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)
 
-    @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 503))
-    async def get_task(self, id: str, client: Client, min_seq: MinSeq = None) -> dict[str, Any]:
+    @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 410, 503))
+    async def get_task(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
         """One task."""
-        return await client.query("tasks.get", asked(id=actor("task", id).id, min_seq=min_seq))
+        return await views.query("tasks.get", asked(id=actor("task", id).id, min_seq=min_seq))
 
-    @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 503))
+    @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 410, 503))
     async def get_timeline(
         self,
         id: str,
-        client: Client,
+        views: Views,
         after: Annotated[int | None, Parameter(ge=0)] = None,
         limit: Limit = None,
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
         """The task's events, oldest first."""
         params = asked(id=actor("task", id).id, after=after, limit=limit, min_seq=min_seq)
-        return await client.query("tasks.timeline", params)
+        return await views.query("tasks.timeline", params)
 
     @get(
         "/{id:str}/diff",
@@ -85,25 +88,29 @@ class TaskController(Controller):
         media_type="text/x-diff",
         responses=problems(404, 410, 503),
     )
-    async def get_diff(self, id: str, work: Work) -> Response[bytes]:
+    async def get_diff(self, id: str, work: Work, views: Views) -> Response[bytes]:
         """The diff of the newest run that succeeded."""
-        return Response(await work.diff(id), media_type="text/x-diff")
+        moment = await views.moment()
+        return Response(await work.diff(id, up_to=moment.seq if moment else None), media_type="text/x-diff")
 
     @get(
         "/{id:str}/transcript",
         operation_id="getTranscript",
         summary="The agents' output lines",
-        responses=problems(404, 503),
+        responses=problems(404, 410, 503),
     )
     async def get_transcript(
         self,
         id: str,
         work: Work,
+        views: Views,
         after: Annotated[int, Parameter(ge=0, description="The last OUTPUT sequence seen")] = 0,
         limit: Annotated[int, Parameter(ge=1, le=5_000)] = 2_000,
     ) -> Transcript:
         """The lines that are kept, oldest first."""
-        return await work.transcript(id, after=after, limit=limit)
+        moment = await views.moment()
+        until = (moment.time or BEFORE_ALL) if moment else None
+        return await work.transcript(id, after=after, limit=limit, until=until)
 
     @post(
         "/{id:str}/approve",

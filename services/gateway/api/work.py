@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from services.gateway.live.render import line_of
@@ -13,8 +15,6 @@ from shared.nats.direct import get_batch
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
 from shared.subjects import actor, read_output_subject
-
-MAX_BYTES = 8 << 20
 
 
 class TranscriptLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,33 +36,42 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 class Work:
     """Reads the log, the output and the artifacts. Raises `BadAddress`, `ArtifactLost`, and what the journal raises."""
 
-    def __init__(self, bus: Bus, journal: Journal, artifacts: Artifacts) -> None:
+    def __init__(self, bus: Bus, journal: Journal, artifacts: Artifacts, *, max_bytes: int) -> None:
         self._bus = bus
         self._journal = journal
         self._artifacts = artifacts
+        self._max_bytes = max_bytes
 
-    async def diff(self, task_id: str) -> bytes:
-        """The diff of the newest run that succeeded, or nothing."""
-        events = await self._journal.load(actor("run", task_id))
+    async def diff(self, task_id: str, *, up_to: int | None = None) -> bytes:
+        """The diff of the newest run that succeeded (by the event at ``up_to``), or nothing."""
+        events = await self._journal.load(actor("run", task_id), up_to=up_to)
         done = [event.data for event in events if isinstance(event.data, run.Succeeded)]
         if not done or done[-1].diff is None:
             return b""
         return await self._artifacts.get(done[-1].diff)
 
-    async def transcript(self, task_id: str, *, after: int, limit: int) -> Transcript:
-        """Lines behind an OUTPUT sequence; ``seq`` is the sequence up to which they are complete."""
+    async def transcript(self, task_id: str, *, after: int, limit: int, until: datetime | None = None) -> Transcript:
+        """Lines behind an OUTPUT sequence; ``seq`` is the sequence up to which they are complete.
+
+        With ``until`` only those that were stored by then.
+        """
         id = actor("task", task_id).id
         end = await last_sequence(self._bus, OUTPUT)
         items: list[TranscriptLine] = []
         size = 0
-        while len(items) < limit and size < MAX_BYTES:
+        while len(items) < limit:
             behind = items[-1].seq if items else after
             most = min(BATCH, limit - len(items))
             batch = await get_batch(self._bus, OUTPUT, f"out.*.{id}", start=behind + 1, limit=most)
             for message in batch.messages:
+                if until is not None and message.stored > until:
+                    seq = items[-1].seq if items else after
+                    return Transcript(seq=seq, items=items, next_after=None)
+                size += len(message.data)
+                if items and size > self._max_bytes:
+                    return Transcript(seq=items[-1].seq, items=items, next_after=items[-1].seq)
                 kind = read_output_subject(message.subject).kind
                 items.append(TranscriptLine(seq=message.position, actor=kind, line=line_of(message.data)))
-                size += len(message.data)
             if not batch.pending:
                 seq = max(end, items[-1].seq if items else after)
                 return Transcript(seq=seq, items=items, next_after=None)

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.replay import State
 from shared.subjects import actor
 
 TASKS: Final = "tasks"
+REPLAY: Final = "replay:"
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
-    """Send me these topics: ``tasks``, ``task:<id>``, ``output:<id>``.
+    """Send me these topics: ``tasks``, ``task:<id>``, ``output:<id>``; or one ``replay:<session>`` alone.
 
     ``after`` is the last sequence seen: of EVENTS, or of OUTPUT where all topics are output topics. Without it task
     topics start live, and output topics at the first line that is kept.
@@ -129,7 +131,17 @@ class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
     seq: int
 
 
-ServerMessage = TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | Pong
+class ReplayMoved(msgspec.Struct, frozen=True, kw_only=True, tag="replay.moment"):
+    """Where the replay is: its newest event is that at ``seq`` of ``last``, and ``time`` is when that happened."""
+
+    seq: int
+    last: int
+    time: datetime | None
+    speed: float
+    state: State
+
+
+ServerMessage = TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | Pong | ReplayMoved
 
 _encoder: Final = msgspec.json.Encoder()
 

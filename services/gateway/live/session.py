@@ -13,6 +13,7 @@ import structlog
 from services.gateway.desk import Desk
 from services.gateway.live.hub import Hub, Subscription
 from services.gateway.live.protocol import (
+    REPLAY,
     ApproveTask,
     ChatMessage,
     ClientMessage,
@@ -31,15 +32,15 @@ from services.gateway.live.protocol import (
     task_key,
 )
 from services.gateway.live.render import Shown
+from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
+from shared.bounds import DEFAULTS, Bounds
+from shared.client import QueryFailed
 from shared.settling import TROUBLE
 from shared.subjects import BadAddress
 
-MAX_TOPICS: Final = 100
-MAX_WAITING: Final = 2_000
-MAX_WAITING_BYTES: Final = 8 << 20
-MESSAGES_PER_S: Final = 20.0
-BURST: Final = 200.0
+COUNTED_S: Final = 10.0
+"""The time within which a socket's messages are counted."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +57,9 @@ class Close(Exception):
 class Outbox:
     """What waits for one socket; a socket that does not keep up is dropped, and resumes."""
 
-    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[str], Awaitable[None]], bounds: Bounds = DEFAULTS) -> None:
         self._send = send
+        self._most, self._most_bytes = bounds.max_socket_waiting, bounds.max_socket_waiting_bytes
         self._waiting: deque[str] = deque()
         self._size = 0
         self._filled = asyncio.Event()
@@ -66,7 +68,7 @@ class Outbox:
 
     def put(self, frame: str) -> None:
         """Queue a frame without waiting; too many of them end the socket."""
-        if len(self._waiting) >= MAX_WAITING or self._size > MAX_WAITING_BYTES:
+        if self._waiting and (len(self._waiting) >= self._most or self._size + len(frame) > self._most_bytes):
             self._overflown = True
         else:
             self._waiting.append(frame)
@@ -75,7 +77,9 @@ class Outbox:
 
     async def put_patiently(self, frame: str) -> None:
         """Queue a frame once half of the room is free: for what is read from the log, which can wait."""
-        while len(self._waiting) >= MAX_WAITING // 2 or self._size > MAX_WAITING_BYTES // 2:
+        while self._waiting and (
+            len(self._waiting) >= self._most // 2 or self._size + len(frame) > self._most_bytes // 2
+        ):
             self._emptied.clear()
             await self._emptied.wait()
         self.put(frame)
@@ -102,21 +106,26 @@ class Session:
         *,
         events: Hub,
         output: Hub,
+        replays: Replays,
         desk: Desk,
+        bounds: Bounds,
         principal: str,
         receive: Callable[[], Awaitable[str]],
         send: Callable[[str], Awaitable[None]],
     ) -> None:
         self._events = events
         self._output = output
+        self._replays = replays
         self._desk = desk
         self._principal = principal
         self._receive = receive
-        self._outbox = Outbox(send)
+        self._bounds = bounds
+        self._outbox = Outbox(send, bounds)
         self._tasks = Subscription(self._take)
         self._task_keys: dict[str, str] = {}
         self._outputs: dict[str, Subscription] = {}
-        self._allowance = BURST
+        self._attendance: Attendance | None = None
+        self._allowance = float(bounds.max_socket_messages)
         self._heard_at = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
@@ -134,6 +143,7 @@ class Session:
             for each in (hearing, sending):
                 each.cancel()
             await asyncio.gather(hearing, sending, return_exceptions=True)
+            await self._leave_replay()
 
     async def _hear(self) -> None:
         while True:
@@ -150,8 +160,8 @@ class Session:
                 raise Close(1013, "the log does not answer right now") from error
 
     def _count(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._allowance = min(BURST, self._allowance + (now - self._heard_at) * MESSAGES_PER_S) - 1
+        now, most = asyncio.get_running_loop().time(), self._bounds.max_socket_messages
+        self._allowance = min(most, self._allowance + (now - self._heard_at) * most / COUNTED_S) - 1
         self._heard_at = now
         if self._allowance < 0:
             raise Close(1008, "too many messages")
@@ -160,8 +170,12 @@ class Session:
         match message:
             case Ping():
                 self._say(Pong(seq=self._events.position))
+            case Subscribe(topics=(topic,)) if topic.startswith(REPLAY):
+                await self._attend(topic)
             case Subscribe():
                 await self._subscribe(message)
+            case Unsubscribe(topics=(topic,)) if topic.startswith(REPLAY):
+                await self._leave_replay()
             case Unsubscribe(topics=topics):
                 self._unsubscribe(topics)
             case _:
@@ -175,8 +189,9 @@ class Session:
             self._say(Trouble(code="topic-unknown", message=str(error)))
             return
         tasks = {topic: key for topic, key in keys.items() if key is not None}
-        if not keys or len({*self._task_keys, *self._outputs, *keys}) > MAX_TOPICS:
-            self._say(Trouble(code="topics", message=f"A socket takes 1 to {MAX_TOPICS} topics: open another one."))
+        most = self._bounds.max_socket_topics
+        if not keys or len({*self._task_keys, *self._outputs, *keys}) > most:
+            self._say(Trouble(code="topics", message=f"A socket takes 1 to {most} topics: open another one."))
             return
         seq = 0
         for topic, key in outputs.items():
@@ -197,6 +212,20 @@ class Session:
         await self._output.join(subscription, frozenset({key}), after=after, send=self._send_patiently)
         return subscription.floor
 
+    async def _attend(self, topic: str) -> None:
+        await self._leave_replay()
+        try:
+            self._attendance = await self._replays.join(topic.removeprefix(REPLAY), self._outbox.put)
+        except (BadAddress, QueryFailed) as error:
+            self._say(Trouble(code="replay-over", message=str(error)))
+            return
+        self._say(Subscribed(topics=(topic,), seq=self._attendance.seq))
+
+    async def _leave_replay(self) -> None:
+        if self._attendance is not None:
+            await self._attendance.end()
+            self._attendance = None
+
     def _unsubscribe(self, topics: tuple[str, ...]) -> None:
         for topic in topics:
             if topic in self._outputs:
@@ -207,6 +236,9 @@ class Session:
 
     async def _command(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> None:
         who = self._principal
+        if self._attendance is not None:
+            self._say(Trouble(code="replay", message="This is a replay: nothing can be done in it."))
+            return
         try:
             match message:
                 case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):

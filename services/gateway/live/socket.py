@@ -14,10 +14,10 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from services.gateway.desk import Desk
 from services.gateway.live.hub import Hub
+from services.gateway.live.replay import Replays
 from services.gateway.live.session import Close, Session
+from shared.bounds import Bounds
 
-MAX_FRAME_BYTES: Final = 64 * 1024
-MAX_SOCKETS: Final = 1_000
 CLOSE_S: Final = 5.0
 
 SOCKETS: Final = Gauge("journeyman_live_sockets", "WebSockets that are open")
@@ -28,15 +28,17 @@ log = structlog.get_logger(__name__)
 class Live:
     """Every socket of this process."""
 
-    def __init__(self, *, events: Hub, output: Hub, desk: Desk) -> None:
+    def __init__(self, *, events: Hub, output: Hub, replays: Replays, desk: Desk, bounds: Bounds) -> None:
         self._events = events
         self._output = output
+        self._replays = replays
         self._desk = desk
+        self._bounds = bounds
         self._open = 0
 
     async def talk(self, socket: WebSocket[Any, Any, Any], principal: str) -> None:
         """Stay with one accepted socket to its end."""
-        if self._open >= MAX_SOCKETS:
+        if self._open >= self._bounds.max_sockets:
             await _close(socket, Close(1013, "too many sockets: try again later"))
             return
         self._open += 1
@@ -48,7 +50,9 @@ class Live:
         session = Session(
             events=self._events,
             output=self._output,
+            replays=self._replays,
             desk=self._desk,
+            bounds=self._bounds,
             principal=principal,
             receive=socket.receive_text,
             send=send,
@@ -69,7 +73,7 @@ class Live:
 
 
 async def _close(socket: WebSocket[Any, Any, Any], close: Close) -> None:
-    # A client that reads nothing does not take the close either: the keep-alive ends it.
+    # A client that reads nothing does not take the close either: `Wire` ends it.
     with contextlib.suppress(TimeoutError, WebSocketDisconnect, ClientDisconnected):
         await asyncio.wait_for(socket.close(code=close.code, reason=close.reason), CLOSE_S)
 

@@ -7,12 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-MAX_BYTES: Final = 25_000_000
-"""GitHub sends no payload above 25 MB; no other sender comes near it."""
+from shared.bounds import DEFAULTS
+
 PATIENCE_S: Final = 10.0
 """The longest any sender waits for an answer: a body that takes longer has nobody waiting for it."""
-MAX_HELD_BYTES: Final = 200_000_000
-"""All bodies that are being handled at one time in this process."""
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -20,7 +18,7 @@ Receive = Callable[[], Awaitable[Any]]
 
 
 class TooLarge(Exception):
-    """More than `MAX_BYTES`."""
+    """More bytes than one body may have."""
 
 
 class TooSlow(Exception):
@@ -28,7 +26,7 @@ class TooSlow(Exception):
 
 
 class TooMuchAtOnce(Exception):
-    """More than `MAX_HELD_BYTES` are being handled."""
+    """All bodies that are being handled would be too many bytes."""
 
 
 class Gone(Exception):
@@ -59,8 +57,15 @@ def json_of(body: bytes, media: str) -> bytes:
 class Bodies:
     """Reads bodies and counts the bytes that are held at one time."""
 
-    def __init__(self, *, max_bytes: int = MAX_BYTES, patience_s: float = PATIENCE_S) -> None:
-        self._max_bytes = max_bytes
+    def __init__(
+        self,
+        *,
+        max_bytes: int = DEFAULTS.max_webhook_bytes,
+        max_held_bytes: int = DEFAULTS.max_webhook_held_bytes,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.max_bytes = max_bytes
+        self._max_held_bytes = max_held_bytes
         self._patience_s = patience_s
         self.held = 0
         """Bytes that are held right now."""
@@ -70,7 +75,7 @@ class Bodies:
 
         Raises `TooLarge`, `TooSlow`, `TooMuchAtOnce`, `Gone`. The caller says `done` when it is through with the body.
         """
-        if announced.isdecimal() and int(announced) > self._max_bytes:
+        if announced.isdecimal() and int(announced) > self.max_bytes:
             raise TooLarge
         try:
             async with asyncio.timeout(self._patience_s):
@@ -106,8 +111,8 @@ class Bodies:
             raise
 
     def _hold(self, more: int, size: int) -> None:
-        if size + more > self._max_bytes:
+        if size + more > self.max_bytes:
             raise TooLarge
-        if self.held + more > MAX_HELD_BYTES:
+        if self.held + more > self._max_held_bytes:
             raise TooMuchAtOnce
         self.held += more

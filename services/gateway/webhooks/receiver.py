@@ -108,7 +108,8 @@ class Receiver:
         try:
             return await self._bodies.read(receive, headers.get("content-length", ""))
         except TooLarge as error:
-            raise Problem(413, "too-large", "A webhook's body has at most 25 MB.") from error
+            most = self._bodies.max_bytes
+            raise Problem(413, "too-large", f"A webhook's body has at most {most:,} bytes.") from error
         except TooSlow as error:
             # The rest may come yet: it must not be taken for the next request.
             raise Problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -111,6 +112,28 @@ async def test_after_a_power_cut_another_executor_takes_the_run_over_from_its_la
     assert _files(cast, story) == {"first.txt", "last.txt"}
     await first.start()
     await _nothing_lost_doubled_or_left(cast, story)
+
+
+async def test_a_run_that_comes_back_to_a_machine_that_had_begun_it_goes_on_with_its_conversation(cast: Cast) -> None:
+    await cast.start("brain", "gateway")
+    first = cast.add("executor", name="first", data=cast.folder / "first")
+    second = cast.add("executor", name="second", data=cast.folder / "second")
+    await first.start()
+    id = await submit(cast, "One file\n\ndemo executor: sleep 3\ndemo executor: write only.txt one", IMPLEMENT)
+    started = await cast.until(id, "run.started")
+    await eventually(lambda: _conversations(first), within=30)
+    _cut_power(first, id)
+    await second.start()
+    await cast.until(id, "run.started", after=started.position)
+    await eventually(lambda: _conversations(second), within=30)
+    _cut_power(second, id)
+    await first.start()
+    story = await _completed(cast, id)
+
+    assert not [each for each in story if each.name == "checkpointed" and each.data.attempt < 3]
+    assert _files(cast, story) == {"only.txt"}
+    await second.start()
+    await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
 async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and_commits_nothing(cast: Cast) -> None:
@@ -249,6 +272,11 @@ def _cli(run_dir: Path) -> int:
         raise AssertionError(f"no CLI in {run_dir}") from None
 
 
+def _conversations(member: Member) -> list[Path]:
+    """What agents have kept of their conversations at one service."""
+    return list((member.data / "claude").glob("projects/*/*.jsonl"))
+
+
 def _is_in_the_long_command(run_dir: Path) -> bool:
     """Then the model has counted nothing that the CLI has not heard to its end."""
     _, spoken, rest = (run_dir / "stdout.jsonl").read_bytes().rpartition(b"Waiting 4 s")
@@ -265,7 +293,8 @@ def _lives(pid: int) -> bool:
 def _cut_power(member: Member, id: str) -> None:
     """The service and everything it has started, at the same moment."""
     agents = [pid for kind in ("task", "plan", "run") for pid, _ in family(f"{kind}-{id}")]
-    for pid in (member.pid, *agents):
-        os.kill(pid, signal.SIGSTOP)
-    for pid in (member.pid, *agents):
-        os.kill(pid, signal.SIGKILL)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (member.pid, *agents):
+            # A command of an agent may have come to its own end meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)

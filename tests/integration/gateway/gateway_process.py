@@ -50,8 +50,7 @@ class ServiceProcess:
         return self._process
 
     async def __aenter__(self) -> Self:
-        await self.spawn()
-        await eventually(self._is_ready, within=60)
+        await self.again()
         return self
 
     async def __aexit__(self, *exit: object) -> None:
@@ -70,6 +69,16 @@ class ServiceProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", f"services.{self.name}", env=self._environment, stderr=errors
             )
+
+    async def kill(self) -> None:
+        """As by a power cut of the process."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def again(self) -> None:
+        """Start it anew, and wait until it is ready."""
+        await self.spawn()
+        await eventually(self._is_ready, within=60)
 
     async def refusal(self) -> str:
         """Start it where it must refuse: everything it leaves with exit code 1."""

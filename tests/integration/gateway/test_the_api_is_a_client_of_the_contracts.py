@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared import parked
 from shared.contracts import run, session, task
 from shared.contracts.messages import digest_of
 from shared.envelope import Stamp, utc_now
@@ -218,6 +219,25 @@ async def test_the_status_tells_what_is_known_while_the_projector_is_away(http: 
     assert status["agents_ready"] is False
     assert status["agents_problem"]
     assert {"service": "gateway", "pending": 0, "in_progress": 0} in status["queues"]
+
+
+async def test_the_status_counts_what_no_service_could_handle(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    async def count() -> int:
+        return int((await http.get("/api/status")).json()["parked"])
+
+    async def becomes(wanted: int) -> bool:
+        return await count() == wanted
+
+    assert await count() == 0
+    for id in ("T1", "T2"):
+        await bus.publish(f"cmd.task.{id}.stop", b"no envelope", {})
+    await eventually(lambda: becomes(2))
+    numbers = [number async for number, _ in parked.listing(bus)]
+    for number in numbers:
+        await parked.drop(bus, number)
+    await eventually(lambda: becomes(0))
 
 
 async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.AsyncClient, bus: Bus) -> None:

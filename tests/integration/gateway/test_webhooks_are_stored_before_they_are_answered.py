@@ -186,11 +186,13 @@ async def test_without_a_secret_nothing_is_believed_and_the_answer_names_the_set
     assert "JOURNEYMAN_GITHUB_WEBHOOK_SECRET" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("trouble", ["gone", "frozen"])
-async def test_when_nats_is_away_the_sender_hears_503_within_two_seconds_and_nothing_is_lost(
-    gateway: Gateway, nats_server: Nats, trouble: str
+async def test_when_nats_is_away_the_sender_hears_503_within_two_seconds_and_nothing_is_half_accepted(
+    gateway: Gateway, nats_server: Nats, trouble: str, size: str
 ) -> None:
-    body = issue_opened()
+    """A large body is stored in two steps: its parts in ARTIFACTS, then the event that names them."""
+    body = issue_opened(body="x" * (400_000 if size == "large" else 10))
     async with gateway.http() as http:
         if trouble == "gone":
             await nats_server.stop()
@@ -221,6 +223,9 @@ async def test_when_nats_is_away_the_sender_hears_503_within_two_seconds_and_not
         assert answer.status_code == 202 or (trouble == "frozen" and answer.status_code == 200)
     bus = await Bus.connect(nats_server.url, name="test")
     assert await events(bus) == 1
+    accepted: Accepted = (await stored(bus, answer.json()["delivery"])).data
+    kept = bytes(accepted.body) if accepted.artifact is None else await Artifacts(bus).get(accepted.artifact)
+    assert kept == body, "whole"
     await bus.close()
 
 

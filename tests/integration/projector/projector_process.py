@@ -17,15 +17,18 @@ from services.projector.rebuild import FOLDER
 from shared.client import Client, QueryFailed
 from shared.nats.bus import Bus
 from tests.support.eventually import eventually
+from tests.support.fold import Fold
+from tests.support.nursery import Life, Nursery
 from tests.support.walks import walked
-from tests.unit.projector.projector_support import Log, projected
+from tests.unit.projector.projector_support import Log
 
 
 class Projector:
-    """``python -m services.projector`` over one data directory."""
+    """``python -m services.projector`` over one data directory; out of a nursery, where there is one."""
 
-    def __init__(self, nats_url: str, data: Path, bus: Bus) -> None:
+    def __init__(self, nats_url: str, data: Path, bus: Bus, nursery: Nursery | None = None) -> None:
         self.data = data
+        self._nursery = nursery
         self.client = Client(bus, source="test")
         self.ready = data.with_name(f"{data.name}.ready")
         self._errors = data.with_name(f"{data.name}.log")
@@ -36,10 +39,10 @@ class Projector:
             "JOURNEYMAN_MACHINE_ID": "test",
             "JOURNEYMAN_READY_FILE": str(self.ready),
         }
-        self._process: Process | None = None
+        self._process: Process | Life | None = None
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Process | Life:
         assert self._process is not None
         return self._process
 
@@ -54,7 +57,11 @@ class Projector:
 
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
-        with self._errors.open("wb") as errors:
+        self._errors.unlink(missing_ok=True)
+        if self._nursery is not None:
+            self._process = await self._nursery.bear(self._environment, self._errors)
+            return
+        with self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "services.projector", env=self._environment, stderr=errors
             )
@@ -67,12 +74,22 @@ class Projector:
 
     async def answers(self) -> bool:
         if self.process.returncode is not None:
-            raise RuntimeError(self._errors.read_text())
+            raise RuntimeError(self.told)
         try:
             await self.client.query("status", timeout=5)
         except QueryFailed:
             return False
         return True
+
+    @property
+    def told(self) -> str:
+        """What this life has said."""
+        return self._errors.read_text()
+
+    @property
+    def file(self) -> Path:
+        """Its database."""
+        return current(self.data / FOLDER)
 
     async def kill(self) -> None:
         """As by a power cut of the process."""
@@ -82,13 +99,13 @@ class Projector:
     async def stop(self) -> None:
         """In an orderly way."""
         self.process.terminate()
-        assert await asyncio.wait_for(self.process.wait(), 60) == 0, self._errors.read_text()
+        assert await asyncio.wait_for(self.process.wait(), 60) == 0, self.told
 
     async def refusal(self) -> str:
         """Start it where it must refuse: the one line it leaves with exit code 1."""
         await self.spawn()
         assert await asyncio.wait_for(self.process.wait(), 60) == 1
-        line = self._errors.read_text().splitlines()[-1]
+        line = self.told.splitlines()[-1]
         assert line.startswith("journeyman projector: ")
         return line
 
@@ -107,7 +124,7 @@ class Projector:
 
     def rows(self) -> Dump:
         """Everything in its file; only while it does not run."""
-        with duckdb.connect(str(current(self.data / FOLDER)), read_only=True) as connection:
+        with duckdb.connect(str(self.file), read_only=True) as connection:
             return dump(connection)
 
 
@@ -130,9 +147,13 @@ def a_long_log(events: int) -> Log:
 
 
 def expected(log: Log) -> Dump:
-    """What a log's rows must be."""
-    connection = projected(log)
-    try:
-        return dump(connection)
-    finally:
-        connection.close()
+    """What a log's rows must be, as a fold of our own says."""
+    return folded(log, len(log.stored)).tables()
+
+
+def folded(log: Log, last: int, fold: Fold | None = None) -> Fold:
+    """The fold of a log up to an event; ``fold`` goes on from where it is."""
+    fold = fold or Fold()
+    for stored in log.stored[fold.seq : last]:
+        fold.take(stored.subject, stored.body)
+    return fold

@@ -150,6 +150,7 @@ async def test_a_log_that_went_backwards_is_refused_and_nothing_is_rebuilt(bus: 
     await projector.stop()
     with duckdb.connect(str(current(projector.data / FOLDER))) as connection:
         connection.execute("UPDATE checkpoint SET seq = 9")
+        connection.execute("INSERT INTO timeline SELECT 9, * EXCLUDE (seq) FROM timeline WHERE seq = 8")
     assert "the log went backwards" in await projector.refusal()
     assert projector.rows()["checkpoint"][0][1] == 9
 

@@ -12,6 +12,7 @@ from services.projector.sentences import UNREAD, sentence
 from shared.contracts.messages import name_of
 from shared.contracts.task import TERMINAL, Approval
 from shared.contracts.usage import cost_of, tokens_of
+from tests.support.fold import Fold
 from tests.support.recorded import TASK_ID
 from tests.support.walks import walked
 from tests.unit.projector.projector_support import ask, log_of, projected, projected_in_batches
@@ -29,6 +30,16 @@ def test_any_split_into_batches_gives_the_same_rows(steps: list[int], cuts: list
     whole = projected_in_batches(log, [], anew=False)
     assert projected_in_batches(log, cuts, anew=False) == whole
     assert projected_in_batches(log, others, anew=True) == whole
+
+
+@FEW
+@given(steps=STEPS)
+def test_the_rows_are_what_a_fold_of_the_log_in_plain_python_says(steps: list[int]):
+    log = log_of(walked(steps).log)
+    fold = Fold()
+    for stored in log.stored:
+        fold.take(stored.subject, stored.body)
+    assert projected_in_batches(log, [], anew=False) == fold.tables()
 
 
 @FEW

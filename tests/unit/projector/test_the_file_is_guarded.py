@@ -10,7 +10,18 @@ import duckdb
 import pytest
 
 from services.projector import database
-from services.projector.database import Busy, Unusable, current, locked, open_views, point_to, remove_others, successor
+from services.projector.database import (
+    Busy,
+    Unusable,
+    current,
+    explained,
+    is_corruption,
+    locked,
+    open_views,
+    point_to,
+    remove_others,
+    successor,
+)
 from services.projector.projection.rows import TABLES
 from services.projector.schema import projection_hash
 from services.projector.writer import CheckpointMoved, Writer
@@ -71,6 +82,32 @@ def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str
     assert Writer(connection).checkpoint.seq == 0
     connection.close()
     assert [each.name for each in tmp_path.glob("*corrupt*")] == ["views.duckdb.corrupt-1"]
+
+
+def test_a_file_that_lost_transactions_before_its_checkpoint_is_moved_aside(tmp_path: Path):
+    path = tmp_path / "views.duckdb"
+    with projected(planned(), path) as connection:
+        connection.execute("DELETE FROM timeline WHERE seq = 3")
+    with open_views(path) as connection:
+        assert Writer(connection).checkpoint.seq == 0
+    assert [each.name for each in tmp_path.glob("*corrupt*")] == ["views.duckdb.corrupt-1"]
+
+
+def test_of_damaged_files_the_newest_three_are_kept(tmp_path: Path):
+    path = tmp_path / "views.duckdb"
+    for number in range(12):
+        path.write_text(f"damage {number}" * 999)
+        path.with_name("views.duckdb.wal").write_text("damage")
+        open_views(path).close()
+    kept = sorted(each.name for each in tmp_path.glob("*corrupt*"))
+    assert kept == [f"views.duckdb.corrupt-{number}{end}" for number in (10, 11, 12) for end in ("", ".wal")]
+
+
+@pytest.mark.parametrize("reason", ["No space left on device", "File too large", "Disk quota exceeded"])
+def test_a_full_disk_is_not_taken_for_damage(reason: str):
+    error = duckdb.IOException(f'Failure while replaying WAL file "x": Could not write file "x": {reason}')
+    assert not is_corruption(error)
+    assert explained(error, Path("x")).startswith("There is no room for the read models at x ")
 
 
 def test_the_database_reaches_no_file_and_its_settings_cannot_be_changed():

@@ -1,4 +1,5 @@
 import { t } from "../i18n";
+import { REPLAY } from "../lib/replay";
 
 /** A request that the gateway refused or that never arrived; `message` is one sentence for a person. */
 export class ApiError extends Error {
@@ -48,18 +49,22 @@ export function withParams(path: string, params: Params): string {
   return text ? `${path}?${text}` : path;
 }
 
+/** In a replay every answer is as of its moment. */
+const asOf = (params: Params): Params => ({ ...params, replay: REPLAY });
+
 export async function getJson<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
-  const response = await request(withParams(path, params), { signal: signal ?? null });
+  const response = await request(withParams(path, asOf(params)), { signal: signal ?? null });
   return (await response.json()) as T;
 }
 
 export async function getText(path: string, params: Params = {}, signal?: AbortSignal): Promise<string> {
-  const response = await request(withParams(path, params), { signal: signal ?? null });
+  const response = await request(withParams(path, asOf(params)), { signal: signal ?? null });
   return response.text();
 }
 
 /** State-changing requests carry a header that a foreign page cannot send without the gateway's consent. */
 export async function postJson<T>(path: string, body: object): Promise<T> {
+  if (REPLAY) throw new ApiError(0, "replay", t("replay.noActions"));
   const response = await request(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Journeyman": "1" },

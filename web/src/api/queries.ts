@@ -24,6 +24,7 @@ export interface ListFilters {
 export const PAGE = 200;
 const TIMELINE_PAGE = 500;
 const TRANSCRIPT_PAGE = 5_000;
+const STATUS_EVERY_MS = 15_000;
 
 const floor = (refresher: Refresher, key: readonly unknown[]) => refresher.floor(nameOf(key));
 
@@ -82,6 +83,8 @@ export const statusQuery = (refresher: Refresher) =>
     queryFn: ({ signal }) =>
       getJson<SystemStatus>("/api/status", { min_seq: floor(refresher, keys.status) }, signal),
     retry: false,
+    // What is parked or away makes no event.
+    refetchInterval: STATUS_EVERY_MS,
   });
 
 export const transcriptPage = (id: string, after: number, signal?: AbortSignal) =>

@@ -177,6 +177,17 @@ export interface SystemStatus {
   projector_problem: string;
   agents_ready: boolean;
   agents_problem: string;
+  /** Messages that no handler could take, and that wait for a decision. */
+  parked: number;
+}
+
+/** Where a replay is: the newest event is that at `seq` of `last`, and `time` is when it happened. */
+export interface Moment {
+  seq: number;
+  last: number;
+  time: string | null;
+  speed: number;
+  state: "playing" | "done" | "over";
 }
 
 export interface CommandReply {
@@ -197,6 +208,7 @@ export type ServerMessage =
       data: Record<string, unknown>;
     }
   | { type: "task.output"; seq: number; task_id: string; actor: AgentActor; chunk: CliLine }
+  | ({ type: "replay.moment" } & Moment)
   | { type: "subscribed"; topics: string[]; seq: number }
   | { type: "error"; code: string; message: string }
   | { type: "pong"; seq?: number };

@@ -13,7 +13,7 @@ import {
 } from "lucide-react";
 import type { Status, TaskRow } from "../api/types";
 import { t } from "../i18n";
-import { useKnownNow, useNow } from "../lib/clock";
+import { useKnownNow, usePresent } from "../lib/clock";
 import { absolute, ago, compact, duration, money } from "../lib/format";
 import { groupOf } from "../lib/status";
 
@@ -89,7 +89,7 @@ export function StatusBadge({ task }: { task: Pick<TaskRow, "status" | "stopping
 
 /** How long ago, with the instant itself as the tooltip. */
 export function Ago({ at, className }: { at: string; className?: string }) {
-  const now = useNow();
+  const now = usePresent();
   const time = Date.parse(at);
   return (
     <time dateTime={at} title={absolute(time)} className={clsx("whitespace-nowrap tabular-nums", className)}>

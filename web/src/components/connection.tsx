@@ -3,6 +3,7 @@ import { WifiOff } from "lucide-react";
 import { t } from "../i18n";
 import { useNow } from "../lib/clock";
 import { clockMinutes } from "../lib/format";
+import { REPLAY } from "../lib/replay";
 import { type Feed, useFeedState, useLive } from "../live/provider";
 import { Button } from "./ui/button";
 
@@ -18,7 +19,7 @@ function useSentence(feed: Feed): string {
   const now = useNow();
   switch (feed.state) {
     case "live":
-      return t("link.live");
+      return t(REPLAY ? "replay.pill" : "link.live");
     case "connecting":
       return t("link.connecting");
     case "polling":
@@ -41,13 +42,16 @@ export function ConnectionPill() {
     "inline-flex h-7 items-center gap-2 rounded-full px-2.5 text-mini font-medium whitespace-nowrap";
   const inside = (
     <>
-      <span aria-hidden className={clsx("size-2 rounded-full", DOT[feed.state])} />
-      <span className={clsx(feed.state === "live" && "max-sm:sr-only")}>{sentence}</span>
+      <span
+        aria-hidden
+        className={clsx("size-2 rounded-full", REPLAY && feed.fresh ? "bg-accent-fill" : DOT[feed.state])}
+      />
+      <span className={clsx(feed.state === "live" && !REPLAY && "max-sm:sr-only")}>{sentence}</span>
     </>
   );
   if (feed.state === "live" || feed.state === "connecting")
     return (
-      <span className={clsx(look, "text-ink-2")} title={t("link.liveHint")}>
+      <span className={clsx(look, "text-ink-2")} title={t(REPLAY ? "replay.pillHint" : "link.liveHint")}>
         {inside}
       </span>
     );

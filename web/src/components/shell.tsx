@@ -5,12 +5,14 @@ import { useState } from "react";
 import { statusQuery } from "../api/queries";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
+import { REPLAY } from "../lib/replay";
 import { useShortcuts } from "../lib/shortcuts";
 import { NEEDS_YOU, total } from "../lib/status";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
 import { useLive } from "../live/provider";
 import { ConnectionBanner, ConnectionPill } from "./connection";
 import { NewTask } from "./new-task";
+import { ReplayBanner } from "./replay";
 import { ShortcutHelp } from "./shortcut-help";
 import { Button, IconButton } from "./ui/button";
 
@@ -43,6 +45,7 @@ export function useWaiting(): number {
 /** What the system cannot do just now, and how to mend it. */
 function Troubles() {
   const system = useSystem();
+  if (REPLAY) return null;
   return (
     <>
       {system?.projector_problem && (
@@ -50,6 +53,9 @@ function Troubles() {
       )}
       {system?.agents_ready === false && (
         <Trouble title={t("agents.notReady")} problem={system.agents_problem} />
+      )}
+      {system && system.parked > 0 && (
+        <Trouble title={t("system.parked", { n: system.parked })} problem={t("system.parkedHint")} />
       )}
     </>
   );
@@ -74,7 +80,7 @@ export function Shell() {
   const [helping, setHelping] = useState(false);
   const system = useSystem();
   const waiting = useWaiting();
-  useShortcuts({ c: () => setCreating(true), "?": () => setHelping(true) });
+  useShortcuts({ c: () => setCreating(!REPLAY), "?": () => setHelping(true) });
 
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
@@ -118,7 +124,9 @@ export function Shell() {
               </span>
             )}
             <span title={t("cost.title", { tokens: compact(system.tokens_today) })}>
-              {t("system.costToday", { cost: money(system.cost_today_microusd) })}
+              {t(REPLAY ? "system.costThatDay" : "system.costToday", {
+                cost: money(system.cost_today_microusd),
+              })}
             </span>
           </p>
         )}
@@ -129,11 +137,18 @@ export function Shell() {
           </IconButton>
         </span>
         <ThemeToggle />
-        <Button look="primary" size="sm" className="ml-1.5" onClick={() => setCreating(true)}>
+        <Button
+          look="primary"
+          size="sm"
+          className="ml-1.5"
+          disabled={REPLAY !== ""}
+          onClick={() => setCreating(true)}
+        >
           <Plus size={14} aria-hidden />
           <span className="max-sm:sr-only">{t("newTask.open")}</span>
         </Button>
       </header>
+      <ReplayBanner />
       <ConnectionBanner />
       <Troubles />
       <Outlet />

@@ -3,6 +3,7 @@ export const en = {
   "app.name": "Journeyman",
   "title.tasks": "Tasks · Journeyman",
   "title.task": "{title} · Journeyman",
+  "title.replay": "Replay: {title}",
 
   "nav.skip": "Skip to content",
   "nav.label": "Main",
@@ -31,9 +32,34 @@ export const en = {
   "link.banner":
     "No connection since {at}. What you see is from then; it catches up by itself, and nothing is lost.",
 
+  "replay.label": "Replay",
+  "replay.joining": "Joining the replay…",
+  "replay.playing": "Replay: nothing here is live",
+  "replay.done": "Replay, at its end: nothing here is live",
+  "replay.over": "The replay is over: this was its last moment",
+  "replay.none": "There is no such replay, or it is over",
+  "replay.position": "#{seq} of {last}",
+  "replay.speed": "{speed}×",
+  "replay.momentHint": "Everything on this page is as of this moment",
+  "replay.leave": "Back to the live view",
+  "replay.pill": "Replay",
+  "replay.pillHint": "Changes appear here as the replay tells them",
+  "replay.noActions": "This is a replay: nothing can be done in it. Go back to the live view.",
+  "replay.nothingYet": "Nothing had happened yet",
+  "replay.nothingYetHint": "Tasks appear here when the replay comes to them.",
+  "replay.noTask": "At this moment there is no such task",
+  "replay.noTaskHint": "It appears when the replay comes to it.",
+
   "system.demo": "Demo model",
   "system.demoHint": "Agents run against a scripted local model: offline and free",
   "system.costToday": "{cost} today",
+  "system.costThatDay": "{cost} that day",
+  "system.parked": {
+    one: "{n} message is parked, because no service could handle it.",
+    other: "{n} messages are parked, because no service could handle them.",
+  },
+  "system.parkedHint":
+    "“journeyman parked list” names each with its reason; “parked replay” and “parked drop” see to it.",
   "system.projectorAway": "Lists and pages are not up to date.",
   "agents.notReady": "Agents cannot run yet; tasks wait.",
   "needsYou.count": { one: "{n} task needs you", other: "{n} tasks need you" },

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { useFeedState } from "../live/provider";
+import { useFeedState, useMoment } from "../live/provider";
 
 /** One timer for every ticking thing on the page. */
 const listeners = new Set<() => void>();
@@ -25,9 +25,16 @@ function subscribe(listener: () => void): () => void {
 /** The time now, once a second. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
 
+/** The present of what is shown: now, or the moment of the replay. */
+export function usePresent(): number {
+  const ticking = useNow();
+  const time = useMoment()?.time;
+  return time ? Date.parse(time) : ticking;
+}
+
 /** The time until which the page knows what it shows: it stands still while the feed is stale. */
 export function useKnownNow(): number {
   const feed = useFeedState();
-  const ticking = useNow();
+  const ticking = usePresent();
   return feed.fresh || !("since" in feed) ? ticking : Math.min(ticking, feed.since);
 }

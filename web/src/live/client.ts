@@ -1,4 +1,4 @@
-import type { OutputLine, ServerMessage } from "../api/types";
+import type { Moment, OutputLine, ServerMessage } from "../api/types";
 
 /** The part of a WebSocket that the client uses; tests bring their own. */
 export interface Socket {
@@ -19,6 +19,8 @@ export type TaskEvent = Extract<ServerMessage, { kind: string }>;
 
 interface Options {
   connect: () => Socket;
+  /** A replay's session: then it is all that is subscribed to, and nothing live is heard. */
+  replay?: string;
   /** 0 ≤ value < 1; spreads the reconnects of many browsers. */
   random?: () => number;
   now?: () => number;
@@ -57,6 +59,8 @@ export class LiveClient {
   private readonly outputs = new Map<string, OutputWatch>();
   private readonly linkListeners = new Set<() => void>();
   private readonly eventListeners = new Set<(event: TaskEvent) => void>();
+  private moment: Moment | null = null;
+  private readonly momentListeners = new Set<() => void>();
   private readonly caughtUpListeners = new Set<(seq: number) => void>();
   private readonly random: () => number;
   private readonly now: () => number;
@@ -94,6 +98,14 @@ export class LiveClient {
     return () => this.linkListeners.delete(listener);
   };
 
+  /** Where the replay is; null before it has said so, and outside a replay. */
+  getMoment = (): Moment | null => this.moment;
+
+  onMoment = (listener: () => void): (() => void) => {
+    this.momentListeners.add(listener);
+    return () => this.momentListeners.delete(listener);
+  };
+
   /** Each task event once, in order. */
   onEvent(listener: (event: TaskEvent) => void): () => void {
     this.eventListeners.add(listener);
@@ -107,6 +119,7 @@ export class LiveClient {
   }
 
   watchTask(id: string): () => void {
+    if (this.options.replay) return () => {};
     const topic = `task:${id}`;
     this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
     if (this.link.phase === "live") this.subscribeEvents();
@@ -123,6 +136,7 @@ export class LiveClient {
 
   /** Every output line of the task after `after` (an OUTPUT sequence; 0 = from the first retained line), once, in order. */
   watchOutput(id: string, after: number, listener: (line: OutputLine) => void): () => void {
+    if (this.options.replay) return () => {};
     const watch: OutputWatch = { last: after, listener };
     this.outputs.set(id, watch);
     if (this.link.phase === "live") this.subscribeOutput(id, watch);
@@ -180,6 +194,10 @@ export class LiveClient {
 
   /** Always the whole set: the answer's `seq` then speaks for all of it. */
   private subscribeEvents(): void {
+    if (this.options.replay) {
+      this.say({ type: "subscribe", topics: [`replay:${this.options.replay}`] });
+      return;
+    }
     const after = this.highest > 0 ? { after: this.highest } : {};
     this.say({ type: "subscribe", topics: [...this.topics.keys()], ...after });
   }
@@ -211,6 +229,13 @@ export class LiveClient {
         watch.listener({ seq: message.seq, actor: message.actor, line: message.chunk });
         return;
       }
+      case "replay.moment":
+        this.setMoment(message);
+        return;
+      case "error":
+        if (message.code === "replay-over")
+          this.setMoment({ ...(this.moment ?? { seq: 0, last: 0, time: null, speed: 1 }), state: "over" });
+        return;
       case "subscribed":
         this.caughtUp(message.topics, message.seq);
         return;
@@ -231,6 +256,11 @@ export class LiveClient {
     // Also downwards: a new log behind the same address would otherwise look like an endless string of duplicates.
     this.highest = seq;
     for (const listener of this.caughtUpListeners) listener(seq);
+  }
+
+  private setMoment(moment: Moment): void {
+    this.moment = moment;
+    for (const listener of this.momentListeners) listener();
   }
 
   private setLink(link: Link): void {

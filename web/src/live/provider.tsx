@@ -9,6 +9,8 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
+import type { Moment } from "../api/types";
+import { REPLAY } from "../lib/replay";
 import { type Link, LiveClient, type Socket } from "./client";
 import { keys, nameOf } from "./keys";
 import { Refresher } from "./refresher";
@@ -49,7 +51,7 @@ export function LiveProvider({
   connect?: () => Socket;
 }) {
   const queries = useQueryClient();
-  const [client] = useState(() => new LiveClient({ connect }));
+  const [client] = useState(() => new LiveClient({ connect, replay: REPLAY }));
   const [refresher] = useState(() => new Refresher());
 
   const refetch = useCallback(
@@ -166,6 +168,12 @@ export function useLive(): Live {
   const live = useContext(LiveContext);
   if (!live) throw new Error("useLive needs a LiveProvider above it");
   return live;
+}
+
+/** Where the replay is; null while it has not said so, and outside a replay. */
+export function useMoment(): Moment | null {
+  const { client } = useLive();
+  return useSyncExternalStore(client.onMoment, client.getMoment);
 }
 
 export const useFeedState = (): Feed => useContext(FeedContext);

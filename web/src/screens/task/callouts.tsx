@@ -106,7 +106,7 @@ function Question({ task }: { task: TaskDetail }) {
             <li key={option}>
               <Button
                 size="sm"
-                disabled={send.isPending}
+                disabled={send.isPending || send.off}
                 onClick={() => reply(option)}
                 className="whitespace-normal! text-left"
               >
@@ -127,9 +127,10 @@ function Question({ task }: { task: TaskDetail }) {
           aria-label={t("callout.answerLabel")}
           placeholder={options.length > 0 ? t("callout.answerOther") : t("callout.answerPlaceholder")}
           value={answer}
+          disabled={send.off}
           onChange={(event) => setAnswer(event.target.value)}
         />
-        <Button type="submit" look="primary" busy={send.isPending} disabled={!answer.trim()}>
+        <Button type="submit" look="primary" busy={send.isPending} disabled={send.off || !answer.trim()}>
           {t("action.sendAnswer")}
         </Button>
       </form>

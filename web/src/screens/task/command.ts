@@ -2,13 +2,17 @@ import { useMutation } from "@tanstack/react-query";
 import { sendCommand, type TaskCommand } from "../../api/queries";
 import { useToast } from "../../components/ui/toaster";
 import { t } from "../../i18n";
+import { REPLAY } from "../../lib/replay";
 import { useLive } from "../../live/provider";
 
-/** Sends a command to one task. A refusal is told in the gateway's own words, and the page is brought up to date. */
+/**
+ * Sends a command to one task. A refusal is told in the gateway's own words, and the page is brought up to date.
+ * `off` says that nothing can be done: the page is a replay.
+ */
 export function useCommand(id: string) {
   const { changed } = useLive();
   const toasts = useToast();
-  return useMutation({
+  const send = useMutation({
     mutationFn: (command: TaskCommand) => sendCommand(id, command),
     onSuccess: ({ seq }) => changed(id, seq),
     onError: (error, command) => {
@@ -16,4 +20,5 @@ export function useCommand(id: string) {
       changed(id, 0);
     },
   });
+  return { ...send, off: REPLAY !== "" };
 }

@@ -59,7 +59,12 @@ function Actions({ task }: { task: TaskDetail }) {
   const retry = useCommand(task.id);
   if (canRetry(task.status))
     return (
-      <Button look="primary" busy={retry.isPending} onClick={() => retry.mutate({ verb: "retry" })}>
+      <Button
+        look="primary"
+        busy={retry.isPending}
+        disabled={retry.off}
+        onClick={() => retry.mutate({ verb: "retry" })}
+      >
         <RotateCcw size={14} aria-hidden />
         {t("action.retry")}
       </Button>
@@ -78,7 +83,7 @@ function Stop({ task }: { task: TaskDetail }) {
     );
   return (
     <>
-      <Button look="danger" disabled={task.stopping} onClick={() => setAsking(true)}>
+      <Button look="danger" disabled={task.stopping || stop.off} onClick={() => setAsking(true)}>
         <Square size={12} aria-hidden className="fill-current" />
         {task.stopping ? t("action.stopping") : t("action.stop")}
       </Button>

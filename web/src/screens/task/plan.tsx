@@ -151,6 +151,7 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
               ref={approve}
               look="primary"
               busy={send.isPending}
+              disabled={send.off}
               aria-keyshortcuts="a"
               onClick={() =>
                 send.mutate({
@@ -164,10 +165,10 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
               <Check size={14} aria-hidden />
               {send.isPending ? t("plan.approving") : t("plan.approve", { version: plan.version })}
             </Button>
-            <Button disabled={send.isPending} onClick={() => setMode("revise")}>
+            <Button disabled={send.isPending || send.off} onClick={() => setMode("revise")}>
               {t("plan.requestChanges")}
             </Button>
-            <Button look="danger" disabled={send.isPending} onClick={() => setMode("reject")}>
+            <Button look="danger" disabled={send.isPending || send.off} onClick={() => setMode("reject")}>
               {t("plan.reject")}
             </Button>
             <p className="min-w-0 flex-1 text-mini text-ink-3 sm:text-right">{bound}</p>

@@ -11,6 +11,7 @@ import { useWaiting } from "../../components/shell";
 import { Button } from "../../components/ui/button";
 import { t } from "../../i18n";
 import { count, money } from "../../lib/format";
+import { REPLAY } from "../../lib/replay";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useTitle } from "../../lib/title";
 import { useLive } from "../../live/provider";
@@ -52,8 +53,10 @@ function TaskPage({ id }: { id: string }) {
     <main id="main" className="flex-1">
       <h1 className="sr-only">{t("task.heading")}</h1>
       {failed ? (
-        <Nothing title={missing ? t("task.notFound") : t("task.failedToLoad")}>
-          <p role="alert">{missing ? t("task.notFoundHint") : query.error?.message}</p>
+        <Nothing title={missing ? t(REPLAY ? "replay.noTask" : "task.notFound") : t("task.failedToLoad")}>
+          <p role="alert">
+            {missing ? t(REPLAY ? "replay.noTaskHint" : "task.notFoundHint") : query.error?.message}
+          </p>
           <p className="mt-4 flex justify-center gap-3">
             <Link to="/" className="text-accent underline">
               {t("lost.back")}

@@ -6,6 +6,7 @@ import { Button } from "../../components/ui/button";
 import { t } from "../../i18n";
 import { hiddenBy, isFiltered } from "../../lib/filters";
 import { count } from "../../lib/format";
+import { REPLAY } from "../../lib/replay";
 import { useShortcuts } from "../../lib/shortcuts";
 import { grouped, total } from "../../lib/status";
 import { useTitle } from "../../lib/title";
@@ -83,7 +84,7 @@ export function TasksScreen() {
         )}
         {list.data &&
           tasks.length === 0 &&
-          (isFiltered(filters) ? <NoMatch clear={clear} /> : <FirstSteps />)}
+          (isFiltered(filters) ? <NoMatch clear={clear} /> : REPLAY ? <NothingYet /> : <FirstSteps />)}
 
         <div ref={rows} className="space-y-5">
           {groups.map(({ group, tasks: members }) => (
@@ -118,6 +119,10 @@ export function TasksScreen() {
       </div>
     </main>
   );
+}
+
+function NothingYet() {
+  return <Nothing title={t("replay.nothingYet")}>{t("replay.nothingYetHint")}</Nothing>;
 }
 
 function NoMatch({ clear }: { clear: () => void }) {

@@ -41,6 +41,7 @@ export function Composer({ task }: { task: TaskDetail }) {
           aria-label={t("composer.label")}
           placeholder={t("composer.placeholder")}
           value={text}
+          disabled={send.off}
           className="field-sizing-content max-h-40 min-h-8 resize-none! py-1.5!"
           onChange={(event) => edit(event.target.value)}
           onKeyDown={(event) => {
@@ -50,7 +51,7 @@ export function Composer({ task }: { task: TaskDetail }) {
             }
           }}
         />
-        <Button type="submit" look="primary" busy={send.isPending} disabled={!text.trim()}>
+        <Button type="submit" look="primary" busy={send.isPending} disabled={send.off || !text.trim()}>
           <SendHorizontal size={14} aria-hidden />
           {t("composer.send")}
         </Button>

@@ -1,4 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { REPLAY } from "../../../lib/replay";
 import { useFeedState, useLive } from "../../../live/provider";
 import { LogStore, type LogView } from "../../../log/store";
 
@@ -20,6 +21,11 @@ export function useLog(id: string, wanted: boolean): LogView {
     void opened.open();
     return () => opened.close();
   }, [id, client, wanted]);
+
+  useEffect(() => {
+    if (!store || !REPLAY) return;
+    return client.onEvent((event) => event.task_id === id && void store.load());
+  }, [store, client, id]);
 
   useEffect(() => {
     if (!store || feed.state !== "polling") return;

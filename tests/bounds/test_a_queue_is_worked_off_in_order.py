@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from shared.activity import Activity, Turn
+from shared.actor import ActorHost
+from shared.client import Client
+from shared.contracts import task
+from shared.envelope import Recorded
+from shared.ids import new_task_id
+from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.streams import EVENTS
+from shared.subjects import Actor
+from tests.support.cast import Cast
+from tests.support.counting import COUNTER
+from tests.support.eventually import eventually
+from tests.support.nats import Nats
+from tests.support.system import REPO
+
+NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
+EXECUTORS, SLOTS, QUEUED = 5, 2, 200
+ACTIVITIES = {"brain-triage": 2, "planner-draft": 1, "executor-run": 2, "gateway-publish": 1}
+"""The consumers behind max_concurrent_triages, _plans, _runs and _publications, and what is allowed here."""
+
+
+async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_share(nats_server: Nats, bus: Bus) -> None:
+    host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
+    queued = []
+    for number in range(QUEUED):
+        event = await host.tell(Actor("task", f"T{number}"), task.GiveInput(message="m"), id="c", principal="t")
+        assert event is not None
+        queued.append(event.position)
+    begun: list[int] = []
+    at_work: Counter[int] = Counter()
+    most: Counter[int] = Counter()
+    taken: Counter[int] = Counter()
+
+    def worker(number: int, own: Bus) -> Activity:
+        async def work(event: Recorded, turn: Turn) -> None:
+            begun.append(event.position)
+            taken[number] += 1
+            at_work[number] += 1
+            most[number] = max(most[number], at_work[number])
+            await asyncio.sleep(0.01 * (event.position % 3))  # work takes its time, each its own
+            at_work[number] -= 1
+
+        return Activity(own, work, service="executor", name="run", event="evt.task.*.input-given", slots=SLOTS)
+
+    buses = [await Bus.connect(nats_server.url, name=f"executor-{number}") for number in range(EXECUTORS)]
+    workers = [worker(number, own) for number, own in enumerate(buses)]
+    running = [asyncio.create_task(each.run()) for each in workers]
+    await eventually(lambda: len(begun) >= QUEUED, within=60)
+    for each in workers:
+        each.drain()
+    await asyncio.wait_for(asyncio.gather(*running), 60)
+    for own in buses:
+        await asyncio.wait_for(own.close(), 30)
+
+    assert sorted(begun) == queued, "each once"
+    ahead = [sum(earlier > position for earlier in begun[:index]) for index, position in enumerate(begun)]
+    assert max(ahead) < EXECUTORS * SLOTS, "nobody waits for more than those who are at work beside it"
+    assert set(taken) == set(range(EXECUTORS)), f"each has its share: {taken}"
+    assert max(most.values()) <= SLOTS
+
+
+@pytest.mark.timeout(400)
+async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others_wait_in_the_log(
+    tmp_path: Path,
+) -> None:
+    async with Cast(tmp_path, checks=()) as cast:
+        settings = {
+            "JOURNEYMAN_CLAUDE_CLI": str(NOOP),
+            "JOURNEYMAN_APPROVAL": "auto",
+            "JOURNEYMAN_MAX_CONCURRENT_TRIAGES": "2",
+            "JOURNEYMAN_MAX_CONCURRENT_PLANS": "1",
+            "JOURNEYMAN_MAX_CONCURRENT_RUNS": "2",
+            "JOURNEYMAN_MAX_CONCURRENT_PUBLICATIONS": "1",
+        }
+        for name in ("brain", "planner", "executor", "gateway"):
+            cast.add(name, **settings)
+        await asyncio.gather(*(member.start() for member in cast.members.values()))
+        client, ids = Client(cast.bus, source="t"), [new_task_id() for _ in range(5)]
+        most: Counter[str] = Counter()
+        watching = asyncio.create_task(_watch(cast.bus, most))
+        for number, id in enumerate(ids):
+            # Three go straight to the executor, all at once; two are judged and planned first.
+            submit = task.Submit(
+                title="t",
+                text="linger 2" if number < 3 else "linger 1",
+                source=task.Source(kind="api"),
+                repo=REPO,
+                directive=task.Directive.IMPLEMENT if number < 3 else task.Directive.AUTO,
+                approval=task.Approval.AUTO,
+            )
+            await client.send(Actor("task", id), submit, principal="user:ada", timeout=60)
+        for id in ids:
+            await cast.until(id, "task.completed", within=120)
+        watching.cancel()
+        await asyncio.wait([watching])
+    assert most.keys() <= ACTIVITIES.keys()
+    assert all(most[name] <= ACTIVITIES[name] for name in most), most
+    assert [most[name] for name in ("planner-draft", "executor-run")] == [1, 2], "and as many as may be do work"
+
+
+async def _watch(bus: Bus, most: Counter[str]) -> None:
+    """How many messages each activity holds at most."""
+    while True:
+        for info in await bus.js.consumers_info(EVENTS):
+            if info.name in ACTIVITIES:
+                most[info.name] = max(most[info.name], info.num_ack_pending or 0)
+        await asyncio.sleep(0.02)

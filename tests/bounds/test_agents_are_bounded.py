@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.executor.workplace import Exhausted, Workplace
+from shared.claude.demo_repo import create_demo_repository
+from shared.claude.outcome import Outcome
+from shared.claude.process import MAX_MESSAGE_BYTES
+from shared.claude.workshop import Job, Workshop, end
+from shared.contracts import run
+from shared.nats.bus import Bus
+from shared.nats.direct import Direct, get_batch
+from shared.nats.objects import Artifacts, ArtifactTooLarge
+from shared.nats.streams import OUTPUT
+from shared.settings import Settings, load_settings
+from shared.subjects import Actor
+from tests.support.model import CountingModel
+from tests.support.nats import Nats
+
+NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
+ACTOR = Actor("run", "T1")
+INIT = '{"type":"system","subtype":"init","session_id":"s","model":"m","tools":[],"claude_code_version":"1"}'
+
+
+def settings_of(folder: Path, **settings: Any) -> Settings:
+    return load_settings({}, data_dir=folder / "data", anthropic_api_key="demo-key", _env_file=None, **settings)
+
+
+def agent_that_says_first(folder: Path, *lines: bytes, errors: bytes = b"") -> str:
+    """An agent that says these lines, and then does what it is told and leaves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lines").write_bytes(b"".join(line + b"\n" for line in lines))
+    (folder / "errors").write_bytes(errors)
+    cli = folder / "agent"
+    cli.write_text(f'#!/bin/sh\ncat "{folder}/lines"\ncat "{folder}/errors" >&2\nexec "{NOOP}" "$@"\n')
+    cli.chmod(0o755)
+    return str(cli)
+
+
+class Shop:
+    """A workshop of one test, and what its agents said in OUTPUT."""
+
+    def __init__(self, bus: Bus, folder: Path, settings: Settings) -> None:
+        self.bus = bus
+        self.shop = Workshop(settings, bus)
+        self._folder = folder
+        self._dirs: list[Path] = []
+        if not (folder / "repository").exists():
+            create_demo_repository(folder / "repository")
+
+    async def work(self, prompt: str = "Do it.") -> Outcome:
+        """One agent from its start to its end."""
+        number = len(list(self.shop.runs_dir.glob("run-*"))) + 1
+        self._dirs.append(self.shop.runs_dir / f"run-{ACTOR.id}-1-{number}")
+        return await asyncio.wait_for(
+            self.shop.work(
+                Job(
+                    ACTOR,
+                    self.shop.agent("executor"),
+                    run_dir=self._dirs[-1],
+                    cwd=self._folder / "repository",
+                    session="0d4b5d80-5f43-4c61-9f0b-5b8a3f9e7a11",
+                    prompt=prompt,
+                )
+            ),
+            120,
+        )
+
+    async def output(self) -> list[Direct]:
+        return (await get_batch(self.bus, OUTPUT, "out.run.T1", start=1, limit=1000)).messages
+
+    def stdout(self) -> bytes:
+        """Everything the last agent wrote."""
+        return (self._dirs[-1] / "stdout.jsonl").read_bytes()
+
+    def clear(self) -> None:
+        if self._dirs:
+            end(self._dirs, self.shop.place)
+
+
+@pytest.fixture
+async def shops(bus: Bus, tmp_path: Path) -> AsyncIterator[Any]:
+    made: list[Shop] = []
+
+    def make(cli: str, **settings: Any) -> Shop:
+        made.append(Shop(bus, tmp_path, settings_of(tmp_path, claude_cli=cli, **settings)))
+        return made[-1]
+
+    yield make
+    for shop in made:
+        shop.clear()
+
+
+def padded(size: int) -> bytes:
+    """A tool's result of exactly so many bytes, as the CLI says it."""
+    content = [{"type": "tool_result", "tool_use_id": "t", "content": ""}]
+    line: dict[str, Any] = {"type": "user", "message": {"role": "user", "content": content}, "padding": ""}
+    line["padding"] = "x" * (size - len(msgspec.json.encode(line)))
+    return msgspec.json.encode(line)
+
+
+@pytest.fixture
+def model() -> Iterator[CountingModel]:
+    with CountingModel() as model:
+        yield model
+
+
+async def test_a_line_of_megabytes_passes_cut_and_the_work_goes_on(bus: Bus, tmp_path: Path, model) -> None:
+    """The real CLI, which repeats the whole of a file that it writes or edits."""
+    shop = Shop(
+        bus, tmp_path, settings_of(tmp_path, demo_model=True, anthropic_base_url=model.url, run_budget_usd=1000)
+    )
+    try:
+        outcome = await shop.work("Title: Large\n\ndemo: huge 3700000")
+        assert outcome.ok, outcome
+        assert max(len(line) for line in shop.stdout().splitlines()) > 3_600_000
+        published = await shop.output()
+        assert len(published) == len(shop.stdout().splitlines()), "no line is missing"
+        assert max(len(message.data) for message in published) <= 65_536
+        cut = [message.data for message in published if b"bytes cut" in message.data]
+        assert cut, "and what was cut says so"
+        assert [json.loads(message.data)["type"] for message in published].count("result") == 1
+    finally:
+        shop.clear()
+
+
+async def test_a_line_of_the_bound_is_read_and_of_a_longer_one_only_its_length_is_told(shops, tmp_path: Path) -> None:
+    at, past = padded(65_536), padded(65_537)
+    shop = shops(
+        agent_that_says_first(tmp_path / "cli", INIT.encode(), at, past),
+        max_agent_line_bytes=65_536,
+        max_output_line_bytes=128 * 1024,
+    )
+    outcome = await shop.work()
+    assert outcome.ok, outcome
+    said = [message.data for message in await shop.output()]
+    assert said[1] == at
+    assert json.loads(said[2]) == {"type": "unreadable", "cut_bytes": 65_536}
+    assert past in shop.stdout(), "it stands whole in the agent's own file"
+    assert len(said) == len(shop.stdout().splitlines())
+
+
+async def test_a_line_of_the_bound_goes_to_output_as_it_is_and_a_longer_one_is_cut(shops, tmp_path: Path) -> None:
+    at, past = padded(2048), padded(2049)
+    shop = shops(agent_that_says_first(tmp_path / "cli", INIT.encode(), at, past), max_output_line_bytes=2048)
+    assert (await shop.work()).ok
+    said = [message.data for message in await shop.output()]
+    assert said[1] == at
+    assert len(said[2]) <= 2048 and b"bytes cut" in said[2]
+
+
+@pytest.mark.parametrize("stream", ["lines", "errors"])
+async def test_an_agent_that_writes_more_than_it_may_is_stopped(shops, tmp_path: Path, stream: str) -> None:
+    most = 200_000
+    lines = [padded(10_000)] * 15
+    few = shops(agent_that_says_first(tmp_path / "cli", INIT.encode(), *lines), max_agent_output_bytes=most)
+    assert (await few.work()).ok
+    assert len(few.stdout()) < most
+    more = (lines * 2, b"") if stream == "lines" else (lines, b"x" * 100_000)
+    many = shops(
+        agent_that_says_first(tmp_path / "much", INIT.encode(), *more[0], errors=more[1]),
+        max_agent_output_bytes=most,
+    )
+    outcome = await many.work("linger 60")
+    assert (outcome.ok, outcome.code) == (False, "agent-output")
+    assert "JOURNEYMAN_MAX_AGENT_OUTPUT_BYTES" in outcome.message
+
+
+async def test_an_agent_is_told_as_much_as_a_task_and_its_plan_may_have_in_any_script(shops, tmp_path: Path) -> None:
+    shop = shops(str(NOOP))
+    assert (await shop.work("界" * 165_536)).ok
+    with pytest.raises(ValueError, match=f"{MAX_MESSAGE_BYTES}"):
+        await shop.work("x" * MAX_MESSAGE_BYTES)
+
+
+async def test_a_round_of_work_has_so_many_processes(bus: Bus, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, max_agent_processes=2)
+    asked = run.Requested(round=1, repo="a/b", base_commit="c" * 40, title="t", text="x")
+    place = Workplace(settings, Artifacts(bus), ACTOR, asked, Workshop(settings, bus))
+    for number in (1, 2):
+        directory = place.next_process()
+        assert directory.name == f"run-T1-1-{number}"
+        directory.mkdir(parents=True)
+        (directory / "run.json").write_text("{}")
+    with pytest.raises(Exhausted, match="2 agents"):
+        place.next_process()
+
+
+async def test_an_artifact_of_the_bound_is_stored_and_a_larger_one_is_refused(
+    nats_server: Nats, tmp_path: Path
+) -> None:
+    bus = await Bus.connect(nats_server.url, name="bounded", bounds=settings_of(tmp_path, max_artifact_bytes=65_536))
+    artifacts = Artifacts(bus)
+    for store in (artifacts.put, _by_file(artifacts, tmp_path / "file")):
+        reference = await store("at", b"x" * 65_536)
+        assert await artifacts.get(reference) == b"x" * 65_536
+        with pytest.raises(ArtifactTooLarge, match="JOURNEYMAN_MAX_ARTIFACT_BYTES"):
+            await store("past", b"x" * 65_537)
+    await asyncio.wait_for(bus.close(), 30)
+
+
+def _by_file(artifacts: Artifacts, path: Path) -> Any:
+    async def put(name: str, data: bytes) -> Any:
+        path.write_bytes(data)
+        return await artifacts.put_file(name, path)
+
+    return put

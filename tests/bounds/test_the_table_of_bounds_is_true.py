@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.bounds import Bounds
+from shared.docs import OPERATIONS_PAGE, with_bounds
+from shared.settings import BadSettings, load_settings
+
+FIXED = re.findall(
+    r"^\| .* \| ([0-9.,]+) \| .* \| `([a-z_.]+)\.([A-Z_]+)` \|$", OPERATIONS_PAGE.read_text(), re.MULTILINE
+)
+
+
+def test_the_table_in_the_handbook_is_that_of_the_settings() -> None:
+    page = OPERATIONS_PAGE.read_text()
+    assert page == with_bounds(page), "run `make docs`"
+
+
+@pytest.mark.parametrize(("shown", "module", "name"), FIXED, ids=[f"{module}.{name}" for _, module, name in FIXED])
+def test_a_fixed_bound_is_what_the_handbook_says(shown: str, module: str, name: str) -> None:
+    assert getattr(importlib.import_module(module), name) == float(shown.replace(",", ""))
+
+
+def test_the_handbook_lists_fixed_bounds() -> None:
+    assert len(FIXED) > 25
+
+
+@pytest.mark.parametrize("name", Bounds.model_fields)
+def test_a_bound_that_makes_no_sense_is_refused_by_its_name(name: str) -> None:
+    least, most = (getattr(limit, attribute) for limit, attribute in _limits(name))
+    for value in (least, most):
+        assert getattr(load_settings({}, **{name: value}), name) == value
+    for value in (least - 1, most + 1):
+        with pytest.raises(BadSettings, match=f"JOURNEYMAN_{name.upper()}"):
+            load_settings({}, **{name: value})
+
+
+@pytest.mark.parametrize("name", Bounds.model_fields)
+def test_every_bound_is_tested_at_the_bound_and_past_it(name: str) -> None:
+    tests = [path for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)]
+    assert any(name in path.read_text().lower() for path in tests), (
+        f"no test in {Path(__file__).parent.name}/ sets {name}"
+    )
+
+
+def _limits(name: str) -> list[tuple[object, str]]:
+    least, most = Bounds.model_fields[name].metadata
+    return [(least, "ge"), (most, "le")]

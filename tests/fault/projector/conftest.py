@@ -1,0 +1,28 @@
+"""A projector of one test's own whose lives begin fast, and the printed seed of what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.nats.bus import Bus
+from tests.fault.log.conftest import random
+from tests.integration.projector.projector_process import Projector
+from tests.support.nats import Nats
+from tests.support.nursery import Nursery
+
+__all__ = ["random"]
+
+
+@pytest.fixture
+async def nursery() -> AsyncIterator[Nursery]:
+    async with Nursery("projector") as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def projector(nats_server: Nats, bus: Bus, tmp_path: Path, nursery: Nursery) -> Projector:
+    """Not started yet; ends with its nursery."""
+    return Projector(nats_server.url, tmp_path / "data", bus, nursery)

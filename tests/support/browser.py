@@ -1,0 +1,71 @@
+"""A real browser at a running system's dashboard; a folder's conftest imports the fixtures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, async_playwright
+
+from tests.support.system import System
+from tests.support.visitor import WITHIN
+
+STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
+ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+LATER_MS: Final = WITHIN * 1000
+SOON_MS: Final = 20_000
+"""For what needs no agent."""
+NOTE_VIOLATIONS: Final = """
+  window.violations = [];
+  addEventListener("securitypolicyviolation", (event) =>
+    window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
+"""
+
+
+class Watched:
+    """A page, and everything that went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"{message.type}: {message.text}")
+
+    async def violations(self) -> list[str]:
+        """What the content security policy has stopped."""
+        found: list[str] = await self.page.evaluate("window.violations")
+        return found
+
+
+@pytest.fixture
+async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
+    """A browser that is at the shared system's dashboard for the first time."""
+    if not STATIC.exists():
+        pytest.skip("the dashboard is not built: run `make web`")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    async with async_playwright() as playwright:
+        try:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        except Error as error:
+            pytest.skip(f"no Chromium starts here: {error.message.splitlines()[0]}")
+        window = await browser.new_context(
+            base_url=system.http, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
+        )
+        await window.add_init_script(NOTE_VIOLATIONS)
+        yield window
+        await browser.close()
+
+
+@pytest.fixture
+async def watched(browser_window: BrowserContext) -> Watched:
+    """One page in that browser."""
+    page = await browser_window.new_page()
+    page.set_default_timeout(SOON_MS)
+    return Watched(page)

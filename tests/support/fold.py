@@ -1,0 +1,249 @@
+"""What the read models must say: a log folded in plain Python over its JSON, without a line of the projector's code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shared.ids import derived_task_id
+
+Row = dict[str, Any]
+Change = Callable[[Row, Row], Row]
+"""What an event's data changes in a row."""
+
+AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
+OF_A_TASK: Final = (*AGENT_OF, "reply")
+ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None}
+CLEARED: Final[Row] = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
+BEGUN: Final[Row] = dict.fromkeys(
+    ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
+     "run_status", "question", "worker", *CLEARED), ""
+) | dict.fromkeys(("plan_version", "round", "attempt", "cost_microusd", "tokens"), 0) | ENDED  # fmt: skip
+"""A task of which nothing is known yet but that it was submitted."""
+
+
+def _again(row: Row, data: Row) -> Row:
+    stages = {"triage": ("received", "brain"), "planning": ("triaged", "planner")}
+    status, agent = stages.get(data["stage"], ("triaged", "executor"))
+    return {**ENDED, **CLEARED, "status": status, "agent": agent}
+
+
+def _wrong(status: str) -> Change:
+    return lambda row, data: {
+        **ENDED, "status": status, "error_code": data["code"], "error_message": data["message"]
+    }  # fmt: skip
+
+
+TASK: Final[dict[str, Change]] = {
+    "task.triage-requested": lambda row, data: {"status": "received", "agent": "brain"},
+    "task.triaged": lambda row, data: {
+        "status": "triaged", "triage_reason": data["reason"], "title": data["title"] or row["title"],
+        "repo": data["repo"] or row["repo"],
+        **{name: data[name] for name in ("verdict", "decided_by", "work_kind", "risk", "base_commit")},
+    },
+    "task.answered": lambda row, data: {
+        "status": "completed", "verdict": "answer", "answer": data["answer"], "decided_by": data["decided_by"]
+    },
+    "task.declined": lambda row, data: {
+        "status": "declined", "verdict": "decline", "triage_reason": data["reason"], "decided_by": data["decided_by"]
+    },
+    "task.planning-requested": lambda row, data: {"status": "planning", "agent": "planner"},
+    "task.revision-requested": lambda row, data: {"status": "planning", "agent": "planner"},
+    "task.plan-ready": lambda row, data: {
+        "status": "awaiting-approval", "plan_version": data["version"], "base_commit": data["base_commit"]
+    },
+    "task.execution-requested": lambda row, data: {
+        "status": "executing", "agent": "executor", "round": data["round"], "base_commit": data["base_commit"]
+    },
+    "task.question-asked": lambda row, data: {"status": "waiting-input", "question": data["question"]},
+    "task.work-resumed": lambda row, data: {"status": "executing", "question": ""},
+    "task.run-succeeded": lambda row, data: {
+        "status": "publishing", "question": "", **{name: data[name] for name in ("commit", "branch", "summary")}
+    },
+    "task.stop-requested": lambda row, data: {"stopping": True},
+    "task.completed": lambda row, data: {
+        **ENDED, "status": "completed", "summary": data["summary"] or row["summary"],
+        "commit": data["commit"], "branch": data["branch"], "result_url": data["url"],
+    },
+    "task.failed": _wrong("failed"),
+    "task.paused": _wrong("paused"),
+    "task.rejected": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.cancelled": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.retried": _again,
+    "task.resumed": _again,
+    "plan.drafting-started": lambda row, data: {"plan_status": "drafting"},
+    "plan.claimed": lambda row, data: {"plan_status": "drafting", "worker": data["worker"], "working_since": row["at"]},
+    "plan.proposed": lambda row, data: {"plan_status": "proposed", "working_since": None},
+    "plan.failed": lambda row, data: {"plan_status": "failed", "working_since": None},
+    "plan.stopped": lambda row, data: {"plan_status": "stopped", "working_since": None},
+    "run.requested": lambda row, data: {"run_status": "queued"},
+    "run.claimed": lambda row, data: {
+        "run_status": "running", "attempt": data["attempt"], "worker": data["worker"], "working_since": row["at"],
+        "question": "",
+    },
+    "run.question-asked": lambda row, data: {"run_status": "waiting-input"},
+    "run.resumed": lambda row, data: {"run_status": "running"},
+    "run.succeeded": lambda row, data: {"run_status": "succeeded", "working_since": None},
+    "run.failed": lambda row, data: {"run_status": "failed", "working_since": None},
+    "run.stopped": lambda row, data: {"run_status": "stopped", "working_since": None},
+}  # fmt: skip
+"""What each event of a task, a plan and a run changes in the task's row; ``row["at"]`` is when it happened."""
+
+
+def _over(status: str) -> Change:
+    return lambda row, data: {
+        "status": status, "finished_at": row["at"], "duration_ms": data["duration_ms"], "question": "", "options": "[]"
+    }  # fmt: skip
+
+
+RUN: Final[dict[str, Change]] = {
+    "started": lambda row, data: {
+        "cli_version": data["cli_version"], "model": data["model"], "started_at": row["at"]
+    },
+    "checkpointed": lambda row, data: {"turn": data["turn"], "commit": data["commit"] or row["commit"]},
+    "question-asked": lambda row, data: {
+        "status": "waiting-input", "question": data["question"], "options": _json(data["options"])
+    },
+    "resumed": lambda row, data: {"status": "running", "question": "", "options": "[]"},
+    "succeeded": lambda row, data: {
+        **_over("succeeded")(row, data), "turn": data["turns"],
+        **{name: data[name] for name in ("summary", "commit", "branch")},
+        **{name: _json(data[name]) for name in ("checks", "files", "diff")},
+    },
+    "failed": lambda row, data: {
+        **_over("failed")(row, data), "checks": _json(data["checks"]),
+        "error_code": data["code"], "error_message": data["message"],
+    },
+    "stopped": _over("stopped"),
+}  # fmt: skip
+"""What each event of a run changes in its attempt's row."""
+
+
+class Fold:
+    """The rows of a log that grows; it must be sound and hold only events of this version."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._hash = ""
+        self._tasks: dict[str, Row] = {}
+        self._plans: dict[tuple[str, int], Row] = {}
+        self._runs: dict[tuple[str, int], Row] = {}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {
+            table: [] for table in ("usage", "timeline", "unread", "deliveries", "session_lines")
+        }
+
+    def take(self, subject: str, body: bytes) -> None:
+        """The next event of the log."""
+        self.seq += 1
+        self._hash = hashlib.sha256(body).hexdigest()
+        _, kind, id, name = subject.split(".")
+        envelope = json.loads(body)
+        data, principal = envelope["data"], envelope.get("principal", "")
+        at = datetime.fromisoformat(envelope["time"]).astimezone(UTC).replace(tzinfo=None)
+        if kind in AGENT_OF:
+            self._of_task(f"{kind}.{name}", id, data, at, principal, envelope["sequence"])
+        if f"{kind}.{name}" == "plan.proposed":
+            self._propose(id, data, at)
+        if f"{kind}.{name}" == "task.approved" and (plan := self._plans.get((id, data["plan"]["version"]))):
+            plan |= {"approved_at": at, "approved_by": principal}
+        if kind == "run":
+            self._of_run(name, id, data, at)
+        task_id = id if kind in OF_A_TASK else data.get("task_id", "")
+        if kind == "delivery":
+            task_id = derived_task_id(data["signal"]["opened_at_ms"], data["signal"]["thread"])
+            texts = (data["webhook"], data["event"], data["action"], data["delivery"])
+            signal = data["signal"]
+            self._add("deliveries", id, *texts, signal["thread"], signal["author"], task_id, at)
+        if kind == "session":
+            said = data["message"] if name == "said" else data["text"]
+            self._add("session_lines", id, data.get("author", ""), said, task_id, at)
+        self._add("timeline", task_id, kind, id, name, envelope["sequence"], at, principal, _json(data))
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every table's rows in the order of their keys, columns in the order of the schema."""
+        folds: dict[str, Mapping[Any, Row]] = {"tasks": self._tasks, "plans": self._plans, "runs": self._runs}
+        return {
+            "checkpoint": [("EVENTS", self.seq, self._hash)],
+            **{table: sorted(tuple(row.values()) for row in rows.values()) for table, rows in folds.items()},
+            **self._rows,
+        }
+
+    def _add(self, table: str, *values: Any) -> None:
+        self._rows[table].append((self.seq, *values))
+
+    def _of_task(self, event: str, id: str, data: Row, at: datetime, principal: str, version: int) -> None:
+        if event == "task.submitted":
+            self._tasks[id] = _submitted(id, self.seq, data, at, principal, version)
+        elif known := self._tasks.get(id):
+            known |= {"updated_seq": self.seq, "updated_at": at}
+            if event.startswith("task."):
+                known["version"] = version
+            if event in TASK:
+                known |= TASK[event]({**known, "at": at}, data)
+        row = self._tasks.get(id, {})
+        for item, usage in enumerate(data.get("usage", ())):
+            tokens = [usage.get(f"{sort}_tokens", 0) for sort in ("input", "output", "cache_read", "cache_write")]
+            cost = usage.get("cost_microusd", 0)
+            if row:
+                row |= {"cost_microusd": row["cost_microusd"] + cost, "tokens": row["tokens"] + sum(tokens)}
+            charged = (row.get("requester", ""), row.get("session_id", ""), row.get("repo", ""))
+            agent = AGENT_OF[event.partition(".")[0]]
+            whose = (item, id, at.date(), agent, usage["model"], *charged)
+            self._add("usage", *whose, *tokens, cost, usage.get("priced", True))
+
+    def _propose(self, id: str, data: Row, at: datetime) -> None:
+        copied = ("version", "digest", "base_commit", "markdown", "summary", "attempt", "duration_ms")
+        self._plans[id, data["version"]] = {
+            "task_id": id, **{name: data[name] for name in copied},
+            "proposed_at": at, "approved_at": None, "approved_by": None,
+        }  # fmt: skip
+
+    def _of_run(self, name: str, id: str, data: Row, at: datetime) -> None:
+        if name == "claimed":
+            for (owner, _), row in self._runs.items():
+                if owner == id and row["status"] in ("running", "waiting-input"):
+                    row |= {"status": "superseded", "finished_at": at, "question": "", "options": "[]"}
+            self._runs[id, data["attempt"]] = _claimed(id, data, at)
+        elif name in RUN and (known := self._runs.get((id, data["attempt"]))):
+            known |= RUN[name]({**known, "at": at}, data)
+
+
+def _submitted(id: str, seq: int, data: Row, at: datetime, principal: str, version: int) -> Row:
+    source = data["source"]
+    unnamed = not principal or principal.startswith("service:")
+    known: Row = {
+        "id": id, "created_seq": seq, "created_at": at, "updated_seq": seq, "updated_at": at, "version": version,
+        "status": "received", "title": data["title"], "text": data["text"],
+        **{f"source_{name}": source[name] for name in ("kind", "reference", "url", "author")},
+        "requester": f"{source['kind']}:{source['author']}" if source["author"] and unnamed else principal,
+        **{name: data[name] for name in ("repo", "directive", "approval", "session_id", "parent")},
+        "agent": "brain",
+    }  # fmt: skip
+    return {name: (BEGUN | known)[name] for name in TASK_COLUMNS}
+
+
+def _claimed(id: str, data: Row, at: datetime) -> Row:
+    return {
+        "task_id": id, "attempt": data["attempt"], "round": data["round"], "status": "running",
+        "worker": data["worker"], "session": data["session"], "cli_version": "", "model": "", "turn": 0,
+        "claimed_at": at, "started_at": None, "finished_at": None, "duration_ms": 0, "summary": "", "commit": "",
+        "branch": "", "checks": "[]", "files": "[]", "diff": "null", "question": "", "options": "[]",
+        "error_code": "", "error_message": "",
+    }  # fmt: skip
+
+
+TASK_COLUMNS: Final = (
+    "id", "created_seq", "created_at", "updated_seq", "updated_at", "version", "status", "stopping", "title", "text",
+    "source_kind", "source_reference", "source_url", "source_author", "requester", "repo", "base_commit", "directive",
+    "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
+    "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "run_status", "round",
+    "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "cost_microusd", "tokens",
+)  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

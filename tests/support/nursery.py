@@ -1,0 +1,157 @@
+"""Services that start fast: a process that has imported one already and forks at every word, for tests with many lives.
+
+Each life is a real process with its own pid, environment and exit code, and may be killed as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import traceback
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+class Life:
+    """One life of a service, with the surface of `asyncio.subprocess.Process` that tests use."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._over = asyncio.Event()
+
+    def send_signal(self, number: int) -> None:
+        """Nothing when it is over."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    async def wait(self) -> int:
+        """Its exit code, or the negative number of its signal."""
+        await self._over.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+    def ended(self, code: int) -> None:
+        self.returncode = code
+        self._over.set()
+
+
+class Nursery:
+    """Lives of ``services.<service>``; whoever still lives ends with it."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._lives: dict[int, Life] = {}
+        self._born: asyncio.Queue[Life] = asyncio.Queue()
+        self._process: Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.support.nursery", self._service, stdin=PIPE, stdout=PIPE, cwd=ROOT
+        )
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None and self._process.stdin is not None and self._reading is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._reading
+
+    @property
+    def pid(self) -> int:
+        """Whose limits every new life inherits."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def bear(self, environment: dict[str, str], errors: Path) -> Life:
+        """Begin a life; its stderr goes to the end of a file."""
+        assert self._process is not None and self._process.stdin is not None
+        order = {"environment": environment, "errors": str(errors)}
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        return await self._born.get()
+
+    async def _read(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            match json.loads(line):
+                case {"pid": pid, "code": code}:
+                    self._lives.pop(pid).ended(code)
+                case {"pid": pid}:
+                    self._lives[pid] = Life(pid)
+                    self._born.put_nowait(self._lives[pid])
+
+
+def main() -> None:
+    """Fork a life for each line on stdin, tell of each death; at the end of stdin all of them end."""
+    service = importlib.import_module(f"services.{sys.argv[1]}.__main__")
+    living: set[int] = set()
+
+    def bury(*_: object) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                living.discard(found[0])
+                _say({"pid": found[0], "code": os.waitstatus_to_exitcode(found[1])})
+
+    signal.signal(signal.SIGCHLD, bury)
+    for line in sys.stdin:
+        # A death is told after its birth.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        pid = os.fork()
+        if pid == 0:
+            _live(service, json.loads(line))
+        living.add(pid)
+        _say({"pid": pid})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    for pid in list(living):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _live(service: Any, order: dict[str, Any]) -> None:
+    """The child: what ``python -m services.<service>`` does."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        os.setsid()
+        os.environ.update(order["environment"])
+        errors = os.open(order["errors"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
+        os.dup2(errors, 2)
+        service.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _say(fact: dict[str, int]) -> None:
+    os.write(1, json.dumps(fact).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
