@@ -1,0 +1,28 @@
+"""The smallest of what `make chaos` does: the same campaign, with few faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.chaos.campaign import campaign
+from bench.chaos.faults import Kind
+from bench.chaos.terms import Terms
+
+SEED = 5549
+"""Its first four faults kill the brain, an agent and NATS, and lose acknowledgements."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("fault")
+async def test_random_faults_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    terms = Terms(seed=SEED, minutes=5, questions=0.6, at_once=12, per_s=2, rest_s=0.5, most_faults=4)
+    done = await campaign(terms, tmp_path / "system", print)
+    assert done.verdict.problems == []
+    assert (done.verdict.lost, done.verdict.doubled) == (0, 0)
+    assert done.verdict.completed == done.verdict.accepted >= 10
+    assert done.deliveries >= 2 * done.verdict.accepted, "each was delivered twice"
+    struck = {blow.name for blow in done.blows}
+    assert struck >= {Kind.AGENT, Kind.NATS, Kind.ACKS}
+    assert any(name.startswith(Kind.KILL) and name not in list(Kind) for name in struck)
