@@ -13,7 +13,7 @@ import msgspec
 
 from bench import machine
 from bench.chaos.faults import Kind, faults
-from bench.chaos.inflict import Blow, Hand
+from bench.chaos.inflict import NEVER, Blow, Hand
 from bench.chaos.nodes import NODES
 from bench.chaos.stage import Stage, staged
 from bench.chaos.terms import Terms
@@ -74,7 +74,7 @@ class _Run:
         watching = asyncio.create_task(self.watch.run())
         bringing = asyncio.create_task(self.work.run(self._wanted))
         side = [watching, asyncio.create_task(self._tell())]
-        tormenting = asyncio.create_task(self._torment(bringing))
+        tormenting = asyncio.create_task(self._torment())
         try:
             while not (bringing.done() and tormenting.done() and self.work.open == 0):
                 await asyncio.sleep(0.2)
@@ -98,11 +98,11 @@ class _Run:
             brought < terms.tasks and self.seconds < terms.minutes * 60 and len(self.blows) < terms.most_faults
         )
 
-    async def _torment(self, bringing: asyncio.Task[None]) -> None:
+    async def _torment(self) -> None:
         """One fault after the other while work is brought; a fault is begun with work under way."""
         await eventually(lambda: self.watch.ended, within=120.0)
         for fault in faults(self._terms.seed, rest_s=self._terms.rest_s, ack_wait_s=ACK_WAIT_S):
-            if bringing.done():
+            if not self._wanted(self.work.brought):
                 return
             if fault.kind is Kind.ACKS and self._terms.nodes == NODES:
                 continue  # no proxy stands before three servers
@@ -110,7 +110,7 @@ class _Run:
             try:
                 self.blows.append(await self._hand.do(fault))
             except (TimeoutError, AssertionError) as error:
-                self.blows.append(Blow(name=fault.name, recovery_s=None, note="no recovery"))
+                self.blows.append(Blow(name=fault.name, recovery_s=None, note=NEVER))
                 self.problems.append(f"no recovery from {fault}: {error}")
             finally:
                 self._is_striking = False

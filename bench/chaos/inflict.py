@@ -27,9 +27,14 @@ LIMIT_S: Final = 90.0
 TAKEN_S: Final = 45.0
 """How long runs of a lost machine may take to be taken over before the machine comes back all the same."""
 
+NEVER: Final = "no recovery"
+
 
 class Blow(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done, and the seconds until the system had recovered: None when there was nothing to measure."""
+    """What was done, and the seconds until the system had recovered: None when there was nothing to measure.
+
+    The note `NEVER` says that it did not recover.
+    """
 
     name: str
     recovery_s: float | None
@@ -172,14 +177,15 @@ class Hand:
 
     async def _kill_agent(self, fault: Fault) -> Blow:
         while True:
-            head, agents, began = await self._head(), self._stage.agents(), time.monotonic()
+            head, began = await self._head(), time.monotonic()
+            # One whose run has gone elsewhere, or has ended, is only waiting to be cleared away.
+            agents = [each for each in self._stage.agents() if each[0] != "run" or each[1] in self._watch.holders]
             if agents:
-                actor, pid = agents[int(fault.pick * len(agents))]
+                kind, id, pid = agents[int(fault.pick * len(agents))]
                 with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile: another one, then
                     os.kill(pid, signal.SIGKILL)
                     break
             await asyncio.sleep(0.01)
-        kind, _, id = actor.partition("/")
         seen = await self._watch.first(_of_actor(kind, id), after=head)
         return Blow(name=fault.name, recovery_s=seen - began)
 

@@ -56,8 +56,8 @@ class Stage:
         """What the claims of a member's machine end with."""
         return f"@{(self.member(name).data / 'place').read_text().strip()}"
 
-    def agents(self) -> list[tuple[str, int]]:
-        """Every agent that runs now: the actor it works for, as ``kind/id``, and its CLI's pid; in a stable order."""
+    def agents(self) -> list[tuple[str, str, int]]:
+        """Every agent that runs now: its actor's kind and id, and its CLI's pid; in a stable order."""
         found = []
         for data in sorted({member.data for member in self.cast.members.values()}):
             for file in sorted((data / "runs").glob("*/cli")):
@@ -66,7 +66,7 @@ class Stage:
                     stat = file.read_text().split("\n")[1]
                     pid, started = int(stat.split()[0]), stat.rpartition(")")[2].split()[19]
                     if start_time(pid) == started:
-                        found.append((f"{kind}/{rest.rsplit('-', 2)[0]}", pid))
+                        found.append((kind, rest.rsplit("-", 2)[0], pid))
         return found
 
     async def cut_power(self, name: str) -> None:

@@ -50,7 +50,7 @@ class Work:
         self._watch = watch
         self._terms = terms
         self._random = Random(terms.seed)
-        self._number = 0
+        self.brought = 0
         self._next = time.monotonic()
         self.accepted: dict[str, Brought] = {}
         """What was answered with 202, by task."""
@@ -85,13 +85,13 @@ class Work:
         await self._deliver(brought, every=0.05)
 
     async def _bring_all(self, wanted: Callable[[int], bool]) -> None:
-        while wanted(self._number):
+        while wanted(self.brought):
             if self.open >= self._terms.at_once or time.monotonic() < self._next:
                 await asyncio.sleep(TICK_S)
                 continue
             self._next = time.monotonic() + 1 / self._terms.per_s
-            self._number += 1
-            brought = self._new(self._number)
+            self.brought += 1
+            brought = self._new(self.brought)
             self.answers[brought.task_id] = []
             await self._deliver(brought, every=0.2)
             self.accepted[brought.task_id] = brought

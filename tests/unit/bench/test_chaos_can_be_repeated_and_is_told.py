@@ -10,7 +10,7 @@ import msgspec
 
 from bench.chaos.campaign import Campaign
 from bench.chaos.faults import EXECUTORS, SERVICES, Fault, Kind, faults
-from bench.chaos.inflict import Blow
+from bench.chaos.inflict import NEVER, Blow
 from bench.chaos.report import KEPT, readable, write
 from bench.chaos.terms import Terms
 from bench.chaos.verdict import Verdict
@@ -52,7 +52,7 @@ def test_the_report_has_what_was_lost_and_how_long_each_fault_was_felt() -> None
 
 
 def test_a_fault_that_nobody_recovered_from_misses_its_goal() -> None:
-    blows = [Blow(name="kill -9 of the brain", recovery_s=None, note="no recovery")]
+    blows = [Blow(name="kill -9 of the brain", recovery_s=None, note=NEVER)]
     assert "| kill -9 of the brain | 1 | | | ≤ 5 s | 0/1 |" in readable([_campaign(GOOD, blows)])
 
 
