@@ -37,7 +37,7 @@ KINDS: Final = ("run", "plan", "task")
 
 _RUN_DIR: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
 _WORKTREE: Final = re.compile(r"(?P<kind>run|plan|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
-_SCRATCH: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle")
+_SCRATCH: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle(?:\.[0-9a-f]+(?:\.lock)?)?")
 _MARK: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)@(?P<place>[0-9a-f]+)-(?P<number>\d+)(?:-checks|-base)?")
 
 log = structlog.get_logger(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from pathlib import Path
 
 import msgspec
@@ -31,13 +32,15 @@ class Header(msgspec.Struct, frozen=True):
 
 async def write_bundle(repository: Path, ref: str, base: str, out: Path) -> Bundle:
     """Write ``ref`` without ``base`` and its history to ``out``, whole or not at all."""
-    part = out.with_name(out.name + ".part")
+    # A name of its own: the lock of a git that was killed over an earlier one must be in nobody's way.
+    part = out.with_name(f"{out.name}.{secrets.token_hex(4)}")
     try:
         await git(f"--git-dir={repository}", "bundle", "create", "--quiet", str(part), ref, f"^{base}")
         written = Bundle(sha256=_digest(part), size=part.stat().st_size)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
+        Path(f"{part}.lock").unlink(missing_ok=True)
     return written
 
 

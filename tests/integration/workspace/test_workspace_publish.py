@@ -91,6 +91,17 @@ async def test_a_bundle_on_a_base_the_target_lacks_is_refused(worktree: Worktree
         await publish_branch(str(tmp_path / "stranger.git"), tmp_path / "b", commit, BRANCH, None)
 
 
+async def test_a_bundle_is_written_although_a_killed_git_has_left_its_lock(mirror: Mirror, tmp_path: Path) -> None:
+    base = await mirror.resolve(None)
+    tree = (await mirror.git("rev-parse", f"{base}^{{tree}}")).strip()
+    commit = (await mirror.git("commit-tree", tree, "-p", base, "-m", "more")).strip()
+    await mirror.git("update-ref", "refs/journeyman/more", commit)
+    for left in ("out.part", "out.part.lock", "out.lock"):
+        (tmp_path / left).write_bytes(b"half")
+    await write_bundle(mirror.path, "refs/journeyman/more", base, tmp_path / "out")
+    assert commit in read_header(tmp_path / "out").heads
+
+
 async def test_a_bundle_with_a_path_into_dot_git_is_refused(mirror: Mirror, tmp_path: Path, bare: Path) -> None:
     base = await mirror.resolve(None)
     blob = (await mirror.git("hash-object", "-w", "--stdin", input=b"evil")).strip()

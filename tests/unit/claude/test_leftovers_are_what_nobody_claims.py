@@ -85,6 +85,12 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
         each.mkdir(parents=True)
         os.mkfifo(each / "stdin.fifo")
     (tmp_path / "worktrees" / "run-OVER-1").mkdir(parents=True)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    # The last two are what a power cut leaves of `write_bundle`.
+    for name in ("result.bundle", "result.bundle.0af3", "result.bundle.0af3.lock"):
+        for id in ("OVER", "OURS"):
+            (scratch / f"{id}-1-{name}").touch()
     children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
     try:
         found = await find_leftovers(tmp_path, journal)
@@ -94,6 +100,7 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
         assert children["OURS"].poll() is None
         assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run-OURS-1-1", "run-UNKNOWN-1-1"]
         assert list((tmp_path / "worktrees").iterdir()) == []
+        assert {path.name.partition("-")[0] for path in scratch.iterdir()} == {"OURS"}
         assert await find_leftovers(tmp_path, journal) == []
     finally:
         for child in children.values():
