@@ -10,6 +10,7 @@ FROM base AS build
 COPY --from=uv /uv /usr/local/bin/uv
 # NODE_EXTRA_CA_CERTS and UV_SYSTEM_CERTS: both package managers trust what the ca-bundle secret (or the base image) trusts.
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_PYTHON=python3 UV_SYSTEM_CERTS=1 \
+    UV_CACHE_DIR=/var/cache/uv NPM_CONFIG_CACHE=/var/cache/npm NPM_CONFIG_USERCONFIG=/etc/npm/npmrc \
     NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 ARG UV_DEFAULT_INDEX
 
@@ -20,14 +21,14 @@ WORKDIR /src
 COPY deploy/node.lock ./
 RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
     --mount=type=secret,id=uv-config,target=/etc/uv/uv.toml \
-    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/node && uv pip install --python /opt/node --require-hashes -r node.lock
 ENV PATH=/opt/node/bin:$PATH
 WORKDIR /src/web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
-    --mount=type=secret,id=npm-config,target=/root/.npmrc \
-    --mount=type=cache,target=/root/.npm \
+    --mount=type=secret,id=npm-config,target=/etc/npm/npmrc \
+    --mount=type=cache,target=/var/cache/npm \
     npm ci --no-audit --no-fund
 COPY web ./
 RUN npm run build
@@ -39,7 +40,7 @@ WORKDIR /app
 COPY requirements.lock ./
 RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
     --mount=type=secret,id=uv-config,target=/etc/uv/uv.toml \
-    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=cache,target=/var/cache/uv \
     uv venv && uv pip install --require-hashes -r requirements.lock
 
 

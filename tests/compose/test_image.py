@@ -48,7 +48,9 @@ def test_the_dashboard_is_built_into_the_image(engine: Mapping[str, str], image:
 def test_nothing_the_build_was_told_about_this_machine_stays_in_the_image(
     engine: Mapping[str, str], image: str
 ) -> None:
-    script = "ls -A /root /run/secrets /etc/uv 2>/dev/null; find / -xdev -name .npmrc -o -xdev -name uv.toml; true"
+    script = (
+        "ls -A /root /run/secrets /etc/uv /etc/npm 2>/dev/null; find / -xdev -name .npmrc -o -xdev -name uv.toml; true"
+    )
     found = in_image(engine, image, "sh", "-c", script)
     assert "npmrc" not in found
     assert "uv.toml" not in found
