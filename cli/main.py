@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import rich_click as click
 
+from shared.crash import name_service
 from shared.version import VERSION
 
 
@@ -79,6 +80,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point: exit code 0, 1 with one line that explains it, or 2 for wrong usage."""
+    name_service("cli")
     try:
         code = cli.main(prog_name="journeyman", standalone_mode=False)
     except click.UsageError as error:

@@ -39,8 +39,8 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     from cli.failures import Failure
     from cli.link import linked
     from cli.live import log_line, print_line
-    from cli.replaying import Replay, Script
     from services.projector.projection.facts import Stored
+    from services.projector.replay import Replay, Script
     from shared.envelope import BadEnvelope, decode_event
     from shared.nats.streams import EVENTS
     from shared.subjects import actor

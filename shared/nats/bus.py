@@ -156,7 +156,7 @@ class Bus:
         while True:
             try:
                 return await ask()
-            except (TimeoutError, nats.errors.TimeoutError, nats.js.errors.ServiceUnavailableError) as error:
+            except (TimeoutError, nats.js.errors.ServiceUnavailableError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise NatsUnreachable(
                         f"NATS is there, but its JetStream has not answered for {patience_s:g} s: "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,14 @@ async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def waiting_plan(bus: Bus, task_id: str) -> None:
-    """A task that waits for the approval of its second plan; the brain must not have it in memory yet."""
+async def waiting_plan(bus: Bus, task_id: str, *, brain: ServiceProcess | None = None) -> None:
+    """A task that waits for the approval of its second plan; the brain must not have it in memory yet.
+
+    A running ``brain`` stands still meanwhile: it would take part in the story.
+    """
     journal = NatsJournal(bus)
+    if brain is not None:
+        brain.process.send_signal(signal.SIGSTOP)
     story = [
         task.Submitted(title="t", text="x", source=task.Source(kind="api")),
         task.TriageRequested(attempt=1),
@@ -63,6 +69,8 @@ async def waiting_plan(bus: Bus, task_id: str) -> None:
     for number, event in enumerate(story):
         stamp = Stamp(id=f"{task_id}-{number}", source="test", time=utc_now(), principal="user:test")
         head = head_of(await journal.append(Actor("task", task_id), event, expected=head, stamp=stamp))
+    if brain is not None:
+        brain.process.send_signal(signal.SIGCONT)
 
 
 async def last_event(bus: Bus, kind: str, id: str) -> Any:
@@ -105,7 +113,7 @@ async def test_an_approval_names_the_plan_or_means_the_one_that_waits(
         ("T4", {"version": 2}),
         ("T5", {"digest": DIGEST[:12], "budget_microusd": 5}),
     ):
-        await waiting_plan(bus, id)
+        await waiting_plan(bus, id, brain=brain)
         answer = (
             await http.post(f"/api/tasks/{id}/approve", json=body)
             if body is not None
@@ -121,7 +129,7 @@ async def test_an_approval_names_the_plan_or_means_the_one_that_waits(
 async def test_an_approval_of_another_plan_is_refused_with_its_code(
     brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
 ) -> None:
-    await waiting_plan(bus, "T1")
+    await waiting_plan(bus, "T1", brain=brain)
     for body, code in (
         ({"version": 1, "digest": digest_of("older")}, "approval-stale"),
         ({"version": 1}, "approval-stale"),
@@ -138,7 +146,7 @@ async def test_an_approval_of_another_plan_is_refused_with_its_code(
 async def test_stop_retry_and_input_are_commands_and_their_refusals_say_why(
     brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
 ) -> None:
-    await waiting_plan(bus, "T1")
+    await waiting_plan(bus, "T1", brain=brain)
     answer = await http.post("/api/tasks/T1/input", json={"message": "hello"})
     assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
     assert (await http.post("/api/tasks/T1/stop", json={"reason": "enough"})).json()["event"][
@@ -169,7 +177,7 @@ async def test_a_message_to_the_brain_becomes_a_line_of_a_session_and_a_task(
 
 
 async def test_a_socket_may_send_the_same_commands(brain: ServiceProcess, gateway: Gateway, bus: Bus) -> None:
-    await waiting_plan(bus, "T1")
+    await waiting_plan(bus, "T1", brain=brain)
     async with gateway.socket() as socket:
         heard = Heard(socket)
         await heard.say(type="subscribe", topics=["task:T1"])
