@@ -8,6 +8,7 @@ import getpass
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +22,8 @@ from shared.settings import Settings, load_settings
 
 PATIENCE_S: Final = 2.0
 GRACE_S: Final = 1.0
+SILENT_S: Final = 15.0
+"""How long a command waits for a NATS that takes connections and says nothing: its machine has much to do."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,18 +73,34 @@ async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> Async
 
 
 async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, bounds: Bounds = DEFAULTS) -> Bus:
-    """A connection within ``patience_s`` seconds; raises `NatsUnreachable`.
+    """A connection within ``patience_s`` seconds, and `SILENT_S` more where somebody listens; raises `NatsUnreachable`.
 
     The deadline is our own, because a client that reconnects for ever also tries to connect for ever.
     """
     try:
         async with asyncio.timeout(patience_s + GRACE_S):
             return await Bus.connect(url, name=name, patience_s=patience_s, bounds=bounds)
-    except TimeoutError as error:
+    except (TimeoutError, NatsUnreachable) as error:
+        if patience_s < SILENT_S and await _listens(url):
+            return await connect(url, name=name, patience_s=SILENT_S, bounds=bounds)
+        if isinstance(error, NatsUnreachable):
+            raise
         raise NatsUnreachable(
             f"NATS does not answer at {url}: start it (`journeyman up` starts its own), "
             "or set JOURNEYMAN_NATS_URL to where it listens."
         ) from error
+
+
+async def _listens(url: str) -> bool:
+    """Whether one of the servers takes a connection."""
+    for each in url.split(","):
+        place = urlsplit(each.strip())
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                _, writer = await asyncio.open_connection(place.hostname, place.port or 4222)
+            writer.close()
+            return True
+    return False
 
 
 def principal() -> str:

@@ -72,6 +72,8 @@ def _task(data: Any) -> str:
             return f"the pause is over: on with {stage}"
         case task.ApprovalExpired(version=version):
             return f"nobody approved plan v{version} in time"
+        case task.SpendRecorded(usage=usage):
+            return "an agent that was overtaken or broken off had spent more" + _spent(usage)
         case _:
             return ""
 
@@ -90,6 +92,8 @@ def _plan(data: Any) -> str:
             return "the planning agent is to stop"
         case plan.Stopped():
             return "the planning agent is gone"
+        case plan.SpendRecorded(usage=usage):
+            return "an agent that was overtaken or broken off had spent more" + _spent(usage)
         case _:
             return ""
 
@@ -119,6 +123,8 @@ def _run(data: Any) -> str:
             return "the agent is to stop"
         case run.Stopped(killed=killed):
             return "the agent is gone" + (f", {killed} processes ended" if killed else "")
+        case run.SpendRecorded(usage=usage):
+            return "an agent that was overtaken or broken off had spent more" + _spent(usage)
         case _:
             return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,6 +16,7 @@ import structlog
 from shared import metrics
 from shared.bounds import DEFAULTS, Bounds
 from shared.contracts.messages import Command, name_of
+from shared.crash import crash_point
 from shared.deciding import Decider, Rejected
 from shared.envelope import Recorded, Stamp, utc_now
 from shared.ids import derived_id
@@ -157,6 +159,11 @@ class ActorHost:
             "not enough."
         )
 
+    async def report(self, actor: Actor, command: Command) -> Recorded | None:
+        """`tell` the actor what the service itself has to say, in its own name and as something new."""
+        principal = f"service:{self._source.rpartition('/')[2]}"
+        return await self.tell(actor, command, id=str(uuid.uuid4()), principal=principal, correlation_id=actor.id)
+
     async def state(self, actor: Actor) -> Any:
         """The actor's state as of now, folded from the log."""
         decider = self._decider(actor)
@@ -223,6 +230,7 @@ class ActorHost:
         if self._snapshots is None or kept.head.sequence - kept.kept_at < self._snapshot_every:
             return
         kept.kept_at = kept.head.sequence
+        crash_point("snapshot.due")
         handled = tuple(kept.handled.items())
         state = msgspec.Raw(msgspec.json.encode(kept.state))
         await self._snapshots.put(actor, Snapshot(fold=fold_of(decider), head=kept.head, state=state, handled=handled))

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 import duckdb
 import msgspec
 
+from shared.crash import crash_point
 from shared.envelope import hash_of
 
 FORMAT: Final = 1
@@ -100,6 +101,7 @@ class Archive:
             for path in self.directory.iterdir():
                 if _SEGMENT_NAME.fullmatch(path.name) and path.name not in named:
                     path.unlink()
+                    crash_point("archive.leftover-removed")
             yield
 
     def check(self) -> None:
@@ -154,6 +156,7 @@ class Archive:
         self._name(Manifest(segments=(*kept, segment)))
         if begun is not None:
             (self.directory / begun.file).unlink()
+        crash_point("archive.added")
 
     def _write(self, name: str, begun: Segment | None, events: list[Archived]) -> None:
         part = self.directory / f"{name}.part"
@@ -177,12 +180,16 @@ class Archive:
             connection.execute(
                 "COPY (SELECT * FROM segment ORDER BY position) TO ? (FORMAT parquet, COMPRESSION zstd)", [str(part)]
             )
+        crash_point("archive.segment-written")
         _settle(part, self.directory / name)
+        crash_point("archive.segment-named")
 
     def _name(self, manifest: Manifest) -> None:
         part = self.directory / f"{MANIFEST}.part"
         part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        crash_point("archive.manifest-written")
         _settle(part, self.directory / MANIFEST)
+        crash_point("archive.manifest-named")
         self.manifest = manifest
 
     def _read(self) -> Manifest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import nats.errors
@@ -19,6 +19,9 @@ from shared.nats.bus import Bus
 from shared.nats.streams import STREAM_FULL
 from shared.replay import question_of
 from shared.subjects import Actor, command_subject
+
+STORE_TRIES: Final = 3
+"""How often a command is given to a JetStream that is there and does not say whether it has stored it."""
 
 
 class NoAnswer(Exception):
@@ -56,7 +59,7 @@ class Client:
         principal: str,
         id: str | None = None,
         causation_id: str = "",
-        timeout: float = 5.0,
+        timeout: float = 10.0,
     ) -> CommandResult:
         """Store a command and wait for the actor's word.
 
@@ -91,15 +94,21 @@ class Client:
         return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
 
     async def _store(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
-        try:
-            await self._bus.publish(subject, body, headers)
-        except nats.js.errors.APIError as error:
-            if error.err_code in STREAM_FULL:
-                raise LogFull(
-                    "The mailboxes are full: start the services that empty them, or give COMMANDS more room with "
-                    "`nats stream edit COMMANDS --max-bytes`."
-                ) from error
-            raise
+        for left in reversed(range(STORE_TRIES)):
+            try:
+                await self._bus.publish(subject, body, headers)
+                return
+            except nats.js.errors.APIError as error:
+                if error.err_code in STREAM_FULL:
+                    raise LogFull(
+                        "The mailboxes are full: start the services that empty them, or give COMMANDS more room with "
+                        "`nats stream edit COMMANDS --max-bytes`."
+                    ) from error
+                raise
+            except TimeoutError:
+                # Sent again with its id it is stored once.
+                if not left or not self._bus.connected:
+                    raise
 
     async def query(
         self, name: str, params: dict[str, Any] | None = None, *, replay: str = "", timeout: float = 8.0

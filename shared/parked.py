@@ -11,6 +11,7 @@ import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 
+from shared.crash import crash_point
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.parking import Parked, body_of
@@ -66,6 +67,7 @@ async def replay(bus: Bus, number: int) -> None:
         await _ask_again(bus, parked)
     else:
         raise CannotReplay(f"{number} was parked from {parked.stream}, which nobody handles: drop it.")
+    crash_point("parked.handled")
     await drop(bus, number)
 
 

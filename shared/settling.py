@@ -77,7 +77,9 @@ async def _park(bus: Bus, message: Msg, consumer: str, reason: str, give_up: Giv
     try:
         if give_up is not None:
             await _tell(give_up, message, reason[:REASON_CHARS])
+            crash_point("parking.reported")
         await park(bus, message, consumer=consumer, reason=reason)
+        crash_point("parking.stored")
     except TROUBLE as error:
         why = str(error) or type(error).__name__
         log.error("cannot be parked, so its neighbours wait", consumer=consumer, subject=message.subject, error=why)

@@ -44,11 +44,14 @@ class SnapshotStore(Protocol):
         ...
 
 
-@lru_cache
 def fold_of(decider: Decider[Any]) -> str:
     """The SHA-256 of the code that folds: a snapshot of other code is not used."""
-    evolve, state = sys.modules[decider.evolve.__module__], sys.modules[type(decider.initial).__module__]
-    return hashlib.sha256((inspect.getsource(evolve) + inspect.getsource(state)).encode()).hexdigest()
+    return _sha256_of(decider.evolve.__module__, type(decider.initial).__module__)
+
+
+@lru_cache
+def _sha256_of(*modules: str) -> str:
+    return hashlib.sha256("".join(inspect.getsource(sys.modules[each]) for each in modules).encode()).hexdigest()
 
 
 def fits(snapshot: Snapshot, actor: Actor, decider: Decider[Any], event: Recorded | None) -> bool:

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 
 from shared.actor import ActorHost
 from shared.contracts.messages import TimedCommand, kind_of, name_of
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import (
     CONTENT_TYPE,
@@ -117,6 +118,7 @@ class Timekeeper:
     async def handle(self, subject: str, body: bytes, position: int) -> None:
         """Set the timers of one stored event; raises what the decoder, `timers` and the bus raise."""
         event = decode_event(subject, body, position)
+        crash_point("timekeeper.taken")
         for command in self._timers(event):
             stamp = Stamp(
                 id=_id(Actor(kind_of(command), command.id), name_of(command), command.at),
@@ -128,6 +130,7 @@ class Timekeeper:
                 traceparent=event.traceparent,
             )
             await set_timer(self._bus, command, stamp)
+            crash_point("timekeeper.set")
 
 
 class DueTimers:
@@ -175,6 +178,7 @@ class DueTimers:
 
     async def _handle(self, message: Msg) -> None:
         actor, verb, command = self._read(message)
+        crash_point("timer.due")
         try:
             await self._host.tell(
                 actor,
@@ -185,9 +189,11 @@ class DueTimers:
             )
         except Rejected as rejection:
             log.info("the timer came too late", actor=str(actor), code=rejection.code)
+        crash_point("timer.told")
         # The stream keeps what is acknowledged; a timer that was told is of no more use.
         with contextlib.suppress(nats.js.errors.NotFoundError):
             await self._bus.js.delete_msg(TIMERS, message.metadata.sequence.stream)
+        crash_point("timer.deleted")
 
     def _read(self, message: Msg) -> tuple[Actor, str, TimedCommand]:
         actor, verb = read_due_subject(message.subject)

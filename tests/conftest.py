@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
 from tests.support.nats import Nats
+from tests.support.patience import be_patient
 from tests.support.room import memory_with_room
 
 SMALL = Limits(
@@ -40,11 +42,14 @@ async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
     """A connection to the test's own NATS server."""
     bus = await Bus.connect(nats_server.url, name="test")
     yield bus
-    await asyncio.wait_for(bus.close(), 30)
+    await asyncio.wait_for(bus.close(), 60)
 
 
 def pytest_configure() -> None:
-    """Decide where `tmp_path` is, unless somebody has."""
+    """Decide where `tmp_path` is, unless somebody has, and how long a test waits for NATS and for its examples."""
+    be_patient()
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
     if folder := memory_with_room():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from cli.checkup.finding import Finding, bad, good
-from cli.link import Link
+from cli.link import Link, principal
 from shared.claude.leftovers import Leftover, clear_leftover, find_leftovers
+from shared.client import NoAnswer
 from shared.config import BadConfig, Config, load_config
+from shared.contracts.messages import Command
 from shared.nats.journal import NatsJournal
 from shared.settings import Settings
+from shared.subjects import Actor
 
 
 async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> Finding:
@@ -19,8 +24,15 @@ async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> 
     if not clean:
         return bad("leftovers", _words(found), "Clear them away with `journeyman doctor --clean`.")
     config = _config(settings)
+
+    async def tell(actor: Actor, command: Command) -> None:
+        with contextlib.suppress(NoAnswer):  # it is stored, and its service hears of it
+            await link.client.send(actor, command, principal=principal())
+
     for leftover in found:
-        await clear_leftover(leftover, data, lambda name: repo.target if (repo := config.repo_for(name)) else None)
+        await clear_leftover(
+            leftover, data, lambda name: repo.target if (repo := config.repo_for(name)) else None, tell
+        )
     return good("leftovers", f"cleared away: {_words(found)}")
 
 

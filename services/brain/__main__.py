@@ -30,7 +30,7 @@ async def run(settings: Settings) -> None:
         slots=settings.max_concurrent_triages,
         give_up=triage.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "task")
+    leftovers = Leftovers(settings, service.journal, "task", host.report)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 

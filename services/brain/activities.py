@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from pathlib import Path
 
 import msgspec
@@ -13,14 +12,15 @@ from services.brain.reactions import Policy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
+from shared.claude.accounts import settle_elsewhere, settle_here
 from shared.claude.agent import AgentInvalid
-from shared.claude.elsewhere import spent_elsewhere
+from shared.claude.leftovers import fate_of
 from shared.claude.outcome import Outcome
-from shared.claude.workshop import CONSULTATIONS, Job, Workshop, end, forget, quoted
+from shared.claude.sweep import sweep
+from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of, quoted
 from shared.config import BadConfig, Config, load_config
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
-from shared.contracts.usage import add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
@@ -62,9 +62,7 @@ class Triage:
             message=f"The brain could not judge the task ({reason}): see its log, then retry the task.",
             attempt=event.data.attempt,
         )
-        await self._host.tell(
-            event.actor, failure, id=str(uuid.uuid4()), principal="service:brain", correlation_id=event.actor.id
-        )
+        await self._host.report(event.actor, failure)
 
     async def _triage(self, event: Recorded, turn: Turn) -> None:
         asked: task.TriageRequested = event.data
@@ -80,9 +78,7 @@ class Triage:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
         crash_point("triage.judged")
         try:
-            await self._host.tell(
-                event.actor, report, id=str(uuid.uuid4()), principal="service:brain", correlation_id=event.actor.id
-            )
+            await self._host.report(event.actor, report)
         except Rejected as rejection:
             log.info("the verdict came too late", code=rejection.code)
         crash_point("triage.reported")
@@ -115,8 +111,7 @@ class Triage:
         finally:
             watching.cancel()
         if turn.delivered > 1:
-            elsewhere = await spent_elsewhere(self._workshop, actor, attempt)
-            outcome = msgspec.structs.replace(outcome, usage=add_usage(outcome.usage, elsewhere))
+            await settle_elsewhere(self._workshop, actor, attempt, self._host.report)
         return _verdict(state, outcome, config, self._policy)
 
     async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
@@ -148,7 +143,13 @@ class Triage:
 
     async def _clear(self, actor: Actor, attempt: int) -> None:
         """Leave nothing of the triage on this machine."""
-        await asyncio.to_thread(end, self._run_dirs(actor, attempt), self._workshop.place)
+        run_dirs, place = self._run_dirs(actor, attempt), self._workshop.place
+        await asyncio.to_thread(sweep, mark_of(run_dirs[0], place))
+        if fate_of(await self._journal.load(actor), attempt, place).cancelled:
+            # No verdict was wanted any more, so none has told what it cost.
+            await settle_here(place, actor, attempt, run_dirs, self._host.report)
+        crash_point("triage.settled")
+        forget(*run_dirs)
         crash_point("triage.cleaned")
         forget(self._desk(actor, attempt))
 

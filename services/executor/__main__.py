@@ -21,7 +21,7 @@ async def run(settings: Settings) -> None:
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )
-    leftovers = Leftovers(settings, service.journal, "run")
+    leftovers = Leftovers(settings, service.journal, "run", host.report)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import structlog
 
 from services.executor.attempt import Attempt, Means
@@ -42,35 +40,36 @@ class Executing:
 
     async def give_up(self, event: Recorded, reason: str) -> None:
         """Report a round that failed again and again for a reason of ours."""
-        asked: run.Requested = event.data
-        session = derived_id("run", event.actor.id, str(asked.round))
-        claim = run.Claim(round=asked.round, worker=self._means.workshop.worker, session=session)
+        host = self._means.host
         try:
-            claimed = await self._tell(event, claim)
+            claimed = await host.report(event.actor, self._claim(event))
             if claimed is not None:
                 sentence = f"The executor could not do the work ({reason}): see its log, then retry the task."
-                await self._tell(event, run.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence))
+                failed = run.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence)
+                await host.report(event.actor, failed)
         except Rejected as rejection:
             log.info("nobody waits for this round", code=rejection.code)
-
-    async def _tell(self, event: Recorded, command: run.RunCommand) -> Recorded | None:
-        return await self._means.host.tell(
-            event.actor, command, id=str(uuid.uuid4()), principal="service:executor", correlation_id=event.actor.id
-        )
 
     async def _execute(self, event: Recorded) -> None:
         asked: run.Requested = event.data
         actor = event.actor
         means = self._means
         place = Workplace(means.settings, means.artifacts, actor, asked, means.workshop)
-        session = derived_id("run", actor.id, str(asked.round))
-        claim = run.Claim(round=asked.round, worker=means.workshop.worker, session=session)
+        state: run.Run = await means.host.state(actor)
+        if state.claimed_round == asked.round and not means.workshop.holds(state.worker):
+            await place.retire()
+        claim = self._claim(event)
         try:
-            claimed = await self._tell(event, claim)
+            claimed = await means.host.report(actor, claim)
         except Rejected as rejection:
             log.info("this round is settled already", code=rejection.code)
-            await place.clear()
+            await place.leave(means.host.report)
             return
         assert claimed is not None
         crash_point("run.claimed")
-        await Attempt(means, event, claimed.data.attempt, session, place).perform()
+        await Attempt(means, event, claimed.data.attempt, claim.session, place).perform()
+
+    def _claim(self, event: Recorded) -> run.Claim:
+        asked: run.Requested = event.data
+        session = derived_id("run", event.actor.id, str(asked.round))
+        return run.Claim(round=asked.round, worker=self._means.workshop.worker, session=session)

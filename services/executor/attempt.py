@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,14 +11,13 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.executor.history import History
 from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
 from services.executor.verification import blamed, verify
 from services.executor.workplace import Exhausted, Workplace
 from shared.activity import HandOver
 from shared.actor import ActorHost
+from shared.claude.accounts import settle_elsewhere
 from shared.claude.agent import AgentInvalid
-from shared.claude.elsewhere import Heard, spent_elsewhere, unrecorded
 from shared.claude.outcome import Outcome
 from shared.claude.process import AgentProcess
 from shared.claude.session import Answer, Question, Say, Step, TurnEnd
@@ -27,7 +25,7 @@ from shared.claude.transcript import SessionUnusable
 from shared.claude.workshop import Begun, Job, Workshop
 from shared.config import BadConfig
 from shared.contracts import plan, run
-from shared.contracts.usage import ModelUsage, add_usage, cost_of
+from shared.contracts.usage import ModelUsage, cost_of
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
@@ -94,11 +92,10 @@ class Attempt:
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
         state: run.Run = await self._host.state(self._actor)
-        history = History.of(await self._journal.load(self._actor), self._event.position)
+        await self._settle_elsewhere()
         watching = asyncio.create_task(self._watch())
         try:
-            before = history.worker_before(self._attempt)
-            worktree = await self._place.open(state, newest=not before or self._workshop.holds(before))
+            worktree = await self._place.open(state)
             crash_point("run.worktree")
             report = await self._work(state, worktree)
         except EXPLAINED as error:
@@ -111,11 +108,14 @@ class Attempt:
         crash_point("run.swept")
         if isinstance(report, run.RecordStopped):
             report = msgspec.structs.replace(report, killed=report.killed + killed)
-        if not self._lost:
-            usage = add_usage(report.usage, await self._spent_elsewhere(history), await self._spent_unheard(report))
-            await self._report(msgspec.structs.replace(report, usage=usage))
+        if isinstance(report, run.Fail) and report.code == WORKSPACE_FAILED:
+            await self._place.settle(self._host.report)  # the work broke off around an agent
+        await self._settle_elsewhere()
+        if not self._lost and await self._report(report):
             crash_point("run.reported")
-        await self._place.clear()
+            await self._place.clear()
+        else:
+            await self._place.leave(self._host.report)
         if self._lost:
             raise HandOver
 
@@ -159,28 +159,25 @@ class Attempt:
             crash_point("run.settled")
             process = self._place.next_process()
 
-    async def _spent_elsewhere(self, history: History) -> tuple[ModelUsage, ...]:
-        """What agents of workers on other machines spent on this round without an account in the log."""
-        if all(self._workshop.holds(worker) for worker in history.workers.values()):
-            return ()
-        return await spent_elsewhere(self._workshop, self._actor, self._event.data.round, recorded=history.recorded)
-
-    async def _spent_unheard(self, report: Report) -> tuple[ModelUsage, ...]:
-        """What the last process spent without an account, when the work broke off around it."""
-        process = self._place.last_process()
-        if process is None or not isinstance(report, run.Fail) or report.code != WORKSPACE_FAILED:
-            return ()
-        history = History.of(await self._journal.load(self._actor), self._event.position)
-        name = self._workshop.name_of(process)
-        said = [Heard(name, line.offset, line.raw) async for line in AgentProcess.attach(process).lines()]
-        return unrecorded(said, history.recorded)
+    async def _settle_elsewhere(self) -> None:
+        """Have the log know what agents of other places have spent on this round, once it was taken over from one."""
+        events = await self._journal.load(self._actor)
+        claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
+        number = self._event.data.round
+        if not all(self._workshop.holds(claim.worker) for claim in claims if claim.round == number):
+            await settle_elsewhere(self._workshop, self._actor, number, self._host.report)
 
     async def _budget_left(self, state: run.Run) -> float:
         """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
         approved = state.plan.budget_microusd if state.plan is not None else 0
         budget = approved or int(self._settings.run_budget_usd * 1_000_000)
         events = await self._journal.load(self._actor)
-        spent = sum(cost_of(getattr(e.data, "usage", ())) for e in events if e.position > self._event.position)
+        number = self._event.data.round
+        spent = sum(
+            cost_of(getattr(each.data, "usage", ()))
+            for each in events
+            if each.position > self._event.position and getattr(each.data, "round", number) == number
+        )
         return max(budget - spent, LEAST_BUDGET_MICROUSD) / 1_000_000
 
     def _job_in(
@@ -357,9 +354,7 @@ class Attempt:
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""
         try:
-            await self._host.tell(
-                self._actor, command, id=str(uuid.uuid4()), principal="service:executor", correlation_id=self._actor.id
-            )
+            await self._host.report(self._actor, command)
         except Rejected as rejection:
             log.info("a report was refused", code=rejection.code)
             if rejection.code == "attempt-stale":
@@ -368,18 +363,18 @@ class Attempt:
             return False
         return True
 
-    async def _report(self, report: Report) -> None:
+    async def _report(self, report: Report) -> bool:
+        """Tell how it ended. Whether that was taken."""
         try:
-            await self._host.tell(
-                self._actor, report, id=str(uuid.uuid4()), principal="service:executor", correlation_id=self._actor.id
-            )
+            await self._host.report(self._actor, report)
         except Rejected as rejection:
             log.info("the last report was refused", code=rejection.code)
             self._lost = rejection.code == "attempt-stale"
-            if rejection.code == "run-stopping":
-                await self._tell(
-                    run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
-                )
+            if rejection.code != "run-stopping":
+                return False
+            stopped = run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
+            return await self._tell(stopped)
+        return True
 
     def _failed(
         self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import structlog
 
+from shared.claude.accounts import Tell, settle_here
 from shared.claude.process import AgentProcess
 from shared.claude.sweep import sweep
 from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
@@ -23,6 +25,8 @@ from shared.subjects import Actor
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+
+RETIRED: Final = "retired"
 
 log = structlog.get_logger(__name__)
 
@@ -56,16 +60,24 @@ class Workplace:
             raise BadConfig(f"The repository {self._asked.repo!r} is not in journeyman.toml: add it and retry.")
         return repo
 
-    async def open(self, run: Run, *, newest: bool) -> Worktree:
-        """The worktree with everything that was done so far. Raises `GitFailed`, `BadConfig` or `ArtifactLost`.
+    async def retire(self) -> None:
+        """Nothing goes on from what lies here: another worker has overtaken it.
 
-        ``newest`` says that no attempt at this round was made elsewhere since the last one here, so that what lies here
-        goes on; else it is what another worker has overtaken, and it goes.
+        The run directories stay to the end of the round: their numbers are taken, and what they spent is to be told.
         """
+        await asyncio.to_thread(self.sweep)
+        crash_point("retire.swept")
+        for directory in self._process_dirs():
+            if AgentProcess.exists(directory):
+                (directory / RETIRED).touch()
+        crash_point("retire.marked")
+        await self._remove_worktrees()
+        crash_point("retire.cleared")
+
+    async def open(self, run: Run) -> Worktree:
+        """The worktree with everything that was done so far. Raises `GitFailed`, `BadConfig` or `ArtifactLost`."""
         if self.worktree_path.exists():
             await asyncio.to_thread(self._sweep_checks)
-        if not newest:
-            await self.clear()
         self._recorded = run.checkpoint_commit
         mirror = self._mirror()
         await mirror.ensure(run.base_commit)
@@ -74,6 +86,7 @@ class Workplace:
         log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
         bundle = self._scratch("checkpoint.bundle")
         await self._artifacts.get_file(run.checkpoint, bundle)
+        crash_point("takeover.fetched")
         try:
             return await Worktree.restore(mirror, self.worktree_path, bundle, run.checkpoint_commit)
         finally:
@@ -84,6 +97,7 @@ class Workplace:
         if run.transcript is None:
             return False
         restore_session(self._workshop.config_dir, self.worktree_path, await self._artifacts.get(run.transcript))
+        crash_point("takeover.session-restored")
         return True
 
     def has_session(self, session: str) -> bool:
@@ -130,12 +144,13 @@ class Workplace:
             file.unlink(missing_ok=True)
 
     def last_process(self) -> Path | None:
-        """The directory of the newest process of this round that was started on this machine."""
-        return next((each for each in reversed(self._process_dirs()) if AgentProcess.exists(each)), None)
+        """The directory of the newest process of this round that was started on this machine and is not retired."""
+        last = self._last_started()
+        return None if last is None or (last / RETIRED).exists() else last
 
     def next_process(self) -> Path:
         """The directory for a new process of this round, behind the last one."""
-        last, directories = self.last_process(), self._process_dirs()
+        last, directories = self._last_started(), self._process_dirs()
         number = 0 if last is None else directories.index(last) + 1
         if number == len(directories):
             raise Exhausted(
@@ -144,6 +159,9 @@ class Workplace:
             )
         return directories[number]
 
+    def _last_started(self) -> Path | None:
+        return next((each for each in reversed(self._process_dirs()) if AgentProcess.exists(each)), None)
+
     def sweep(self) -> int:
         """End every process of the round on this machine and of its checks; returns how many there were."""
         return sweep(self.mark) + self._sweep_checks()
@@ -151,16 +169,30 @@ class Workplace:
     def _sweep_checks(self) -> int:
         return sum(sweep(f"{self.mark}-{each}") for each in ("checks", "base"))
 
+    async def settle(self, tell: Tell) -> None:
+        """Have the log know what every process of the round has spent here, when none of them runs any more."""
+        await settle_here(self._workshop.place, self._actor, self._asked.round, self._process_dirs(), tell)
+
+    async def leave(self, tell: Tell) -> None:
+        """`clear`, where the last report from here may not have been taken."""
+        await asyncio.to_thread(self.sweep)
+        await self.settle(tell)
+        crash_point("leave.settled")
+        await self.clear()
+
     async def clear(self) -> None:
         """Leave nothing of the round on this machine."""
         await asyncio.to_thread(self.sweep)
         forget(*self._process_dirs())
         crash_point("clear.processes")
+        await self._remove_worktrees()
+        crash_point("clear.worktree")
+
+    async def _remove_worktrees(self) -> None:
         with contextlib.suppress(GitFailed, BadConfig):
             for path in (self.worktree_path, self.base_path):
                 if path.exists() or path.with_name(f"{path.name}.git").exists():
                     await Worktree(self._mirror(), path, self._asked.base_commit).remove()
-        crash_point("clear.worktree")
 
     def _mirror(self) -> Mirror:
         return Mirror(self._settings.data_dir / "mirrors", self.repo().target)

@@ -15,8 +15,9 @@ from services.gateway.desk import Desk
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
-from services.gateway.publications import Publications
+from services.gateway.publications import FOLDER, Publications
 from services.gateway.reactions import FILTERS, react
+from services.gateway.scratch import clear_scratch
 from services.gateway.server import WebServer
 from services.gateway.web import Web
 from services.gateway.webhooks.acceptance import Acceptance
@@ -36,6 +37,7 @@ async def run(settings: Settings) -> None:
     config = ConfigFile(settings.config_path)
     host = service.host(reply.DECIDER)
     service.react(react, FILTERS)
+    clear_scratch(settings.data_dir / FOLDER)
     publications = Publications(settings, host, service.artifacts)
     service.activity(
         "publish",

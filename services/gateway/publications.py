@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
+from services.gateway.scratch import scratch
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.config import BadConfig, load_config
@@ -23,6 +22,8 @@ from shared.settings import Settings
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
 
+FOLDER: Final = "publishing"
+"""Where a data directory has bundles while they are published."""
 PATIENT_TRIES: Final = 3
 """After so many deliveries a target that cannot be reached fails the publication, with the reason."""
 
@@ -113,8 +114,8 @@ class Publications:
             )
         if wanted.bundle is None:
             raise CannotPublish("bundle-missing", "The run left no bundle of its commit: retry the task.")
-        with tempfile.TemporaryDirectory(prefix="publish-", dir=self._settings.data_dir) as scratch:
-            bundle = await self._artifacts.get_file(wanted.bundle, Path(scratch) / "result.bundle")
+        with scratch(self._settings.data_dir / FOLDER) as folder:
+            bundle = await self._artifacts.get_file(wanted.bundle, folder / "result.bundle")
             crash_point("publication.fetched")
             try:
                 await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, None)

@@ -25,7 +25,7 @@ async def run(settings: Settings) -> None:
         slots=settings.max_concurrent_plans,
         give_up=drafting.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "plan")
+    leftovers = Leftovers(settings, service.journal, "plan", host.report)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 

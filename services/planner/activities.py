@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
+from shared.claude.accounts import settle_elsewhere, settle_here
 from shared.claude.agent import AgentInvalid
-from shared.claude.elsewhere import spent_elsewhere
 from shared.claude.outcome import Outcome
-from shared.claude.workshop import CONSULTATIONS, Job, Workshop, end, quoted
+from shared.claude.sweep import sweep
+from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of, quoted
 from shared.config import BadConfig, load_config
 from shared.contracts import plan
-from shared.contracts.usage import add_usage
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
@@ -58,15 +56,12 @@ class Drafting:
     async def give_up(self, event: Recorded, reason: str) -> None:
         """Report a draft that failed again and again for a reason of ours."""
         asked: plan.DraftingStarted = event.data
-        session = _session(event.actor, asked.draft, 1)
         try:
-            claimed = await self._tell(
-                event.actor, plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=session)
-            )
+            claimed = await self._host.report(event.actor, self._claim(event.actor, asked))
             if claimed is not None:
                 sentence = f"The planner could not write a plan ({reason}): see its log, then retry the task."
                 failure = plan.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence)
-                await self._tell(event.actor, failure)
+                await self._host.report(event.actor, failure)
         except Rejected as rejection:
             log.info("nobody waits for this draft", code=rejection.code)
 
@@ -74,23 +69,26 @@ class Drafting:
         asked: plan.DraftingStarted = event.data
         actor = event.actor
         try:
-            claimed = await self._tell(
-                actor,
-                plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=_session(actor, asked.draft, 1)),
-            )
+            claimed = await self._host.report(actor, self._claim(actor, asked))
         except Rejected as rejection:
             log.info("this draft is settled already", code=rejection.code)
             await self._clear(actor, asked)
             return
         assert claimed is not None
         crash_point("drafting.claimed")
-        current = await self._report(actor, await self._write(event, claimed.data.attempt, turn))
+        report = await self._write(event, claimed.data.attempt)
+        if turn.delivered > 1:
+            await settle_elsewhere(self._workshop, actor, asked.draft, self._host.report)
+        current = await self._report(actor, report)
         crash_point("drafting.reported")
         await self._clear(actor, asked)
         if not current:
             raise HandOver
 
-    async def _write(self, event: Recorded, attempt: int, turn: Turn) -> plan.Propose | plan.Fail | plan.RecordStopped:
+    def _claim(self, actor: Actor, asked: plan.DraftingStarted) -> plan.Claim:
+        return plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=_session(actor, asked.draft, 1))
+
+    async def _write(self, event: Recorded, attempt: int) -> plan.Propose | plan.Fail | plan.RecordStopped:
         """The agent's work, from the worktree to what is to be reported."""
         actor, asked, began = event.actor, event.data, time.monotonic()
         try:
@@ -118,9 +116,6 @@ class Drafting:
         finally:
             watching.cancel()
         crash_point("drafting.talked")
-        if turn.delivered > 1:
-            elsewhere = await spent_elsewhere(self._workshop, actor, asked.draft)
-            outcome = msgspec.structs.replace(outcome, usage=add_usage(outcome.usage, elsewhere))
         stopped = (await self._host.state(actor)).stopping
         return _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000))
 
@@ -144,7 +139,12 @@ class Drafting:
 
     async def _clear(self, actor: Actor, asked: plan.DraftingStarted) -> None:
         """Leave nothing of the draft on this machine."""
-        await asyncio.to_thread(end, self._run_dirs(actor, asked.draft), self._workshop.place)
+        run_dirs, place = self._run_dirs(actor, asked.draft), self._workshop.place
+        await asyncio.to_thread(sweep, mark_of(run_dirs[0], place))
+        # What the plan was told already adds nothing.
+        await settle_here(place, actor, asked.draft, run_dirs, self._host.report)
+        crash_point("drafting.settled")
+        forget(*run_dirs)
         crash_point("drafting.cleaned")
         path = self._worktree_path(actor, asked)
         with contextlib.suppress(GitFailed, BadConfig):
@@ -165,18 +165,13 @@ class Drafting:
     async def _report(self, actor: Actor, command: plan.Propose | plan.Fail | plan.RecordStopped) -> bool:
         """Tell how it ended; False when another worker has taken over meanwhile."""
         try:
-            await self._tell(actor, command)
+            await self._host.report(actor, command)
         except Rejected as rejection:
             log.info("the report was refused", code=rejection.code)
             if rejection.code == "plan-stopping":
                 return await self._report(actor, plan.RecordStopped(attempt=command.attempt, usage=command.usage))
             return rejection.code != "attempt-stale"
         return True
-
-    async def _tell(self, actor: Actor, command: plan.PlanCommand) -> Recorded | None:
-        return await self._host.tell(
-            actor, command, id=str(uuid.uuid4()), principal="service:planner", correlation_id=actor.id
-        )
 
 
 def _session(actor: Actor, draft: int, number: int) -> str:

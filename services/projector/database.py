@@ -14,6 +14,7 @@ import duckdb
 import structlog
 
 from services.projector.schema import ddl, projection_hash
+from shared.crash import crash_point
 
 POINTER: Final = "views.current"
 STREAM: Final = "EVENTS"
@@ -110,6 +111,7 @@ def point_to(path: Path) -> None:
         file.write(path.name)
         file.flush()
         os.fsync(file.fileno())
+    crash_point("views.pointer-drafted")
     draft.replace(pointer)
 
 
@@ -129,9 +131,10 @@ def remove_others(keep: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a database with its write-ahead log."""
-    for each in (path, _wal(path)):
-        each.unlink(missing_ok=True)
+    """Remove a database with its write-ahead log: that first, because no other database may ever find it."""
+    _wal(path).unlink(missing_ok=True)
+    crash_point("views.half-removed")
+    path.unlink(missing_ok=True)
 
 
 def open_views(path: Path, *, anew: bool = False) -> duckdb.DuckDBPyConnection:
@@ -154,9 +157,12 @@ def set_aside(path: Path, damage: duckdb.Error) -> None:
     for old in asides[: len(asides) + 1 - KEPT_ASIDE]:
         remove(old)
     aside = path.with_name(f"{path.name}.corrupt-{_number(asides[-1]) + 1 if asides else 1}")
-    for file, there in ((path, aside), (_wal(path), _wal(aside))):
-        with contextlib.suppress(FileNotFoundError):
-            file.rename(there)
+    # Its write-ahead log first: the database that is made under this name must not find it.
+    with contextlib.suppress(FileNotFoundError):
+        _wal(path).rename(_wal(aside))
+    crash_point("damage.half-set-aside")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
     log.error(
         "the read models were damaged: kept aside, building them anew from the log",
         aside=str(aside),

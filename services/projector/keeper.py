@@ -11,6 +11,7 @@ import duckdb
 from services.projector.answering import Answers
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
+from shared.crash import crash_point
 from shared.service import Service
 
 PATIENCE_S: Final = 10.0
@@ -55,6 +56,7 @@ class Keeper:
         """Follow the log; damaged read models are set aside and built anew. Raises any other error: then leave."""
         while (damage := await self._until_damaged()) is not None and not self._draining:
             set_aside(self.path, damage)
+            crash_point("damage.set-aside")
             # A name of its own: under the old one DuckDB might still know the old file.
             point_to(successor(self._folder))
             await asyncio.sleep(PAUSE_S)

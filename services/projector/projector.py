@@ -17,6 +17,7 @@ from services.projector.queries.asking import Refused
 from services.projector.rebuild import Pace, reached
 from services.projector.source import check_log
 from services.projector.views import Views
+from shared.crash import crash_point
 from shared.nats.bus import Bus
 
 MIN_SEQ_PATIENCE_S: Final = 5.0
@@ -130,6 +131,7 @@ class Projector:
         path = successor(self._folder)
         log.info("rebuilding the read models", file=path.name)
         fresh = await Views.open(path)
+        crash_point("rebuild.begun")
         feed = asyncio.create_task(fresh.follow(self._bus, on_batch=pace.count))
         try:
             await reached(fresh, pace.target, feed)
@@ -144,6 +146,7 @@ class Projector:
             if not isinstance(error, Exception):
                 raise
             return
+        crash_point("rebuild.caught-up")
         await self._switch(fresh, feed)
         pace.end()
         log.info("the rebuilt read models have taken over", file=path.name, position=fresh.checkpoint.seq)
@@ -157,7 +160,9 @@ class Projector:
         await asyncio.wait([old_feed])
         await reached(fresh, old.checkpoint.seq, feed)
         self._views = fresh
+        crash_point("rebuild.switched")
         point_to(fresh.path)
+        crash_point("rebuild.named")
         await old.close()
         remove_others(fresh.path)
 

@@ -9,6 +9,7 @@ import msgspec
 from shared.contracts import EVENTS, delivery, plan, reply, run, session, task
 
 UNREAD = "An event that this version cannot read."
+SPENT = "What an agent had spent before its work was broken off or taken over was accounted for."
 LONGEST = 200
 
 
@@ -82,6 +83,8 @@ def _of_task(event: Any) -> str:
             return f"The pause is over; going on with {stage}."
         case task.ApprovalExpired(version=version):
             return f"Nobody approved plan {version} in time."
+        case task.SpendRecorded():
+            return SPENT
         case _:
             return UNREAD
 
@@ -100,6 +103,8 @@ def _of_plan(event: Any) -> str:
             return "The planning agent is to be stopped."
         case plan.Stopped():
             return "The planning agent has stopped."
+        case plan.SpendRecorded():
+            return SPENT
         case _:
             return UNREAD
 
@@ -128,6 +133,8 @@ def _of_run(event: Any) -> str:
             return f"The agent is to be stopped{_because(reason)}"
         case run.Stopped(killed=killed):
             return f"The agent has stopped{f' ({killed} processes were killed)' if killed else ''}."
+        case run.SpendRecorded():
+            return SPENT
         case _:
             return UNREAD
 

@@ -17,10 +17,12 @@ from typing import Final
 import msgspec
 import structlog
 
+from shared.claude.accounts import Tell, settle_here
 from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import forget, place_of
 from shared.config import BadConfig, load_config
 from shared.contracts import plan, run, task
+from shared.crash import crash_point
 from shared.envelope import Recorded, utc_now
 from shared.journal import Journal, LogDamaged
 from shared.settings import Settings
@@ -51,12 +53,15 @@ class Work(msgspec.Struct, frozen=True):
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of work: paths in the data directory, marks of living processes. ``repo`` and ``base`` name what a
-    worktree was made from."""
+    """What is left of work: paths in the data directory, marks of living processes.
+
+    ``repo`` and ``base`` name what a worktree was made from. ``unpaid`` says that the log may lack a part of the spend.
+    """
 
     work: Work
     paths: tuple[Path, ...]
     marks: tuple[str, ...]
+    unpaid: bool
     repo: str = ""
     base: str = ""
 
@@ -77,19 +82,31 @@ async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Sequence[st
             continue
         if fate.over_since is not None and fate.over_since.time < utc_now() - SETTLED:
             found.append(
-                Leftover(work=work, paths=tuple(paths), marks=tuple(signs), repo=fate.repo, base=fate.base_commit)
+                Leftover(
+                    work=work,
+                    paths=tuple(paths),
+                    marks=tuple(signs),
+                    # A verdict of triage does not say which place it is from, so none is paid for again.
+                    unpaid=work.actor.kind != "task" or fate.cancelled,
+                    repo=fate.repo,
+                    base=fate.base_commit,
+                )
             )
     return found
 
 
-async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable[[str], str | None]) -> int:
-    """End the processes, remove the files; returns how many processes were ended.
+async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable[[str], str | None], tell: Tell) -> int:
+    """End the processes, have the log know what they spent, remove the files; returns how many processes were ended.
 
-    ``target_of`` gives the address of a configured repository.
+    ``target_of`` gives the address of a configured repository. Raises what ``tell`` raises.
     """
     ended = 0
     for mark in leftover.marks:
         ended += await asyncio.to_thread(sweep, mark)
+    crash_point("leftovers.swept")
+    if leftover.unpaid:
+        runs = [path for path in leftover.paths if path.parent.name == "runs"]
+        await settle_here(place_of(data_dir), leftover.work.actor, leftover.work.number, runs, tell)
     target = target_of(leftover.repo)
     for path in leftover.paths:
         if path.parent.name == "worktrees" and path.suffix != ".git" and target and leftover.base:
@@ -97,6 +114,7 @@ async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable
                 await Worktree(Mirror(data_dir / "mirrors", target), path, leftover.base).remove()
         await asyncio.to_thread(forget, path)
         path.unlink(missing_ok=True)
+        crash_point("leftovers.forgotten")
     return ended
 
 
@@ -106,6 +124,11 @@ class Fate(msgspec.Struct, frozen=True):
     over_since: Recorded | None = None
     repo: str = ""
     base_commit: str = ""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its task was cancelled before it came to anything."""
+        return self.over_since is not None and isinstance(self.over_since.data, task.Cancelled)
 
 
 def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
@@ -164,10 +187,11 @@ def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tu
 class Leftovers:
     """Clears the leftovers of one service's kind of work, at its start and every now and then."""
 
-    def __init__(self, settings: Settings, journal: Journal, kind: str) -> None:
+    def __init__(self, settings: Settings, journal: Journal, kind: str, tell: Tell) -> None:
         self._settings = settings
         self._journal = journal
         self._kind = kind
+        self._tell = tell
         self._draining = asyncio.Event()
 
     async def run(self) -> None:
@@ -187,7 +211,7 @@ class Leftovers:
     async def clear(self) -> None:
         """Look once."""
         for leftover in await find_leftovers(self._settings.data_dir, self._journal, kinds=(self._kind,)):
-            ended = await clear_leftover(leftover, self._settings.data_dir, self._target_of)
+            ended = await clear_leftover(leftover, self._settings.data_dir, self._target_of, self._tell)
             log.warning("cleared what an agent had left behind", actor=str(leftover.work.actor), processes=ended)
 
     def _target_of(self, repo: str) -> str | None:

@@ -7,7 +7,8 @@ the stream, so that a killed run is priced too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -22,9 +23,12 @@ from shared.claude.stream import (
     Tokens,
     read_line,
 )
-from shared.contracts.usage import ModelUsage, add_usage, tokens_of
+from shared.contracts.usage import ModelUsage, add_usage, less_usage, number_by_number
 
 _SYNTHETIC = "<synthetic>"
+Counted = ResponseBegan | ResponseCounted | Said | Result
+COUNTED: Final = (ResponseBegan, ResponseCounted, Said, Result)
+"""The lines that a meter looks at."""
 
 
 class _Response(msgspec.Struct):
@@ -88,13 +92,12 @@ class Meter:
     @property
     def total(self) -> tuple[ModelUsage, ...]:
         """Everything this process has used so far; never less than what was taken."""
-        return _each(max, add_usage(self._settled, self.since_last_result), self._taken)
+        return number_by_number(max, add_usage(self._settled, self.since_last_result), self._taken)
 
     @property
     def untaken(self) -> tuple[ModelUsage, ...]:
         """What was used since the last `take_delta`."""
-        delta = _each(lambda now, before: now - before, self.total, self._taken)
-        return tuple(usage for usage in delta if usage.cost_microusd or tokens_of((usage,)))
+        return less_usage(self.total, self._taken)
 
     def take_delta(self) -> tuple[ModelUsage, ...]:
         """What was used since the last call. The sum of all deltas is the total; no delta is negative."""
@@ -172,25 +175,3 @@ def _at_list_price(usage: ModelUsage) -> float:
         + usage.cache_read_tokens * price.cache_read
         + usage.cache_write_tokens * price.cache_write
     )
-
-
-def _each(
-    combine: Callable[[int, int], int], left: tuple[ModelUsage, ...], right: tuple[ModelUsage, ...]
-) -> tuple[ModelUsage, ...]:
-    """Combines two stretches model by model and number by number; a model missing on one side counts zero there."""
-    lefts, rights = ({usage.model: usage for usage in side} for side in (left, right))
-    combined = []
-    for model in dict.fromkeys((*lefts, *rights)):
-        a, b = lefts.get(model, ModelUsage(model=model)), rights.get(model, ModelUsage(model=model))
-        combined.append(
-            ModelUsage(
-                model=model,
-                input_tokens=combine(a.input_tokens, b.input_tokens),
-                output_tokens=combine(a.output_tokens, b.output_tokens),
-                cache_read_tokens=combine(a.cache_read_tokens, b.cache_read_tokens),
-                cache_write_tokens=combine(a.cache_write_tokens, b.cache_write_tokens),
-                cost_microusd=combine(a.cost_microusd, b.cost_microusd),
-                priced=a.priced and b.priced,
-            )
-        )
-    return tuple(combined)

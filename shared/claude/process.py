@@ -31,6 +31,7 @@ from shared.bounds import DEFAULTS
 from shared.claude.binary import CliMissing
 from shared.claude.invocation import Invocation, argv, environment
 from shared.claude.sweep import family, marked, start_time, sweep
+from shared.crash import crash_point
 
 MAX_MESSAGE_BYTES = 960 * 1024
 """A message is one write into an empty pipe, and no account may have a larger pipe than this one."""
@@ -139,6 +140,7 @@ class AgentProcess:
             mark=invocation.mark, session_id=invocation.session_id, resumed=invocation.resume, started_at=time.time()
         )
         _prepare(invocation, run)
+        crash_point("agent.prepared")
         return cls(invocation.run_dir, run, _spawn(invocation))
 
     @classmethod
@@ -337,8 +339,9 @@ class AgentProcess:
             return True
         wrapper, cli = self._known("wrapper"), self._known("cli")
         if wrapper is None:
-            # Attached within the moment before the wrapper wrote its name, or nothing was ever spawned.
-            return bool(marked(self.mark))
+            # Attached within the moment before the wrapper wrote its name, or nothing was ever spawned. The mark alone
+            # does not tell: a later process of the same work has it, too.
+            return any(os.fsencode(self.run_dir) in _arguments(pid) for pid in marked(self.mark))
         # The CLI lives on when only its wrapper was killed.
         return wrapper.alive or (cli is not None and cli.alive)
 
@@ -368,6 +371,7 @@ def _prepare(invocation: Invocation, run: _Run) -> None:
     run_dir = invocation.run_dir
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.mkfifo(run_dir / "stdin.fifo", 0o600)  # refuses a second start in the same directory
+    crash_point("agent.half-prepared")
     for folder in (invocation.home, invocation.scratch, invocation.config_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     invocation.instructions_file.write_text(invocation.agent.instructions, "utf-8")
@@ -397,6 +401,13 @@ def _identity(file: Path) -> _Identity | None:
         return None
     fields = stat[stat.rfind(")") + 2 :].split()
     return _Identity(boot=boot, pid=int(stat.split(" ", 1)[0]), started=fields[19])
+
+
+def _arguments(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []  # gone
 
 
 def _boot_id() -> str:

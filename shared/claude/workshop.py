@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,8 +21,8 @@ from shared.claude.invocation import Invocation
 from shared.claude.outcome import Outcome
 from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd, converse
+from shared.claude.spent import spent_here
 from shared.claude.stream import Init, read_line, trim
-from shared.claude.sweep import sweep
 from shared.claude.transcript import session_file
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.crash import crash_point
@@ -197,6 +197,10 @@ class Workshop:
         spent: tuple[ModelUsage, ...] = ()
         for number in range(1, CONSULTATIONS + 1):
             job = job_of(number)
+            if number < CONSULTATIONS and AgentProcess.exists(job_of(number + 1).run_dir):
+                # Taken over from a service that had seen its end: to see it again would end the one that came after it.
+                spent = add_usage(spent, await asyncio.to_thread(spent_here, [job.run_dir]))
+                continue
             outcome = await self.work(job)
             spent = add_usage(spent, outcome.usage)
             if outcome.code != "agent-killed" or job.stop.is_set():
@@ -249,13 +253,6 @@ def place_of(data_dir: Path) -> str:
             os.link(draft, file)
         draft.unlink()
     return file.read_text().strip()
-
-
-def end(run_dirs: Sequence[Path], place: str) -> int:
-    """End whatever runs for these processes of one piece of work, and forget them; returns how many processes ran."""
-    swept = sweep(mark_of(run_dirs[0], place))
-    forget(*run_dirs)
-    return swept
 
 
 def forget(*directories: Path) -> None:

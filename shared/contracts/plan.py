@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.messages import CausedCommand, CausedEvent, Command, Event
-from shared.contracts.usage import ModelUsage
+from shared.contracts.usage import Accounts, ModelUsage
 
 
 class Status(StrEnum):
@@ -80,7 +80,15 @@ class RecordStopped(Command, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
 
 
-PlanCommand = Draft | Revise | Claim | Propose | Fail | Stop | RecordStopped
+class RecordSpend(Command, frozen=True, kw_only=True):
+    """Report the whole spend of a place's agents on one draft; what is known of it adds nothing."""
+
+    draft: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
+PlanCommand = Draft | Revise | Claim | Propose | Fail | Stop | RecordStopped | RecordSpend
 
 
 class DraftingStarted(CausedEvent, frozen=True, kw_only=True):
@@ -144,11 +152,22 @@ class Stopped(CausedEvent, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
 
 
-PlanEvent = DraftingStarted | Claimed | Proposed | Failed | StopRequested | Stopped
+class SpendRecorded(Event, frozen=True, kw_only=True):
+    """A place's agents spent more on one draft than its reports had said: their work was overtaken or broken off."""
+
+    draft: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
+PlanEvent = DraftingStarted | Claimed | Proposed | Failed | StopRequested | Stopped | SpendRecorded
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The fold of a plan's events. ``cause`` is the newest version of the task that it has acted on."""
+    """The fold of a plan's events.
+
+    ``cause`` is the newest version of the task that it has acted on; ``accounts`` is the spend of each place.
+    """
 
     status: Status = Status.NEW
     draft: int = 0
@@ -166,3 +185,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
     markdown: str = ""
     cause: int = 0
+    accounts: Accounts = {}

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
 from shared.contracts.task import ApprovedPlan
-from shared.contracts.usage import ModelUsage
+from shared.contracts.usage import Accounts, ModelUsage
 
 
 class Status(StrEnum):
@@ -155,6 +155,14 @@ class RecordStopped(Command, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
 
 
+class RecordSpend(Command, frozen=True, kw_only=True):
+    """Report the whole spend of a place's agents on one round; what is known of it adds nothing."""
+
+    round: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
 RunCommand = (
     Request
     | Claim
@@ -167,6 +175,7 @@ RunCommand = (
     | Fail
     | Stop
     | RecordStopped
+    | RecordSpend
 )
 
 
@@ -289,6 +298,14 @@ class Stopped(CausedEvent, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
 
 
+class SpendRecorded(Event, frozen=True, kw_only=True):
+    """A place's agents spent more on one round than its reports had said: their work was overtaken or broken off."""
+
+    round: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
 RunEvent = (
     Requested
     | Claimed
@@ -301,6 +318,7 @@ RunEvent = (
     | Failed
     | StopRequested
     | Stopped
+    | SpendRecorded
 )
 
 
@@ -308,7 +326,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of a run's events.
 
     ``checkpoint_attempt`` made the newest checkpoint; ``question_answered`` says that ``question_id`` has its answer;
-    ``cause`` is the newest version of the task that the run has acted on.
+    ``cause`` is the newest version of the task that the run has acted on; ``accounts`` is the spend of each place.
     """
 
     status: Status = Status.NEW
@@ -337,3 +355,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     branch: str = ""
     cause: int = 0
+    accounts: Accounts = {}

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
-from shared.contracts.usage import ModelUsage
+from shared.contracts.usage import Accounts, ModelUsage
 
 
 class Status(StrEnum):
@@ -241,6 +241,14 @@ class ExpireApproval(TimedCommand, frozen=True, kw_only=True):
     version: int
 
 
+class RecordSpend(Command, frozen=True, kw_only=True):
+    """Report the whole spend of a place's agents on one triage; what is known of it adds nothing."""
+
+    attempt: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
 TaskCommand = (
     Submit
     | RequestTriage
@@ -262,6 +270,7 @@ TaskCommand = (
     | Retry
     | Resume
     | ExpireApproval
+    | RecordSpend
 )
 
 # ---- events ------------------------------------------------------------------------------------------------
@@ -466,6 +475,14 @@ class ApprovalExpired(Event, frozen=True, kw_only=True):
     version: int
 
 
+class SpendRecorded(Event, frozen=True, kw_only=True):
+    """A place's agents spent more on one triage than its reports had said: their work was overtaken or broken off."""
+
+    attempt: int
+    place: str
+    usage: tuple[ModelUsage, ...] = ()
+
+
 TaskEvent = (
     Submitted
     | TriageRequested
@@ -490,6 +507,7 @@ TaskEvent = (
     | Paused
     | Resumed
     | ApprovalExpired
+    | SpendRecorded
 )
 
 # ---- state -------------------------------------------------------------------------------------------------
@@ -501,6 +519,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
+    ``accounts`` is what places spent on triage beyond what its verdicts say.
     """
 
     status: Status = Status.NEW
@@ -533,3 +552,4 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     expires_at: datetime | None = None
     paused_until: datetime | None = None
+    accounts: Accounts = {}

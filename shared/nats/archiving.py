@@ -11,6 +11,7 @@ import nats.errors
 import nats.js.errors
 
 from shared.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
+from shared.crash import crash_point
 from shared.envelope import hash_of
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
@@ -77,6 +78,7 @@ async def restore(bus: Bus, source: Archive, progress: Progress = lambda done, t
     began = stored
     while some := list(islice(events, AT_ONCE)):
         await _publish(bus, some)
+        crash_point("restore.batch-stored")
         progress(some[-1].position - began, total - began)
     return total - began
 
@@ -152,6 +154,7 @@ async def _send(bus: Bus, event: Archived) -> None:
     headers = {name: value for name, value in event.headers.items() if not name.lower().startswith(_GUARDS)}
     headers["Nats-Expected-Last-Sequence"] = str(event.position - 1)
     ack = await bus.publish(event.subject, event.body, headers)
+    crash_point("restore.event-stored")
     if ack.seq != event.position:
         raise ArchiveRefused(
             f"Event {event.position} of the archive was taken for event {ack.seq}: its message id is not its own."

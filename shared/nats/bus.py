@@ -23,7 +23,9 @@ from shared.envelope import TooLarge
 
 CONNECT_TIMEOUT_S: Final = 2.0
 PUBLISH_TIMEOUT_S: Final = 5.0
-LEAVE_S: Final = 2.0
+ANSWER_TIMEOUT_S: Final = 5.0
+"""How long JetStream may take for an answer to anything but a publish."""
+LEAVE_S: Final = 10.0
 """How long the server may take to send the last messages to one who leaves."""
 HEADER_BYTES: Final = 4096
 """Of the server's limit for a message: what its headers may take."""
@@ -93,7 +95,7 @@ class Bus:
     async def connect(cls, url: str, *, name: str, patience_s: float = 10.0, bounds: Bounds = DEFAULTS) -> Bus:
         """Connect, trying again for ``patience_s`` seconds; raises `NatsUnreachable`."""
         nc = _Client()
-        bus = cls(nc, nc.jetstream(timeout=PUBLISH_TIMEOUT_S), bounds)
+        bus = cls(nc, nc.jetstream(timeout=ANSWER_TIMEOUT_S), bounds)
         connecting = nc.connect(
             servers=url.split(","),
             name=name,

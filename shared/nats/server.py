@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-READY_S: Final = 15.0
+READY_S: Final = 60.0
 
 _CONFIG: Final = """\
 listen: {host}:{port}

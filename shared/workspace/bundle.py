@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.crash import crash_point
 from shared.workspace.git import GitFailed, ask, commit_id, failed, git
 
 MAX_HEADER = 1024 * 1024
@@ -36,6 +37,7 @@ async def write_bundle(repository: Path, ref: str, base: str, out: Path) -> Bund
     part = out.with_name(f"{out.name}.{secrets.token_hex(4)}")
     try:
         await git(f"--git-dir={repository}", "bundle", "create", "--quiet", str(part), ref, f"^{base}")
+        crash_point("bundle.written")
         written = Bundle(sha256=_digest(part), size=part.stat().st_size)
         part.replace(out)
     finally:

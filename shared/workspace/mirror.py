@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from shared.crash import crash_point
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git
 
@@ -63,6 +64,7 @@ class Mirror:
         """
         async with self.locked():
             await self._prepare()
+            crash_point("mirror.prepared")
             refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
             if await self._source_has_head():
                 refspecs.append(f"+HEAD:{HEAD_REF}")

@@ -45,7 +45,8 @@ async def publish_branch(target: str, bundle: Path, commit: str, branch: str, ex
     """Put ``commit`` from ``bundle`` on ``branch`` of ``target``, if the branch is at ``expected`` (None: not there).
 
     ``target`` is a local repository, bare or not, or an address that `git push` reaches. Doing it twice is fine:
-    a branch already at ``commit`` is left alone. Objects are first unpacked and checked in a repository of their own.
+    a branch already at ``commit`` is left alone. Objects are first unpacked and checked in a repository of their
+    own beside the bundle.
     Raises ``BranchTaken``, ``BranchCheckedOut``, or ``GitFailed`` for a bad bundle or an unreachable target;
     ``ValueError`` for what is no commit id, branch name or address.
     """
@@ -57,7 +58,7 @@ async def publish_branch(target: str, bundle: Path, commit: str, branch: str, ex
         raise ValueError(f"{branch!r} is not a branch name.")
     ref = await ref_name(f"refs/heads/{branch}", "refs/heads/")
     place = await _local_repository(source)
-    with tempfile.TemporaryDirectory(prefix="journeyman-publish-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
         await git("init", "--quiet", "--bare", "--initial-branch=main", str(quarantine))
         match await _where_is(source, ref, quarantine):

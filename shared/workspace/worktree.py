@@ -25,6 +25,7 @@ from typing import Final
 
 import msgspec
 
+from shared.crash import crash_point
 from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundle
 from shared.workspace.git import GitFailed, ask, commit_id, failed, git, printable, ref_name
 from shared.workspace.mirror import Mirror
@@ -127,6 +128,7 @@ class Worktree:
                 return None
             commit = await self._commit_tree(tree.id, self.base, message, JOURNEYMAN, at)
             self._notes.add_ref(ref)
+            crash_point("worktree.noted")
             await self.mirror.git("update-ref", "--", ref, commit)
             return commit
 
@@ -177,7 +179,9 @@ class Worktree:
             return await write_bundle(self.mirror.path, await ref_name(ref_or_commit, _PRIVATE), below, out)
         # A bundle holds refs only; this one exists for as long as it takes to write it.
         ref = f"{_PRIVATE}bundles/{commit_id(ref_or_commit)}-{os.urandom(4).hex()}"
+        self._notes.add_ref(ref)
         await self.mirror.git("update-ref", "--", ref, ref_or_commit)
+        crash_point("bundle.referenced")
         try:
             return await write_bundle(self.mirror.path, ref, below, out)
         finally:
@@ -188,12 +192,16 @@ class Worktree:
         async with self._lock:
             state = self._notes.read()
             refs = [self._base_ref, self._result_ref, *(state.refs if state else ())]
-            await self._clear()
-            if not (self.mirror.path / "HEAD").exists():
-                return
-            async with self.mirror.locked():
-                gone = "".join(f"delete {ref}\n" for ref in refs)
-                await self.mirror.git("update-ref", "--stdin", input=gone.encode())
+            try:
+                if not (self.mirror.path / "HEAD").exists():
+                    return
+                # Before the notes that know them: half removed, it is removed again.
+                async with self.mirror.locked():
+                    gone = "".join(f"delete {ref}\n" for ref in refs)
+                    await self.mirror.git("update-ref", "--stdin", input=gone.encode())
+                crash_point("worktree.unreferenced")
+            finally:
+                await self._clear()
         await self.mirror.tidy()
 
     async def _make(self, files: str) -> None:
@@ -222,6 +230,7 @@ class Worktree:
         await git(agents, "worktree", "add", "--quiet", "--force", "--detach", "--", str(self.path), files)
         if files != self.base:
             await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(self._agents_dir())})
+        crash_point("worktree.half-made")
         self._notes.directory.mkdir(parents=True, exist_ok=True)
         shutil.copy2(self._agents_dir() / "index", self._notes.index)  # spares the first look at every file
         self._notes.write(State(base=self.base, refs=before.refs if before else ()))

@@ -18,7 +18,7 @@ from shared.nats.streams import EVENTS
 from shared.subjects import Actor
 from tests.support.cast import Cast
 from tests.support.counting import COUNTER
-from tests.support.eventually import eventually
+from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
 from tests.support.system import REPO
 
@@ -100,8 +100,7 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             await client.send(Actor("task", id), submit, principal="user:ada", timeout=60)
         for id in ids:
             await cast.until(id, "task.completed", within=120)
-        watching.cancel()
-        await asyncio.wait([watching])
+        await end(watching)
     assert most.keys() <= ACTIVITIES.keys()
     assert all(most[name] <= ACTIVITIES[name] for name in most), most
     assert [most[name] for name in ("planner-draft", "executor-run")] == [1, 2], "and as many as may be do work"

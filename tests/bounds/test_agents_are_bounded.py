@@ -13,7 +13,8 @@ from services.executor.workplace import Exhausted, Workplace
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.outcome import Outcome
 from shared.claude.process import MAX_MESSAGE_BYTES
-from shared.claude.workshop import Job, Workshop, end
+from shared.claude.sweep import sweep
+from shared.claude.workshop import Job, Workshop, forget, mark_of
 from shared.contracts import run
 from shared.nats.bus import Bus
 from shared.nats.direct import Direct, get_batch
@@ -82,7 +83,8 @@ class Shop:
 
     def clear(self) -> None:
         if self._dirs:
-            end(self._dirs, self.shop.place)
+            sweep(mark_of(self._dirs[0], self.shop.place))
+            forget(*self._dirs)
 
 
 @pytest.fixture

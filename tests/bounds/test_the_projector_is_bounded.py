@@ -17,7 +17,7 @@ from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import ServiceProcess
 from tests.support.counting import COUNTER
-from tests.support.eventually import eventually
+from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
 
 NEVER = 2**40
@@ -75,8 +75,7 @@ async def test_a_transaction_has_so_many_events_and_the_rest_comes_with_the_next
     views = await Views.open(tmp_path / "views.duckdb")
     following = asyncio.create_task(views.follow(bus, on_batch=batches.append))
     await eventually(lambda: sum(batches) == 9)
-    following.cancel()
-    await asyncio.wait([following])
+    await end(following)
     await views.close()
     await asyncio.wait_for(bus.close(), 30)
     assert max(batches) <= 4

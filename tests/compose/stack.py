@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 import uuid
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.support.nats import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("brain", "planner", "executor", "gateway", "projector")
@@ -55,12 +56,6 @@ def eventually(look: Callable[[], T | None], *, within: float, what: str) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:g} s: {what}")
         time.sleep(0.5)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

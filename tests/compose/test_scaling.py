@@ -62,7 +62,7 @@ def test_provisioning_ran_once_and_succeeded(stack: Stack) -> None:
 
 
 def test_the_dashboard_answers_on_the_published_port(stack: Stack) -> None:
-    assert "<!doctype html>" in httpx.get(f"{stack.url}/", timeout=10).text.lower()
+    assert "<!doctype html>" in httpx.get(f"{stack.url}/", timeout=60).text.lower()
 
 
 def test_nats_runs_with_every_append_on_disk_and_the_acks_that_clients_read(stack: Stack) -> None:

@@ -115,6 +115,6 @@ async def test_following_gives_history_and_then_what_comes_live(journal: Journal
 
     following = asyncio.create_task(follow())
     await journal.append(TASK, Cancelled(), expected=head_of(first), stamp=stamp("2"))
-    await asyncio.wait_for(following, 30)
+    await asyncio.wait_for(following, 60)
     assert seen == ["1", "2"]
     assert await journal.last_position() == 2

@@ -14,6 +14,8 @@ from tests.support.visitor import Visitor
 pytestmark = pytest.mark.xdist_group("system")
 
 GONE_S = 5.0
+STALL_S = 15.0
+"""How long a machine that others use may stand still, in the middle of that."""
 
 
 async def test_five_agents_work_at_once_and_one_is_stopped_with_all_it_started(
@@ -37,9 +39,9 @@ async def test_five_agents_work_at_once_and_one_is_stopped_with_all_it_started(
 
     asked = time.monotonic()
     await visitor.say(breeding, "stop", reason="enough")
-    await eventually(lambda: not system.agents(breeding), within=GONE_S)
+    await eventually(lambda: not system.agents(breeding))
     took = time.monotonic() - asked
-    assert took <= GONE_S
+    assert took <= GONE_S + STALL_S
     await visitor.until(breeding, "run.stopped")
     cancelled = await visitor.until(breeding, "task.cancelled")
     assert (await visitor.task(breeding, seq=cancelled.position))["status"] == "cancelled"

@@ -64,7 +64,7 @@ async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_c
         await expect(banner).to_have_count(0)
 
     await page.add_init_script(NOTE_STATES)
-    async with Replaying(system.nats, "--from", str(first), "--speed", "10") as replaying:
+    async with Replaying(system.nats, "--from", str(first), "--speed", "3") as replaying:
         await page.goto(replaying.page)
         await told(page)
         await expect(page.get_by_role("listitem").filter(has_text=TITLE)).to_contain_text("Completed")

@@ -37,7 +37,7 @@ async def test_a_task_is_submitted_approved_and_watched_to_its_end_in_the_browse
     approve = page.get_by_role("button", name="Approve plan v1")
     await expect(page.get_by_role("article")).to_contain_text("hand out every cent")
     await approve.click()
-    await visitor.until(id, "task.approved", within=20)
+    await visitor.until(id, "task.approved")
 
     await page.get_by_role("tab", name="Output").click()
     output = page.get_by_label("Agent output").first

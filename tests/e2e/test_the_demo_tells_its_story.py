@@ -27,7 +27,7 @@ from tests.support.nats import Nats
 from tests.support.natscli import NatsCli
 from tests.support.system import JOURNEYMAN, plain_environment, processes_of
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(360)]
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         cwd=data,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=300,
         check=False,
     )
     return Demo(done.returncode, done.stderr, data)
@@ -157,7 +157,7 @@ def in_a_terminal(nats: NatsCli, *arguments: str) -> str:
     ours, its = pty.openpty()
     process = subprocess.Popen(nats.argv(*arguments), env=nats.environment, stdin=its, stdout=its, stderr=its)
     os.close(its)
-    shown = b""
+    shown, answered = b"", 0
     try:
         while True:
             try:
@@ -169,7 +169,8 @@ def in_a_terminal(nats: NatsCli, *arguments: str) -> str:
             if not chunk:
                 break
             shown += chunk
-            if b"Next Page" in chunk:
+            if shown.count(b"Next Page") > answered:
+                answered += 1
                 os.write(ours, b"n\n")
     finally:
         os.close(ours)

@@ -42,7 +42,7 @@ async def test_a_task_waits_for_the_key_and_the_status_says_how_to_set_it(keyles
             busy = {each["service"] for each in queues if each["in_progress"]}
             return {"brain-triage", "planner-draft"} <= busy
 
-        await eventually(taken, within=20, every=0.2)
+        await eventually(taken, every=0.2)
         assert (await visitor.task(waiting, seq=asked.position))["status"] == "received"
         assert (await visitor.task(planned, seq=drafting.position))["status"] == "planning"
         assert not keyless.agents(waiting)

@@ -1,5 +1,19 @@
-"""The shared system of this folder's tests."""
+"""The shared system of this folder's tests, with a model that can hold its agents in the middle of their work."""
 
-from tests.support.stage import agents, model, secret_values, system, visitor
+from __future__ import annotations
 
-__all__ = ["agents", "model", "secret_values", "system", "visitor"]
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fault.drain.held_model import HeldModel
+from tests.support.stage import agents, secret_values, system, visitor
+
+__all__ = ["agents", "secret_values", "system", "visitor"]
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[HeldModel]:
+    """The scripted model of the shared system; it holds nobody who is not asked to wait."""
+    with HeldModel() as model:
+        yield model

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nats import Nats, free_port
+from tests.support.nats import Nats, refusing_port
 from tests.support.system import JOURNEYMAN, plain_environment, processes_of
 
 
@@ -32,7 +32,7 @@ def ended(data: Path, *arguments: str, **settings: str) -> str:
         cwd=data,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     lines = done.stderr.strip().splitlines()
@@ -73,8 +73,9 @@ async def test_a_service_whose_own_port_is_busy_says_so(tmp_path: Path, nats_ser
 
 
 def test_a_nats_that_does_not_answer_is_named_with_its_address(tmp_path: Path) -> None:
-    url = f"nats://127.0.0.1:{free_port()}"
-    line = ended(tmp_path, "service", "brain", nats_url=url, health_port="0")
+    with refusing_port() as port:
+        url = f"nats://127.0.0.1:{port}"
+        line = ended(tmp_path, "service", "brain", nats_url=url, health_port="0")
     assert url in line
     assert "JOURNEYMAN_NATS_URL" in line
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import statistics
 from collections import Counter
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from shared.claude.demo_conversation import Role
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.usage import cost_of
 from shared.envelope import Recorded
 from shared.ids import derived_id
 from shared.workspace.git import git
+from tests.fault.drain.held_model import HeldModel
 from tests.support.eventually import eventually
-from tests.support.model import CountingModel
 from tests.support.system import System
 from tests.support.visitor import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
 
@@ -24,44 +26,53 @@ pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
 
 BACK_S = 5.0
 """How soon a service that was killed is ready again, on a machine that has a processor for it."""
+STALL_S = 15.0
+"""How long a machine that others use may stand still, in the middle of that."""
 LONG = 2 * WITHIN
 """For what waits for a redelivery as well."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "asked to leave"])
 async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
-    visitor: Visitor, system: System, model: CountingModel, number: signal.Signals
+    visitor: Visitor, system: System, model: HeldModel, number: signal.Signals
 ) -> None:
-    payload, id = issue(DEMO_ISSUE_TITLE, f"{DEMO_ISSUE_BODY}\n\ndemo executor: sleep 4\n", number=500 + number)
+    payload, id = issue(DEMO_ISSUE_TITLE, DEMO_ISSUE_BODY, number=500 + number)
     away: dict[str, float] = {}
 
     async def hit(service: str) -> None:
         away[service] = await system.hit(service, number)
 
-    assert (await visitor.deliver(payload)).status_code == 202
-    triaging = await the_agent_of(system, "task", id)
-    await hit("brain")
-    assert await the_agent_of(system, "task", id) == triaging, "the brain attaches to the agent that it had"
+    async def agent_at_work(role: Role, kind: str) -> str:
+        """The agent of this role, which waits in the middle of its work."""
+        await eventually(lambda: model.holds(role), within=LONG)
+        return await the_agent_of(system, kind, id)
 
-    await visitor.until(id, "plan.claimed", within=LONG)
-    planning = await the_agent_of(system, "plan", id)
-    await hit("planner")
-    await visitor.until(id, "plan.claimed", nth=2, within=LONG)
-    assert await the_agent_of(system, "plan", id) in (planning, "")
+    with model.holding():
+        assert (await visitor.deliver(payload)).is_success
+        triaging = await agent_at_work(Role.BRAIN, "task")
+        await hit("brain")
+        assert await the_agent_of(system, "task", id) == triaging, "the brain attaches to the agent that it had"
+        model.release(Role.BRAIN)
 
-    await visitor.until(id, "plan.proposed", within=LONG)
-    await hit("projector")
-    await visitor.approve(id)
+        planning = await agent_at_work(Role.PLANNER, "plan")
+        await hit("planner")
+        await visitor.until(id, "plan.claimed", nth=2, within=LONG)
+        assert await the_agent_of(system, "plan", id) == planning
+        model.release(Role.PLANNER)
 
-    await visitor.until(id, "run.started")
-    working = await the_agent_of(system, "run", id)
-    await hit("executor")
-    await visitor.until(id, "run.claimed", nth=2, within=LONG)
-    assert await the_agent_of(system, "run", id) == working
+        await visitor.until(id, "plan.proposed", within=LONG)
+        await hit("projector")
+        await visitor.approve(id)
 
-    await visitor.until(id, "reply.requested", within=LONG)
-    await hit("gateway")
-    task = await visitor.completed(id, within=LONG)
+        working = await agent_at_work(Role.EXECUTOR, "run")
+        await hit("executor")
+        await visitor.until(id, "run.claimed", nth=2, within=LONG)
+        assert await the_agent_of(system, "run", id) == working
+        model.release(Role.EXECUTOR)
+
+        await visitor.until(id, "reply.requested", within=LONG)
+        await hit("gateway")
+        task = await visitor.completed(id, within=LONG)
 
     story = await visitor.story(id)
     await nothing_is_lost_or_doubled(visitor, system, story, task["branch"], task["base_commit"])
@@ -74,11 +85,12 @@ async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
     print({service: f"{seconds:.1f} s" for service, seconds in away.items()})
     if number is signal.SIGKILL:
         waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-        assert {service: seconds for service, seconds in away.items() if seconds > BACK_S * waiting} == {}
+        assert statistics.median(away.values()) <= BACK_S * waiting
+        assert max(away.values()) <= BACK_S * waiting + STALL_S
 
 
 async def test_a_task_completes_although_nats_is_killed_in_the_middle_of_its_run(
-    visitor: Visitor, system: System, model: CountingModel
+    visitor: Visitor, system: System, model: HeldModel
 ) -> None:
     id = await visitor.submit("Mend split_evenly\n\ndemo: turns 8", directive="implement")
     await visitor.until(id, "run.started")
@@ -116,20 +128,12 @@ REPEATED: Final = frozenset({"plan.claimed", "run.claimed", "run.started", "run.
 
 
 async def the_agent_of(system: System, kind: str, task_id: str) -> str:
-    """Which process works on one of the task's actors: its pid and start, as its run directory has them.
-
-    Empty when the work has ended meanwhile, and its directory is gone.
-    """
+    """Which process works on one of the task's actors: its pid and start, as its run directory has them."""
 
     def look() -> list[Path]:
         return [run / "cli" for run in system.agent_runs(kind, task_id) if (run / "cli").exists()]
 
-    if not system.agent_runs(kind, task_id) and not system.agents(task_id):
-        try:
-            await eventually(look, within=20)
-        except AssertionError:
-            return ""
-    (identity,) = await eventually(look, within=20)
+    (identity,) = await eventually(look)
     fields = identity.read_text().split()
     return f"{fields[1]} since {fields[22]}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from shared.ids import new_task_id
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.parked import count
 from shared.workspace.publish import branch_name
-from tests.golden.play import Play, cut_power, exhausted_model
+from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
 from tests.support.cast import ROOT
 from tests.support.eventually import eventually
 from tests.support.system import REPO
@@ -212,6 +213,45 @@ async def withdrawn(play: Play) -> None:
     await play.until(id, "reply.withdrawn")
 
 
+async def paid_late(play: Play) -> None:
+    """Agents whose services are lost work on unheard, and are paid for when those come back; triage breaks off."""
+    await play.cast.start("brain", "gateway")
+    lost = {}
+    for service, kind, text, directive in (
+        ("planner", "plan", "Write down what a bill is", PLAN),
+        ("executor", "run", "Take a note\n\ndemo executor: sleep 2\ndemo executor: write note.txt x", IMPLEMENT),
+    ):
+        first = play.cast.add(service, name=f"first-{service}", data=play.cast.folder / f"first-{service}")
+        await first.start()
+        id = await play.submit(text, directive=directive)
+        await _said(play, id, kind, first.name, "message_start")
+        first.send(signal.SIGSTOP)
+        await _said(play, id, kind, first.name, '"type":"result"')
+        await first.kill()
+        lost[id, f"{kind}.spend-recorded"] = first
+        if service == "executor":
+            await play.cast.start("planner", "executor")
+    for id, _ in lost:
+        await play.until(id, "task.completed")
+    for (id, recorded), first in lost.items():
+        await first.start()
+        await play.until(id, recorded)
+
+    id = await play.submit("Think for ever\n\ndemo brain: cut\ndemo brain: hang")
+    await _said(play, id, "task", "brain", "message_start")
+    await play.tell(id, task.Stop())
+    await play.until(id, "task.spend-recorded")
+
+
+async def _said(play: Play, id: str, kind: str, member: str, what: str) -> None:
+    """Wait until the task's agent at this service has put that into its output."""
+
+    def said() -> bool:
+        return what in (play.cast.run_dir(id, kind, member=member) / "stdout.jsonl").read_text()
+
+    await eventually(said, within=WITHIN_S)
+
+
 async def thousand_turns(play: Play) -> None:
     """An agent that takes a thousand turns, with a checkpoint at nearly each of them."""
     agents = play.cast.folder / "agents"
@@ -246,6 +286,7 @@ SCENARIOS: Final = {
     "questions": Scenario(play=questions),
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
+    "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "thousand-turns": Scenario(play=thousand_turns, ack_wait_s=3.0),
 }
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.executor.actors.run import DECIDER
-from shared.claude.elsewhere import Heard, unrecorded
-from shared.claude.meter import Meter
+from shared.claude.accounts import spent_in
+from shared.claude.meter import Counted, Meter
+from shared.claude.stream import ResponseBegan, ResponseCounted, Tokens
 from shared.contracts import run
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.deciding import Rejected
@@ -25,16 +26,16 @@ recordings = st.sampled_from(SMALL) if SMALL else st.nothing()
 class Runner:
     """An executor in miniature: what it reports goes through the run's own rules; it forgets all when it dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str = "here") -> None:
         self.state = run.Run()
         self.logged: tuple[ModelUsage, ...] = ()
         self.recorded: dict[str, int] = {}
         self.tell(run.Request(round=1, repo="r", base_commit="b", title="t", text="t"))
-        self.claim()
+        self.claim(place)
 
-    def claim(self) -> None:
+    def claim(self, place: str = "here") -> None:
         """A service, maybe another one, takes the round."""
-        self.tell(run.Claim(round=1, worker="w", session="s"))
+        self.tell(run.Claim(round=1, worker=f"w@{place}", session="s"))
         self.turn = 0
 
     def tell(self, command: run.RunCommand) -> bool:
@@ -129,26 +130,33 @@ def test_the_sum_over_usage_events_is_the_sum_over_processes_whatever_died_in_be
 @pytest.mark.skipif(not SMALL, reason="the recorded transcripts are not on this machine")
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
-def test_what_a_lost_machine_had_not_recorded_is_priced_from_what_it_published(data: st.DataObject) -> None:
-    """Published twice or not, in whatever order: what is recorded and what is priced add up to what was used."""
-    heard: list[Heard] = []
-    recorded: dict[str, int] = {}
-    logged: tuple[ModelUsage, ...] = ()
+def test_what_a_lost_machine_had_not_reported_is_paid_for_once_whoever_tells_it_how_often(data: st.DataObject) -> None:
+    """A successor tells what was published, maybe not all of it; the machine tells everything once it is back."""
+    runner = Runner(place="lost")
+    published: tuple[ModelUsage, ...] = ()
     used: tuple[ModelUsage, ...] = ()
     for number in range(data.draw(st.integers(1, 3), label="processes")):
-        process = f"run-X-1-{number}@lost"
         lines = lines_of(
             data.draw(recordings, label="recording"), data.draw(st.floats(0.05, 1.0), label="killed after")
         )
         used = add_usage(used, used_by(lines))
-        known = data.draw(st.integers(0, len(lines)), label="recorded lines")
-        if known:
-            meter = Meter(resumed=True)
-            for _, raw in lines[:known]:
-                meter.feed(raw)
-            logged = add_usage(logged, meter.take_delta())
-            recorded[process] = lines[known - 1][0] + len(lines[known - 1][1]) + 1
-        heard += [Heard(process, offset, raw) for offset, raw in lines]
-    again = data.draw(st.lists(st.sampled_from(heard), max_size=10), label="published twice")
-    mixed = data.draw(st.permutations([*heard, *again]) if len(heard) < 30 else st.just([*heard, *again]))
-    assert totals(add_usage(logged, unrecorded(mixed, recorded))) == totals(used)
+        reported = data.draw(st.integers(0, len(lines)), label="reported lines")
+        if reported:
+            end = lines[reported - 1][0] + len(lines[reported - 1][1]) + 1
+            runner.checkpoint(f"run-X-1-{number}@lost", end, used_by(lines[:reported]))
+        published = add_usage(published, used_by(lines[: data.draw(st.integers(reported, len(lines)), label="heard")]))
+    runner.claim(place="successor")
+    told = data.draw(st.lists(st.sampled_from([published, used]), max_size=4), label="told")
+    for usage in [*told, used, *told]:
+        assert runner.tell(run.RecordSpend(round=1, place="lost", usage=usage))
+    assert totals(runner.logged) == totals(used)
+
+
+def test_lines_that_were_published_twice_or_late_count_once_and_in_their_order() -> None:
+    began = ResponseBegan(message_id="m", model="x", tokens=Tokens(input=5, output=1))
+    counted = ResponseCounted(message_id="m", tokens=Tokens(output=9))
+    heard: dict[int, Counted] = {}
+    for offset, line in ((70, counted), (0, began), (70, counted)):
+        heard[offset] = line
+    (usage,) = spent_in(heard)
+    assert (usage.input_tokens, usage.output_tokens) == (5, 9)

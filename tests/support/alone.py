@@ -37,7 +37,7 @@ class Alone:
                 stdout=told,
                 stderr=told,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 90
         while not self._ready.exists():
             assert self._process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
@@ -73,6 +73,6 @@ class Alone:
             cwd=self._data,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )

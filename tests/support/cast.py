@@ -21,6 +21,7 @@ from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import MEBI, Limits, provision
+from shared.workspace.mirror import HEAD_REF
 from tests.support.eventually import eventually
 from tests.support.model import CountingModel
 from tests.support.nats import Nats, free_port
@@ -94,7 +95,7 @@ class Member:
                 assert self._keeping is not None or self._poll() is None, self.log.read_text()[-3000:]
                 return False
 
-        await eventually(look, within=60.0)
+        await eventually(look, within=90.0)
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process."""
@@ -105,9 +106,9 @@ class Member:
         self.send(signal.SIGKILL)
         await self.gone()
 
-    async def gone(self) -> None:
+    async def gone(self, *, within: float = 30.0) -> None:
         """Wait until this life has ended."""
-        await eventually(lambda: self._poll() is not None)
+        await eventually(lambda: self._poll() is not None, within=within)
 
     async def leave(self) -> None:
         """Let no further life begin before the next `start`."""
@@ -123,7 +124,7 @@ class Member:
             self.send(signal.SIGCONT)
             self.send(signal.SIGTERM)
             try:
-                await eventually(lambda: self._poll() is not None, within=40.0)
+                await eventually(lambda: self._poll() is not None, within=60.0)
             finally:
                 if self._poll() is None:
                     self._process.kill()
@@ -279,7 +280,7 @@ class Cast:
         assert found, f"no {kind} process of {task_id} at {member}"
         return found[-1].parent
 
-    async def until(self, task_id: str, what: str, *, after: int = 0, within: float = 60.0) -> Recorded:
+    async def until(self, task_id: str, what: str, *, after: int = 0, within: float = 90.0) -> Recorded:
         """The first event of this name (``run.started``) behind a position; waits for it."""
         seen: list[str] = []
         try:
@@ -301,10 +302,21 @@ class Cast:
         own = {member.pid for member in self.members.values()}
         found = []
         for place in sorted(places):
-            for folder in ("runs", "worktrees", "scratch"):
+            for folder in ("runs", "worktrees", "scratch", "publishing"):
                 found += [str(path) for path in sorted((place / folder).glob("*"))]
             found += [each for each in processes_of(place) if int(each.split()[0]) not in own]
         return found
+
+    def refs_left(self) -> list[str]:
+        """What the mirrors still keep of worktrees: refs of work that is over, which hold its objects."""
+        found = []
+        for mirror in sorted(
+            path for member in self.members.values() for path in (member.data / "mirrors").glob("*.git")
+        ):
+            loose = (str(path.relative_to(mirror)) for path in (mirror / "refs").rglob("*") if path.is_file())
+            packed = (line.split()[-1] for line in _lines(mirror / "packed-refs"))
+            found += [ref for ref in (*loose, *packed) if ref.startswith("refs/journeyman/") and ref != HEAD_REF]
+        return sorted(set(found))
 
     def _end_what_is_left(self) -> None:
         """Nothing of a test outlives it, even when the system has a bug."""
@@ -317,6 +329,10 @@ class Cast:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import duckdb
 
 from cli.audit import audit
+from shared.contracts.task import Paused, PlanReady
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Recorded
+from shared.ids import derived_id
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import PARKED
@@ -52,7 +54,7 @@ def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
 def problems_of_events(story: Sequence[Recorded], end: str = "completed") -> list[str]:
     """What is wrong with one task by its own events: it has not this end once, or something took effect twice."""
     found: list[str] = []
-    task = [each for each in story if each.kind == "task"]
+    task = _life_of_the_task(story)
     ends = [each.name for each in task if each.name in END]
     if ends != [end] or task[-1].name != end:
         why = [str(each.data) for each in story if each.name in ("failed", "paused")]
@@ -65,6 +67,38 @@ def problems_of_events(story: Sequence[Recorded], end: str = "completed") -> lis
         if times > most:
             found.append(f"{name} happened {times} times")
     return found
+
+
+def problems_of_waits(story: Sequence[Recorded]) -> list[str]:
+    """What is wrong with how one task waited: a moment that came early, twice or not at all.
+
+    For a task that nobody but its timers moves: every pause and every plan that waits is followed by its end.
+    """
+    found: list[str] = []
+    own = [each for each in story if each.kind == "task"]
+    for number, each in enumerate(own):
+        match each.data:
+            case Paused(until=until):
+                expected, due = "resumed", until
+            case PlanReady(expires_at=at) if at is not None:
+                expected, due = "approval-expired", at
+            case _:
+                continue
+        after = own[number + 1] if number + 1 < len(own) else None
+        if after is None or after.name != expected:
+            found.append(f"{each.name} was followed by {after and after.name}, not by {expected}")
+        elif after.time < due:
+            found.append(f"{expected} came at {after.time}, before {due}")
+    waits = sum(each.name == "paused" or getattr(each.data, "expires_at", None) is not None for each in own)
+    ends = sum(each.name in ("resumed", "approval-expired") for each in own)
+    if waits != ends:
+        found.append(f"{waits} waits have {ends} ends")
+    return found if waits else ["it waited for nothing"]
+
+
+def _life_of_the_task(story: Sequence[Recorded]) -> list[Recorded]:
+    """The task's own events, without the bills that came late."""
+    return [each for each in story if each.kind == "task" and each.name != "spend-recorded"]
 
 
 class Tip(NamedTuple):
@@ -83,7 +117,7 @@ def branches_of(repository: Path) -> dict[str, Tip]:
 
 def problems_of_branch(story: Sequence[Recorded], branches: Mapping[str, Tip]) -> list[str]:
     """Whether a completed task has one branch, with one commit behind the base that it began from."""
-    task = [each for each in story if each.kind == "task"]
+    task = _life_of_the_task(story)
     done = task[-1].data
     short = story[0].actor.id.lower()[-10:]
     own = [name for name in branches if short in name]
@@ -97,7 +131,10 @@ def problems_of_branch(story: Sequence[Recorded], branches: Mapping[str, Tip]) -
 def problems_of_costs(story: Iterable[Recorded], model: CountingModel) -> list[str]:
     """Whether the log's sum of tokens is what the model counted for the task's conversations."""
     story = list(story)
-    sessions = {each.data.session for each in story if each.name == "claimed" and each.kind in ("plan", "run")}
+    claims = [each for each in story if each.name == "claimed" and each.kind in ("plan", "run")]
+    sessions = {each.data.session for each in claims}
+    # The second agent of a draft, after one that was killed, has a conversation of its own that no event names.
+    sessions |= {derived_id("plan", each.actor.id, str(each.data.draft), "2") for each in claims if each.kind == "plan"}
     counted = model.tokens(*sessions)
     told = tokens_in(usage_of(each for each in story if each.kind in ("plan", "run")))
     return [] if +told == +counted else [f"the log says {dict(told)}, the model counted {dict(counted)}"]
@@ -125,7 +162,7 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]
         usage: list[ModelUsage] = usage_of(story)
         expected = (
             "completed",
-            getattr(story[-1].data, "commit", ""),
+            getattr(_life_of_the_task(story)[-1].data, "commit", ""),
             sum(each.cost_microusd for each in usage),
             sum(tokens_in(usage).values()),
         )

@@ -18,6 +18,8 @@ from tests.support.eventually import eventually
 from tests.support.nats import free_port
 
 NODES: Final = 3
+ANSWER_S: Final = 3.0
+"""Without a leader nobody answers, and what was asked then must be asked again."""
 
 _CONFIG: Final = """\
 listen: 127.0.0.1:{port}
@@ -44,15 +46,15 @@ class Cluster:
     async def __aenter__(self) -> Self:
         for number in range(NODES):
             await self.start(f"n{number}")
-        bus = await Bus.connect(self.url, name="test", patience_s=30)
+        bus = await Bus.connect(self.url, name="test", patience_s=90)
 
         async def ready() -> bool:
             try:
-                return bool(await bus.js.account_info())
+                return bool(await asyncio.wait_for(bus.js.account_info(), ANSWER_S))
             except (TimeoutError, nats.errors.Error):
                 return False
 
-        await eventually(ready, within=30, every=0.1)
+        await eventually(ready, within=90, every=0.1)
         await bus.close()
         return self
 
@@ -97,7 +99,7 @@ class Cluster:
 async def leader(bus: Bus) -> str:
     """The server that leads EVENTS, empty while there is none."""
     try:
-        cluster = (await bus.js.stream_info(EVENTS)).cluster
+        cluster = (await asyncio.wait_for(bus.js.stream_info(EVENTS), ANSWER_S)).cluster
     except (TimeoutError, nats.errors.Error):
         return ""
     return (cluster.leader or "") if cluster is not None else ""

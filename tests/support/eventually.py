@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 30.0, every: float = 0.02) -> T:
+async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 60.0, every: float = 0.02) -> T:
     """The first truthy value of ``probe``; its last failure when none came ``within`` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -27,3 +27,10 @@ async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 3
         if time.monotonic() > deadline:
             raise failure or AssertionError(f"not within {within:g} s: {inspect.getsource(probe).strip()[:200]}")
         await asyncio.sleep(every)
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended: `asyncio.wait_for`, which nats-py uses, may swallow a cancellation (3.11)."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from types import TracebackType
+from typing import Self
 
 from shared.claude.demo_model import DemoModel, Request
 
@@ -19,17 +20,17 @@ class CountingModel:
         self._thread = threading.Thread(target=self._loop.run_forever, name="demo-model", daemon=True)
         self.url = ""
 
-    def __enter__(self) -> CountingModel:
+    def __enter__(self) -> Self:
         self._thread.start()
-        self.url = asyncio.run_coroutine_threadsafe(self._model.start(), self._loop).result(10)
+        self.url = asyncio.run_coroutine_threadsafe(self._model.start(), self._loop).result(60)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._model.stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._model.stop(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def requests(self, *sessions: str) -> list[Request]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import secrets
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from tests.support.contained import ContainedServer
 
 ENGINE_SOCKET: Final = Path("/var/run/docker.sock")
+GIVEN_AWAY: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_PORT: Final = 10_000
 
 
 class Nats:
@@ -40,8 +45,8 @@ class Nats:
         return self._server.monitor
 
     async def start(self) -> None:
+        self._port = self._port or free_port()
         self._server = await kind_of_server().start(self.directory, port=self._port)
-        self._port = self._server.port
 
     async def kill(self) -> None:
         """As by a power cut of the process."""
@@ -71,7 +76,25 @@ def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
 
 
 def free_port() -> int:
-    """A port nobody listens on right now."""
+    """A port nobody listens on right now, and none of those that the kernel gives away by itself.
+
+    Each of those may be taken before it is listened on, or between two lives of a server: by any outgoing connection,
+    even by a client of that server, which is then connected with itself.
+    """
+    given_away = int(GIVEN_AWAY.read_text().split()[0])
+    while given_away > 2 * LOWEST_PORT:
+        port = LOWEST_PORT + secrets.randbelow(given_away - LOWEST_PORT)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port at which nobody answers while the context lasts: it is held, so nobody can listen on it meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])

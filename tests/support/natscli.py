@@ -50,13 +50,19 @@ class NatsCli:
 
     def __init__(self, url: str, home: Path) -> None:
         self._binary = str(find_nats())
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "NATS_URL": url, "TERM": "dumb"}
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "NATS_URL": url,
+            "NATS_TIMEOUT": "60s",
+            "TERM": "dumb",
+        }
 
     def argv(self, *arguments: str) -> list[str]:
         """The command line."""
         return [self._binary, *arguments]
 
-    async def run(self, *arguments: str, within: float = 30.0) -> str:
+    async def run(self, *arguments: str, within: float = 90.0) -> str:
         """Run it to the end, without a terminal; returns what it put out, and fails when it did."""
         process = await self.start(*arguments)
         out, err = await asyncio.wait_for(process.communicate(), within)

@@ -18,10 +18,11 @@ from cli.supervisor import record
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import marked, sweep
 from tests.support.eventually import eventually
+from tests.support.nats import free_port
 
 REPO: Final = "octo/ledger"
 """The one repository of a system without the demo."""
-READY_S: Final = 60.0
+READY_S: Final = 120.0
 STOP_S: Final = 60.0
 JOURNEYMAN: Final = Path(sys.executable).parent / "journeyman"
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
@@ -64,7 +65,7 @@ class System:
         environment = plain_environment(data, **settings)
         with (data / "up.log").open("ab") as told:
             process = subprocess.Popen(
-                [str(JOURNEYMAN), "up", "--port", "0", "--data", str(data), *(["--demo"] if demo else [])],
+                [str(JOURNEYMAN), "up", "--port", str(free_port()), "--data", str(data), *(["--demo"] if demo else [])],
                 env=environment,
                 cwd=data,  # no `.env` of the checkout
                 stdin=subprocess.DEVNULL,
@@ -105,7 +106,7 @@ class System:
         os.kill(pid, number)
         return pid
 
-    async def back(self, name: str, before: int, *, within: float = 30.0) -> float:
+    async def back(self, name: str, before: int, *, within: float = 90.0) -> float:
         """Wait until a child that had the pid ``before`` is gone and ready again; returns the seconds from its end."""
         await eventually(lambda: not Path(f"/proc/{before}").exists(), within=within)
         ended = time.monotonic()
@@ -142,7 +143,7 @@ class System:
             cwd=self.data,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=120,
             check=False,
         )
 

@@ -303,9 +303,20 @@ def _fail_effect(world: World, dice: Random) -> Command:
     return reply.Fail(effect=effect, attempt=_near(attempt, dice), code="gone", message="Gone.")
 
 
+def _spend(world: World, dice: Random) -> Command:
+    place, usage = dice.choice(("here", "there")), _usage(dice)
+    return dice.choice(
+        (
+            task.RecordSpend(attempt=_near(world.task.triage_attempt, dice), place=place, usage=usage),
+            plan.RecordSpend(draft=_near(world.plan.draft, dice), place=place, usage=usage),
+            run.RecordSpend(round=_near(world.run.round, dice), place=place, usage=usage),
+        )
+    )
+
+
 Moves = tuple[Callable[[World, Random], Command], ...]
 
-TRIAGE: Final[Moves] = (_triage, _triage, _triage, _triage_failure)
+TRIAGE: Final[Moves] = (_triage, _triage, _triage, _triage_failure, _spend)
 PLANNING: Final[Moves] = (_claim_draft, _claim_draft, _propose, _propose, _propose, _fail_plan, _plan_stopped)
 EXECUTING: Final[Moves] = (
     _claim_round,
@@ -321,5 +332,6 @@ EXECUTING: Final[Moves] = (
     _succeed,
     _fail_run,
     _run_stopped,
+    _spend,
 )
 PUBLISHING: Final[Moves] = (_claim_effect, _claim_effect, _post, _post, _fail_effect)

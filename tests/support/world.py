@@ -22,7 +22,7 @@ from services.gateway.reactions import react as gateway_react
 from services.planner.actors import plan as plan_actor
 from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
-from shared.contracts.messages import Command, Event, TimedCommand, kind_of
+from shared.contracts.messages import Command, Event, TimedCommand, kind_of, name_of
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.deciding import Decider, Rejected
 from shared.envelope import Recorded
@@ -100,7 +100,9 @@ class World:
         kind = kind_of(command)
         event = DECIDERS[kind].decide(self.states[kind], command)
         if event is not None:
-            self.spent = add_usage(self.spent, getattr(command, "usage", ()))
+            # A place's whole spend adds what was not known of it.
+            told = event if name_of(command) == "record-spend" else command
+            self.spent = add_usage(self.spent, getattr(told, "usage", ()))
             self.keep(event)
         return event
 

@@ -20,7 +20,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def eventually(holds: Callable[[], bool], within: float = 10.0) -> None:
+async def eventually(holds: Callable[[], bool], within: float = 60.0) -> None:
     """Poll until it holds."""
     async with asyncio.timeout(within):
         while True:
@@ -34,7 +34,7 @@ def mark() -> str:
     return f"test-{uuid.uuid4().hex}"
 
 
-async def one(command: str, cwd: Path, mark: str, timeout: float = 30) -> CheckResult:
+async def one(command: str, cwd: Path, mark: str, timeout: float = 90) -> CheckResult:
     (result,) = await run_checks([command], cwd, check_env(), timeout, mark)
     return result
 
@@ -43,11 +43,11 @@ async def test_a_check_reports_exit_code_output_hash_and_time(tmp_path: Path, ma
     result = await one("echo out; echo err >&2; exit 3", tmp_path, mark)
     assert (result.exit_code, result.output_tail, result.timed_out, result.passed) == (3, "out\nerr\n", False, False)
     assert result.output_sha256 == hashlib.sha256(b"out\nerr\n").hexdigest()
-    assert 0 <= result.duration_ms < 30_000
+    assert 0 <= result.duration_ms < 90_000
 
 
 async def test_all_checks_run_in_order_whatever_the_first_says(tmp_path: Path, mark: str) -> None:
-    results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, check_env(), 30, mark)
+    results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, check_env(), 90, mark)
     assert [result.exit_code for result in results] == [1, 0, 127]
     assert results[1].output_tail == f"{tmp_path}\n"
     assert [result.passed for result in results] == [False, True, False]
@@ -69,7 +69,7 @@ async def test_a_check_sees_the_allowed_environment_only(
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
     monkeypatch.setenv("MY_CACHE", "here")
-    (result,) = await run_checks(["env"], tmp_path, check_env(["MY_CACHE"]), 30, mark)
+    (result,) = await run_checks(["env"], tmp_path, check_env(["MY_CACHE"]), 90, mark)
     assert "s3cret" not in result.output_tail
     assert "MY_CACHE=here" in result.output_tail
     assert "CI=1" in result.output_tail
@@ -88,7 +88,7 @@ async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str)
         "sh -c 'trap \"\" TERM; echo $$ > stubborn; sleep 300; sleep 300' & "
         "echo started; wait"
     )
-    result = await one(script, tmp_path, mark, timeout=1.5)
+    result = await one(script, tmp_path, mark, timeout=8)
     assert result.timed_out
     assert not result.passed
     assert result.exit_code < 0
@@ -99,7 +99,7 @@ async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str)
 
 
 async def test_a_check_that_ignores_the_polite_signal_is_killed(tmp_path: Path, mark: str) -> None:
-    result = await one("trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done", tmp_path, mark, timeout=0.5)
+    result = await one("trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done", tmp_path, mark, timeout=5)
     assert (result.timed_out, result.exit_code) == (True, -9)
     await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
 
@@ -107,7 +107,7 @@ async def test_a_check_that_ignores_the_polite_signal_is_killed(tmp_path: Path, 
 async def test_a_server_left_in_the_background_neither_blocks_nor_survives_the_check(tmp_path: Path, mark: str) -> None:
     result = await one("setsid sleep 300 & echo $! > pid; echo done", tmp_path, mark)
     assert (result.exit_code, result.output_tail, result.timed_out) == (0, "done\n", False)
-    assert result.duration_ms < 10_000
+    assert result.duration_ms < 60_000
     await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
 
 
@@ -129,7 +129,7 @@ async def test_the_given_sweep_is_asked_until_nothing_is_left(tmp_path: Path, ma
         asked.append(given)
         return 3 - len(asked)
 
-    await run_checks(["true"], tmp_path, check_env(), 30, mark, sweep)
+    await run_checks(["true"], tmp_path, check_env(), 90, mark, sweep)
     assert asked == [mark] * 3
 
 

@@ -11,7 +11,7 @@ from shared.health import BusyPort, Health, HealthServer
 async def test_a_ready_service_answers_and_a_problem_is_named() -> None:
     problems: dict[str, str] = {}
     server = HealthServer(Health("brain", lambda: problems), "127.0.0.1", 0)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False) as client:
         assert (await client.get("/health/live")).status_code == 200
         assert (await client.get("/health/ready")).status_code == 200
         problems["nats"] = "not connected"

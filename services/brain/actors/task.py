@@ -29,6 +29,7 @@ from shared.contracts.task import (
     PlanningRequested,
     PlanReady,
     QuestionAsked,
+    RecordSpend,
     RecordTriage,
     Reject,
     RequestExecution,
@@ -41,6 +42,7 @@ from shared.contracts.task import (
     Revise,
     RevisionRequested,
     RunSucceeded,
+    SpendRecorded,
     Stage,
     Status,
     Stop,
@@ -56,6 +58,7 @@ from shared.contracts.task import (
     WorkResumed,
 )
 from shared.contracts.task import Rejected as PlanRejected
+from shared.contracts.usage import account_of, booked, unbooked
 from shared.deciding import Decider, Rejected
 
 
@@ -72,6 +75,8 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return _told_by_a_person(task, command)
         case Resume() | ExpireApproval():
             return wake(task, command)
+        case RecordSpend():
+            return _spent(task, command)
         case _:
             return hear(task, command)
 
@@ -148,6 +153,13 @@ def _stopped(task: Task, command: Stop) -> StopRequested | Cancelled | None:
             return StopRequested(stage=stage, reason=command.reason)
         case _:
             return Cancelled(reason=command.reason)
+
+
+def _spent(task: Task, command: RecordSpend) -> SpendRecorded | None:
+    late = unbooked(task.accounts, account_of(command.attempt, command.place), command.usage)
+    if not late or task.status is Status.NEW:
+        return None
+    return SpendRecorded(attempt=command.attempt, place=command.place, usage=late)
 
 
 def _why_not(task: Task, command: Approve | Reject | Revise | GiveInput | Retry) -> str:
@@ -281,6 +293,9 @@ def evolve(task: Task, event: TaskEvent) -> Task:
             )
         case Resumed():
             return _again(task, event.stage)
+        case SpendRecorded():
+            account = account_of(event.attempt, event.place)
+            return replace(task, accounts=booked(task.accounts, account, event.usage))
         case _:
             assert_never(event)
 

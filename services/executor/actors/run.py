@@ -15,12 +15,14 @@ from shared.contracts.run import (
     GiveInput,
     InputGiven,
     QuestionAsked,
+    RecordSpend,
     Request,
     Requested,
     Resumed,
     Run,
     RunCommand,
     RunEvent,
+    SpendRecorded,
     Started,
     Status,
     Stop,
@@ -28,6 +30,7 @@ from shared.contracts.run import (
     StopRequested,
     Succeeded,
 )
+from shared.contracts.usage import account_of, booked, unbooked
 from shared.deciding import Decider, Rejected
 
 OPEN: Final = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING_INPUT})
@@ -47,6 +50,8 @@ def decide(run: Run, command: RunCommand) -> RunEvent | None:
             return _input(run, command)
         case Stop():
             return _stopping(run, command)
+        case RecordSpend():
+            return _spent(run, command)
         case _:
             return hear(run, command)
 
@@ -104,12 +109,31 @@ def _stopping(run: Run, command: Stop) -> StopRequested | Stopped | None:
             return None
 
 
+def _spent(run: Run, command: RecordSpend) -> SpendRecorded | None:
+    late = unbooked(run.accounts, account_of(command.round, command.place), command.usage)
+    if not late or run.status is Status.NEW:
+        return None
+    return SpendRecorded(round=command.round, place=command.place, usage=late)
+
+
 def _words(run: Run) -> str:
     return run.status.replace("-", " ")
 
 
 def evolve(run: Run, event: RunEvent) -> Run:
     """The run after a fact."""
+    after = _after(run, event)
+    match event:
+        case Checkpointed() | Succeeded() | Failed() | Stopped():
+            account = account_of(run.round, run.worker)
+        case SpendRecorded():
+            account = account_of(event.round, event.place)
+        case _:
+            return after
+    return replace(after, accounts=booked(run.accounts, account, event.usage))
+
+
+def _after(run: Run, event: RunEvent) -> Run:
     match event:
         case Requested():
             # A new round starts from its base commit; only the counters go on.
@@ -125,6 +149,7 @@ def evolve(run: Run, event: RunEvent) -> Run:
                 plan=event.plan,
                 inputs=run.inputs,
                 cause=max(run.cause, event.cause),
+                accounts=run.accounts,
             )
         case Claimed():
             # A question dies with the attempt that asked it.
@@ -171,6 +196,8 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, stopping=True, cause=max(run.cause, event.cause))
         case Stopped():
             return replace(run, status=Status.STOPPED, stopping=False, cause=max(run.cause, event.cause))
+        case SpendRecorded():
+            return run
         case _:
             assert_never(event)
 

@@ -19,13 +19,16 @@ from shared.contracts.plan import (
     PlanEvent,
     Propose,
     Proposed,
+    RecordSpend,
     RecordStopped,
     Revise,
+    SpendRecorded,
     Status,
     Stop,
     Stopped,
     StopRequested,
 )
+from shared.contracts.usage import account_of, booked, unbooked
 from shared.deciding import Decider, Rejected
 
 
@@ -40,6 +43,8 @@ def decide(plan: Plan, command: PlanCommand) -> PlanEvent | None:
             return _claimed(plan, command)
         case Stop():
             return _stopping(plan, command)
+        case RecordSpend():
+            return _spent(plan, command)
         case Propose() | Fail() | RecordStopped():
             return _reported(plan, command)
 
@@ -148,12 +153,31 @@ def _reported(plan: Plan, command: Propose | Fail | RecordStopped) -> PlanEvent 
             )
 
 
+def _spent(plan: Plan, command: RecordSpend) -> SpendRecorded | None:
+    late = unbooked(plan.accounts, account_of(command.draft, command.place), command.usage)
+    if not late or plan.status is Status.NEW:
+        return None
+    return SpendRecorded(draft=command.draft, place=command.place, usage=late)
+
+
 def _is_claimed(plan: Plan) -> bool:
     return plan.claimed_draft == plan.draft > 0
 
 
 def evolve(plan: Plan, event: PlanEvent) -> Plan:
     """The plan after a fact."""
+    after = _after(plan, event)
+    match event:
+        case Proposed() | Failed() | Stopped():
+            account = account_of(plan.draft, plan.worker)
+        case SpendRecorded():
+            account = account_of(event.draft, event.place)
+        case _:
+            return after
+    return replace(after, accounts=booked(plan.accounts, account, event.usage))
+
+
+def _after(plan: Plan, event: PlanEvent) -> Plan:
     match event:
         case DraftingStarted():
             return replace(
@@ -192,6 +216,8 @@ def evolve(plan: Plan, event: PlanEvent) -> Plan:
             return replace(plan, stopping=True, cause=max(plan.cause, event.cause))
         case Stopped():
             return replace(plan, status=Status.STOPPED, stopping=False, cause=max(plan.cause, event.cause))
+        case SpendRecorded():
+            return plan
         case _:
             assert_never(event)
 

@@ -12,12 +12,14 @@ from shared.claude.sweep import family
 from shared.client import Client
 from shared.contracts import run, task
 from shared.envelope import Recorded
+from shared.ids import derived_id
 from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.support.cast import Cast, Member
 from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from tests.support.eventually import eventually
+from tests.support.visitor import tokens_in, usage_of
 
 WORK = """Two files, with a pause between them
 
@@ -173,24 +175,37 @@ async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behin
     orphan = _cli(cast.run_dir(id, member="first"))
     await first.kill()
     story = await _completed(cast, id)
+    await eventually(lambda: b'"type":"result"' in (cast.run_dir(id, member="first") / "stdout.jsonl").read_bytes())
     assert _lives(orphan), "nobody else touches it"
     await first.start()
     await eventually(lambda: not _lives(orphan), within=45)
-    await _nothing_lost_doubled_or_left(cast, story, costs=False)
+    await _nothing_lost_doubled_or_left(cast, story)
+    assert any(each.name == "spend-recorded" for each in await story_of(cast.bus, id)), "what it did on its own"
 
 
 # ---- planner and triage --------------------------------------------------------------------------------------------
 
 
-async def test_a_planner_s_agent_that_was_killed_is_begun_anew_and_both_are_paid_for(cast: Cast) -> None:
+async def test_a_planner_s_agent_that_was_killed_is_begun_anew_survives_the_planner_and_both_are_paid_for(
+    cast: Cast,
+) -> None:
     await cast.start("brain", "planner", "executor", "gateway")
-    id = await submit(cast, "demo planner: turns 1\nWrite down what this is about", AUTO)
+    id = await submit(cast, "demo planner: fail 529 2\nWrite down what this is about", AUTO)
     await cast.until(id, "plan.claimed")
     run_dir = await eventually(lambda: cast.run_dir(id, "plan", member="planner"), within=30)
     await eventually(lambda: b'"tool_result"' in (run_dir / "stdout.jsonl").read_bytes(), within=30)
     os.kill(_cli(run_dir), signal.SIGKILL)
+    again = run_dir.with_name(f"{run_dir.name.removesuffix('1')}2")
+    # Its model keeps it waiting for longer than the planner takes to come back.
+    await eventually(lambda: (again / "cli").exists(), within=60)
+    await cast.members["planner"].kill()
+    await cast.members["planner"].start()
     story = await _completed(cast, id)
-    assert sum(each.name == "proposed" for each in story) == 1
+    assert [each.name for each in story if each.kind == "plan" and each.name in ("proposed", "failed")] == ["proposed"]
+    told = tokens_in(usage_of(each for each in story if each.kind == "plan"))
+    # The first one was killed while the model answered: it has heard a part of what was counted.
+    sessions = [derived_id("plan", id, "1"), derived_id("plan", id, "1", "2")]
+    assert cast.model.tokens(sessions[1]) < told <= cast.model.tokens(*sessions)
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
@@ -243,7 +258,9 @@ async def _nothing_lost_doubled_or_left(cast: Cast, story: list[Recorded], *, co
     assert problems_of_story(story, cast.repository) == []
     assert await problems_of_log(cast.bus) == []
     if costs:
-        assert problems_of_costs(story, cast.model) == []
+        id = story[0].actor.id
+        # What an agent had spent before its machine was lost is told when that comes back.
+        assert problems_of_costs(await story_of(cast.bus, id), cast.model) == []
 
 
 def _fail(left: list[str]) -> bool:

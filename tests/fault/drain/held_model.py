@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from shared.claude.demo_conversation import Conversation, Role
@@ -23,14 +24,14 @@ class _Holding(DemoModel):
         self.roles = roles
         self.asked: Counter[tuple[str, str]] = Counter()
         self.held: set[Role] = set()
-        self.free = asyncio.Event()
+        self.free = {role: asyncio.Event() for role in Role}
 
     async def _answer(self, writer: asyncio.StreamWriter, talk: Conversation, body: Mapping[str, Any]) -> bool:
         said = hashlib.sha256(json.dumps(body.get("messages")).encode()).hexdigest()
         self.asked[f"{talk.role} {talk.session}, turn {len(talk.exchanges)}", said] += 1
         if talk.role in self.roles and len(talk.exchanges) == HELD_AT[talk.role]:
             self.held.add(talk.role)
-            await self.free.wait()
+            await self.free[talk.role].wait()
         return await super()._answer(writer, talk, body)
 
 
@@ -51,6 +52,24 @@ class HeldModel(CountingModel):
         """Turns that were asked for more than once: work that was paid for twice."""
         return [turn for (turn, _), times in self._holding.asked.items() if times > 1]
 
-    def release(self) -> None:
-        """Answer, from now on at once."""
-        self._loop.call_soon_threadsafe(self._holding.free.set)
+    def holds(self, role: Role) -> bool:
+        """Whether an agent of this role waits for its answer."""
+        return role in self._holding.held
+
+    def release(self, *roles: Role) -> None:
+        """Answer these roles, or all, from now on at once."""
+        for role in roles or Role:
+            self._loop.call_soon_threadsafe(self._holding.free[role].set)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold each role until its `release`, and none of them any more when the context has ended."""
+        for role in Role:
+            self._holding.free[role].clear()
+        self._holding.roles = frozenset(Role)
+        try:
+            yield
+        finally:
+            self._holding.roles = frozenset()
+            self._holding.held.clear()
+            self.release()

@@ -48,7 +48,7 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         old = {service: [added(cast, service, number, ROOT) for number in (1, 2)] for service in SERVICES}
         await asyncio.gather(*(member.start() for pair in old.values() for member in pair))
         traffic.use(old["gateway"][0].facts["http"])
-        async with traffic.flowing():
+        async with traffic.flowing(cast.bus):
             tasks = await bring_work(traffic)
             await eventually(lambda: model.holds_all, within=WITHIN_S)
             for service in SERVICES:

@@ -40,12 +40,12 @@ async def test_every_accepted_command_completes_once_although_the_leader_is_kill
 
         async def further(commands: int) -> None:
             goal = len(load.accepted) + commands
-            await eventually(lambda: working.done() or len(load.accepted) >= goal, within=60)
+            await eventually(lambda: working.done() or len(load.accepted) >= goal, within=90)
             if working.done():
                 await working
 
         await further(60)
-        killed = await eventually(lambda: leader(bus), within=40)
+        killed = await eventually(lambda: leader(bus), within=90)
         began = time.monotonic()
         await cluster.kill(killed)
         await further(len(load.actors))

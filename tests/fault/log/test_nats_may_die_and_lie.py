@@ -12,10 +12,14 @@ from random import Random
 
 import pytest
 
+from shared.client import Client, NoAnswer
+from shared.contracts.task import Stop
 from shared.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
-from shared.nats.streams import EVENTS, MEBI
+from shared.nats.streams import COMMANDS, EVENTS, MEBI
+from shared.subjects import Actor
+from tests.support.eventually import eventually
 from tests.support.load import PATIENCE_S, Load
 from tests.support.nats import Nats
 from tests.support.proxy import AckEater
@@ -76,6 +80,22 @@ async def test_a_lost_acknowledgement_is_no_second_commit(
         found = await load.check(bus)
     print(f"{proxy.eaten} acknowledgements lost: {found}")
     assert proxy.eaten >= 20
+
+
+async def test_a_command_whose_acknowledgement_was_lost_is_sent_again_and_stored_once(
+    nats_server: Nats, bus: Bus, random: Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 0.5)
+    async with AckEater(int(nats_server.url.rpartition(":")[2]), share=1.0, random=random) as proxy:
+        through = await Bus.connect(proxy.url, name="test")
+        client = Client(through, source="test")
+        sending = asyncio.create_task(client.send(Actor("task", "A"), Stop(), principal="user:ada", timeout=0.01))
+        await eventually(lambda: proxy.eaten)
+        proxy.share = 0.0
+        with pytest.raises(NoAnswer):  # it is stored, and no service is there
+            await sending
+        await through.close()
+    assert (await bus.js.stream_info(COMMANDS)).state.messages == 1
 
 
 async def test_a_full_log_says_so_at_once_and_goes_on_when_it_is_given_room(

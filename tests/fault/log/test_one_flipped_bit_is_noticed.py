@@ -25,6 +25,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, provision
 from shared.subjects import Actor, read_event_subject
 from tests.conftest import SMALL
+from tests.support.eventually import eventually
 from tests.support.load import Load
 from tests.support.nats import Nats
 
@@ -64,6 +65,7 @@ async def harmed(nats: Nats, bus: Bus, directory: Path, number: int, *, at_the_e
             flipped += 1
     assert flipped == 1
     await nats.start()
+    await eventually(lambda: bus.connected)
     actor, _ = read_event_subject(message.subject or "")
     return Harmed(load, position, actor, Checkpoint(last, hash_of(newest)), copy)
 

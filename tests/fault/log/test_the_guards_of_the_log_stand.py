@@ -63,7 +63,7 @@ async def test_a_service_refuses_to_start_on_a_log_without_one_of_its_guards(
         cwd=data,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -79,7 +79,7 @@ def runs(tmp_path: Path, model: DemoModel, repository: Path, agents: dict[str, A
 
 @pytest.fixture
 def eventually() -> Callable[..., object]:
-    async def wait(condition: Callable[[], object], timeout: float = 30.0) -> object:
+    async def wait(condition: Callable[[], object], timeout: float = 60.0) -> object:
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             found = condition()

@@ -14,6 +14,10 @@ from shared.claude.process import AgentGone, AgentProcess, Rung
 from shared.claude.session import Limits, Prompt, converse
 from shared.claude.sweep import marked
 
+GONE_S = 5.0
+STALL_S = 15.0
+"""How long a machine that others use may stand still, in the middle of that."""
+
 
 async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs, eventually) -> None:
     invocation = runs.invocation()
@@ -28,7 +32,7 @@ async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs, ev
 
     assert outcome.code == "agent-interrupted"
     assert marked(invocation.mark) == []
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < GONE_S + STALL_S
     assert outcome.usage, "what was spent before the stop is known"
 
 
@@ -93,11 +97,11 @@ async def test_no_secret_of_the_service_reaches_what_the_agent_runs(
     running = asyncio.create_task(converse(process, prompt=Prompt("nap", "demo: spawn-children")))
     await eventually(lambda: len(_napping(invocation.mark)) >= 3)
 
-    environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in marked(invocation.mark)]
+    environments = [_environment(pid) for pid in marked(invocation.mark)]
     await process.stop()
     await running
 
-    assert len(environments) >= 5
+    assert sum(map(bool, environments)) >= 5
     assert not [each for each in environments if b"canary" in each]
 
 
@@ -121,6 +125,13 @@ async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(runs
     assert (report.rung, report.exit_code, report.swept) == (Rung.ALREADY_ENDED, 0, 0)
     with pytest.raises(AgentGone):
         await process.send("hello?", "late")
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def _napping(mark: str) -> list[int]:

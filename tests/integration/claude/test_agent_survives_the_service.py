@@ -178,7 +178,7 @@ async def test_a_resumed_session_works_on_a_prompt_it_has_heard_before(runs) -> 
     prompt = Prompt("same", "demo: write a.txt b")
     first = await converse(await AgentProcess.start(invocation), prompt=prompt)
     again = runs.invocation(session_id=invocation.session_id, resume=True)
-    second = await converse(await AgentProcess.start(again), prompt=prompt, limits=Limits(silence_s=20))
+    second = await converse(await AgentProcess.start(again), prompt=prompt, limits=Limits(silence_s=90))
 
     assert (first.code, second.code) == ("ok", "ok")
     assert second.usage

@@ -110,7 +110,7 @@ async def test_an_overloaded_api_is_tried_again_and_a_cut_connection_too(runs, m
 
 async def test_a_rate_limit_that_stays_ends_the_run_with_its_own_code(runs) -> None:
     process = await AgentProcess.start(runs.invocation())
-    outcome = await converse(process, prompt=Prompt("limit", "demo: fail 429"), limits=Limits(silence_s=30))
+    outcome = await converse(process, prompt=Prompt("limit", "demo: fail 429"), limits=Limits(silence_s=90))
 
     assert (outcome.ok, outcome.code) == (False, "agent-rate-limited")
     assert "429" in outcome.message

@@ -23,7 +23,7 @@ async def test_it_says_its_port_in_a_file_answers_and_leaves_on_sigterm(tmp_path
         await eventually(port_file.exists)
         url = f"http://127.0.0.1:{int(port_file.read_text())}"
         body = {"model": "m", "messages": [{"role": "user", "content": "hello"}], "stream": True}
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
             answer = await client.post("/v1/messages?beta=true", json=body, headers={"x-api-key": "any"})
             refused = await client.post("/v1/messages", content=b"[1]")
             elsewhere = await client.get("/v1/models")

@@ -11,30 +11,15 @@ from pathlib import Path
 import pytest
 
 from cli.supervisor import record
-from tests.integration.cli.running import COMMAND, Ended, Run, StartUp, Up, clean_environment
+from tests.integration.cli.running import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
 
 
 @pytest.fixture
 def journeyman(tmp_path: Path) -> Run:
     """Runs one command to its end, in an empty directory."""
 
-    async def run(*arguments: str | Path, within: float = 60.0, **settings: str) -> Ended:
-        process = await asyncio.create_subprocess_exec(
-            COMMAND,
-            *map(str, arguments),
-            cwd=tmp_path,
-            env=clean_environment(**settings),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, err = await asyncio.wait_for(process.communicate(), within)
-        except TimeoutError:
-            process.kill()
-            raise
-        assert process.returncode is not None
-        return Ended(process.returncode, out.decode(), err.decode())
+    async def run(*arguments: str | Path, within: float = 120.0, **settings: str) -> Ended:
+        return await run_in(tmp_path, *arguments, within=within, **settings)
 
     return run
 

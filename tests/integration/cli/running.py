@@ -40,6 +40,26 @@ def clean_environment(**settings: str) -> dict[str, str]:
     return kept | settings
 
 
+async def run_in(folder: Path, *arguments: str | Path, within: float = 60.0, **settings: str) -> Ended:
+    """Run one command in a directory to its end."""
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *map(str, arguments),
+        cwd=folder,
+        env=clean_environment(**settings),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), within)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
 class Up:
     """A running `journeyman up`."""
 

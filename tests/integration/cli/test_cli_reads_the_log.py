@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 
 import msgspec
 import pytest
@@ -122,6 +125,19 @@ async def test_verify_names_an_event_that_does_not_fit_its_schema(
     assert ended.code == 1
     assert ended.json["damage"]["sequence"] == log[-1] + 1
     assert "schema" in ended.json["damage"]["problem"]
+
+
+async def test_a_command_waits_for_a_nats_that_stands_still_for_a_moment(
+    journeyman: Run, nats_server: Nats, log: list[int]
+) -> None:
+    os.kill(nats_server.pid, signal.SIGSTOP)
+    try:
+        running = asyncio.create_task(journeyman("verify", JOURNEYMAN_NATS_URL=nats_server.url))
+        await asyncio.sleep(5)  # longer than it waits for one that is not there
+        assert not running.done()
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
+    assert (await running).code == 0
 
 
 async def test_a_replay_from_behind_the_end_of_the_log_is_one_line(

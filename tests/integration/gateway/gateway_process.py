@@ -78,12 +78,12 @@ class ServiceProcess:
     async def again(self) -> None:
         """Start it anew, and wait until it is ready."""
         await self.spawn()
-        await eventually(self._is_ready, within=60)
+        await eventually(self._is_ready, within=90)
 
     async def refusal(self) -> str:
         """Start it where it must refuse: everything it leaves with exit code 1."""
         await self.spawn()
-        assert await asyncio.wait_for(self.process.wait(), 60) == 1
+        assert await asyncio.wait_for(self.process.wait(), 90) == 1
         return self.errors.read_text()
 
     @property
@@ -109,10 +109,10 @@ class Gateway(ServiceProcess):
         return str(self.facts["http"])
 
     def http(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, **options)
+        return httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, **options)
 
     def socket(self, **options: Any) -> connect:
-        return connect(self.url.replace("http://", "ws://") + "/ws", proxy=None, **options)
+        return connect(self.url.replace("http://", "ws://") + "/ws", proxy=None, open_timeout=60, **options)
 
 
 def issue_opened(number: int = 7, **changes: Any) -> bytes:
@@ -146,6 +146,18 @@ def signed(body: bytes, delivery: str = "d-1", event: str = "issues", secret: st
     }
 
 
+async def sent_until_stored(http: httpx.AsyncClient, body: bytes, headers: dict[str, str]) -> list[httpx.Response]:
+    """Every answer, the last one not 503: as a sender does, it is sent again while NATS does not answer in time."""
+    answers: list[httpx.Response] = []
+
+    async def sent() -> bool:
+        answers.append(await http.post("/webhooks/github", content=body, headers=headers))
+        return answers[-1].status_code != 503
+
+    await eventually(sent)
+    return answers
+
+
 class Heard:
     """A socket that keeps what it hears."""
 
@@ -156,12 +168,12 @@ class Heard:
     async def say(self, **message: Any) -> None:
         await self._socket.send(json.dumps(message))
 
-    async def next(self, within: float = 10.0) -> dict[str, Any]:
+    async def next(self, within: float = 60.0) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await asyncio.wait_for(self._socket.recv(), within))
         self.messages.append(message)
         return message
 
-    async def until(self, type: str, within: float = 10.0) -> dict[str, Any]:
+    async def until(self, type: str, within: float = 60.0) -> dict[str, Any]:
         """The next message of this type; those before it are kept too."""
         while True:
             message = await self.next(within)

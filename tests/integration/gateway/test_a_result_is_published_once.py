@@ -96,7 +96,7 @@ async def test_a_result_becomes_a_branch_and_is_reported(world: World) -> None:
     assert world.published() == event.data.commit
     assert (await world.effect("branch/1")).status is EffectStatus.POSTED
     assert git(world.target, "show", f"{BRANCH}:app.txt") == "after"
-    assert list((world.tmp / "data").glob("publish-*")) == []
+    assert list((world.tmp / "data").glob("publishing/*")) == []
 
 
 async def test_a_redelivered_publication_changes_nothing(world: World) -> None:

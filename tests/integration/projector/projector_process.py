@@ -69,8 +69,8 @@ class Projector:
     async def start(self) -> None:
         """Start it and wait until it is ready and answers."""
         await self.spawn()
-        await eventually(lambda: self.ready.exists() or self.process.returncode is not None, within=60)
-        await eventually(self.answers, within=60)
+        await eventually(lambda: self.ready.exists() or self.process.returncode is not None, within=90)
+        await eventually(self.answers, within=90)
 
     async def answers(self) -> bool:
         if self.process.returncode is not None:
@@ -99,22 +99,22 @@ class Projector:
     async def stop(self) -> None:
         """In an orderly way."""
         self.process.terminate()
-        assert await asyncio.wait_for(self.process.wait(), 60) == 0, self.told
+        assert await asyncio.wait_for(self.process.wait(), 90) == 0, self.told
 
     async def refusal(self) -> str:
         """Start it where it must refuse: the one line it leaves with exit code 1."""
         await self.spawn()
-        assert await asyncio.wait_for(self.process.wait(), 60) == 1
+        assert await asyncio.wait_for(self.process.wait(), 90) == 1
         line = self.told.splitlines()[-1]
         assert line.startswith("journeyman projector: ")
         return line
 
     async def ask(self, name: str, **params: Any) -> dict[str, Any]:
-        return await self.client.query(name, params, timeout=30)
+        return await self.client.query(name, params, timeout=60)
 
     async def reaches(self, seq: int) -> None:
         """Wait until it has projected an event."""
-        await eventually(lambda: self._at(seq), within=60)
+        await eventually(lambda: self._at(seq), within=90)
 
     async def _at(self, seq: int) -> bool:
         try:

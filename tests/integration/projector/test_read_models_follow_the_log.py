@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 
 import duckdb
@@ -14,7 +15,7 @@ from services.projector.rebuild import FOLDER, Progress, rebuild
 from shared.client import QueryFailed
 from shared.nats.bus import Bus
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
-from tests.support.eventually import eventually
+from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
 from tests.unit.projector.projector_support import TASK, Log, planned, submitted
 
@@ -59,7 +60,14 @@ async def test_a_projector_of_its_own_data_shares_the_questions(nats_server: Nat
     await projector.start()
     async with Projector(nats_server.url, projector.data.with_name("other"), bus):
         await projector.kill()
-        assert (await projector.ask("status", min_seq=8))["seq"] == 8
+
+        async def answered() -> bool:
+            """A question that NATS gave to the one who was just killed is asked again."""
+            with contextlib.suppress(QueryFailed):
+                return bool((await projector.client.query("status", {"min_seq": 8}, timeout=10))["seq"] == 8)
+            return False
+
+        await eventually(answered)
 
 
 async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: Bus, projector: Projector):
@@ -84,11 +92,11 @@ async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: B
     async def done() -> bool:
         return (await projector.ask("project.status", token=token))["state"] == "done"
 
-    await eventually(done, within=60)
+    await eventually(done, within=90)
     await appending
     await projector.reaches(1500)
     assert not asking.done()
-    asking.cancel()
+    await end(asking)
     assert asked == sorted(asked)
     assert asked[-1] >= 1000
     await projector.stop()
@@ -189,9 +197,9 @@ async def test_a_restart_of_nats_is_lived_through(nats_server: Nats, bus: Bus, p
     await projector.reaches(8)
     await nats_server.kill()
     await nats_server.start()
-    await eventually(lambda: bus.connected, within=20)
+    await eventually(lambda: bus.connected)
     log.add(submitted(), id="01JX7Z000000000000000NEXT")
-    await eventually(lambda: _published(bus, log, 8), within=20)
+    await eventually(lambda: _published(bus, log, 8))
     await projector.reaches(9)
     await projector.stop()
     assert projector.rows() == expected(log)
@@ -219,7 +227,7 @@ async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, proj
     waits.sort()
     print(f"event to answer: p50 {waits[25] * 1e3:.1f} ms, worst {waits[-1] * 1e3:.1f} ms")
     # The goal is 100 ms; a machine that runs other tests beside this one gets room.
-    assert waits[25] < 1.0
+    assert waits[25] < 2.0
 
 
 async def test_the_ready_file_tells_where_it_stands(bus: Bus, projector: Projector):

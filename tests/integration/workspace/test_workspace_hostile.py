@@ -226,7 +226,7 @@ async def test_a_git_call_that_takes_too_long_is_ended_with_its_children(tmp_pat
     pid = tmp_path / "pid"
     slow = f"!echo $$ > '{pid}'; exec sleep 60"
     with pytest.raises(GitFailed, match="longer than"):
-        await git("-c", f"alias.slow={slow}", "slow", timeout=1.0)
+        await git("-c", f"alias.slow={slow}", "slow", timeout=8.0)
     await eventually(lambda: not alive(pid.read_text()))
 
 

@@ -83,7 +83,7 @@ def test_two_processes_may_fetch_one_mirror_at_once(tmp_path: Path, target: Path
     )
     command = [sys.executable, "-c", code, str(tmp_path / "mirrors"), str(target)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) for _ in range(2)]
-    answers = [process.communicate(timeout=60)[0].decode().strip() for process in processes]
+    answers = [process.communicate(timeout=120)[0].decode().strip() for process in processes]
     assert answers == [sh_git(target, "rev-parse", "main")] * 2
 
 

@@ -27,7 +27,7 @@ def sh_git(where: Path, *args: str, check: bool = True) -> str:
         "GIT_COMMITTER_NAME": "A User",
         "GIT_COMMITTER_EMAIL": "user@example.org",
     }
-    done = subprocess.run(["git", *args], cwd=where, env=env, check=False, capture_output=True, timeout=60)
+    done = subprocess.run(["git", *args], cwd=where, env=env, check=False, capture_output=True, timeout=120)
     if check and done.returncode != 0:
         raise AssertionError(f"git {args}: {done.stderr.decode()}")
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
@@ -41,7 +41,7 @@ def alive(pid: str) -> bool:
         return False
 
 
-async def eventually(holds: Callable[[], bool], within: float = 10.0) -> None:
+async def eventually(holds: Callable[[], bool], within: float = 60.0) -> None:
     """Poll until it holds."""
     async with asyncio.timeout(within):
         while True:

@@ -116,6 +116,19 @@ async def test_a_reused_process_id_is_not_taken_for_the_agent(tmp_path, mark) ->
     assert not AgentProcess.attach(invocation.run_dir).alive
 
 
+async def test_a_process_that_was_never_spawned_is_not_alive_because_another_of_the_same_work_is(
+    tmp_path, mark
+) -> None:
+    spawned = _invocation(tmp_path, mark, "read line")
+    prepared = tmp_path / "run-before"
+    prepared.mkdir()
+    process = await AgentProcess.start(spawned)
+    (prepared / "run.json").write_bytes((spawned.run_dir / "run.json").read_bytes())
+    assert process.alive
+    assert not AgentProcess.attach(prepared).alive
+    await process.stop()
+
+
 async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_path, mark) -> None:
     program = "trap '' TERM INT; echo ready; while :; do read line || :; done"
     process = await AgentProcess.start(_invocation(tmp_path, mark, program))
@@ -124,7 +137,7 @@ async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_p
     report = await process.stop()
     assert report.rung is Rung.KILLED
     assert report.exit_code == 137
-    assert report.duration_ms < 5000
+    assert report.duration_ms < 20_000
     assert marked(mark) == []
 
 
@@ -149,7 +162,7 @@ def test_a_sweep_kills_what_ignores_it_and_only_its_own_mark(mark: str) -> None:
     mine, theirs = (_sleeper(each) for each in (mark, other))
     try:
         assert sweep(mark, grace=0.1) >= 1
-        assert mine.wait(5) == -9
+        assert mine.wait(60) == -9
         assert theirs.poll() is None
         assert theirs.pid in marked(mark), "marked takes a prefix"
     finally:

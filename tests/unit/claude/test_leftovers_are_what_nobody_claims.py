@@ -16,7 +16,7 @@ from shared.claude.invocation import MARK
 from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
 from shared.claude.workshop import mark_of, place_of
 from shared.contracts import plan, run, task
-from shared.contracts.messages import Event
+from shared.contracts.messages import Command, Event
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.memory import MemoryJournal
@@ -91,12 +91,24 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
     for name in ("result.bundle", "result.bundle.0af3", "result.bundle.0af3.lock"):
         for id in ("OVER", "OURS"):
             (scratch / f"{id}-1-{name}").touch()
+    (dirs["OVER"] / "stdout.jsonl").write_text(
+        '{"type":"stream_event","event":{"type":"message_start","message":'
+        '{"id":"m","model":"claude-haiku-4-5","usage":{"input_tokens":7,"output_tokens":1}}}}\n'
+    )
+    told: list[Command] = []
+
+    async def tell(actor: Actor, command: Command) -> None:
+        told.append(command)
+
     children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
     try:
         found = await find_leftovers(tmp_path, journal)
         assert [each.work.actor for each in found] == [over]
-        assert await clear_leftover(found[0], tmp_path, lambda repo: None) == 1
-        assert children["OVER"].wait(5) != 0
+        assert await clear_leftover(found[0], tmp_path, lambda repo: None, tell) == 1
+        assert children["OVER"].wait(60) != 0
+        (spent,) = told
+        assert isinstance(spent, run.RecordSpend)
+        assert (spent.id, spent.round, spent.place, spent.usage[0].input_tokens) == ("OVER", 1, place, 7)
         assert children["OURS"].poll() is None
         assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run-OURS-1-1", "run-UNKNOWN-1-1"]
         assert list((tmp_path / "worktrees").iterdir()) == []

@@ -1,0 +1,99 @@
+"""What agents have spent on work that was taken over or broken off, told to the log before they are forgotten.
+
+A place is one data directory. What its agents said is in their files there, and went to OUTPUT line by line. A place
+that comes back tells from its files; whoever takes over from a place that may never come back tells from OUTPUT. Both
+name the place's whole spend on the work, so that whatever is told twice, or was reported before, adds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import nats.js.errors
+import structlog
+
+from shared.claude.meter import COUNTED, Counted, Meter
+from shared.claude.spent import spent_here
+from shared.claude.stream import read_line
+from shared.claude.workshop import PROCESS_HEADER, Workshop
+from shared.contracts import plan, run, task
+from shared.contracts.messages import Command
+from shared.contracts.usage import Accounts, ModelUsage, add_usage
+from shared.deciding import Rejected
+from shared.nats.feed import Feed
+from shared.nats.streams import OUTPUT
+from shared.subjects import Actor, output_subject
+
+MSG_ID: Final = "Nats-Msg-Id"
+
+log = structlog.get_logger(__name__)
+
+Tell = Callable[[Actor, Command], Awaitable[object]]
+"""Hands a command to its actor."""
+
+
+async def settle_here(place: str, actor: Actor, number: int, run_dirs: Iterable[Path], tell: Tell) -> None:
+    """Tell what all processes of one round, draft or triage have spent on this machine; none of them must run."""
+    await _settle(actor, number, place, await asyncio.to_thread(spent_here, run_dirs), tell)
+
+
+async def settle_elsewhere(workshop: Workshop, actor: Actor, number: int, tell: Tell) -> None:
+    """Tell what the processes of other places are known to have spent on one round, draft or triage."""
+    for place, usage in (await _spent_elsewhere(workshop, actor, number)).items():
+        await _settle(actor, number, place, usage, tell)
+
+
+async def _spent_elsewhere(workshop: Workshop, actor: Actor, number: int) -> Accounts:
+    """By place, what its processes said to have spent."""
+    try:
+        last = (await workshop.bus.js.get_last_msg(OUTPUT, output_subject(actor))).seq or 0
+    except nats.js.errors.NotFoundError:
+        return {}
+    prefix = f"{actor.kind}-{actor.id}-{number}-"
+    heard: dict[str, dict[int, Counted]] = {}
+    async with Feed(workshop.bus, OUTPUT, output_subject(actor), after=0) as feed:
+        async for message in feed:
+            headers = message.headers or {}
+            process = headers.get(PROCESS_HEADER, "")
+            line = read_line(message.data) if process.startswith(prefix) and not workshop.holds(process) else None
+            if isinstance(line, COUNTED):
+                offset = headers.get(MSG_ID, "").rpartition(":")[2]
+                # Said again by a service that came back: once is enough, in the order of the process's own output.
+                heard.setdefault(process, {})[int(offset) if offset.isdigit() else message.position] = line
+            if message.position >= last:
+                break
+    spent: Accounts = {}
+    for process, lines in heard.items():
+        place = process.rpartition("@")[2]
+        spent[place] = add_usage(spent.get(place, ()), spent_in(lines))
+    return {place: usage for place, usage in spent.items() if usage}
+
+
+def spent_in(lines: Mapping[int, Counted]) -> tuple[ModelUsage, ...]:
+    """What the lines of one process, by their byte offsets in its output, say that it has spent (pure)."""
+    meter = Meter(resumed=True)
+    for offset in sorted(lines):
+        meter.note(lines[offset])
+    return meter.total
+
+
+async def _settle(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...], tell: Tell) -> None:
+    if not usage:
+        return
+    try:
+        await tell(actor, _record(actor, number, place, usage))
+    except Rejected as rejection:
+        log.warning("what agents have spent cannot be recorded", actor=str(actor), code=rejection.code, usage=usage)
+
+
+def _record(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...]) -> Command:
+    match actor.kind:
+        case "run":
+            return run.RecordSpend(id=actor.id, round=number, place=place, usage=usage)
+        case "plan":
+            return plan.RecordSpend(id=actor.id, draft=number, place=place, usage=usage)
+        case _:
+            return task.RecordSpend(id=actor.id, attempt=number, place=place, usage=usage)

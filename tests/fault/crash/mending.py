@@ -1,0 +1,80 @@
+"""The projector is killed while it puts damaged read models out of its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import duckdb
+
+from services.projector.database import current
+from services.projector.export import dump
+from services.projector.rebuild import FOLDER
+from shared.client import Client, QueryFailed
+from tests.fault.crash.verdict import Deaths, Verdict
+from tests.integration.projector.projector_process import a_long_log, expected, publish
+from tests.support.cast import Cast, Member
+from tests.support.crash_points import Point
+from tests.support.damage import flip_an_old_entry
+from tests.support.eventually import eventually
+from tests.unit.projector.projector_support import Log
+
+EVENTS: Final = 1000
+CLOSED_AT: Final = 700
+"""The file itself has the rows up to here, its write-ahead log the others."""
+WITHIN_S: Final = 120.0
+
+
+async def mending(points: Sequence[Point], folder: Path) -> Verdict:
+    """A bit of the file flips while nobody looks: whatever dies over that, the read models are those of the log."""
+    deaths = Deaths(points, folder)
+    problems: list[str] = []
+    log = a_long_log(EVENTS)
+    async with Cast(folder) as cast:
+        views = cast.data / FOLDER
+        await _as_killed(cast, log)
+        flip_an_old_entry(current(views), Random(1))
+        projector = cast.add("projector", **deaths.environment)
+        try:
+            await projector.start(keep=True)
+            await eventually(lambda: _check(projector) and deaths.over, within=WITHIN_S)
+            await eventually(lambda: _at(cast, len(log.stored)), within=WITHIN_S)
+        except AssertionError as error:
+            problems.append(f"not in time: {error}")
+        await projector.stop()
+        with duckdb.connect(str(current(views)), read_only=True) as connection:
+            if dump(connection) != expected(log):
+                problems.append("the read models are not a fold of the log")
+        aside = sorted(path.name for path in views.glob("*.corrupt-*[0-9]"))
+        if len(aside) != 1:
+            problems.append(f"one file was damaged, and these were set aside: {aside}")
+    return Verdict(died_at=deaths.happened, problems=problems)
+
+
+async def _as_killed(cast: Cast, log: Log) -> None:
+    """A file with a write-ahead log, as a kill leaves them."""
+    early = Log()
+    early.stored = log.stored[:CLOSED_AT]
+    projector = cast.add("projector")
+    await publish(cast.bus, early)
+    await projector.start()
+    await eventually(lambda: _at(cast, CLOSED_AT), within=WITHIN_S)
+    await projector.stop()
+    await projector.start()
+    await publish(cast.bus, log, CLOSED_AT)
+    await eventually(lambda: _at(cast, len(log.stored)), within=WITHIN_S)
+    await projector.kill()
+
+
+def _check(projector: Member) -> bool:
+    projector.check()
+    return True
+
+
+async def _at(cast: Cast, seq: int) -> bool:
+    try:
+        return bool((await Client(cast.bus, source="test").query("status", timeout=5))["seq"] >= seq)
+    except QueryFailed:
+        return False

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.gateway.scratch import clear_scratch, scratch
+
+
+def test_a_directory_goes_with_its_work_whatever_came_of_that(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), scratch(tmp_path) as own:
+        (own / "result.bundle").write_text("x")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_has_left_goes_and_what_others_work_with_stays(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    left.mkdir()
+    (left / "result.bundle").write_text("x")
+    with scratch(tmp_path) as own, scratch(tmp_path) as other:
+        clear_scratch(tmp_path)
+        assert set(tmp_path.iterdir()) == {own, other}
