@@ -21,7 +21,7 @@ from bench.chaos.verdict import Verdict, judge
 from bench.chaos.watch import Watch
 from bench.chaos.work import Work
 from tests.support.cast import ACK_WAIT_S
-from tests.support.eventually import eventually
+from tests.support.eventually import end, eventually
 
 STUCK_S: Final = 300.0
 """Without a task that ends for so long, what is open counts as lost."""
@@ -86,10 +86,7 @@ class _Run:
                     self.problems.append(f"{self.work.open} tasks stand still")
                     return
         finally:
-            everything = (bringing, tormenting, *side)
-            for task in everything:
-                task.cancel()
-            await asyncio.gather(*everything, return_exceptions=True)
+            await asyncio.gather(*map(end, (bringing, tormenting, *side)))
 
     def _wanted(self, brought: int) -> bool:
         """Whether more work is to come; a recovery shows only in work, so a fault is never left without."""

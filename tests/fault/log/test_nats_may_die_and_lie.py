@@ -24,7 +24,7 @@ from tests.support.load import PATIENCE_S, Load
 from tests.support.nats import Nats
 from tests.support.proxy import AckEater
 
-pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
 KILLS = 4
 HOSTS = 3
