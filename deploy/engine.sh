@@ -6,7 +6,7 @@
 #   deploy/engine.sh stop    stop the engine this script started, and only that one
 #
 # The engine of this script lives in one directory: JOURNEYMAN_ENGINE_DIR (images, containers, socket, log, client plugins).
-# Remove the directory after `stop` and nothing is left of it. UV names the uv to use when it is not on PATH.
+# Remove the directory after `stop` and nothing is left of it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -65,7 +65,7 @@ link_client() {
 install_compose() {
   [ -x "$dir/client/cli-plugins/docker-compose" ] && return
   say "fetching docker compose"
-  "${UV:-uv}" pip install --quiet --python python3 --target "$dir/python" --require-hashes -r "$here/engine.lock"
+  "$("$here/../scripts/get-uv")" pip install --quiet --python python3 --target "$dir/python" --require-hashes -r "$here/engine.lock"
   ln -sf "$dir/python/bin/docker-compose" "$dir/client/cli-plugins/docker-compose"
 }
 

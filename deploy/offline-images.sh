@@ -12,6 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
+uv=$("$root/scripts/get-uv")
 eval "$("$here/engine.sh" env)"
 work=$(mktemp -d "${TMPDIR:-/tmp}/journeyman-images.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +37,7 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
-python_package() { "${UV:-uv}" pip install --quiet --python python3 --no-deps --target "$work/$1" "${@:2}"; }
+python_package() { "$uv" pip install --quiet --python python3 --no-deps --target "$work/$1" "${@:2}"; }
 
 make_python() {
   local mirror rootfs=$work/rootfs
