@@ -77,12 +77,23 @@ class Triage:
         except (BadConfig, GitFailed, AgentInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
         crash_point("triage.judged")
-        try:
-            await self._host.report(event.actor, report)
-        except Rejected as rejection:
-            log.info("the verdict came too late", code=rejection.code)
+        taken = await self._is_taken(event.actor, report)
+        if not taken or not report.usage:
+            run_dirs = self._run_dirs(event.actor, asked.attempt)
+            await settle_here(self._workshop.place, event.actor, asked.attempt, run_dirs, self._host.report)
+        if taken and turn.delivered > 1:
+            # Not before: the verdict of one who is only late would have told its own.
+            await settle_elsewhere(self._workshop, event.actor, asked.attempt, self._host.report)
         crash_point("triage.reported")
         await self._clear(event.actor, asked.attempt)
+
+    async def _is_taken(self, actor: Actor, report: RecordTriage | RecordFailure) -> bool:
+        """Whether it is this report that ended the triage: another brain's may have, or the task was cancelled."""
+        try:
+            return await self._host.report(actor, report) is not None
+        except Rejected as rejection:
+            log.info("the verdict came too late", code=rejection.code)
+            return False
 
     async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:
         if self._workshop.problem() is not None:
@@ -110,8 +121,6 @@ class Triage:
             outcome = await self._workshop.consult(job)
         finally:
             watching.cancel()
-        if turn.delivered > 1:
-            await settle_elsewhere(self._workshop, actor, attempt, self._host.report)
         return _verdict(state, outcome, config, self._policy)
 
     async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
@@ -125,7 +134,7 @@ class Triage:
         events = await self._journal.load(actor)
         return next(e.position for e in reversed(events) if isinstance(e.data, task.TriageRequested))
 
-    async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> task.TaskCommand:
+    async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> RecordTriage | RecordFailure:
         """Pin the commit that the work starts from."""
         if not isinstance(report, RecordTriage) or report.verdict not in (Verdict.PLAN, Verdict.IMPLEMENT):
             return report

@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+from shared.claude.demo_conversation import Role
 from shared.claude.sweep import family
 from shared.client import Client
 from shared.contracts import run, task
@@ -16,6 +17,7 @@ from shared.ids import derived_id
 from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
+from tests.fault.drain.held_model import HeldModel
 from tests.support.cast import Cast, Member
 from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from tests.support.eventually import eventually
@@ -243,6 +245,28 @@ async def test_after_a_power_cut_another_brain_decides(cast: Cast) -> None:
     assert sum(each.name == "triaged" for each in story) == 1
     await first.start()
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
+
+
+async def test_a_paused_brain_that_wakes_after_the_verdict_pays_for_what_its_agent_did(tmp_path: Path) -> None:
+    cast = Cast(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[])
+    cast.model = model = HeldModel(Role.BRAIN)
+    async with cast:
+        await cast.start("planner", "executor", "gateway")
+        first = cast.add("brain", name="first", data=cast.folder / "first")
+        await first.start()
+        id = await submit(cast, "Write down what this is about", AUTO)
+        await eventually(lambda: model.holds(Role.BRAIN), within=60)
+        first.send(signal.SIGSTOP)
+        second = cast.add("brain", name="second", data=cast.folder / "second")
+        await second.start()
+        await eventually(lambda: _cli(cast.run_dir(id, "task", member="second")), within=60)
+        model.release()
+        story = await _completed(cast, id)
+        first.send(signal.SIGCONT)
+        await cast.until(id, "task.spend-recorded")
+        await _nothing_lost_doubled_or_left(cast, story)
+        triage = [each for each in await story_of(cast.bus, id) if each.kind == "task"]
+        assert +tokens_in(usage_of(triage)) == +model.tokens(derived_id("triage", id, "1"))
 
 
 # ---- the words of these tests --------------------------------------------------------------------------------------
