@@ -68,7 +68,7 @@ class Triage:
         asked: task.TriageRequested = event.data
         state: Task = await self._host.state(event.actor)
         if state.triage_attempt != asked.attempt or not state.triaging:
-            await self._clear(event.actor, asked.attempt)
+            await self._clear(event.actor, asked.attempt, turn)
             return
         try:
             config = load_config(self._settings.config_path)
@@ -77,23 +77,12 @@ class Triage:
         except (BadConfig, GitFailed, AgentInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
         crash_point("triage.judged")
-        taken = await self._is_taken(event.actor, report)
-        if not taken or not report.usage:
-            run_dirs = self._run_dirs(event.actor, asked.attempt)
-            await settle_here(self._workshop.place, event.actor, asked.attempt, run_dirs, self._host.report)
-        if taken and turn.delivered > 1:
-            # Not before: the verdict of one who is only late would have told its own.
-            await settle_elsewhere(self._workshop, event.actor, asked.attempt, self._host.report)
-        crash_point("triage.reported")
-        await self._clear(event.actor, asked.attempt)
-
-    async def _is_taken(self, actor: Actor, report: RecordTriage | RecordFailure) -> bool:
-        """Whether it is this report that ended the triage: another brain's may have, or the task was cancelled."""
         try:
-            return await self._host.report(actor, report) is not None
+            await self._host.report(event.actor, report)
         except Rejected as rejection:
             log.info("the verdict came too late", code=rejection.code)
-            return False
+        crash_point("triage.reported")
+        await self._clear(event.actor, asked.attempt, turn)
 
     async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:
         if self._workshop.problem() is not None:
@@ -121,7 +110,7 @@ class Triage:
             outcome = await self._workshop.consult(job)
         finally:
             watching.cancel()
-        return _verdict(state, outcome, config, self._policy)
+        return msgspec.structs.replace(_verdict(state, outcome, config, self._policy), place=self._workshop.place)
 
     async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
         """End the agent when its task has ended without it."""
@@ -150,13 +139,15 @@ class Triage:
         """An empty directory to think in."""
         return self._workshop.runs_dir / f"task-{actor.id}-{attempt}.desk"
 
-    async def _clear(self, actor: Actor, attempt: int) -> None:
-        """Leave nothing of the triage on this machine."""
+    async def _clear(self, actor: Actor, attempt: int, turn: Turn) -> None:
+        """Leave nothing on this machine of a triage that is over, and nothing unpaid here or where it was begun."""
         run_dirs, place = self._run_dirs(actor, attempt), self._workshop.place
         await asyncio.to_thread(sweep, mark_of(run_dirs[0], place))
-        if fate_of(await self._journal.load(actor), attempt, place).cancelled:
-            # No verdict was wanted any more, so none has told what it cost.
+        if fate_of(await self._journal.load(actor), attempt, place).accountable:
+            # What the verdict told already adds nothing.
             await settle_here(place, actor, attempt, run_dirs, self._host.report)
+            if turn.delivered > 1:
+                await settle_elsewhere(self._workshop, actor, attempt, self._host.report)
         crash_point("triage.settled")
         forget(*run_dirs)
         crash_point("triage.cleaned")

@@ -72,15 +72,16 @@ class Drafting:
             claimed = await self._host.report(actor, self._claim(actor, asked))
         except Rejected as rejection:
             log.info("this draft is settled already", code=rejection.code)
+            await self._settle_elsewhere(actor, asked, turn)
             await self._clear(actor, asked)
             return
         assert claimed is not None
         crash_point("drafting.claimed")
         report = await self._write(event, claimed.data.attempt)
-        if turn.delivered > 1:
-            await settle_elsewhere(self._workshop, actor, asked.draft, self._host.report)
         current = await self._report(actor, report)
         crash_point("drafting.reported")
+        if current:
+            await self._settle_elsewhere(actor, asked, turn)
         await self._clear(actor, asked)
         if not current:
             raise HandOver
@@ -136,6 +137,12 @@ class Drafting:
     def _run_dirs(self, actor: Actor, draft: int) -> list[Path]:
         runs = self._workshop.runs_dir
         return [runs / f"plan-{actor.id}-{draft}-{number}" for number in range(1, CONSULTATIONS + 1)]
+
+    async def _settle_elsewhere(self, actor: Actor, asked: plan.DraftingStarted, turn: Turn) -> None:
+        """Have the log know what was spent on a draft that is over at the places it was taken over from."""
+        if turn.delivered > 1:
+            # Not before it is over: the report of one who takes it back tells its whole spend.
+            await settle_elsewhere(self._workshop, actor, asked.draft, self._host.report)
 
     async def _clear(self, actor: Actor, asked: plan.DraftingStarted) -> None:
         """Leave nothing of the draft on this machine."""

@@ -36,6 +36,8 @@ EVERY_S: Final = 20.0
 SETTLED: Final = timedelta(seconds=10)
 """How long ago work must have ended here or gone elsewhere: before, its own service may still be clearing up."""
 KINDS: Final = ("run", "plan", "task")
+VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused
+"""What a triage may come to; later stages of a task end with the last two as well."""
 
 _RUN_DIR: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
 _WORKTREE: Final = re.compile(r"(?P<kind>run|plan|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
@@ -55,13 +57,13 @@ class Work(msgspec.Struct, frozen=True):
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of work: paths in the data directory, marks of living processes.
 
-    ``repo`` and ``base`` name what a worktree was made from. ``unpaid`` says that the log may lack a part of the spend.
+    ``repo`` and ``base`` name what a worktree was made from; ``accountable`` is that of its `Fate`.
     """
 
     work: Work
     paths: tuple[Path, ...]
     marks: tuple[str, ...]
-    unpaid: bool
+    accountable: bool
     repo: str = ""
     base: str = ""
 
@@ -86,8 +88,7 @@ async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Sequence[st
                     work=work,
                     paths=tuple(paths),
                     marks=tuple(signs),
-                    # A verdict of triage does not say which place it is from, so none is paid for again.
-                    unpaid=work.actor.kind != "task" or fate.cancelled,
+                    accountable=fate.accountable,
                     repo=fate.repo,
                     base=fate.base_commit,
                 )
@@ -104,7 +105,7 @@ async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable
     for mark in leftover.marks:
         ended += await asyncio.to_thread(sweep, mark)
     crash_point("leftovers.swept")
-    if leftover.unpaid:
+    if leftover.accountable:
         runs = [path for path in leftover.paths if path.parent.name == "runs"]
         await settle_here(place_of(data_dir), leftover.work.actor, leftover.work.number, runs, tell)
     target = target_of(leftover.repo)
@@ -126,9 +127,10 @@ class Fate(msgspec.Struct, frozen=True):
     base_commit: str = ""
 
     @property
-    def cancelled(self) -> bool:
-        """Whether its task was cancelled before it came to anything."""
-        return self.over_since is not None and isinstance(self.over_since.data, task.Cancelled)
+    def accountable(self) -> bool:
+        """Whether the log tells whose spend it has: verdicts of triage did not, before they named their place."""
+        verdict = None if self.over_since is None else self.over_since.data
+        return not isinstance(verdict, VERDICTS) or bool(verdict.place) or not verdict.usage
 
 
 def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
@@ -148,7 +150,7 @@ def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
             case run.Claimed(worker=worker) | plan.Claimed(worker=worker) if current == number:
                 ours = worker.endswith(f"@{place}")
                 fate = msgspec.structs.replace(fate, over_since=None if ours else event)
-            case _ if current == number and _ends(event):
+            case _ if current == number and fate.over_since is None and _ends(event):
                 fate = msgspec.structs.replace(fate, over_since=event)
             case _:
                 continue
@@ -161,10 +163,10 @@ def _ends(event: Recorded) -> bool:
     match event.data:
         case run.Succeeded() | run.Failed() | run.Stopped() | plan.Proposed() | plan.Failed() | plan.Stopped():
             return True
-        case task.Triaged() | task.Answered() | task.Declined() | task.Failed() | task.Cancelled():
+        case task.Cancelled():
             return True
         case _:
-            return False
+            return isinstance(event.data, VERDICTS)
 
 
 def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tuple[list[Path], list[str]]]:

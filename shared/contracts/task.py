@@ -107,7 +107,10 @@ class RequestTriage(Command, frozen=True, kw_only=True):
 
 
 class RecordTriage(Command, frozen=True, kw_only=True):
-    """Report triage's verdict. ``decided_by`` is ``rules`` or ``model``; ``attempt`` is the triage it answers."""
+    """Report triage's verdict. ``decided_by`` is ``rules`` or ``model``; ``attempt`` is the triage it answers.
+
+    ``usage`` is the whole spend of the agents at ``place`` on it.
+    """
 
     attempt: int
     verdict: Verdict
@@ -120,6 +123,7 @@ class RecordTriage(Command, frozen=True, kw_only=True):
     base_commit: str = ""
     answer: str = ""
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
 
 
 class RequestPlanning(Command, frozen=True, kw_only=True):
@@ -198,7 +202,7 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
 
     ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
     ``retries_at`` says when to try again after the first, second … such failure in a row; none is left, or none was
-    given: the task fails.
+    given: the task fails. ``usage`` is the whole spend of the agents at ``place`` on a triage.
     """
 
     stage: str
@@ -206,6 +210,7 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     message: str
     attempt: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
     retries_at: tuple[datetime, ...] = ()
 
 
@@ -308,6 +313,7 @@ class Triaged(Event, frozen=True, kw_only=True):
     repo: str
     base_commit: str
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
 
 
 class Answered(Event, frozen=True, kw_only=True):
@@ -318,6 +324,7 @@ class Answered(Event, frozen=True, kw_only=True):
     decided_by: str
     usage: tuple[ModelUsage, ...] = ()
     session_id: str = ""
+    place: str = ""
 
 
 class Declined(Event, frozen=True, kw_only=True):
@@ -327,6 +334,7 @@ class Declined(Event, frozen=True, kw_only=True):
     reason: str
     decided_by: str
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
 
 
 class PlanningRequested(Event, frozen=True, kw_only=True):
@@ -438,6 +446,7 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
     code: str
     message: str
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
@@ -461,6 +470,7 @@ class Paused(CausedEvent, frozen=True, kw_only=True):
     until: datetime
     tries: int
     usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
 
 
 class Resumed(Event, frozen=True, kw_only=True):
@@ -519,7 +529,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
-    ``accounts`` is what places spent on triage beyond what its verdicts say.
+    ``accounts`` is the spend of each place on triage.
     """
 
     status: Status = Status.NEW

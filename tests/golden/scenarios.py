@@ -243,6 +243,22 @@ async def paid_late(play: Play) -> None:
     await play.until(id, "task.spend-recorded")
 
 
+async def judged(play: Play) -> None:
+    """What triage comes to: a model acts, answers, cannot, and cannot now; and of one task it is not asked."""
+    await play.cast.start("brain")
+    for text, what in (
+        ("Write down what a bill is", "task.planning-requested"),
+        ("What is this repository about?", "task.answered"),
+        ("Think\n\ndemo brain: fail 400", "task.failed"),
+    ):
+        await play.until(await play.submit(text), what)
+    await play.until(await play.submit("Mend the roof", repo="octo/roof"), "task.declined")
+    async with exhausted_model() as url:
+        await play.cast.members["brain"].stop()
+        await play.cast.add("brain", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url).start()
+        await play.until(await play.submit("Write a note"), "task.paused")
+
+
 async def _said(play: Play, id: str, kind: str, member: str, what: str) -> None:
     """Wait until the task's agent at this service has put that into its output."""
 
@@ -287,6 +303,7 @@ SCENARIOS: Final = {
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
+    "judged": Scenario(play=judged),
     "thousand-turns": Scenario(play=thousand_turns, ack_wait_s=3.0),
 }
 

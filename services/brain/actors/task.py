@@ -191,6 +191,18 @@ _MEND: Final = {
 
 def evolve(task: Task, event: TaskEvent) -> Task:
     """The task after a fact."""
+    after = _after(task, event)
+    match event:
+        case Triaged() | Answered() | Declined() | Failed() | Paused() if event.place:
+            account = account_of(task.triage_attempt, event.place)
+        case SpendRecorded():
+            account = account_of(event.attempt, event.place)
+        case _:
+            return after
+    return replace(after, accounts=booked(task.accounts, account, event.usage))
+
+
+def _after(task: Task, event: TaskEvent) -> Task:
     match event:
         case Submitted():
             return replace(
@@ -246,7 +258,7 @@ def evolve(task: Task, event: TaskEvent) -> Task:
             return replace(_seeing(task, event.cause), status=Status.WAITING_INPUT, attempt=event.attempt)
         case WorkResumed():
             return replace(_seeing(task, event.cause), status=Status.EXECUTING, attempt=event.attempt)
-        case InputGiven():
+        case InputGiven() | SpendRecorded():
             return task
         case RunSucceeded():
             return replace(
@@ -293,9 +305,6 @@ def evolve(task: Task, event: TaskEvent) -> Task:
             )
         case Resumed():
             return _again(task, event.stage)
-        case SpendRecorded():
-            account = account_of(event.attempt, event.place)
-            return replace(task, accounts=booked(task.accounts, account, event.usage))
         case _:
             assert_never(event)
 

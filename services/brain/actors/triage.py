@@ -32,10 +32,15 @@ def judge(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | N
                 decided_by=report.decided_by,
                 usage=report.usage,
                 session_id=task.session_id,
+                place=report.place,
             )
         case Verdict.DECLINE:
             return Declined(
-                attempt=report.attempt, reason=report.reason, decided_by=report.decided_by, usage=report.usage
+                attempt=report.attempt,
+                reason=report.reason,
+                decided_by=report.decided_by,
+                usage=report.usage,
+                place=report.place,
             )
         case Verdict.PLAN | Verdict.IMPLEMENT:
             return Triaged(
@@ -50,6 +55,7 @@ def judge(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | N
                 repo=task.repo or report.repo,
                 base_commit=report.base_commit,
                 usage=report.usage,
+                place=report.place,
             )
 
 

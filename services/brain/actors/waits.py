@@ -26,9 +26,17 @@ def fail(task: Task, report: RecordFailure) -> Failed | Paused:
             until=report.retries_at[task.tries],
             tries=task.tries + 1,
             usage=report.usage,
+            place=report.place,
             cause=report.cause,
         )
-    return Failed(stage=report.stage, code=report.code, message=report.message, usage=report.usage, cause=report.cause)
+    return Failed(
+        stage=report.stage,
+        code=report.code,
+        message=report.message,
+        usage=report.usage,
+        place=report.place,
+        cause=report.cause,
+    )
 
 
 def wake(task: Task, command: Resume | ExpireApproval) -> Resumed | ApprovalExpired | None:

@@ -8,6 +8,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from shared.claude.demo_conversation import Role
 from shared.claude.sweep import family
 from shared.client import Client
@@ -247,7 +249,8 @@ async def test_after_a_power_cut_another_brain_decides(cast: Cast) -> None:
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
-async def test_a_paused_brain_that_wakes_after_the_verdict_pays_for_what_its_agent_did(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["it-wakes", "it-was-killed"])
+async def test_a_brain_that_is_back_after_the_verdict_pays_for_what_its_agent_did(tmp_path: Path, killed: bool) -> None:
     cast = Cast(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[])
     cast.model = model = HeldModel(Role.BRAIN)
     async with cast:
@@ -262,7 +265,11 @@ async def test_a_paused_brain_that_wakes_after_the_verdict_pays_for_what_its_age
         await eventually(lambda: _cli(cast.run_dir(id, "task", member="second")), within=60)
         model.release()
         story = await _completed(cast, id)
-        first.send(signal.SIGCONT)
+        if killed:
+            await first.kill()
+            await first.start()
+        else:
+            first.send(signal.SIGCONT)
         await cast.until(id, "task.spend-recorded")
         await _nothing_lost_doubled_or_left(cast, story)
         triage = [each for each in await story_of(cast.bus, id) if each.kind == "task"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from services.brain.actors import task as task_actor
 from services.executor.actors import run as run_actor
 from services.planner.actors import plan as plan_actor
 from shared.contracts import plan, run, task
+from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage
 from shared.deciding import Decider
 
@@ -48,6 +50,31 @@ def test_a_place_s_total_is_recorded_as_what_is_new_in_it(decider: Decider[Any],
         (),
         (),
     ]
+
+
+SPENT = (used("m", 5),)
+MODEL: dict[str, Any] = {"attempt": 1, "decided_by": "model", "reason": "r", "usage": SPENT, "place": "a"}
+PASSING = (datetime(2026, 1, 1, tzinfo=UTC),)
+FAILURE = task.RecordFailure(stage="triage", attempt=1, code="c", message="m", usage=SPENT, place="a")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        *(task.RecordTriage(verdict=verdict, **MODEL) for verdict in task.Verdict),
+        FAILURE,
+        msgspec.structs.replace(FAILURE, retries_at=PASSING),
+    ],
+    ids=[*task.Verdict, "fail", "pause"],
+)
+def test_what_a_verdict_cost_is_known_of_its_place_and_of_no_other(report: Command) -> None:
+    decider, state = task_actor.DECIDER, task.Task(status=task.Status.RECEIVED, triage_attempt=1, triaging=True)
+    event = decider.decide(state, report)
+    assert event is not None
+    state = decider.evolve(state, event)
+    assert (event.usage, event.place, state.accounts) == (SPENT, "a", {"1@a": SPENT})
+    assert decider.decide(state, task.RecordSpend(attempt=1, place="a", usage=SPENT)) is None
+    assert decider.decide(state, task.RecordSpend(attempt=1, place="b", usage=SPENT)) is not None
 
 
 def test_what_a_run_s_reports_said_is_not_recorded_again_and_each_round_has_its_own_account() -> None:

@@ -17,6 +17,7 @@ from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
 from shared.claude.workshop import mark_of, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
+from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.memory import MemoryJournal
@@ -64,6 +65,35 @@ def test_work_is_over_here_when_it_has_ended_or_another_place_has_claimed_it(
     over: bool, number: int, events: tuple[Event, ...]
 ) -> None:
     assert _is_over(number, *events) is over
+
+
+ASKED = task.TriageRequested(attempt=1)
+ACTED = task.Triaged(
+    attempt=1, verdict=task.Verdict.PLAN, decided_by="model", reason="", title="t", work_kind="bug", risk="low",
+    repo="r", base_commit="b", usage=(ModelUsage(model="m", input_tokens=7),), place=ELSEWHERE,
+)  # fmt: skip
+PAUSED = task.Paused(stage="triage", code="c", message="m", until=utc_now(), tries=1, usage=ACTED.usage, place=HERE)
+FAILED_LATER = task.Failed(stage="executing", code="c", message="m")
+
+
+@pytest.mark.parametrize(
+    ("accountable", "events"),
+    [
+        (True, (REQUESTED, OURS, DONE)),
+        (True, (ASKED, task.Cancelled())),
+        (True, (ASKED, ACTED)),
+        (True, (ASKED, PAUSED, task.Resumed(stage="triage"))),
+        (True, (ASKED, msgspec.structs.replace(ACTED, usage=(), place=""))),
+        (False, (ASKED, msgspec.structs.replace(ACTED, place=""))),
+        (False, (ASKED, msgspec.structs.replace(PAUSED, place=""), task.TriageRequested(attempt=2))),
+        (False, (ASKED, msgspec.structs.replace(ACTED, place=""), FAILED_LATER)),
+    ],
+)
+def test_nothing_is_told_of_a_triage_whose_verdict_has_costs_without_a_place(
+    accountable: bool, events: tuple[Event, ...]
+) -> None:
+    history = [recorded(each, sequence=n, position=n) for n, each in enumerate(events, start=1)]
+    assert fate_of(history, 1, HERE).accountable is accountable
 
 
 def test_a_data_directory_has_one_name_that_no_other_one_has(tmp_path: Path) -> None:
