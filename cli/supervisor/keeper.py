@@ -19,7 +19,7 @@ LONGEST_WAIT_S: Final = 5.0
 STEADY_S: Final = 10.0
 """A child that ran this long has recovered: its next restart waits the first wait again."""
 DRAIN_S: Final = 35.0
-"""A service's own drain and a little more; after that it is killed."""
+"""A service's own drain and a little more, not counting what its agents get; after that it is killed."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +33,25 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keeper:
-    """One child over all its lives. ``facts`` is what its newest life said when it became ready."""
+    """One child over all its lives. ``facts`` is what its newest life said when it became ready.
 
-    def __init__(self, name: str, launch: Callable[[], Awaitable[Running]], changed: Callable[[Change], None]) -> None:
+    After SIGTERM it has ``drain_s`` seconds to leave.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        launch: Callable[[], Awaitable[Running]],
+        changed: Callable[[Change], None],
+        *,
+        drain_s: float = DRAIN_S,
+    ) -> None:
         self.name = name
         self.facts: dict[str, Any] = {}
         self.restarts = 0
         self._launch = launch
         self._changed = changed
+        self._drain_s = drain_s
         self._running: Running | None = None
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
@@ -67,7 +78,7 @@ class Keeper:
             return
         running.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(asyncio.shield(self._task), DRAIN_S)
+            await asyncio.wait_for(asyncio.shield(self._task), self._drain_s)
         except TimeoutError:
             self.kill()
             await self._task

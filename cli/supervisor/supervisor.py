@@ -15,7 +15,7 @@ import msgspec
 from cli.link import connect
 from cli.supervisor import record
 from cli.supervisor.children import Plan, launch_model, launch_nats, launch_service
-from cli.supervisor.keeper import Change, Keeper
+from cli.supervisor.keeper import DRAIN_S, Change, Keeper
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
@@ -80,7 +80,8 @@ class Supervisor:
             keeper.kill()
 
     async def _keep(self, name: str, launch: Callable[[], Awaitable[Running]]) -> None:
-        keeper = self.keepers[name] = Keeper(name, launch, self._note)
+        drain_s = DRAIN_S + load_settings().drain_seconds
+        keeper = self.keepers[name] = Keeper(name, launch, self._note, drain_s=drain_s)
         await keeper.start()
 
     def _log(self, name: str) -> ChildLog:

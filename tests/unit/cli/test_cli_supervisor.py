@@ -122,6 +122,24 @@ async def test_a_killed_child_is_started_again_with_growing_waits(
     assert record.started_at(pids[-1] or 0) == -1
 
 
+@pytest.mark.parametrize(("drain_s", "finishes"), [(0.3, False), (60.0, True)])
+async def test_a_child_has_the_time_it_was_promised_to_leave_and_no_more(
+    tmp_path: Path, drain_s: float, finishes: bool
+) -> None:
+    done = tmp_path / "done"
+    last = 60 if not finishes else 1
+    text = (
+        "import pathlib, signal, sys, time\n"
+        f"def leave(*_):\n    time.sleep({last})\n    pathlib.Path({str(done)!r}).touch()\n    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, leave)\n"
+    )
+    text += READY.format(ready=str(tmp_path / "ready.json")) + "time.sleep(600)\n"
+    keeper = Keeper("child", lambda: start(tmp_path, text), lambda change: None, drain_s=drain_s)
+    await keeper.start()
+    await keeper.stop()
+    assert (done.exists(), keeper.pid) == (finishes, None)
+
+
 async def test_a_child_goes_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     program = (
