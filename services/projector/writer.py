@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -29,6 +29,12 @@ CHECKPOINT_COMMITS: Final = 100
 commits 0.35 s of a processor that nobody else uses (measured)."""
 
 EMPTY: Final = Story()
+FOLDED: Final[Mapping[str, Callable[[Story], Mapping[Any, Row]]]] = {
+    "tasks": lambda story: {} if story.task is None else {story.task.id: story.task},
+    "plans": lambda story: story.plans,
+    "runs": lambda story: story.runs,
+}
+"""The tables whose rows change, with a story's rows by what tells them apart."""
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -109,18 +115,19 @@ class Writer:
             self._commits = 0
 
     def _write(self, before: Mapping[str, Story], changes: Changes) -> None:
-        tasks: list[Row] = []
-        plans: list[Row] = []
-        runs: list[Row] = []
-        for task_id, after in changes.stories.items():
-            earlier = before.get(task_id, EMPTY)
-            if after.task is not None and after.task is not earlier.task:
-                tasks.append(after.task)
-            plans += [row for version, row in after.plans.items() if row is not earlier.plans.get(version)]
-            runs += [row for attempt, row in after.runs.items() if row is not earlier.runs.get(attempt)]
-        self._append("tasks", tasks, upsert=True)
-        self._append("plans", plans, upsert=True)
-        self._append("runs", runs, upsert=True)
+        for table, rows_in in FOLDED.items():
+            new: list[Row] = []
+            changed: list[Row] = []
+            for task_id, after in changes.stories.items():
+                earlier = rows_in(before.get(task_id, EMPTY))
+                for key, row in rows_in(after).items():
+                    if key not in earlier:
+                        new.append(row)
+                    elif row is not earlier[key]:
+                        changed.append(row)
+            # To insert a row costs a third of what it costs to replace one.
+            self._append(table, new)
+            self._append(table, changed, upsert=True)
         for table in ("timeline", "unread", "usage", "deliveries", "session_lines"):
             self._append(table, getattr(changes, table))
 
