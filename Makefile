@@ -28,8 +28,9 @@ install-dev: .venv/.dev
 
 test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test
 
+# Three at a time also on two processors: the tests wait for a third of their time, for timeouts and for each other.
 unit: install-dev web
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not compose" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup -m "not compose" $(PYTEST_ARGS)
 
 lint: install-dev ## Style, types and import rules
 	$(BIN)/ruff format --check .
