@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,9 @@ ACK_WAIT_S: Final = 2.0
 """Shorter than in earnest, because every death waits for it; the tests of takeovers wait the whole time."""
 WITHIN_S: Final = 400.0
 """For a machine that does much else at the same time; alone it takes a minute."""
+ROUNDS: Final = 5
+"""How often work is brought. A death may hide another point from the tasks that are there: a brain that died between
+the verdict and what comes next does not come by the point between them when it is back."""
 MENDED: Final = "test ! -e broken.txt || test -e mended.txt || { echo 'demo: write mended.txt yes'; exit 1; }"
 """A check that fails after the first process of an agent that wrote broken.txt, and says what to do about it."""
 
@@ -55,7 +58,8 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
             cast.start(*(each for each in SERVICES if each not in services)),
             *(victim.start(keep=True) for victim in victims),
         )
-        tasks = await _bring_work(cast, planned=2 if {"brain", "planner"} & set(services) else 0)
+        planned = 2 if {"brain", "planner"} & set(services) else 0
+        tasks = await _bring_work(cast, planned=planned, first=1)
         rebuilding = asyncio.create_task(_rebuild_again_and_again(cast, deaths))
 
         async def all_completed() -> bool:
@@ -66,12 +70,20 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
 
         try:
             await eventually(all_completed, within=within, every=0.25)
-            # What is left to do after the last event: acknowledge, and clear up.
-            await eventually(lambda: deaths.over, within=30.0)
+            for brought in range(1, ROUNDS):
+                # What is left to do after the last event: acknowledge, and clear up.
+                if await _comes_true(lambda: deaths.over, within=20.0):
+                    break
+                tasks += await _bring_work(cast, planned=planned, first=1 + 2 * brought)
+                await eventually(all_completed, within=within, every=0.25)
+            await eventually(lambda: deaths.over, within=20.0)
             await eventually(lambda: not cast.left_over(), within=40.0)
             await eventually(lambda: not cast.refs_left(), within=40.0)
         except AssertionError as error:
-            problems.append(f"not in time: {error}; left over: {cast.left_over()}, {cast.refs_left()}")
+            spared = sorted(deaths.points - deaths.happened)
+            problems.append(
+                f"not in time: {error}; left over: {cast.left_over()}, {cast.refs_left()}; nobody died at {spared}"
+            )
         rebuilding.cancel()
         await asyncio.gather(*(member.stop() for member in cast.members.values()))
         stories: dict[str, list[Recorded]] = {id: await story_of(cast.bus, id) for id in tasks}
@@ -94,14 +106,25 @@ async def _rebuild_again_and_again(cast: Cast, deaths: Deaths) -> None:
         await asyncio.sleep(0.25)
 
 
-async def _bring_work(cast: Cast, *, planned: int) -> list[str]:
-    """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned."""
+async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
+    try:
+        await eventually(condition, within=within)
+    except AssertionError:
+        return False
+    return True
+
+
+async def _bring_work(cast: Cast, *, planned: int, first: int) -> list[str]:
+    """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned.
+
+    ``first`` is the number of the first issue.
+    """
     texts = {
         "@agent implement\n\ndemo executor: write one.txt one": 0,
         "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
     }
     delivered = await asyncio.gather(
-        *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=1))
+        *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=first))
     )
     repaired = await submit(cast, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
     thought = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
