@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -72,7 +73,8 @@ class Writer:
         and DuckDB's errors.
         """
         try:
-            return self._commit(batch, [read(stored) for stored in batch])
+            with _without_collector():
+                return self._commit(batch, [read(stored) for stored in batch])
         except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IntegrityError) as error:
             if len(batch) == 1:
                 log.error("the database refuses an event", seq=batch[0].seq, error=str(error))
@@ -159,6 +161,16 @@ class Writer:
             self._stories[task_id] = story
         while len(self._stories) > REMEMBERED_STORIES:
             del self._stories[next(iter(self._stories))]
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """No search for cycles: a batch makes none, and many thousands of small things that would be searched each time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def read_checkpoint(connection: duckdb.DuckDBPyConnection) -> Checkpoint:

@@ -125,7 +125,10 @@ class UsageRow(Row, frozen=True, kw_only=True, gc=False):
 
 
 class TimelineRow(Row, frozen=True, kw_only=True, gc=False):
-    """One event. ``data`` is its JSON as it stands in the log; ``task_id`` is empty where no task is concerned."""
+    """One event. ``data`` is its JSON as it stands in the log; ``task_id`` is empty where no task is concerned.
+
+    ``time`` is in UTC and does not say so.
+    """
 
     seq: int
     task_id: str

@@ -20,7 +20,8 @@ def row(fact: Fact) -> TimelineRow:
         actor_id=fact.actor_id,
         event=fact.name,
         version=fact.version,
-        time=fact.time,
+        # All times are in UTC. DuckDB takes one that does not say so in half the time, and here there is one an event.
+        time=None if fact.time is None else fact.time.replace(tzinfo=None),
         principal=fact.principal,
         data=fact.raw,
     )
