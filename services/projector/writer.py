@@ -26,7 +26,7 @@ REMEMBERED_STORIES: Final = 1000
 """How many stories stay in memory between batches. Only speed depends on it."""
 CHECKPOINT_COMMITS: Final = 100
 """After so many the write-ahead log is folded into the file, which takes 40 ms. A start replays it commit by commit,
-0.4 ms each whatever their size, so that DuckDB's own limit in bytes lets a start after a kill take a minute, and 500
+0.4 ms each however small, so that DuckDB's own limit in bytes lets a start after a kill take a minute, and 500
 commits 0.35 s of a processor that nobody else uses (measured)."""
 
 EMPTY: Final = Story()

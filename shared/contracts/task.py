@@ -301,7 +301,7 @@ class TriageRequested(Event, frozen=True, kw_only=True):
 
 
 class Triaged(Event, frozen=True, kw_only=True):
-    """Triage decided to act: ``verdict`` is ``plan`` or ``implement``."""
+    """Triage decided to act: ``verdict`` is ``plan`` or ``implement``. Its ``usage`` was spent at ``place``."""
 
     attempt: int
     verdict: Verdict
@@ -317,7 +317,7 @@ class Triaged(Event, frozen=True, kw_only=True):
 
 
 class Answered(Event, frozen=True, kw_only=True):
-    """The task was a question; this is the answer, and the end of the task."""
+    """The task was a question; this is the answer, and the end of the task. ``usage`` was spent at ``place``."""
 
     attempt: int
     answer: str
@@ -328,7 +328,7 @@ class Answered(Event, frozen=True, kw_only=True):
 
 
 class Declined(Event, frozen=True, kw_only=True):
-    """Triage decided not to act."""
+    """Triage decided not to act. Its ``usage`` was spent at ``place``."""
 
     attempt: int
     reason: str
@@ -440,7 +440,7 @@ class Completed(Event, frozen=True, kw_only=True):
 
 
 class Failed(CausedEvent, frozen=True, kw_only=True):
-    """The task failed; ``message`` says what to do about it."""
+    """The task failed; ``message`` says what to do about it. A triage's ``usage`` was spent at ``place``."""
 
     stage: str
     code: str
@@ -462,7 +462,10 @@ class Retried(Event, frozen=True, kw_only=True):
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):
-    """A passing failure in ``stage``: the task goes on by itself at ``until``. ``tries`` counts them in a row."""
+    """A passing failure in ``stage``: the task goes on by itself at ``until``. ``tries`` counts them in a row.
+
+    A triage's ``usage`` was spent at ``place``.
+    """
 
     stage: str
     code: str

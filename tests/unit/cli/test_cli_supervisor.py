@@ -127,7 +127,7 @@ async def test_a_child_has_the_time_it_was_promised_to_leave_and_no_more(
     tmp_path: Path, drain_s: float, finishes: bool
 ) -> None:
     done = tmp_path / "done"
-    last = 60 if not finishes else 1
+    last = 1 if finishes else 60
     text = (
         "import pathlib, signal, sys, time\n"
         f"def leave(*_):\n    time.sleep({last})\n    pathlib.Path({str(done)!r}).touch()\n    sys.exit()\n"
