@@ -6,10 +6,10 @@ Each life is a real process with its own pid, environment and exit code, and may
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import json
 import os
+import selectors
 import signal
 import sys
 import traceback
@@ -101,27 +101,34 @@ class Nursery:
 
 
 def main() -> None:
-    """Fork a life for each line on stdin, tell of each death; at the end of stdin all of them end."""
+    """Fork a life for each line on stdin, tell of each death; at the end of stdin all of them end.
+
+    Deaths are read from pidfds: a handler of SIGCHLD that is called just before stdin is read would wait for a line.
+    """
     service = importlib.import_module(f"services.{sys.argv[1]}.__main__")
-    living: set[int] = set()
-
-    def bury(*_: object) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                living.discard(found[0])
-                _say({"pid": found[0], "code": os.waitstatus_to_exitcode(found[1])})
-
-    signal.signal(signal.SIGCHLD, bury)
-    for line in sys.stdin:
-        # A death is told after its birth.
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-        pid = os.fork()
-        if pid == 0:
-            _live(service, json.loads(line))
-        living.add(pid)
-        _say({"pid": pid})
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-    for pid in list(living):
+    stdin = sys.stdin.fileno()
+    living: dict[int, int] = {}
+    rest, more = b"", True
+    with selectors.DefaultSelector() as events:
+        events.register(stdin, selectors.EVENT_READ)
+        while more:
+            for key, _ in events.select():
+                if key.fd != stdin:
+                    events.unregister(key.fd)
+                    os.close(key.fd)
+                    pid, status = os.waitpid(living.pop(key.fd), 0)
+                    _say({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
+                    continue
+                read = os.read(stdin, 1 << 16)
+                more = bool(read)
+                *orders, rest = (rest + read).split(b"\n")
+                for order in orders:
+                    if (pid := os.fork()) == 0:
+                        _live(service, json.loads(order))
+                    _say({"pid": pid})
+                    living[handle := os.pidfd_open(pid)] = pid
+                    events.register(handle, selectors.EVENT_READ)
+    for pid in living.values():
         os.kill(pid, signal.SIGKILL)
 
 
@@ -129,8 +136,6 @@ def _live(service: Any, order: dict[str, Any]) -> None:
     """The child: what ``python -m services.<service>`` does."""
     code = 1
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
         os.setsid()
         os.environ.update(order["environment"])
         errors = os.open(order["errors"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)

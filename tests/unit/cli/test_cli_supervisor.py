@@ -80,8 +80,12 @@ async def start(tmp_path: Path, text: str, *, patience_s: float = 30.0) -> Child
 
 
 READY = (
-    "import pathlib, time, sys\npathlib.Path(sys.path[0] or '.')\npathlib.Path({ready!r}).write_text('{{\"x\": 1}}')\n"
+    "import pathlib, time\n"
+    "pathlib.Path({ready!r} + '.new').write_text('{{\"x\": 1}}')\n"
+    "pathlib.Path({ready!r} + '.new').rename({ready!r})\n"
 )
+STAY = "while True:\n    time.sleep(0.05)\n"
+"""Short sleeps, since a signal that comes just before one of them is answered after it."""
 
 
 async def test_a_child_that_explains_itself_is_quoted(tmp_path: Path) -> None:
@@ -105,7 +109,7 @@ async def test_a_killed_child_is_started_again_with_growing_waits(
     monkeypatch.setattr("cli.supervisor.keeper.STEADY_S", 600.0)
     changes: list[Change] = []
     ready = tmp_path / "ready.json"
-    text = READY.format(ready=str(ready)) + "time.sleep(600)\n"
+    text = READY.format(ready=str(ready)) + STAY
     keeper = Keeper("child", lambda: start(tmp_path, text), changes.append)
     await keeper.start()
     pids = [keeper.pid]
@@ -133,7 +137,7 @@ async def test_a_child_has_the_time_it_was_promised_to_leave_and_no_more(
         f"def leave(*_):\n    time.sleep({last})\n    pathlib.Path({str(done)!r}).touch()\n    sys.exit()\n"
         "signal.signal(signal.SIGTERM, leave)\n"
     )
-    text += READY.format(ready=str(tmp_path / "ready.json")) + "time.sleep(600)\n"
+    text += READY.format(ready=str(tmp_path / "ready.json")) + STAY
     keeper = Keeper("child", lambda: start(tmp_path, text), lambda change: None, drain_s=drain_s)
     await keeper.start()
     await keeper.stop()
@@ -154,7 +158,7 @@ async def test_a_child_goes_when_the_supervisor_is_killed(tmp_path: Path) -> Non
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
-    script(tmp_path, READY.format(ready=str(ready)) + "time.sleep(600)\n")
+    script(tmp_path, READY.format(ready=str(ready)) + STAY)
     supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     assert supervisor.stdout is not None
     child = int(await asyncio.wait_for(supervisor.stdout.readline(), 90))
