@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,14 +113,22 @@ class Stack:
         answer = httpx.post(f"{self.url}/api/tasks", json={"text": text, "repo": DEMO_REPOSITORY}, timeout=30)
         answer.raise_for_status()
         submitted = answer.json()
-        self.task(submitted["id"], min_seq=submitted["seq"])
+        self.task(submitted["id"], min_seq=submitted["seq"] or 0)
         return str(submitted["id"])
 
     def task(self, task_id: str, *, min_seq: int = 0) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/api/tasks/{task_id}", params={"min_seq": min_seq}, timeout=30)
-        answer.raise_for_status()
-        task: dict[str, Any] = answer.json()["task"]
-        return task
+        """The task as the read models have it, once they have the log up to `min_seq`."""
+
+        def look() -> dict[str, Any] | None:
+            with contextlib.suppress(httpx.TransportError):
+                answer = httpx.get(f"{self.url}/api/tasks/{task_id}", params={"min_seq": min_seq}, timeout=30)
+                # On a machine that stands still for seconds the gateway says: come again.
+                if answer.status_code not in (404, 503):
+                    task: dict[str, Any] = answer.raise_for_status().json()["task"]
+                    return task
+            return None
+
+        return eventually(look, within=90, what=f"task {task_id} is shown")
 
     def down(self) -> None:
         """Removes all that `up` made. Compose leaves the unnamed volumes of scaled-down containers: those too."""
@@ -143,7 +151,7 @@ class Stack:
             self.volumes.update(named.split())
 
 
-@contextmanager
+@contextlib.contextmanager
 def project(engine: Mapping[str, str], image: str) -> Iterator[Stack]:
     """The demonstration of compose.yaml + compose.demo.yaml, not started yet; everything of it is gone afterwards."""
     port = free_port()

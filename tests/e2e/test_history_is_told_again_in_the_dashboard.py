@@ -30,7 +30,7 @@ NOTE_STATES: Final = """
 
 async def told(page: Page) -> None:
     """Wait for the end of the replay."""
-    await expect(page.get_by_text("Replay, at its end")).to_be_visible(timeout=LATER_MS)
+    await expect(page.get_by_text("Replay, at its end")).to_be_visible(timeout=2 * LATER_MS)
 
 
 async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_can_be_done_in_it(
@@ -64,15 +64,17 @@ async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_c
         await expect(banner).to_have_count(0)
 
     await page.add_init_script(NOTE_STATES)
-    async with Replaying(system.nats, "--from", str(first), "--speed", "3") as replaying:
+    async with Replaying(system.nats, "--from", str(first), "--speed", "2") as replaying:
         await page.goto(replaying.page)
         await told(page)
         await expect(page.get_by_role("listitem").filter(has_text=TITLE)).to_contain_text("Completed")
         states = await page.evaluate("window.states")
         assert states[-1] == "Completed", states
         assert len(states) >= 3, f"it moved: {states}"
+        # A question that is on its way when the replay ends is answered by 410, and a browser notes that as an error.
+        assert watched.errors == []
         assert await replaying.interrupt() == 0
         await expect(page.get_by_text("The replay is over")).to_be_visible(timeout=SOON_MS)
         await expect(page.get_by_role("link", name=TITLE).first).to_be_visible()
-    assert watched.errors == []
+    assert [each for each in watched.errors if "status of 410" not in each] == []
     assert await watched.violations() == []

@@ -45,7 +45,7 @@ async def test_a_question_of_the_agent_waits_for_its_answer(visitor: Visitor) ->
 
 
 async def test_what_is_said_to_a_working_agent_reaches_it(visitor: Visitor) -> None:
-    id = await visitor.submit("Take a note\n\ndemo: turns 30", directive="implement")
+    id = await visitor.submit("Take a note\n\ndemo: turns 60", directive="implement")
     await visitor.heard(id, "turn 1")
     await visitor.say(id, "input", message="Please mention the penguin.")
     task = await visitor.completed(id)

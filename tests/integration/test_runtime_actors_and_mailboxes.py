@@ -171,8 +171,7 @@ async def test_an_event_taken_twice_sends_nothing_twice(bus: Bus) -> None:
         # Another durable of the same service name in the ids: as when the acknowledgement was lost.
         reactor = Reactor(bus, react, ["evt.task.*.submitted"], service=service)
         async with running(reactor.pull):
-            await eventually(lambda: _count(bus, "COMMANDS", 2))
-    await asyncio.sleep(0)
+            await eventually(lambda name=f"{service}-reactor": _acked(bus, name))
     assert (await bus.js.stream_info("COMMANDS")).state.messages == 2
 
 
@@ -203,11 +202,15 @@ async def _acked(bus: Bus, durable: str) -> bool:
 
 async def test_an_activity_takes_no_more_than_its_slots(bus: Bus) -> None:
     active = most = 0
+    full = asyncio.Event()
 
     async def work(event: Recorded, turn: Turn) -> None:
         nonlocal active, most
         active += 1
         most = max(most, active)
+        if active == 3:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.05)
         active -= 1
 
@@ -232,6 +235,7 @@ async def test_a_feed_goes_on_without_gap_or_repeat_when_the_server_is_killed(bu
     host = host_of(bus)
     for number in range(40):
         if number == 20:
+            await eventually(lambda: seen)
             await nats_server.kill()
             await nats_server.start()
             await eventually(lambda: bus.connected)
@@ -350,4 +354,5 @@ async def test_work_that_fails_again_and_again_is_reported_before_it_is_parked(b
     )
     async with running(activity.pull):
         await eventually(lambda: _count(bus, PARKED, 1))
-    assert reported == ["A: ZeroDivisionError: never works"]
+    # Said again when its message could not be parked at once.
+    assert set(reported) == {"A: ZeroDivisionError: never works"}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ENGINE_SOCKET: Final = Path("/var/run/docker.sock")
 GIVEN_AWAY: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST_PORT: Final = 10_000
+MOST_WORKERS: Final = 8
+_promised: Final[set[int]] = set()
 
 
 class Nats:
@@ -76,17 +78,22 @@ def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
 
 
 def free_port() -> int:
-    """A port nobody listens on right now, and none of those that the kernel gives away by itself.
+    """A port nobody listens on right now, and none that is given away twice: by us, or by the kernel by itself.
 
-    Each of those may be taken before it is listened on, or between two lives of a server: by any outgoing connection,
-    even by a client of that server, which is then connected with itself.
+    Each of the kernel's may be taken before it is listened on, or between two lives of a server: by any outgoing
+    connection, even by a client of that server, which is then connected with itself. Ours are another range for each
+    worker of pytest-xdist.
     """
     given_away = int(GIVEN_AWAY.read_text().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % MOST_WORKERS
+    width = (given_away - LOWEST_PORT) // MOST_WORKERS
     while given_away > 2 * LOWEST_PORT:
-        port = LOWEST_PORT + secrets.randbelow(given_away - LOWEST_PORT)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
+        port = LOWEST_PORT + worker * width + secrets.randbelow(width)
+        if port not in _promised:
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+                _promised.add(port)
+                return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -23,7 +23,7 @@ from tests.support.nats import free_port
 REPO: Final = "octo/ledger"
 """The one repository of a system without the demo."""
 READY_S: Final = 120.0
-STOP_S: Final = 60.0
+STOP_S: Final = 150.0
 JOURNEYMAN: Final = Path(sys.executable).parent / "journeyman"
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
 

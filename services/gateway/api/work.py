@@ -7,11 +7,10 @@ from datetime import datetime
 import msgspec
 
 from services.gateway.live.render import line_of
-from services.gateway.stored import BATCH, last_sequence
+from services.gateway.stored import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.journal import Journal
 from shared.nats.bus import Bus
-from shared.nats.direct import get_batch
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
 from shared.subjects import actor, read_output_subject
@@ -62,7 +61,7 @@ class Work:
         while len(items) < limit:
             behind = items[-1].seq if items else after
             most = min(BATCH, limit - len(items))
-            batch = await get_batch(self._bus, OUTPUT, f"out.*.{id}", start=behind + 1, limit=most)
+            batch = await read_batch(self._bus, OUTPUT, f"out.*.{id}", start=behind + 1, limit=most)
             for message in batch.messages:
                 if until is not None and message.stored > until:
                     seq = items[-1].seq if items else after

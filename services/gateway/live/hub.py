@@ -10,10 +10,9 @@ import structlog
 from prometheus_client import Gauge
 
 from services.gateway.live.render import ALL, SHOWN_KINDS, Shown, show_event, show_output
-from services.gateway.stored import BATCH, last_sequence
+from services.gateway.stored import last_sequence, read_batch
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
-from shared.nats.direct import get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
 from shared.subjects import BadAddress
@@ -130,7 +129,7 @@ class Hub:
         subject = self._subject(next(iter(wanted)) if len(wanted) == 1 else ALL)
         while True:
             target = self.position
-            batch = await get_batch(self._bus, self._stream, subject, start=position + 1, limit=BATCH)
+            batch = await read_batch(self._bus, self._stream, subject, start=position + 1)
             for message in batch.messages:
                 position = message.position
                 shown = self._shown(message.subject, message.data, message.position)

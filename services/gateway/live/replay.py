@@ -69,7 +69,8 @@ class Attendance:
         for subject, take in ((events_of(self._session), self._event), (moments_of(self._session), self._moved)):
             self._subscriptions.append(await self._bus.nc.subscribe(subject, cb=take))
         try:
-            self._say(await self._ask())
+            # Whoever is asked begins to tell: given up too early, it would tell nobody.
+            self._say(await self._ask(SILENCE_S))
         except BaseException:
             await self.end()
             raise
@@ -99,8 +100,8 @@ class Attendance:
                 heard = asyncio.get_running_loop().time()
                 self._say(moment)
 
-    async def _ask(self) -> Moment:
-        return msgspec.convert(await self._client.query(WATCH, replay=self._session, timeout=WATCH_S), Moment)
+    async def _ask(self, patience_s: float = WATCH_S) -> Moment:
+        return msgspec.convert(await self._client.query(WATCH, replay=self._session, timeout=patience_s), Moment)
 
     async def _event(self, message: Msg) -> None:
         headers = message.headers or {}

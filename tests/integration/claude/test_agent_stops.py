@@ -75,7 +75,7 @@ async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model, 
     process = await AgentProcess.start(invocation)
     running = asyncio.create_task(converse(process, prompt=Prompt("kill", "demo: spawn-children")))
     await eventually(lambda: len(_napping(invocation.mark)) >= 3)
-    cli = next(pid for pid in marked(invocation.mark) if _command(pid)[0] == str(invocation.cli).encode())
+    cli = next(pid for pid in marked(invocation.mark) if _command(pid)[:1] == [str(invocation.cli).encode()])
     os.kill(cli, signal.SIGKILL)
     outcome = await running
 
@@ -116,7 +116,11 @@ async def test_a_stop_that_comes_before_the_first_line_is_heard(runs) -> None:
     assert marked(invocation.mark) == []
 
 
-async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(runs) -> None:
+async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(
+    runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slowly it leaves, it is not hurried.
+    monkeypatch.setattr("shared.claude.conversation._LEAVE_S", 60.0)
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("short", "demo: write a.txt b"))
     report = await process.stop()

