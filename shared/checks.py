@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from shared.processes import environment_of
 from shared.workspace.detect import detect_checks
 from shared.workspace.pipes import Tail, listen
 
@@ -88,17 +89,22 @@ async def _run(
 
     timed_out = False
     async with listen(take) as output:
-        process = await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            command,
-            cwd=cwd,
-            env={**env, MARK_VARIABLE: mark},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output.writable,
-            stderr=output.writable,
-            start_new_session=True,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                command,
+                cwd=cwd,
+                env={**env, MARK_VARIABLE: mark},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output.writable,
+                stderr=output.writable,
+                start_new_session=True,
+            )
+        except asyncio.CancelledError:
+            # It may have begun by now, and have begun others.
+            await asyncio.shield(_sweep_all(mark, sweep))
+            raise
         output.given()
         try:
             await asyncio.wait_for(process.wait(), timeout)
@@ -130,11 +136,16 @@ async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[
                 _kill(pid)
     _signal_group(process.pid, signal.SIGKILL)
     await process.wait()
+    await _sweep_all(mark, sweep)
+
+
+async def _sweep_all(mark: str, sweep: Callable[[str], int]) -> None:
     deadline = time.monotonic() + SWEEP_LIMIT
-    while time.monotonic() < deadline:
-        if not await asyncio.to_thread(sweep, mark):
-            return
-        await asyncio.sleep(0.02)  # a killed process takes a moment to go
+    clear = 0
+    # One that forks and ends during a scan hides its child from it.
+    while clear < 2 and time.monotonic() < deadline:
+        clear = 0 if await asyncio.to_thread(sweep, mark) else clear + 1
+        await asyncio.sleep(0 if clear else 0.02)  # a killed process takes a moment to go
 
 
 def sweep_marked(mark: str) -> int:
@@ -142,10 +153,9 @@ def sweep_marked(mark: str) -> int:
     wanted = f"{MARK_VARIABLE}={mark}".encode()
     found = 0
     for pid in _processes():
-        with contextlib.suppress(OSError):
-            if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                _kill(pid)
-                found += 1
+        if wanted in environment_of(pid):
+            _kill(pid)
+            found += 1
     return found
 
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from shared.claude.invocation import MARK
+from shared.processes import environment_of
 
 _PROC = Path("/proc")
 _SETTLE_S = 0.02
@@ -22,15 +23,16 @@ def sweep(mark: str, grace: float = 0.2, also: frozenset[tuple[int, str]] = froz
     """Ends all processes of the run; returns how many were signalled. Blocks up to about ``grace`` seconds longer than
     needed.
 
-    SIGTERM first, SIGKILL after ``grace``, repeated until a scan finds none: a process may fork while it is being
-    ended. ``also`` adds processes by (pid, start time), such as descendants that dropped their environment.
+    SIGTERM first, SIGKILL after ``grace``, repeated until two scans find none: a process may fork while it is being
+    ended, and one that forks and ends during a scan hides its child from it. ``also`` adds processes by (pid, start
+    time), such as descendants that dropped their environment.
     """
     if not mark:
         raise ValueError("An empty mark would match every run.")
     signalled: set[int] = set()
     gentle_until = time.monotonic() + grace
     for _ in range(_MAX_ROUNDS):
-        left = family(mark) | frozenset(each for each in also if start_time(each[0]) == each[1])
+        left = _left(mark, also) or _left(mark, also)
         if not left:
             break
         gentle = time.monotonic() < gentle_until
@@ -42,10 +44,14 @@ def sweep(mark: str, grace: float = 0.2, also: frozenset[tuple[int, str]] = froz
     return len(signalled)
 
 
+def _left(mark: str, also: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+    return family(mark) | frozenset(each for each in also if start_time(each[0]) == each[1])
+
+
 def marked(mark_prefix: str) -> list[int]:
     """The pids of all living processes whose mark starts with ``mark_prefix``, own process excepted."""
     wanted = f"{MARK}={mark_prefix}".encode()
-    return [pid for pid in _pids() if any(entry.startswith(wanted) for entry in _environment(pid))]
+    return [pid for pid in _pids() if any(entry.startswith(wanted) for entry in environment_of(pid))]
 
 
 def marks() -> list[str]:
@@ -54,7 +60,7 @@ def marks() -> list[str]:
     return [
         entry.removeprefix(prefix).decode("utf-8", "replace")
         for pid in _pids()
-        for entry in _environment(pid)
+        for entry in environment_of(pid)
         if entry.startswith(prefix)
     ]
 
@@ -67,7 +73,9 @@ def family(mark: str) -> frozenset[tuple[int, str]]:
     wanted = f"{MARK}={mark}".encode()
     at_places = wanted + b"@"
     pids = _pids()
-    found = {pid for pid in pids if any(entry == wanted or entry.startswith(at_places) for entry in _environment(pid))}
+    found = {
+        pid for pid in pids if any(entry == wanted or entry.startswith(at_places) for entry in environment_of(pid))
+    }
     # Mostly there is none, and a process's stat takes the kernel six times as long as its environment.
     if not found:
         return frozenset()
@@ -94,13 +102,6 @@ def start_time(pid: int) -> str | None:
 def _pids() -> list[int]:
     own = os.getpid()
     return [int(name) for name in os.listdir(_PROC) if name.isdigit() and int(name) != own]  # noqa: PTH208 one call, not 300 Path objects
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []  # gone, or another user's
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -8,7 +8,8 @@ import pytest
 from shared.health import BusyPort, Health, HealthServer
 
 
-async def test_a_ready_service_answers_and_a_problem_is_named() -> None:
+async def test_a_ready_service_answers_and_a_problem_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.health.STALE_S", 600.0)
     problems: dict[str, str] = {}
     server = HealthServer(Health("brain", lambda: problems), "127.0.0.1", 0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +80,12 @@ async def test_contestants_take_turns_at_going_first() -> None:
 async def test_a_quick_run_measures_and_writes_both_reports(tmp_path: Path) -> None:
     argv = ["-m", "bench", "--quick", "--only", "appends", "--only", "rebuild", "--out", str(tmp_path)]
     child = await asyncio.create_subprocess_exec(
-        sys.executable, *argv, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        sys.executable,
+        *argv,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await child.communicate()
     assert child.returncode == 0, said.decode()

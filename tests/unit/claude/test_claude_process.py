@@ -18,6 +18,7 @@ from shared.claude.binary import CliMissing, find_cli
 from shared.claude.invocation import MARK, Invocation
 from shared.claude.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
 from shared.claude.sweep import family, marked, sweep
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ async def test_lines_carry_their_offsets_a_long_one_is_cut_and_an_unfinished_one
     assert await _lines(process, offset=lines[2].end) == lines[3:]
 
 
-async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(tmp_path, mark) -> None:
+async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(tmp_path, mark, monkeypatch) -> None:
+    monkeypatch.setattr("shared.claude.process._SEND_DEADLINE_S", 60.0)
     process = await AgentProcess.start(_invocation(tmp_path, mark, "exec head -n 30"))
     texts = [chr(97 + number % 26) * size for number, size in enumerate([10, 300_000, 5_000, 70_000, 1] * 6)]
     reading = asyncio.create_task(_lines(process, limit=MAX_MESSAGE_BYTES))
@@ -136,7 +138,7 @@ async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_p
         break
     report = await process.stop()
     assert report.rung is Rung.KILLED
-    assert report.exit_code == 137
+    assert report.exit_code in (137, None), "its wrapper may go before it has written that down"
     assert report.duration_ms < 20_000
     assert marked(mark) == []
 
@@ -147,10 +149,7 @@ async def test_descendants_that_dropped_the_mark_go_with_the_run(tmp_path, mark)
     async for line in process.lines():
         child = int(line.raw)
         break
-    for _ in range(500):
-        if not Path(f"/proc/{child}/environ").read_bytes():
-            break  # env -i has done its work
-        await asyncio.sleep(0.01)
+    await eventually(lambda: Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep\0"))
     assert child not in marked(mark)
     assert child in {pid for pid, _ in family(mark)}
     await process.stop()
@@ -200,5 +199,5 @@ def _sleeper(mark: str) -> subprocess.Popen[bytes]:
 def _gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
