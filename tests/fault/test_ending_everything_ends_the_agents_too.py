@@ -19,7 +19,7 @@ async def test_no_agent_outlives_up_and_the_next_up_finishes_the_task(tmp_path: 
     settings = {"DEMO_MODEL": "1", "ANTHROPIC_BASE_URL": model.url}
     first = System.start(data, **settings)
     async with Visitor.at(first) as visitor:
-        id = await visitor.submit("Take a note\n\ndemo executor: turns 15", directive="implement")
+        id = await visitor.submit("Take a note\n\ndemo executor: turns 40", directive="implement")
         await visitor.until(id, "run.checkpointed")
         assert marked(f"run-{id}") != []
     assert first.stop() == []

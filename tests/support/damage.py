@@ -20,6 +20,15 @@ def flip(path: Path, at: int) -> None:
     path.write_bytes(content)
 
 
+def flip_logged_text(wal: Path) -> None:
+    """In the name of who was behind an event that waits in a write-ahead log.
+
+    In the length of an entry the same bit would make it a log cut short.
+    """
+    content = wal.read_bytes()
+    flip(wal, content.index(b"service:", len(content) // 2) + 5)
+
+
 def flip_an_old_entry(file: Path, random: Random) -> None:
     """In a block that holds nothing but old entries of the timeline: only who reads everything will notice."""
     blocks = {}

@@ -12,15 +12,18 @@ T = TypeVar("T")
 
 
 async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 60.0, every: float = 0.02) -> T:
-    """The first truthy value of ``probe``; its last failure when none came ``within`` seconds."""
+    """The first truthy value of ``probe``; its last failure when none came ``within`` seconds.
+
+    A file that vanishes while it is looked at is such a failure: others are at work there.
+    """
     deadline = time.monotonic() + within
     while True:
-        failure: AssertionError | None = None
+        failure: AssertionError | FileNotFoundError | None = None
         value: T | None = None
         try:
             result = probe()
             value = await result if inspect.isawaitable(result) else result
-        except AssertionError as error:
+        except (AssertionError, FileNotFoundError) as error:
             failure = error
         if value:
             return value

@@ -38,6 +38,8 @@ ACK_WAIT_S: Final = 2.0
 """Shorter than in earnest, because every death waits for it; the tests of takeovers wait the whole time."""
 WITHIN_S: Final = 400.0
 """For a machine that does much else at the same time; alone it takes a minute."""
+LEFT_S: Final = 120.0
+"""For what is cleared up after the last event, over several deaths."""
 ROUNDS: Final = 5
 """How often work is brought. A death may hide another point from the tasks that are there: a brain that died between
 the verdict and what comes next does not come by the point between them when it is back."""
@@ -77,8 +79,9 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
                 tasks += await _bring_work(cast, planned=planned, first=1 + 2 * brought)
                 await eventually(all_completed, within=within, every=0.25)
             await eventually(lambda: deaths.over, within=20.0)
-            await eventually(lambda: not cast.left_over(), within=40.0)
-            await eventually(lambda: not cast.refs_left(), within=40.0)
+            await eventually(lambda: not cast.left_over(), within=LEFT_S)
+            await eventually(lambda: not cast.refs_left(), within=LEFT_S)
+            await eventually(lambda: projected(cast), within=LEFT_S)
         except AssertionError as error:
             spared = sorted(deaths.points - deaths.happened)
             problems.append(
@@ -104,6 +107,15 @@ async def _rebuild_again_and_again(cast: Cast, deaths: Deaths) -> None:
         with contextlib.suppress(QueryFailed):
             await client.query("project.rebuild", timeout=2.0)
         await asyncio.sleep(0.25)
+
+
+async def projected(cast: Cast) -> bool:
+    """Whether the read models have the whole log."""
+    last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
+    try:
+        return bool((await Client(cast.bus, source="test").query("status", timeout=5))["seq"] >= last)
+    except QueryFailed:
+        return False
 
 
 async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
@@ -153,7 +165,7 @@ async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
         assert answer.status_code in (200, 202, 503), answer.text
         return answer.status_code != 503
 
-    await eventually(taken, within=60.0, every=0.2)
+    await eventually(taken, within=WITHIN_S, every=0.2)
     return task_id
 
 

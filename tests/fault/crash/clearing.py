@@ -51,7 +51,7 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
         async def given_up() -> bool:
             for victim in victims:
                 victim.check()
-            failed = [await _failures(cast, id) for id in work.values()]
+            failed = [await _failures(cast, id) == _due(kind) for kind, id in work.items()]
             return all(failed) and len([each for each in await _parked(cast) if each.startswith("cmd.")]) == len(work)
 
         try:
@@ -71,14 +71,17 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
             problems.append(f"not in time: {error}; left over: {cast.left_over()}, died at {sorted(deaths.happened)}")
         await asyncio.gather(*(victim.stop() for victim in victims))
         for kind, id in work.items():
-            # What nobody works for any more fails its task as well, if it has one.
-            expected = {f"{kind}.failed": 1} | ({} if kind == "reply" else {"task.failed": 1})
-            if (failures := await _failures(cast, id)) != expected:
+            if (failures := await _failures(cast, id)) != _due(kind):
                 problems.append(f"{kind} {id} failed as {failures}")
         problems += [f"{each} was parked {times} times" for each, times in (await _parked(cast)).items() if times > 1]
         if (damage := (await audit(cast.bus)).damage) is not None:
             problems.append(str(damage))
     return Verdict(died_at=deaths.happened, problems=problems)
+
+
+def _due(kind: str) -> dict[str, int]:
+    """How often what has failed. What nobody works for any more fails its task as well, if it has one."""
+    return {f"{kind}.failed": 1} | ({} if kind == "reply" else {"task.failed": 1})
 
 
 async def _bring_work(cast: Cast) -> dict[str, str]:

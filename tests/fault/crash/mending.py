@@ -62,8 +62,8 @@ async def _as_killed(cast: Cast, log: Log) -> None:
     await projector.start()
     await eventually(lambda: _at(cast, CLOSED_AT), within=WITHIN_S)
     await projector.stop()
-    await projector.start()
     await publish(cast.bus, log, CLOSED_AT)
+    await projector.start()
     await eventually(lambda: _at(cast, len(log.stored)), within=WITHIN_S)
     await projector.kill()
 

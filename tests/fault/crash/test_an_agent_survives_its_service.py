@@ -46,14 +46,15 @@ async def test_an_executor_killed_and_started_again_goes_on_with_the_same_agent_
     cast: Cast,
 ) -> None:
     await cast.start("brain", "executor", "gateway")
-    id = await submit(cast, WORK, IMPLEMENT)
+    id = await submit(cast, LONG_WORK, IMPLEMENT)
     await cast.until(id, "run.checkpointed")
     cli = _cli(cast.run_dir(id))
     executor = cast.members["executor"]
     await executor.kill()
+    killed = await _last(cast, id)
     assert _lives(cli), "the agent works on without its executor"
     await executor.start()
-    claimed = await cast.until(id, "run.claimed", after=(await _last(cast, id)).position)
+    claimed = await cast.until(id, "run.claimed", after=killed.position)
     assert _lives(cli)
     await _tell(cast, id, "Mind the commas.")
     story = await _completed(cast, id)
@@ -89,7 +90,8 @@ async def test_an_agent_killed_again_and_again_fails_its_run_for_now_and_is_paid
             if pid not in killed and _is_in_the_long_command(file.parent):
                 os.kill(pid, signal.SIGKILL)
                 killed.add(pid)
-        return (await story_of(cast.bus, id))[-1].name == "paused"
+        story = await story_of(cast.bus, id)
+        return bool(story) and story[-1].name == "paused"
 
     await eventually(paused, within=180, every=0.1)
     story = await story_of(cast.bus, id)
@@ -129,7 +131,7 @@ async def test_a_run_that_comes_back_to_a_machine_that_had_begun_it_goes_on_with
     first = cast.add("executor", name="first", data=cast.folder / "first")
     second = cast.add("executor", name="second", data=cast.folder / "second")
     await first.start()
-    id = await submit(cast, "One file\n\ndemo executor: sleep 3\ndemo executor: write only.txt one", IMPLEMENT)
+    id = await submit(cast, f"One file\n\ndemo executor: sleep {LONG_S}\ndemo executor: write only.txt one", IMPLEMENT)
     started = await cast.until(id, "run.started")
     await eventually(lambda: _conversations(first), within=60)
     _cut_power(first, id)
@@ -178,10 +180,10 @@ async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behin
     await first.start()
     id = await submit(cast, WORK, IMPLEMENT)
     await cast.until(id, "run.checkpointed")
-    second = cast.add("executor", name="second", data=cast.folder / "second")
-    await second.start()
     orphan = _cli(cast.run_dir(id, member="first"))
     await first.kill()
+    second = cast.add("executor", name="second", data=cast.folder / "second")
+    await second.start()
     story = await _completed(cast, id)
     await eventually(lambda: b'"type":"result"' in (cast.run_dir(id, member="first") / "stdout.jsonl").read_bytes())
     assert _lives(orphan), "nobody else touches it"

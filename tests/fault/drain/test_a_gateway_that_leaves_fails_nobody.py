@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from services.gateway.server import FAREWELL_S
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
@@ -41,8 +44,10 @@ async def test_a_webhook_that_is_on_its_way_is_still_taken(gateway: Gateway, bus
         writer.write(body[20:])
         answer = (await reader.read()).decode()
     writer.close()
-    assert answer.startswith("HTTP/1.1 202")
     assert await gateway.process.wait() == 0
+    if answer.startswith("HTTP/1.1 503") and '"log-unavailable"' in answer:
+        return  # the log stood still for longer than a sender is kept waiting: it has its answer
+    assert answer.startswith("HTTP/1.1 202")
     taken = json.loads(answer.rpartition("\r\n\r\n")[2])["delivery"]
     assert len(await NatsJournal(bus).load(Actor("delivery", taken))) == 1
 
@@ -51,11 +56,16 @@ async def test_who_keeps_a_connection_is_answered_once_more_and_told_that_it_end
     async with gateway.http() as http:
         assert (await http.get("/health/ready")).headers.get("connection") is None
         gateway.process.send_signal(signal.SIGTERM)
-        while (answer := await http.get("/health/ready")).status_code == 200:
-            assert answer.headers.get("connection") in (None, "close")
-        assert answer.status_code == 503
-        assert answer.json()["problems"].keys() == {"draining"}
-        assert answer.headers["connection"] == "close"
+        asked = time.monotonic()
+        try:
+            while (answer := await http.get("/health/ready")).status_code == 200:
+                assert answer.headers.get("connection") in (None, "close")
+        except httpx.TransportError:
+            assert time.monotonic() - asked > FAREWELL_S, "it goes on answering for so long"
+        else:
+            assert answer.status_code == 503
+            assert answer.json()["problems"].keys() == {"draining"}
+            assert answer.headers["connection"] == "close"
     assert await gateway.process.wait() == 0
 
 

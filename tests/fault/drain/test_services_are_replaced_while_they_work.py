@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 
 from cli.demo.webhook import new_issue
@@ -61,6 +63,9 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         log = await whole_log(cast.bus)
         await traffic.heard_up_to(shown(log)[-1])
         await traffic.close()
+        read_models = [cast.members[name] for name in ("projector-3", "projector-4")]
+        for each in read_models:
+            await eventually(lambda each=each: has_come_to(each, len(log.stored)), within=WITHIN_S)
         await asyncio.gather(*(member.stop() for member in cast.members.values()))
 
         assert traffic.failures == []
@@ -77,8 +82,8 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         claims = [each for id in tasks for each in stories[id] if (each.kind, each.name) == ("run", "claimed")]
         assert Counter(ADDED in each.raw for each in claims).keys() == {True, False}, "both versions claimed runs"
         whole = expected(log)
-        for name in ("projector-3", "projector-4"):
-            assert rows(cast.members[name].data) == whole, f"the read models of {name}"
+        for each in read_models:
+            assert rows(each.data) == whole, f"the read models of {each.name}"
         print(dict(traffic.answered), f"{len(log.stored)} events, {len(stories)} tasks")
 
 
@@ -134,6 +139,14 @@ async def idle(bus: Bus) -> bool:
     """Whether every service has done all that there is to do."""
     found = [each for stream in (EVENTS, COMMANDS) for each in await bus.js.consumers_info(stream)]
     return all(not each.num_pending and not each.num_ack_pending for each in found)
+
+
+async def has_come_to(projector: Member, seq: int) -> bool:
+    """Whether its read models have the log up to there. A question would be answered by any projector."""
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+        metrics = (await http.get(f"http://127.0.0.1:{projector.facts['health']}/metrics")).text
+    (position,) = re.findall(r"^journeyman_projector_position (\S+)$", metrics, re.MULTILINE)
+    return float(position) >= seq
 
 
 async def whole_log(bus: Bus) -> Log:

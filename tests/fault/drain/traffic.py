@@ -167,10 +167,12 @@ class Traffic:
         return answer
 
     async def _look(self, bus: Bus) -> NoReturn:
-        """Note when the log, or this process, does not get on."""
+        """Note when the log, the gateway or this process does not get on."""
         while True:
             began = time.monotonic()
             await bus.js.stream_info(EVENTS)
+            with contextlib.suppress(httpx.HTTPError):
+                await self.gateway.get("/health/live")
             await asyncio.sleep(PACE_S)
             if (ended := time.monotonic()) - began > STALL_S + PACE_S:
                 self._stalls.append((began, ended))

@@ -85,7 +85,7 @@ async def test_a_lost_acknowledgement_is_no_second_commit(
 async def test_a_command_whose_acknowledgement_was_lost_is_sent_again_and_stored_once(
     nats_server: Nats, bus: Bus, random: Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 2.0)
     async with AckEater(int(nats_server.url.rpartition(":")[2]), share=1.0, random=random) as proxy:
         through = await Bus.connect(proxy.url, name="test")
         client = Client(through, source="test")

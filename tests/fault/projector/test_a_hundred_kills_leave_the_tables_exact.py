@@ -57,9 +57,10 @@ async def test_a_hundred_kills_in_mid_batch_leave_the_tables_a_fold_of_the_log(
     interrupted = 0
     for number in range(KILLS):
         writer.let(AT_BIRTH)
+        before = _files(projector.data / FOLDER)
         await projector.spawn()
         if number % 2 == 0:
-            first_writes.append(await _until_it_writes(projector))
+            first_writes.append(await _until_it_writes(projector, before))
             writer.let(WHILE_WRITING)
             await asyncio.sleep(random.uniform(0.0, 0.05))
         else:
@@ -80,10 +81,10 @@ async def test_a_hundred_kills_in_mid_batch_leave_the_tables_a_fold_of_the_log(
     assert projector.rows() == expected(log)
 
 
-async def _until_it_writes(projector: Projector) -> float:
+async def _until_it_writes(projector: Projector, before: dict[str, tuple[int, int]]) -> float:
     """Wait for the first byte of this life in its files; how long that took."""
     loop = asyncio.get_running_loop()
-    began, before = loop.time(), _files(projector.data / FOLDER)
+    began = loop.time()
     await eventually(lambda: _files(projector.data / FOLDER) != before, within=60, every=0.002)
     return loop.time() - began
 

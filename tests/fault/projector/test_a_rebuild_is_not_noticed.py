@@ -91,7 +91,12 @@ async def _ask_during_rebuilds(bus: Bus, projector: Projector, log: Log, *, reme
         begun = (await projector.ask("project.rebuild"))["token"]
 
         async def is_over(token: str = begun) -> bool:
-            state = (await projector.ask("project.status", token=token))["state"]
+            try:
+                state = (await projector.ask("project.status", token=token))["state"]
+            except QueryFailed as failure:
+                # Another projector was asked, and the one that rebuilds has not answered it in time.
+                assert failure.code == "rebuild-unknown"
+                return False
             assert state != "failed"
             return bool(state == "done")
 
