@@ -86,7 +86,7 @@ start() {
     # The lock's descriptor is closed for the daemon, which would otherwise hold it for ever.
     setsid dockerd --data-root "$dir/data" --exec-root "$dir/exec" --host "unix://$dir/docker.sock" --pidfile "$dir/docker.pid" \
       >"$dir/docker.log" 2>&1 </dev/null 9>&- &
-    for _ in $(seq 120); do
+    for _ in $(seq 480); do
       own_engine_answers && break
       sleep 0.25
     done
@@ -111,7 +111,8 @@ stop() {
   # A pid file may outlive its process; never signal a stranger that got the number.
   if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ]; then
     kill "$pid"
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+    # One that has ended stays as a zombie where nobody waits for orphans.
+    while grep -q '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" 2>/dev/null; do sleep 0.2; done
     # After a container with this machine's network the engine leaves a mount, and the directory could not be removed.
     awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount
     say "stopped"
