@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, Self
 
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
+from shared.client import Client, QueryFailed
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -295,6 +296,13 @@ class Cast:
         except TimeoutError:
             raise AssertionError(f"no {what} within {within:g} s: {seen}") from None
         raise AssertionError("the log ended")
+
+    async def has_projected(self, seq: int) -> bool:
+        """Whether the read models have the log up to there."""
+        try:
+            return bool((await Client(self.bus, source="test").query("status", timeout=5))["seq"] >= seq)
+        except QueryFailed:
+            return False
 
     def left_over(self) -> list[str]:
         """What is still here of agents: their processes, run directories, worktrees and scratch files."""

@@ -81,7 +81,8 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
             await eventually(lambda: deaths.over, within=20.0)
             await eventually(lambda: not cast.left_over(), within=LEFT_S)
             await eventually(lambda: not cast.refs_left(), within=LEFT_S)
-            await eventually(lambda: projected(cast), within=LEFT_S)
+            last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
+            await eventually(lambda: cast.has_projected(last), within=LEFT_S)
         except AssertionError as error:
             spared = sorted(deaths.points - deaths.happened)
             problems.append(
@@ -107,15 +108,6 @@ async def _rebuild_again_and_again(cast: Cast, deaths: Deaths) -> None:
         with contextlib.suppress(QueryFailed):
             await client.query("project.rebuild", timeout=2.0)
         await asyncio.sleep(0.25)
-
-
-async def projected(cast: Cast) -> bool:
-    """Whether the read models have the whole log."""
-    last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
-    try:
-        return bool((await Client(cast.bus, source="test").query("status", timeout=5))["seq"] >= last)
-    except QueryFailed:
-        return False
 
 
 async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:

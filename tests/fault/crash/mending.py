@@ -12,7 +12,6 @@ import duckdb
 from services.projector.database import current
 from services.projector.export import dump
 from services.projector.rebuild import FOLDER
-from shared.client import Client, QueryFailed
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.projector.projector_process import a_long_log, expected, publish
 from tests.support.cast import Cast, Member
@@ -40,7 +39,7 @@ async def mending(points: Sequence[Point], folder: Path) -> Verdict:
         try:
             await projector.start(keep=True)
             await eventually(lambda: _check(projector) and deaths.over, within=WITHIN_S)
-            await eventually(lambda: _at(cast, len(log.stored)), within=WITHIN_S)
+            await eventually(lambda: cast.has_projected(len(log.stored)), within=WITHIN_S)
         except AssertionError as error:
             problems.append(f"not in time: {error}")
         await projector.stop()
@@ -60,21 +59,14 @@ async def _as_killed(cast: Cast, log: Log) -> None:
     projector = cast.add("projector")
     await publish(cast.bus, early)
     await projector.start()
-    await eventually(lambda: _at(cast, CLOSED_AT), within=WITHIN_S)
+    await eventually(lambda: cast.has_projected(CLOSED_AT), within=WITHIN_S)
     await projector.stop()
     await publish(cast.bus, log, CLOSED_AT)
     await projector.start()
-    await eventually(lambda: _at(cast, len(log.stored)), within=WITHIN_S)
+    await eventually(lambda: cast.has_projected(len(log.stored)), within=WITHIN_S)
     await projector.kill()
 
 
 def _check(projector: Member) -> bool:
     projector.check()
     return True
-
-
-async def _at(cast: Cast, seq: int) -> bool:
-    try:
-        return bool((await Client(cast.bus, source="test").query("status", timeout=5))["seq"] >= seq)
-    except QueryFailed:
-        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from shared.contracts import run, task
 from shared.nats.bus import Bus
 from shared.nats.objects import Artifacts
+from shared.replay import WATCH_S
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen, heard_by_now, speak
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
@@ -140,6 +142,22 @@ async def test_every_answer_is_as_of_the_replays_moment(
         assert [each["line"]["number"] for each in lines] == [1], "the second line came later"
         page = await http.get("/api/tasks", params={"replay": late.session, "min_seq": seq + 1})
         assert (page.status_code, page.json()["code"]) == (503, "not-caught-up")
+
+
+async def test_a_replay_that_stands_still_for_a_moment_is_waited_for(
+    gateway: Gateway, nats_server: Nats, log: list[int]
+) -> None:
+    async with Replaying(nats_server.url, "--speed", "1000") as replaying, gateway.socket() as socket:
+        heard = Heard(socket)
+        replaying.process.send_signal(signal.SIGSTOP)
+        try:
+            await heard.say(type="subscribe", topics=[f"replay:{replaying.session}"])
+            await asyncio.sleep(WATCH_S + 1)
+        finally:
+            replaying.process.send_signal(signal.SIGCONT)
+        await heard.until("subscribed")
+        await at_state(heard, "done")
+    assert [each["seq"] for each in heard.messages if each["type"].startswith("task.")] == log
 
 
 async def test_either_side_notices_that_the_other_is_gone(

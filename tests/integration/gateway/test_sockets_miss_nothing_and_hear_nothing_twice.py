@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket as plain
 
 import pytest
@@ -15,6 +17,8 @@ from tests.support.eventually import eventually
 from tests.support.nats import Nats
 
 BROWSERS = 20
+SILENCE_S = 2.0
+"""How long a gateway waits for the log before it asks again."""
 SUBMITTED = task.Submitted(title="t", text="x", source=task.Source(kind="api"))
 
 
@@ -124,6 +128,23 @@ async def test_a_client_of_another_log_starts_at_the_end_of_this_one(gateway: Ga
         assert (await heard.next())["seq"] == seqs[-1]
         seq = await happen(bus, "T1", SUBMITTED)
         assert (await heard.next())["seq"] == seq
+
+
+async def test_a_log_that_stands_still_for_a_moment_is_asked_again(
+    gateway: Gateway, bus: Bus, nats_server: Nats
+) -> None:
+    seqs = [await happen(bus, "T1", SUBMITTED), *await steps(bus, "T1", range(2, 5))]
+    await heard_by_now(gateway, seqs[-1])
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        os.kill(nats_server.pid, signal.SIGSTOP)
+        try:
+            await heard.say(type="subscribe", topics=["task:T1"], after=0)
+            await asyncio.sleep(SILENCE_S + 1)
+        finally:
+            os.kill(nats_server.pid, signal.SIGCONT)
+        await heard.until("subscribed")
+    assert [each["seq"] for each in heard.messages if each["type"].startswith("task.")] == seqs
 
 
 async def test_output_comes_from_its_first_line_and_then_live(gateway: Gateway, bus: Bus) -> None:
