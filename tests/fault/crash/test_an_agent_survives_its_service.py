@@ -32,7 +32,7 @@ demo executor: sleep 1
 demo executor: sleep 4
 demo executor: write last.txt two
 """
-LONG_S = 12
+LONG_S = 16
 """Long enough that a machine that stands still for some seconds does not let the moment pass in which to strike."""
 LONG_WORK = WORK.replace("sleep 4", f"sleep {LONG_S}")
 IMPLEMENT = task.Directive.IMPLEMENT
