@@ -14,8 +14,8 @@ _POLL_S: Final = 0.001
 def environment_of(pid: int) -> list[bytes]:
     """``NAME=value`` of a living process; empty when it is gone, a zombie, another user's, or has none.
 
-    In the middle of `exec` a process has no environment for a moment (measured: 7 % of processes when `Popen` has
-    just returned): that is waited for, up to ``EXEC_S``.
+    In the middle of `exec` a process has none for a moment (measured: 7 to 53 % of processes when `Popen` has just
+    returned, by what else the machine does): that is waited for, up to ``EXEC_S`` seconds.
     """
     environ = _PROC / str(pid) / "environ"
     deadline = time.monotonic() + EXEC_S

@@ -115,21 +115,31 @@ def main() -> None:
             for key, _ in events.select():
                 if key.fd != stdin:
                     events.unregister(key.fd)
-                    os.close(key.fd)
-                    pid, status = os.waitpid(living.pop(key.fd), 0)
-                    _say({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
+                    _bury(key.fd, living.pop(key.fd))
                     continue
                 read = os.read(stdin, 1 << 16)
                 more = bool(read)
                 *orders, rest = (rest + read).split(b"\n")
                 for order in orders:
-                    if (pid := os.fork()) == 0:
-                        _live(service, json.loads(order))
-                    _say({"pid": pid})
-                    living[handle := os.pidfd_open(pid)] = pid
+                    handle, pid = _bear(service, order)
+                    living[handle] = pid
                     events.register(handle, selectors.EVENT_READ)
     for pid in living.values():
         os.kill(pid, signal.SIGKILL)
+
+
+def _bear(service: Any, order: bytes) -> tuple[int, int]:
+    """A pidfd of a new life, and its pid."""
+    if (pid := os.fork()) == 0:
+        _live(service, json.loads(order))
+    _say({"pid": pid})
+    return os.pidfd_open(pid), pid
+
+
+def _bury(handle: int, pid: int) -> None:
+    os.close(handle)
+    _, status = os.waitpid(pid, 0)
+    _say({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
 
 
 def _live(service: Any, order: dict[str, Any]) -> None:

@@ -23,8 +23,8 @@ STORED_S: Final = 15.0
 def be_patient() -> None:
     """For the rest of this process."""
     bus.ANSWER_TIMEOUT_S = ANSWER_S  # type: ignore[misc]  # a constant to everybody else
-    direct.SILENCE_S = READ_S  # type: ignore[misc]
-    bus.PUBLISH_TIMEOUT_S = STORED_S  # type: ignore[misc]
+    direct.SILENCE_S = READ_S  # type: ignore[misc]  # a constant to everybody else
+    bus.PUBLISH_TIMEOUT_S = STORED_S  # type: ignore[misc]  # a constant to everybody else
     _by_default(bus.Bus.connect.__func__, patience_s=CONNECT_S)  # type: ignore[attr-defined]  # a class method has it
     _by_default(Client.send, timeout=CONNECT_S)
     _by_default(Client.query, timeout=CONNECT_S)

@@ -11,7 +11,7 @@ MARK = {"MARK": "mine"}
 
 
 def test_a_process_is_known_from_its_first_moment_on() -> None:
-    # Without waiting for the end of `exec`, one of a dozen has no environment yet.
+    # Without waiting for the end of `exec`, seven of these and more would have no environment yet.
     for _ in range(100):
         with subprocess.Popen(["/bin/sleep", "60"], env=MARK) as child:
             found = environment_of(child.pid)
