@@ -20,7 +20,7 @@ async def test_a_busy_port_is_one_line_with_the_setting_and_the_mend(nats_server
         other.listen()
         port = str(other.getsockname()[1])
         said = await Gateway(nats_server.url, tmp_path / "data", JOURNEYMAN_HTTP_PORT=port).refusal()
-    line = said.splitlines()[-1]
+    (line,) = said.splitlines()
     assert line.startswith(f"journeyman gateway: Port {port} ")
     assert "JOURNEYMAN_HTTP_PORT" in line
 
@@ -28,7 +28,7 @@ async def test_a_busy_port_is_one_line_with_the_setting_and_the_mend(nats_server
 async def test_a_broken_configuration_is_one_line(nats_server: Nats, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "journeyman.toml").write_text("[policy]\nmention = 5\n")
-    line = (await Gateway(nats_server.url, tmp_path / "data").refusal()).splitlines()[-1]
+    (line,) = (await Gateway(nats_server.url, tmp_path / "data").refusal()).splitlines()
     assert "policy.mention" in line
     assert "Mend the file" in line
 
@@ -46,7 +46,9 @@ async def test_a_changed_policy_counts_without_a_restart(gateway: Gateway) -> No
             body = issue_opened(number)
             return (await http.post("/webhooks/github", content=body, headers=signed(body, f"d-{number}"))).status_code
 
-        await sent_until_stored(http, issue_opened(1), signed(issue_opened(1), "d-1"))
+        body = issue_opened(1)
+        *again, answer = await sent_until_stored(http, body, signed(body, "d-1"))
+        assert answer.status_code == 202 or again
         configure(gateway, '[policy]\nlabel = "agent"\n')
         numbers = iter(range(2, 1000))
 
