@@ -80,6 +80,8 @@ class ActorHost:
         self._bounds = bounds
         self._snapshots = snapshots
         self._snapshot_every = snapshot_every
+        # Now: after an upgrade in place the files on disk are no longer the code that folds here.
+        self._folds = {} if snapshots is None else {decider.kind: fold_of(decider) for decider in deciders}
         self._kept: OrderedDict[Actor, _Kept] = OrderedDict()
 
     @property
@@ -218,7 +220,7 @@ class ActorHost:
     async def _start_from_snapshot(self, actor: Actor, decider: Decider[Any], kept: _Kept) -> None:
         if self._snapshots is None or (snapshot := await self._snapshots.get(actor)) is None:
             return
-        if not fits(snapshot, actor, decider, await self._snapshots.event_at(snapshot.head.position)):
+        if not fits(snapshot, actor, self._folds[decider.kind], await self._snapshots.event_at(snapshot.head.position)):
             log.warning("a snapshot does not fit the log or this code; folding from the beginning", actor=str(actor))
             return
         kept.state = msgspec.json.decode(snapshot.state, type=type(decider.initial))
@@ -233,7 +235,9 @@ class ActorHost:
         crash_point("snapshot.due")
         handled = tuple(kept.handled.items())
         state = msgspec.Raw(msgspec.json.encode(kept.state))
-        await self._snapshots.put(actor, Snapshot(fold=fold_of(decider), head=kept.head, state=state, handled=handled))
+        await self._snapshots.put(
+            actor, Snapshot(fold=self._folds[decider.kind], head=kept.head, state=state, handled=handled)
+        )
 
     async def _event_at(self, actor: Actor, position: int) -> Recorded | None:
         if self._snapshots is not None and (event := await self._snapshots.event_at(position)) is not None:

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
 import msgspec
+import pytest
 
 from shared.actor import ActorHost
 from shared.contracts import task
@@ -9,13 +15,14 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
+from shared.snapshots import fold_of
 from shared.subjects import Actor
-from tests.support.counting import COUNTER, Count, grow
+from tests.support.counting import COUNTER, grow
 
 ACTOR = Actor("task", "LONG")
 
 
-def host_of(bus: Bus, decider: Decider[Count] = COUNTER, every: int = 10) -> ActorHost:
+def host_of(bus: Bus, decider: Decider[Any] = COUNTER, every: int = 10) -> ActorHost:
     return ActorHost(NatsJournal(bus), [decider], source="t", snapshots=NatsSnapshots(bus), snapshot_every=every)
 
 
@@ -53,3 +60,44 @@ async def test_a_broken_snapshot_only_costs_time(bus: Bus) -> None:
     await bus.js.delete_stream("KV_SNAPSHOTS")
     assert (await host_of(bus).state(ACTOR)).count == 12
     assert (await bus.js.stream_info(EVENTS)).state.messages == 12
+
+
+FOLD = """
+import msgspec
+from shared.deciding import Decider
+from stepping import step
+
+class Total(msgspec.Struct, frozen=True):
+    total: int = 0
+
+def evolve(state, event):
+    return Total(state.total + step.SIZE)
+
+DECIDER = Decider("task", Total(), lambda state, command: None, evolve)
+"""
+
+
+def decider_of(folder: Path, size: int) -> Decider[Any]:
+    """A kind as a new process imports it: its fold takes the size of a step from another module."""
+    package = folder / "stepping"
+    package.mkdir(exist_ok=True)
+    for name, source in {"__init__": "", "fold": FOLD, "step": f"SIZE = {size}\n"}.items():
+        (package / f"{name}.py").write_text(source)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "stepping"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    decider: Decider[Any] = importlib.import_module("stepping.fold").DECIDER
+    return decider
+
+
+async def test_a_snapshot_is_not_used_after_a_change_in_what_the_fold_calls(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions of a file in one second look alike to a cache
+    await grow(bus, ACTOR, 20)
+    assert (await host_of(bus, decider_of(tmp_path, 1)).state(ACTOR)).total == 20
+    same = decider_of(tmp_path, 1)
+    kept = await NatsSnapshots(bus).get(ACTOR)
+    assert kept is not None and kept.fold == fold_of(same), "the same code uses it"
+    assert (await host_of(bus, decider_of(tmp_path, 100)).state(ACTOR)).total == 2000

@@ -13,8 +13,7 @@ DECIDERS = {kind: decider for kind, decider in FOLDS.items() if kind != "deliver
 
 
 @pytest.mark.parametrize("decider", [pytest.param(each, id=kind) for kind, each in DECIDERS.items()])
-def test_the_state_of_every_kind_can_be_kept_under_the_name_of_its_fold(decider: Decider[Any]) -> None:
-    assert fold_of(decider) == fold_of(decider)
+def test_the_state_of_every_kind_can_be_kept(decider: Decider[Any]) -> None:
     kept = msgspec.json.encode(decider.initial)
     assert msgspec.json.decode(kept, type=type(decider.initial)) == decider.initial
 
