@@ -15,7 +15,8 @@ import msgspec
 from nats.js.api import StreamInfo
 
 from shared.client import Client, QueryFailed
-from shared.contracts import EVENTS as CONTRACTS
+from shared.contracts import READERS
+from shared.contracts.versions import NewerVersion
 from shared.envelope import Envelope, hash_of
 from shared.journal import LogDamaged
 from shared.nats.bus import Bus
@@ -52,11 +53,6 @@ class Auditor:
         self.events = 0
         self.heads: dict[str, tuple[int, str]] = {}
         self._envelopes: Final = msgspec.json.Decoder(Envelope)
-        self._data: Final = {
-            (kind, name): msgspec.json.Decoder(cls)
-            for kind, by_name in CONTRACTS.items()
-            for name, cls in by_name.items()
-        }
 
     def check(self, subject: str, position: int, body: bytes) -> Damage | None:
         """The damage that this event shows, if any. Events come in the order of the stream."""
@@ -69,10 +65,12 @@ class Auditor:
         actor = f"{kind}/{id}"
         try:
             envelope = self._envelopes.decode(body)
-            decoder = self._data.get((kind, name))
-            if decoder is None:
+            reader = READERS.get((kind, name))
+            if reader is None:
                 return Damage(sequence=position, actor=actor, problem=f"this version knows no event {kind}.{name}")
-            decoder.decode(envelope.data)
+            reader.read(envelope.data, envelope.dataversion)
+        except NewerVersion as error:
+            return Damage(sequence=position, actor=actor, problem=f"{kind}.{name} is too new: {error}")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return Damage(sequence=position, actor=actor, problem=f"{kind}.{name} does not fit its schema: {error}")
         problem = self._place(envelope, kind, id, name, actor)

@@ -15,6 +15,8 @@ import msgspec
 
 from shared.bounds import table
 from shared.contracts import COMMANDS, EVENTS
+from shared.contracts.messages import Event
+from shared.contracts.versions import version_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OWNERS: Final = {
@@ -39,6 +41,10 @@ Generated from `shared/contracts/` by `make docs`; do not edit. Every message is
 (`application/cloudevents+json`); this page lists the fields of its `data`. An event lies at `evt.<kind>.<id>.<event>`
 in the stream EVENTS, a command is sent to `cmd.<kind>.<id>.<command>`. Money is integer micro-dollars, times are UTC,
 durations end in `_ms`. A field with a default may be left out. Follow one task with `nats sub 'evt.*.<task id>.>'`.
+
+The fields are those of an event's newest version. The envelope's attribute `dataversion` says which version was stored;
+it is left out for version 1, which is the only one of every event without a number here. `docs/released-schemas.json`
+has the shape of every version.
 """
 
 
@@ -58,7 +64,7 @@ def asyncapi() -> dict[str, Any]:
                     "name": f"{kind}.{name}",
                     "summary": _summary(cls),
                     "contentType": "application/cloudevents+json",
-                    "payload": _envelope(f"{kind}.{name}", names[cls]),
+                    "payload": _envelope(f"{kind}.{name}", names[cls], _version(cls)),
                 }
                 channels[key] = {
                     "address": f"{prefix}.{kind}.{{id}}.{name}",
@@ -94,7 +100,8 @@ def events_markdown() -> str:
                 continue
             parts.append(f"\n### {title}\n")
             for name, cls in kinds[kind].items():
-                parts.append(f"\n**`{kind}.{name}`** {_first_paragraph(cls)}\n\n")
+                number = f" (version {_version(cls)})" if _version(cls) > 1 else ""
+                parts.append(f"\n**`{kind}.{name}`**{number} {_first_paragraph(cls)}\n\n")
                 parts.extend(_fields(cls))
     return "".join(parts)
 
@@ -107,13 +114,28 @@ def with_bounds(page: str) -> str:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """For every event its fields' JSON Schemas and which of them are required."""
+    """For every event its fields' JSON Schemas and which of them are required.
+
+    The key of version 1 is ``run.started``, that of a later one ``run.started/2``.
+    """
     return {
-        f"{kind}.{name}": {"required": shape.get("required", []), "fields": shape["properties"]}
+        schema_name(kind, name, _version(cls)): {"required": shape.get("required", []), "fields": shape["properties"]}
         for kind, by_name in EVENTS.items()
         for name, cls in by_name.items()
         for shape in (_shape(cls),)
     }
+
+
+def schema_name(kind: str, name: str, version: int) -> str:
+    """The key of one version of an event's schema."""
+    return f"{kind}.{name}" if version == 1 else f"{kind}.{name}/{version}"
+
+
+def with_older_versions(
+    released: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What is recorded: the schemas of today, and those of older versions, whose events lie in the log for ever."""
+    return {event: schema for event, schema in released.items() if _newest(event, now) > _number(event)} | now
 
 
 def released_schemas() -> dict[str, dict[str, Any]]:
@@ -123,21 +145,45 @@ def released_schemas() -> dict[str, dict[str, Any]]:
 
 
 def frozen(released: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> list[str]:
-    """What has changed that must not: one line each. New events and new optional fields are free."""
+    """What has changed that must not: one line each.
+
+    New events, new optional fields and new versions (which have their upcaster) are free.
+    """
     broken = []
     for event, was in released.items():
+        if _newest(event, now) > _number(event):
+            continue
         if event not in now:
             broken.append(f"{event} is gone: events are never removed")
             continue
         for field, schema in was["fields"].items():
             if field not in now[event]["fields"]:
-                broken.append(f"{event}.{field} is gone: make a new event instead")
+                broken.append(f"{event}.{field} is gone: make a new version with an upcaster, or a new event")
             elif not _still_reads(schema, now[event]["fields"][field]):
-                broken.append(f"{event}.{field} has changed: make a new field or a new event instead")
+                broken.append(
+                    f"{event}.{field} has changed: make a new field, a new version with an upcaster, or a new event"
+                )
         for field in now[event]["required"]:
             if field not in was["required"]:
-                broken.append(f"{event}.{field} is newly required: old events lack it, give it a default")
+                broken.append(
+                    f"{event}.{field} is newly required: old events lack it, give it a default or make a new version"
+                )
     return broken
+
+
+def _number(event: str) -> int:
+    """The version in a key of `schemas`."""
+    return int(event.partition("/")[2] or 1)
+
+
+def _newest(event: str, schemas: dict[str, dict[str, Any]]) -> int:
+    """The highest version that ``schemas`` has of the event of a key, 0 for none."""
+    name = event.partition("/")[0]
+    return max((_number(each) for each in schemas if each.partition("/")[0] == name), default=0)
+
+
+def _version(cls: type[Any]) -> int:
+    return version_of(cls) if issubclass(cls, Event) else 1
 
 
 def _still_reads(was: Any, now: Any) -> bool:
@@ -183,11 +229,13 @@ def _component_names(classes: list[type[Any]]) -> dict[type[Any], str]:
     return {cls: str(reference["$ref"]) for cls, reference in zip(classes, references, strict=True)}
 
 
-def _envelope(type: str, data: str) -> dict[str, Any]:
+def _envelope(type: str, data: str, version: int) -> dict[str, Any]:
+    numbered = {"dataversion": {"const": version}} if version > 1 else {}
     return {
         "type": "object",
-        "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+        "required": ["specversion", "id", "source", "type", "subject", "time", "data", *numbered],
         "properties": {
+            **numbered,
             "specversion": {"const": "1.0"},
             "id": {"type": "string"},
             "source": {"type": "string"},
@@ -245,7 +293,8 @@ def main() -> None:
     now = schemas()
     if broken := frozen(released_schemas(), now):
         sys.exit("\n".join(broken))
-    RELEASED.write_bytes(msgspec.json.format(msgspec.json.encode(now, order="sorted"), indent=1) + b"\n")
+    kept = with_older_versions(released_schemas(), now)
+    RELEASED.write_bytes(msgspec.json.format(msgspec.json.encode(kept, order="sorted"), indent=1) + b"\n")
 
 
 if __name__ == "__main__":

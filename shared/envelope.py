@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.contracts import COMMANDS, EVENTS
+from shared.contracts import COMMANDS, READERS
 from shared.contracts.messages import Command, Event, name_of
+from shared.contracts.versions import NewerVersion, version_of
 from shared.subjects import Actor, BadAddress, read_event_subject
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -24,11 +25,17 @@ class TooLarge(BadEnvelope):
 
 
 class UnknownEvent(BadEnvelope):
-    """An event of a name this version does not know. Facts are never skipped: its actor is quarantined."""
+    """An event of a name, or of a version of its shape, that came after this installation.
+
+    Facts are never skipped: its actor is quarantined.
+    """
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """CloudEvents attributes and our extensions. ``data`` is the raw JSON of the event's or command's struct."""
+    """CloudEvents attributes and our extensions. ``data`` is the raw JSON of the event's or command's struct.
+
+    ``dataversion`` is the version of the event's shape (`shared.contracts.versions`); the first one is left out.
+    """
 
     specversion: str
     id: str
@@ -38,6 +45,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     time: datetime
     data: msgspec.Raw
     datacontenttype: str = ""
+    dataversion: int = 1
     sequence: int = 0
     prevhash: str = ""
     causationid: str = ""
@@ -90,23 +98,25 @@ _encoder = msgspec.json.Encoder()
 _envelopes = msgspec.json.Decoder(Envelope)
 
 
-_data_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
-    cls: msgspec.json.Decoder(cls) for by_name in (*EVENTS.values(), *COMMANDS.values()) for cls in by_name.values()
+_command_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
+    cls: msgspec.json.Decoder(cls) for by_name in COMMANDS.values() for cls in by_name.values()
 }
 
 
 def encode_event(actor: Actor, event: Event, *, sequence: int, prevhash: str, stamp: Stamp) -> bytes:
     """The stored body of an event."""
-    return _encode(actor, name_of(event), event, sequence, prevhash, stamp)
+    return _encode(actor, name_of(event), event, stamp, version_of(type(event)), sequence, prevhash)
 
 
 def encode_command(actor: Actor, command: Command, stamp: Stamp) -> bytes:
     """The body of a command; the actor's id travels in the subject only."""
     data = {name: getattr(command, name) for name in command.__struct_fields__ if name != "id"}
-    return _encode(actor, name_of(command), data, 0, "", stamp)
+    return _encode(actor, name_of(command), data, stamp)
 
 
-def _encode(actor: Actor, name: str, data: object, sequence: int, prevhash: str, stamp: Stamp) -> bytes:
+def _encode(
+    actor: Actor, name: str, data: object, stamp: Stamp, version: int = 1, sequence: int = 0, prevhash: str = ""
+) -> bytes:
     return _encoder.encode(
         Envelope(
             specversion="1.0",
@@ -116,6 +126,7 @@ def _encode(actor: Actor, name: str, data: object, sequence: int, prevhash: str,
             subject=f"{actor.kind}/{actor.id}",
             time=stamp.time,
             datacontenttype="application/json",
+            dataversion=version,
             data=msgspec.Raw(_encoder.encode(data)),
             sequence=sequence,
             prevhash=prevhash,
@@ -136,7 +147,7 @@ def decode_envelope(body: bytes) -> Envelope:
 
 
 def decode_event(subject: str, body: bytes, position: int) -> Recorded:
-    """A stored event, whole. Raises `UnknownEvent` or `BadEnvelope`."""
+    """A stored event, whole; data of an older shape is lifted. Raises `UnknownEvent` or `BadEnvelope`."""
     try:
         actor, name = read_event_subject(subject)
     except BadAddress as error:
@@ -146,11 +157,15 @@ def decode_event(subject: str, body: bytes, position: int) -> Recorded:
         raise BadEnvelope(
             f"The event at {position} says it is {envelope.type} of {envelope.subject}, but lies at {subject}."
         )
-    cls = EVENTS.get(actor.kind, {}).get(name)
-    if cls is None:
+    reader = READERS.get((actor.kind, name))
+    if reader is None:
         raise UnknownEvent(f"This version knows no event {actor.kind}.{name} (at {position}): upgrade this service.")
     try:
-        data = _data_decoders[cls].decode(envelope.data)
+        data = reader.read(envelope.data, envelope.dataversion)
+    except NewerVersion as error:
+        raise UnknownEvent(
+            f"The event {actor.kind}.{name} at {position} is too new: {error}. Upgrade this service."
+        ) from error
     except msgspec.MsgspecError as error:
         raise BadEnvelope(f"The data of {actor.kind}.{name} at {position} does not fit its schema: {error}") from error
     return Recorded(
@@ -204,7 +219,7 @@ def decode_command(actor: Actor, verb: str, body: bytes, *, fallback: Stamp) -> 
         raise BadEnvelope(f"A {actor.kind} takes no command {verb!r}; it takes: {known}.")
     stamp, data = _read_command_body(actor, verb, body.strip() or b"{}", fallback)
     try:
-        command: Command = _data_decoders[cls].decode(data)
+        command: Command = _command_decoders[cls].decode(data)
     except msgspec.MsgspecError as error:
         raise BadEnvelope(f"The data of {actor.kind}.{verb} does not fit: {error}") from error
     return msgspec.structs.replace(command, id=actor.id), stamp

@@ -14,7 +14,7 @@ LONGEST = 200
 
 
 def sentence(kind: str, name: str, data: bytes) -> str:
-    """What happened, for a person; ``data`` is the JSON of the event's data."""
+    """What happened, for a person; ``data`` is the JSON of the event's data in the shape of today."""
     cls = EVENTS.get(kind, {}).get(name)
     if cls is None:
         return UNREAD

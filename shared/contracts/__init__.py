@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.messages import by_name
+from shared.contracts.versions import DataReader
 
 EVENTS: dict[str, dict[str, type[Any]]] = {
     "task": by_name(task.TaskEvent),
@@ -16,6 +17,11 @@ EVENTS: dict[str, dict[str, type[Any]]] = {
     "session": by_name(session.SessionEvent),
 }
 """Every event class by actor kind and wire name."""
+
+READERS: dict[tuple[str, str], DataReader] = {
+    (kind, name): DataReader(cls) for kind, classes in EVENTS.items() for name, cls in classes.items()
+}
+"""What reads an event's stored data, by actor kind and wire name."""
 
 COMMANDS: dict[str, dict[str, type[Any]]] = {
     "task": by_name(task.TaskCommand),

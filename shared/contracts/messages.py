@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -16,8 +17,19 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen fact or request. Its wire name is the class name in kebab-case: ``PlanReady`` is ``plan-ready``."""
 
 
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Lifts an event's data, a JSON object, from one version of its shape to the next. Pure; it may change what it gets."""
+
+
 class Event(Message, frozen=True, kw_only=True):
-    """A fact about one actor, past tense. Adding an optional field is free; a changed meaning is a new class."""
+    """A fact about one actor, past tense. Adding an optional field is free; a changed meaning is a new class.
+
+    A changed shape is a new version of the same class. ``upcasters`` lift what was stored before: the first one from
+    version 1 to 2, the next one from 2 to 3. The fields below are those of the last version. An upcaster stays in the
+    module of its class, for what depends on the class (`shared.ops.code_hash`) depends on it as well.
+    """
+
+    upcasters: ClassVar[tuple[Upcaster, ...]] = ()
 
 
 class Command(Message, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ def test_no_released_event_has_changed() -> None:
 
 
 def test_every_event_and_field_is_in_the_record_of_released_schemas() -> None:
-    assert docs.released_schemas() == docs.schemas(), "run `make docs`"
+    released = docs.released_schemas()
+    assert released == docs.with_older_versions(released, docs.schemas()), "run `make docs`"
 
 
 def test_the_page_of_events_is_not_stale() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.archive import Archived
+from shared.docs import schema_name
 from shared.envelope import decode_envelope
 
 HERE: Final = Path(__file__).parent
@@ -116,11 +117,15 @@ def text_of(file: Path) -> str:
 
 
 def fields_in(log: Iterable[Archived]) -> Iterator[tuple[str, str]]:
-    """``task.failed`` with ``code`` and so on: every field that an event of that name has, and one that is empty."""
+    """``task.failed`` with ``code`` and so on: every field that an event of that name has, and one that is empty.
+
+    An event of a later version is called as in `docs.schemas`.
+    """
     for event in log:
         _, kind, _, name = event.subject.split(".")
-        for field in ("", *msgspec.json.decode(decode_envelope(event.body).data)):
-            yield f"{kind}.{name}", field
+        envelope = decode_envelope(event.body)
+        for field in ("", *msgspec.json.decode(envelope.data)):
+            yield schema_name(kind, name, envelope.dataversion), field
 
 
 def canonical(state: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,6 +28,25 @@ async def test_a_golden_log_is_restored_folded_and_projected_to_the_same_result(
 ) -> None:
     was = golden.told()
     assert differences(was, await retell(bus, golden.log(), tmp_path, was)) == []
+
+
+async def test_a_golden_log_of_a_first_version_is_told_the_same_by_a_later_one(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifted = []
+
+    def to_second(data: dict[str, Any]) -> dict[str, Any]:
+        lifted.append(data)
+        return {"at": data["turn"], "kept": data}
+
+    def to_third(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data["kept"], "turn": data["at"]}
+
+    monkeypatch.setattr(run.Checkpointed, "upcasters", (to_second, to_third))
+    golden = _log("taken-over")
+    was = golden.told()
+    assert differences(was, await retell(bus, golden.log(), tmp_path, was)) == []
+    assert lifted != []
 
 
 async def test_a_fold_that_has_changed_its_mind_is_noticed(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.live.protocol import AgentStatus, TaskChanged, TaskMetrics, TaskOutput, encode
+from shared.contracts import READERS
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.envelope import decode_envelope
 from shared.subjects import read_event_subject, read_output_subject
@@ -48,12 +49,17 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
-    """An event's frames; None for kinds that are not part of a task. Raises `BadEnvelope`, `BadAddress`."""
+    """An event's frames; None for kinds that are not part of a task.
+
+    Raises `BadEnvelope`, `BadAddress`, and ValueError for data that cannot be read.
+    """
     actor, name = read_event_subject(subject)
     if actor.kind not in SHOWN_KINDS:
         return None
     envelope = decode_envelope(body)
-    data: dict[str, Any] = msgspec.json.decode(envelope.data)
+    reader = READERS.get((actor.kind, name))
+    stored = envelope.data if reader is None else reader.lift(envelope.data, envelope.dataversion)
+    data: dict[str, Any] = msgspec.json.decode(stored)
     frames = [
         encode(
             TaskChanged(

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from shared.contracts import EVENTS
+from shared.contracts import READERS
+from shared.contracts.versions import NewerVersion
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -21,7 +22,8 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event. ``data`` is its struct, or None when ``problem`` says why it could not be read.
 
-    ``raw`` is the JSON of the data (of an unreadable envelope: the whole body as a JSON string); ``time`` is in UTC.
+    ``raw`` is the JSON of the data, in the shape of today if the event could be read (of an unreadable envelope: the
+    whole body as a JSON string); ``time`` is in UTC.
     """
 
     seq: int
@@ -50,15 +52,12 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
     subject: str
     time: datetime
     data: msgspec.Raw
+    dataversion: int = 1
     sequence: int = 0
     principal: str = ""
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
-
-_decoders: dict[tuple[str, str], msgspec.json.Decoder[Any]] = {
-    (kind, name): msgspec.json.Decoder(cls) for kind, classes in EVENTS.items() for name, cls in classes.items()
-}
 
 
 def read(stored: Stored) -> Fact:
@@ -73,7 +72,7 @@ def read(stored: Stored) -> Fact:
         raw = str(envelope.data, "utf-8")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return _unreadable(stored, kind, actor_id, name, f"the message is no envelope: {error}")
-    data, problem = _data(kind, actor_id, name, envelope)
+    data, lifted, problem = _data(kind, actor_id, name, envelope)
     return Fact(
         seq=stored.seq,
         subject=stored.subject,
@@ -84,7 +83,7 @@ def read(stored: Stored) -> Fact:
         time=_utc(envelope.time),
         principal=envelope.principal,
         data=data,
-        raw=raw,
+        raw=raw if lifted is envelope.data else str(lifted, "utf-8"),
         problem=problem,
     )
 
@@ -99,16 +98,21 @@ def as_text(stored: Stored, reason: str) -> Fact:
     return _unreadable(stored, "", "", "", reason)
 
 
-def _data(kind: str, actor_id: str, name: str, envelope: _Envelope) -> tuple[Any, str]:
+def _data(kind: str, actor_id: str, name: str, envelope: _Envelope) -> tuple[Any, bytes | msgspec.Raw, str]:
+    """The event's struct or None, its JSON in the shape that was read, and the problem."""
+    stored = envelope.data
     if envelope.type != f"{kind}.{name}" or envelope.subject != f"{kind}/{actor_id}":
-        return None, f"the event says it is {envelope.type} of {envelope.subject}"
-    decoder = _decoders.get((kind, name))
-    if decoder is None:
-        return None, f"this version knows no event {kind}.{name}"
+        return None, stored, f"the event says it is {envelope.type} of {envelope.subject}"
+    reader = READERS.get((kind, name))
+    if reader is None:
+        return None, stored, f"this version knows no event {kind}.{name}"
     try:
-        return decoder.decode(envelope.data), ""
+        lifted = reader.lift(stored, envelope.dataversion)
+        return reader.decode(lifted), lifted, ""
+    except NewerVersion as error:
+        return None, stored, f"the event {kind}.{name} is too new: {error}"
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return None, f"the data does not fit {kind}.{name}: {error}"
+        return None, stored, f"the data does not fit {kind}.{name}: {error}"
 
 
 def _utc(time: datetime) -> datetime:

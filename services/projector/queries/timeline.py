@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from services.projector.queries.asking import Connection, Question, Seq, Text, page, read_cursor, records
-from services.projector.sentences import sentence
+from services.projector.sentences import UNREAD, sentence
 
 
 class Timeline(Question, frozen=True, kw_only=True):
@@ -24,8 +24,8 @@ def answer(connection: Connection, asked: Timeline) -> dict[str, Any]:
     after = read_cursor(asked.cursor) if asked.cursor else asked.after
     rows = records(
         connection,
-        "SELECT seq, kind, event, version, time, principal, data FROM timeline"
-        " WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+        "SELECT seq, kind, event, version, time, principal, data, unread.seq IS NOT NULL AS unread"
+        " FROM timeline LEFT JOIN unread USING (seq) WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?",
         [asked.id, after, asked.limit + 1],
     )
     items, cursor = page([_item(row) for row in rows], asked.limit, "seq")
@@ -34,4 +34,6 @@ def answer(connection: Connection, asked: Timeline) -> dict[str, Any]:
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     data = row.pop("data").encode()
-    return {**row, "summary": sentence(row["kind"], row["event"], data), "data": msgspec.Raw(data)}
+    # Data that could not be read may look like today's and mean something else.
+    summary = UNREAD if row.pop("unread") else sentence(row["kind"], row["event"], data)
+    return {**row, "summary": summary, "data": msgspec.Raw(data)}
