@@ -23,9 +23,10 @@ from services.gateway.api.tasks import TaskController
 from services.gateway.api.work import Work
 from services.gateway.crowd import Crowd
 from services.gateway.desk import Desk
-from services.gateway.fence import Fence
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
+from services.gateway.security.origin_guard import OriginGuard
+from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
 from services.gateway.webhooks.controller import WebhookController
 from services.gateway.webhooks.receiver import Receiver
@@ -58,8 +59,14 @@ class Parts:
 
 
 def create_app(parts: Parts) -> ASGIApp:
-    """The application behind its fence."""
-    app = Litestar(
+    """The routes, and what every request passes before one of them is looked up."""
+    crowd = Crowd(create_routes(parts), most=parts.settings.max_requests)
+    return ResponseHeaders(OriginGuard(crowd, public_url=parts.settings.public_url))
+
+
+def create_routes(parts: Parts) -> Litestar:
+    """Every route, unguarded."""
+    return Litestar(
         route_handlers=[
             WebhookController,
             Router(
@@ -89,8 +96,6 @@ def create_app(parts: Parts) -> ASGIApp:
         ),
         logging_config=None,
     )
-    fence = Fence(app, public_url=parts.settings.public_url)
-    return Crowd(fence, most=parts.settings.max_requests)
 
 
 def _always(value: Any) -> Callable[[], Any]:

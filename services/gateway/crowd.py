@@ -7,8 +7,7 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from services.gateway.fence import refuse
-from services.gateway.problems import unavailable
+from services.gateway.problems import refuse, unavailable
 
 ALWAYS: Final = ("/health/", "/metrics")
 """Whoever looks after us must see that we are busy, not that we are gone."""

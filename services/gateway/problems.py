@@ -9,7 +9,9 @@ from typing import Any, Final
 import msgspec
 import structlog
 from litestar import Request, Response
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.types import Scope, Send
 
 from shared.actor import UnknownKind
 from shared.client import NoAnswer, QueryFailed
@@ -173,3 +175,25 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         media_type=MEDIA_TYPE,
         headers=problem.headers,
     )
+
+
+async def refuse(problem: Problem, scope: Scope, send: Send) -> None:
+    """Answer with a problem before any route is asked, and close the connection."""
+    if scope["type"] == ScopeType.WEBSOCKET:
+        # Before the handshake: the browser sees 403.
+        await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
+        return
+    body = problem.body(scope["path"])
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),
+                *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

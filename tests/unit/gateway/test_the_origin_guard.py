@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.fence import Fence
+from services.gateway.security.origin_guard import OriginGuard
+from services.gateway.security.response_headers import ResponseHeaders
 
 
 async def inner(scope: Any, receive: Any, send: Any) -> None:
@@ -24,7 +25,8 @@ async def ask(
     given = {"host": "127.0.0.1:8080"} | {name.replace("_", "-"): value for name, value in headers.items()}
     raw = [(name.encode(), value.encode()) for name, value in given.items()]
     scope: Any = {"type": kind, "method": method, "path": path, "headers": raw}
-    await Fence(inner, public_url=public_url)(scope, None, send)  # type: ignore[arg-type]  # nothing is received
+    guarded = ResponseHeaders(OriginGuard(inner, public_url=public_url))
+    await guarded(scope, None, send)  # type: ignore[arg-type]  # nothing is received
     return sent
 
 
@@ -84,8 +86,48 @@ async def test_the_public_address_is_ours_too() -> None:
     assert await code(**there, origin="https://other.example.com", x_journeyman="1") == "origin-foreign"
 
 
-async def test_a_webhook_may_come_under_any_name() -> None:
-    assert await code("/webhooks/github", host="tunnel.example", origin="http://evil.example") == "through"
+@pytest.mark.parametrize(
+    "path", ["/webhooks/github", "/webhooks/my-own_1/", "/health/live", "/health/ready", "/metrics"]
+)
+async def test_what_machines_call_may_come_under_any_name(path: str) -> None:
+    assert await code(path, host="tunnel.example", origin="http://evil.example") == "through"
+
+
+NEARLY_EXEMPT = ["/webhooks", "/webhooks/", "/webhooks/a/b", "/webhooks/..", "/webhooks/a\n", "//webhooks/a"]
+NEARLY_EXEMPT += ["/health", "/health/x", "/health/live/", "//metrics", "/metrics/", "/metricsx"]
+
+
+@pytest.mark.parametrize("path", [*NEARLY_EXEMPT, "/", "/tasks", "/schema", "/asyncapi.json", "/nothing/here", ""])
+async def test_every_other_path_is_guarded(path: str) -> None:
+    assert await code(path, "GET", host="rebind.example") == "host-unknown"
+    assert await code(path, "GET", origin="http://evil.example") == "origin-foreign"
+    assert await code(path, "GET", sec_fetch_site="cross-site", sec_fetch_mode="no-cors") == "origin-foreign"
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks/01JX", "/api/tasks", "/schema"])
+async def test_a_link_on_a_foreign_page_may_be_followed(path: str) -> None:
+    link = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    assert await code(path, "GET", **link) == "through"
+    assert await code(path, "GET", **link, host="rebind.example") == "host-unknown"
+    assert await code(path, "POST", **link) == "origin-foreign", "a form on a foreign page"
+    assert await code(path, "GET", **link | {"sec_fetch_dest": "iframe"}) == "origin-foreign"
+    assert await code(path, "GET", **link, kind="websocket") == "origin-foreign"
+
+
+@pytest.mark.parametrize("name", ["host", "origin", "sec-fetch-site"])
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_header_that_comes_twice_is_not_believed(name: str, order: int) -> None:
+    good = {"host": "localhost:80", "origin": "http://localhost:80", "sec-fetch-site": "same-origin"}
+    headers = [(key.encode(), value.encode()) for key, value in good.items()]
+    headers += [(name.encode(), b"http://evil.example"), (b"x-journeyman", b"1")]
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {"type": "http", "method": "POST", "path": "/api/tasks", "headers": headers[::order]}
+    await OriginGuard(inner)(scope, None, send)  # type: ignore[arg-type]  # nothing is received
+    assert sent[0]["status"] in (403, 421)
 
 
 async def test_every_answer_tells_browsers_to_keep_to_our_own_things() -> None:
