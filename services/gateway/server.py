@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.gateway.live.wire import Wire
+from services.gateway.security.request_head import HEAD_PATIENCE_S, BoundedHead
 from shared.service import CannotStart
 
 BACKLOG: Final = 2048
@@ -28,7 +29,15 @@ KEEP_ALIVE_S: Final = 75
 class WebServer(uvicorn.Server):
     """A server for one application, on a port that is ours from the start."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int, max_frame_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        max_frame_bytes: int,
+        head_patience_s: float = HEAD_PATIENCE_S,
+    ) -> None:
         # What it says at "info" is a line for each socket, and that it has started.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._socket = listen(host, port)
@@ -39,7 +48,7 @@ class WebServer(uvicorn.Server):
             uvicorn.Config(
                 self._polite(app),
                 loop="none",
-                http="httptools",
+                http=type("Head", (BoundedHead,), {"patience_s": head_patience_s}),
                 ws=Wire,
                 ws_max_size=max_frame_bytes,
                 ws_per_message_deflate=False,
