@@ -20,6 +20,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 READ_ONLY_TOOLS = ("Read", "Glob", "Grep")
+WRITE_TOOLS = frozenset({"Bash", "Edit", "MultiEdit", "NotebookEdit", "Write"})
+"""A role with none of these is read-only."""
 _FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n(.*))?\Z", re.DOTALL)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 
@@ -64,6 +66,14 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     def asks_people(self) -> bool:
         """Whether the role may ask the user a question."""
         return "AskUserQuestion" in self.tools
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the role has no tool that writes, so that the CLI confines its file tools to the working directory.
+
+        A read-only role works before any approval, on strangers' text: nothing else on the machine is its business.
+        """
+        return not any(tool.partition("(")[0] in WRITE_TOOLS for tool in self.tools)
 
 
 class _FrontMatter(BaseModel):
@@ -128,7 +138,7 @@ def load_agent(folder: Path) -> Agent:
         _check_manifest(folder, matter.name)
     tools = READ_ONLY_TOOLS if matter.tools is None else matter.tools
     mcp = folder / "mcp.json"
-    return Agent(
+    agent = Agent(
         name=matter.name,
         description=matter.description.strip(),
         folder=folder,
@@ -142,6 +152,12 @@ def load_agent(folder: Path) -> Agent:
         mcp_config=mcp if mcp.is_file() else None,
         warnings=tuple(warnings),
     )
+    if agent.read_only and agent.permission_mode is PermissionMode.BYPASS:
+        raise AgentInvalid(
+            f"{file}: permissionMode: bypassPermissions is refused to a role without a tool that writes; "
+            "write dontAsk, or name such a tool with the key 'tools'."
+        )
+    return agent
 
 
 def _read(file: Path) -> tuple[dict[str, object], str]:

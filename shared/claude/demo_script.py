@@ -6,6 +6,7 @@ the model work at once. Lines of the prompt steer it, in order, before the role'
     demo: sleep 30            demo: turns 20           demo: spawn-children      demo: write PATH TEXT
     demo: huge 4000000        demo: ask Which one?     demo: slow-stream 5
     demo: fail 529 [TIMES]    demo: hang               demo: cut                 demo: leave-child
+    demo: use TOOL {"its": "input"}
 
 ``demo executor: …`` (or ``planner``, ``brain``) steers only that role. A step that needs a tool the agent has not got
 is left out. After a ``write`` the role's own work is left out, because the work was to write that.
@@ -124,12 +125,23 @@ def _steered(talk: Conversation, name: str, argument: str) -> list[Speak]:
             content = text + "\n"
             call = ToolUse("Write", {"file_path": f"{talk.folder}/{path}", "content": content})
             turns = [Speak(f"Writing {path}.", (call,))]
+        case "use":
+            tool, _, written = argument.partition(" ")
+            turns = [Speak(f"I use {tool}.", (ToolUse(tool, given),)) for given in _object(written)]
         case "ask":
             turns = [Speak("I need a decision.", (_question(argument or "Shall I?"),))]
         case "slow-stream":
             words = "Thinking aloud, slowly, so that a person can watch the words arrive. " * 4
             turns = [_bash(words, "true", seconds=number or 3.0)]
     return [turn for turn in turns if all(call.name in talk.tools for call in turn.calls)]
+
+
+def _object(text: str) -> list[dict[str, Any]]:
+    """The JSON object that the text is, or nothing."""
+    try:
+        return [msgspec.json.decode(text, type=dict[str, Any])]
+    except msgspec.MsgspecError:
+        return []
 
 
 def _own_work(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:

@@ -95,6 +95,8 @@ def argv(invocation: Invocation) -> list[str]:
     ]
     if agent.permission_mode is not PermissionMode.BYPASS:
         flags += ["--allowedTools", ",".join(agent.tools)]
+    if agent.read_only:
+        flags.append("--restricted")
     if agent.disallowed_tools:
         flags += ["--disallowedTools", ",".join(agent.disallowed_tools)]
     if agent.skills:

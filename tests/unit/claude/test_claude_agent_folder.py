@@ -47,6 +47,12 @@ def test_the_front_matter_becomes_flags_and_the_body_the_instructions(tmp_path: 
     assert agent.permission_mode is PermissionMode.DONT_ASK
 
 
+def test_a_role_without_a_tool_that_writes_may_not_bypass_permissions(tmp_path: Path) -> None:
+    text = "---\nname: helper\ndescription: Helps.\ntools: Read\npermissionMode: bypassPermissions\n---\nHelp."
+    with pytest.raises(AgentInvalid, match=r"permissionMode: bypassPermissions is refused .* write dontAsk"):
+        load_agent(_folder(tmp_path, text))
+
+
 def test_a_role_with_skills_may_use_them(tmp_path: Path) -> None:
     agent = load_agent(_folder(tmp_path, skill="---\nname: look\ndescription: Looks.\n---\nLook."))
     assert agent.skills == ("look",)

@@ -54,6 +54,23 @@ def test_only_the_tools_of_the_role_are_offered_and_its_rules_allowed() -> None:
     assert _value(flags, "--plugin-dir") == "agents/reader"
 
 
+@pytest.mark.parametrize(
+    ("tools", "confined"),
+    [
+        (("Read", "Glob", "Grep", "Skill"), True),
+        (("Read", "WebFetch", "AskUserQuestion"), True),
+        (("Read", "Bash(git diff *)"), False),
+        (("Read", "Edit"), False),
+        (("Write",), False),
+    ],
+)
+def test_a_role_is_confined_to_its_working_directory_unless_it_has_a_tool_that_writes(
+    tools: tuple[str, ...], confined: bool
+) -> None:
+    flags = argv(msgspec.structs.replace(RUN, agent=msgspec.structs.replace(AGENT, tools=tools)))
+    assert ("--restricted" in flags) == confined
+
+
 def test_a_role_that_may_ask_people_gets_the_way_to_ask() -> None:
     assert "--permission-prompt-tool" not in argv(RUN)
     assert _value(argv(msgspec.structs.replace(RUN, agent=WRITER)), "--permission-prompt-tool") == "stdio"
