@@ -1,32 +1,58 @@
-"""Output: tables and colour for people on a terminal, plain when piped, one JSON document for scripts."""
+"""Output: tables and colour for people on a terminal, plain when piped, one JSON document for scripts.
+
+Everything that a command prints goes through here, so that no text of a stranger or of a model steers the terminal or
+hides from the reader (`shared.visible`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import msgspec
 import rich_click as click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
+
+from shared.visible import visible, visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
+class VisibleConsole(Console):
+    """A console that prints a mark in place of each invisible character."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Marks are set before rich measures the text, so that tables stay aligned."""
+        return super().render_str(visible(text), **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Marks are set once more in what comes out, because titles of panels and Markdown pass `render_str` by."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def screen(*, to_stderr: bool = False) -> Console:
     """Standard output (or error) for people. Piped, it has no colour and does not break lines."""
-    console = Console(stderr=to_stderr, highlight=False, emoji=False, markup=True)
+    console = VisibleConsole(stderr=to_stderr, highlight=False, emoji=False, markup=True)
     if not console.is_terminal:
-        console = Console(stderr=to_stderr, highlight=False, emoji=False, markup=True, width=200, soft_wrap=True)
+        console = VisibleConsole(stderr=to_stderr, highlight=False, emoji=False, markup=True, width=200, soft_wrap=True)
     return console
 
 
+def say(text: str, *, to_stderr: bool = False) -> None:
+    """One plain line, without markup."""
+    click.echo(visible(text), err=to_stderr)
+
+
 def print_json(value: Any, *, lines: bool = False) -> None:
-    """One JSON document, indented; or, with ``lines``, one line."""
+    """One JSON document, indented; or, with ``lines``, one line. Invisible characters are escaped."""
     encoded = msgspec.json.encode(value)
-    click.echo((encoded if lines else msgspec.json.format(encoded, indent=2)).decode())
+    click.echo(visible_json((encoded if lines else msgspec.json.format(encoded, indent=2)).decode()))
 
 
 def table(*columns: str) -> Table:

@@ -10,6 +10,7 @@ import rich_click as click
 
 from shared.crash import name_service
 from shared.version import VERSION
+from shared.visible import visible
 
 
 class Lazy(NamedTuple):
@@ -84,16 +85,17 @@ def main() -> None:
     try:
         code = cli.main(prog_name="journeyman", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        click.UsageError(visible(error.format_message()), error.ctx).show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
+        from cli.console import say
         from cli.failures import explain
 
         sentence = explain(error)
         if sentence is None:
             raise
-        click.echo(f"journeyman: {sentence}", err=True)
+        say(f"journeyman: {sentence}", to_stderr=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

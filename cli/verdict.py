@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-import rich_click as click
-
 from cli.audit import Audit, audit
-from cli.console import print_json, screen
+from cli.console import print_json, say, screen
 from shared.nats.bus import Bus
 
 
@@ -42,8 +40,8 @@ def tell(result: Audit, *, as_json: bool) -> None:
         )
     else:
         of = f" of {result.damage.actor}" if result.damage.actor else ""
-        click.echo(
+        say(
             f"journeyman: the log is damaged at stream sequence {result.damage.sequence}{of}: {result.damage.problem}. "
             "Stop the services and restore the log from its archive.",
-            err=True,
+            to_stderr=True,
         )

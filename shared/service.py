@@ -35,6 +35,7 @@ from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
 from shared.timers import DueTimers, SetTimers, Timekeeper
 from shared.version import VERSION
+from shared.visible import visible
 
 DRAIN_S: Final = 25.0
 """How long the parts of a service may take to come to their end, beside the agents' own time."""
@@ -225,7 +226,7 @@ def main(name: str, wire: Callable[[Settings], Awaitable[None]]) -> None:
     try:
         asyncio.run(_run(wire))
     except EXPLAINED as error:
-        print(f"journeyman {name}: {error}", file=sys.stderr)  # noqa: T201  # the one line a person reads
+        print(visible(f"journeyman {name}: {error}"), file=sys.stderr)  # noqa: T201  # the one line a person reads
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from cli.console import say
+
 
 @click.command("demo-repo", cls=click.RichCommand)
 @click.argument("path", type=click.Path(path_type=Path))
@@ -15,6 +17,6 @@ def command(path: Path) -> None:
     from shared.claude.demo_repo import create_demo_repository
 
     try:
-        click.echo(create_demo_repository(path))
+        say(str(create_demo_repository(path)))
     except FileExistsError as error:
         raise Failure(f"{path} exists: name a new folder.") from error

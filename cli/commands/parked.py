@@ -29,10 +29,13 @@ def listing(as_json: bool) -> None:
     if not entries:
         screen().print("Nothing is parked.")
         return
+    from rich.markup import escape
+
     shown = table("number", "since", "message", "consumer", "tries", "reason")
     for each in entries:
         shown.add_row(
-            *(str(each[key]) for key in ("number", "time", "subject", "consumer", "tries")), each["reason"][:120]
+            *(escape(str(each[key])) for key in ("number", "time", "subject", "consumer", "tries")),
+            escape(each["reason"][:120]),
         )
     screen().print(shown)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import rich_click as click
 
-from cli.console import json_option, print_json
+from cli.console import json_option, print_json, say
 
 PATIENCE_S = 30.0
 
@@ -19,7 +19,7 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json({"created": created})
     else:
-        click.echo(f"created {', '.join(created)}" if created else "everything is there already; the guards stand")
+        say(f"created {', '.join(created)}" if created else "everything is there already; the guards stand")
 
 
 async def _provision() -> list[str]:

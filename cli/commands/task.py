@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
-from cli.console import json_option, print_json, screen
+from cli.console import json_option, print_json, say, screen
 
 _LIMIT = click.IntRange(1, 200)
 
@@ -41,7 +41,7 @@ def submit(text: str, repo: str, title: str, directive: str, wait: bool, as_json
     if as_json:
         print_json(answer)
     elif not wait:
-        click.echo(answer["id"])
+        say(answer["id"])
     raise Exit(0 if not wait or answer["status"] == "completed" else 1)
 
 
@@ -187,6 +187,6 @@ def _say(answer: dict[str, Any], as_json: bool, done: str) -> None:
     if as_json:
         print_json(answer)
     elif answer["event"] is None:
-        click.echo("nothing to do: it was done before")
+        say("nothing to do: it was done before")
     else:
-        click.echo(f"{done} (#{answer['seq']})")
+        say(f"{done} (#{answer['seq']})")

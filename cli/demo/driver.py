@@ -9,7 +9,6 @@ from typing import Any, Final
 import httpx
 import msgspec
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.panel import Panel
 
@@ -19,6 +18,7 @@ from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
 from cli.link import connect
 from cli.live import Teller, follow
+from cli.markdown import markdown
 from shared import logs
 from shared.client import Client
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
@@ -111,7 +111,7 @@ async def _approve(http: httpx.AsyncClient, issue: Issue, event: Recorded, conso
     console.print()
     console.print(
         Panel(
-            Markdown(plan["markdown"]),
+            markdown(plan["markdown"]),
             title=f"plan v{plan['version']} · {plan['digest'][:8]}",
             subtitle="a person approves it; the demonstration does so now, by the same API",
             border_style="yellow",

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from shared.visible import visible
+
 MOST_BYTES: Final = 16 * 1024 * 1024
 """A log file that has grown to this becomes ``<name>.log.1``, in place of the one before it."""
 LONGEST_LINE: Final = 64 * 1024
@@ -68,7 +70,7 @@ class ChildLog:
         if sys.stderr.isatty():
             name = f"\x1b[{_COLOURS.get(self.name, 37)}m{name}\x1b[0m"
         with contextlib.suppress(OSError):  # the terminal may be gone while the children still drain
-            print(f"{name} {text}", file=sys.stderr, flush=True)
+            print(f"{name} {visible(text)}", file=sys.stderr, flush=True)
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import rich_click as click
-from rich.markdown import Markdown
 from rich.panel import Panel
 
 from cli.console import screen
 from cli.failures import Failure
 from cli.link import linked
+from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
 from shared.contracts.task import Approve
 
@@ -46,7 +46,7 @@ def _show(plan: dict[str, Any]) -> None:
     console = screen(to_stderr=True)
     console.print(
         Panel(
-            Markdown(plan["markdown"]),
+            markdown(plan["markdown"]),
             title=f"plan v{plan['version']} · {plan['digest'][:8]} · against {plan['base_commit'][:8]}",
             border_style="yellow",
             width=min(console.width, 110),

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from cli.console import table
 from cli.live import print_line
+from cli.markdown import markdown
 from cli.story import money, one_line
 
 COLOURS: Final = {
@@ -55,10 +55,10 @@ def print_task(console: Console, task: dict[str, Any], timeline: list[dict[str, 
         console.print(Panel(escape(task["question"]), title="the agent asks", border_style="yellow"))
     if task["plans"]:
         plan = task["plans"][-1]
-        approved = f" · approved by {plan['approved_by']}" if plan.get("approved_by") else ""
+        approved = f" · approved by {escape(plan['approved_by'])}" if plan.get("approved_by") else ""
         console.print(
             Panel(
-                Markdown(plan["markdown"]),
+                markdown(plan["markdown"]),
                 title=f"plan v{plan['version']} · {plan['digest'][:8]}{approved}",
                 border_style="dim",
                 width=min(console.width, 110),

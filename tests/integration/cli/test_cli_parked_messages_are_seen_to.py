@@ -14,8 +14,10 @@ async def test_a_parked_command_is_listed_replayed_and_dropped(journeyman: Run, 
     address = {"JOURNEYMAN_NATS_URL": nats_server.url}
     listed = await journeyman("parked", "list", "--json", **address)
     (entry,) = json.loads(listed.out)
-    assert "cannot take this" in entry["reason"] and entry["subject"].endswith("task.A.stop")
-    assert "task.A.stop" in (await journeyman("parked", "list", **address)).out
+    assert "cannot take [red]this\x1b[2J\u202e" in entry["reason"] and entry["subject"].endswith("task.A.stop")
+    shown = (await journeyman("parked", "list", **address)).out
+    assert "task.A.stop" in shown
+    assert "cannot take [red]this␛[2J<U+202E>" in shown, "what is invisible is a mark, and foreign markup is text"
     assert (await journeyman("parked", "replay", str(entry["number"]), **address)).code == 0
     assert (await bus.js.stream_info("COMMANDS")).state.messages == 1
     gone = await journeyman("parked", "drop", str(entry["number"]), **address)
@@ -25,7 +27,7 @@ async def test_a_parked_command_is_listed_replayed_and_dropped(journeyman: Run, 
 
 async def _park(bus: Bus) -> None:
     async def refuse(message: object) -> None:
-        raise ValueError("cannot take this")
+        raise ValueError("cannot take [red]this\x1b[2J\u202e")
 
     await bus.publish("cmd.task.A.stop", b"{}", {})
     pull = await bus.js.pull_subscribe("", "brain-00", "COMMANDS")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -162,3 +163,33 @@ async def test_the_doctor_says_who_does_not_answer_and_the_mend(journeyman: Run,
     assert found["brain"]["state"] == "bad"
     assert "journeyman service brain" in found["brain"]["mend"]
     assert "ANTHROPIC_API_KEY" in found["model"]["mend"]
+
+
+HOSTILE = "[red]in\x1b[8mnoc\x9b2J\u202eent\u200b\U000e0041[/red]"
+MARKED = "[red]in␛[8mnoc<U+009B>2J<U+202E>ent<U+200B><U+E0041>[/red]"
+
+
+async def test_events_and_state_show_what_is_invisible_as_marks_and_json_escapes_it(
+    journeyman: Run, bus: Bus, nats_server: Nats
+) -> None:
+    journal, source = NatsJournal(bus), task.Source(kind="api", author=HOSTILE)
+    await journal.append(
+        TASK, task.Submitted(title=HOSTILE, text=HOSTILE, source=source), expected=Head(), stamp=stamp("hostile")
+    )
+    address = {"JOURNEYMAN_NATS_URL": nats_server.url}
+    for command in (("events",), ("state", "task", TASK.id)):
+        shown = await journeyman(*command, **address)
+        assert MARKED in shown.out
+        assert not set(shown.out) & set("\x1b\x9b\u202e\u200b\U000e0041")
+        document = await journeyman(*command, "--json", **address)
+        assert not set(document.out) & set("\x1b\x9b\u202e\u200b\U000e0041")
+        found = document.json
+        assert HOSTILE in (found["event"]["data"]["title"] if "event" in found else found["state"]["title"])
+
+
+async def test_an_error_shows_what_is_invisible_as_marks(journeyman: Run, tmp_path: Path) -> None:
+    (tmp_path / "in\x1b[2J\u202ent").mkdir()
+    for command in (("demo-repo", "in\x1b[2J\u202ent"), ("state", "task", "x", "in\x1b[2J\u202ent")):
+        ended = await journeyman(*command)
+        assert ended.code in {1, 2}
+        assert "in␛[2J<U+202E>nt" in ended.err

@@ -48,25 +48,25 @@ def examples() -> list[tuple[str, str, object]]:
     return [(kind, name, example(cls)) for kind, by_name in EVENTS.items() for name, cls in by_name.items()]
 
 
-def example(cls: type) -> object:
-    """An instance with short texts, small numbers and nothing optional."""
-    return cls(**{field.name: _value(field.type) for field in msgspec.structs.fields(cls) if field.required})
+def example(cls: type, text: str = "some text") -> Any:
+    """An instance with this text everywhere, small numbers and nothing optional."""
+    return cls(**{field.name: _value(field.type, text) for field in msgspec.structs.fields(cls) if field.required})
 
 
-def _value(kind: Any) -> object:
+def _value(kind: Any, text: str) -> object:
     match kind:
         case type() if issubclass(kind, msgspec.Struct):
-            return example(kind)
+            return example(kind, text)
         case type() if issubclass(kind, StrEnum):
             return next(iter(kind))
         case type() if kind is int:
             return 1
         case type() if kind is str:
-            return "some text"
+            return text
         case type() if kind is datetime:
             return utc_now()
         case _:
-            return ("some text",)
+            return (text,)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""Foreign Markdown for a terminal, with nothing in it hidden."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from markdown_it import MarkdownIt
+from rich.markdown import Markdown
+
+from shared.visible import visible
+
+_LANGUAGE: Final = re.compile(r"[\w+#.-]{0,16}")
+"""What stands behind the fence of a code block when it only names a language."""
+_HIDING: Final = ("html_block", "html_inline", "image", "link", "autolink", "reference", "entity")
+"""The rules of Markdown after which a part of the source is not shown."""
+
+
+def markdown(text: str) -> Markdown:
+    """Foreign Markdown with everything in it visible.
+
+    HTML comments, addresses of links and images, link definitions and entities stand there as they were written. The
+    agent that works by a plan reads them, so the person who approves it must see them.
+    """
+    source = visible(text)
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    parser.disable(list(_HIDING))
+    shown = Markdown(source, hyperlinks=False)
+    shown.parsed = parser.parse(source)
+    for token in shown.parsed:
+        if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.strip()):
+            token.content, token.info = f"{token.info}\n{token.content}", ""
+    return shown

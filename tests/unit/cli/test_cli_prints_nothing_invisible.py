@@ -1,0 +1,157 @@
+"""Whatever strangers and models write, no page of the CLI steers the terminal, hides text or takes it for markup."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.console import VisibleConsole, print_json, say
+from cli.demo.driver import Finding, _report
+from cli.live import Activity, Teller, log_line, print_line
+from cli.tasks import approval
+from cli.tasks.pages import print_task, task_table
+from shared.contracts import EVENTS
+from tests.support.recorded import recorded
+from tests.unit.cli.test_cli_live import example
+
+CHARACTERS = (
+    "\x1b]52;c;cm0=\x07", "\x1b[8m", "\x1b[2J", "\x07", "\x08", "\x0b", "\r", "\x7f", "\x9b2J", "\xad", "\u061c",
+    "\u200b", "\u200d", "\u200e", "\u202e", "\u2028", "\u2029", "\u2060", "\u2066", "\ufeff", "\U000e0041",
+)  # fmt: skip
+RAW = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+)
+OURS = re.compile(r"\x1b\[[\d;]*m")
+"""Colours, which rich writes; foreign text has them only as marks."""
+
+
+@pytest.fixture(params=["terminal", "pipe"])
+def console(request: pytest.FixtureRequest) -> Console:
+    terminal = request.param == "terminal"
+    made = VisibleConsole(highlight=False, emoji=False, force_terminal=terminal, width=200, soft_wrap=not terminal)
+    made.file = io.StringIO()
+    return made
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def assert_clean(console: Console) -> str:
+    out = printed(console)
+    assert "\x1b]" not in out, "an operating system command: a title, a link or the clipboard"
+    plain = OURS.sub("", out)
+    assert not RAW.findall(plain), ascii(plain)
+    assert "\x1b[8m" not in out
+    return plain
+
+
+def hostile(character: str) -> str:
+    return f"[red]in{character}nocent[/red] [link=https://evil.example]x[/link]"
+
+
+def task_of(text: str) -> dict[str, Any]:
+    usage = {f"{name}_tokens": 1 for name in ("input", "output", "cache_read", "cache_write")}
+    return {
+        "id": "01JXTASKTASKTASKTASKTASKTA",
+        "title": text,
+        "status": "awaiting-approval",
+        "repo": text,
+        "source": {"kind": "api", "author": text, "url": text},
+        "created_at": "2026-11-26T12:00:00+00:00",
+        "question": text,
+        "plans": [plan_of(text)],
+        "branch": text,
+        "commit": "c0ffee",
+        "triage_reason": text,
+        "answer": text,
+        "summary": text,
+        "error_message": text,
+        "error_code": text,
+        "cost_microusd": 1,
+        "tokens": 1,
+        "run": {
+            "status": "succeeded",
+            "attempt": 1,
+            "worker": text,
+            "files": [{"path": text, "added": 1, "removed": 1}],
+            "checks": [{"command": text, "exit_code": 0, "duration_ms": 1}],
+        },
+        "usage": [{"agent": "planner", "model": text, "cost_microusd": 1, "priced": True, **usage}],
+    }
+
+
+def plan_of(text: str) -> dict[str, Any]:
+    return {"version": 1, "digest": "d" * 64, "base_commit": "b" * 40, "markdown": text, "approved_by": text}
+
+
+STORY = {"time": "2026-11-26T12:00:00+00:00", "seq": 1, "kind": "task", "event": "failed"}
+
+
+@pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
+def test_the_page_of_a_task_and_the_list_of_tasks_have_only_marks(console: Console, character: str) -> None:
+    text = hostile(character)
+    print_task(console, task_of(text), [{**STORY, "summary": text, "principal": text}])
+    console.print(task_table([task_of(text)]))
+    assert "[link=https://evil.example]" in assert_clean(console), "markup of strangers is text"
+
+
+@pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
+def test_the_box_of_a_plan_that_waits_for_approval_has_only_marks(
+    console: Console, character: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approval, "screen", lambda to_stderr: console)
+    approval._show(plan_of(f"# {hostile(character)}\n\n`{character}`\n\n```sh\n{character}\n```\n"))
+    assert_clean(console)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "seen"),
+    [
+        ("innocent \x1b[8mHIDDEN rm -rf\x1b[28m", "innocent ␛[8mHIDDEN rm -rf␛[28m"),
+        ("one\n\n<!-- HIDDEN -->\n\ntwo", "<!-- HIDDEN -->"),
+        ("one <!-- HIDDEN --> two", "<!-- HIDDEN -->"),
+        ("see [the docs](https://evil.example)", "https://evil.example"),
+        ("![a cat](https://evil.example/cat.png)", "https://evil.example/cat.png"),
+        ("[hidden]: https://evil.example 'HIDDEN'", "https://evil.example 'HIDDEN'"),
+        ("a&#x202e;b", "&#x202e;"),
+        ("```sh and HIDDEN\nls\n```", "sh and HIDDEN"),
+    ],
+)
+def test_nothing_of_a_plan_is_hidden_from_who_approves_it(
+    console: Console, markdown: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approval, "screen", lambda to_stderr: console)
+    approval._show(plan_of(markdown))
+    assert seen in assert_clean(console)
+
+
+@pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
+def test_a_story_and_the_log_have_only_marks(console: Console, character: str) -> None:
+    text, teller = hostile(character), Teller(console)
+    for by_name in EVENTS.values():
+        for cls in by_name.values():
+            event = recorded(example(cls, text), principal=f"user:{text}")
+            teller.tell(event)
+            print_line(console, log_line(event))
+    teller.tell(Activity(actor="run", text=text))
+    _report(console, [Finding(good=True, what="commit", detail=text, more=(text,))])
+    assert_clean(console)
+
+
+def test_a_table_stays_aligned_around_a_mark(console: Console) -> None:
+    console.print(task_table([task_of("a\u202eb"), task_of("a<U+202E>b")]))
+    first, second = assert_clean(console).splitlines()[1:]
+    assert first == second
+
+
+def test_one_plain_line_and_json_have_no_invisible_character(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[2J\u202eb")
+    assert capsys.readouterr().out == "a␛[2J<U+202E>b\n"
+    print_json({"title": "".join(CHARACTERS)})
+    assert not RAW.findall(capsys.readouterr().out)
