@@ -51,6 +51,7 @@ CREATE TABLE tasks (
     result_url VARCHAR NOT NULL,
     error_code VARCHAR NOT NULL,
     error_message VARCHAR NOT NULL,
+    paused_until TIMESTAMP,
     cost_microusd BIGINT NOT NULL,
     tokens BIGINT NOT NULL
 );

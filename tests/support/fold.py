@@ -16,13 +16,18 @@ Change = Callable[[Row, Row], Row]
 
 AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
 OF_A_TASK: Final = (*AGENT_OF, "reply")
-ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None}
+ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None, "paused_until": None}
 CLEARED: Final[Row] = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
      "run_status", "question", "worker", *CLEARED), ""
 ) | dict.fromkeys(("plan_version", "round", "attempt", "cost_microusd", "tokens"), 0) | ENDED  # fmt: skip
 """A task of which nothing is known yet but that it was submitted."""
+
+
+def _utc(time: str) -> datetime:
+    """The moment of an ISO 8601 text, in UTC and without saying so."""
+    return datetime.fromisoformat(time).astimezone(UTC).replace(tzinfo=None)
 
 
 def _again(row: Row, data: Row) -> Row:
@@ -69,7 +74,7 @@ TASK: Final[dict[str, Change]] = {
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"],
     },
     "task.failed": _wrong("failed"),
-    "task.paused": _wrong("paused"),
+    "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
     "task.rejected": lambda row, data: {**ENDED, "status": "cancelled"},
     "task.cancelled": lambda row, data: {**ENDED, "status": "cancelled"},
     "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled"},
@@ -143,7 +148,7 @@ class Fold:
         _, kind, id, name = subject.split(".")
         envelope = json.loads(body)
         data, principal = envelope["data"], envelope.get("principal", "")
-        at = datetime.fromisoformat(envelope["time"]).astimezone(UTC).replace(tzinfo=None)
+        at = _utc(envelope["time"])
         if kind in AGENT_OF:
             self._of_task(f"{kind}.{name}", id, data, at, principal, envelope["sequence"])
         if f"{kind}.{name}" == "plan.proposed":
@@ -241,7 +246,8 @@ TASK_COLUMNS: Final = (
     "source_kind", "source_reference", "source_url", "source_author", "requester", "repo", "base_commit", "directive",
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "run_status", "round",
-    "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "cost_microusd", "tokens",
+    "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
+    "cost_microusd", "tokens",
 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ function record(task, lines, tell = true) {
 }
 
 const ROW =
-  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question".split(
+  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until".split(
     " ",
   );
 const rowOf = (task) => Object.fromEntries(ROW.map((name) => [name, task[name]]));

@@ -301,6 +301,17 @@ export const tasks = [
     base_commit: "",
   }),
   task({
+    title: "Translate the error messages",
+    status: "paused",
+    updated_at: iso(2 * M),
+    error_code: "agent-overloaded",
+    error_message: "The model is overloaded.",
+    paused_until: iso(-25 * M),
+    plans: [plan(1, PLAN_1, 20 * M, "user:ada")],
+    plan_status: "proposed",
+    usage: [PLANNER],
+  }),
+  task({
     title: "Upgrade the HTTP client to version 2",
     status: "failed",
     updated_at: iso(2 * H),

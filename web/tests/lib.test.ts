@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { withParams } from "../src/api/client";
-import type { Status, TaskRow } from "../src/api/types";
+import type { Status, TaskDetail, TaskRow } from "../src/api/types";
 import { t } from "../src/i18n";
 import { hiddenBy, parseFilters } from "../src/lib/filters";
-import { ago, compact, duration, money, sourceName } from "../src/lib/format";
-import { grouped, groupOf, total } from "../src/lib/status";
+import { ago, compact, duration, moment, money, sourceName } from "../src/lib/format";
+import { canRetry, grouped, groupOf, total } from "../src/lib/status";
+import { whyLong, whyShort } from "../src/lib/why";
 import { findAll, patternOf } from "../src/log/search";
 import { parseView } from "../src/screens/task/view";
 
@@ -132,6 +133,31 @@ describe("search", () => {
   test("an unfinished expression and an empty match find nothing", () => {
     expect(patternOf({ text: "(", regex: true })).toBeNull();
     expect(findAll(["abc"], patternOf({ text: "x*", regex: true }))).toEqual([]);
+  });
+});
+
+describe("a paused task", () => {
+  const now = Date.now();
+  const until = new Date(now);
+  until.setHours(14, 5, 0, 0);
+  const paused = row("paused", { paused_until: until.toISOString(), error_message: "The model is busy." });
+
+  test("says when it goes on, and that it can be retried now", () => {
+    expect(whyLong(paused as TaskDetail)).toBe("Goes on at 14:05, or retry now. The model is busy.");
+    expect(whyShort(paused)).toBe("Goes on at 14:05: The model is busy.");
+    expect(canRetry("paused")).toBe(true);
+  });
+
+  test("says why it waits where an older gateway does not tell until when", () => {
+    expect(whyLong({ ...paused, paused_until: undefined } as unknown as TaskDetail)).toBe(
+      "The model is busy.",
+    );
+  });
+
+  test("says the day too when it goes on another day", () => {
+    const noon = Date.parse("2026-11-22T12:00:00");
+    expect(moment(noon, noon)).toBe("12:00");
+    expect(moment(noon, noon - 86_400_000)).toBe("Nov 22, 12:00");
   });
 });
 

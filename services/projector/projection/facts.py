@@ -80,7 +80,7 @@ def read(stored: Stored) -> Fact:
         actor_id=actor_id,
         name=name,
         version=envelope.sequence,
-        time=_utc(envelope.time),
+        time=utc(envelope.time),
         principal=envelope.principal,
         data=data,
         raw=raw if lifted is envelope.data else str(lifted, "utf-8"),
@@ -115,7 +115,8 @@ def _data(kind: str, actor_id: str, name: str, envelope: _Envelope) -> tuple[Any
         return None, stored, f"the data does not fit {kind}.{name}: {error}"
 
 
-def _utc(time: datetime) -> datetime:
+def utc(time: datetime) -> datetime:
+    """The same moment in UTC; a time without a zone is taken for UTC."""
     match time.tzinfo:
         case None:
             return time.replace(tzinfo=UTC)

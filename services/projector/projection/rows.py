@@ -12,7 +12,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TaskRow(Row, frozen=True, kw_only=True, gc=False):
-    """A task with what its plan and its run say about it. ``working_since`` is set while an agent is at work."""
+    """A task with what its plan and its run say about it.
+
+    ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused.
+    """
 
     id: str
     created_seq: int
@@ -56,6 +59,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     result_url: str = ""
     error_code: str = ""
     error_message: str = ""
+    paused_until: datetime | None = None
     cost_microusd: int = 0
     tokens: int = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.projector.projection.facts import Fact
+from services.projector.projection.facts import Fact, utc
 from services.projector.projection.rows import TaskRow
 from shared.contracts import plan, run, task
 from shared.contracts.task import Status
@@ -140,7 +140,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
         case task.Rejected() | task.Cancelled() | task.ApprovalExpired():
             return _ended(Status.CANCELLED)
         case task.Paused() as data:
-            return _ended(Status.PAUSED) | {"error_code": data.code, "error_message": data.message}
+            why = {"error_code": data.code, "error_message": data.message}
+            return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
         case task.Retried() | task.Resumed() as data:
             again = Status.RECEIVED if data.stage == task.Stage.TRIAGE else Status.TRIAGED
             cleared = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
@@ -150,7 +151,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
 
 
 def _ended(status: Status) -> dict[str, Any]:
-    return {"status": status, "stopping": False, "question": "", "working_since": None}
+    return {"status": status, "stopping": False, "question": "", "working_since": None, "paused_until": None}
 
 
 def _of_plan(row: TaskRow, fact: Fact) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from shared.contracts.task import Status
 LIST_COLUMNS: Final = """
     id, left(title, 500) AS title, status, stopping, source_kind, source_reference, source_url, source_author, repo,
     created_at, updated_at, plan_version, round, attempt, agent, worker, cost_microusd, tokens, branch, commit,
-    error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question, created_seq
+    error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question, paused_until, created_seq
 """
 
 

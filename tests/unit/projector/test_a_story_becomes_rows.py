@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+
+import pytest
 
 from shared.contracts import delivery, run, session, task
 from shared.ids import derived_task_id
@@ -118,10 +120,21 @@ def test_a_pause_shows_why_and_its_end_clears_that():
     log.add(task.Paused(stage="executing", code="agent-overloaded", message="Busy.", until=until, tries=1))
     paused = shown(log)
     assert (paused["status"], paused["error_code"], paused["error_message"]) == ("paused", "agent-overloaded", "Busy.")
+    assert paused["paused_until"] == "2026-03-04T12:30:00Z"
+    assert ask(projected(log), "tasks.list")["items"][0]["paused_until"] == "2026-03-04T12:30:00Z"
     told = ask(projected(log), "tasks.timeline", id=TASK)["items"][-1]["summary"]
     assert told == "Paused in executing until 2026-03-04 12:30:00 UTC: Busy."
     again = shown(log.add(task.Resumed(stage="executing"), *execution(2)))
     assert (again["status"], again["error_code"], again["round"]) == ("executing", "", 2)
+    assert again["paused_until"] is None
+
+
+@pytest.mark.parametrize("after", [task.Retried(stage="executing"), task.Cancelled(reason="Enough.")])
+def test_a_task_that_was_retried_or_stopped_while_paused_waits_for_no_moment(after: task.Retried | task.Cancelled):
+    until = datetime(2026, 3, 4, 14, 30, tzinfo=timezone(timedelta(hours=2)))
+    log = planned().add(task.Paused(stage="planning", code="agent-overloaded", message="Busy.", until=until, tries=1))
+    assert shown(log)["paused_until"] == "2026-03-04T12:30:00Z"
+    assert shown(log.add(after))["paused_until"] is None
 
 
 def test_a_plan_that_nobody_approved_in_time_ends_its_task():

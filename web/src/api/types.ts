@@ -41,6 +41,8 @@ export interface TaskRow {
   error_code: string;
   error_message: string;
   question: string;
+  /** When a paused task goes on by itself; null, or absent from an older gateway, otherwise. */
+  paused_until?: string | null;
 }
 
 export interface PlanVersion {

@@ -174,6 +174,8 @@ export const en = {
   "why.received": "Waiting for triage",
   "why.triaged": "Triaged; about to be planned",
   "why.paused": "Paused",
+  "why.pausedUntil": "Goes on at {at}",
+  "why.pausedUntilLong": "Goes on at {at}, or retry now.",
   "why.cancelled": "Stopped before it was done",
   "why.declined": "Triage decided not to act on it",
   "why.stopping": "Waiting until no process of the agent is left",

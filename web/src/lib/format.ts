@@ -57,6 +57,12 @@ export const clock = (at: number): string =>
 export const clockMinutes = (at: number): string =>
   new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
 
+/** A moment to come: the clock time, with the date when that is not today. */
+export const moment = (at: number, now: number): string =>
+  new Date(at).toDateString() === new Date(now).toDateString()
+    ? clockMinutes(at)
+    : `${new Intl.DateTimeFormat("en", { month: "short", day: "numeric" }).format(at)}, ${clockMinutes(at)}`;
+
 export const shortHash = (hash: string): string => hash.slice(0, 8);
 
 /** The sender's name of a source without the sender: the reference "github:owner/name#7" is shown as "owner/name#7". */

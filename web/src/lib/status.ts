@@ -29,7 +29,7 @@ export function isOver(status: Status): boolean {
 
 /** What the gateway's own rule calls retryable; it has the last word. */
 export const canRetry = (status: Status): boolean =>
-  status === "failed" || status === "cancelled" || status === "declined";
+  status === "failed" || status === "cancelled" || status === "declined" || status === "paused";
 
 /** An execution that no worker has taken yet is waiting, whatever its status is called. */
 export function groupOf(task: Pick<TaskRow, "status" | "worker">): Group {

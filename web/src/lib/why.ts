@@ -1,6 +1,10 @@
 import type { PlanVersion, Run, TaskDetail, TaskRow } from "../api/types";
 import { t } from "../i18n";
-import { duration, shortHash } from "./format";
+import { duration, moment, shortHash } from "./format";
+
+/** When a paused task goes on, in the words given; empty where that is not known. */
+const goesOn = (task: TaskRow, words: "why.pausedUntil" | "why.pausedUntilLong"): string =>
+  task.paused_until ? t(words, { at: moment(Date.parse(task.paused_until), Date.now()) }) : "";
 
 /** One line for the list: what the task is doing or waiting for. */
 export function whyShort(task: TaskRow): string {
@@ -19,7 +23,9 @@ export function whyShort(task: TaskRow): string {
     case "publishing":
       return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
     case "paused":
-      return task.error_message || t("why.paused");
+      return (
+        [goesOn(task, "why.pausedUntil"), task.error_message].filter(Boolean).join(": ") || t("why.paused")
+      );
     case "failed":
       return task.error_message || task.error_code || t("why.failed");
     case "completed":
@@ -65,6 +71,10 @@ export function whyLong(task: TaskDetail): string {
       return task.triage_reason || t("why.declined");
     case "waiting-input":
       return t("why.waitingInput");
+    case "paused":
+      return (
+        [goesOn(task, "why.pausedUntilLong"), task.error_message].filter(Boolean).join(" ") || t("why.paused")
+      );
     default:
       return whyShort(task);
   }

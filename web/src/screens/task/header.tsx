@@ -57,19 +57,22 @@ export function Header({ task }: { task: TaskDetail }) {
 
 function Actions({ task }: { task: TaskDetail }) {
   const retry = useCommand(task.id);
-  if (canRetry(task.status))
-    return (
-      <Button
-        look="primary"
-        busy={retry.isPending}
-        disabled={retry.off}
-        onClick={() => retry.mutate({ verb: "retry" })}
-      >
-        <RotateCcw size={14} aria-hidden />
-        {t("action.retry")}
-      </Button>
-    );
-  return isOver(task.status) ? null : <Stop task={task} />;
+  return (
+    <div className="flex items-center gap-2">
+      {!isOver(task.status) && <Stop task={task} />}
+      {canRetry(task.status) && (
+        <Button
+          look="primary"
+          busy={retry.isPending}
+          disabled={retry.off}
+          onClick={() => retry.mutate({ verb: "retry" })}
+        >
+          <RotateCcw size={14} aria-hidden />
+          {t("action.retry")}
+        </Button>
+      )}
+    </div>
+  );
 }
 
 function Stop({ task }: { task: TaskDetail }) {
