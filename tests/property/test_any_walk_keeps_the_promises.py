@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
 from services.brain.reactions import Policy
+from services.gateway.live.render import AGENT_OF, BUSY, WORK
 from shared.contracts import delivery, plan, reply, run, task
 from shared.contracts.usage import add_usage
 from shared.deciding import Rejected
@@ -206,6 +207,26 @@ def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
                 assert DECIDER.decide(now, replace(timer, at=at)) is None
         if awaited is not None:
             assert DECIDER.decide(now, world.timers[-1]) is not None
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], policy: Policy) -> None:
+    for world in walk(steps, policy=policy):
+        told = [status for event in world.events_of("task") if (status := WORK[type(event)]) is not None]
+        assert (told[-1:] == [BUSY]) is world.task.triaging
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
+def test_no_agent_is_shown_busy_once_every_agent_has_reported(
+    steps: list[int], policy: Policy, well: bool, moment: int
+) -> None:
+    for world in _moments(steps, policy, moment):
+        world.finish(well=well)
+        for kind in AGENT_OF:
+            told = [status for event in world.events_of(kind) if (status := WORK[type(event)]) is not None]
+            assert told[-1:] != [BUSY], kind
 
 
 def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.live.protocol import AgentStatus, TaskChanged, TaskMetrics, TaskOutput, encode
-from shared.contracts import READERS
+from shared.contracts import READERS, plan, run, task
+from shared.contracts.messages import Event, kind_of, wire_name
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.envelope import decode_envelope
 from shared.subjects import read_event_subject, read_output_subject
@@ -24,20 +25,61 @@ _TYPES: Final = {
     ("task", "answered"): "task.completed",
     ("task", "failed"): "task.failed",
 }
-_AGENTS: Final = {
-    ("task", "triage-requested"): ("brain", "busy"),
-    ("task", "triaged"): ("brain", "idle"),
-    ("task", "answered"): ("brain", "idle"),
-    ("task", "declined"): ("brain", "idle"),
-    ("plan", "claimed"): ("planner", "busy"),
-    ("plan", "proposed"): ("planner", "idle"),
-    ("plan", "failed"): ("planner", "idle"),
-    ("plan", "stopped"): ("planner", "idle"),
-    ("run", "claimed"): ("executor", "busy"),
-    ("run", "succeeded"): ("executor", "idle"),
-    ("run", "failed"): ("executor", "idle"),
-    ("run", "stopped"): ("executor", "idle"),
+AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
+"""The agent that works on an actor of this kind."""
+
+BUSY: Final = "busy"
+IDLE: Final = "idle"
+
+WORK: Final[dict[type[Event], str | None]] = {
+    task.Submitted: None,
+    task.TriageRequested: BUSY,
+    task.Triaged: IDLE,
+    task.Answered: IDLE,
+    task.Declined: IDLE,
+    task.PlanningRequested: None,
+    task.PlanReady: None,
+    task.Approved: None,
+    task.Rejected: None,
+    task.RevisionRequested: None,
+    task.ExecutionRequested: None,
+    task.QuestionAsked: None,
+    task.InputGiven: None,
+    task.WorkResumed: None,
+    task.RunSucceeded: None,
+    task.StopRequested: None,
+    task.Completed: None,
+    # The three that may end triage, and later stages as well: then the brain is already idle.
+    task.Failed: IDLE,
+    task.Paused: IDLE,
+    task.Cancelled: IDLE,
+    task.Retried: None,
+    task.Resumed: None,
+    task.ApprovalExpired: None,
+    task.SpendRecorded: None,
+    plan.DraftingStarted: None,
+    plan.Claimed: BUSY,
+    plan.Proposed: IDLE,
+    plan.Failed: IDLE,
+    plan.StopRequested: None,
+    plan.Stopped: IDLE,
+    plan.SpendRecorded: None,
+    run.Requested: None,
+    run.Claimed: BUSY,
+    run.Started: None,
+    run.Checkpointed: None,
+    run.QuestionAsked: None,
+    run.InputGiven: None,
+    run.Resumed: None,
+    run.Succeeded: IDLE,
+    run.Failed: IDLE,
+    run.StopRequested: None,
+    run.Stopped: IDLE,
+    run.SpendRecorded: None,
 }
+"""What an event says about the agent of its kind: it begins, it ends, or nothing changes. Every event has its line."""
+
+_STATUS: Final = {(kind_of(event), wire_name(event)): status for event, status in WORK.items()}
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -86,8 +128,8 @@ def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
                 )
             )
         )
-    if agent := _AGENTS.get((actor.kind, name)):
-        frames.append(encode(AgentStatus(seq=seq, agent=agent[0], status=agent[1], task_id=actor.id)))
+    if status := _STATUS.get((actor.kind, name)):
+        frames.append(encode(AgentStatus(seq=seq, agent=AGENT_OF[actor.kind], status=status, task_id=actor.id)))
     return Shown(seq, (ALL, actor.id), tuple(frames))
 
 

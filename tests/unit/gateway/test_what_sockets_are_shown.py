@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.live.render import MAX_TEXT_CHARS, line_of, shorten, show_event, show_output
-from shared.contracts import plan, run, task
+from services.gateway.live.render import AGENT_OF, MAX_TEXT_CHARS, WORK, line_of, shorten, show_event, show_output
+from shared.contracts import EVENTS, plan, run, task
 from shared.contracts.messages import Event, kind_of, name_of
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, encode_event
@@ -53,6 +53,24 @@ def test_usage_is_news_of_its_own_and_the_agent_is_idle_again() -> None:
 def test_an_agent_that_takes_work_is_busy() -> None:
     frames = shown(plan.Claimed(draft=1, attempt=1, worker="w", session="s"))
     assert frames[-1]["status"] == "busy"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        task.Paused(stage="triage", code="c", message="m", until=datetime(2026, 1, 2, tzinfo=UTC), tries=1),
+        task.Failed(stage="triage", code="c", message="m"),
+        task.Cancelled(reason="Enough."),
+    ],
+)
+def test_the_brain_is_idle_when_triage_ends_without_a_verdict(event: Event) -> None:
+    assert shown(event)[-1] == {
+        "type": "agent.status", "seq": 7, "agent": "brain", "status": "idle", "task_id": "T1"
+    }  # fmt: skip
+
+
+def test_every_event_of_an_agents_work_says_whether_the_agent_is_busy() -> None:
+    assert set(WORK) == {event for kind in AGENT_OF for event in EVENTS[kind].values()}
 
 
 def test_long_texts_are_cut_and_long_lists_too() -> None:
