@@ -26,7 +26,7 @@ def _shared_with_cli(name: str) -> Any:
 
 
 class Settings(Bounds, BaseSettings):
-    """Every setting of every service (CONTRACT: environment). Names here are without the prefix ``JOURNEYMAN_``.
+    """Every setting of every service . Names here are without the prefix ``JOURNEYMAN_``.
 
     How much of anything there may be is in `Bounds`.
     """

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
+from tests.support.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from tests.support.nats import Nats
 from tests.support.patience import be_patient
 from tests.support.room import memory_with_room
@@ -43,6 +44,19 @@ async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
     bus = await Bus.connect(nats_server.url, name="test")
     yield bus
     await asyncio.wait_for(bus.close(), 60)
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """The folder of payloads that others recorded; only tests marked with ``fixtures`` may ask for it."""
+    folder = folder_of_fixtures()
+    assert folder is not None, "the test is not marked with `fixtures`"
+    return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what needs payloads of others where nobody has said where those are."""
+    leave_out_what_needs_fixtures(config, items)
 
 
 def pytest_configure() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,12 +12,12 @@ from shared.claude.stream import ResponseBegan, ResponseCounted, Tokens
 from shared.contracts import run
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.deciding import Rejected
+from tests.recordings.recorded_runs import RecordedRuns
 
-TRANSCRIPTS = Path(__file__).parents[3] / "shared" / "transcripts"
-RECORDED = sorted(TRANSCRIPTS.glob("*.jsonl"))
-SMALL = [each for each in RECORDED if 0 < each.stat().st_size < 300_000]
+RUNS = RecordedRuns()
+OUTPUTS = {name: RUNS[name].lines for name in RUNS.names()}
 
-recordings = st.sampled_from(SMALL) if SMALL else st.nothing()
+recordings = st.sampled_from([name for name, lines in OUTPUTS.items() if lines])
 
 
 class Runner:
@@ -59,13 +56,13 @@ class Runner:
         self.recorded[process] = offset
 
 
-def lines_of(file: Path, cut: float) -> list[tuple[int, bytes]]:
+def lines_of(name: str, cut: float) -> list[tuple[int, bytes]]:
     """(offset, line) of a recorded process that was killed after this share of its output."""
-    lines = file.read_bytes().splitlines(keepends=True)
+    lines = OUTPUTS[name]
     found, offset = [], 0
     for line in lines[: max(1, round(len(lines) * cut))]:
-        found.append((offset, line.rstrip(b"\n")))
-        offset += len(line)
+        found.append((offset, line))
+        offset += len(line) + 1
     return found
 
 
@@ -90,7 +87,6 @@ def totals(usage: tuple[ModelUsage, ...]) -> dict[str, tuple[int, ...]]:
     return {model: numbers for model, numbers in found.items() if any(numbers)}
 
 
-@pytest.mark.skipif(not SMALL, reason="the recorded transcripts are not on this machine")
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_the_sum_over_usage_events_is_the_sum_over_processes_whatever_died_in_between(data: st.DataObject) -> None:
@@ -98,8 +94,8 @@ def test_the_sum_over_usage_events_is_the_sum_over_processes_whatever_died_in_be
     used: tuple[ModelUsage, ...] = ()
     for number in range(data.draw(st.integers(1, 3), label="processes")):
         process = f"run-X-1-{number}@here"
-        file = data.draw(recordings, label="recording")
-        lines = lines_of(file, data.draw(st.floats(0.05, 1.0), label="killed after"))
+        name = data.draw(recordings, label="recording")
+        lines = lines_of(name, data.draw(st.floats(0.05, 1.0), label="killed after"))
         used = add_usage(used, used_by(lines))
         cuts = data.draw(st.sets(st.integers(0, len(lines) - 1), max_size=6), label="checkpoints")
         deaths = data.draw(st.sets(st.integers(0, len(lines) - 1), max_size=3), label="deaths of the service")
@@ -127,7 +123,6 @@ def test_the_sum_over_usage_events_is_the_sum_over_processes_whatever_died_in_be
     assert totals(runner.logged) == totals(used)
 
 
-@pytest.mark.skipif(not SMALL, reason="the recorded transcripts are not on this machine")
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_what_a_lost_machine_had_not_reported_is_paid_for_once_whoever_tells_it_how_often(data: st.DataObject) -> None:

@@ -55,8 +55,8 @@ class System:
     def start(cls, data: Path, *, demo: bool = False, repository: bool = True, **settings: str) -> System:
         """Start it and wait until it is ready; raises `NotReady`.
 
-        ``settings`` are names of CONTRACT.md without their prefix. Without the demo there is one repository, `REPO`,
-        with the demo's bug in it.
+        ``settings`` are names of `shared.settings.Settings`, without the prefix. Without the demo there is one
+        repository, `REPO`, with the demo's bug in it.
         """
         data.mkdir(parents=True, exist_ok=True)
         if repository and not demo and not (data / "repository").exists():

@@ -1,4 +1,4 @@
-"""The messages of `/ws` (CONTRACT.md)."""
+"""The messages of `/ws`."""
 
 from __future__ import annotations
 

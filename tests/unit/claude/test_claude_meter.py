@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 
 from shared.claude.meter import Meter
 from shared.contracts.usage import ModelUsage, add_usage, cost_of
+from tests.recordings.recorded_runs import RecordedRuns
 
-PLAIN = Path(__file__).parents[4] / "shared" / "transcripts" / "demo-executor.jsonl"
+LINES = RecordedRuns()["demo-executor"].lines
 
 
 def _metered(lines: list[bytes], *, resumed: bool = False) -> Meter:
@@ -93,9 +93,7 @@ def test_without_deltas_on_the_results_the_growth_of_the_totals_counts() -> None
 
 @given(cuts=st.sets(st.integers(0, 200)), end=st.integers(0, 200))
 def test_the_deltas_of_any_checkpoints_add_up_to_the_total(cuts: set[int], end: int) -> None:
-    if not PLAIN.is_file():
-        pytest.skip("the recorded transcripts are not on this machine")
-    lines = PLAIN.read_bytes().splitlines()[:end]
+    lines = LINES[:end]
     meter = Meter()
     deltas: list[tuple[ModelUsage, ...]] = []
     for number, line in enumerate(lines):

@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from services.gateway.webhooks.github import read
 from services.gateway.webhooks.sender import Ignored, Reading, Unreadable
 from shared.config import Policy
 from shared.contracts.delivery import Signal, SignalKind
+from tests.support.github_payloads import Delivery, deliveries
+from tests.support.github_payloads import issue as full_issue
+from tests.support.github_payloads import user as full_user
 
-RECORDED = Path(__file__).resolve().parents[4] / "shared" / "fixtures" / "github"
 OPEN = Policy()
 LABELLED = Policy(label="agent")
 
@@ -175,11 +178,27 @@ def test_a_body_that_is_no_issues_event_is_unreadable(body: bytes) -> None:
         read("issues", body, OPEN)
 
 
-def test_every_recorded_delivery_is_a_signal_or_is_ignored_with_a_reason() -> None:
-    if not RECORDED.is_dir():
-        pytest.skip("the recorded deliveries are not beside the checkout")
+@pytest.mark.parametrize("delivery", list(deliveries()), ids=lambda each: f"{each.event}-{each.action or 'none'}")
+def test_every_documented_delivery_is_a_signal_or_is_ignored_with_a_reason(delivery: Delivery) -> None:
+    reading = read(delivery.event, delivery.body, OPEN)
+    assert (reading.action, reading.sender) == (delivery.action, "ada")
+    is_work = (delivery.event, delivery.action) == ("issues", "opened")
+    is_comment = (delivery.event, delivery.action) == ("issue_comment", "created")
+    for_us = is_work or (is_comment and "pull_request" not in delivery.payload["issue"])
+    assert isinstance(reading.meaning, Signal) == for_us
+    assert isinstance(reading.meaning, Signal) or reading.meaning.reason
+
+
+def test_a_complete_payload_is_read_as_the_short_one_is() -> None:
+    short = payload("opened")
+    complete = json.dumps(json.loads(short) | {"issue": full_issue() | issue(), "sender": full_user()}).encode()
+    assert read("issues", complete, OPEN) == read("issues", short, OPEN)
+
+
+@pytest.mark.fixtures
+def test_every_recorded_delivery_is_a_signal_or_is_ignored_with_a_reason(fixtures: Path) -> None:
     meanings = []
-    for meta in sorted(RECORDED.rglob("*.meta.json")):
+    for meta in sorted((fixtures / "github").rglob("*.meta.json")):
         about = json.loads(meta.read_text())
         body = meta.with_name(meta.name.replace(".meta.json", ".body")).read_bytes()
         event = about["headers"].get("X-GitHub-Event") or about["event"]
@@ -192,3 +211,14 @@ def test_every_recorded_delivery_is_a_signal_or_is_ignored_with_a_reason() -> No
         assert isinstance(reading.meaning, Signal) or reading.meaning.reason
         meanings.append(reading.meaning)
     assert len(meanings) > 100
+
+
+@pytest.mark.fixtures
+def test_our_own_payloads_of_issues_and_comments_fit_the_published_schema(fixtures: Path) -> None:
+    (file,) = (fixtures / "schemas").glob("octokit-webhooks-*.schema.json")
+    definitions = json.loads(file.read_text())["definitions"]
+    checked = [each for each in deliveries() if each.event in ("issues", "issue_comment")]
+    for each in checked:
+        schema = {"$ref": f"#/definitions/{each.event}${each.action}", "definitions": definitions}
+        jsonschema.Draft7Validator(schema).validate(each.payload)
+    assert len(checked) > 15

@@ -1,4 +1,4 @@
-/** The gateway's HTTP and WebSocket shapes (CONTRACT.md), as this dashboard reads them. */
+/** The gateway's HTTP and WebSocket shapes, as this dashboard reads them. */
 
 export const STATUSES = [
   "received",
