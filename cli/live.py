@@ -12,14 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.story import one_line, sentence
-from shared.contracts.task import Answered, ApprovalExpired, Cancelled, Completed, Declined, Failed, Rejected
+from shared.contracts.rules import ENDS
 from shared.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
 
-ENDS: Final = (Answered, ApprovalExpired, Cancelled, Completed, Declined, Failed, Rejected)
-"""The events after which nothing more happens to a task by itself."""
 _TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "query", "question", "description")
 """Fields of a tool's input that say what it is about, the most telling ones first."""
 

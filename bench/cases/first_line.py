@@ -28,6 +28,8 @@ from shared.claude.agent import load_agent
 from shared.claude.binary import find_cli
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE, create_demo_repository
 from shared.claude.invocation import Invocation
+from shared.contracts.messages import wire_name
+from shared.contracts.rules import ENDS
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
 from shared.workspace.git import git
@@ -36,7 +38,6 @@ REPO: Final = "octo/ledger"
 PEER: Final = "bare claude -p, same flags, environment and prompt"
 TEXT: Final = f"{DEMO_ISSUE_BODY}\n@agent implement\n"
 SERVICES: Final = ("brain", "planner", "executor", "projector")
-ENDS: Final = frozenset({"completed", "failed", "cancelled", "declined", "answered"})
 STEPS: Final = ("task.triaged", "run.requested", "run.claimed", "first line")
 PATIENCE_S: Final = 120.0
 
@@ -145,7 +146,7 @@ class _Watch:
         seen = self.seen.setdefault(id, {})
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not any(f"task.{end}" in seen for end in ENDS):
+                while not any(f"task.{wire_name(end)}" in seen for end in ENDS):
                     self._moved.clear()
                     await self._moved.wait()
         except TimeoutError as error:

@@ -150,7 +150,7 @@ def stop(id: str, reason: str, as_json: bool) -> None:
 @click.argument("id")
 @json_option
 def retry(id: str, as_json: bool) -> None:
-    """Try a failed, stopped or declined task again; an approved plan stays approved."""
+    """Try a failed, stopped or declined task again, or a paused one at once; an approved plan stays approved."""
     from shared.contracts import task
 
     _send(id, task.Retry(), as_json, "trying again")

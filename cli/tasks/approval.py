@@ -12,6 +12,7 @@ from cli.failures import Failure
 from cli.link import linked
 from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
+from shared.contracts.rules import Action
 from shared.contracts.task import Approve
 
 
@@ -26,8 +27,9 @@ async def approve(
             version, digest = named
             return await tell(link, task_id, Approve(version=version, digest=digest.lower(), budget_microusd=budget))
         task = (await link.client.query("tasks.get", {"id": task_id}))["task"]
-        if not task["plans"]:
-            raise Failure(f"Task {task_id} has no plan to approve; it is {task['status']}.")
+        state = task.get("actions", {}).get(Action.APPROVE)
+        if state is not None and not state["allowed"]:
+            raise Failure(state["reason"])
         plan = task["plans"][-1]
         if not quiet:
             _show(plan)

@@ -14,6 +14,7 @@ from cli.console import table
 from cli.live import print_line
 from cli.markdown import markdown
 from cli.story import money, one_line
+from shared.contracts.rules import NEEDS_PERSON, Action
 
 COLOURS: Final = {
     "awaiting-approval": "bold yellow",
@@ -23,13 +24,12 @@ COLOURS: Final = {
     "cancelled": "dim",
     "declined": "dim",
 }
-NEEDS_YOU: Final = frozenset({"awaiting-approval", "waiting-input"})
 
 
 def task_table(rows: list[dict[str, Any]]) -> Table:
     """The tasks; those that wait for a person come first."""
     shown = table("id", "status", "title", "repository", "from", "age", "cost")
-    for row in sorted(rows, key=lambda row: row["status"] not in NEEDS_YOU):
+    for row in sorted(rows, key=lambda row: row["status"] not in NEEDS_PERSON):
         source = row["source"]
         shown.add_row(
             f"[cyan]{row['id']}[/]",
@@ -69,7 +69,7 @@ def print_task(console: Console, task: dict[str, Any], timeline: list[dict[str, 
     _print_usage(console, task.get("usage") or [])
     _print_timeline(console, timeline)
     if hint := _next_step(task):
-        console.print(f"\n[bold]Next:[/] {hint}")
+        console.print(f"\n[bold]You can:[/] {escape(hint)}")
 
 
 def _facts(task: dict[str, Any]) -> list[tuple[str, str]]:
@@ -84,6 +84,7 @@ def _facts(task: dict[str, Any]) -> list[tuple[str, str]]:
         ("answer", task.get("answer") or ""),
         ("summary", task.get("summary") or ""),
         ("error", f"{task['error_message']} ({task['error_code']})" if task["error_message"] else ""),
+        ("goes on", f"{_local(until):%Y-%m-%d %H:%M:%S}" if (until := task.get("paused_until")) else ""),
         ("cost", f"{money(task['cost_microusd'])} at list price, {task['tokens']:,} tokens"),
     ]
     return [(name, value) for name, value in facts if value]
@@ -126,16 +127,21 @@ def _print_timeline(console: Console, timeline: list[dict[str, Any]]) -> None:
         )
 
 
+_COMMANDS: Final = {
+    Action.APPROVE: "journeyman task approve {id}",
+    Action.REVISE: "journeyman task reject {id} --feedback …",
+    Action.INPUT: 'journeyman task input {id} "…"',
+    Action.RETRY: "journeyman task retry {id}",
+    Action.STOP: "journeyman task stop {id}",
+}
+
+
 def _next_step(task: dict[str, Any]) -> str:
-    match task["status"]:
-        case "awaiting-approval":
-            return f"`journeyman task approve {task['id']}`, or `journeyman task reject {task['id']} --feedback …`"
-        case "waiting-input":
-            return f'`journeyman task input {task["id"]} "your answer"`'
-        case "failed" | "cancelled" | "declined":
-            return f"`journeyman task retry {task['id']}`"
-        case _:
-            return ""
+    """The commands for what may be done now, the most useful ones first."""
+    allowed = [
+        command for action, command in _COMMANDS.items() if task.get("actions", {}).get(action, {}).get("allowed")
+    ]
+    return " · ".join(f"`{command.format(id=task['id'])}`" for command in allowed)
 
 
 def _status(row: dict[str, Any]) -> str:

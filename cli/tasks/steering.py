@@ -7,8 +7,9 @@ from typing import Any, Final
 from cli.console import screen
 from cli.failures import Failure
 from cli.link import Link, linked, principal
-from cli.live import ENDS, Teller, follow
+from cli.live import Teller, follow
 from shared.contracts.messages import Command
+from shared.contracts.rules import ENDS
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
 from shared.deciding import Rejected
 from shared.envelope import Recorded

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.client import Client, CommandResult, NoAnswer
 from shared.contracts import session, task
+from shared.contracts.rules import UNKNOWN
 from shared.contracts.task import Approval, Directive
 from shared.deciding import Rejected
 from shared.ids import new_task_id
@@ -109,7 +110,7 @@ class Desk:
     async def _waiting_plan(self, id: str) -> task.PlanReady:
         events = await self._journal.load(actor("task", id))
         if not events:
-            raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
+            raise Rejected(UNKNOWN.code, UNKNOWN.sentence)
         plans = [event.data for event in events if isinstance(event.data, task.PlanReady)]
         if not plans:
             raise Rejected("task-wrong-state", "The task has no plan yet: wait for it, then approve it.")

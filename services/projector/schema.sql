@@ -42,6 +42,7 @@ CREATE TABLE tasks (
     summary VARCHAR NOT NULL,
     plan_status VARCHAR NOT NULL,
     plan_version BIGINT NOT NULL,
+    approved_version BIGINT NOT NULL,
     run_status VARCHAR NOT NULL,
     round BIGINT NOT NULL,
     attempt BIGINT NOT NULL,

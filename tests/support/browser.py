@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -50,9 +51,9 @@ class Watched:
         return found
 
 
-@pytest.fixture
-async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
-    """A browser that is at the shared system's dashboard for the first time."""
+@contextlib.asynccontextmanager
+async def browser_at(url: str) -> AsyncIterator[BrowserContext]:
+    """A browser that is at this dashboard for the first time; skips the test where there is none."""
     if not STATIC.exists():
         pytest.skip("the dashboard is not built: run `make web`")
     chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
@@ -64,11 +65,18 @@ async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
         except Error as error:
             pytest.skip(f"no Chromium starts here: {error.message.splitlines()[0]}")
         window = await browser.new_context(
-            base_url=system.http, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
+            base_url=url, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
         )
         await window.add_init_script(NOTE_VIOLATIONS)
         yield window
         await browser.close()
+
+
+@pytest.fixture
+async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
+    """A browser that is at the shared system's dashboard for the first time."""
+    async with browser_at(system.http) as window:
+        yield window
 
 
 @pytest.fixture

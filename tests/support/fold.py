@@ -21,7 +21,9 @@ CLEARED: Final[Row] = dict.fromkeys(("error_code", "error_message", "commit", "b
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
      "run_status", "question", "worker", *CLEARED), ""
-) | dict.fromkeys(("plan_version", "round", "attempt", "cost_microusd", "tokens"), 0) | ENDED  # fmt: skip
+) | ENDED | dict.fromkeys(
+    ("plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
+)  # fmt: skip
 """A task of which nothing is known yet but that it was submitted."""
 
 
@@ -60,6 +62,7 @@ TASK: Final[dict[str, Change]] = {
     "task.plan-ready": lambda row, data: {
         "status": "awaiting-approval", "plan_version": data["version"], "base_commit": data["base_commit"]
     },
+    "task.approved": lambda row, data: {"approved_version": data["plan"]["version"]},
     "task.execution-requested": lambda row, data: {
         "status": "executing", "agent": "executor", "round": data["round"], "base_commit": data["base_commit"]
     },
@@ -245,8 +248,8 @@ TASK_COLUMNS: Final = (
     "id", "created_seq", "created_at", "updated_seq", "updated_at", "version", "status", "stopping", "title", "text",
     "source_kind", "source_reference", "source_url", "source_author", "requester", "repo", "base_commit", "directive",
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
-    "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "run_status", "round",
-    "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
+    "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
+    "round", "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
     "cost_microusd", "tokens",
 )  # fmt: skip
 

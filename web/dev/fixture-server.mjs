@@ -3,7 +3,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { tasks as all, DIFF, timelineOf } from "./fixtures.mjs";
+import { actionsOf, tasks as all, DIFF, timelineOf } from "./fixtures.mjs";
 import { chatter, finish, work } from "./output.mjs";
 import { accept } from "./websocket.mjs";
 
@@ -47,7 +47,10 @@ const ROW =
   "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until".split(
     " ",
   );
-const rowOf = (task) => Object.fromEntries(ROW.map((name) => [name, task[name]]));
+const rowOf = (task) => ({
+  ...Object.fromEntries(ROW.map((name) => [name, task[name]])),
+  actions: actionsOf(task),
+});
 
 function happen(task, event, changes, data = {}, kind = "task") {
   Object.assign(task, changes, { updated_at: new Date().toISOString(), version: task.version + 1 });
@@ -134,7 +137,7 @@ function get(url) {
     return { seq, items: found.map(rowOf), next_cursor: null, counts: counts(tasks) };
   }
   if (!task) return null;
-  if (!part) return { seq, task };
+  if (!part) return { seq, task: { ...task, actions: actionsOf(task) } };
   if (part === "timeline")
     return {
       seq,

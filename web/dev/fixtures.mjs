@@ -67,6 +67,30 @@ const usage = (agent, model, input, output, read, write, cost, priced = true) =>
   priced,
 });
 
+const ACTIONS = ["approve", "reject", "revise", "input", "stop", "retry"];
+const ALLOWED = {
+  "awaiting-approval": ["approve", "reject", "revise", "stop"],
+  executing: ["input", "stop"],
+  "waiting-input": ["input", "stop"],
+  paused: ["stop", "retry"],
+  failed: ["retry"],
+  cancelled: ["retry"],
+  declined: ["retry"],
+  completed: [],
+};
+
+/** What the real projector would say may be done. */
+export const actionsOf = ({ status, stopping }) =>
+  Object.fromEntries(
+    ACTIONS.map((name) => {
+      const allowed = (ALLOWED[status] ?? ["stop"]).includes(name) && !(stopping && name !== "stop");
+      return [
+        name,
+        allowed ? { allowed } : { allowed, code: "task-wrong-state", reason: `Not while it is ${status}.` },
+      ];
+    }),
+  );
+
 let serial = 0;
 function task(over) {
   const id = `01KAS${(++serial).toString().padStart(3, "0")}Q7M4ZT2V9XBNP${hex(over.title ?? "", 5)

@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { withParams } from "../src/api/client";
 import type { Status, TaskDetail, TaskRow } from "../src/api/types";
 import { t } from "../src/i18n";
+import { buttonOf, isAllowed } from "../src/lib/actions";
 import { hiddenBy, parseFilters } from "../src/lib/filters";
 import { ago, compact, duration, moment, money, sourceName } from "../src/lib/format";
-import { canRetry, grouped, groupOf, total } from "../src/lib/status";
+import { grouped, groupOf, total } from "../src/lib/status";
 import { whyLong, whyShort } from "../src/lib/why";
 import { findAll, patternOf } from "../src/log/search";
 import { parseView } from "../src/screens/task/view";
@@ -116,6 +117,20 @@ describe("groups", () => {
   });
 });
 
+describe("a button", () => {
+  const actions = { stop: { allowed: true }, retry: { allowed: false, code: "c", reason: "Not now." } };
+
+  test("is as the answer says, and disabled with the reason", () => {
+    expect(buttonOf({ actions }, "stop")).toEqual({ disabled: false });
+    expect(buttonOf({ actions }, "retry")).toEqual({ disabled: true, title: "Not now." });
+  });
+
+  test("is offered where an older projector says nothing about it", () => {
+    expect(isAllowed({ actions }, "input")).toBe(true);
+    expect(isAllowed({}, "stop")).toBe(true);
+  });
+});
+
 describe("search", () => {
   test("counts every occurrence, not every line", () => {
     expect(findAll(["a a", "b", "A"], patternOf({ text: "a", regex: false }))).toEqual([
@@ -145,7 +160,6 @@ describe("a paused task", () => {
   test("says when it goes on, and that it can be retried now", () => {
     expect(whyLong(paused as TaskDetail)).toBe("Goes on at 14:05, or retry now. The model is busy.");
     expect(whyShort(paused)).toBe("Goes on at 14:05: The model is busy.");
-    expect(canRetry("paused")).toBe(true);
   });
 
   test("says why it waits where an older gateway does not tell until when", () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -11,8 +11,8 @@ from services.brain.actors.reports import hear
 from services.brain.actors.stages import due_stage, next_stage, working_base, working_stage
 from services.brain.actors.triage import judge
 from services.brain.actors.waits import wake
+from shared.contracts.rules import ACTION_OF, Standing, refusal
 from shared.contracts.task import (
-    TERMINAL,
     Answered,
     ApprovalExpired,
     Approve,
@@ -114,39 +114,38 @@ def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExe
 
 
 def _told_by_a_person(task: Task, command: Approve | Reject | Revise | GiveInput | Stop | Retry) -> TaskEvent | None:
+    if task.status is not Status.NEW:
+        _refuse_empty(command)
+    standing = Standing(status=task.status, stopping=task.stopping, approved=task.approved is not None)
+    if refused := refusal(ACTION_OF[type(command)], standing):
+        raise Rejected(refused.code, refused.sentence)
     match command:
-        case _ if task.status is Status.NEW:
-            raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
-        case Approve() if task.status is Status.AWAITING_APPROVAL:
+        case Approve():
             return approve(task, command)
-        case Revise(feedback=feedback) if not feedback.strip():
-            raise Rejected("feedback-empty", "A revision needs feedback: say what the next plan should do differently.")
-        case Reject() if _awaits_a_decision(task):
+        case Reject():
             return PlanRejected(version=task.plan_version, reason=command.reason)
-        case Revise() if _awaits_a_decision(task):
+        case Revise():
             return RevisionRequested(version=task.plan_version, feedback=command.feedback)
-        case GiveInput(message=message) if not message.strip():
-            raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
-        case GiveInput() if task.stopping:
-            raise Rejected("task-stopping", "The task is being stopped: retry it once it has ended, then talk to it.")
-        case GiveInput() if working_stage(task) is Stage.EXECUTING:
+        case GiveInput():
             return InputGiven(message=command.message)
         case Stop():
             return _stopped(task, command)
-        case Retry() if task.status in (Status.FAILED, Status.CANCELLED, Status.DECLINED, Status.PAUSED):
+        case Retry():
             return Retried(stage=next_stage(task))
+
+
+def _refuse_empty(command: Approve | Reject | Revise | GiveInput | Stop | Retry) -> None:
+    match command:
+        case Revise(feedback=feedback) if not feedback.strip():
+            raise Rejected("feedback-empty", "A revision needs feedback: say what the next plan should do differently.")
+        case GiveInput(message=message) if not message.strip():
+            raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
         case _:
-            raise Rejected("task-wrong-state", _why_not(task, command))
-
-
-def _awaits_a_decision(task: Task) -> bool:
-    return task.status is Status.AWAITING_APPROVAL and task.approved is None
+            return
 
 
 def _stopped(task: Task, command: Stop) -> StopRequested | Cancelled | None:
     match working_stage(task):
-        case _ if task.status in TERMINAL:
-            raise Rejected("task-finished", f"The task is already {task.status}: there is nothing left to stop.")
         case _ if task.stopping:
             return None
         case (Stage.PLANNING | Stage.EXECUTING) as stage:
@@ -160,33 +159,6 @@ def _spent(task: Task, command: RecordSpend) -> SpendRecorded | None:
     if not late or task.status is Status.NEW:
         return None
     return SpendRecorded(attempt=command.attempt, place=command.place, usage=late)
-
-
-def _why_not(task: Task, command: Approve | Reject | Revise | GiveInput | Retry) -> str:
-    match command:
-        case Approve() | Reject() | Revise():
-            what = "there is no plan to decide on"
-        case GiveInput():
-            what = "no agent is at work that could take it"
-        case Retry():
-            what = "there is nothing to retry"
-    return f"The task is {task.status.replace('-', ' ')}, so {what}: {_MEND[task.status]}."
-
-
-_MEND: Final = {
-    Status.RECEIVED: "wait until triage has looked at it",
-    Status.TRIAGED: "wait a moment, its next step is being asked for",
-    Status.PLANNING: "wait for its plan",
-    Status.AWAITING_APPROVAL: "approve, reject or revise its plan, unless that is done",
-    Status.EXECUTING: "wait for the result, or stop it",
-    Status.WAITING_INPUT: "answer the agent's question, or stop it",
-    Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
-    Status.PUBLISHING: "wait until the result is published, or stop it",
-    Status.COMPLETED: "submit a new task",
-    Status.FAILED: "retry it, or submit a new task",
-    Status.CANCELLED: "retry it, or submit a new task",
-    Status.DECLINED: "retry it, or submit a new task",
-}
 
 
 def evolve(task: Task, event: TaskEvent) -> Task:

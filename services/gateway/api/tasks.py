@@ -163,7 +163,7 @@ class TaskController(Controller):
         responses=problems(400, 403, 404, 409, 503, 504),
     )
     async def retry(self, id: str, desk: Desk, principal: str, data: Retrying | None = None) -> CommandDone:
-        """Try again after a failure, a stop or a refusal."""
+        """Try again after a failure, a stop or a refusal, or at once while paused."""
         return done(await desk.retry(id, principal=principal))
 
     @post(

@@ -14,7 +14,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     """A task with what its plan and its run say about it.
 
-    ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused.
+    ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused;
+    ``approved_version`` is that of the approved plan, or 0.
     """
 
     id: str
@@ -50,6 +51,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     summary: str = ""
     plan_status: str = ""
     plan_version: int = 0
+    approved_version: int = 0
     run_status: str = ""
     round: int = 0
     attempt: int = 0

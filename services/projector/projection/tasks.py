@@ -107,6 +107,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             return {"status": Status.PLANNING, "agent": "planner"}
         case task.PlanReady() as data:
             return {"status": Status.AWAITING_APPROVAL, "plan_version": data.version, "base_commit": data.base_commit}
+        case task.Approved() as data:
+            return {"approved_version": data.plan.version}
         case task.ExecutionRequested() as data:
             return {
                 "status": Status.EXECUTING,

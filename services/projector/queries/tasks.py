@@ -17,12 +17,14 @@ from services.projector.queries.asking import (
     read_cursor,
     records,
 )
+from shared.contracts.rules import Standing, actions, actions_in_brief
 from shared.contracts.task import Status
 
 LIST_COLUMNS: Final = """
     id, left(title, 500) AS title, status, stopping, source_kind, source_reference, source_url, source_author, repo,
-    created_at, updated_at, plan_version, round, attempt, agent, worker, cost_microusd, tokens, branch, commit,
-    error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question, paused_until, created_seq
+    created_at, updated_at, plan_version, approved_version, round, attempt, agent, worker, cost_microusd, tokens,
+    branch, commit, error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question,
+    paused_until, created_seq
 """
 
 
@@ -45,7 +47,7 @@ class Get(Question, frozen=True, kw_only=True):
 
 
 def answer_list(connection: Connection, asked: List) -> dict[str, Any]:
-    """``counts`` are of all tasks that the other filters let through, by status."""
+    """``counts`` are of all tasks that the other filters let through, by status. ``actions`` come without reasons."""
     where, params = _filters(asked)
     counts = connection.execute(f"SELECT status, count(*) FROM tasks WHERE {where} GROUP BY status", params).fetchall()
     if asked.status is not None:
@@ -59,16 +61,19 @@ def answer_list(connection: Connection, asked: List) -> dict[str, Any]:
         f"SELECT {LIST_COLUMNS} FROM tasks WHERE {where} ORDER BY created_seq DESC LIMIT $limit",
         {**params, "limit": asked.limit + 1},
     )
-    items, cursor = page([_listed(row) for row in rows], asked.limit, "created_seq")
+    items, cursor = page(
+        [_listed(row) | {"actions": actions_in_brief(_standing(row))} for row in rows], asked.limit, "created_seq"
+    )
     return {"items": items, "next_cursor": cursor, "counts": dict(sorted(counts))}
 
 
 def answer_get(connection: Connection, asked: Get) -> dict[str, Any]:
-    """The task with its plans, its run and its usage; refused as ``not-found``."""
+    """The task with its plans, its run, its usage and its actions; refused as ``not-found``."""
     found = records(connection, "SELECT * EXCLUDE (updated_seq) FROM tasks WHERE id = ?", [asked.id])
     if not found:
         raise Refused("not-found", f"There is no task {asked.id}.")
     task = _listed(found[0])
+    task["actions"] = actions(_standing(task))
     run_status = task.pop("run_status")
     task["plans"] = records(
         connection,
@@ -106,6 +111,10 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its source as one object."""
     source = {name: row.pop(f"source_{name}") for name in ("kind", "reference", "url", "author")}
     return {**row, "source": source}
+
+
+def _standing(row: dict[str, Any]) -> Standing:
+    return Standing(status=Status(row["status"]), stopping=row["stopping"], approved=bool(row["approved_version"]))
 
 
 def _run(connection: Connection, id: str, status: str, round: int) -> dict[str, Any] | None:

@@ -16,6 +16,16 @@ export const STATUSES = [
 ] as const;
 
 export type Status = (typeof STATUSES)[number];
+/** What a person may want of a task. */
+export type ActionName = "approve" | "reject" | "revise" | "input" | "stop" | "retry";
+
+/** Whether an action is allowed now; a task's own answer says why not, a list of tasks does not. */
+export interface ActionState {
+  allowed: boolean;
+  code?: string;
+  reason?: string;
+}
+
 export type Directive = "auto" | "plan" | "implement";
 /** Whose agent speaks: the brain's (`task`), the planner's (`plan`), the executor's (`run`), or one still to come. */
 export type AgentActor = "task" | "plan" | "run" | (string & {});
@@ -43,6 +53,8 @@ export interface TaskRow {
   question: string;
   /** When a paused task goes on by itself; null, or absent from an older gateway, otherwise. */
   paused_until?: string | null;
+  /** Absent from an older projector. */
+  actions?: Partial<Record<ActionName, ActionState>>;
 }
 
 export interface PlanVersion {

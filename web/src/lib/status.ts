@@ -23,13 +23,11 @@ const GROUP_OF: Record<Status, Group> = {
 export const NEEDS_YOU: readonly Status[] = STATUSES.filter((status) => GROUP_OF[status] === "needs-you");
 export const OPEN: readonly Status[] = STATUSES.filter((status) => !isOver(status));
 
+/** Whether the list shows the status among those that are at their end. */
 export function isOver(status: Status): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled" || status === "declined";
+  const group = GROUP_OF[status];
+  return group === "failed" || group === "done";
 }
-
-/** What the gateway's own rule calls retryable; it has the last word. */
-export const canRetry = (status: Status): boolean =>
-  status === "failed" || status === "cancelled" || status === "declined" || status === "paused";
 
 /** An execution that no worker has taken yet is waiting, whatever its status is called. */
 export function groupOf(task: Pick<TaskRow, "status" | "worker">): Group {

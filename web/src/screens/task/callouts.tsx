@@ -7,6 +7,7 @@ import { Markdown } from "../../components/markdown";
 import { Button } from "../../components/ui/button";
 import { Input } from "../../components/ui/field";
 import { t } from "../../i18n";
+import { buttonOf } from "../../lib/actions";
 import { useCommand } from "./command";
 import type { Tab } from "./view";
 
@@ -89,6 +90,7 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
 function Question({ task }: { task: TaskDetail }) {
   const [answer, setAnswer] = useState("");
   const send = useCommand(task.id);
+  const input = buttonOf(task, "input");
   const question = task.question || task.run?.question || t("callout.questionUnknown");
   const options = task.run?.options ?? [];
   const reply = (message: string) => {
@@ -106,7 +108,8 @@ function Question({ task }: { task: TaskDetail }) {
             <li key={option}>
               <Button
                 size="sm"
-                disabled={send.isPending || send.off}
+                {...input}
+                disabled={input.disabled || send.isPending || send.off}
                 onClick={() => reply(option)}
                 className="whitespace-normal! text-left"
               >
@@ -127,10 +130,16 @@ function Question({ task }: { task: TaskDetail }) {
           aria-label={t("callout.answerLabel")}
           placeholder={options.length > 0 ? t("callout.answerOther") : t("callout.answerPlaceholder")}
           value={answer}
-          disabled={send.off}
+          disabled={input.disabled || send.off}
           onChange={(event) => setAnswer(event.target.value)}
         />
-        <Button type="submit" look="primary" busy={send.isPending} disabled={send.off || !answer.trim()}>
+        <Button
+          type="submit"
+          look="primary"
+          busy={send.isPending}
+          {...input}
+          disabled={input.disabled || send.off || !answer.trim()}
+        >
           {t("action.sendAnswer")}
         </Button>
       </form>

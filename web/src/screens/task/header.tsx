@@ -8,8 +8,8 @@ import { Button } from "../../components/ui/button";
 import { Confirm } from "../../components/ui/dialog";
 import { Field, Input } from "../../components/ui/field";
 import { t } from "../../i18n";
+import { isAllowed } from "../../lib/actions";
 import { shortId } from "../../lib/format";
-import { canRetry, isOver } from "../../lib/status";
 import { whyLong } from "../../lib/why";
 import { useCommand } from "./command";
 
@@ -55,12 +55,13 @@ export function Header({ task }: { task: TaskDetail }) {
   );
 }
 
+/** The actions that the answer allows; in the header one that is not allowed would never be looked for. */
 function Actions({ task }: { task: TaskDetail }) {
   const retry = useCommand(task.id);
   return (
     <div className="flex items-center gap-2">
-      {!isOver(task.status) && <Stop task={task} />}
-      {canRetry(task.status) && (
+      {isAllowed(task, "stop") && <Stop task={task} />}
+      {isAllowed(task, "retry") && (
         <Button
           look="primary"
           busy={retry.isPending}

@@ -2,7 +2,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import clsx from "clsx";
 import { Check } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
-import type { PlanVersion, TaskDetail } from "../../api/types";
+import type { ActionName, PlanVersion, TaskDetail } from "../../api/types";
 import { Ago, Nothing, Spinner } from "../../components/bits";
 import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
@@ -10,6 +10,7 @@ import { Button } from "../../components/ui/button";
 import { Field, TextArea } from "../../components/ui/field";
 import { ChoiceMenu } from "../../components/ui/menu";
 import { t } from "../../i18n";
+import { buttonOf } from "../../lib/actions";
 import { shortHash } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
 import { latestPlan } from "../../lib/why";
@@ -97,9 +98,7 @@ export function PlanPanel({ task }: { task: TaskDetail }) {
           <Markdown text={shown.markdown} />
         </article>
       </div>
-      {task.status === "awaiting-approval" && newest && !task.stopping && (
-        <Decision task={task} plan={shown} />
-      )}
+      {task.status === "awaiting-approval" && newest && <Decision task={task} plan={shown} />}
     </div>
   );
 }
@@ -127,6 +126,10 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
   const send = useCommand(task.id);
   useShortcuts({ a: () => approve.current?.focus() });
 
+  const off = (action: ActionName) => {
+    const button = buttonOf(task, action);
+    return { ...button, disabled: button.disabled || send.isPending || send.off };
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const text = words.trim();
@@ -151,7 +154,7 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
               ref={approve}
               look="primary"
               busy={send.isPending}
-              disabled={send.off}
+              {...off("approve")}
               aria-keyshortcuts="a"
               onClick={() =>
                 send.mutate({
@@ -165,10 +168,10 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
               <Check size={14} aria-hidden />
               {send.isPending ? t("plan.approving") : t("plan.approve", { version: plan.version })}
             </Button>
-            <Button disabled={send.isPending || send.off} onClick={() => setMode("revise")}>
+            <Button {...off("revise")} onClick={() => setMode("revise")}>
               {t("plan.requestChanges")}
             </Button>
-            <Button look="danger" disabled={send.isPending || send.off} onClick={() => setMode("reject")}>
+            <Button look="danger" {...off("reject")} onClick={() => setMode("reject")}>
               {t("plan.reject")}
             </Button>
             <p className="min-w-0 flex-1 text-mini text-ink-3 sm:text-right">{bound}</p>
@@ -199,7 +202,8 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
                 type="submit"
                 look={mode === "revise" ? "primary" : "danger"}
                 busy={send.isPending}
-                disabled={mode === "revise" && !words.trim()}
+                {...off(mode)}
+                disabled={off(mode).disabled || (mode === "revise" && !words.trim())}
                 className={clsx(mode === "reject" && "border-transparent! bg-bad-fill! text-white!")}
               >
                 {mode === "revise" ? t("plan.sendFeedback") : t("plan.confirmReject")}

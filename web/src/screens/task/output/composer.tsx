@@ -4,6 +4,7 @@ import type { TaskDetail } from "../../../api/types";
 import { Button } from "../../../components/ui/button";
 import { TextArea } from "../../../components/ui/field";
 import { t } from "../../../i18n";
+import { buttonOf } from "../../../lib/actions";
 import { useCommand } from "../command";
 
 const nameOf = (id: string) => `journeyman.draft.${id}`;
@@ -20,6 +21,7 @@ function readDraft(id: string): string {
 export function Composer({ task }: { task: TaskDetail }) {
   const [text, setText] = useState(() => readDraft(task.id));
   const send = useCommand(task.id);
+  const input = buttonOf(task, "input");
   const edit = (next: string) => {
     setText(next);
     try {
@@ -41,7 +43,7 @@ export function Composer({ task }: { task: TaskDetail }) {
           aria-label={t("composer.label")}
           placeholder={t("composer.placeholder")}
           value={text}
-          disabled={send.off}
+          disabled={input.disabled || send.off}
           className="field-sizing-content max-h-40 min-h-8 resize-none! py-1.5!"
           onChange={(event) => edit(event.target.value)}
           onKeyDown={(event) => {
@@ -51,13 +53,19 @@ export function Composer({ task }: { task: TaskDetail }) {
             }
           }}
         />
-        <Button type="submit" look="primary" busy={send.isPending} disabled={send.off || !text.trim()}>
+        <Button
+          type="submit"
+          look="primary"
+          busy={send.isPending}
+          {...input}
+          disabled={input.disabled || send.off || !text.trim()}
+        >
           <SendHorizontal size={14} aria-hidden />
           {t("composer.send")}
         </Button>
       </div>
       <p className="mt-1 text-mini text-ink-3">
-        {send.isSuccess && !text ? t("composer.sent") : t("composer.hint")}
+        {input.title ?? (send.isSuccess && !text ? t("composer.sent") : t("composer.hint"))}
       </p>
     </form>
   );

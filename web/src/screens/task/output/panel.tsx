@@ -203,7 +203,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
         />
       )}
       <Announcer log={log} />
-      {task.status === "executing" && !task.stopping && <Composer task={task} />}
+      {task.status === "executing" && <Composer task={task} />}
     </div>
   );
 }

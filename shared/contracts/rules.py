@@ -1,0 +1,165 @@
+"""What people may do with a task in each state, and why not: the brain decides by it, the CLI and the API show it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from shared.contracts.messages import Command, Event
+from shared.contracts.task import (
+    TERMINAL,
+    Answered,
+    ApprovalExpired,
+    Approve,
+    Cancelled,
+    Completed,
+    Declined,
+    Failed,
+    GiveInput,
+    Reject,
+    Rejected,
+    Retry,
+    Revise,
+    Status,
+    Stop,
+)
+
+RETRYABLE: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED, Status.PAUSED})
+"""The statuses from which a task can be tried again."""
+
+NEEDS_PERSON: Final = frozenset({Status.AWAITING_APPROVAL, Status.WAITING_INPUT})
+"""The statuses in which a task goes on only when a person says something."""
+
+TAKES_INPUT: Final = frozenset({Status.EXECUTING, Status.WAITING_INPUT})
+"""The statuses in which an agent is at work that hears people."""
+
+ENDS: Final[tuple[type[Event], ...]] = (Answered, ApprovalExpired, Cancelled, Completed, Declined, Failed, Rejected)
+"""The events after which nothing more happens to a task by itself: they make its status a `TERMINAL` one."""
+
+
+class Action(StrEnum):
+    """What a person may want of a task; the value is the action's name in answers."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    REVISE = "revise"
+    INPUT = "input"
+    STOP = "stop"
+    RETRY = "retry"
+
+
+ACTION_OF: Final[dict[type[Command], Action]] = {
+    Approve: Action.APPROVE,
+    Reject: Action.REJECT,
+    Revise: Action.REVISE,
+    GiveInput: Action.INPUT,
+    Stop: Action.STOP,
+    Retry: Action.RETRY,
+}
+"""The action that a person's command asks for."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a task that the rules depend on. ``approved``: its plan has been approved."""
+
+    status: Status
+    stopping: bool = False
+    approved: bool = False
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an action is not allowed: a stable code, and a sentence that says what to do instead."""
+
+    code: str
+    sentence: str
+
+
+class ActionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether an action is allowed now. If not, ``code`` is stable and ``reason`` is a sentence for a person.
+
+    A list of tasks leaves code and reason out.
+    """
+
+    allowed: bool
+    code: str = ""
+    reason: str = ""
+
+
+UNKNOWN: Final = Refusal("task-unknown", "There is no such task: look its id up in the task list.")
+
+
+def refusal(action: Action, task: Standing) -> Refusal | None:
+    """Why the action is not allowed on a task that stands so, or None when it is allowed."""
+    if task.status is Status.NEW:
+        return UNKNOWN
+    match action:
+        case Action.STOP if task.status in TERMINAL:
+            return Refusal("task-finished", f"The task is already {task.status}: there is nothing left to stop.")
+        case Action.INPUT if task.stopping:
+            return Refusal("task-stopping", "The task is being stopped: retry it once it has ended, then talk to it.")
+        case _ if _is_allowed(action, task):
+            return None
+        case _:
+            return Refusal("task-wrong-state", _why_not(action, task))
+
+
+def actions(task: Standing) -> dict[Action, ActionState]:
+    """Every action with whether it is allowed, and why not."""
+    return {action: _state(refusal(action, task)) for action in Action}
+
+
+def actions_in_brief(task: Standing) -> dict[Action, ActionState]:
+    """The same without the codes and reasons, for a list of many tasks."""
+    return {action: ActionState(allowed=refusal(action, task) is None) for action in Action}
+
+
+def _state(refused: Refusal | None) -> ActionState:
+    if refused is None:
+        return ActionState(allowed=True)
+    return ActionState(allowed=False, code=refused.code, reason=refused.sentence)
+
+
+def _is_allowed(action: Action, task: Standing) -> bool:
+    """Whether the state fits. A second approval of the same plan does: it changes nothing."""
+    match action:
+        case Action.APPROVE:
+            return task.status is Status.AWAITING_APPROVAL
+        case Action.REJECT | Action.REVISE:
+            return task.status is Status.AWAITING_APPROVAL and not task.approved
+        case Action.INPUT:
+            return task.status in TAKES_INPUT
+        case Action.RETRY:
+            return task.status in RETRYABLE
+        case Action.STOP:
+            return task.status not in TERMINAL
+
+
+def _why_not(action: Action, task: Standing) -> str:
+    match action:
+        case Action.INPUT:
+            what = "no agent is at work that could take it"
+        case Action.RETRY:
+            what = "there is nothing to retry"
+        case _ if task.status is Status.AWAITING_APPROVAL:
+            return "The plan is approved already: wait until the work on it begins, or stop the task."
+        case _:
+            what = "there is no plan to decide on"
+    return f"The task is {task.status.replace('-', ' ')}, so {what}: {_MEND[task.status]}."
+
+
+_MEND: Final = {
+    Status.RECEIVED: "wait until triage has looked at it",
+    Status.TRIAGED: "wait a moment, its next step is being asked for",
+    Status.PLANNING: "wait for its plan",
+    Status.AWAITING_APPROVAL: "approve, reject or revise its plan, unless that is done",
+    Status.EXECUTING: "wait for the result, or stop it",
+    Status.WAITING_INPUT: "answer the agent's question, or stop it",
+    Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
+    Status.PUBLISHING: "wait until the result is published, or stop it",
+    Status.COMPLETED: "submit a new task",
+    Status.FAILED: "retry it, or submit a new task",
+    Status.CANCELLED: "retry it, or submit a new task",
+    Status.DECLINED: "retry it, or submit a new task",
+}
