@@ -10,18 +10,21 @@ import contextlib
 import hashlib
 import os
 import signal
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from shared.ops import own_home
+from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.processes import environment_of
 from shared.workspace.detect import detect_checks
 from shared.workspace.pipes import Tail, listen
 
-__all__ = ["CheckResult", "check_env", "detect_checks", "run_checks", "sweep_marked"]
+__all__ = ["CheckResult", "check_environment", "detect_checks", "run_checks", "sweep_marked"]
 
 MARK_VARIABLE: Final = "JOURNEYMAN_RUN_MARK"
 """Environment variable by which every process of a run is found again."""
@@ -31,8 +34,6 @@ TERM_GRACE: Final = 2.0
 """Seconds between SIGTERM and SIGKILL at the timeout."""
 SWEEP_LIMIT: Final = 5.0
 """Seconds in which everything marked must be gone."""
-
-ALLOWED_ENV: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "GOPATH", "GOCACHE", "CARGO_HOME", "JAVA_HOME")
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +52,30 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
         return self.exit_code == 0 and not self.timed_out
 
 
-def check_env(extra: Iterable[str] = (), source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of checks: the allowed names (and ``extra`` ones) that ``source`` has, and ``CI=1``.
+@contextlib.asynccontextmanager
+async def check_environment(
+    home: Path, extra: Iterable[str] = (), source: Mapping[str, str] | None = None
+) -> AsyncIterator[dict[str, str]]:
+    """The environment of checks: an empty ``HOME`` at ``home``, an empty ``TMPDIR``, the allowed names, and ``CI=1``.
 
-    Checks run code an agent wrote: no credential may be among the names. ``source`` is our own environment by default.
+    Checks run code an agent wrote: no credential may be among the ``extra`` names. ``source`` is our own environment by
+    default. Both folders are removed at the end, so that nothing written there is there for the next checks.
     """
     have = os.environ if source is None else source
-    return {name: have[name] for name in (*ALLOWED_ENV, *extra) if name in have} | {"CI": "1"}
+    await asyncio.to_thread(own_home.remove_tree, home)  # a killed service may have left it
+    own_home.furnish(home, have)
+    # In the system's own place: below the data directory, the names of sockets would become too long.
+    scratch = Path(tempfile.mkdtemp(prefix="journeyman-"))
+    try:
+        yield {
+            **inherited(have, (*BASICS, *NETWORK, *extra)),
+            **own_home.variables(home, have),
+            "TMPDIR": str(scratch),
+            "CI": "1",
+        }
+    finally:
+        for folder in (home, scratch):
+            await asyncio.to_thread(own_home.remove_tree, folder)
 
 
 async def run_checks(
@@ -70,8 +88,8 @@ async def run_checks(
 ) -> list[CheckResult]:
     """Run each command in ``/bin/sh``, one after the other, all of them whatever the first ones say.
 
-    ``env`` is the whole environment (see ``check_env``); ``timeout`` is seconds per command. ``sweep(mark)`` ends
-    every process that carries the mark and returns how many it found; without one, this module looks in ``/proc``.
+    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is seconds per command. ``sweep(mark)``
+    ends every process that carries the mark and returns how many it found; without one, this module looks in ``/proc``.
     The mark must belong to these checks alone: whatever carries it is killed after each command.
     """
     return [await _run(command, cwd, env, timeout, mark, sweep or sweep_marked) for command in commands]

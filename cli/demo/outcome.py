@@ -12,7 +12,7 @@ import msgspec
 from cli.audit import audit
 from cli.demo.patience import patiently
 from cli.story import money
-from shared.checks import CheckResult, check_env, run_checks
+from shared.checks import CheckResult, check_environment, run_checks
 from shared.client import Client
 from shared.contracts.task import Completed
 from shared.envelope import Recorded
@@ -109,7 +109,8 @@ async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:
         tree = Path(scratch) / "tree"
         await git("clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", str(repository), str(tree))
         await git("checkout", "--quiet", "--detach", commit, cwd=tree)
-        return await run_checks(detect_checks(tree), tree, check_env(), CHECK_S, f"demo-{uuid.uuid4()}")
+        async with check_environment(Path(scratch) / "home") as environment:
+            return await run_checks(detect_checks(tree), tree, environment, CHECK_S, f"demo-{uuid.uuid4()}")
 
 
 def _cost(task: dict[str, Any]) -> Finding:

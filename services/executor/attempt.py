@@ -145,7 +145,7 @@ class Attempt:
                 failed = self._failed(outcome.code, outcome.message, outcome.unreported)
                 return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
             else:
-                checks = await self._verify(worktree)
+                checks = await self._verify(worktree, process)
                 crash_point("run.checked")
                 guilty = blamed(checks)
                 if not guilty:
@@ -259,11 +259,12 @@ class Attempt:
             )
         )
 
-    async def _verify(self, worktree: Worktree) -> list[run.Check]:
+    async def _verify(self, worktree: Worktree, process: Path) -> list[run.Check]:
         return await verify(
             worktree,
             self._place.repo().checks,
             base=self._place.base_path,
+            home=process / "checks-home",
             mark=self._place.mark,
             timeout_s=float(self._settings.run_timeout_seconds),
         )

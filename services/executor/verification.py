@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.checks import CheckResult, check_env, detect_checks, run_checks
+from shared.checks import CheckResult, check_environment, detect_checks, run_checks
 from shared.contracts.run import Check
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
@@ -16,19 +16,20 @@ TAIL_CHARS = 4000
 
 
 async def verify(
-    worktree: Worktree, configured: Sequence[str] | None, *, base: Path, mark: str, timeout_s: float
+    worktree: Worktree, configured: Sequence[str] | None, *, base: Path, home: Path, mark: str, timeout_s: float
 ) -> list[Check]:
     """Run the checks in the worktree; those that fail are run at the base commit too, in a worktree at ``base``.
 
-    ``configured`` None means: detect them. Times in milliseconds.
+    ``configured`` None means: detect them. ``home`` is where checks have their own empty home. Times in milliseconds.
     """
     commands = list(configured) if configured is not None else detect_checks(worktree.path)
-    results = await run_checks(commands, worktree.path, check_env(), timeout_s, f"{mark}-checks")
+    async with check_environment(home) as environment:
+        results = await run_checks(commands, worktree.path, environment, timeout_s, f"{mark}-checks")
     checks = [_check(result) for result in results]
     failed = [result.command for result in results if not result.passed]
     if not failed:
         return checks
-    before = await _at_base(worktree.mirror, worktree.base, failed, base, mark, timeout_s)
+    before = await _at_base(worktree.mirror, worktree.base, failed, base, home, mark, timeout_s)
     return [msgspec.structs.replace(check, failed_before=check.command in before) for check in checks]
 
 
@@ -38,11 +39,12 @@ def blamed(checks: Sequence[Check]) -> list[Check]:
 
 
 async def _at_base(
-    mirror: Mirror, commit: str, commands: Sequence[str], path: Path, mark: str, timeout_s: float
+    mirror: Mirror, commit: str, commands: Sequence[str], path: Path, home: Path, mark: str, timeout_s: float
 ) -> set[str]:
     worktree = await Worktree.create(mirror, path, commit)
     try:
-        results = await run_checks(commands, worktree.path, check_env(), timeout_s, f"{mark}-base")
+        async with check_environment(home) as environment:
+            results = await run_checks(commands, worktree.path, environment, timeout_s, f"{mark}-base")
     finally:
         await worktree.remove()
     return {result.command for result in results if not result.passed}

@@ -1,4 +1,4 @@
-"""One run of the CLI as data: its flags and its whole environment (pure).
+"""One run of the CLI as data: its flags and its whole environment (pure, but for a look at which toolchains are there).
 
 The environment is built from nothing, never inherited: whatever the agent's shell can read, the agent can send away.
 """
@@ -13,18 +13,11 @@ from pathlib import Path
 import msgspec
 
 from shared.claude.agent import Agent, PermissionMode
+from shared.ops import own_home
+from shared.ops.environment import BASICS, NETWORK, inherited
 
 MARK = "JOURNEYMAN_RUN_MARK"
 """Environment variable that every process of a run carries, so that a sweep finds the ones that outlive the CLI."""
-
-PASSED_ON = frozenset(
-    {
-        *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-    }
-)
-"""The only names an `Invocation` takes over from the ``inherited`` environment."""
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -37,7 +30,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one process needs.
 
     ``resume`` continues the session ``session_id``, else it is created under that id (a UUID). ``mark`` is unique per
-    run and non-secret. ``inherited`` may be ``os.environ``: only the names in `PASSED_ON` are taken. ``max_budget_usd``
+    run and non-secret. ``inherited`` may be ``os.environ``: only allowed names are taken. ``max_budget_usd``
     counts this process only; the CLI checks it after each response, so one response may overshoot it.
     """
 
@@ -119,9 +112,9 @@ def argv(invocation: Invocation) -> list[str]:
 def environment(invocation: Invocation) -> dict[str, str]:
     """The whole environment of the process; the model key is the only secret in it."""
     env = {"PATH": _DEFAULT_PATH}
-    env |= {name: value for name, value in invocation.inherited.items() if _passes(name, value)}
+    env |= inherited(invocation.inherited, (*BASICS, *NETWORK))
+    env |= own_home.variables(invocation.home, invocation.inherited)
     env |= {
-        "HOME": str(invocation.home),
         MARK: invocation.mark,
         "CLAUDE_CONFIG_DIR": str(invocation.config_dir),
         "CLAUDE_CODE_TMPDIR": str(invocation.scratch),
@@ -144,9 +137,3 @@ def environment(invocation: Invocation) -> dict[str, str]:
         # The CLI refuses this mode to root unless it is told that the machine is a throw-away one.
         env["IS_SANDBOX"] = "1"
     return env
-
-
-def _passes(name: str, value: str) -> bool:
-    if name.lower().endswith("_proxy") and "@" in value:
-        return False  # a proxy address with a password in it
-    return name in PASSED_ON

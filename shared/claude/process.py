@@ -32,6 +32,7 @@ from shared.claude.binary import CliMissing
 from shared.claude.invocation import Invocation, argv, environment
 from shared.claude.sweep import family, marked, start_time, sweep
 from shared.crash import crash_point
+from shared.ops import own_home
 
 MAX_MESSAGE_BYTES = 960 * 1024
 """A message is one write into an empty pipe, and no account may have a larger pipe than this one."""
@@ -372,7 +373,8 @@ def _prepare(invocation: Invocation, run: _Run) -> None:
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.mkfifo(run_dir / "stdin.fifo", 0o600)  # refuses a second start in the same directory
     crash_point("agent.half-prepared")
-    for folder in (invocation.home, invocation.scratch, invocation.config_dir):
+    own_home.furnish(invocation.home, invocation.inherited)
+    for folder in (invocation.scratch, invocation.config_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     invocation.instructions_file.write_text(invocation.agent.instructions, "utf-8")
     (run_dir / "stdout.jsonl").touch(0o600)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +26,7 @@ from shared.claude.transcript import session_file
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.crash import crash_point
 from shared.nats.bus import Bus
+from shared.ops.own_home import remove_tree
 from shared.settings import Settings
 from shared.subjects import Actor, output_subject
 
@@ -258,7 +258,7 @@ def place_of(data_dir: Path) -> str:
 def forget(*directories: Path) -> None:
     """Remove run directories; what is not there is gone already."""
     for directory in directories:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)
 
 
 def quoted(origin: str, text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.checks import MARK_VARIABLE, TAIL_BYTES, CheckResult, check_env, run_checks, sweep_marked
+from shared.checks import MARK_VARIABLE, TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
 
 
 def alive(pid: int) -> bool:
@@ -35,7 +35,7 @@ def mark() -> str:
 
 
 async def one(command: str, cwd: Path, mark: str, timeout: float = 90) -> CheckResult:
-    (result,) = await run_checks([command], cwd, check_env(), timeout, mark)
+    (result,) = await run_checks([command], cwd, dict(os.environ), timeout, mark)
     return result
 
 
@@ -47,7 +47,7 @@ async def test_a_check_reports_exit_code_output_hash_and_time(tmp_path: Path, ma
 
 
 async def test_all_checks_run_in_order_whatever_the_first_says(tmp_path: Path, mark: str) -> None:
-    results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, check_env(), 90, mark)
+    results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, dict(os.environ), 90, mark)
     assert [result.exit_code for result in results] == [1, 0, 127]
     assert results[1].output_tail == f"{tmp_path}\n"
     assert [result.passed for result in results] == [False, True, False]
@@ -69,7 +69,8 @@ async def test_a_check_sees_the_allowed_environment_only(
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
     monkeypatch.setenv("MY_CACHE", "here")
-    (result,) = await run_checks(["env"], tmp_path, check_env(["MY_CACHE"]), 90, mark)
+    async with check_environment(tmp_path / "home", ["MY_CACHE"]) as environment:
+        (result,) = await run_checks(["env"], tmp_path, environment, 90, mark)
     assert "s3cret" not in result.output_tail
     assert "MY_CACHE=here" in result.output_tail
     assert "CI=1" in result.output_tail
@@ -133,7 +134,7 @@ async def test_the_given_sweep_is_asked_until_it_finds_nothing_twice(
         asked.append(given)
         return found[len(asked) - 1]
 
-    await run_checks(["true"], tmp_path, check_env(), 90, mark, sweep)
+    await run_checks(["true"], tmp_path, dict(os.environ), 90, mark, sweep)
     assert asked == [mark] * len(found)
 
 
