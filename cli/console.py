@@ -7,7 +7,7 @@ hides from the reader (`shared.visible`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import rich_click as click
@@ -19,6 +19,9 @@ from rich.text import Text
 from shared.visible import visible, visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+SEQUENCE: Final = click.IntRange(1, 2**63 - 1)
+"""A stream sequence that somebody types: `shared.journal.MAX_SEQUENCE`, which the CLI does not import to start fast."""
 
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import rich_click as click
 
-from cli.console import json_option, print_json, screen, table
+from cli.console import SEQUENCE, json_option, print_json, screen, table
 
-_NUMBER = click.argument("number", type=click.IntRange(min=1))
+_NUMBER = click.argument("number", type=SEQUENCE)
 
 
 @click.group("parked", cls=click.RichGroup)

@@ -6,13 +6,11 @@ import asyncio
 
 import rich_click as click
 
-from cli.console import screen
+from cli.console import SEQUENCE, screen
 
 
 @click.command("replay", cls=click.RichCommand)
-@click.option(
-    "--from", "start", type=click.IntRange(min=1), default=1, show_default=True, help="Stream sequence to begin at."
-)
+@click.option("--from", "start", type=SEQUENCE, default=1, show_default=True, help="Stream sequence to begin at.")
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),

@@ -7,13 +7,13 @@ from typing import Any
 
 import rich_click as click
 
-from cli.console import json_option, print_json, screen, table
+from cli.console import SEQUENCE, json_option, print_json, screen, table
 
 
 @click.command("state", cls=click.RichCommand)
 @click.argument("kind")
 @click.argument("id")
-@click.option("--at", type=click.IntRange(min=1), help="As of this stream sequence.  [default: now]")
+@click.option("--at", type=SEQUENCE, help="As of this stream sequence.  [default: now]")
 @json_option
 def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
     """Fold the actor KIND ID (task, plan, run, delivery, reply, session) as of any stream sequence.

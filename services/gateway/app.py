@@ -17,6 +17,7 @@ from services.gateway import ops
 from services.gateway.api.asking import views
 from services.gateway.api.machine import Machinery
 from services.gateway.api.others import CostController, SessionController
+from services.gateway.api.request import ApiRequest
 from services.gateway.api.roles import RoleController
 from services.gateway.api.status import StatusController
 from services.gateway.api.tasks import TaskController
@@ -87,6 +88,7 @@ def create_routes(parts: Parts) -> Litestar:
         }
         | {"views": Provide(views, sync_to_thread=False)},
         exception_handlers={Exception: handle},
+        request_class=ApiRequest,
         openapi_config=OpenAPIConfig(
             title="Journeyman",
             version=VERSION,

@@ -10,10 +10,12 @@ from litestar.params import Parameter
 
 from services.gateway.problems import ProblemDetails
 from shared.client import Client
+from shared.journal import MAX_SEQUENCE
 from shared.replay import MOMENT, Moment
 
 MinSeq = Annotated[
-    int | None, Parameter(query="min_seq", ge=0, description="Answer from a state that includes this event")
+    int | None,
+    Parameter(query="min_seq", ge=0, le=MAX_SEQUENCE, description="Answer from a state that includes this event"),
 ]
 Filter = Annotated[str | None, Parameter(max_length=500)]
 Limit = Annotated[int | None, Parameter(ge=1, le=500)]

@@ -23,6 +23,7 @@ from services.gateway.api.shapes import (
 from services.gateway.api.work import Transcript, Work
 from services.gateway.desk import Desk
 from shared.contracts.task import Status
+from shared.journal import MAX_SEQUENCE
 from shared.subjects import actor
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
@@ -73,7 +74,7 @@ class TaskController(Controller):
         self,
         id: str,
         views: Views,
-        after: Annotated[int | None, Parameter(ge=0)] = None,
+        after: Annotated[int | None, Parameter(ge=0, le=MAX_SEQUENCE)] = None,
         limit: Limit = None,
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class TaskController(Controller):
         id: str,
         work: Work,
         views: Views,
-        after: Annotated[int, Parameter(ge=0, description="The last OUTPUT sequence seen")] = 0,
+        after: Annotated[int, Parameter(ge=0, le=MAX_SEQUENCE, description="The last OUTPUT sequence seen")] = 0,
         limit: Annotated[int, Parameter(ge=1, le=5_000)] = 2_000,
     ) -> Transcript:
         """The lines that are kept, oldest first."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
+from shared.journal import MAX_SEQUENCE
 from shared.replay import State
 from shared.subjects import actor
 
@@ -22,7 +23,7 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
     """
 
     topics: tuple[str, ...]
-    after: int | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQUENCE)] | None = None
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, tag="unsubscribe"):

@@ -9,12 +9,14 @@ from typing import Annotated, Any, Final
 import duckdb
 import msgspec
 
+from shared.journal import MAX_SEQUENCE
+
 PAGE_BYTES: Final = 900_000
 """Most bytes of one answer's items: NATS carries 1 MiB."""
 
 SHORTEST_CUT: Final = 256
 
-Seq = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQUENCE)]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 
 Connection = duckdb.DuckDBPyConnection
@@ -38,7 +40,7 @@ def read_question(name: str, cls: type[Question], body: bytes) -> Question:
     """The parameters, or `Refused`. Numbers may come as text, as they do from a query string."""
     try:
         return msgspec.convert(msgspec.json.decode(body.strip() or b"{}"), cls, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("bad-parameter", f"{name} does not take these parameters: {error}.") from error
 
 

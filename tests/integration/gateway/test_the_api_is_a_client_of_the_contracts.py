@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from tests.support.eventually import eventually
 from tests.support.nats import Nats
 
 BASE = "a" * 40
+STEERING = ("approve", "reject", "stop", "retry", "input")
 DIGEST = digest_of("# the plan")
 
 
@@ -311,6 +313,57 @@ async def test_a_wrong_request_names_the_field(http: httpx.AsyncClient) -> None:
     ):
         problem = (await http.get(path, params=parameters)).json()
         assert problem["errors"][0]["field"] == field, problem
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"text":"\xff"}', b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"text":"x","\xc3(":1}', b"[" * 9000],
+    ids=["no UTF-8", "deeply nested", "no UTF-8 in a name", "deep and unended"],
+)
+async def test_a_body_that_nobody_can_read_is_the_senders_mistake(http: httpx.AsyncClient, body: bytes) -> None:
+    paths = ["/api/tasks", "/api/chat", *(f"/api/tasks/T1/{verb}" for verb in STEERING)]
+    for path in paths:
+        answer = await http.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.status_code, answer.json()["code"]) == (400, "body-unreadable"), path
+
+
+async def test_a_message_that_nobody_can_read_does_not_end_its_socket(gateway: Gateway) -> None:
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        deep = '{"type":"ping","x":' + "[" * 20_000 + "]" * 20_000 + "}"
+        for text in (deep, '{"type":"subscribe","topics":' + "[" * 30_000, '{"type":"ping","x":"\\ud800"}'):
+            await socket.send(text)
+            assert (await heard.next())["code"] == "message-unreadable"
+        await heard.say(type="ping")
+        await heard.until("pong")
+
+
+async def test_a_sequence_that_no_stream_has_is_refused_by_its_name(gateway: Gateway, http: httpx.AsyncClient) -> None:
+    sequences = {
+        "min_seq": ["/api/tasks", "/api/tasks/T1", "/api/tasks/T1/timeline", "/api/costs", "/api/sessions/S1"],
+        "after": ["/api/tasks/T1/timeline", "/api/tasks/T1/transcript"],
+    }
+    for name, paths in sequences.items():
+        for path, value in itertools.product(paths, (2**63, 2**64 - 1, 10**30, -1)):
+            answer = await http.get(path, params={name: value})
+            problem = answer.json()
+            assert (answer.status_code, problem["code"]) == (400, "invalid-request"), (path, value, problem)
+            assert problem["errors"][0]["field"] == name
+    last = await http.get("/api/tasks/T1/transcript", params={"after": 2**63 - 1})
+    assert (last.status_code, last.json()["items"]) == (200, [])
+
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        for value in (2**63, 2**64, -1):
+            await heard.say(type="subscribe", topics=["tasks"], after=value)
+            trouble = await heard.until("error")
+            assert trouble["code"] == "message-unreadable"
+            assert "after" in trouble["message"]
+        await heard.say(type="subscribe", topics=["tasks", "output:T1"], after=2**63 - 1)
+        await heard.until("subscribed")
+        await heard.say(type="subscribe", topics=["output:T2"], after=2**63 - 1)
+        await heard.until("subscribed")
 
 
 async def test_every_error_is_a_problem_of_rfc_9457(http: httpx.AsyncClient) -> None:

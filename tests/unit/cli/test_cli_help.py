@@ -9,7 +9,9 @@ import sys
 import pytest
 import rich_click as click
 
+from cli.console import SEQUENCE
 from cli.main import COMMANDS, cli
+from shared.journal import MAX_SEQUENCE
 
 
 def commands() -> list[list[str]]:
@@ -46,3 +48,18 @@ def test_help_comes_without_nats_settings_and_services() -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["events", "--from"], ["state", "task", "T1", "--at"], ["replay", "--from"]])
+@pytest.mark.parametrize("value", ["0", str(2**63)])
+def test_a_sequence_that_no_stream_has_is_wrong_usage(
+    arguments: list[str], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main([*arguments, value], prog_name="journeyman")
+    assert left.value.code == 2
+    assert arguments[-1] in capsys.readouterr().err
+
+
+def test_the_largest_sequence_is_that_of_the_log() -> None:
+    assert SEQUENCE.max == MAX_SEQUENCE
