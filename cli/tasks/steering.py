@@ -59,7 +59,7 @@ async def submit(text: str, *, title: str, repo: str, directive: str, wait: bool
     settings = load_settings()
     task_id = new_task_id()
     made = Submit(
-        title=title or _first_line(text),
+        title=title.strip() or _first_line(text),
         text=text,
         source=Source(kind="cli", author=principal().partition(":")[2]),
         repo=repo,

@@ -43,7 +43,9 @@ class Desk:
         self._approval = approval
 
     async def submit(self, text: str, *, title: str, repo: str, directive: Directive, principal: str) -> Submitted:
-        """Open a task."""
+        """Open a task. Raises `Rejected` ``text-empty``."""
+        if not text.strip():
+            raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
         id = new_task_id()
         command = task.Submit(
             title=title.strip() or title_of(text),

@@ -101,7 +101,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(413, error.code, error.sentence)
         case TooLarge():
             return Problem(413, "too-large", str(error))
-        case Rejected(code="command-invalid"):
+        case Rejected(code="command-invalid" | "text-empty"):
             return Problem(400, error.code, error.sentence)
         case Rejected():
             return Problem(409, error.code, error.sentence)

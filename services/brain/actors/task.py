@@ -65,8 +65,12 @@ from shared.deciding import Decider, Rejected
 def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
     """What comes of a command. Raises `Rejected`; what was told twice or came late gives None."""
     match command:
+        case Submit() if task.status is not Status.NEW:
+            return None
+        case Submit() if not f"{command.title}{command.text}".strip():
+            raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
         case Submit():
-            return _submitted(command) if task.status is Status.NEW else None
+            return _submitted(command)
         case RecordTriage():
             return judge(task, command)
         case RequestTriage() | RequestPlanning() | RequestExecution():

@@ -18,7 +18,8 @@ MinSeq = Annotated[
     Parameter(query="min_seq", ge=0, le=MAX_SEQUENCE, description="Answer from a state that includes this event"),
 ]
 Filter = Annotated[str | None, Parameter(max_length=500)]
-Limit = Annotated[int | None, Parameter(ge=1, le=500)]
+TaskLimit = Annotated[int | None, Parameter(ge=1, le=200)]
+TimelineLimit = Annotated[int | None, Parameter(ge=1, le=500)]
 InReplay = Annotated[
     str | None, Parameter(query="replay", max_length=64, description="Answer as of the moment of this replay")
 ]

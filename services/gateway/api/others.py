@@ -33,7 +33,7 @@ class CostController(Controller):
     path = "/api/costs"
     tags = ("costs",)
 
-    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 410, 503))
+    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 404, 410, 503))
     async def get_costs(
         self,
         views: Views,
@@ -63,7 +63,7 @@ class SessionController(Controller):
         operation_id="sayToBrain",
         summary="Say something to the brain",
         status_code=202,
-        responses=problems(400, 403, 409, 503),
+        responses=problems(400, 403, 404, 409, 503),
     )
     async def say(self, data: Message, desk: Desk, principal: str) -> MessageTaken:
         """The message becomes a task, whose answer or result comes back into the session."""

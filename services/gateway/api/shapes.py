@@ -14,8 +14,9 @@ Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Line = Annotated[str, msgspec.Meta(max_length=300)]
 Micro = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
-Digest = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{8,64})?$")]
-Commit = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{7,64})?$")]
+# Python's `$` also stands before a line feed at the end, and JSON Schema has no `\Z`.
+Digest = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{8,64})?(?!\n)$")]
+Commit = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{7,64})?(?!\n)$")]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

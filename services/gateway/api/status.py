@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Controller, get
 
-from services.gateway.api.asking import MinSeq, Views, asked
+from services.gateway.api.asking import MinSeq, Views, asked, problems
 from services.gateway.api.machine import Machinery
 from shared.claude.workshop import Workshop
 from shared.client import QueryFailed
@@ -20,7 +20,12 @@ class StatusController(Controller):
     path = "/api/status"
     tags = ("status",)
 
-    @get("/", operation_id="getStatus", summary="Machine, services, queues, costs today")
+    @get(
+        "/",
+        operation_id="getStatus",
+        summary="Machine, services, queues, costs today",
+        responses=problems(404, 410, 503),
+    )
     async def get_status(
         self, views: Views, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = None
     ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import Filter, Limit, MinSeq, Views, asked, problems
+from services.gateway.api.asking import Filter, MinSeq, TaskLimit, TimelineLimit, Views, asked, problems
 from services.gateway.api.shapes import (
     Approval,
     CommandDone,
@@ -36,7 +36,7 @@ class TaskController(Controller):
     path = "/api/tasks"
     tags = ("tasks",)
 
-    @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 410, 503))
+    @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 404, 410, 503))
     async def list_tasks(
         self,
         views: Views,
@@ -45,7 +45,7 @@ class TaskController(Controller):
         agent: Filter = None,
         repo: Filter = None,
         q: Filter = None,
-        limit: Limit = None,
+        limit: TaskLimit = None,
         cursor: Filter = None,
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class TaskController(Controller):
         id: str,
         views: Views,
         after: Annotated[int | None, Parameter(ge=0, le=MAX_SEQUENCE)] = None,
-        limit: Limit = None,
+        limit: TimelineLimit = None,
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
         """The task's events, oldest first."""

@@ -5,19 +5,23 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
 
+from services.projector.queries.tasks import List
 from shared import parked
+from shared.client import Client
 from shared.contracts import run, session, task
 from shared.contracts.messages import digest_of
+from shared.deciding import Rejected
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
+from shared.nats.streams import COMMANDS
 from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
 from tests.support.eventually import eventually
@@ -298,6 +302,9 @@ async def test_a_wrong_request_names_the_field(http: httpx.AsyncClient) -> None:
         ("/api/tasks", {"text": "x", "directive": "now"}, "directive"),
         ("/api/tasks/T1/approve", {"version": 0}, "version"),
         ("/api/tasks/T1/approve", {"digest": "nothing"}, "digest"),
+        ("/api/tasks/T1/approve", {"digest": "0" * 64 + "\n"}, "digest"),
+        ("/api/tasks/T1/approve", {"digest": "\n"}, "digest"),
+        ("/api/tasks/T1/approve", {"base_commit": BASE + "\n"}, "base_commit"),
         ("/api/tasks/T1/input", {}, "message"),
     ):
         answer = await http.post(path, json=body)
@@ -307,6 +314,8 @@ async def test_a_wrong_request_names_the_field(http: httpx.AsyncClient) -> None:
         assert field in problem["detail"]
     for path, parameters, field in (
         ("/api/tasks", {"limit": "many"}, "limit"),
+        ("/api/tasks", {"limit": 201}, "limit"),
+        ("/api/tasks/T1/timeline", {"limit": 501}, "limit"),
         ("/api/tasks", {"status": "odd"}, "status"),
         ("/api/costs", {"group_by": "odd"}, "group_by"),
         ("/api/costs", {"from": "odd"}, "from"),
@@ -396,6 +405,56 @@ async def test_the_documents_describe_the_api_and_the_events(http: httpx.AsyncCl
     assert "409" in openapi["paths"]["/api/tasks/{id}/approve"]["post"]["responses"]
     asyncapi = (await http.get("/asyncapi.json")).json()
     assert asyncapi["asyncapi"].startswith("3.")
+
+
+async def test_the_document_says_which_limits_and_refusals_there_are(http: httpx.AsyncClient) -> None:
+    paths = (await http.get("/schema/openapi.json")).json()["paths"]
+
+    def bound(path: str, name: str) -> int:
+        (schema,) = [each["schema"] for each in paths[path]["get"]["parameters"] if each["name"] == name]
+        return int(schema["maximum"])
+
+    assert bound("/api/tasks", "limit") == get_type_hints(List, include_extras=True)["limit"].__metadata__[0].le == 200
+    assert bound("/api/tasks/{id}/timeline", "limit") == 500
+    in_replays = [
+        path for path, item in paths.items() if "replay" in {each["name"] for each in _parameters(item.get("get", {}))}
+    ]
+    assert len(in_replays) >= 7
+    for path in in_replays:
+        answer = await http.get(path.replace("{id}", "T1"), params={"replay": "a.b"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), path
+        assert {"404", "410", "503"} <= paths[path]["get"]["responses"].keys(), path
+    answer = await http.post("/api/chat", json={"message": "x", "session_id": "a.b"})
+    assert answer.status_code == 404
+    assert "404" in paths["/api/chat"]["post"]["responses"]
+
+
+def _parameters(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = operation.get("parameters", [])
+    return parameters
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t \u00a0"])
+async def test_a_task_that_says_nothing_is_refused_with_the_mend(
+    http: httpx.AsyncClient, gateway: Gateway, bus: Bus, text: str
+) -> None:
+    answer = await http.post("/api/tasks", json={"text": text, "title": "has one"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "text-empty")
+    assert "say what is to be done" in answer.json()["detail"]
+    said = await http.post("/api/chat", json={"message": text})
+    assert (said.status_code, said.json()["code"]) == (409, "message-empty")
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        await heard.say(type="chat.message", message=text)
+        assert (await heard.until("error"))["code"] == "message-empty"
+    assert (await bus.js.stream_info(COMMANDS)).state.last_seq == 0
+
+
+async def test_a_task_without_words_is_refused_over_nats_too(brain: ServiceProcess, bus: Bus) -> None:
+    blank = task.Submit(title=" ", text="\n", source=task.Source(kind="test"))
+    with pytest.raises(Rejected) as refusal:
+        await Client(bus, source="test").send(Actor("task", "T1"), blank, principal="user:test", timeout=60)
+    assert refusal.value.code == "text-empty"
 
 
 async def test_health_and_metrics_answer(http: httpx.AsyncClient, nats_server: Nats) -> None:

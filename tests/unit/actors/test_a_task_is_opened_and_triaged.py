@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
 from shared.contracts.task import (
@@ -66,6 +67,13 @@ def verdict_on(directive: Directive, approval: Approval, given_verdict: Verdict)
 def test_a_submitted_task_is_received() -> None:
     given(DECIDER).when(SUBMIT).then(SUBMITTED)
     assert given(DECIDER, SUBMITTED).state.status is Status.RECEIVED
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t"])
+def test_a_task_that_says_nothing_is_not_opened(blank: str) -> None:
+    given(DECIDER).when(replace(SUBMIT, title="", text=blank)).is_rejected("text-empty")
+    given(DECIDER).when(replace(SUBMIT, title=blank, text="")).is_rejected("text-empty")
+    given(DECIDER).when(replace(SUBMIT, text=blank)).then(replace(SUBMITTED, text=blank))
 
 
 def test_the_same_task_submitted_again_is_still_one_task() -> None:
