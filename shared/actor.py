@@ -174,6 +174,11 @@ class ActorHost:
             await self._catch_up(actor, decider, kept)
             return kept.state
 
+    def position(self, actor: Actor) -> int:
+        """The stream sequence of the newest event in the kept state; 0 when no state is kept."""
+        kept = self._kept.get(actor)
+        return 0 if kept is None else kept.head.position
+
     def _check_room(self, actor: Actor, length: int, principal: str) -> None:
         """An actor that is full hears people no more; services may still bring its work to an end."""
         most = self._bounds.max_actor_events

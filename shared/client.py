@@ -16,12 +16,17 @@ from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
 from shared.journal import LogFull
 from shared.mailbox import REPLY_HEADER, CommandAnswer
 from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
 from shared.nats.streams import STREAM_FULL
 from shared.replay import question_of
 from shared.subjects import Actor, command_subject
 
 STORE_TRIES: Final = 3
 """How often a command is given to a JetStream that is there and does not say whether it has stored it."""
+LOOK_IN_LOG_AFTER_S: Final = 0.25
+"""How long a question about one actor may stay unanswered before the log is asked whether there is such an actor."""
+CATCH_UP_S: Final = 2.0
+"""How long a question waits for read models that do not know an actor yet which the log has events of."""
 
 
 class NoAnswer(Exception):
@@ -38,7 +43,10 @@ class QueryFailed(Exception):
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command led to: its event's envelope as JSON data, or None when nothing new happened."""
+    """What a command led to: its event's envelope as JSON data, or None when nothing new happened.
+
+    ``position`` is the event's stream sequence, or that of the actor's newest event when nothing new happened.
+    """
 
     event: dict[str, Any] | None
     position: int
@@ -49,6 +57,7 @@ class Client:
 
     def __init__(self, bus: Bus, *, source: str) -> None:
         self._bus = bus
+        self._journal = NatsJournal(bus)
         self._source = source
 
     async def send(
@@ -131,6 +140,46 @@ class Client:
         if "error" in answer:
             raise QueryFailed(answer["error"]["code"], answer["error"]["detail"])
         return answer
+
+    async def query_actor(self, name: str, actor: Actor, params: dict[str, Any]) -> dict[str, Any]:
+        """Ask the projector about one actor, so that a caller finds what it has just written.
+
+        The log decides whether there is such an actor: one without events is ``not-found`` at once, also while the
+        projector is silent. Read models that do not know an actor of the log have `CATCH_UP_S` seconds to catch up.
+        Raises `QueryFailed`, ``not-caught-up`` when that was not enough, and `LogUnavailable`.
+        """
+        answer = asyncio.create_task(self.query(name, params))
+        try:
+            try:
+                async with asyncio.timeout(LOOK_IN_LOG_AFTER_S):
+                    return await asyncio.shield(answer)
+            except TimeoutError:
+                pass
+            except QueryFailed as error:
+                if error.code not in ("not-found", "projector-away"):
+                    raise
+            if not (position := await self._journal.newest(actor)):
+                raise QueryFailed("not-found", f"There is no {actor.kind} {actor.id}.")
+            try:
+                return await answer
+            except QueryFailed as error:
+                if error.code != "not-found":
+                    raise
+            return await self._query_caught_up(name, params, position)
+        finally:
+            answer.cancel()
+
+    async def _query_caught_up(self, name: str, params: dict[str, Any], position: int) -> dict[str, Any]:
+        """The answer of read models that include the event at ``position``."""
+        params = params | {"min_seq": max(position, params.get("min_seq", 0))}
+        try:
+            return await self.query(name, params, timeout=CATCH_UP_S)
+        except QueryFailed as error:
+            if error.code != "projector-away":
+                raise
+            raise QueryFailed(
+                "not-caught-up", f"The read models have not reached {params['min_seq']} yet: try again."
+            ) from error
 
 
 async def _unsubscribe(subscription: Any) -> None:

@@ -31,7 +31,10 @@ NO_EVENT: Final = msgspec.Raw(b"null")
 
 
 class CommandAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of a command: ``ok`` with its event (or none, when nothing new happened), or a rejection."""
+    """What became of a command: ``ok`` with its event (or none, when nothing new happened), or a rejection.
+
+    ``position`` is the event's stream sequence, or that of the actor's newest event when nothing new happened.
+    """
 
     ok: bool
     event: msgspec.Raw = NO_EVENT
@@ -96,7 +99,7 @@ class Mailboxes:
             await self._answer(reply_to, CommandAnswer(ok=False, code="log-damaged", sentence=str(error)))
             raise
         else:
-            await self._answer(reply_to, _accepted(recorded))
+            await self._answer(reply_to, _accepted(recorded, self._host.position(actor)))
             crash_point("mailbox.answered")
 
     async def _answer(self, reply_to: str, answer: CommandAnswer) -> None:
@@ -105,9 +108,9 @@ class Mailboxes:
             await self._bus.nc.publish(reply_to, msgspec.json.encode(answer))
 
 
-def _accepted(recorded: Recorded | None) -> CommandAnswer:
+def _accepted(recorded: Recorded | None, newest: int) -> CommandAnswer:
     if recorded is None:
-        return CommandAnswer(ok=True)
+        return CommandAnswer(ok=True, position=newest)
     return CommandAnswer(ok=True, event=msgspec.Raw(recorded.raw), position=recorded.position)
 
 

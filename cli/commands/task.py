@@ -81,13 +81,15 @@ def show(id: str, events: bool, as_json: bool) -> None:
     async def ask() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         from cli.link import linked
         from cli.tasks.steering import full_id
+        from shared.subjects import actor
 
         async with linked() as link:
             task_id = await full_id(link, id)
-            found = await link.client.query("tasks.get", {"id": task_id})
-            story = (
-                await link.client.query("tasks.timeline", {"id": task_id, "limit": 500}) if events else {"items": []}
-            )
+            about = actor("task", task_id)
+            found = await link.client.query_actor("tasks.get", about, {"id": task_id})
+            if not events:
+                return found, []
+            story = await link.client.query_actor("tasks.timeline", about, {"id": task_id, "limit": 500})
             return found, story["items"]
 
     answer, story = asyncio.run(ask())

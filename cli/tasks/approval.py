@@ -14,6 +14,7 @@ from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
 from shared.contracts.rules import Action
 from shared.contracts.task import Approve
+from shared.subjects import actor
 
 
 async def approve(
@@ -26,7 +27,7 @@ async def approve(
         if named is not None:
             version, digest = named
             return await tell(link, task_id, Approve(version=version, digest=digest.lower(), budget_microusd=budget))
-        task = (await link.client.query("tasks.get", {"id": task_id}))["task"]
+        task = (await link.client.query_actor("tasks.get", actor("task", task_id), {"id": task_id}))["task"]
         state = task.get("actions", {}).get(Action.APPROVE)
         if state is not None and not state["allowed"]:
             raise Failure(state["reason"])

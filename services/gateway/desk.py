@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from typing import Final
 
@@ -28,10 +27,11 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to the brain, and the task that it becomes."""
+    """A message to the brain, and the task that it becomes. ``position`` is 0 while no brain has taken it up."""
 
     task_id: str
     session_id: str
+    position: int
 
 
 class Desk:
@@ -104,10 +104,12 @@ class Desk:
         conversation = actor("session", session_id or str(uuid.uuid4()))
         task_id = new_task_id()
         command = session.Say(message=message, author=principal, task_id=task_id, repo=repo, approval=self._approval)
-        # Stored, even without an answer: the brain takes it up when it is back.
-        with contextlib.suppress(NoAnswer):
-            await self._client.send(conversation, command, principal=principal)
-        return Said(task_id=task_id, session_id=conversation.id)
+        try:
+            position = (await self._client.send(conversation, command, principal=principal)).position
+        except NoAnswer:
+            # It is stored: the brain takes it up when it is back.
+            position = 0
+        return Said(task_id=task_id, session_id=conversation.id, position=position)
 
     async def _waiting_plan(self, id: str) -> task.PlanReady:
         events = await self._journal.load(actor("task", id))

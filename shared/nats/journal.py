@@ -95,7 +95,7 @@ class NatsJournal:
         for attempt in range(CHECKS):
             await asyncio.sleep(PAUSE_S * attempt)
             if up_to is None:
-                newest = await self._newest(actor)
+                newest = await self.newest(actor)
             async for page in self._behind(actor, head.position, up_to):
                 yield checked(actor, page, head)
                 head = head_of(page[-1])
@@ -130,6 +130,11 @@ class NatsJournal:
         message = await self._last(actor)
         return None if message is None else decode_event(message.subject or "", message.data or b"", message.seq or 0)
 
+    async def newest(self, actor: Actor) -> int:
+        """The stream sequence of an actor's newest event, 0 for an actor without events. Raises `LogUnavailable`."""
+        message = await self._last(actor)
+        return 0 if message is None else int(message.seq or 0)
+
     async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
         """See `Journal.follow`. A message that cannot be decoded ends it with the decoder's error."""
         async with Feed(self._bus, EVENTS, subject_filter, after=after) as feed:
@@ -139,10 +144,6 @@ class NatsJournal:
     async def last_position(self) -> int:
         """See `Journal.last_position`."""
         return int((await self._bus.js.stream_info(EVENTS)).state.last_seq)
-
-    async def _newest(self, actor: Actor) -> int:
-        message = await self._last(actor)
-        return 0 if message is None else int(message.seq or 0)
 
     async def _last(self, actor: Actor) -> RawStreamMsg | None:
         for attempt in range(self._send_again):

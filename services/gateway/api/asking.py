@@ -12,6 +12,7 @@ from services.gateway.problems import ProblemDetails
 from shared.client import Client
 from shared.journal import MAX_SEQUENCE
 from shared.replay import MOMENT, Moment
+from shared.subjects import Actor
 
 MinSeq = Annotated[
     int | None,
@@ -46,6 +47,17 @@ class Views:
     async def query(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """The answer to one question."""
         return await self._client.query(name, params, replay=self.replay)
+
+    async def query_actor(self, name: str, actor: Actor, **params: Any) -> dict[str, Any]:
+        """The answer to a question about one actor; every address with an id in its path asks by this.
+
+        Now, an actor that the log has events of is never ``not-found`` (`Client.query_actor`); a replay knows what
+        there was at its moment.
+        """
+        params = asked(id=actor.id, **params)
+        if self.replay:
+            return await self.query(name, params)
+        return await self._client.query_actor(name, actor, params)
 
     async def moment(self) -> Moment | None:
         """Where the replay is; None means now."""

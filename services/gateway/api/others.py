@@ -56,7 +56,7 @@ class SessionController(Controller):
     @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 410, 503))
     async def get_session(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
         """Its lines, oldest first."""
-        return await views.query("sessions.get", asked(id=actor("session", id).id, min_seq=min_seq))
+        return await views.query_actor("sessions.get", actor("session", id), min_seq=min_seq)
 
     @post(
         "/chat",
@@ -68,4 +68,4 @@ class SessionController(Controller):
     async def say(self, data: Message, desk: Desk, principal: str) -> MessageTaken:
         """The message becomes a task, whose answer or result comes back into the session."""
         said = await desk.say(data.message, session_id=data.session_id, repo=data.repo, principal=principal)
-        return MessageTaken(task_id=said.task_id, session_id=said.session_id)
+        return MessageTaken(task_id=said.task_id, session_id=said.session_id, seq=said.position)

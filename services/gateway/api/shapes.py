@@ -81,17 +81,25 @@ class TaskOpened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandDone(msgspec.Struct, frozen=True, kw_only=True):
-    """The event (a CloudEvents envelope) and its stream sequence; null and 0 when nothing new happened."""
+    """The event (a CloudEvents envelope) and its stream sequence.
+
+    When nothing new happened, the event is null and ``seq`` is that of the newest event of what the command was for.
+    Answers with a ``min_seq`` of ``seq`` show the change.
+    """
 
     event: dict[str, Any] | None
     seq: int
 
 
 class MessageTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """The task that the message became, and the conversation it belongs to."""
+    """The task that the message becomes, and the conversation it belongs to.
+
+    ``seq`` is the stream sequence of the conversation's event, 0 while the brain has not taken the message up.
+    """
 
     task_id: str
     session_id: str
+    seq: int
 
 
 def done(result: CommandResult) -> CommandDone:

@@ -67,7 +67,7 @@ class TaskController(Controller):
     @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 410, 503))
     async def get_task(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
         """One task."""
-        return await views.query("tasks.get", asked(id=actor("task", id).id, min_seq=min_seq))
+        return await views.query_actor("tasks.get", actor("task", id), min_seq=min_seq)
 
     @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 410, 503))
     async def get_timeline(
@@ -79,8 +79,8 @@ class TaskController(Controller):
         min_seq: MinSeq = None,
     ) -> dict[str, Any]:
         """The task's events, oldest first."""
-        params = asked(id=actor("task", id).id, after=after, limit=limit, min_seq=min_seq)
-        return await views.query("tasks.timeline", params)
+        about = actor("task", id)
+        return await views.query_actor("tasks.timeline", about, after=after, limit=limit, min_seq=min_seq)
 
     @get(
         "/{id:str}/diff",

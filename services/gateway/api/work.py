@@ -9,8 +9,9 @@ import msgspec
 from services.gateway.live.render import line_of
 from services.gateway.stored import BATCH, last_sequence, read_batch
 from shared.contracts import run
-from shared.journal import Journal
+from shared.deciding import Rejected
 from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
 from shared.subjects import actor, read_output_subject
@@ -33,9 +34,13 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Work:
-    """Reads the log, the output and the artifacts. Raises `BadAddress`, `ArtifactLost`, and what the journal raises."""
+    """Reads the log, the output and the artifacts.
 
-    def __init__(self, bus: Bus, journal: Journal, artifacts: Artifacts, *, max_bytes: int) -> None:
+    Raises `BadAddress`, `ArtifactLost`, what the journal raises, and `Rejected` (``task-unknown``) for a task without
+    any event.
+    """
+
+    def __init__(self, bus: Bus, journal: NatsJournal, artifacts: Artifacts, *, max_bytes: int) -> None:
         self._bus = bus
         self._journal = journal
         self._artifacts = artifacts
@@ -44,6 +49,8 @@ class Work:
     async def diff(self, task_id: str, *, up_to: int | None = None) -> bytes:
         """The diff of the newest run that succeeded (by the event at ``up_to``), or nothing."""
         events = await self._journal.load(actor("run", task_id), up_to=up_to)
+        if not events:
+            await self._must_exist(task_id)
         done = [event.data for event in events if isinstance(event.data, run.Succeeded)]
         if not done or done[-1].diff is None:
             return b""
@@ -72,6 +79,13 @@ class Work:
                 kind = read_output_subject(message.subject).kind
                 items.append(TranscriptLine(seq=message.position, actor=kind, line=line_of(message.data)))
             if not batch.pending:
+                if not items and not after:
+                    await self._must_exist(id)
                 seq = max(end, items[-1].seq if items else after)
                 return Transcript(seq=seq, items=items, next_after=None)
         return Transcript(seq=items[-1].seq, items=items, next_after=items[-1].seq)
+
+    async def _must_exist(self, task_id: str) -> None:
+        """Raise `Rejected` for a task that the log has no event of."""
+        if not await self._journal.newest(actor("task", task_id)):
+            raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")

@@ -126,6 +126,18 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="error"):
     message: str
 
 
+class CommandDone(msgspec.Struct, frozen=True, kw_only=True, tag="command.done", omit_defaults=True):
+    """A message of this socket was done: its type, and the task that it was for or has become.
+
+    Answers of the API with a ``min_seq`` of ``seq`` show the change; 0 means stored, and not taken up yet.
+    """
+
+    command: str
+    seq: int
+    task_id: str
+    session_id: str = ""
+
+
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
     """Here; ``seq`` is the newest EVENTS sequence that this gateway has seen."""
 
@@ -142,7 +154,9 @@ class ReplayMoved(msgspec.Struct, frozen=True, kw_only=True, tag="replay.moment"
     state: State
 
 
-ServerMessage = TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | Pong | ReplayMoved
+ServerMessage = (
+    TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | CommandDone | Pong | ReplayMoved
+)
 
 _encoder: Final = msgspec.json.Encoder()
 

@@ -17,6 +17,7 @@ from services.gateway.live.protocol import (
     ApproveTask,
     ChatMessage,
     ClientMessage,
+    CommandDone,
     GiveInput,
     Ping,
     Pong,
@@ -235,25 +236,34 @@ class Session:
             self._events.keep(self._tasks, frozenset(self._task_keys.values()))
 
     async def _command(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> None:
-        who = self._principal
         if self._attendance is not None:
             self._say(Trouble(code="replay", message="This is a replay: nothing can be done in it."))
             return
         try:
-            match message:
-                case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):
-                    await self._desk.approve(id, version=version, digest=digest, base_commit=commit, principal=who)
-                case StopTask(task_id=id, reason=reason):
-                    await self._desk.stop(id, reason, principal=who)
-                case GiveInput(task_id=id, message=text):
-                    await self._desk.give_input(id, text, principal=who)
-                case ChatMessage(message=text, session_id=session_id, repo=repo):
-                    await self._desk.say(text, session_id=session_id, repo=repo, principal=who)
+            self._say(await self._carry_out(message))
         except Exception as error:
             problem = problem_of(error)
             if problem.code == "internal-error":
                 log.error("a message of a socket failed", exc_info=True)
             self._say(Trouble(code=problem.code, message=problem.detail))
+
+    async def _carry_out(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> CommandDone:
+        who = self._principal
+        match message:
+            case ChatMessage(message=text, session_id=session_id, repo=repo):
+                said = await self._desk.say(text, session_id=session_id, repo=repo, principal=who)
+                return CommandDone(
+                    command="chat.message", seq=said.position, task_id=said.task_id, session_id=said.session_id
+                )
+            case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):
+                done = await self._desk.approve(id, version=version, digest=digest, base_commit=commit, principal=who)
+                return CommandDone(command="task.approve", seq=done.position, task_id=id)
+            case StopTask(task_id=id, reason=reason):
+                done = await self._desk.stop(id, reason, principal=who)
+                return CommandDone(command="task.stop", seq=done.position, task_id=id)
+            case GiveInput(task_id=id, message=text):
+                done = await self._desk.give_input(id, text, principal=who)
+                return CommandDone(command="task.input", seq=done.position, task_id=id)
 
     def _say(self, message: ServerMessage) -> None:
         self._outbox.put(encode(message))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from services.projector.queries.asking import Connection, Question, Seq, Text, page, read_cursor, records
+from services.projector.queries.asking import Connection, Question, Refused, Seq, Text, page, read_cursor, records
 from services.projector.sentences import UNREAD, sentence
 
 
@@ -20,7 +20,7 @@ class Timeline(Question, frozen=True, kw_only=True):
 
 
 def answer(connection: Connection, asked: Timeline) -> dict[str, Any]:
-    """``next_cursor`` is the ``after`` of the next page."""
+    """``next_cursor`` is the ``after`` of the next page. A task without any event is refused as ``not-found``."""
     after = read_cursor(asked.cursor) if asked.cursor else asked.after
     rows = records(
         connection,
@@ -28,6 +28,8 @@ def answer(connection: Connection, asked: Timeline) -> dict[str, Any]:
         " FROM timeline LEFT JOIN unread USING (seq) WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?",
         [asked.id, after, asked.limit + 1],
     )
+    if not rows and not records(connection, "SELECT 1 FROM timeline WHERE task_id = ? LIMIT 1", [asked.id]):
+        raise Refused("not-found", f"There is no task {asked.id}.")
     items, cursor = page([_item(row) for row in rows], asked.limit, "seq")
     return {"items": items, "next_cursor": cursor}
 

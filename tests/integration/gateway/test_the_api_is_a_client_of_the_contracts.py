@@ -196,6 +196,31 @@ async def test_a_socket_may_send_the_same_commands(brain: ServiceProcess, gatewa
             pass
 
 
+async def test_every_answer_to_a_change_tells_the_position_that_shows_it(
+    brain: ServiceProcess, http: httpx.AsyncClient, gateway: Gateway, bus: Bus
+) -> None:
+    for id in ("T1", "T2"):
+        await waiting_plan(bus, id, brain=brain)
+    stopped = (await http.post("/api/tasks/T1/stop")).json()
+    assert stopped["seq"] > 0
+    command = task.Submit(title="t", text="x", source=task.Source(kind="api"))
+    told_twice = await Client(bus, source="test").send(Actor("task", "T1"), command, principal="user:ada")
+    assert told_twice.event is None
+    assert told_twice.position >= stopped["seq"], "from there on, what happened before is shown"
+    said = (await http.post("/api/chat", json={"message": "What is this?"})).json()
+    assert said["seq"] > stopped["seq"]
+    async with gateway.socket() as socket:
+        heard = Heard(socket)
+        await heard.say(type="task.stop", task_id="T2")
+        done = await heard.until("command.done")
+        assert (done["command"], done["task_id"]) == ("task.stop", "T2")
+        assert done["seq"] > said["seq"]
+        await heard.say(type="chat.message", message="And?")
+        done = await heard.until("command.done")
+        assert done["seq"] > said["seq"]
+        assert done["session_id"]
+
+
 async def test_questions_are_the_projectors_to_answer(
     nats_server: Nats, tmp_path: Path, http: httpx.AsyncClient, bus: Bus
 ) -> None:
@@ -267,7 +292,12 @@ async def test_the_status_counts_what_no_service_could_handle(
 
 
 async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.AsyncClient, bus: Bus) -> None:
+    for part in ("diff", "transcript"):
+        answer = await http.get(f"/api/tasks/T1/{part}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "task-unknown")
+    await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
     assert (await http.get("/api/tasks/T1/diff")).text == ""
+    assert (await http.get("/api/tasks/T1/transcript")).json()["items"] == []
     diff = await Artifacts(bus).put("diff", b"--- a\n+++ b\n")
     await happen(bus, "T1", run.Succeeded(round=1, attempt=1, summary="s", diff=diff))
     answer = await http.get("/api/tasks/T1/diff")
