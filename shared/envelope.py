@@ -17,7 +17,14 @@ CONTENT_TYPE: Final = "application/cloudevents+json"
 
 
 class BadEnvelope(ValueError):
-    """A message body that is no envelope of ours; the text says what is wrong."""
+    """A message body that is no envelope of ours; the text says what is wrong.
+
+    ``position`` is the stream sequence of a stored event, 0 for anything else.
+    """
+
+    def __init__(self, text: str, position: int = 0) -> None:
+        super().__init__(text)
+        self.position = position
 
 
 class TooLarge(BadEnvelope):
@@ -147,27 +154,35 @@ def decode_envelope(body: bytes) -> Envelope:
 
 
 def decode_event(subject: str, body: bytes, position: int) -> Recorded:
-    """A stored event, whole; data of an older shape is lifted. Raises `UnknownEvent` or `BadEnvelope`."""
+    """A stored event, whole; data of an older shape is lifted.
+
+    Raises `UnknownEvent` or `BadEnvelope`, each with the position.
+    """
     try:
         actor, name = read_event_subject(subject)
-    except BadAddress as error:
-        raise BadEnvelope(str(error)) from error
-    envelope = decode_envelope(body)
+        envelope = decode_envelope(body)
+    except (BadAddress, BadEnvelope) as error:
+        raise BadEnvelope(str(error), position) from error
     if envelope.type != f"{actor.kind}.{name}" or envelope.subject != f"{actor.kind}/{actor.id}":
         raise BadEnvelope(
-            f"The event at {position} says it is {envelope.type} of {envelope.subject}, but lies at {subject}."
+            f"The event at {position} says it is {envelope.type} of {envelope.subject}, but lies at {subject}.",
+            position,
         )
     reader = READERS.get((actor.kind, name))
     if reader is None:
-        raise UnknownEvent(f"This version knows no event {actor.kind}.{name} (at {position}): upgrade this service.")
+        raise UnknownEvent(
+            f"This version knows no event {actor.kind}.{name} (at {position}): upgrade this service.", position
+        )
     try:
         data = reader.read(envelope.data, envelope.dataversion)
     except NewerVersion as error:
         raise UnknownEvent(
-            f"The event {actor.kind}.{name} at {position} is too new: {error}. Upgrade this service."
+            f"The event {actor.kind}.{name} at {position} is too new: {error}. Upgrade this service.", position
         ) from error
     except msgspec.MsgspecError as error:
-        raise BadEnvelope(f"The data of {actor.kind}.{name} at {position} does not fit its schema: {error}") from error
+        raise BadEnvelope(
+            f"The data of {actor.kind}.{name} at {position} does not fit its schema: {error}", position
+        ) from error
     return Recorded(
         actor=actor,
         name=name,

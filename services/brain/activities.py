@@ -29,6 +29,7 @@ from shared.nats.journal import NatsJournal
 from shared.settings import Settings
 from shared.subjects import Actor
 from shared.takeover import Takeover
+from shared.watcher import supervised, watch
 from shared.workspace.git import GitFailed
 from shared.workspace.remote import commit_at
 
@@ -72,7 +73,7 @@ class Triage:
             return
         try:
             config = load_config(self._settings.config_path)
-            judged = by_rules(state, config) or await self._ask_model(event.actor, state, config, turn)
+            judged = by_rules(state, config) or await self._ask_model(event, state, config, turn)
             report = await self._with_base(judged, config)
         except (BadConfig, GitFailed, AgentInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
@@ -84,11 +85,13 @@ class Triage:
         crash_point("triage.reported")
         await self._clear(event.actor, asked.attempt, turn)
 
-    async def _ask_model(self, actor: Actor, state: Task, config: Config, turn: Turn) -> RecordTriage | RecordFailure:
+    async def _ask_model(
+        self, event: Recorded, state: Task, config: Config, turn: Turn
+    ) -> RecordTriage | RecordFailure:
         if self._workshop.problem() is not None:
             await turn.draining.wait()
             raise HandOver
-        attempt, agent = state.triage_attempt, self._workshop.agent(AGENT)
+        actor, attempt, agent = event.actor, state.triage_attempt, self._workshop.agent(AGENT)
         desk = self._desk(actor, attempt)
         desk.mkdir(parents=True, exist_ok=True)
         stop = asyncio.Event()
@@ -105,23 +108,14 @@ class Triage:
                 stop=stop,
             )
 
-        watching = asyncio.create_task(self._watch(actor, stop))
-        try:
-            outcome = await self._workshop.consult(job)
-        finally:
-            watching.cancel()
-        return msgspec.structs.replace(_verdict(state, outcome, config, self._policy), place=self._workshop.place)
-
-    async def _watch(self, actor: Actor, stop: asyncio.Event) -> None:
-        """End the agent when its task has ended without it."""
-        async for event in self._journal.follow(f"evt.task.{actor.id}.cancelled", after=await self._position(actor)):
-            log.info("the task was cancelled", position=event.position)
+        def hear(heard: Recorded) -> None:
+            log.info("the task was cancelled", position=heard.position)
             stop.set()
 
-    async def _position(self, actor: Actor) -> int:
-        """Where the triage at work was asked for."""
-        events = await self._journal.load(actor)
-        return next(e.position for e in reversed(events) if isinstance(e.data, task.TriageRequested))
+        cancelled = f"evt.task.{actor.id}.cancelled"
+        async with supervised(watch(self._journal, cancelled, after=event.position, handle=hear)):
+            outcome = await self._workshop.consult(job)
+        return msgspec.structs.replace(_verdict(state, outcome, config, self._policy), place=self._workshop.place)
 
     async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> RecordTriage | RecordFailure:
         """Pin the commit that the work starts from."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.settings import Settings
 from shared.subjects import Actor, event_filter
+from shared.watcher import insist, supervised, watch
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name
 from shared.workspace.worktree import Author, Worktree
@@ -88,20 +90,19 @@ class Attempt:
         self._stopping = asyncio.Event()
         self._lost = False
         self._inputs: list[Say | Answer] = []
+        self._answered: asyncio.Queue[run.RecordResumed] = asyncio.Queue()
 
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
         state: run.Run = await self._host.state(self._actor)
         await self._settle_elsewhere()
-        watching = asyncio.create_task(self._watch())
-        try:
-            worktree = await self._place.open(state)
-            crash_point("run.worktree")
-            report = await self._work(state, worktree)
-        except EXPLAINED as error:
-            report = self._failed(WORKSPACE_FAILED, str(error))
-        finally:
-            watching.cancel()
+        async with supervised(self._watch(), self._report_answers()):
+            try:
+                worktree = await self._place.open(state)
+                crash_point("run.worktree")
+                report = await self._work(state, worktree)
+            except EXPLAINED as error:
+                report = self._failed(WORKSPACE_FAILED, str(error))
         # The agent must be gone before anybody hears that it is.
         crash_point("run.worked")
         killed = await asyncio.to_thread(self._place.sweep)
@@ -229,6 +230,7 @@ class Attempt:
             await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
 
         async def question(asked: Question) -> None:
+            await self._answered.join()  # a run has one open question at a time
             await self._tell(
                 run.Ask(
                     attempt=self._attempt,
@@ -323,23 +325,27 @@ class Attempt:
 
     async def _watch(self) -> None:
         """Hear of stops, of input, and of another worker, whichever instance took the command."""
-        async for event in self._events():
-            match event.data:
-                case run.StopRequested():
-                    self._end()
-                case run.Claimed(attempt=newest) if newest > self._attempt:
-                    log.warning("another worker has taken over; leaving", attempt=newest)
-                    self._lost = True
-                    self._end()
-                case run.InputGiven(number=number, message=message, request_id=request):
-                    self._hand_over(number, message, request)
-                    if request:
-                        await self._tell(run.RecordResumed(attempt=self._attempt))
-                case _:
-                    continue
+        await watch(self._journal, event_filter(self._actor), after=self._event.position, handle=self._hear)
 
-    def _events(self) -> AsyncIterator[Recorded]:
-        return self._journal.follow(event_filter(self._actor), after=self._event.position)
+    def _hear(self, event: Recorded) -> None:
+        match event.data:
+            case run.StopRequested():
+                self._end()
+            case run.Claimed(attempt=newest) if newest > self._attempt:
+                log.warning("another worker has taken over; leaving", attempt=newest)
+                self._lost = True
+                self._end()
+            case run.InputGiven(number=number, message=message, request_id=request):
+                self._hand_over(number, message, request)
+            case _:
+                return
+
+    async def _report_answers(self) -> None:
+        """Tell that the agent was handed an answer, until the log has it: before that, it can ask nothing else."""
+        while True:
+            resumed = await self._answered.get()
+            await insist(partial(self._tell, resumed))
+            self._answered.task_done()
 
     def _end(self) -> None:
         self._stopping.set()
@@ -351,6 +357,8 @@ class Attempt:
         self._inputs.append(said)
         if self._job is not None:
             self._job.inputs.put_nowait(said)
+        if request:
+            self._answered.put_nowait(run.RecordResumed(attempt=self._attempt, request_id=request))
 
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""

@@ -26,6 +26,7 @@ from shared.nats.journal import NatsJournal
 from shared.settings import Settings
 from shared.subjects import Actor, event_filter
 from shared.takeover import Takeover
+from shared.watcher import supervised, watch
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
@@ -111,11 +112,17 @@ class Drafting:
                 stop=stop,
             )
 
-        watching = asyncio.create_task(self._watch(actor, attempt, event.position, stop))
-        try:
+        def hear(heard: Recorded) -> None:
+            match heard.data:
+                case plan.StopRequested():
+                    stop.set()
+                case plan.Claimed(attempt=newest) if newest > attempt:
+                    stop.set()
+                case _:
+                    return
+
+        async with supervised(watch(self._journal, event_filter(actor), after=event.position, handle=hear)):
             outcome = await self._workshop.consult(job)
-        finally:
-            watching.cancel()
         crash_point("drafting.talked")
         stopped = (await self._host.state(actor)).stopping
         return _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000))
@@ -157,17 +164,6 @@ class Drafting:
         with contextlib.suppress(GitFailed, BadConfig):
             if path.exists() or path.with_name(f"{path.name}.git").exists():
                 await Worktree(self._mirror(asked), path, asked.base_commit).remove()
-
-    async def _watch(self, actor: Actor, attempt: int, after: int, stop: asyncio.Event) -> None:
-        """Hear of a stop, and of another worker that took over, whichever instance took the command."""
-        async for event in self._journal.follow(event_filter(actor), after=after):
-            match event.data:
-                case plan.StopRequested():
-                    stop.set()
-                case plan.Claimed(attempt=newest) if newest > attempt:
-                    stop.set()
-                case _:
-                    continue
 
     async def _report(self, actor: Actor, command: plan.Propose | plan.Fail | plan.RecordStopped) -> bool:
         """Tell how it ended; False when another worker has taken over meanwhile."""

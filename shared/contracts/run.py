@@ -103,9 +103,10 @@ class GiveInput(CausedCommand, frozen=True, kw_only=True):
 
 
 class RecordResumed(Command, frozen=True, kw_only=True):
-    """Report that the agent was handed its answer."""
+    """Report that the agent was handed its answer; ``request_id`` names the question, empty means the open one."""
 
     attempt: int
+    request_id: str = ""
 
 
 class Succeed(Command, frozen=True, kw_only=True):

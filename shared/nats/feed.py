@@ -88,14 +88,17 @@ class Feed:
 
     async def __aenter__(self) -> Self:
         self._forget_reconnects = self._bus.on_reconnect(lambda: self._queue.put_nowait(None))
-        await self._begin()
+        try:
+            await self._begin()
+        except BaseException:
+            await self._leave()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._forget_reconnects()
-        await self._end()
+        await self._leave()
 
     @property
     def position(self) -> int:
@@ -158,6 +161,10 @@ class Feed:
         # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
         async with asyncio.timeout(HEARTBEAT_S * 2.5):
             return await self._queue.get()
+
+    async def _leave(self) -> None:
+        self._forget_reconnects()
+        await self._end()
 
     async def _begin_again(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of NATS that lets some acknowledgements of publishes get lost."""
+"""TCP proxies in front of NATS: one lets acknowledgements of publishes get lost, one lets the log be away."""
 
 from __future__ import annotations
 
@@ -11,19 +11,12 @@ from typing import Final, Self
 _ACK: Final = b'{"stream":'
 
 
-class AckEater:
-    """Passes everything through, but drops a PubAck (success or error) with probability ``share``.
+class Proxy:
+    """Passes everything through to a server on this machine."""
 
-    It reads the server's side of the NATS protocol message by message, so that what it drops is always one whole
-    message. ``eaten`` counts them.
-    """
-
-    def __init__(self, port: int, *, share: float, random: Random) -> None:
-        self.share = share
-        self.eaten = 0
+    def __init__(self, port: int) -> None:
         self.port = 0
         self._target = port
-        self._random = random
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -56,11 +49,31 @@ class AckEater:
             task.add_done_callback(self._tasks.discard)
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._pass_on(reader, writer)
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._pass_on(reader, writer)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(1 << 16):
                 writer.write(chunk)
                 await writer.drain()
         writer.close()
+
+
+class AckEater(Proxy):
+    """Passes everything through, but drops a PubAck (success or error) with probability ``share``.
+
+    It reads the server's side of the NATS protocol message by message, so that what it drops is always one whole
+    message. ``eaten`` counts them.
+    """
+
+    def __init__(self, port: int, *, share: float, random: Random) -> None:
+        super().__init__(port)
+        self.share = share
+        self.eaten = 0
+        self._random = random
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -78,3 +91,61 @@ class AckEater:
 
     def _is_ack(self, words: list[bytes], body: bytes) -> bool:
         return bool(words) and words[0] == b"MSG" and (body.startswith(_ACK) or b'"err_code":10071' in body)
+
+
+class Outage(Proxy):
+    """Passes everything through until a client sends the message that it waits for; from then on NATS is away.
+
+    With ``silent`` only messages of that sort are not answered and the connection stands; without it, every connection
+    ends and none is accepted. ``lost`` counts the messages that did not reach the server.
+    """
+
+    def __init__(self, port: int, *, silent: bool = False) -> None:
+        super().__init__(port)
+        self.lost = 0
+        self._silent = silent
+        self._awaited: tuple[bytes, ...] = ()
+        self._away = False
+        self._clients: set[asyncio.StreamWriter] = set()
+
+    def begin_at(self, *texts: str) -> None:
+        """Let NATS be away from the first message on that has all these texts in its subject, headers or body."""
+        self._awaited = tuple(text.encode() for text in texts)
+
+    def end(self) -> None:
+        """NATS is back."""
+        self._awaited, self._away = (), False
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._away:
+            writer.close()
+            return
+        self._clients.add(writer)
+        await super()._serve(reader, writer)
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while message := await _sent(reader):
+                if not self._awaited or not all(text in message for text in self._awaited):
+                    writer.write(message)
+                    await writer.drain()
+                    continue
+                self.lost += 1
+                if not self._silent:
+                    self._cut()
+        writer.close()
+
+    def _cut(self) -> None:
+        self._away = True
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+
+
+async def _sent(reader: asyncio.StreamReader) -> bytes:
+    """The next operation of a client, whole; empty at the end."""
+    line = await reader.readline()
+    words = line.split()
+    if words and words[0] in (b"PUB", b"HPUB"):
+        return line + await reader.readexactly(int(words[-1]) + 2)
+    return line

@@ -88,7 +88,7 @@ def _hear_the_work(run: Run, report: Report) -> RunEvent | None:
         case Ask():
             return _asked(run, report)
         case RecordResumed():
-            return Resumed(attempt=report.attempt) if run.status is Status.WAITING_INPUT else None
+            return _resumed(run, report)
         case Succeed() if run.stopping:
             raise Rejected("run-stopping", "The run is being stopped: end the agent and report it stopped.")
         case Succeed():
@@ -148,3 +148,10 @@ def _has_checkpoint(run: Run, report: RecordCheckpoint) -> bool:
         (report.commit or run.checkpoint_commit) == run.checkpoint_commit
         and (report.transcript or run.transcript) == run.transcript
     )
+
+
+def _resumed(run: Run, report: RecordResumed) -> Resumed | None:
+    if run.status is not Status.WAITING_INPUT:
+        return None
+    # An attempt that takes over hears the answers of earlier ones again: they do not close a question that is open.
+    return Resumed(attempt=report.attempt) if report.request_id in ("", run.question_id) else None

@@ -158,6 +158,14 @@ def test_a_question_waits_and_its_answer_names_it() -> None:
     given(DECIDER, *RUNNING, ASKED, answer, Resumed(attempt=1)).when(RecordResumed(attempt=1)).nothing()
 
 
+def test_an_answer_to_an_earlier_question_does_not_close_the_one_that_is_open() -> None:
+    answer = InputGiven(number=1, message="a", request_id="q1", cause=8)
+    second = replace(ASKED, request_id="q2")
+    asked_again = given(DECIDER, *RUNNING, ASKED, answer, Resumed(attempt=1), second)
+    asked_again.when(RecordResumed(attempt=1, request_id="q1")).nothing()
+    asked_again.when(RecordResumed(attempt=1, request_id="q2")).then(Resumed(attempt=1))
+
+
 def test_a_question_told_twice_is_asked_once_and_the_next_one_waits_its_turn() -> None:
     answer = InputGiven(number=1, message="a", request_id="q1", cause=10)
     given(DECIDER, *RUNNING, ASKED).when(ASK).nothing()
