@@ -7,6 +7,7 @@ from services.brain.actors import session, task
 from services.brain.reactions import FILTERS, Policy, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
+from shared.claude.agent_activity import AgentActivity
 from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
@@ -22,7 +23,8 @@ async def run(settings: Settings) -> None:
     policy = Policy(approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600)
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, timers, SET_BY)
-    triage = Triage(settings, host, service.journal, Workshop(settings, service.bus), policy)
+    agents = AgentActivity(settings, host, service.journal, Workshop(settings, service.bus))
+    triage = Triage(settings, agents, policy)
     service.activity(
         "triage",
         "evt.task.*.triage-requested",

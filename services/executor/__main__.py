@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.executor.activities import Executing
 from services.executor.actors import run as run_actor
 from services.executor.reactions import FILTERS, react
+from shared.claude.agent_activity import AgentActivity
 from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.service import Service
@@ -17,7 +18,8 @@ async def run(settings: Settings) -> None:
     service = await Service.connect("executor", settings)
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
-    executing = Executing(settings, host, service.journal, service.artifacts, Workshop(settings, service.bus))
+    agents = AgentActivity(settings, host, service.journal, Workshop(settings, service.bus))
+    executing = Executing(settings, agents, service.artifacts)
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )

@@ -16,21 +16,18 @@ from services.executor.prompts import first_prompt, repair_prompt, revival_promp
 from services.executor.verification import blamed, verify
 from services.executor.workplace import Exhausted, Workplace
 from shared.activity import HandOver
-from shared.actor import ActorHost
-from shared.claude.accounts import settle_elsewhere
 from shared.claude.agent import AgentInvalid
+from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.outcome import Outcome
 from shared.claude.process import AgentProcess
 from shared.claude.session import Answer, Question, Say, Step, TurnEnd
 from shared.claude.transcript import SessionUnusable
-from shared.claude.workshop import Begun, Job, Workshop
+from shared.claude.workshop import Begun, Job
 from shared.config import BadConfig
 from shared.contracts import plan, run
 from shared.contracts.usage import ModelUsage, cost_of
 from shared.crash import crash_point
-from shared.deciding import Rejected
 from shared.envelope import Recorded, utc_now
-from shared.nats.journal import NatsJournal
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.settings import Settings
 from shared.subjects import Actor, event_filter
@@ -63,25 +60,23 @@ class Means(msgspec.Struct, frozen=True):
     """What an executor works with."""
 
     settings: Settings
-    host: ActorHost
-    journal: NatsJournal
+    agents: AgentActivity
     artifacts: Artifacts
-    workshop: Workshop
 
 
 class Attempt:
     """One claim of one round, from the worktree to the report."""
 
-    def __init__(self, means: Means, event: Recorded, attempt: int, session: str, place: Workplace) -> None:
+    def __init__(self, means: Means, event: Recorded, attempt: int, place: Workplace) -> None:
         self._settings = means.settings
-        self._host = means.host
-        self._journal = means.journal
+        self._agents = means.agents
+        self._journal = means.agents.journal
         self._artifacts = means.artifacts
-        self._workshop = means.workshop
+        self._workshop = means.agents.workshop
         self._event = event
         self._actor: Actor = event.actor
         self._attempt = attempt
-        self._session = session
+        self._session = place.work.session()
         self._place = place
         self._began = time.monotonic()
         self._checkpointed = time.monotonic()
@@ -94,7 +89,7 @@ class Attempt:
 
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
-        state: run.Run = await self._host.state(self._actor)
+        state: run.Run = await self._agents.host.state(self._actor)
         await self._settle_elsewhere()
         async with supervised(self._watch(), self._report_answers()):
             try:
@@ -110,13 +105,13 @@ class Attempt:
         if isinstance(report, run.RecordStopped):
             report = msgspec.structs.replace(report, killed=report.killed + killed)
         if isinstance(report, run.Fail) and report.code == WORKSPACE_FAILED:
-            await self._place.settle(self._host.report)  # the work broke off around an agent
+            await self._place.work.settle_here()  # the work broke off around an agent
         await self._settle_elsewhere()
         if not self._lost and await self._report(report):
             crash_point("run.reported")
             await self._place.clear()
         else:
-            await self._place.leave(self._host.report)
+            await self._place.leave()
         if self._lost:
             raise HandOver
 
@@ -166,7 +161,7 @@ class Attempt:
         claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
         number = self._event.data.round
         if not all(self._workshop.holds(claim.worker) for claim in claims if claim.round == number):
-            await settle_elsewhere(self._workshop, self._actor, number, self._host.report)
+            await self._place.work.settle_elsewhere()
 
     async def _budget_left(self, state: run.Run) -> float:
         """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
@@ -267,7 +262,7 @@ class Attempt:
             self._place.repo().checks,
             base=self._place.base_path,
             home=process / "checks-home",
-            mark=self._place.mark,
+            mark=self._place.work.mark,
             timeout_s=float(self._settings.run_timeout_seconds),
         )
 
@@ -362,28 +357,21 @@ class Attempt:
 
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""
-        try:
-            await self._host.report(self._actor, command)
-        except Rejected as rejection:
-            log.info("a report was refused", code=rejection.code)
-            if rejection.code == "attempt-stale":
-                self._lost = True
-                self._end()
-            return False
-        return True
+        return self._was_taken(await self._agents.report(self._actor, command))
 
     async def _report(self, report: Report) -> bool:
         """Tell how it ended. Whether that was taken."""
-        try:
-            await self._host.report(self._actor, report)
-        except Rejected as rejection:
-            log.info("the last report was refused", code=rejection.code)
-            self._lost = rejection.code == "attempt-stale"
-            if rejection.code != "run-stopping":
-                return False
-            stopped = run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
-            return await self._tell(stopped)
-        return True
+
+        def stopped() -> run.RecordStopped:
+            return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
+
+        return self._was_taken(await self._agents.report(self._actor, report, stopped=stopped))
+
+    def _was_taken(self, reception: Reception) -> bool:
+        if reception is Reception.OVERTAKEN:
+            self._lost = True
+            self._end()
+        return reception is Reception.TAKEN
 
     def _failed(
         self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()

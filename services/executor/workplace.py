@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from shared.claude.accounts import Tell, settle_here
+from shared.claude.agent_activity import AgentWork
 from shared.claude.process import AgentProcess
 from shared.claude.sweep import sweep
 from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
-from shared.claude.workshop import Workshop, forget, mark_of
-from shared.config import BadConfig, Repo, load_config
+from shared.claude.workshop import Workshop
+from shared.config import Repo
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
 from shared.crash import crash_point
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.settings import Settings
-from shared.subjects import Actor
-from shared.workspace.git import GitFailed
-from shared.workspace.mirror import Mirror
+from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
 
 RETIRED: Final = "retired"
@@ -39,26 +36,24 @@ class Workplace:
     """One round's place on this machine."""
 
     def __init__(
-        self, settings: Settings, artifacts: Artifacts, actor: Actor, asked: Requested, workshop: Workshop
+        self, settings: Settings, artifacts: Artifacts, asked: Requested, workshop: Workshop, work: AgentWork
     ) -> None:
+        actor = work.actor
+        self.work = work
         self._settings = settings
         self._artifacts = artifacts
         self._actor = actor
         self._asked = asked
         self._workshop = workshop
-        self._first_dir = workshop.runs_dir / f"run-{actor.id}-{asked.round}-1"
+        self._target = Target(settings, asked.repo, asked.base_commit)
         self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}-{asked.round}"
         self.base_path = settings.data_dir / "worktrees" / f"base-{actor.id}-{asked.round}"
         self.ref = f"refs/journeyman/{actor.id}/{asked.round}/checkpoint"
-        self.mark = mark_of(self._first_dir, workshop.place)
         self._recorded = ""
 
     def repo(self) -> Repo:
         """The configured repository; raises `BadConfig`."""
-        repo = load_config(self._settings.config_path).repo_for(self._asked.repo)
-        if repo is None:
-            raise BadConfig(f"The repository {self._asked.repo!r} is not in journeyman.toml: add it and retry.")
-        return repo
+        return self._target.repo()
 
     async def retire(self) -> None:
         """Nothing goes on from what lies here: another worker has overtaken it.
@@ -67,7 +62,7 @@ class Workplace:
         """
         await asyncio.to_thread(self.sweep)
         crash_point("retire.swept")
-        for directory in self._process_dirs():
+        for directory in self.work.run_dirs:
             if AgentProcess.exists(directory):
                 (directory / RETIRED).touch()
         crash_point("retire.marked")
@@ -79,7 +74,7 @@ class Workplace:
         if self.worktree_path.exists():
             await asyncio.to_thread(self._sweep_checks)
         self._recorded = run.checkpoint_commit
-        mirror = self._mirror()
+        mirror = self._target.mirror()
         await mirror.ensure(run.base_commit)
         if run.checkpoint is None or self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit)
@@ -150,7 +145,7 @@ class Workplace:
 
     def next_process(self) -> Path:
         """The directory for a new process of this round, behind the last one."""
-        last, directories = self._last_started(), self._process_dirs()
+        last, directories = self._last_started(), self.work.run_dirs
         number = 0 if last is None else directories.index(last) + 1
         if number == len(directories):
             raise Exhausted(
@@ -160,46 +155,32 @@ class Workplace:
         return directories[number]
 
     def _last_started(self) -> Path | None:
-        return next((each for each in reversed(self._process_dirs()) if AgentProcess.exists(each)), None)
+        return next((each for each in reversed(self.work.run_dirs) if AgentProcess.exists(each)), None)
 
     def sweep(self) -> int:
         """End every process of the round on this machine and of its checks; returns how many there were."""
-        return sweep(self.mark) + self._sweep_checks()
+        return self.work.sweep() + self._sweep_checks()
 
     def _sweep_checks(self) -> int:
-        return sum(sweep(f"{self.mark}-{each}") for each in ("checks", "base"))
+        return sum(sweep(f"{self.work.mark}-{each}") for each in ("checks", "base"))
 
-    async def settle(self, tell: Tell) -> None:
-        """Have the log know what every process of the round has spent here, when none of them runs any more."""
-        await settle_here(self._workshop.place, self._actor, self._asked.round, self._process_dirs(), tell)
-
-    async def leave(self, tell: Tell) -> None:
+    async def leave(self) -> None:
         """`clear`, where the last report from here may not have been taken."""
         await asyncio.to_thread(self.sweep)
-        await self.settle(tell)
+        await self.work.settle_here()
         crash_point("leave.settled")
         await self.clear()
 
     async def clear(self) -> None:
         """Leave nothing of the round on this machine."""
         await asyncio.to_thread(self.sweep)
-        forget(*self._process_dirs())
+        self.work.forget()
         crash_point("clear.processes")
         await self._remove_worktrees()
         crash_point("clear.worktree")
 
     async def _remove_worktrees(self) -> None:
-        with contextlib.suppress(GitFailed, BadConfig):
-            for path in (self.worktree_path, self.base_path):
-                if path.exists() or path.with_name(f"{path.name}.git").exists():
-                    await Worktree(self._mirror(), path, self._asked.base_commit).remove()
-
-    def _mirror(self) -> Mirror:
-        return Mirror(self._settings.data_dir / "mirrors", self.repo().target)
-
-    def _process_dirs(self) -> list[Path]:
-        base, most = self._first_dir.name.removesuffix("1"), self._settings.max_agent_processes
-        return [self._first_dir.with_name(f"{base}{number}") for number in range(1, most + 1)]
+        await self._target.remove_worktrees(self.worktree_path, self.base_path)
 
     def _scratch(self, name: str) -> Path:
         folder = self._settings.data_dir / "scratch"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.planner.activities import Drafting
 from services.planner.actors import plan
 from services.planner.reactions import FILTERS, react
+from shared.claude.agent_activity import AgentActivity
 from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
 from shared.service import Service
@@ -17,7 +18,7 @@ async def run(settings: Settings) -> None:
     service = await Service.connect("planner", settings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
-    drafting = Drafting(settings, host, service.journal, Workshop(settings, service.bus))
+    drafting = Drafting(settings, AgentActivity(settings, host, service.journal, Workshop(settings, service.bus)))
     service.activity(
         "draft",
         "evt.plan.*.drafting-started",

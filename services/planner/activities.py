@@ -3,188 +3,140 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from pathlib import Path
 
-import structlog
-
 from shared.activity import HandOver, Turn
-from shared.actor import ActorHost
-from shared.claude.accounts import settle_elsewhere, settle_here
 from shared.claude.agent import AgentInvalid
+from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
 from shared.claude.outcome import Outcome
-from shared.claude.sweep import sweep
-from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of, quoted
-from shared.config import BadConfig, load_config
+from shared.claude.workshop import quoted
+from shared.config import BadConfig
 from shared.contracts import plan
 from shared.crash import crash_point
-from shared.deciding import Rejected
 from shared.envelope import Recorded
-from shared.ids import derived_id
-from shared.nats.journal import NatsJournal
 from shared.settings import Settings
 from shared.subjects import Actor, event_filter
-from shared.takeover import Takeover
-from shared.watcher import supervised, watch
 from shared.workspace.git import GitFailed
-from shared.workspace.mirror import Mirror
+from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
 
 AGENT = "planner"
 MAX_PLAN_CHARS = 64 * 1024
 
-log = structlog.get_logger(__name__)
+Report = plan.Propose | plan.Fail | plan.RecordStopped
 
 
 class Drafting:
     """The activity behind `plan.drafting-started`."""
 
-    def __init__(self, settings: Settings, host: ActorHost, journal: NatsJournal, workshop: Workshop) -> None:
+    def __init__(self, settings: Settings, agents: AgentActivity) -> None:
         self._settings = settings
-        self._host = host
-        self._journal = journal
-        self._workshop = workshop
-        self._takeover = Takeover(settings.drain_seconds)
+        self._agents = agents
 
     async def draft(self, event: Recorded, turn: Turn) -> None:
         """Write one draft; whoever takes it over attaches to its agent or starts a new one."""
-        if self._workshop.problem() is not None:
-            await turn.draining.wait()
-            raise HandOver
-        await self._takeover.run(event, turn, self._draft(event, turn))
+        await self._agents.until_agents_run(turn)
+        await self._agents.perform(event, turn, self._draft(event, turn))
 
     async def give_up(self, event: Recorded, reason: str) -> None:
         """Report a draft that failed again and again for a reason of ours."""
-        asked: plan.DraftingStarted = event.data
-        try:
-            claimed = await self._host.report(event.actor, self._claim(event.actor, asked))
-            if claimed is not None:
-                sentence = f"The planner could not write a plan ({reason}): see its log, then retry the task."
-                failure = plan.Fail(attempt=claimed.data.attempt, code="internal-error", message=sentence)
-                await self._host.report(event.actor, failure)
-        except Rejected as rejection:
-            log.info("nobody waits for this draft", code=rejection.code)
+        sentence = f"The planner could not write a plan ({reason}): see its log, then retry the task."
+        await self._agents.give_up(
+            event.actor,
+            self._claim(self._agents.work(event.actor, event.data.draft)),
+            lambda attempt: plan.Fail(attempt=attempt, code="internal-error", message=sentence),
+        )
 
     async def _draft(self, event: Recorded, turn: Turn) -> None:
         asked: plan.DraftingStarted = event.data
-        actor = event.actor
-        try:
-            claimed = await self._host.report(actor, self._claim(actor, asked))
-        except Rejected as rejection:
-            log.info("this draft is settled already", code=rejection.code)
-            await self._settle_elsewhere(actor, asked, turn)
-            await self._clear(actor, asked)
+        work = self._agents.work(event.actor, asked.draft)
+        attempt = await self._agents.claim(event.actor, self._claim(work))
+        if attempt is None:
+            await self._settle_elsewhere(work, turn)
+            await self._clear(work, asked)
             return
-        assert claimed is not None
         crash_point("drafting.claimed")
-        report = await self._write(event, claimed.data.attempt)
-        current = await self._report(actor, report)
+        report = await self._write(event, work, attempt)
+        current = await self._report(event.actor, report)
         crash_point("drafting.reported")
         if current:
-            await self._settle_elsewhere(actor, asked, turn)
-        await self._clear(actor, asked)
+            await self._settle_elsewhere(work, turn)
+        await self._clear(work, asked)
         if not current:
             raise HandOver
 
-    def _claim(self, actor: Actor, asked: plan.DraftingStarted) -> plan.Claim:
-        return plan.Claim(draft=asked.draft, worker=self._workshop.worker, session=_session(actor, asked.draft, 1))
+    def _claim(self, work: AgentWork) -> plan.Claim:
+        return plan.Claim(draft=work.number, worker=self._agents.workshop.worker, session=work.session())
 
-    async def _write(self, event: Recorded, attempt: int) -> plan.Propose | plan.Fail | plan.RecordStopped:
+    async def _write(self, event: Recorded, work: AgentWork, attempt: int) -> Report:
         """The agent's work, from the worktree to what is to be reported."""
         actor, asked, began = event.actor, event.data, time.monotonic()
         try:
             worktree = await self._worktree(actor, asked)
-            agent = self._workshop.agent(AGENT)
+            agent = self._agents.workshop.agent(AGENT)
         except (GitFailed, BadConfig, AgentInvalid) as error:
             return plan.Fail(attempt=attempt, code="workspace-failed", message=str(error))
         crash_point("drafting.worktree")
-        stop = asyncio.Event()
 
-        def job(number: int) -> Job:
-            return Job(
-                actor,
-                agent,
-                run_dir=self._run_dirs(actor, asked.draft)[number - 1],
-                cwd=worktree.path,
-                session=_session(actor, asked.draft, number),
-                prompt=_prompt(asked),
-                stop=stop,
-            )
-
-        def hear(heard: Recorded) -> None:
+        def ends(heard: Recorded) -> bool:
             match heard.data:
                 case plan.StopRequested():
-                    stop.set()
-                case plan.Claimed(attempt=newest) if newest > attempt:
-                    stop.set()
+                    return True
+                case plan.Claimed(attempt=newest):
+                    return newest > attempt
                 case _:
-                    return
+                    return False
 
-        async with supervised(watch(self._journal, event_filter(actor), after=event.position, handle=hear)):
-            outcome = await self._workshop.consult(job)
+        outcome = await self._agents.consult(
+            work,
+            agent,
+            cwd=worktree.path,
+            prompt=_prompt(asked),
+            hears=event_filter(actor),
+            after=event.position,
+            ends=ends,
+        )
         crash_point("drafting.talked")
-        stopped = (await self._host.state(actor)).stopping
+        stopped = (await self._agents.host.state(actor)).stopping
         return _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000))
 
     async def _worktree(self, actor: Actor, asked: plan.DraftingStarted) -> Worktree:
-        mirror = self._mirror(asked)
+        mirror = self._target(asked).mirror()
         await mirror.ensure(asked.base_commit)
         return await Worktree.create(mirror, self._worktree_path(actor, asked), asked.base_commit)
 
-    def _mirror(self, asked: plan.DraftingStarted) -> Mirror:
-        repo = load_config(self._settings.config_path).repo_for(asked.repo)
-        if repo is None:
-            raise BadConfig(f"The repository {asked.repo!r} is not in journeyman.toml: add it and retry.")
-        return Mirror(self._settings.data_dir / "mirrors", repo.target)
+    def _target(self, asked: plan.DraftingStarted) -> Target:
+        return Target(self._settings, asked.repo, asked.base_commit)
 
     def _worktree_path(self, actor: Actor, asked: plan.DraftingStarted) -> Path:
         return self._settings.data_dir / "worktrees" / f"plan-{actor.id}-{asked.draft}"
 
-    def _run_dirs(self, actor: Actor, draft: int) -> list[Path]:
-        runs = self._workshop.runs_dir
-        return [runs / f"plan-{actor.id}-{draft}-{number}" for number in range(1, CONSULTATIONS + 1)]
-
-    async def _settle_elsewhere(self, actor: Actor, asked: plan.DraftingStarted, turn: Turn) -> None:
+    async def _settle_elsewhere(self, work: AgentWork, turn: Turn) -> None:
         """Have the log know what was spent on a draft that is over at the places it was taken over from."""
         if turn.delivered > 1:
             # Not before it is over: the report of one who takes it back tells its whole spend.
-            await settle_elsewhere(self._workshop, actor, asked.draft, self._host.report)
+            await work.settle_elsewhere()
 
-    async def _clear(self, actor: Actor, asked: plan.DraftingStarted) -> None:
+    async def _clear(self, work: AgentWork, asked: plan.DraftingStarted) -> None:
         """Leave nothing of the draft on this machine."""
-        run_dirs, place = self._run_dirs(actor, asked.draft), self._workshop.place
-        await asyncio.to_thread(sweep, mark_of(run_dirs[0], place))
+        await asyncio.to_thread(work.sweep)
         # What the plan was told already adds nothing.
-        await settle_here(place, actor, asked.draft, run_dirs, self._host.report)
+        await work.settle_here()
         crash_point("drafting.settled")
-        forget(*run_dirs)
+        work.forget()
         crash_point("drafting.cleaned")
-        path = self._worktree_path(actor, asked)
-        with contextlib.suppress(GitFailed, BadConfig):
-            if path.exists() or path.with_name(f"{path.name}.git").exists():
-                await Worktree(self._mirror(asked), path, asked.base_commit).remove()
+        await self._target(asked).remove_worktrees(self._worktree_path(work.actor, asked))
 
-    async def _report(self, actor: Actor, command: plan.Propose | plan.Fail | plan.RecordStopped) -> bool:
+    async def _report(self, actor: Actor, command: Report) -> bool:
         """Tell how it ended; False when another worker has taken over meanwhile."""
-        try:
-            await self._host.report(actor, command)
-        except Rejected as rejection:
-            log.info("the report was refused", code=rejection.code)
-            if rejection.code == "plan-stopping":
-                return await self._report(actor, plan.RecordStopped(attempt=command.attempt, usage=command.usage))
-            return rejection.code != "attempt-stale"
-        return True
+        reception = await self._agents.report(
+            actor, command, stopped=lambda: plan.RecordStopped(attempt=command.attempt, usage=command.usage)
+        )
+        return reception is not Reception.OVERTAKEN
 
 
-def _session(actor: Actor, draft: int, number: int) -> str:
-    """The conversation of the n-th process."""
-    return derived_id("plan", actor.id, str(draft), *([] if number == 1 else [str(number)]))
-
-
-def _report(
-    attempt: int, outcome: Outcome, stopped: bool, duration_ms: int
-) -> plan.Propose | plan.Fail | plan.RecordStopped:
+def _report(attempt: int, outcome: Outcome, stopped: bool, duration_ms: int) -> Report:
     if stopped:
         return plan.RecordStopped(attempt=attempt, usage=outcome.usage)
     if not outcome.ok:

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from services.executor.workplace import Exhausted, Workplace
+from shared.claude.agent_activity import AgentWork
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.outcome import Outcome
 from shared.claude.process import MAX_MESSAGE_BYTES
 from shared.claude.sweep import sweep
 from shared.claude.workshop import Job, Workshop, forget, mark_of
 from shared.contracts import run
+from shared.contracts.messages import Command
 from shared.nats.bus import Bus
 from shared.nats.direct import Direct, get_batch
 from shared.nats.objects import Artifacts, ArtifactTooLarge
@@ -182,10 +184,15 @@ async def test_an_agent_is_told_as_much_as_a_task_and_its_plan_may_have_in_any_s
         await shop.work("x" * MAX_MESSAGE_BYTES)
 
 
+async def untold(actor: Actor, command: Command) -> None:
+    """Nobody hears what was spent."""
+
+
 async def test_a_round_of_work_has_so_many_processes(bus: Bus, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, max_agent_processes=2)
     asked = run.Requested(round=1, repo="a/b", base_commit="c" * 40, title="t", text="x")
-    place = Workplace(settings, Artifacts(bus), ACTOR, asked, Workshop(settings, bus))
+    shop = Workshop(settings, bus)
+    place = Workplace(settings, Artifacts(bus), asked, shop, AgentWork(shop, untold, ACTOR, 1, most=2))
     for number in (1, 2):
         directory = place.next_process()
         assert directory.name == f"run-T1-1-{number}"

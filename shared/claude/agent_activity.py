@@ -1,0 +1,183 @@
+"""The skeleton that triage, planning and execution share: what surrounds the work of an agent in an activity."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import Enum, auto
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from shared.activity import HandOver, Turn
+from shared.actor import ActorHost
+from shared.claude.accounts import Tell, settle_elsewhere, settle_here
+from shared.claude.agent import Agent
+from shared.claude.outcome import Outcome
+from shared.claude.sweep import sweep
+from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of
+from shared.contracts import plan, run
+from shared.contracts.messages import Command
+from shared.deciding import Rejected
+from shared.envelope import Recorded
+from shared.ids import derived_id
+from shared.journal import Journal
+from shared.settings import Settings
+from shared.subjects import Actor
+from shared.takeover import Takeover
+from shared.watcher import supervised, watch
+
+STALE: Final = "attempt-stale"
+STOPPING: Final = frozenset({"plan-stopping", "run-stopping"})
+_CONVERSATIONS: Final = {"task": "triage"}
+"""What the ids of an actor's conversations are derived from, where it is not its kind."""
+
+log = structlog.get_logger(__name__)
+
+
+class Reception(Enum):
+    """What became of a report."""
+
+    TAKEN = auto()
+    REFUSED = auto()
+    OVERTAKEN = auto()
+    """Another worker has claimed the work since: this one must leave it."""
+
+
+class AgentWork:
+    """One round, draft or triage on this machine: its processes, and what they have spent.
+
+    ``number`` counts the rounds, drafts or triages of the actor; ``most`` is how many processes may work on it.
+    """
+
+    def __init__(self, workshop: Workshop, tell: Tell, actor: Actor, number: int, *, most: int = CONSULTATIONS) -> None:
+        self.actor = actor
+        self.number = number
+        stem = f"{actor.kind}-{actor.id}-{number}"
+        self.run_dirs: list[Path] = [workshop.runs_dir / f"{stem}-{each}" for each in range(1, most + 1)]
+        self._workshop = workshop
+        self._tell = tell
+
+    @cached_property
+    def mark(self) -> str:
+        """What every process of the work carries in its environment."""
+        return mark_of(self.run_dirs[0], self._workshop.place)
+
+    def session(self, process: int = 1) -> str:
+        """The id of the conversation that the n-th process (1, 2 …) begins."""
+        again = [] if process == 1 else [str(process)]
+        return derived_id(_CONVERSATIONS.get(self.actor.kind, self.actor.kind), self.actor.id, str(self.number), *again)
+
+    def sweep(self) -> int:
+        """End every process of the work on this machine (blocking); returns how many there were."""
+        return sweep(self.mark)
+
+    async def settle_here(self) -> None:
+        """Have the log know what the processes of this machine have spent; none of them must run."""
+        await settle_here(self._workshop.place, self.actor, self.number, self.run_dirs, self._tell)
+
+    async def settle_elsewhere(self) -> None:
+        """Have the log know what the processes of other machines are known to have spent."""
+        await settle_elsewhere(self._workshop, self.actor, self.number, self._tell)
+
+    def forget(self) -> None:
+        """Remove the run directories."""
+        forget(*self.run_dirs)
+
+
+class AgentActivity:
+    """What an activity does around the work of its agents, for one service on one machine."""
+
+    def __init__(self, settings: Settings, host: ActorHost, journal: Journal, workshop: Workshop) -> None:
+        self.host = host
+        self.journal = journal
+        self.workshop = workshop
+        self._takeover = Takeover(settings.drain_seconds)
+
+    def work(self, actor: Actor, number: int, *, most: int = CONSULTATIONS) -> AgentWork:
+        """The round, draft or triage with this number."""
+        return AgentWork(self.workshop, self.host.report, actor, number, most=most)
+
+    async def until_agents_run(self, turn: Turn) -> None:
+        """Return at once where agents can run; else hold the work until this service leaves, and hand it over."""
+        if self.workshop.problem() is not None:
+            await turn.draining.wait()
+            raise HandOver
+
+    async def perform(self, event: Recorded, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work once in this instance. Raises `HandOver` when it was left, and what the work raises."""
+        await self._takeover.run(event, turn, work)
+
+    async def claim(self, actor: Actor, claim: plan.Claim | run.Claim) -> int | None:
+        """Take the work over; returns the number of this attempt, or None when nobody waits for the work any more."""
+        try:
+            claimed = await self.host.report(actor, claim)
+        except Rejected as rejection:
+            log.info("this work is settled already", code=rejection.code)
+            return None
+        assert claimed is not None
+        attempt: int = claimed.data.attempt
+        return attempt
+
+    async def consult(
+        self,
+        work: AgentWork,
+        agent: Agent,
+        *,
+        cwd: Path,
+        prompt: str,
+        schema: dict[str, object] | None = None,
+        hears: str,
+        after: int,
+        ends: Callable[[Recorded], bool],
+    ) -> Outcome:
+        """Ask an agent that changes nothing, and stay with it to its end.
+
+        It is stopped at the first event behind ``after`` that fits the filter ``hears`` and of which ``ends`` is true.
+        """
+        stop = asyncio.Event()
+
+        def hear(event: Recorded) -> None:
+            if ends(event):
+                log.info("the agent is to end", because=event.name, position=event.position)
+                stop.set()
+
+        def job(number: int) -> Job:
+            return Job(
+                work.actor,
+                agent,
+                run_dir=work.run_dirs[number - 1],
+                cwd=cwd,
+                session=work.session(number),
+                prompt=prompt,
+                schema=schema,
+                stop=stop,
+            )
+
+        async with supervised(watch(self.journal, hears, after=after, handle=hear)):
+            return await self.workshop.consult(job)
+
+    async def report(
+        self, actor: Actor, command: Command, *, stopped: Callable[[], Command] | None = None
+    ) -> Reception:
+        """Report to the actor; ``stopped`` makes the report for an actor that is being stopped."""
+        try:
+            await self.host.report(actor, command)
+        except Rejected as rejection:
+            log.info("a report was refused", code=rejection.code)
+            if rejection.code == STALE:
+                return Reception.OVERTAKEN
+            if rejection.code in STOPPING and stopped is not None:
+                return await self.report(actor, stopped())
+            return Reception.REFUSED
+        return Reception.TAKEN
+
+    async def give_up(
+        self, actor: Actor, claim: plan.Claim | run.Claim, failure: Callable[[int], plan.Fail | run.Fail]
+    ) -> None:
+        """Report work that failed again and again for a reason of ours, as the attempt that ``claim`` makes."""
+        attempt = await self.claim(actor, claim)
+        if attempt is not None:
+            await self.report(actor, failure(attempt))
