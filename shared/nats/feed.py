@@ -7,28 +7,18 @@ restart (measured; see the project's docs/architecture.md).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-import msgspec
-import nats.errors
-import nats.js.errors
-import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
 from shared.journal import LogDamaged
 from shared.nats.bus import Bus
+from shared.nats.consumer import Pull, Said, end_reading, next_of, reading_after, silence_s, until_done
 
-log = structlog.get_logger(__name__)
-
-HEARTBEAT_S: Final = 1.0
-EXPIRES_S: Final = 30.0
-INACTIVE_S: Final = 60.0
 MOST_HEARTBEATS: Final = 3
 """A server that has messages to give does not send so many of them in a row."""
 
@@ -82,8 +72,8 @@ class Feed:
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._subscription: Subscription | None = None
         self._consumer = ""
+        self._pull: Pull | None = None
         self._delivered = 0
-        self._wanted = 0
         self._forget_reconnects: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Self:
@@ -107,8 +97,8 @@ class Feed:
 
     async def __aiter__(self) -> AsyncIterator[FeedMessage]:
         while True:
-            message = await self._next()
-            if message is None:
+            message, pull = await self._next(), self._pull
+            if message is None or pull is None:
                 await self._begin_again()
                 continue
             metadata = message.metadata
@@ -117,10 +107,10 @@ class Feed:
                 continue
             self._delivered += 1
             self._silence = 0
-            self._wanted -= 1
+            pull.took()
             self._position = metadata.sequence.stream
-            if self._wanted <= self._batch // 2:
-                await self._pull()
+            if pull.wanted <= self._batch // 2:
+                await self._ask(pull)
             yield FeedMessage(
                 message.subject,
                 metadata.sequence.stream,
@@ -132,54 +122,38 @@ class Feed:
 
     async def _next(self) -> Msg | None:
         """The next message of the current consumer, or None when the consumer must be made anew."""
-        while True:
-            try:
-                # A timer for each message would cost more than the message itself.
-                message = self._queue.get_nowait() if self._queue.qsize() else await self._wait()
-            except TimeoutError:
-                return None
+        while (pull := self._pull) is not None:
+            message = await next_of(self._queue, silence_s())
             if message is None:
                 return None
-            if message.data or not message.headers:
-                return message
-            match message.headers.get("Status"):
-                case None:
+            match pull.read(message):
+                case Said.MESSAGE:
                     return message
-                case "100":
+                case Said.HEARTBEAT:
                     self._silence += 1
                     if self._position < self._last and self._silence >= MOST_HEARTBEATS:
                         raise LogDamaged(unreadable(self._position + 1, self._last))
-                    continue
-                case "404" | "408" | "409" if "Consumer" not in message.headers.get("Description", ""):
-                    # A pull has ended: its time is over or its batch is full.
-                    self._wanted -= int(message.headers.get("Nats-Pending-Messages", self._wanted))
-                    await self._pull()
-                case _:
+                case Said.PULL_ENDED:
+                    await self._ask(pull)
+                case Said.CONSUMER_LOST:
                     return None
-
-    async def _wait(self) -> Msg | None:
-        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
-        async with asyncio.timeout(HEARTBEAT_S * 2.5):
-            return await self._queue.get()
+        return None
 
     async def _leave(self) -> None:
         self._forget_reconnects()
         await self._end()
 
     async def _begin_again(self) -> None:
-        while True:
-            await self._end()
-            try:
-                await self._begin()
-                return
-            except (TimeoutError, OSError, nats.errors.Error) as error:
-                log.debug("feed cannot begin yet", stream=self._stream, error=str(error))
-                await asyncio.sleep(0.25)
+        await until_done(self._renew, f"feed of {self._stream}")
+
+    async def _renew(self) -> None:
+        await self._end()
+        await self._begin()
 
     async def _begin(self) -> None:
         queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._queue = queue
-        self._delivered = self._wanted = 0
+        self._delivered = 0
 
         async def take(message: Msg) -> None:
             queue.put_nowait(message)
@@ -187,46 +161,17 @@ class Feed:
         self._subscription = await self._bus.nc.subscribe(
             self._bus.nc.new_inbox(), cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
-        info = await self._bus.js.add_consumer(
-            self._stream,
-            ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=self._position + 1,
-                ack_policy=AckPolicy.NONE,
-                replay_policy=ReplayPolicy.INSTANT,
-                filter_subjects=self._filters,
-                inactive_threshold=INACTIVE_S,
-                mem_storage=True,
-                num_replicas=1,
-                max_waiting=16,
-            ),
-        )
+        info = await self._bus.js.add_consumer(self._stream, reading_after(self._position, self._filters))
         self._consumer = info.name
-        await self._pull()
+        self._pull = Pull(self._bus.nc, self._stream, info.name, self._subscription.subject, max_bytes=self._max_bytes)
+        await self._ask(self._pull)
 
-    async def _pull(self) -> None:
-        assert self._subscription is not None
-        more = self._batch - self._wanted
-        if more <= 0:
-            return
-        self._wanted += more
-        request = {
-            "batch": more,
-            "max_bytes": self._max_bytes,
-            "expires": int(EXPIRES_S * 1e9),
-            "idle_heartbeat": int(HEARTBEAT_S * 1e9),
-        }
-        await self._bus.nc.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
-            msgspec.json.encode(request),
-            reply=self._subscription.subject,
-        )
+    async def _ask(self, pull: Pull) -> None:
+        if (more := self._batch - pull.wanted) > 0:
+            await pull.ask(more)
 
     async def _end(self) -> None:
         subscription, self._subscription = self._subscription, None
         consumer, self._consumer = self._consumer, ""
-        with contextlib.suppress(TimeoutError, nats.errors.Error):
-            if subscription is not None:
-                await subscription.unsubscribe()
-            if consumer and self._bus.connected:
-                await self._bus.js.delete_consumer(self._stream, consumer)
+        self._pull = None
+        await end_reading(self._bus, self._stream, consumer, subscription)

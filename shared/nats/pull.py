@@ -11,21 +11,19 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import msgspec
 import nats.errors
-import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from shared.nats import consumer
 from shared.nats.bus import Bus
+from shared.nats.consumer import Pull, Said, next_of, silence_s, until_done
 
 log = structlog.get_logger(__name__)
 
-HEARTBEAT_S: Final = 1.0
-EXPIRES_S: Final = 30.0
-SHORTEST_S: Final = 2.5 * HEARTBEAT_S
+SHORTEST_S: Final = 2.5 * consumer.HEARTBEAT_S
 """NATS refuses a pull that does not last for two heartbeats."""
 
 Handler = Callable[[Msg], Awaitable[None]]
@@ -71,9 +69,11 @@ class StandingPull:
         self._concurrency = concurrency
         self._ahead = ahead
         # A worker that stands still must not be given again, by a pull it left standing, what was taken from it.
-        self._expires_s = max(SHORTEST_S, min(EXPIRES_S, ack_wait_s / 2)) if concurrency > 1 else EXPIRES_S
+        self._expires_s = (
+            max(SHORTEST_S, min(consumer.EXPIRES_S, ack_wait_s / 2)) if concurrency > 1 else consumer.EXPIRES_S
+        )
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()
-        self._wanted = 0
+        self._pull: Pull | None = None
         self._subscription: Subscription | None = None
         self._draining = asyncio.Event()
 
@@ -98,38 +98,27 @@ class StandingPull:
         self._queue.put_nowait(None)
 
     async def _step(self) -> None:
-        try:
-            message = self._queue.get_nowait() if self._queue.qsize() else await self._wait()
-        except TimeoutError:
-            message = None
-        if message is None:
-            if not self._draining.is_set():
-                await self._begin_again()
-            return
-        if message.reply and "$JS.ACK" in message.reply:
-            self._wanted -= 1
-            await self._take(message)
-            return
-        headers = message.headers or {}
-        match headers.get("Status"):
-            case "100":
-                return
-            case "404" | "408" | "409" if "Consumer" not in headers.get("Description", ""):
-                self._wanted -= int(headers.get("Nats-Pending-Messages", self._wanted))
-                await self._pull()
-            case _:
-                await self._begin_again()
-
-    async def _wait(self) -> Msg | None:
         # With every slot taken no pull stands, so no heartbeat comes either.
-        # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
-        async with asyncio.timeout(HEARTBEAT_S * 2.5 if self._wanted > 0 else None):
-            return await self._queue.get()
+        standing = self._pull is not None and self._pull.wanted > 0
+        message = await next_of(self._queue, silence_s() if standing else None)
+        if message is None or self._pull is None:
+            await self._begin_again()
+            return
+        match self._pull.read(message):
+            case Said.MESSAGE:
+                self._pull.took()
+                await self._take(message)
+            case Said.HEARTBEAT:
+                pass
+            case Said.PULL_ENDED:
+                await self._ask()
+            case Said.CONSUMER_LOST:
+                await self._begin_again()
 
     async def _take(self, message: Msg) -> None:
         if self._concurrency == 1:
             await self._handle(message)
-            await self._pull()
+            await self._ask()
             return
         task = asyncio.create_task(self._handle(message))
         self.running.add(task)
@@ -138,7 +127,7 @@ class StandingPull:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self.running.discard(task)
         if not self._draining.is_set():
-            pull = asyncio.create_task(self._pull())
+            pull = asyncio.create_task(self._ask())
             self._pulls.add(pull)
             pull.add_done_callback(self._pulls.discard)
 
@@ -148,48 +137,42 @@ class StandingPull:
         except Exception:
             log.exception("a handler failed", consumer=self.durable, subject=message.subject)
 
-    async def _pull(self) -> None:
-        if self._subscription is None or self._draining.is_set():
+    async def _ask(self) -> None:
+        pull = self._pull
+        if pull is None or self._draining.is_set():
             return
-        more = self._concurrency + self._ahead - len(self.running) - self._queue.qsize() - self._wanted
+        more = self._concurrency + self._ahead - len(self.running) - self._queue.qsize() - pull.wanted
         # Asking late saves most pulls where messages may be asked for ahead.
         if more <= self._ahead // 2:
             return
-        self._wanted += more
-        request = {"batch": more, "expires": int(self._expires_s * 1e9), "idle_heartbeat": int(HEARTBEAT_S * 1e9)}
         with contextlib.suppress(nats.errors.Error):
-            await self._bus.nc.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self.durable}",
-                msgspec.json.encode(request),
-                reply=self._subscription.subject,
-            )
+            await pull.ask(more)
 
     async def _begin_again(self) -> None:
-        while not self._draining.is_set():
-            await self._unsubscribe()
-            await self._give_back()
-            try:
-                await self._begin()
-                return
-            except (TimeoutError, OSError, nats.errors.Error) as error:
-                log.debug("consumer cannot begin yet", consumer=self.durable, error=str(error))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._draining.wait(), 0.25)
+        await until_done(self._renew, self.durable, self._draining)
+
+    async def _renew(self) -> None:
+        await self._unsubscribe()
+        await self._give_back()
+        await self._begin()
 
     async def _begin(self) -> None:
         await self._bus.js.add_consumer(self._stream, self._config)
         queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._queue = queue
-        self._wanted = 0
 
         async def take(message: Msg) -> None:
             queue.put_nowait(message)
 
         self._subscription = await self._bus.nc.subscribe(self._bus.nc.new_inbox(), cb=take)
-        await self._pull()
+        self._pull = Pull(
+            self._bus.nc, self._stream, self.durable, self._subscription.subject, expires_s=self._expires_s
+        )
+        await self._ask()
 
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None
+        self._pull = None
         with contextlib.suppress(TimeoutError, nats.errors.Error):
             if subscription is not None:
                 await subscription.unsubscribe()

@@ -280,8 +280,8 @@ async def test_work_that_fails_is_tried_so_often_and_then_reported(
     nats_server: Nats, tries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Who hears no heartbeat because this process stood still lets go of what it was sent: that delivery counts, too.
-    monkeypatch.setattr("shared.nats.pull.HEARTBEAT_S", 20.0)
-    monkeypatch.setattr("shared.nats.pull.EXPIRES_S", 120.0)
+    monkeypatch.setattr("shared.nats.consumer.HEARTBEAT_S", 20.0)
+    monkeypatch.setattr("shared.nats.consumer.EXPIRES_S", 120.0)
     failed, reported = [], []
 
     async def work(event: Recorded, turn: Turn) -> None:

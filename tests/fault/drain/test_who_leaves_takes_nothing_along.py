@@ -27,8 +27,8 @@ async def test_messages_that_were_on_their_way_to_a_consumer_that_leaves_go_to_a
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Who hears no heartbeat because this process stood still begins again, and what it had is delivered again later.
-    monkeypatch.setattr("shared.nats.pull.HEARTBEAT_S", 20.0)
-    monkeypatch.setattr("shared.nats.pull.EXPIRES_S", 120.0)
+    monkeypatch.setattr("shared.nats.consumer.HEARTBEAT_S", 20.0)
+    monkeypatch.setattr("shared.nats.consumer.EXPIRES_S", 120.0)
     taken: Counter[bytes] = Counter()
 
     async def take(message: Msg) -> None:
