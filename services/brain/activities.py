@@ -137,7 +137,5 @@ def _verdict(state: Task, outcome: Outcome, config: Config, policy: Policy) -> R
 
 
 def _prompt(state: Task) -> str:
-    where = state.source.kind + (f" ({state.source.reference})" if state.source.reference else "")
-    return "\n\n".join(
-        [f"Triage what arrived from {where}.", f"Title: {state.title}", quoted(state.source.kind, state.text)]
-    )
+    where = f"{state.source.kind} {state.source.reference}".strip()
+    return f"Triage what arrived.\n\n{quoted(where, state.text, title=state.title)}"

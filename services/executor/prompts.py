@@ -12,7 +12,7 @@ _NOW = "The repository is your working directory. Do the work and verify it; do 
 
 def first_prompt(run: Run, plan: str) -> str:
     """The task, with its approved plan when there is one."""
-    parts = [f"Title: {run.title}", quoted("task", run.text)]
+    parts = [quoted("task", run.text, title=run.title)]
     if plan:
         parts += [
             "The approved plan. Keep to it; say in your summary where you could not:",

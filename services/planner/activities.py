@@ -181,8 +181,7 @@ def _summary(markdown: str) -> str:
 def _prompt(asked: plan.DraftingStarted) -> str:
     parts = [
         "Write a plan for the task below. Your working directory is the repository at the commit the work starts from.",
-        f"Title: {asked.title}",
-        quoted("task", asked.text),
+        quoted("task", asked.text, title=asked.title),
     ]
     if asked.previous:
         parts += ["Your plan before this one:", quoted("previous plan", asked.previous)]

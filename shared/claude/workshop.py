@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -34,6 +35,11 @@ DEMO_KEY: Final = "demo-key"
 CONSULTATIONS: Final = 2
 PROCESS_HEADER: Final = "Journeyman-Process"
 """Which process said a line of OUTPUT."""
+
+_LETTERS: Final = r"[\W_]{0,8}".join(f"[{letter}{chr(ord(letter) + 0xFEE0)}]" for letter in "untrusted")
+_TAG: Final = re.compile(rf"[<\uFF1C\uFE64](?=[\W_]{{0,8}}{_LETTERS})", re.IGNORECASE)
+"""What opens or closes the mark, also in full width, with blanks, slashes or invisible characters in it."""
+_NOT_IN_ATTRIBUTE: Final = re.compile(r'[\s"<>]+')
 
 log = structlog.get_logger(__name__)
 
@@ -261,7 +267,8 @@ def forget(*directories: Path) -> None:
         remove_tree(directory)
 
 
-def quoted(origin: str, text: str) -> str:
-    """Somebody's words for a prompt, marked as data. A closing tag inside cannot end it."""
-    inner = text.replace("</untrusted", "<\\/untrusted")
-    return f'<untrusted origin="{origin}">\n{inner}\n</untrusted>'
+def quoted(origin: str, text: str, *, title: str = "") -> str:
+    """Somebody's words for a prompt, and their title, marked as data. No spelling of the tag inside can end it."""
+    words = f"Title: {title}\n\n{text}" if title else text
+    place = _NOT_IN_ATTRIBUTE.sub(" ", origin)
+    return f'<untrusted origin="{place}">\n{_TAG.sub("&lt;", words)}\n</untrusted>'
