@@ -12,11 +12,18 @@ import msgspec
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.process import CannotLaunch, ChildProcess, end_with, launch
 from shared.nats.server import CannotServe, NatsServer
+from shared.ops.environment import ACCOUNT, BASICS, NETWORK, PACKAGE_CLIENTS, TOOL_DIRECTORIES, inherited
+from shared.ops.own_home import ROOT_NAMES
 from shared.settings import PREFIX
 
 RUNS_AGENTS: Final = frozenset({"brain", "planner", "executor"})
 DEMO_KEY: Final = "demo-model-needs-no-key"
-_SECRETS: Final = ("SECRET", "TOKEN", "PASSWORD", "PRIVATE_KEY")
+_EDGE_SECRETS: Final = ("SECRET", "TOKEN", "PASSWORD", "PRIVATE_KEY")
+_MODEL_KEY: Final = "ANTHROPIC_API_KEY"
+KEY_ELSEWHERE: Final = "held-by-the-services-that-run-agents"
+"""Stands for the model's key where only its presence matters: the gateway's status says whether agents can run."""
+_EVERYWHERE: Final = BASICS | ACCOUNT | NETWORK | {"ANTHROPIC_BASE_URL", "CLAUDE_CLI"}
+_FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_KEY}
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -94,8 +101,14 @@ async def launch_service(name: str, plan: Plan, log: ChildLog) -> ChildProcess:
 
 
 def service_environment(name: str, plan: Plan, ready: Path, own: Mapping[str, str]) -> dict[str, str]:
-    """The environment of one service: ours, without secrets that are not its business, with what the plan says."""
-    environment = {key: value for key, value in own.items() if name == "gateway" or not _is_edge_secret(key)}
+    """The environment of one service: its settings, what it needs of ours by name, and what the plan says.
+
+    ``own`` may hold secrets of anything else on this machine: what is not named here is not passed on.
+    """
+    environment = inherited(own, _EVERYWHERE | (_FOR_AGENTS if name in RUNS_AGENTS else set()))
+    environment |= {key: value for key, value in own.items() if key.startswith(PREFIX) and _is_setting_of(name, key)}
+    if name == "gateway" and any(own.get(key) for key in own if _is_model_key(key)):
+        environment[f"{PREFIX}{_MODEL_KEY}"] = KEY_ELSEWHERE
     environment |= {
         "PYTHONUNBUFFERED": "1",
         f"{PREFIX}NATS_URL": plan.nats_url,
@@ -123,9 +136,15 @@ def _base_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "LANG": os.environ.get("LANG", "C.UTF-8"), "PYTHONUNBUFFERED": "1"}
 
 
-def _is_edge_secret(name: str) -> bool:
-    """Webhook secrets and forge credentials belong to the gateway alone."""
-    return name.startswith(PREFIX) and any(word in name for word in _SECRETS)
+def _is_setting_of(service: str, name: str) -> bool:
+    """Webhook secrets and forge credentials belong to the gateway alone, the model's key to what runs agents."""
+    if _is_model_key(name):
+        return service in RUNS_AGENTS
+    return service == "gateway" or not any(word in name for word in _EDGE_SECRETS)
+
+
+def _is_model_key(name: str) -> bool:
+    return name.removeprefix(PREFIX).removesuffix("_FILE") == _MODEL_KEY
 
 
 def _port(answered: Any, asked: int) -> int:

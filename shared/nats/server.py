@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -11,6 +12,8 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from shared.ops.environment import inherited
 
 READY_S: Final = 60.0
 
@@ -70,6 +73,7 @@ class NatsServer:
                 stdout=output,
                 stderr=output,
                 start_new_session=own_session,
+                env=inherited(os.environ, ("PATH", "TZ")),
                 preexec_fn=before_exec,
             )
         try:

@@ -11,6 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 BASICS: Final = frozenset({"PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ"})
+ACCOUNT: Final = frozenset(
+    {
+        *("HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+        *("SSH_AUTH_SOCK", "CARGO_HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+    }
+)
+"""What names the account's own places: for our services, whose git uses the account's keys, never for an agent."""
 NETWORK: Final = frozenset(
     {
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),

@@ -15,6 +15,7 @@ from cli.supervisor.names import SERVICES
 from shared.claude.demo_repo import create_demo_repository
 from shared.client import Client, QueryFailed
 from shared.nats.bus import Bus
+from shared.processes import environment_of
 from tests.integration.cli.running import Run, StartUp
 from tests.support.eventually import eventually
 
@@ -42,6 +43,18 @@ def of_data_directory(data: Path) -> list[int]:
         if entry.name.isdigit() and str(data).encode() in said and record.started_at(int(entry.name)) > 0:
             found.append(int(entry.name))
     return found
+
+
+@pytest.mark.timeout(400)
+async def test_a_secret_of_something_else_reaches_no_child(start_up: StartUp) -> None:
+    up = await start_up(AWS_SECRET_ACCESS_KEY="canary-91c4", JOURNEYMAN_GITHUB_WEBHOOK_SECRET="canary-77aa")
+    await up.wait_ready()
+    told = {name: b"\n".join(environment_of(pid)) for name, pid in up.record().pids.items()}
+    assert told.keys() == {*SERVICES, "nats"}
+    assert [name for name, said in told.items() if b"canary-91c4" in said] == []
+    assert [name for name, said in told.items() if b"canary-77aa" in said] == ["gateway"]
+    assert {line.partition(b"=")[0] for line in environment_of(up.record().pids["nats"]) if line} <= {b"PATH", b"TZ"}
+    assert await up.end() == 0
 
 
 @pytest.mark.timeout(400)

@@ -13,9 +13,10 @@ import pytest
 
 from cli.failures import Failure
 from cli.supervisor import record
-from cli.supervisor.children import Plan, service_environment
+from cli.supervisor.children import KEY_ELSEWHERE, Plan, service_environment
 from cli.supervisor.keeper import Change, Keeper
 from cli.supervisor.logs import MOST_BYTES, ChildLog
+from cli.supervisor.names import SERVICES
 from cli.supervisor.process import CannotLaunch, ChildProcess, launch
 from cli.supervisor.supervisor import limits_for
 from shared.nats.streams import Limits
@@ -28,6 +29,12 @@ OWN = {
     "JOURNEYMAN_GITHUB_TOKEN_FILE": "/run/secrets/token",
     "JOURNEYMAN_SECRET_KEY": "hush",
     "JOURNEYMAN_LOG_LEVEL": "debug",
+    "HOME": "/home/ada",
+    "HTTPS_PROXY": "http://proxy:3128",
+    "PIP_INDEX_URL": "https://pip.example/simple",
+    "AWS_SECRET_ACCESS_KEY": "hush",
+    "GITHUB_TOKEN": "hush",
+    "DATABASE_URL": "postgres://me:hush@db",
 }
 
 
@@ -44,6 +51,24 @@ def test_secrets_of_the_edge_reach_the_gateway_alone(tmp_path: Path, name: str) 
     assert not {key for key in inner if "SECRET" in key or "TOKEN" in key}
     assert edge["JOURNEYMAN_GITHUB_WEBHOOK_SECRET"] == "hush"
     assert inner["JOURNEYMAN_LOG_LEVEL"] == "debug"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_unknown_of_our_environment_reaches_a_service(tmp_path: Path, name: str) -> None:
+    made = service_environment(name, plan(tmp_path), tmp_path / "ready", OWN)
+    assert not made.keys() & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL"}
+    assert (made["PATH"], made["HOME"], made["HTTPS_PROXY"]) == ("/usr/bin", "/home/ada", "http://proxy:3128")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_models_key_reaches_what_runs_agents_and_nothing_else(tmp_path: Path, name: str) -> None:
+    own = OWN | {"JOURNEYMAN_ANTHROPIC_API_KEY": "the person's own key"}
+    made = service_environment(name, plan(tmp_path), tmp_path / "ready", own)
+    runs_agents = name in ("brain", "planner", "executor")
+    assert ("the person's own key" in made.values()) == runs_agents
+    assert ("PIP_INDEX_URL" in made) == runs_agents
+    # The gateway's status says whether agents can run.
+    assert (KEY_ELSEWHERE in made.values()) == (name == "gateway")
 
 
 @pytest.mark.parametrize("name", ["brain", "planner", "executor"])
