@@ -18,6 +18,7 @@ from shared.bounds import DEFAULTS, Bounds
 from shared.client import Client
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
+from shared.ops.addresses import without_credentials
 from shared.settings import Settings, load_settings
 
 PATIENCE_S: Final = 2.0
@@ -86,7 +87,7 @@ async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, bounds
         if isinstance(error, NatsUnreachable):
             raise
         raise NatsUnreachable(
-            f"NATS does not answer at {url}: start it (`journeyman up` starts its own), "
+            f"NATS does not answer at {without_credentials(url)}: start it (`journeyman up` starts its own), "
             "or set JOURNEYMAN_NATS_URL to where it listens."
         ) from error
 

@@ -30,6 +30,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import GuardsOff, check_guards
+from shared.ops.private import private_directory
 from shared.parked import answer_replays
 from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
@@ -82,7 +83,7 @@ class Service:
         """Connect to NATS and check the guards of the log; raises what `EXPLAINED` lists."""
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        private_directory(settings.data_dir)
         bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings)
         await check_guards(bus)
         return cls(name, settings, bus)

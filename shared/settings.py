@@ -100,7 +100,8 @@ class Settings(Bounds, BaseSettings):
     def _nats_scheme(cls, url: str) -> str:
         for each in url.split(","):
             if not each.strip().startswith(("nats://", "tls://")):
-                raise ValueError(f"{each!r} is no NATS address; write nats://host:4222")
+                shown = "one of the servers" if "@" in url else repr(each)
+                raise ValueError(f"{shown} is no NATS address; write nats://host:4222")
         return url
 
     @property
@@ -152,7 +153,8 @@ def _line(error: Any) -> str:
     setting = name if name.isupper() else f"{PREFIX}{name.upper()}"
     field = Settings.model_fields.get(name.removeprefix(PREFIX).lower())
     meaning = f" ({field.description})" if field is not None and field.description else ""
-    given = "" if "secret" in name.lower() or "key" in name.lower() else f" is {str(error.get('input'))[:60]!r}:"
+    hidden = any(word in name.lower() for word in ("secret", "key")) or "@" in str(error.get("input"))
+    given = "" if hidden else f" is {str(error.get('input'))[:60]!r}:"
     return f"{setting}{given} {error['msg']}. Set it right in the environment or in .env{meaning}."
 
 

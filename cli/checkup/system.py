@@ -16,6 +16,7 @@ from cli.link import Link
 from cli.supervisor.names import SERVICES
 from shared.nats.bus import NatsUnreachable
 from shared.nats.streams import EVENTS, GuardsOff, check_guards
+from shared.ops.addresses import without_credentials
 
 ANSWERS_S: Final = 0.6
 JETSTREAM_ANSWERS_S: Final = 5.0
@@ -23,7 +24,7 @@ JETSTREAM_ANSWERS_S: Final = 5.0
 
 async def look_at_system(link: Link) -> list[Finding]:
     """Everything that NATS can tell."""
-    found = [good("NATS", f"{link.place.nats}, version {_version(link)}")]
+    found = [good("NATS", f"{without_credentials(link.place.nats)}, version {_version(link)}")]
     try:
         await check_guards(link.bus, JETSTREAM_ANSWERS_S)
         state = (await link.bus.js.stream_info(EVENTS)).state

@@ -15,6 +15,7 @@ from cli.supervisor.children import Plan
 from shared.claude.binary import find_cli
 from shared.claude.demo_repo import create_demo_repository
 from shared.config import load_config
+from shared.ops.private import private_file
 from shared.settings import Settings, load_settings
 
 DEMO_REPO: Final = "journeyman/demo"
@@ -82,10 +83,8 @@ def _prepare_demo(plan: Plan) -> None:
         create_demo_repository(repository)
     config.write_text(f'{_MARK}\n[repos."{DEMO_REPO}"]\npath = "{repository.name}"\nbase = "main"\n')
     secret = plan.data / "webhook-secret"
-    if not secret.exists():
-        secret.touch(mode=0o600)
-        secret.write_text(secrets.token_hex(32))
-    plan.webhook_secret = secret.read_text().strip()
+    plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)
+    private_file(secret, plan.webhook_secret)
 
 
 def _portis_free(host: str, port: int) -> None:

@@ -20,6 +20,8 @@ from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository,
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
 from shared import logs
+from shared.ops.addresses import without_credentials
+from shared.ops.private import private_directory
 from shared.settings import Settings
 
 __all__ = ["Wishes", "run"]
@@ -35,7 +37,7 @@ async def run(wishes: Wishes) -> int:
     """The exit code of `up`; raises what `cli.failures.explain` knows."""
     logs.configure("up", level="error", format="console")
     settings = settings_for(wishes)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    private_directory(settings.data_dir)
     with record.only_one(settings.data_dir):
         board = Board(screen(to_stderr=True))
         if left := await asyncio.to_thread(record.end_leftovers, settings.data_dir):
@@ -111,7 +113,8 @@ def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: 
     plan = supervisor.plan
     board.say()
     board.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
-    board.say(f"  NATS        {plan.nats_url}")
+    nats = without_credentials(plan.nats_url)
+    board.say(f"  NATS        {escape(nats)}")
     board.say(f"  logs        {escape(str(plan.data / 'logs'))}")
     if not STATIC.exists():
         board.say(
@@ -132,7 +135,7 @@ def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: 
             'as \\[repos."owner/name"] with path or url.'
         )
     board.say()
-    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": plan.nats_url, "data": str(plan.data)}))
+    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": nats, "data": str(plan.data)}))
 
 
 async def _demonstrate(supervisor: Supervisor, board: Board, wishes: Wishes) -> bool:

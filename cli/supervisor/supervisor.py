@@ -22,6 +22,7 @@ from cli.supervisor.process import Running
 from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import place_of
 from shared.nats.streams import Limits, limits_of, provision
+from shared.ops.addresses import without_credentials
 from shared.settings import load_settings
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
@@ -100,7 +101,7 @@ class Supervisor:
             self.plan.data,
             record.Record(
                 http=self.http if self.complete else "",
-                nats=self.plan.nats_url,
+                nats=without_credentials(self.plan.nats_url),
                 data=str(self.plan.data),
                 pid=os.getpid(),
                 demo=self.plan.demo,

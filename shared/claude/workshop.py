@@ -28,6 +28,7 @@ from shared.contracts.usage import ModelUsage, add_usage
 from shared.crash import crash_point
 from shared.nats.bus import Bus
 from shared.ops.own_home import remove_tree
+from shared.ops.private import private_directory
 from shared.settings import Settings
 from shared.subjects import Actor, output_subject
 
@@ -252,7 +253,7 @@ def place_of(data_dir: Path) -> str:
     """A name that only this data directory has, given at its first use."""
     file = data_dir / "place"
     if not file.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
+        private_directory(data_dir)
         draft = data_dir / f"place-{secrets.token_hex(4)}"
         draft.write_text(secrets.token_hex(4))
         with contextlib.suppress(FileExistsError):  # another service was first

@@ -20,6 +20,7 @@ from nats.js.client import JetStreamContext
 
 from shared.bounds import DEFAULTS, Bounds
 from shared.envelope import TooLarge
+from shared.ops.addresses import without_credentials
 
 CONNECT_TIMEOUT_S: Final = 2.0
 PUBLISH_TIMEOUT_S: Final = 5.0
@@ -111,7 +112,8 @@ class Bus:
         except (OSError, TimeoutError, nats.errors.Error) as error:
             await nc.close()
             raise NatsUnreachable(
-                f"NATS does not answer at {url}: start it, or set JOURNEYMAN_NATS_URL to where it listens."
+                f"NATS does not answer at {without_credentials(url)}: start it, "
+                "or set JOURNEYMAN_NATS_URL to where it listens."
             ) from error
         bus._was_connected = True
         return bus

@@ -1,0 +1,80 @@
+"""What `up` says and writes down: no password of NATS, and nothing that other users of the machine may read."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.nats.server import configure, find_server, read_ports
+from tests.integration.cli.running import Run, StartUp
+from tests.support.eventually import eventually
+
+PASSWORD = "canary-2f6e"
+
+
+@pytest.fixture
+async def guarded_nats(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a NATS that asks for a password, with the password in it."""
+    folder = tmp_path / "guarded"
+    config = configure(folder)
+    config.write_text(f'{config.read_text()}authorization {{ user: "ada", password: "{PASSWORD}" }}\n')
+    with (folder / "nats.log").open("ab") as output:
+        process = await asyncio.create_subprocess_exec(find_server(), "-c", config, stdout=output, stderr=output)
+    try:
+        await eventually(lambda: read_ports(folder) is not None, within=60)
+        ports = read_ports(folder)
+        assert ports is not None
+        yield f"nats://ada:{PASSWORD}@127.0.0.1:{ports[0]}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.timeout(400)
+async def test_the_password_of_nats_is_neither_said_nor_written_down(
+    start_up: StartUp, journeyman: Run, guarded_nats: str
+) -> None:
+    up = await start_up(JOURNEYMAN_NATS_URL=guarded_nats)
+    await up.wait_ready()
+    assert up.ready["nats"] == guarded_nats.replace(f"ada:{PASSWORD}@", "")
+    assert (await journeyman("task", "list", JOURNEYMAN_NATS_URL=guarded_nats)).code == 0
+    checkup = await journeyman("doctor", JOURNEYMAN_NATS_URL=guarded_nats)
+    assert PASSWORD not in checkup.out + checkup.err
+    assert PASSWORD not in up.said
+    assert [file for file in up.data.rglob("*") if file.is_file() and PASSWORD.encode() in file.read_bytes()] == []
+    assert await up.end() == 0
+
+
+async def test_the_password_of_nats_is_in_no_error(journeyman: Run) -> None:
+    nobody = f"nats://ada:{PASSWORD}@127.0.0.1:9"
+    for arguments in (("task", "list"), ("service", "brain"), ("doctor",)):
+        ended = await journeyman(*arguments, JOURNEYMAN_NATS_URL=nobody)
+        assert ended.code == 1
+        assert "nats://127.0.0.1:9" in ended.out + ended.err
+        assert PASSWORD not in ended.out + ended.err
+    wrong = await journeyman("task", "list", JOURNEYMAN_NATS_URL=f"http://ada:{PASSWORD}@host")
+    assert wrong.code == 1
+    assert "JOURNEYMAN_NATS_URL" in wrong.err
+    assert PASSWORD not in wrong.out + wrong.err
+
+
+@pytest.mark.timeout(400)
+async def test_the_data_directory_is_for_its_owner_alone_also_when_it_was_open_before(start_up: StartUp) -> None:
+    up = await start_up("--demo")
+    await up.wait_ready()
+    assert stat.S_IMODE(up.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((up.data / "webhook-secret").stat().st_mode) == 0o600
+    secret = (up.data / "webhook-secret").read_text()
+    assert await up.end() == 0
+    up.data.chmod(0o755)
+    (up.data / "webhook-secret").chmod(0o644)
+    again = await start_up("--demo")
+    await again.wait_ready()
+    assert stat.S_IMODE(up.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((up.data / "webhook-secret").stat().st_mode) == 0o600
+    assert (up.data / "webhook-secret").read_text() == secret
+    assert await again.end() == 0

@@ -1,0 +1,53 @@
+"""Addresses are shown without credentials, and the data directory is ours alone."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from shared.ops.addresses import without_credentials
+from shared.ops.private import private_directory, private_file
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("nats://127.0.0.1:4222", "nats://127.0.0.1:4222"),
+        ("nats://ada:s3cret@host:4222", "nats://host:4222"),
+        ("tls://token@host", "tls://host"),
+        ("nats://ada:p@ss/w,ord@host:1, tls://bob:x@other:2", "nats://host:1, tls://other:2"),
+        ("ada:s3cret@host:4222", "host:4222"),
+    ],
+)
+def test_an_address_is_shown_without_its_user_and_password(address: str, shown: str) -> None:
+    assert without_credentials(address) == shown
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_data_directory_is_made_for_its_owner_and_tightened_when_it_was_used_before(tmp_path: Path) -> None:
+    private_directory(tmp_path / "new" / "data")
+    assert _mode(tmp_path / "new" / "data") == 0o700
+    used = tmp_path / "used"
+    (used / "nats").mkdir(parents=True)
+    used.chmod(0o755)
+    private_directory(used)
+    assert _mode(used) == 0o700
+
+
+def test_a_folder_with_other_things_in_it_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "somebody").mkdir(mode=0o755)
+    (tmp_path / "somebody" / "file").touch()
+    private_directory(tmp_path / "somebody")
+    assert _mode(tmp_path / "somebody") == 0o755
+
+
+def test_a_file_with_a_secret_is_tightened_when_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a longer one")
+    (tmp_path / "secret").chmod(0o644)
+    private_file(tmp_path / "secret", "s3cret")
+    assert (_mode(tmp_path / "secret"), (tmp_path / "secret").read_text()) == (0o600, "s3cret")
