@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 UV = $(shell scripts/get-uv)
 BIN := .venv/bin
+PYTEST ?= $(BIN)/pytest
 PYTEST_ARGS ?=
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
@@ -30,7 +31,7 @@ test: install-dev web-check lint unit ## Lint, types, import rules, the dashboar
 
 # Three at a time also on two processors: the tests wait for a third of their time, for timeouts and for each other.
 unit: install-dev web
-	$(BIN)/pytest -n 3 --dist loadgroup -m "not compose" $(PYTEST_ARGS)
+	$(PYTEST) -n 3 --dist loadgroup -m "not compose" $(PYTEST_ARGS)
 
 lint: install-dev ## Style, types and import rules
 	$(BIN)/ruff format --check .
@@ -61,8 +62,8 @@ soak: install-dev web ## The same for HOURS=24, with a task a second
 test-compose: install-dev ## Build the image and scale the services in containers; NATS of other tests in a container
 	deploy/engine.sh start
 	eval "$$(deploy/engine.sh env)" && deploy/offline-images.sh && \
-	  JOURNEYMAN_TEST_NATS=container $(BIN)/pytest -n 2 $(NATS_TESTS) && \
-	  $(BIN)/pytest -m compose tests/compose $(PYTEST_ARGS)
+	  JOURNEYMAN_TEST_NATS=container $(PYTEST) -n 2 $(NATS_TESTS) && \
+	  $(PYTEST) -m compose tests/compose $(PYTEST_ARGS)
 
 lock: ## Resolve the pinned dependencies anew
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -14,7 +14,16 @@ def collect(fixtures: str | None) -> subprocess.CompletedProcess[str]:
     """What pytest collects of the deliveries' tests when the variable says this."""
     env = {name: value for name, value in os.environ.items() if name != "JOURNEYMAN_FIXTURES"}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/unit/gateway"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "tests/unit/gateway/test_github_deliveries.py",
+        ],
         cwd=ROOT,
         env=env | ({} if fixtures is None else {"JOURNEYMAN_FIXTURES": fixtures}),
         capture_output=True,
