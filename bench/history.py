@@ -16,7 +16,8 @@ import msgspec
 
 from bench.payload import issue_opened
 from shared.contracts import delivery, plan, reply, run, task
-from shared.contracts.messages import ArtifactRef, Event, digest_of, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import ArtifactRef, Event, digest_of, name_of
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, encode_event, hash_of
 from shared.ids import derived_id, derived_task_id

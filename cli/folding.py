@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import msgspec
 
 from cli.failures import Failure
-from services.brain.actors import session, task
-from services.executor.actors import run
-from services.gateway.actors import delivery, reply
-from services.planner.actors import plan
+from shared.contracts.kinds import KINDS, Kind
 from shared.deciding import Decider
 from shared.journal import Journal
 from shared.subjects import actor
 
-DECIDERS: dict[str, Decider[Any]] = {
-    each.kind: each
-    for each in (task.DECIDER, plan.DECIDER, run.DECIDER, delivery.DECIDER, reply.DECIDER, session.DECIDER)
-}
+
+def _decider_of(kind: Kind) -> Decider[Any]:
+    decider: Decider[Any] = importlib.import_module(f"services.{kind.owner}.actors.{kind.name}").DECIDER
+    return decider
+
+
+DECIDERS: dict[str, Decider[Any]] = {name: _decider_of(kind) for name, kind in KINDS.items()}
+"""The rules of every kind: they stay with the service that owns the kind, in the module of the kind's name."""
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from cli.story import one_line, sentence
+from cli.story import sentence
+from shared.contracts.kinds import KINDS
 from shared.contracts.rules import ENDS
+from shared.contracts.sentences.words import one_line
 from shared.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
@@ -23,14 +25,8 @@ _TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "q
 
 _WORKTREE: Final = re.compile(r"(?:/[^\s/]+)*/worktrees/[^\s/]+/")
 
-_COLOURS: Final = {
-    "delivery": "cyan",
-    "task": "magenta",
-    "plan": "yellow",
-    "run": "green",
-    "reply": "cyan",
-    "session": "blue",
-}
+_COLOURS: Final = {"gateway": "cyan", "brain": "magenta", "planner": "yellow", "executor": "green"}
+"""The colour of a service, which `up --logs` has too: an event has that of the service that owns its actor."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +149,6 @@ def _number(event: Recorded) -> str:
 
 
 def _what(event: Recorded) -> str:
-    colour = _COLOURS.get(event.kind, "white")
+    colour = _COLOURS.get(KINDS[event.kind].owner, "white")
     name = f"{event.kind}.{event.name}"
     return f"[{colour}]{name:<28}[/] {escape(sentence(event))} [dim]{escape(event.principal)}[/]"

@@ -14,19 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from shared.bounds import table
-from shared.contracts import COMMANDS, EVENTS
+from shared.contracts.kinds import COMMANDS, EVENTS, KINDS
 from shared.contracts.messages import Event
 from shared.contracts.versions import version_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-OWNERS: Final = {
-    "task": "brain",
-    "session": "brain",
-    "plan": "planner",
-    "run": "executor",
-    "delivery": "gateway",
-    "reply": "gateway",
-}
 
 EVENTS_PAGE: Final = ROOT / "docs" / "events.md"
 RELEASED: Final = ROOT / "docs" / "released-schemas.json"
@@ -74,7 +66,7 @@ def asyncapi() -> dict[str, Any]:
                 operations[key] = {
                     "action": action,
                     "channel": {"$ref": f"#/channels/{key}"},
-                    "summary": f"{OWNERS[kind]}: {_summary(cls)}",
+                    "summary": f"{KINDS[kind].owner}: {_summary(cls)}",
                 }
     return {
         "asyncapi": "3.0.0",
@@ -94,7 +86,7 @@ def events_markdown() -> str:
     """docs/events.md."""
     parts = [_INTRO]
     for kind in EVENTS:
-        parts.append(f"\n## {kind} (owned by the {OWNERS[kind]})\n")
+        parts.append(f"\n## {kind} (owned by the {KINDS[kind].owner})\n")
         for title, kinds in (("Events", EVENTS), ("Commands", COMMANDS)):
             if not kinds.get(kind):
                 continue

@@ -8,7 +8,8 @@ from typing import Final
 from nats.aio.msg import Msg
 
 from shared import metrics
-from shared.contracts.messages import Command, kind_of, name_of
+from shared.contracts.kinds import KINDS, kind_of
+from shared.contracts.messages import Command, name_of
 from shared.crash import crash_point
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
 from shared.ids import derived_id
@@ -20,8 +21,6 @@ from shared.subjects import Actor, command_subject
 
 ACK_WAIT_S: Final = 3.0
 """One message is in flight: what a killed process had taken holds up all behind it until then."""
-PERSONS_KINDS: Final = frozenset({"delivery", "session"})
-"""Events of these kinds are somebody's own words: the commands they lead to are sent in that person's name."""
 
 React = Callable[[Recorded], list[Command]]
 
@@ -68,7 +67,7 @@ class Reactor:
             id=derived_id(event.id, str(index), str(actor), verb),
             source=f"journeyman/{self._service}",
             time=event.time,
-            principal=event.principal if event.kind in PERSONS_KINDS else f"service:{self._service}",
+            principal=event.principal if KINDS[event.kind].spoken_by_person else f"service:{self._service}",
             causation_id=event.id,
             correlation_id=command.id,
             traceparent=event.traceparent,

@@ -16,7 +16,8 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.actor import ActorHost
-from shared.contracts.messages import TimedCommand, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import TimedCommand, name_of
 from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import (

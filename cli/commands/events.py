@@ -7,11 +7,12 @@ import asyncio
 import rich_click as click
 
 from cli.console import SEQUENCE, print_json, screen
+from shared.contracts.kinds import KINDS
 
 
 @click.command("events", cls=click.RichCommand)
 @click.option("--task", "task_id", help="Only the events of this task: its own, and its plan's, run's and reply's.")
-@click.option("--kind", help="Only the events of this kind of actor: task, plan, run, delivery, reply, session.")
+@click.option("--kind", help=f"Only the events of this kind of actor: {', '.join(KINDS)}.")
 @click.option("--from", "start", type=SEQUENCE, default=1, show_default=True, help="Stream sequence to begin at.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with the events to come, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Each event's stored envelope, one line each, with its sequence.")

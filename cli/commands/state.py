@@ -8,18 +8,20 @@ from typing import Any
 import rich_click as click
 
 from cli.console import SEQUENCE, json_option, print_json, screen, table
+from shared.contracts.kinds import KINDS
+
+_HELP = f"""Fold the actor KIND ID ({", ".join(KINDS)}) as of any stream sequence.
+
+The services' own rules are used, and no service needs to run. Versions and hash chain are checked on the way.
+"""
 
 
-@click.command("state", cls=click.RichCommand)
+@click.command("state", cls=click.RichCommand, help=_HELP)
 @click.argument("kind")
 @click.argument("id")
 @click.option("--at", type=SEQUENCE, help="As of this stream sequence.  [default: now]")
 @json_option
 def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
-    """Fold the actor KIND ID (task, plan, run, delivery, reply, session) as of any stream sequence.
-
-    The services' own rules are used, and no service needs to run. Versions and hash chain are checked on the way.
-    """
     from cli.folding import Folded
 
     folded: Folded = asyncio.run(_fold(kind, id, at))
@@ -48,7 +50,7 @@ def _fields(state: Any) -> list[tuple[str, str]]:
     import msgspec
     from rich.markup import escape
 
-    from cli.story import one_line
+    from shared.contracts.sentences.words import one_line
 
     fields = msgspec.to_builtins(state) or {}
     return [

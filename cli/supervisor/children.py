@@ -11,12 +11,13 @@ import msgspec
 
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.process import CannotLaunch, ChildProcess, end_with, launch
+from shared.contracts.kinds import AGENTS
 from shared.nats.server import CannotServe, NatsServer
 from shared.ops.environment import ACCOUNT, BASICS, NETWORK, PACKAGE_CLIENTS, TOOL_DIRECTORIES, inherited
 from shared.ops.own_home import ROOT_NAMES
 from shared.settings import PREFIX
 
-RUNS_AGENTS: Final = frozenset({"brain", "planner", "executor"})
+RUNS_AGENTS: Final = frozenset(AGENTS.values())
 DEMO_KEY: Final = "demo-model-needs-no-key"
 _EDGE_SECRETS: Final = ("SECRET", "TOKEN", "PASSWORD", "PRIVATE_KEY")
 _MODEL_KEY: Final = "ANTHROPIC_API_KEY"

@@ -13,8 +13,9 @@ from rich.table import Table
 from cli.console import table
 from cli.live import print_line
 from cli.markdown import markdown
-from cli.story import money, one_line
+from cli.story import money
 from shared.contracts.rules import NEEDS_PERSON, Action
+from shared.contracts.sentences.words import one_line
 
 COLOURS: Final = {
     "awaiting-approval": "bold yellow",

@@ -19,7 +19,7 @@ from shared.claude.meter import COUNTED, Counted, Meter
 from shared.claude.spent import spent_here
 from shared.claude.stream import read_line
 from shared.claude.workshop import PROCESS_HEADER, Workshop
-from shared.contracts import plan, run, task
+from shared.contracts.kinds import COMMANDS, KINDS
 from shared.contracts.messages import Command
 from shared.contracts.usage import Accounts, ModelUsage, add_usage
 from shared.deciding import Rejected
@@ -90,10 +90,9 @@ async def _settle(actor: Actor, number: int, place: str, usage: tuple[ModelUsage
 
 
 def _record(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...]) -> Command:
-    match actor.kind:
-        case "run":
-            return run.RecordSpend(id=actor.id, round=number, place=place, usage=usage)
-        case "plan":
-            return plan.RecordSpend(id=actor.id, draft=number, place=place, usage=usage)
-        case _:
-            return task.RecordSpend(id=actor.id, attempt=number, place=place, usage=usage)
+    agent = KINDS[actor.kind].agent
+    assert agent is not None, f"no agent works for a {actor.kind}"
+    command: Command = COMMANDS[actor.kind]["record-spend"](
+        id=actor.id, place=place, usage=usage, **{agent.unit: number}
+    )
+    return command

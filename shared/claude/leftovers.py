@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import forget, place_of
 from shared.config import BadConfig, load_config
 from shared.contracts import plan, run, task
+from shared.contracts.kinds import AGENTS
 from shared.crash import crash_point
 from shared.envelope import Recorded, utc_now
 from shared.journal import Journal, LogDamaged
@@ -35,14 +36,14 @@ from shared.workspace.worktree import Worktree
 EVERY_S: Final = 20.0
 SETTLED: Final = timedelta(seconds=10)
 """How long ago work must have ended here or gone elsewhere: before, its own service may still be clearing up."""
-KINDS: Final = ("run", "plan", "task")
 VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused
 """What a triage may come to; later stages of a task end with the last two as well."""
 
-_RUN_DIR: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
-_WORKTREE: Final = re.compile(r"(?P<kind>run|plan|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
+_KINDS: Final = "|".join(AGENTS)
+_RUN_DIR: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
+_WORKTREE: Final = re.compile(rf"(?P<kind>{_KINDS}|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
 _SCRATCH: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle(?:\.[0-9a-f]+(?:\.lock)?)?")
-_MARK: Final = re.compile(r"(?P<kind>run|plan|task)-(?P<id>.+)@(?P<place>[0-9a-f]+)-(?P<number>\d+)(?:-checks|-base)?")
+_MARK: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)@(?P<place>[0-9a-f]+)-(?P<number>\d+)(?:-checks|-base)?")
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     base: str = ""
 
 
-async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Sequence[str] = KINDS) -> list[Leftover]:
+async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Collection[str] = AGENTS) -> list[Leftover]:
     """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
 
     Work that the log does not know, or whose log is damaged, is left alone. Raises what the journal raises else.

@@ -89,12 +89,6 @@ def name_of(message: Message) -> str:
     return wire_name(type(message))
 
 
-def kind_of(message: Message | type[Message]) -> str:
-    """The actor kind of a command or event, or of its class: the last part of its module's name."""
-    cls = message if isinstance(message, type) else type(message)
-    return cls.__module__.rpartition(".")[2]
-
-
 def by_name(union: Any) -> dict[str, type[Any]]:
     """The classes of a tagged union by their wire name; the envelope's ``type`` is the tag."""
     classes = union.__args__ if hasattr(union, "__args__") else (union,)

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
 from services.brain.reactions import Policy
-from services.gateway.live.render import AGENT_OF, BUSY, WORK
 from shared.contracts import delivery, plan, reply, run, task
+from shared.contracts.kinds import KINDS
 from shared.contracts.usage import add_usage
 from shared.deciding import Rejected
 from shared.envelope import Recorded
@@ -213,8 +213,7 @@ def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
 @given(STEPS, POLICIES)
 def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], policy: Policy) -> None:
     for world in walk(steps, policy=policy):
-        told = [status for event in world.events_of("task") if (status := WORK[type(event)]) is not None]
-        assert (told[-1:] == [BUSY]) is world.task.triaging
+        assert _is_busy(world, "task") is world.task.triaging
 
 
 @settings(deadline=None)
@@ -224,9 +223,16 @@ def test_no_agent_is_shown_busy_once_every_agent_has_reported(
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.finish(well=well)
-        for kind in AGENT_OF:
-            told = [status for event in world.events_of(kind) if (status := WORK[type(event)]) is not None]
-            assert told[-1:] != [BUSY], kind
+        assert [kind for kind in KINDS if _is_busy(world, kind)] == []
+
+
+def _is_busy(world: World, kind: str) -> bool:
+    """What the events of an actor say last of the agent that works for its kind."""
+    agent = KINDS[kind].agent
+    if agent is None:
+        return False
+    told = [event for event in world.events_of(kind) if isinstance(event, (*agent.begins, *agent.ends))]
+    return bool(told) and isinstance(told[-1], agent.begins)
 
 
 def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from shared.contracts.messages import Event, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import Event, name_of
 from shared.envelope import Recorded
 from shared.subjects import Actor
 

@@ -10,35 +10,20 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from services.brain.actors import session as session_actor
-from services.brain.actors import task as task_actor
+from cli.folding import DECIDERS
 from services.brain.reactions import Policy, reactions
 from services.brain.timers import timers
 from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react
-from services.gateway.actors import delivery as delivery_actor
-from services.gateway.actors import reply as reply_actor
 from services.gateway.reactions import react as gateway_react
-from services.planner.actors import plan as plan_actor
 from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
-from shared.contracts.messages import Command, Event, TimedCommand, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
-from shared.deciding import Decider, Rejected
+from shared.deciding import Rejected
 from shared.envelope import Recorded
 from tests.support.recorded import TASK_ID, recorded
-
-DECIDERS: Final[dict[str, Decider[Any]]] = {
-    decider.kind: decider
-    for decider in (
-        task_actor.DECIDER,
-        session_actor.DECIDER,
-        plan_actor.DECIDER,
-        run_actor.DECIDER,
-        reply_actor.DECIDER,
-        delivery_actor.DECIDER,
-    )
-}
 
 SESSION_ID: Final = "session-1"
 QUIET_WITHIN: Final = 100

@@ -9,8 +9,9 @@ from typing import Final
 import structlog
 from prometheus_client import Gauge
 
-from services.gateway.live.render import ALL, SHOWN_KINDS, Shown, show_event, show_output
+from services.gateway.live.render import ALL, Shown, show_event, show_output
 from services.gateway.stored import last_sequence, read_batch
+from shared.contracts.kinds import TASK_SCOPED
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
@@ -173,7 +174,7 @@ class Hub:
 
 def event_hub(bus: Bus) -> Hub:
     """What happens to tasks. Deliveries are not read: they can be large, and no socket wants them."""
-    subjects = [f"evt.{kind}.*.*" for kind in SHOWN_KINDS]
+    subjects = [f"evt.{kind}.*.*" for kind in TASK_SCOPED]
     return Hub(bus, EVENTS, subjects, subject=lambda key: "evt.>" if key == ALL else f"evt.*.{key}.>", show=show_event)
 
 

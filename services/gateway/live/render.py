@@ -7,13 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.live.protocol import AgentStatus, TaskChanged, TaskMetrics, TaskOutput, encode
-from shared.contracts import READERS, plan, run, task
-from shared.contracts.messages import Event, kind_of, wire_name
+from shared.contracts.kinds import KINDS, READERS, TASK_SCOPED
+from shared.contracts.messages import wire_name
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.envelope import decode_envelope
 from shared.subjects import read_event_subject, read_output_subject
 
-SHOWN_KINDS: Final = ("task", "plan", "run", "reply")
 MAX_TEXT_CHARS: Final = 4_000
 MAX_ITEMS: Final = 100
 MAX_DEPTH: Final = 6
@@ -25,61 +24,14 @@ _TYPES: Final = {
     ("task", "answered"): "task.completed",
     ("task", "failed"): "task.failed",
 }
-AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
-"""The agent that works on an actor of this kind."""
-
-BUSY: Final = "busy"
-IDLE: Final = "idle"
-
-WORK: Final[dict[type[Event], str | None]] = {
-    task.Submitted: None,
-    task.TriageRequested: BUSY,
-    task.Triaged: IDLE,
-    task.Answered: IDLE,
-    task.Declined: IDLE,
-    task.PlanningRequested: None,
-    task.PlanReady: None,
-    task.Approved: None,
-    task.Rejected: None,
-    task.RevisionRequested: None,
-    task.ExecutionRequested: None,
-    task.QuestionAsked: None,
-    task.InputGiven: None,
-    task.WorkResumed: None,
-    task.RunSucceeded: None,
-    task.StopRequested: None,
-    task.Completed: None,
-    # The three that may end triage, and later stages as well: then the brain is already idle.
-    task.Failed: IDLE,
-    task.Paused: IDLE,
-    task.Cancelled: IDLE,
-    task.Retried: None,
-    task.Resumed: None,
-    task.ApprovalExpired: None,
-    task.SpendRecorded: None,
-    plan.DraftingStarted: None,
-    plan.Claimed: BUSY,
-    plan.Proposed: IDLE,
-    plan.Failed: IDLE,
-    plan.StopRequested: None,
-    plan.Stopped: IDLE,
-    plan.SpendRecorded: None,
-    run.Requested: None,
-    run.Claimed: BUSY,
-    run.Started: None,
-    run.Checkpointed: None,
-    run.QuestionAsked: None,
-    run.InputGiven: None,
-    run.Resumed: None,
-    run.Succeeded: IDLE,
-    run.Failed: IDLE,
-    run.StopRequested: None,
-    run.Stopped: IDLE,
-    run.SpendRecorded: None,
+_AGENTS: Final = {
+    (kind.name, wire_name(cls)): (kind.owner, status)
+    for kind in KINDS.values()
+    if kind.agent is not None
+    for status, classes in (("busy", kind.agent.begins), ("idle", kind.agent.ends))
+    for cls in classes
 }
-"""What an event says about the agent of its kind: it begins, it ends, or nothing changes. Every event has its line."""
-
-_STATUS: Final = {(kind_of(event), wire_name(event)): status for event, status in WORK.items()}
+"""What an event says of its service's agent."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -96,7 +48,7 @@ def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
     Raises `BadEnvelope`, `BadAddress`, and ValueError for data that cannot be read.
     """
     actor, name = read_event_subject(subject)
-    if actor.kind not in SHOWN_KINDS:
+    if actor.kind not in TASK_SCOPED:
         return None
     envelope = decode_envelope(body)
     reader = READERS.get((actor.kind, name))
@@ -128,8 +80,9 @@ def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
                 )
             )
         )
-    if status := _STATUS.get((actor.kind, name)):
-        frames.append(encode(AgentStatus(seq=seq, agent=AGENT_OF[actor.kind], status=status, task_id=actor.id)))
+    if said := _AGENTS.get((actor.kind, name)):
+        agent, status = said
+        frames.append(encode(AgentStatus(seq=seq, agent=agent, status=status, task_id=actor.id)))
     return Shown(seq, (ALL, actor.id), tuple(frames))
 
 

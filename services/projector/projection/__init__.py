@@ -47,7 +47,7 @@ def project(before: Mapping[str, Story], facts: Iterable[Fact]) -> Changes:
 
 def _fold(before: Mapping[str, Story], fact: Fact, changes: Changes) -> None:
     match fact.kind:
-        case "task" | "plan" | "run":
+        case kind if kind in story.KINDS:
             earlier = changes.stories.get(fact.actor_id) or before.get(fact.actor_id) or Story()
             later = story.fold(earlier, fact)
             spent = usage.rows(later.task, fact)

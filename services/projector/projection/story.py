@@ -9,9 +9,10 @@ from services.projector.projection.facts import Fact
 from services.projector.projection.plans import Plans
 from services.projector.projection.rows import TaskRow
 from services.projector.projection.runs import Runs
+from shared.contracts.kinds import AGENTS, TASK_SCOPED
 
-KINDS = frozenset({"task", "plan", "run"})
-"""The actor kinds whose events change a story; they share the task's id."""
+KINDS = frozenset(TASK_SCOPED) & AGENTS.keys()
+"""The actor kinds whose events change a story: the task, and what agents do and spend for it under the task's id."""
 
 
 class Story(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ def fold(row: TaskRow | None, fact: Fact) -> TaskRow | None:
         case "run":
             changes = _of_run(row, fact)
         case _:
-            return row
+            changes = {}
     usage: Sequence[ModelUsage] = getattr(fact.data, "usage", ())
     if usage:
         spent = tuple(usage)

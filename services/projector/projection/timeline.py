@@ -5,10 +5,8 @@ from __future__ import annotations
 from services.projector.projection.facts import Fact
 from services.projector.projection.rows import TimelineRow, UnreadRow
 from shared.contracts import delivery, session
+from shared.contracts.kinds import TASK_SCOPED
 from shared.ids import derived_task_id
-
-OF_A_TASK = frozenset({"task", "plan", "run", "reply"})
-"""The actor kinds that share their task's id."""
 
 
 def row(fact: Fact) -> TimelineRow:
@@ -34,7 +32,7 @@ def unread_row(fact: Fact) -> UnreadRow:
 
 def task_of(fact: Fact) -> str:
     """The task that an event concerns, or an empty text."""
-    if fact.kind in OF_A_TASK:
+    if fact.kind in TASK_SCOPED:
         return fact.actor_id
     match fact.data:
         case delivery.Accepted(signal=signal):

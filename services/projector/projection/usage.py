@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from services.projector.projection.facts import Fact
 from services.projector.projection.rows import TaskRow, UsageRow
-
-AGENTS = {"task": "brain", "plan": "planner", "run": "executor"}
-"""Whose work an actor kind's usage is."""
+from shared.contracts.kinds import AGENTS
 
 
 def rows(task: TaskRow | None, fact: Fact) -> list[UsageRow]:

@@ -16,7 +16,8 @@ import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
-from shared.contracts.messages import Event, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import Event, name_of
 from shared.envelope import Stamp, encode_event, utc_now
 from shared.nats.bus import Bus
 from shared.subjects import Actor, event_subject

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -14,6 +10,7 @@ from cli.story import money, sentence
 from shared.contracts import EVENTS
 from shared.envelope import Recorded, utc_now
 from shared.subjects import Actor
+from tests.support.examples import example
 
 
 def assistant(*content: dict[str, object]) -> bytes:
@@ -46,27 +43,6 @@ def test_other_lines_say_nothing(line: bytes) -> None:
 
 def examples() -> list[tuple[str, str, object]]:
     return [(kind, name, example(cls)) for kind, by_name in EVENTS.items() for name, cls in by_name.items()]
-
-
-def example(cls: type, text: str = "some text") -> Any:
-    """An instance with this text everywhere, small numbers and nothing optional."""
-    return cls(**{field.name: _value(field.type, text) for field in msgspec.structs.fields(cls) if field.required})
-
-
-def _value(kind: Any, text: str) -> object:
-    match kind:
-        case type() if issubclass(kind, msgspec.Struct):
-            return example(kind, text)
-        case type() if issubclass(kind, StrEnum):
-            return next(iter(kind))
-        case type() if kind is int:
-            return 1
-        case type() if kind is str:
-            return text
-        case type() if kind is datetime:
-            return utc_now()
-        case _:
-            return (text,)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from services.projector.queries import QUERIES
 from services.projector.queries.asking import read_question
 from services.projector.writer import Writer
 from shared.contracts import plan, run, task
-from shared.contracts.messages import Event, kind_of, name_of
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import Event, name_of
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Recorded, Stamp, encode_event, hash_of
 from shared.subjects import Actor, event_subject

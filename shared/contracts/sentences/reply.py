@@ -1,0 +1,25 @@
+"""What happened to a reply."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from shared.contracts import reply
+from shared.contracts.sentences.words import one_line
+
+
+def sentence(event: reply.ReplyEvent) -> str:
+    """One line."""
+    match event:
+        case reply.Requested(effect=effect, branch=branch):
+            return f"To be made visible: {effect} as {branch}."
+        case reply.Claimed(effect=effect, worker=worker):
+            return f"{worker} makes {effect} visible."
+        case reply.Posted(effect=effect, branch=branch, commit=commit, url=url):
+            return f"{effect} is visible: {branch} is at {commit[:8]}{f', see {url}' if url else ''}."
+        case reply.Failed(effect=effect, message=message):
+            return f"{effect} could not be made visible: {one_line(message)}"
+        case reply.Withdrawn(effects=effects):
+            return f"No longer wanted: {', '.join(effects)}."
+        case _:
+            assert_never(event)

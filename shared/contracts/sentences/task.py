@@ -1,0 +1,132 @@
+"""What happened to a task."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from shared.contracts import task
+from shared.contracts.sentences.words import SPENT, again, at_commit, because, one_line
+
+
+def sentence(event: task.TaskEvent) -> str:
+    """One line."""
+    match event:
+        case (
+            task.Submitted()
+            | task.TriageRequested()
+            | task.Triaged()
+            | task.Answered()
+            | task.Declined()
+            | task.SpendRecorded()
+        ):
+            return _of_its_beginning(event)
+        case (
+            task.PlanningRequested()
+            | task.PlanReady()
+            | task.Approved()
+            | task.Rejected()
+            | task.RevisionRequested()
+            | task.ApprovalExpired()
+        ):
+            return _of_its_plan(event)
+        case (
+            task.ExecutionRequested()
+            | task.QuestionAsked()
+            | task.InputGiven()
+            | task.WorkResumed()
+            | task.RunSucceeded()
+        ):
+            return _of_its_work(event)
+        case _:
+            return _of_its_end(event)
+
+
+def _of_its_beginning(
+    event: task.Submitted | task.TriageRequested | task.Triaged | task.Answered | task.Declined | task.SpendRecorded,
+) -> str:
+    match event:
+        case task.Submitted(title=title, source=source):
+            return f"Submitted from {source.reference or source.kind}: {one_line(title)}"
+        case task.TriageRequested(attempt=attempt):
+            return f"Triage was asked to look at it{again(attempt)}."
+        case task.Triaged(verdict=verdict, decided_by=by, reason=reason):
+            return f"Triage ({by}) decided to {verdict}{because(reason)}"
+        case task.Answered(answer=answer):
+            return f"Answered: {one_line(answer)}"
+        case task.Declined(reason=reason):
+            return f"Declined{because(reason)}"
+        case task.SpendRecorded():
+            return SPENT
+        case _:
+            assert_never(event)
+
+
+def _of_its_plan(
+    event: task.PlanningRequested
+    | task.PlanReady
+    | task.Approved
+    | task.Rejected
+    | task.RevisionRequested
+    | task.ApprovalExpired,
+) -> str:
+    match event:
+        case task.PlanningRequested(repo=repo, base_commit=commit):
+            return f"A plan was asked for, against {repo}{at_commit(commit)}."
+        case task.PlanReady(version=version):
+            return f"Plan {version} waits for approval."
+        case task.Approved(plan=plan):
+            return f"Plan {plan.version} ({plan.digest[:8]}) was approved, against {plan.base_commit[:8]}."
+        case task.Rejected(version=version, reason=reason):
+            return f"Plan {version} was rejected{because(reason)}"
+        case task.RevisionRequested(version=version, feedback=feedback):
+            return f"Another plan than {version} was asked for{because(feedback)}"
+        case task.ApprovalExpired(version=version):
+            return f"Nobody approved plan {version} in time."
+        case _:
+            assert_never(event)
+
+
+def _of_its_work(
+    event: task.ExecutionRequested | task.QuestionAsked | task.InputGiven | task.WorkResumed | task.RunSucceeded,
+) -> str:
+    match event:
+        case task.ExecutionRequested(round=number, base_commit=commit):
+            return f"The work was asked for{at_commit(commit)}{again(number)}."
+        case task.QuestionAsked(question=question):
+            return f"The agent asks: {one_line(question)}"
+        case task.InputGiven(message=message):
+            return f"Told the agent: {one_line(message)}"
+        case task.WorkResumed():
+            return "The agent goes on."
+        case task.RunSucceeded(commit=commit, branch=branch, summary=summary):
+            return f"The work is done{at_commit(commit)}, to be published as {branch}{because(summary)}"
+        case _:
+            assert_never(event)
+
+
+def _of_its_end(
+    event: task.StopRequested
+    | task.Completed
+    | task.Failed
+    | task.Cancelled
+    | task.Retried
+    | task.Paused
+    | task.Resumed,
+) -> str:
+    match event:
+        case task.StopRequested(reason=reason):
+            return f"The agent is to be stopped{because(reason)}"
+        case task.Completed(summary=summary, commit=commit, branch=branch):
+            return f"Completed{f' as {branch}' if branch else ''}{at_commit(commit)}{because(summary)}"
+        case task.Failed(stage=stage, message=message):
+            return f"Failed in {stage}: {one_line(message)}"
+        case task.Cancelled(reason=reason):
+            return f"Cancelled{because(reason)}"
+        case task.Retried(stage=stage):
+            return f"Retried, from {stage}."
+        case task.Paused(stage=stage, message=message, until=until, tries=tries):
+            return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
+        case task.Resumed(stage=stage):
+            return f"The pause is over; going on with {stage}."
+        case _:
+            assert_never(event)

@@ -1,0 +1,34 @@
+"""What the sentences of several kinds have in common."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LONGEST: Final = 200
+SPENT: Final = "What an agent had spent before its work was broken off or taken over was accounted for."
+
+
+def one_line(text: str, limit: int = LONGEST) -> str:
+    """The text's words on one line of at most ``limit`` characters."""
+    line = " ".join(text[: limit * 4].split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def because(reason: str) -> str:
+    """The end of a sentence: a colon with the reason, or a full stop where none was given."""
+    return f": {one_line(reason)}" if reason else "."
+
+
+def again(number: int) -> str:
+    """Which time it is, from the second one on."""
+    return f" (number {number})" if number > 1 else ""
+
+
+def at_commit(commit: str) -> str:
+    """The short name of a commit, where there is one."""
+    return f" at {commit[:8]}" if commit else ""
+
+
+def counted(number: int, word: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
