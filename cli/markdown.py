@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rich.markdown import Markdown
 
 from shared.visible import visible
@@ -26,8 +28,22 @@ def markdown(text: str) -> Markdown:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
     parser.disable(list(_HIDING))
     shown = Markdown(source, hyperlinks=False)
-    shown.parsed = parser.parse(source)
+    shown.parsed = list(_with_tables_as_written(parser.parse(source), source.split("\n")))
     for token in shown.parsed:
         if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.strip()):
             token.content, token.info = f"{token.info}\n{token.content}", ""
     return shown
+
+
+def _with_tables_as_written(tokens: Iterable[Token], lines: Sequence[str]) -> Iterator[Token]:
+    """Each table as a block of its source: a drawn one cuts long words, and leaves out the cells that have no head."""
+    inside = False
+    for token in tokens:
+        if token.type == "table_open" and token.map is not None:
+            first, end = token.map
+            yield Token("fence", "code", 0, content="\n".join(lines[first:end]) + "\n")
+            inside = True
+        elif token.type == "table_close":
+            inside = False
+        elif not inside:
+            yield token

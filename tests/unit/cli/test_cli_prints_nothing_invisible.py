@@ -120,6 +120,8 @@ def test_the_box_of_a_plan_that_waits_for_approval_has_only_marks(
         ("![a cat](https://evil.example/cat.png)", "https://evil.example/cat.png"),
         ("[hidden]: https://evil.example 'HIDDEN'", "https://evil.example 'HIDDEN'"),
         ("a&#x202e;b", "&#x202e;"),
+        ("| a | b |\n|---|---|\n| 1 | 2 | HIDDEN |", "| 1 | 2 | HIDDEN |"),
+        (f"| a | b |\n|---|---|\n| {'x' * 150}HIDDEN | 2 |", "HIDDEN"),
         ("```sh and HIDDEN\nls\n```", "sh and HIDDEN"),
     ],
 )
