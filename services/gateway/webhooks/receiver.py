@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 from prometheus_client import Counter
 
 from services.gateway.problems import Problem, unavailable
@@ -25,6 +26,7 @@ from services.gateway.webhooks.body import (
     json_of,
     media_type,
 )
+from services.gateway.webhooks.link import web_link
 from services.gateway.webhooks.sender import Ignored, Unreadable
 from services.gateway.webhooks.signature import is_signed
 from shared.config import Policy
@@ -142,7 +144,7 @@ class Receiver:
                     action=reading.action,
                     id=id,
                     principal=f"{name}:{reading.sender}",
-                    signal=signal,
+                    signal=replace(signal, url=web_link(signal.url)),
                     json=json,
                     body=body,
                 )

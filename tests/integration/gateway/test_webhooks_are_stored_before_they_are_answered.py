@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import hashlib
+import json
 import os
 import signal
 import time
@@ -55,6 +56,16 @@ async def test_one_delivery_sent_100_times_16_at_a_time_is_one_event(gateway: Ga
     assert await events(bus) == 1
     event = await stored(bus, ids.pop())
     assert event.principal == "github:ada"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "https://", "https://github.com/octo"])
+async def test_a_delivery_keeps_a_link_only_when_it_is_one_of_the_web(gateway: Gateway, bus: Bus, url: str) -> None:
+    body = issue_opened(html_url=url)
+    async with gateway.http() as http:
+        *_, answer = await sent_until_stored(http, body, signed(body))
+    accepted: Accepted = (await stored(bus, answer.json()["delivery"])).data
+    assert accepted.signal.url == (url if url.endswith("octo") else "")
+    assert json.loads(bytes(accepted.body))["issue"]["html_url"] == url, "the body stays the evidence that was signed"
 
 
 async def test_an_accepted_delivery_stands_in_the_log_as_it_came(gateway: Gateway, bus: Bus) -> None:

@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowUpRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { TaskDetail } from "../../api/types";
 import { Ago } from "../../components/bits";
 import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
+import { SourceLink } from "../../components/source-link";
 import { t } from "../../i18n";
 import { shortId, sourceName } from "../../lib/format";
 
@@ -63,19 +63,11 @@ export function Details({ task }: { task: TaskDetail }) {
         <h2 className="mb-1 text-mini font-semibold text-ink-3">{t("details.properties")}</h2>
         <dl>
           <Fact name={t("details.source")}>
-            {source.url ? (
-              <a
-                href={source.url}
-                target="_blank"
-                rel="noreferrer noopener"
-                className="inline-flex items-center gap-0.5 text-accent hover:underline"
-              >
-                {sourceName(source)}
-                <ArrowUpRight size={12} aria-hidden />
-              </a>
-            ) : (
-              sourceName(source)
-            )}
+            <SourceLink
+              name={sourceName(source)}
+              url={source.url}
+              className="inline-flex max-w-full items-center gap-0.5 text-accent hover:underline"
+            />
             {source.author && <span className="text-ink-3"> {t("details.by", { who: source.author })}</span>}
           </Fact>
           {task.repo && <Fact name={t("details.repo")}>{task.repo}</Fact>}

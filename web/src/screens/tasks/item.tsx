@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
-import { ArrowUpRight } from "lucide-react";
 import { memo } from "react";
 import type { TaskRow } from "../../api/types";
 import { Ago, Cost, StatusIcon, stateOf } from "../../components/bits";
+import { SourceLink } from "../../components/source-link";
 import { t } from "../../i18n";
 import { sourceName } from "../../lib/format";
 import { needsYou } from "../../lib/status";
@@ -79,17 +79,12 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
 function Origin({ task: { source, repo } }: { task: TaskRow }) {
   const reference = sourceName(source);
   const name = repo && !reference.includes(repo) ? `${repo} · ${reference}` : reference;
-  if (!source.url) return <span className="truncate">{name}</span>;
   return (
-    <a
-      href={source.url}
-      target="_blank"
-      rel="noreferrer noopener"
+    <SourceLink
+      name={name}
+      url={source.url}
       title={t("task.openSource", { source: source.kind })}
       className="relative z-1 inline-flex min-w-0 items-center gap-0.5 hover:text-accent hover:underline"
-    >
-      <span className="truncate">{name}</span>
-      <ArrowUpRight size={12} aria-hidden className="shrink-0" />
-    </a>
+    />
   );
 }
