@@ -20,6 +20,7 @@ def explain(error: Exception) -> str | None:
     from shared.deciding import Rejected
     from shared.envelope import BadEnvelope
     from shared.journal import LogDamaged, LogFull, LogUnavailable
+    from shared.nats.idempotency import KeyReused
     from shared.nats.server import CannotServe
     from shared.parked import CannotReplay
     from shared.service import EXPLAINED
@@ -37,6 +38,7 @@ def explain(error: Exception) -> str | None:
             | CannotReplay()
             | CliMissing()
             | ArchiveRefused()
+            | KeyReused()
         ):
             return str(error)
         case _ if isinstance(error, EXPLAINED):

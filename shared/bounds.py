@@ -195,6 +195,13 @@ class Bounds(BaseModel):
     max_snapshots_bytes: int = _bound(
         256 * MEBI, "Bytes of SNAPSHOTS", "no new snapshot is kept, which costs time only", least=MEBI, most=2**50
     )
+    max_idempotency_bytes: int = _bound(
+        64 * MEBI,
+        "Bytes of IDEMPOTENCY, which keeps the idempotency keys of a day",
+        "a request with a new key is refused (`log-full`, HTTP 503); one without a key is not",
+        least=MEBI,
+        most=2**50,
+    )
 
 
 DEFAULTS: Final = Bounds()

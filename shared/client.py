@@ -102,6 +102,22 @@ class Client:
             raise Rejected(answer.code, answer.sentence)
         return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
 
+    async def open(self, actor: Actor, command: Command, *, principal: str) -> CommandResult:
+        """Send the command that an actor begins with, as often as a caller likes: the answer is its first event.
+
+        Raises what `send` raises, and `LogUnavailable`.
+        """
+        if (first := await self._first(actor)) is not None:
+            return first
+        result = await self.send(actor, command, principal=principal)
+        if result.event is None and (first := await self._first(actor)) is not None:
+            return first
+        return result
+
+    async def _first(self, actor: Actor) -> CommandResult | None:
+        events = await self._journal.load(actor)
+        return CommandResult(event=msgspec.json.decode(events[0].raw), position=events[0].position) if events else None
+
     async def _store(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         for left in reversed(range(STORE_TRIES)):
             try:

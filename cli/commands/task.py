@@ -32,12 +32,19 @@ def command() -> None:
 @click.option(
     "--wait", is_flag=True, help="Show what happens and end with the task; exit code 1 if it did not complete."
 )
+@click.option(
+    "--idempotency-key",
+    "key",
+    help="Given again within 24 hours, it opens no second task.  [default: a new one, told when it may be needed]",
+)
 @json_option
-def submit(text: str, repo: str, title: str, directive: str, wait: bool, as_json: bool) -> None:
+def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: str | None, as_json: bool) -> None:
     """Open a task: TEXT says what is to be done."""
     from cli.tasks.steering import submit as open_task
 
-    answer = asyncio.run(open_task(text, title=title, repo=repo, directive=directive, wait=wait, quiet=as_json))
+    answer = asyncio.run(
+        open_task(text, title=title, repo=repo, directive=directive, wait=wait, key=key, quiet=as_json)
+    )
     if as_json:
         print_json(answer)
     elif not wait:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, Final
 
+import nats.errors
+
 from cli.console import screen
-from cli.failures import Failure
+from cli.failures import Failure, explain
 from cli.link import Link, linked, principal
 from cli.live import Teller, follow
+from shared.client import NoAnswer
 from shared.contracts.messages import Command
 from shared.contracts.rules import ENDS
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
 from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import new_task_id
+from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.settings import load_settings
 from shared.subjects import Actor
 
@@ -52,12 +57,19 @@ async def full_id(link: Link, id: str) -> str:
     return str(fitting[0])
 
 
-async def submit(text: str, *, title: str, repo: str, directive: str, wait: bool, quiet: bool) -> dict[str, Any]:
-    """Open a task, and with ``wait`` stay until it has ended; its id, and its last event's name as ``status``."""
+async def submit(
+    text: str, *, title: str, repo: str, directive: str, wait: bool, key: str | None, quiet: bool
+) -> dict[str, Any]:
+    """Open a task, and with ``wait`` stay until it has ended; its id, and its last event's name as ``status``.
+
+    The same idempotency key opens the same task again; when no answer comes, the failure names the key.
+    """
     if not text.strip():
         raise Failure("There is nothing to do: say what is to be done.")
+    if key is not None and not KEY.fullmatch(key):
+        raise Failure("An idempotency key has 1 to 255 visible ASCII characters.")
+    key = key or str(uuid.uuid4())
     settings = load_settings()
-    task_id = new_task_id()
     made = Submit(
         title=title.strip() or _first_line(text),
         text=text,
@@ -69,9 +81,15 @@ async def submit(text: str, *, title: str, repo: str, directive: str, wait: bool
     async with linked() as link:
         after = await link.journal.last_position()
         try:
-            sent = await link.client.send(Actor("task", task_id), made, principal=principal())
+            wanted = Claim(task_id=new_task_id(), request=fingerprint([text, title, repo, directive]))
+            task_id = (await IdempotencyKeys(link.bus).claim(principal(), key, wanted)).task_id
+            sent = await link.client.open(Actor("task", task_id), made, principal=principal())
         except Rejected as error:
             raise Failure(str(error)) from error
+        except (NoAnswer, TimeoutError, nats.errors.Error) as error:
+            raise Failure(
+                f"{explain(error)} Submitted again with --idempotency-key {key}, it becomes no second task."
+            ) from error
         if not wait:
             return {"id": task_id, "event": sent.event, "seq": sent.position, "status": "received"}
         return {"id": task_id, **await _wait(link, task_id, after, quiet=quiet)}

@@ -26,6 +26,7 @@ from services.gateway.webhooks.receiver import Receiver
 from services.gateway.webhooks.signature import secrets_of
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
+from shared.nats.idempotency import IdempotencyKeys
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
@@ -48,7 +49,7 @@ async def run(settings: Settings) -> None:
     )
 
     events, output = event_hub(service.bus), output_hub(service.bus)
-    desk = Desk(service.client, service.journal, approval=Approval(settings.approval))
+    desk = Desk(service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval))
     app = create_app(
         Parts(
             receiver=Receiver(

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 
 from services.gateway import ops
 from services.gateway.api.asking import views
+from services.gateway.api.idempotency import idempotency_key
 from services.gateway.api.machine import Machinery
 from services.gateway.api.others import CostController, SessionController
 from services.gateway.api.request import ApiRequest
@@ -86,7 +87,10 @@ def create_routes(parts: Parts) -> Litestar:
             field.name: Provide(_always(getattr(parts, field.name)), use_cache=True, sync_to_thread=False)
             for field in fields(parts)
         }
-        | {"views": Provide(views, sync_to_thread=False)},
+        | {
+            "views": Provide(views, sync_to_thread=False),
+            "idempotency_key": Provide(idempotency_key, sync_to_thread=False),
+        },
         exception_handlers={Exception: handle},
         request_class=ApiRequest,
         openapi_config=OpenAPIConfig(

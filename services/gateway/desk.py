@@ -11,9 +11,11 @@ from shared.client import Client, CommandResult, NoAnswer
 from shared.contracts import session, task
 from shared.contracts.rules import UNKNOWN
 from shared.contracts.task import Approval, Directive
+from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.ids import new_task_id
 from shared.journal import Journal
+from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.subjects import Actor, actor
 
 MAX_TITLE: Final = 120
@@ -37,16 +39,31 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """Sends people's commands. Raises what `Client.send` raises, and `BadAddress` for an id that no task can have."""
 
-    def __init__(self, client: Client, journal: Journal, *, approval: Approval) -> None:
+    def __init__(self, client: Client, journal: Journal, keys: IdempotencyKeys, *, approval: Approval) -> None:
         self._client = client
         self._journal = journal
+        self._keys = keys
         self._approval = approval
 
-    async def submit(self, text: str, *, title: str, repo: str, directive: Directive, principal: str) -> Submitted:
-        """Open a task. Raises `Rejected` ``text-empty``."""
+    async def submit(
+        self,
+        text: str,
+        *,
+        title: str,
+        repo: str,
+        directive: Directive,
+        principal: str,
+        idempotency_key: str | None = None,
+    ) -> Submitted:
+        """Open a task. With a key that opened one before, the answer is that of the first time.
+
+        Raises `Rejected` ``text-empty``, and `KeyReused` when the key came with something else before.
+        """
         if not text.strip():
             raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
-        id = new_task_id()
+        id = fresh = new_task_id()
+        if idempotency_key is not None:
+            id = await self._claim(idempotency_key, fresh, [text, title, repo, directive], principal)
         command = task.Submit(
             title=title.strip() or title_of(text),
             text=text,
@@ -55,11 +72,24 @@ class Desk:
             directive=directive,
             approval=self._approval,
         )
+        send = self._client.send if id == fresh else self._client.open
         try:
-            return Submitted(id=id, result=await self._client.send(Actor("task", id), command, principal=principal))
+            return Submitted(id=id, result=await send(Actor("task", id), command, principal=principal))
         except NoAnswer:
             # It waits in the brain's mailbox. An error would make people send it a second time.
             return Submitted(id=id, result=None)
+
+    async def _claim(self, key: str, fresh: str, request: list[str], principal: str) -> str:
+        """The id of the task that a key opens: the fresh one, or that of the same request before.
+
+        The key is stored before the task is submitted, so a retry after a crash in between opens this very task.
+        Requests with one key at the same time all open it, and none waits for another: the task's actor takes the
+        first of their commands.
+        """
+        wanted = Claim(task_id=fresh, request=fingerprint(request))
+        claimed = await self._keys.claim(principal, key, wanted)
+        crash_point("idempotency.claimed")
+        return claimed.task_id
 
     async def approve(
         self,

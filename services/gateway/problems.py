@@ -18,6 +18,7 @@ from shared.client import NoAnswer, QueryFailed
 from shared.deciding import Rejected
 from shared.envelope import TooLarge
 from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.nats.idempotency import KeyReused
 from shared.nats.objects import ArtifactLost
 from shared.settling import TROUBLE
 from shared.subjects import BadAddress
@@ -112,6 +113,8 @@ def problem_of(error: Exception) -> Problem:
         case QueryFailed():
             status = _QUERY_STATUS.get(error.code, 400)
             return unavailable(error.code, error.detail) if status == 503 else Problem(status, error.code, error.detail)
+        case KeyReused():
+            return Problem(422, "idempotency-key-reused", str(error))
         case ArtifactLost():
             return Problem(410, "artifact-lost", str(error))
         case LogFull():

@@ -27,6 +27,7 @@ TIMERS: Final = "TIMERS"
 PARKED: Final = "PARKED"
 ARTIFACTS: Final = "ARTIFACTS"
 SNAPSHOTS: Final = "SNAPSHOTS"
+IDEMPOTENCY: Final = "IDEMPOTENCY"
 
 TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
@@ -51,6 +52,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     parked_bytes: int = 256 * MEBI
     artifacts_bytes: int = 8 * 1024 * MEBI
     snapshots_bytes: int = 256 * MEBI
+    idempotency_bytes: int = 64 * MEBI
+    idempotency_age_s: float = 24 * 3600.0
     replicas: int = 1
 
 
@@ -64,6 +67,7 @@ def limits_of(bounds: Bounds) -> Limits:
         parked_bytes=bounds.max_parked_bytes,
         artifacts_bytes=bounds.max_artifacts_bytes,
         snapshots_bytes=bounds.max_snapshots_bytes,
+        idempotency_bytes=bounds.max_idempotency_bytes,
     )
 
 
@@ -146,6 +150,7 @@ async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
         await _forget_timekeepers(bus)
     await bus.settled(partial(_create_artifacts, bus, limits, created))
     await bus.settled(partial(_create_snapshots, bus, limits, created))
+    await bus.settled(partial(_create_idempotency, bus, limits, created))
     await check_guards(bus)
     return list(created)
 
@@ -176,6 +181,20 @@ async def _create_snapshots(bus: Bus, limits: Limits, created: dict[str, None]) 
         created[SNAPSHOTS] = None
         await bus.js.create_key_value(
             bucket=SNAPSHOTS, history=1, max_bytes=limits.snapshots_bytes, replicas=limits.replicas
+        )
+
+
+async def _create_idempotency(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
+    try:
+        await bus.js.key_value(IDEMPOTENCY)
+    except nats.js.errors.NotFoundError:
+        created[IDEMPOTENCY] = None
+        await bus.js.create_key_value(
+            bucket=IDEMPOTENCY,
+            history=1,
+            ttl=limits.idempotency_age_s,
+            max_bytes=limits.idempotency_bytes,
+            replicas=limits.replicas,
         )
 
 

@@ -17,10 +17,11 @@ from shared.envelope import Stamp, utc_now
 from shared.journal import LogFull
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
+from shared.nats.idempotency import Claim, IdempotencyKeys
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
-from shared.nats.streams import COMMANDS, EVENTS, OUTPUT, PARKED, TIMERS, limits_of, provision
+from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, limits_of, provision
 from shared.subjects import Actor
 from shared.timers import set_timer
 from tests.support.counting import COUNTER, Count
@@ -36,6 +37,7 @@ SMALL = Bounds(
     max_parked_bytes=MEBI,
     max_artifacts_bytes=MEBI,
     max_snapshots_bytes=MEBI,
+    max_idempotency_bytes=MEBI,
     max_message_tries=1,
 )
 
@@ -164,3 +166,15 @@ async def test_full_snapshots_cost_time_only(bus: Bus) -> None:
         await host.tell(ACTOR, task.GiveInput(message="m"), id=f"{number}".zfill(200), principal="user:ada")
     assert await store.get(ACTOR) is None
     assert (await ActorHost(NatsJournal(bus), [COUNTER], source="t", snapshots=store).state(ACTOR)).count == 500
+
+
+async def test_full_idempotency_keys_refuse_a_new_key_and_know_the_old_ones(bus: Bus) -> None:
+    keys = IdempotencyKeys(bus)
+    claim = Claim(task_id="T1", request="a")
+    assert await keys.claim("user:ada", "first", claim) == claim
+    bucket = await bus.js.key_value(IDEMPOTENCY)
+    await bucket.put("other", b"x" * 1_000_000)
+    with pytest.raises(LogFull, match="stream edit KV_IDEMPOTENCY"):
+        for number in range(1000):
+            await keys.claim("user:ada", f"key {number}", Claim(task_id="T2", request="b"))
+    assert await keys.claim("user:ada", "first", Claim(task_id="T3", request="a")) == claim

@@ -31,6 +31,7 @@ _DESCRIPTIONS: Final = {
     404: "There is no such thing",
     409: "The command does not fit the state; `code` says why",
     410: "The artifact is gone, or the replay is over",
+    422: "The idempotency key came with another body before",
     503: "A part that is needed is away",
     504: "Stored, but not handled in time",
 }

@@ -55,11 +55,18 @@ class TaskController(Controller):
         )
         return await views.query("tasks.list", params)
 
-    @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 503))
-    async def open_task(self, data: NewTask, desk: Desk, principal: str) -> TaskOpened:
-        """A new task."""
+    @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 422, 503))
+    async def open_task(
+        self, data: NewTask, desk: Desk, principal: str, idempotency_key: str | None = None
+    ) -> TaskOpened:
+        """A new task; with an `Idempotency-Key` that came before, the task of that time."""
         opened = await desk.submit(
-            data.text, title=data.title, repo=data.repo, directive=data.directive, principal=principal
+            data.text,
+            title=data.title,
+            repo=data.repo,
+            directive=data.directive,
+            principal=principal,
+            idempotency_key=idempotency_key,
         )
         result = opened.result
         return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)

@@ -130,7 +130,7 @@ async def _bring_work(cast: Cast, *, planned: int, first: int) -> list[str]:
     delivered = await asyncio.gather(
         *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=first))
     )
-    repaired = await submit(cast, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
+    repaired = await _open(cast, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
     thought = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
     return [*delivered, repaired, *thought]
 
@@ -159,6 +159,30 @@ async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
 
     await eventually(taken, within=WITHIN_S, every=0.2)
     return task_id
+
+
+async def _open(cast: Cast, text: str, directive: task.Directive) -> str:
+    """A task by the API, whose request is repeated with its key until it is answered; returns the task's id.
+
+    Raises AssertionError when the repetition opens another task.
+    """
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+
+    async def opened() -> str:
+        try:
+            async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
+                answer = await http.post(
+                    f"{cast.http}/api/tasks", json={"text": text, "repo": REPO, "directive": directive}, headers=headers
+                )
+        except httpx.TransportError:
+            return ""
+        assert answer.status_code in (201, 503), answer.text
+        return str(answer.json()["id"]) if answer.status_code == 201 else ""
+
+    id = await eventually(opened, within=WITHIN_S, every=0.2)
+    assert id is not None
+    assert await opened() in (id, ""), "the same key has opened two tasks"
+    return id
 
 
 async def submit(cast: Cast, text: str, directive: task.Directive, *, id: str = "") -> str:

@@ -63,11 +63,15 @@ export async function getText(path: string, params: Params = {}, signal?: AbortS
 }
 
 /** State-changing requests carry a header that a foreign page cannot send without the gateway's consent. */
-export async function postJson<T>(path: string, body: object): Promise<T> {
+export async function postJson<T>(
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<T> {
   if (REPLAY) throw new ApiError(0, "replay", t("replay.noActions"));
   const response = await request(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Journeyman": "1" },
+    headers: { "Content-Type": "application/json", "X-Journeyman": "1", ...headers },
     body: JSON.stringify(body),
   });
   return (await response.json()) as T;

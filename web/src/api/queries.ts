@@ -109,7 +109,9 @@ export const expectTask = (id: string): void => void expected.set(id, Date.now()
 
 export const isExpected = (id: string): boolean => Date.now() < (expected.get(id) ?? 0);
 
-export const createTask = (task: NewTask) => postJson<{ id: string; seq: number }>("/api/tasks", task);
+/** Opens a task; sent again with the same key, it is the same task. */
+export const createTask = (task: NewTask, key: string) =>
+  postJson<{ id: string; seq: number }>("/api/tasks", task, { "Idempotency-Key": key });
 
 export type TaskCommand =
   | { verb: "approve"; version: number; digest: string; base_commit: string }

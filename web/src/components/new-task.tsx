@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "re
 import { createTask, type NewTask as Draft, expectTask } from "../api/queries";
 import type { Directive, TaskList } from "../api/types";
 import { t } from "../i18n";
+import { Attempt } from "../lib/attempt";
 import { keys } from "../live/keys";
 import { useLive } from "../live/provider";
 import { Kbd } from "./bits";
@@ -13,6 +14,8 @@ import { Field, Input, TextArea } from "./ui/field";
 
 const STORED = "journeyman.draft.new-task";
 const EMPTY: Required<Draft> = { text: "", title: "", repo: "", directive: "auto" };
+/** As the draft, it survives a closed dialog: what was sent and not answered is sent again with its key. */
+const attempt = new Attempt();
 const DIRECTIVES: readonly Directive[] = ["auto", "plan", "implement"];
 
 /** A draft survives a reload and a closed dialog; it goes when the task is made. */
@@ -56,8 +59,9 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
   const repos = useKnownRepos(open);
   const repoList = useId();
   const create = useMutation({
-    mutationFn: createTask,
+    mutationFn: (task: Draft) => createTask(task, attempt.keyOf(task)),
     onSuccess: ({ id, seq }) => {
+      attempt.done();
       sessionStorage.removeItem(STORED);
       setDraft(EMPTY);
       done();
