@@ -12,7 +12,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +20,12 @@ import msgspec
 
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
-from shared.processes import environment_of
+from shared.processes import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
 from shared.workspace.detect import detect_checks
 from shared.workspace.pipes import Tail, listen
 
 __all__ = ["CheckResult", "check_environment", "detect_checks", "run_checks", "sweep_marked"]
 
-MARK_VARIABLE: Final = "JOURNEYMAN_RUN_MARK"
-"""Environment variable by which every process of a run is found again."""
 TAIL_BYTES: Final = 16 * 1024
 """Bytes of output kept per check: the end, where test runners say what failed."""
 TERM_GRACE: Final = 2.0
@@ -113,7 +111,7 @@ async def _run(
                 "-c",
                 command,
                 cwd=cwd,
-                env={**env, MARK_VARIABLE: mark},
+                env={**env, MARK: mark},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output.writable,
                 stderr=output.writable,
@@ -150,8 +148,7 @@ async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), TERM_GRACE)
         for pid, started in below.items():
-            if _parent_and_start(pid)[1] == started:  # else the number belongs to another process by now
-                _kill(pid)
+            signal_process(pid, started, signal.SIGKILL)
     _signal_group(process.pid, signal.SIGKILL)
     await process.wait()
     await _sweep_all(mark, sweep)
@@ -168,43 +165,26 @@ async def _sweep_all(mark: str, sweep: Callable[[str], int]) -> None:
 
 def sweep_marked(mark: str) -> int:
     """SIGKILL every process whose environment holds the mark; how many there were (zombies do not count)."""
-    wanted = f"{MARK_VARIABLE}={mark}".encode()
+    wanted = f"{MARK}={mark}".encode()
     found = 0
-    for pid in _processes():
-        if wanted in environment_of(pid):
-            _kill(pid)
+    for pid in pids():
+        if wanted in environment_of(pid) and (started := start_time(pid)) is not None:
+            signal_process(pid, started, signal.SIGKILL)
             found += 1
     return found
 
 
 def _descendants(root: int) -> dict[int, int]:
     """Process ids below ``root``, each with its start time."""
-    known = {pid: _parent_and_start(pid) for pid in _processes()}
+    living: dict[int, Stat] = {pid: stat for pid in pids() if (stat := stat_of(pid)) is not None}
     found: dict[int, int] = {}
     todo = [root]
     while todo:
         above = todo.pop()
-        below = {pid: started for pid, (parent, started) in known.items() if parent == above}
+        below = {pid: stat.started for pid, stat in living.items() if stat.parent == above}
         found |= below
         todo += below
     return found
-
-
-def _parent_and_start(pid: int) -> tuple[int, int]:
-    """From ``/proc/<pid>/stat``: "pid (name) state ppid …", and the name may hold blanks and brackets. Else -1, -1."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return int(fields[1]), int(fields[19])
-    return -1, -1
-
-
-def _processes() -> Iterator[int]:
-    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -18,8 +18,8 @@ from bench.chaos.faults import EXECUTORS, SERVICES
 from bench.chaos.nodes import NODES, Nodes
 from bench.chaos.terms import Agent, Terms
 from shared.claude.demo_repo import create_demo_repository
-from shared.claude.sweep import start_time
 from shared.nats.streams import MEBI, Limits
+from shared.processes import is_alive, parse_stat
 from tests.support.cast import ACK_WAIT_S, Cast, Member
 from tests.support.nats import Nats
 from tests.support.proxy import AckEater
@@ -62,10 +62,10 @@ class Stage:
         for data in sorted({member.data for member in self.cast.members.values()}):
             for file in sorted((data / "runs").glob("*/cli")):
                 kind, _, rest = file.parent.name.partition("-")
-                with contextlib.suppress(OSError, IndexError):  # it ends while we look
+                with contextlib.suppress(OSError, IndexError, ValueError):  # it ends while we look
                     stat = file.read_text().split("\n")[1]
-                    pid, started = int(stat.split()[0]), stat.rpartition(")")[2].split()[19]
-                    if start_time(pid) == started:
+                    pid = int(stat.split()[0])
+                    if is_alive(pid, parse_stat(stat).started):
                         found.append((kind, rest.rsplit("-", 2)[0], pid))
         return found
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 import msgspec
 
 from cli.failures import Failure
+from shared.processes import end_all, is_alive
 
 FILE: Final = Path("run/up.json")
 LOCK: Final = Path("run/up.lock")
@@ -87,26 +86,7 @@ def end_leftovers(data: Path) -> list[str]:
     if record is None:
         return []
     left = {name: pid for name, pid in record.pids.items() if is_alive(pid, record.started.get(pid, -1))}
-    for number, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, GRACE_S)):
-        for pid in left.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and any(is_alive(pid, record.started.get(pid, -1)) for pid in left.values()):
-            time.sleep(0.02)
+    started = {pid: record.started[pid] for pid in left.values()}
+    end_all(lambda: [each for each in started.items() if is_alive(*each)], GRACE_S)
     remove(data)
     return list(left)
-
-
-def started_at(pid: int) -> int:
-    """When a process was started, in clock ticks since boot (``/proc/<pid>/stat`` field 22); -1 when there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return -1 if fields[0] == "Z" else int(fields[19])
-    except (OSError, ValueError, IndexError):
-        return -1
-
-
-def is_alive(pid: int, started: int) -> bool:
-    """Whether this very process still runs."""
-    return started >= 0 and started_at(pid) == started

@@ -23,6 +23,7 @@ from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import place_of
 from shared.nats.streams import Limits, limits_of, provision
 from shared.ops.addresses import without_credentials
+from shared.processes import start_time
 from shared.settings import load_settings
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
@@ -106,7 +107,7 @@ class Supervisor:
                 pid=os.getpid(),
                 demo=self.plan.demo,
                 pids=pids,
-                started={pid: record.started_at(pid) for pid in processes},
+                started={pid: started for pid in processes if (started := start_time(pid)) is not None},
             ),
         )
 

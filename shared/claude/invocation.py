@@ -15,9 +15,7 @@ import msgspec
 from shared.claude.agent import Agent, PermissionMode
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
-
-MARK = "JOURNEYMAN_RUN_MARK"
-"""Environment variable that every process of a run carries, so that a sweep finds the ones that outlive the CLI."""
+from shared.processes import MARK
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 

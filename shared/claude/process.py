@@ -30,9 +30,10 @@ import msgspec
 from shared.bounds import DEFAULTS
 from shared.claude.binary import CliMissing
 from shared.claude.invocation import Invocation, argv, environment
-from shared.claude.sweep import family, marked, start_time, sweep
+from shared.claude.sweep import family, marked, sweep
 from shared.crash import crash_point
 from shared.ops import own_home
+from shared.processes import arguments_of, boot_id, is_alive, parse_stat
 
 MAX_MESSAGE_BYTES = 960 * 1024
 """A message is one write into an empty pipe, and no account may have a larger pipe than this one."""
@@ -106,11 +107,11 @@ class _Identity(msgspec.Struct, frozen=True):
 
     boot: str
     pid: int
-    started: str
+    started: int
 
     @property
     def alive(self) -> bool:
-        return self.boot == _boot_id() and start_time(self.pid) == self.started
+        return self.boot == boot_id() and is_alive(self.pid, self.started)
 
 
 class AgentProcess:
@@ -342,7 +343,7 @@ class AgentProcess:
         if wrapper is None:
             # Attached within the moment before the wrapper wrote its name, or nothing was ever spawned. The mark alone
             # does not tell: a later process of the same work has it, too.
-            return any(os.fsencode(self.run_dir) in _arguments(pid) for pid in marked(self.mark))
+            return any(os.fsencode(self.run_dir) in arguments_of(pid) for pid in marked(self.mark))
         # The CLI lives on when only its wrapper was killed.
         return wrapper.alive or (cli is not None and cli.alive)
 
@@ -399,21 +400,9 @@ def _spawn(invocation: Invocation) -> subprocess.Popen[bytes]:
 def _identity(file: Path) -> _Identity | None:
     try:
         boot, stat, *_ = file.read_text("utf-8", "replace").split("\n")
+        return _Identity(boot=boot, pid=int(stat.split(" ", 1)[0]), started=parse_stat(stat).started)
     except (FileNotFoundError, ValueError):
         return None
-    fields = stat[stat.rfind(")") + 2 :].split()
-    return _Identity(boot=boot, pid=int(stat.split(" ", 1)[0]), started=fields[19])
-
-
-def _arguments(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []  # gone
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _open_fifo(path: Path) -> int:

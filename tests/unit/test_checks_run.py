@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.checks import MARK_VARIABLE, TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
+from shared.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
+from shared.processes import MARK
 
 
 def alive(pid: int) -> bool:
@@ -74,7 +75,7 @@ async def test_a_check_sees_the_allowed_environment_only(
     assert "s3cret" not in result.output_tail
     assert "MY_CACHE=here" in result.output_tail
     assert "CI=1" in result.output_tail
-    assert f"{MARK_VARIABLE}={mark}" in result.output_tail
+    assert f"{MARK}={mark}" in result.output_tail
 
 
 async def test_a_check_cannot_wait_for_input(tmp_path: Path, mark: str) -> None:
@@ -139,7 +140,7 @@ async def test_the_given_sweep_is_asked_until_it_finds_nothing_twice(
 
 
 async def test_a_sweep_spares_other_marks(tmp_path: Path, mark: str) -> None:
-    other = await asyncio.create_subprocess_exec("sleep", "60", env={**os.environ, MARK_VARIABLE: f"{mark}-other"})
+    other = await asyncio.create_subprocess_exec("sleep", "60", env={**os.environ, MARK: f"{mark}-other"})
     try:
         assert sweep_marked(mark) == 0
         assert other.returncode is None

@@ -13,12 +13,12 @@ from typing import Final, Self
 from cli.audit import audit
 from services.gateway.actors import reply as reply_actor
 from shared.actor import ActorHost
-from shared.claude.invocation import MARK
 from shared.claude.workshop import place_of
 from shared.contracts import reply, task
 from shared.ids import new_task_id
 from shared.nats.objects import Artifacts
 from shared.parked import listing
+from shared.processes import MARK
 from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict

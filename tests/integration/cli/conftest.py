@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.supervisor import record
+from shared import processes
 from tests.integration.cli.running import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
 
 
@@ -50,5 +51,5 @@ async def start_up(tmp_path: Path) -> AsyncIterator[StartUp]:
         left = record.read(up.data)
         await up.end()
         for pid in left.pids.values() if left is not None else ():
-            if record.is_alive(pid, left.started.get(pid, -1)) if left is not None else False:
+            if processes.is_alive(pid, left.started.get(pid, -1)) if left is not None else False:
                 os.kill(pid, signal.SIGKILL)

@@ -12,6 +12,7 @@ import pytest
 
 from cli.supervisor import record
 from cli.supervisor.names import SERVICES
+from shared import processes
 from shared.claude.demo_repo import create_demo_repository
 from shared.client import Client, QueryFailed
 from shared.nats.bus import Bus
@@ -24,7 +25,7 @@ STALL_S = 15.0
 
 
 def living(pids: dict[int, int]) -> list[int]:
-    return [pid for pid, started in pids.items() if record.is_alive(pid, started)]
+    return [pid for pid, started in pids.items() if processes.is_alive(pid, started)]
 
 
 def patience(seconds: float) -> float:
@@ -40,7 +41,7 @@ def of_data_directory(data: Path) -> list[int]:
             said = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        if entry.name.isdigit() and str(data).encode() in said and record.started_at(int(entry.name)) > 0:
+        if entry.name.isdigit() and str(data).encode() in said and processes.start_time(int(entry.name)) is not None:
             found.append(int(entry.name))
     return found
 
@@ -155,7 +156,7 @@ async def test_a_person_drives_a_task_from_the_terminal(start_up: StartUp, journ
     await up.process.wait()
     next_up = await start_up()
     await next_up.wait_ready()
-    assert [name for name, pid in before.pids.items() if record.is_alive(pid, before.started[pid])] == []
+    assert [name for name, pid in before.pids.items() if processes.is_alive(pid, before.started[pid])] == []
     assert task_id in (await journeyman("task", "list", "--json", **there)).out
     assert await next_up.end(signal.SIGINT) == 0
     assert of_data_directory(up.data / "nats") == []

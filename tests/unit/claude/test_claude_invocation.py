@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from shared.claude.agent import Agent, PermissionMode
-from shared.claude.invocation import MARK, Invocation, argv, environment
+from shared.claude.invocation import Invocation, argv, environment
+from shared.processes import MARK
 
 AGENT = Agent(
     name="reader",

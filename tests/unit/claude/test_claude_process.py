@@ -15,9 +15,10 @@ import pytest
 
 from shared.claude.agent import Agent
 from shared.claude.binary import CliMissing, find_cli
-from shared.claude.invocation import MARK, Invocation
+from shared.claude.invocation import Invocation
 from shared.claude.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
 from shared.claude.sweep import family, marked, sweep
+from shared.processes import MARK
 from tests.support.eventually import eventually
 
 

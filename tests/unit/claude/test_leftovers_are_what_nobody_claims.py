@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from shared.claude import leftovers
-from shared.claude.invocation import MARK
 from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
 from shared.claude.workshop import mark_of, place_of
 from shared.contracts import plan, run, task
@@ -21,6 +20,7 @@ from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.memory import MemoryJournal
+from shared.processes import MARK
 from shared.subjects import Actor
 from tests.support.recorded import recorded
 

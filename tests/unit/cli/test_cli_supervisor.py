@@ -19,6 +19,7 @@ from cli.supervisor.logs import MOST_BYTES, ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import CannotLaunch, ChildProcess, launch
 from cli.supervisor.supervisor import limits_for
+from shared import processes
 from shared.nats.streams import Limits
 from tests.support.eventually import eventually
 
@@ -148,7 +149,7 @@ async def test_a_killed_child_is_started_again_with_growing_waits(
     assert ends[0].seconds < ends[1].seconds < ends[2].seconds
     await keeper.stop()
     assert keeper.pid is None
-    assert record.started_at(pids[-1] or 0) == -1
+    assert processes.start_time(pids[-1] or 0) is None
 
 
 @pytest.mark.parametrize(("drain_s", "finishes"), [(0.3, False), (60.0, True)])
@@ -187,10 +188,10 @@ async def test_a_child_goes_when_the_supervisor_is_killed(tmp_path: Path) -> Non
     supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     assert supervisor.stdout is not None
     child = int(await asyncio.wait_for(supervisor.stdout.readline(), 90))
-    assert record.started_at(child) > 0
+    assert processes.start_time(child) is not None
     supervisor.kill()
     await supervisor.wait()
-    await eventually(lambda: record.started_at(child) == -1)
+    await eventually(lambda: processes.start_time(child) is None)
 
 
 def test_a_data_directory_belongs_to_one_supervisor(tmp_path: Path) -> None:
@@ -202,8 +203,10 @@ def test_a_data_directory_belongs_to_one_supervisor(tmp_path: Path) -> None:
 
 def test_a_process_number_that_was_given_away_again_is_not_ours() -> None:
     own = os.getpid()
-    assert record.is_alive(own, record.started_at(own))
-    assert not record.is_alive(own, record.started_at(own) - 1)
+    started = processes.start_time(own)
+    assert started is not None
+    assert processes.is_alive(own, started)
+    assert not processes.is_alive(own, started - 1)
 
 
 def test_a_log_file_never_grows_without_bound(tmp_path: Path) -> None:
