@@ -8,7 +8,6 @@ interrupted run has left, and goes. Everything reaches the disk before the manif
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import json
@@ -24,6 +23,7 @@ import msgspec
 
 from shared.crash import crash_point
 from shared.envelope import hash_of
+from shared.ops.files import lock_file
 
 FORMAT: Final = 1
 SEGMENT_EVENTS: Final = 50_000
@@ -91,10 +91,10 @@ class Archive:
     def locked(self) -> Iterator[None]:
         """The only writer; raises `ArchiveRefused` when there is one already. Removes what an interrupted one left."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / "archive.lock").open("w") as lock:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                held.enter_context(lock_file(self.directory / "archive.lock"))
+            except BlockingIOError as error:
                 raise ArchiveRefused(f"Another `journeyman archive` writes to {self.directory}: let it end.") from error
             self.manifest = self._read()
             named = {segment.file for segment in self.manifest.segments}

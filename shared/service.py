@@ -30,6 +30,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import GuardsOff, check_guards
+from shared.ops.files import write_atomically
 from shared.ops.private import private_directory
 from shared.parked import answer_replays
 from shared.reactor import React, Reactor
@@ -198,9 +199,7 @@ class Service:
         path = self.settings.ready_file
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(".new")
-            draft.write_bytes(msgspec.json.encode(facts))
-            draft.replace(path)
+            write_atomically(path, msgspec.json.encode(facts))
 
     async def _announce(self) -> nats.micro.service.Service:
         """So that `nats micro ls` shows who is there."""

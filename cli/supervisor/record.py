@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ from typing import Final
 import msgspec
 
 from cli.failures import Failure
+from shared.ops.files import lock_file, write_atomically
 from shared.processes import end_all, is_alive
 
 FILE: Final = Path("run/up.json")
@@ -49,10 +48,7 @@ def read(data: Path) -> Record | None:
 
 def write(data: Path, record: Record) -> None:
     """Replace the record in one step."""
-    path = data / FILE
-    draft = path.with_suffix(".new")
-    draft.write_bytes(msgspec.json.encode(record))
-    draft.replace(path)
+    write_atomically(data / FILE, msgspec.json.encode(record))
 
 
 def remove(data: Path) -> None:
@@ -65,10 +61,9 @@ def only_one(data: Path) -> Iterator[None]:
     """Hold the data directory's lock; raises `Failure` when another `up` has it. The lock goes with the process."""
     path = data / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(lock_file(path))
         except BlockingIOError:
             record = read(data)
             where = f" at {record.http} (process {record.pid})" if record is not None else ""
@@ -76,8 +71,6 @@ def only_one(data: Path) -> Iterator[None]:
                 f"Journeyman already runs on {data}{where}: stop that one, or choose another place with --data."
             ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def end_leftovers(data: Path) -> list[str]:

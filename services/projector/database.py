@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import duckdb
 import structlog
 
 from services.projector.schema import ddl, projection_hash
 from shared.crash import crash_point
+from shared.ops.files import lock_file
 
 POINTER: Final = "views.current"
 STREAM: Final = "EVENTS"
@@ -73,17 +73,16 @@ def locked(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"views-{projection_hash()}.lock"
-    with path.open("a+") as file:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = held.enter_context(lock_file(path))
         except BlockingIOError:
             raise Busy(
-                f"Another projector{_holder(file)} writes the read models in {folder}: stop it, or give this one "
+                f"Another projector{_holder(path)} writes the read models in {folder}: stop it, or give this one "
                 "its own JOURNEYMAN_DATA_DIR."
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
 
 
@@ -126,8 +125,7 @@ def remove_others(keep: Path) -> None:
             remove(path)
             continue
         lock = path.with_name("-".join(path.stem.split("-")[:2]) + ".lock")
-        with contextlib.suppress(BlockingIOError), lock.open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(BlockingIOError), lock_file(lock):
             remove(path)
 
 
@@ -204,9 +202,8 @@ def _wal(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
-def _holder(file: IO[str]) -> str:
-    file.seek(0)
-    pid = file.read(16).strip()
+def _holder(lock: Path) -> str:
+    pid = lock.read_text(errors="replace")[:16].strip()
     return f" (process {pid})" if pid.isdigit() else ""
 
 

@@ -12,7 +12,6 @@ import collections
 import contextlib
 import hashlib
 import json
-import os
 import signal
 import sys
 import uuid
@@ -24,6 +23,7 @@ import msgspec
 
 from shared.claude.demo_conversation import Conversation, read_request
 from shared.claude.demo_script import Cut, Fail, Hang, Move, Speak, moves
+from shared.ops.files import write_atomically
 
 _MAX_BODY = 64 * 1024 * 1024
 _MAX_HEAD = 64 * 1024
@@ -259,9 +259,7 @@ async def _run(host: str, port: int, port_file: Path | None, latency_s: float) -
     model = DemoModel(latency_s)
     url = await model.start(host, port)
     if port_file is not None:
-        scratch = port_file.with_name(f"{port_file.name}.{os.getpid()}.tmp")
-        scratch.write_text(url.rpartition(":")[2] + "\n")
-        scratch.rename(port_file)
+        write_atomically(port_file, f"{url.rpartition(':')[2]}\n".encode())
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -33,6 +33,7 @@ from shared.claude.invocation import Invocation, argv, environment
 from shared.claude.sweep import family, marked, sweep
 from shared.crash import crash_point
 from shared.ops import own_home
+from shared.ops.files import write_atomically
 from shared.processes import arguments_of, boot_id, is_alive, parse_stat
 
 MAX_MESSAGE_BYTES = 960 * 1024
@@ -380,9 +381,7 @@ def _prepare(invocation: Invocation, run: _Run) -> None:
     invocation.instructions_file.write_text(invocation.agent.instructions, "utf-8")
     (run_dir / "stdout.jsonl").touch(0o600)
     (run_dir / "stderr.log").touch(0o600)
-    scratch = run_dir / "run.json.tmp"
-    scratch.write_bytes(msgspec.json.encode(run))
-    scratch.rename(run_dir / "run.json")
+    write_atomically(run_dir / "run.json", msgspec.json.encode(run))
 
 
 def _spawn(invocation: Invocation) -> subprocess.Popen[bytes]:

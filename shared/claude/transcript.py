@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import re
 import tarfile
 from pathlib import Path, PurePosixPath
+
+from shared.ops.files import write_atomically
 
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_FILES = 1000
@@ -58,10 +59,7 @@ def restore_session(config_dir: Path, cwd: Path, data: bytes) -> str:
     for name, content in members:
         file = folder / name
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        scratch = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        scratch.write_bytes(content)
-        scratch.chmod(0o600)
-        scratch.rename(file)
+        write_atomically(file, content, mode=0o600)
     return session_id
 
 

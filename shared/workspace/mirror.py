@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.crash import crash_point
+from shared.ops.files import lock_file, write_atomically
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git
 
@@ -104,17 +103,17 @@ class Mirror:
     async def locked(self) -> AsyncIterator[None]:
         """Hold the mirror's lock file; raises ``GitFailed`` after ``LOCK_TIMEOUT`` seconds of waiting."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Each holder opens the file anew: flock then excludes tasks of one process as well as processes.
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            deadline = time.monotonic() + LOCK_TIMEOUT
-            while not _try_lock(lock):
-                if time.monotonic() > deadline:
-                    raise GitFailed(f"The mirror {self.path.name} was busy for {LOCK_TIMEOUT:g} s.")
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        with contextlib.ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(lock_file(Path(f"{self.path}.lock")))
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise GitFailed(f"The mirror {self.path.name} was busy for {LOCK_TIMEOUT:g} s.") from None
                 await asyncio.sleep(0.02)
             yield
-        finally:
-            os.close(lock)
 
     async def _prepare(self) -> None:
         """Make the mirror or mend a half-made one; its configuration is written anew each time."""
@@ -175,20 +174,10 @@ def _candidates(ref: str) -> list[str]:
     return names
 
 
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _write(path: Path, text: str) -> None:
     """Replace a small file whole, so that no reader sees half of it."""
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    part.replace(path)
+    write_atomically(path, text.encode())
 
 
 def _short(source: str) -> str:

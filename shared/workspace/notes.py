@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from shared.ops.files import write_atomically
+
 
 class State(msgspec.Struct, frozen=True):
     """A worktree that was made to its end: the commit it began as, and the private refs made from it."""
@@ -31,9 +33,7 @@ class Notes:
     def write(self, state: State) -> None:
         """Replace the state whole."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        part = self.directory / "state.part"
-        part.write_bytes(msgspec.json.encode(state))
-        part.replace(self.directory / "state")
+        write_atomically(self.directory / "state", msgspec.json.encode(state))
 
     def add_ref(self, ref: str) -> None:
         """Remember a ref; to be called before the ref exists, so that none is forgotten."""
