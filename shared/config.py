@@ -46,6 +46,13 @@ class Policy(BaseModel):
 
     mention: str = Field("@agent", description="The word that addresses us")
     label: str = Field("", description="When set, an issue becomes a task only with this label or when mentioned")
+    bots: tuple[str, ...] = Field(
+        (), description='Logins of programs whose issues are work, such as "renovate[bot]"; those of others are not'
+    )
+
+    def lists_bot(self, login: str) -> bool:
+        """Whether a program is allowed to open work. Logins of GitHub have no case."""
+        return login.lower() in {each.lower() for each in self.bots}
 
 
 class Config(BaseModel):

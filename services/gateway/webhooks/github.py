@@ -148,6 +148,8 @@ def meaning_of(event: str, payload: Payload, policy: Policy) -> Signal | Ignored
 
 def _opened(payload: IssuesPayload, policy: Policy) -> Signal | Ignored:
     issue = payload.issue
+    if ignored := _of_a_program(policy, issue.user, payload.sender):
+        return ignored
     mention = _mention_in(issue, policy)
     labels = {label.name for label in issue.labels or ()}
     if policy.label and policy.label not in labels and mention is None:
@@ -158,7 +160,18 @@ def _opened(payload: IssuesPayload, policy: Policy) -> Signal | Ignored:
 def _labeled(payload: IssuesPayload, policy: Policy) -> Signal | Ignored:
     if payload.issue.state == "closed":
         return Ignored("the issue is closed")
+    # A person may label what a program has opened: then a person asks for the work.
+    if ignored := _of_a_program(policy, payload.sender):
+        return ignored
     return _work(payload, _mention_in(payload.issue, policy))
+
+
+def _of_a_program(policy: Policy, *people: User | None) -> Ignored | None:
+    """Why what a program asks for is no work; None when nobody of these is a program, or all of them are listed."""
+    for each in people:
+        if each is not None and each.is_bot and not policy.lists_bot(each.login):
+            return Ignored(f"an issue of the program {one_line(each.login)}, which is not in bots under [policy]")
+    return None
 
 
 def _commented(payload: CommentPayload, policy: Policy) -> Signal | Ignored:

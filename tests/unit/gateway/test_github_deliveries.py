@@ -86,6 +86,40 @@ def test_an_opened_issue_is_work() -> None:
     )
 
 
+RENOVATE = {"login": "renovate[bot]", "type": "Bot"}
+
+
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        ("opened", {"issue": issue(user=RENOVATE), "sender": RENOVATE}),
+        ("opened", {"issue": issue(user={"login": "ci[bot]"}), "sender": {"login": "ci[bot]"}}),
+        ("opened", {"sender": RENOVATE}),
+        ("opened", {"issue": issue(user=RENOVATE, body="@agent implement", labels=[{"name": "agent"}])}),
+        ("labeled", {"label": {"name": "agent"}, "sender": RENOVATE}),
+    ],
+)
+def test_what_a_program_opens_or_labels_is_no_work_and_the_reason_says_how_to_allow_it(
+    action: str, changes: dict[str, Any]
+) -> None:
+    said = reason("issues", payload(action, **changes), LABELLED)
+    assert "[bot]" in said
+    assert "bots under [policy]" in said
+
+
+def test_a_listed_program_opens_work() -> None:
+    policy = Policy(bots=("Renovate[bot]",))
+    body = payload("opened", issue=issue(user=RENOVATE), sender=RENOVATE)
+    assert signal("issues", body, policy).author == "renovate[bot]"
+    other = {"login": "other[bot]", "type": "Bot"}
+    assert "other[bot]" in reason("issues", payload("opened", issue=issue(user=other), sender=other), policy)
+
+
+def test_a_person_may_label_what_a_program_has_opened() -> None:
+    body = payload("labeled", issue=issue(user=RENOVATE), label={"name": "agent"})
+    assert signal("issues", body, LABELLED).author == "renovate[bot]"
+
+
 def test_the_first_directive_in_an_issue_counts() -> None:
     found = signal("issues", payload("opened", issue=issue(body="Please.\n@agent implement with tests")))
     assert (found.directive, found.argument) == ("implement", "with tests")
