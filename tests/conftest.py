@@ -16,6 +16,7 @@ from shared.nats.streams import MEBI, Limits, provision
 from tests.support.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from tests.support.nats import Nats
 from tests.support.patience import be_patient
+from tests.support.programs import say_what_is_missing
 from tests.support.room import memory_with_room
 
 SKIPPED_EXIT_CODE: Final = 20
@@ -69,6 +70,11 @@ def pytest_configure() -> None:
     settings.load_profile("unhurried")
     if folder := memory_with_room():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how to get what this machine has not, once for all the tests that were skipped for it."""
+    say_what_is_missing(terminalreporter)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
+from tests.support.programs import NO_DASHBOARD, find_chromium
 from tests.support.system import System
 from tests.support.visitor import WITHIN
 
@@ -51,19 +51,24 @@ class Watched:
         return found
 
 
-@contextlib.asynccontextmanager
-async def browser_at(url: str) -> AsyncIterator[BrowserContext]:
-    """A browser that is at this dashboard for the first time; skips the test where there is none."""
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """The browser's path, None for Playwright's own. A test without a browser is skipped before a system starts."""
     if not STATIC.exists():
-        pytest.skip("the dashboard is not built: run `make web`")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+        pytest.skip(NO_DASHBOARD)
+    return find_chromium()
+
+
+@contextlib.asynccontextmanager
+async def browser_at(chromium: str | None, url: str) -> AsyncIterator[BrowserContext]:
+    """A browser that is at this dashboard for the first time."""
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(
                 executable_path=chromium, args=list(ARGUMENTS), timeout=LAUNCH_MS
             )
         except Error as error:
-            pytest.skip(f"no Chromium starts here: {error.message.splitlines()[0]}")
+            pytest.skip(f"Chromium is here but does not start: {error.message.splitlines()[0]}")
         window = await browser.new_context(
             base_url=url, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
         )
@@ -73,9 +78,9 @@ async def browser_at(url: str) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def browser_window(system: System) -> AsyncIterator[BrowserContext]:
+async def browser_window(chromium: str | None, system: System) -> AsyncIterator[BrowserContext]:
     """A browser that is at the shared system's dashboard for the first time."""
-    async with browser_at(system.http) as window:
+    async with browser_at(chromium, system.http) as window:
         yield window
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.programs import NO_NATS_COMMAND
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 OWN: Final = ROOT / ".tools" / "bin" / "nats"
 RECIPE: Final = Path(__file__).with_name("nats-cli")
@@ -28,7 +30,7 @@ def find_nats() -> Path:
         return OWN
     go = shutil.which("go", path=f"{os.environ['PATH']}:/usr/local/go/bin:/usr/lib/go/bin")
     if go is None:
-        pytest.skip("neither the nats command nor Go, to build it, is on this machine")
+        pytest.skip(NO_NATS_COMMAND)
     OWN.parent.mkdir(parents=True, exist_ok=True)
     built = OWN.with_name(f"nats.{os.getpid()}")
     done = subprocess.run(

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.support.browser import browser_at
+from tests.support.browser import browser_at, chromium
+
+__all__ = ["chromium"]
 
 WEB = Path(__file__).resolve().parents[3] / "web"
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
+async def page(chromium: str | None) -> AsyncIterator[Page]:
     """A page of the built dashboard over `web/dev/fixture-server.mjs`, which has a task in every state."""
     if shutil.which("node") is None:
         pytest.skip("Node.js is not installed: the made-up gateway needs it")
@@ -27,7 +29,7 @@ async def page() -> AsyncIterator[Page]:
     )
     try:
         assert server.stdout is not None
-        async with browser_at((await server.stdout.readline()).decode().strip()) as window:
+        async with browser_at(chromium, (await server.stdout.readline()).decode().strip()) as window:
             yield await window.new_page()
     finally:
         server.kill()

@@ -16,11 +16,12 @@ from workspace_support import ADA, NOON, sh_git
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import BranchTaken, publish_branch
 from shared.workspace.worktree import Worktree
+from tests.support.programs import NO_GIT_HTTP
 
 EXEC_PATH = Path(subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True).stdout.strip())
 pytestmark = pytest.mark.skipif(
     not (EXEC_PATH / "git-http-backend").exists() or not (EXEC_PATH / "git-remote-http").exists(),
-    reason="this git was installed without its HTTP programs",
+    reason=NO_GIT_HTTP,
 )
 
 
