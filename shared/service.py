@@ -29,18 +29,22 @@ from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
-from shared.nats.streams import GuardsOff, check_guards
+from shared.nats.streams import GuardsOff, check_guards, check_log
 from shared.ops.files import write_atomically
 from shared.ops.private import private_directory
 from shared.parked import answer_replays
 from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
+from shared.settling import TROUBLE
 from shared.timers import DueTimers, SetTimers, Timekeeper
 from shared.version import VERSION
 from shared.visible import visible
 
 DRAIN_S: Final = 25.0
 """How long the parts of a service may take to come to their end, beside the agents' own time."""
+
+GUARDS_LOOK_S: Final = 5.0
+"""How often a service that runs looks whether the log still has its guards."""
 
 
 class CannotStart(Exception):
@@ -154,7 +158,9 @@ class Service:
         for consumer, handle in self._replays:
             await answer_replays(self.bus, consumer, handle)
         tasks = [asyncio.ensure_future(start()) for start in self._loops]
-        side = [asyncio.create_task(self.health.beat()), asyncio.create_task(self._watch_connection())]
+        side = [
+            asyncio.create_task(watch) for watch in (self.health.beat(), self._watch_connection(), self._watch_guards())
+        ]
         stopping = asyncio.create_task(_until(self.draining))
         try:
             await asyncio.sleep(0)
@@ -215,6 +221,22 @@ class Service:
         while True:
             metrics.CONNECTED.set(1 if self.bus.connected else 0)
             await asyncio.sleep(1)
+
+    async def _watch_guards(self) -> None:
+        """A log that is gone, or that can change, makes the service not ready until it is set right."""
+        while True:
+            try:
+                await check_log(self.bus)
+            except GuardsOff as error:
+                if "log" not in self.problems:
+                    log.error("the log has lost a guard", problem=str(error))
+                self.problems["log"] = str(error)
+            except TROUBLE as error:
+                # Nobody has said how the log is: what was known last stands, and `nats` says what is wrong.
+                log.debug("cannot look at the log", problem=str(error) or type(error).__name__)
+            else:
+                self.problems.pop("log", None)
+            await asyncio.sleep(GUARDS_LOOK_S)
 
 
 async def _until(event: asyncio.Event) -> None:

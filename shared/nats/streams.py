@@ -212,34 +212,41 @@ async def check_guards(bus: Bus, patience_s: float = JETSTREAM_PATIENCE_S) -> No
     """Read the streams back; raises `GuardsOff` when EVENTS could lose or change an event, or a stream is missing,
     and `NatsUnreachable` when JetStream has not answered for ``patience_s`` seconds.
     """
-    for name in (EVENTS, COMMANDS, OUTPUT, TIMERS, PARKED):
-        try:
-            info = await bus.settled(partial(bus.js.stream_info, name), patience_s)
-        except nats.js.errors.NotFoundError as error:
-            raise GuardsOff(f"The stream {name} is missing: run `journeyman provision`.") from error
-        if name != EVENTS:
-            continue
-        config = info.config
-        off = [
-            guard
-            for guard, stands in {
-                "deny_delete": bool(config.deny_delete),
-                "deny_purge": bool(config.deny_purge),
-                "allow_rollup_hdrs off": not config.allow_rollup_hdrs,
-                "allow_msg_ttl off": not config.allow_msg_ttl,
-                "allow_msg_schedules off": not config.allow_msg_schedules,
-                "discard new": config.discard == DiscardPolicy.NEW,
-                "max_bytes": bool(config.max_bytes and config.max_bytes > 0),
-                "max_msgs unlimited": (config.max_msgs or -1) < 0,
-                "max_age unlimited": not config.max_age,
-                "max_msgs_per_subject unlimited": (config.max_msgs_per_subject or -1) < 0,
-                "retention limits": config.retention == RetentionPolicy.LIMITS,
-                "allow_direct": bool(config.allow_direct),
-            }.items()
-            if not stands
-        ]
-        if off:
-            raise GuardsOff(
-                f"The stream EVENTS has lost its guard {', '.join(off)}: nothing works on a log that can change. "
-                "Set it right with `nats stream edit EVENTS`, or restore the log into a new stream."
-            )
+    await bus.settled(partial(check_log, bus), patience_s)
+    for name in (COMMANDS, OUTPUT, TIMERS, PARKED):
+        await bus.settled(partial(_stream_config, bus, name), patience_s)
+
+
+async def check_log(bus: Bus) -> None:
+    """Read EVENTS back with one question; raises `GuardsOff`, or what the connection raises."""
+    config = await _stream_config(bus, EVENTS)
+    off = [
+        guard
+        for guard, stands in {
+            "deny_delete": bool(config.deny_delete),
+            "deny_purge": bool(config.deny_purge),
+            "allow_rollup_hdrs off": not config.allow_rollup_hdrs,
+            "allow_msg_ttl off": not config.allow_msg_ttl,
+            "allow_msg_schedules off": not config.allow_msg_schedules,
+            "discard new": config.discard == DiscardPolicy.NEW,
+            "max_bytes": bool(config.max_bytes and config.max_bytes > 0),
+            "max_msgs unlimited": (config.max_msgs or -1) < 0,
+            "max_age unlimited": not config.max_age,
+            "max_msgs_per_subject unlimited": (config.max_msgs_per_subject or -1) < 0,
+            "retention limits": config.retention == RetentionPolicy.LIMITS,
+            "allow_direct": bool(config.allow_direct),
+        }.items()
+        if not stands
+    ]
+    if off:
+        raise GuardsOff(
+            f"The stream EVENTS has lost its guard {', '.join(off)}: nothing works on a log that can change. "
+            "Set it right with `nats stream edit EVENTS`, or restore the log into a new stream."
+        )
+
+
+async def _stream_config(bus: Bus, name: str) -> StreamConfig:
+    try:
+        return (await bus.js.stream_info(name)).config
+    except nats.js.errors.NotFoundError as error:
+        raise GuardsOff(f"The stream {name} is missing: run `journeyman provision`.") from error
