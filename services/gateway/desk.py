@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import contextlib
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from shared.contracts.rules import UNKNOWN
 from shared.contracts.task import Approval, Directive
 from shared.crash import crash_point
 from shared.deciding import Rejected
-from shared.ids import new_task_id
+from shared.ids import derived_id, new_task_id
 from shared.journal import Journal
 from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.subjects import Actor, actor
@@ -127,19 +127,38 @@ class Desk:
         """Say something to the task's agent."""
         return await self._send(id, task.GiveInput(message=message), principal)
 
-    async def say(self, message: str, *, session_id: str, repo: str, principal: str) -> Said:
-        """Say something to the brain, in a session that goes on or in a new one."""
+    async def say(
+        self, message: str, *, session_id: str, repo: str, principal: str, idempotency_key: str | None = None
+    ) -> Said:
+        """Say something to the brain, in a session that goes on or in a new one.
+
+        With a key that came with this before, nothing is said again, and the answer is that of the first time. Raises
+        `KeyReused` when the key came with something else.
+        """
         if not message.strip():
             raise Rejected("message-empty", "There is nothing to say to the brain: write a message.")
-        conversation = actor("session", session_id or str(uuid.uuid4()))
-        task_id = new_task_id()
-        command = session.Say(message=message, author=principal, task_id=task_id, repo=repo, approval=self._approval)
-        try:
-            position = (await self._client.send(conversation, command, principal=principal)).position
-        except NoAnswer:
-            # It is stored: the brain takes it up when it is back.
-            position = 0
+        task_id = fresh = new_task_id()
+        if idempotency_key is not None:
+            request = ["chat", message, session_id, repo]
+            task_id = await self._claim(idempotency_key, fresh, request, principal)
+        # A new session is named after its first task, so that a retry finds it.
+        conversation = actor("session", session_id or derived_id("session", task_id))
+        position = 0 if task_id == fresh else await self._position_of_line(conversation, task_id)
+        if not position:
+            command = session.Say(
+                message=message, author=principal, task_id=task_id, repo=repo, approval=self._approval
+            )
+            # Stored, even without an answer: the brain takes it up when it is back.
+            with contextlib.suppress(NoAnswer):
+                position = (await self._client.send(conversation, command, principal=principal)).position
         return Said(task_id=task_id, session_id=conversation.id, position=position)
+
+    async def _position_of_line(self, conversation: Actor, task_id: str) -> int:
+        """The stream sequence of the message that became this task, 0 when the session does not have it."""
+        for event in await self._journal.load(conversation):
+            if isinstance(event.data, session.Said) and event.data.task_id == task_id:
+                return event.position
+        return 0
 
     async def _waiting_plan(self, id: str) -> task.PlanReady:
         events = await self._journal.load(actor("task", id))

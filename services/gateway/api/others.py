@@ -63,9 +63,15 @@ class SessionController(Controller):
         operation_id="sayToBrain",
         summary="Say something to the brain",
         status_code=202,
-        responses=problems(400, 403, 404, 409, 503),
+        responses=problems(400, 403, 404, 409, 422, 503),
     )
-    async def say(self, data: Message, desk: Desk, principal: str) -> MessageTaken:
+    async def say(self, data: Message, desk: Desk, principal: str, idempotency_key: str | None = None) -> MessageTaken:
         """The message becomes a task, whose answer or result comes back into the session."""
-        said = await desk.say(data.message, session_id=data.session_id, repo=data.repo, principal=principal)
+        said = await desk.say(
+            data.message,
+            session_id=data.session_id,
+            repo=data.repo,
+            principal=principal,
+            idempotency_key=idempotency_key,
+        )
         return MessageTaken(task_id=said.task_id, session_id=said.session_id, seq=said.position)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.client import Client
-from shared.contracts import task
+from shared.contracts import session, task
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
@@ -134,3 +134,28 @@ async def test_opening_an_actor_again_answers_with_its_first_event(brain: Servic
     answers = [await client.open(Actor("task", "T1"), command, principal="user:ada") for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0].position > 0
+
+
+async def test_a_message_with_a_key_is_said_once_in_one_session(
+    gateway: Gateway, brain: ServiceProcess, bus: Bus
+) -> None:
+    headers = {"Idempotency-Key": KEY}
+    async with gateway.http() as http:
+        answers = await asyncio.gather(
+            *(http.post("/api/chat", json={"message": "What is this?"}, headers=headers) for _ in range(10))
+        )
+        again = await http.post("/api/chat", json={"message": "What is this?"}, headers=headers)
+        other = await http.post("/api/chat", json={"message": "And?"}, headers=headers)
+        opened = await post(http)
+        said = again.json()
+        await eventually(lambda: NatsJournal(bus).load(Actor("task", said["task_id"])))
+    assert {answer.status_code for answer in [*answers, again]} == {202}
+    assert {(answer.json()["task_id"], answer.json()["session_id"]) for answer in answers} == {
+        (said["task_id"], said["session_id"])
+    }
+    first, *more = await NatsJournal(bus).load(Actor("session", said["session_id"]))
+    assert said["seq"] == first.position
+    assert not [event for event in more if isinstance(event.data, session.Said)]
+    for refused in (other, opened):
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
+    assert await opened_tasks(bus) == [said["task_id"]]

@@ -216,7 +216,8 @@ def test_a_body_that_is_no_issues_event_is_unreadable(body: bytes) -> None:
 def test_every_documented_delivery_is_a_signal_or_is_ignored_with_a_reason(delivery: Delivery) -> None:
     reading = read(delivery.event, delivery.body, OPEN)
     assert (reading.action, reading.sender) == (delivery.action, "ada")
-    is_work = (delivery.event, delivery.action) == ("issues", "opened")
+    author = delivery.payload.get("issue", {}).get("user") or {}
+    is_work = (delivery.event, delivery.action) == ("issues", "opened") and author.get("type") != "Bot"
     is_comment = (delivery.event, delivery.action) == ("issue_comment", "created")
     for_us = is_work or (is_comment and "pull_request" not in delivery.payload["issue"])
     assert isinstance(reading.meaning, Signal) == for_us
