@@ -79,7 +79,6 @@ class Service:
         self._host: ActorHost | None = None
         self._loops: list[Callable[[], Awaitable[None]]] = []
         self._drains: list[Callable[[], None]] = []
-        self._endings: list[Callable[[], Awaitable[None]]] = []
         self._replays: list[tuple[str, Callable[[str, bytes, int], Awaitable[None]]]] = []
         self._own_http = False
 
@@ -138,10 +137,6 @@ class Service:
         if drain is not None:
             self._drains.append(drain)
 
-    def at_end(self, ending: Callable[[], Awaitable[None]]) -> None:
-        """Do this after the drain, before the connection closes."""
-        self._endings.append(ending)
-
     def serves_http(self) -> None:
         """The service answers /health and /metrics itself."""
         self._own_http = True
@@ -179,8 +174,6 @@ class Service:
                 _, late = await asyncio.wait(tasks, timeout=DRAIN_S + self.settings.drain_seconds)
                 for task in late:
                     task.cancel()
-            for ending in self._endings:
-                await ending()
             for task in [*side, stopping]:
                 task.cancel()
             with contextlib.suppress(Exception):

@@ -104,14 +104,6 @@ class _SkillFrontMatter(BaseModel):
     description: str = Field(min_length=1)
 
 
-def load_agents(root: Path) -> dict[str, Agent]:
-    """Every role below ``root`` by name. Raises `AgentInvalid` at the first broken one, or when there is none."""
-    folders = sorted(path.parent for path in root.glob("*/CLAUDE.md"))
-    if not folders:
-        raise AgentInvalid(f"{root}: no agent found; add a folder with a CLAUDE.md.")
-    return {agent.name: agent for agent in map(load_agent, folders)}
-
-
 def load_agent(folder: Path) -> Agent:
     """One role. Raises `AgentInvalid`."""
     folder = folder.absolute()

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar
 
@@ -69,13 +68,6 @@ class ArtifactRef(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     sha256: str
     size: int
-
-
-class Outcome(StrEnum):
-    """How a check or an attempt ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
 
 
 @cache

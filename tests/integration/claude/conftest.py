@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.claude.agent import Agent, load_agents
+from shared.claude.agent import Agent, load_agent
 from shared.claude.binary import find_cli
 from shared.claude.demo_model import DemoModel
 from shared.claude.demo_repo import create_demo_repository
@@ -37,7 +37,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def agents() -> dict[str, Agent]:
-    return load_agents(ROOT / "agents")
+    return {each.name: load_agent(each) for each in (ROOT / "agents").iterdir()}
 
 
 class Runs:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.agent import READ_ONLY_TOOLS, AgentInvalid, PermissionMode, load_agent, load_agents
+from shared.claude.agent import READ_ONLY_TOOLS, AgentInvalid, PermissionMode, load_agent
 
 ROOT = Path(__file__).parents[3]
 GOOD = (
@@ -28,7 +28,7 @@ def _folder(tmp_path: Path, text: str = GOOD, skill: str | None = None) -> Path:
 
 
 def test_the_roles_of_the_product_load_without_a_warning() -> None:
-    agents = load_agents(ROOT / "agents")
+    agents = {each.name: load_agent(each) for each in (ROOT / "agents").iterdir()}
     assert {"brain", "planner", "executor"} <= set(agents)
     assert [warning for agent in agents.values() for warning in agent.warnings] == []
     for name in ("brain", "planner"):
