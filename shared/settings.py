@@ -66,7 +66,11 @@ class Settings(Bounds, BaseSettings):
     approval_timeout_hours: float = Field(
         168, ge=0, le=8760, description="How long a plan waits for approval before its task is cancelled; 0 is for ever"
     )
-    demo_model: bool = Field(False, description="1 runs the real CLI against the scripted local model")
+    demo_model: bool = Field(
+        False,
+        description="1 runs the real CLI against the scripted local model, which `up` starts; "
+        "with ANTHROPIC_BASE_URL against the one there",
+    )
     public_url: str = Field("", description="The dashboard's address as people reach it, behind a proxy")
     config: Path | None = Field(None, description="journeyman.toml; default: in the data directory")
     agents_dir: Path | None = Field(None, description="The agents' folder; default: the one that comes with Journeyman")

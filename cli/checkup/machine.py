@@ -65,7 +65,7 @@ async def _claude(settings: Settings) -> Finding:
 
 
 def _model(settings: Settings, *, demo: bool) -> Finding:
-    if demo:
+    if demo or settings.demo_model:
         return good("model", "the scripted demo model: no key needed")
     if settings.anthropic_api_key.get_secret_value():
         return good(

@@ -28,7 +28,11 @@ _FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_K
 
 
 class Plan(msgspec.Struct, kw_only=True):
-    """What to run and where. Ports that were asked for as 0 become the real ones at the first start."""
+    """What to run and where. Ports that were asked for as 0 become the real ones at the first start.
+
+    ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
+    somebody has added.
+    """
 
     data: Path
     http_host: str
@@ -37,7 +41,9 @@ class Plan(msgspec.Struct, kw_only=True):
     nats_url: str = ""
     model_port: int = 0
     demo: bool = False
+    scripted_model: bool = False
     webhook_secret: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
     def run_dir(self) -> Path:
@@ -119,17 +125,23 @@ def service_environment(name: str, plan: Plan, ready: Path, own: Mapping[str, st
         f"{PREFIX}HEALTH_PORT": "0",
         f"{PREFIX}READY_FILE": str(ready),
     }
-    if not plan.demo:
-        return environment
-    environment |= {f"{PREFIX}DEMO_MODEL": "1", f"{PREFIX}CONFIG": str(plan.data / "journeyman.toml")}
+    if plan.scripted_model:
+        environment |= _of_the_scripted_model(name, plan)
+    if plan.demo:
+        environment[f"{PREFIX}CONFIG"] = str(plan.data / "journeyman.toml")
+    if plan.demo and name == "gateway":
+        environment[f"{PREFIX}GITHUB_WEBHOOK_SECRET"] = plan.webhook_secret
+    return environment
+
+
+def _of_the_scripted_model(name: str, plan: Plan) -> dict[str, str]:
+    environment = {f"{PREFIX}DEMO_MODEL": "1"}
     if name in RUNS_AGENTS:
         for prefix in (PREFIX, ""):
             environment |= {
                 f"{prefix}ANTHROPIC_BASE_URL": f"http://127.0.0.1:{plan.model_port}",
                 f"{prefix}ANTHROPIC_API_KEY": DEMO_KEY,
             }
-    if name == "gateway":
-        environment[f"{PREFIX}GITHUB_WEBHOOK_SECRET"] = plan.webhook_secret
     return environment
 
 

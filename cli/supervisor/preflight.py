@@ -56,9 +56,16 @@ def plan_for(wishes: Wishes, settings: Settings) -> Plan:
     if shutil.which("git") is None:
         raise Failure("git is missing: install it (`apt-get install git`).")
     _portis_free(settings.http_host, settings.http_port)
-    plan = Plan(data=settings.data_dir, http_host=settings.http_host, http_port=settings.http_port, demo=wishes.demo)
+    plan = Plan(
+        data=settings.data_dir,
+        http_host=settings.http_host,
+        http_port=settings.http_port,
+        demo=wishes.demo,
+        # Who names an address has a scripted model of their own there.
+        scripted_model=wishes.demo or (settings.demo_model and not settings.anthropic_base_url),
+    )
     if wishes.demo:
-        _prepare_demo(plan)
+        _prepare_demo(plan, settings)
     else:
         load_config(settings.config_path)
     if wishes.nats_url or (not wishes.demo and "nats_url" in load_settings().model_fields_set):
@@ -73,18 +80,32 @@ def demo_repository(data: Path) -> Path:
     return data / "demo-repository"
 
 
-def _prepare_demo(plan: Plan) -> None:
+def _prepare_demo(plan: Plan, settings: Settings) -> None:
     """The repository, the configuration that names it, and the webhook's secret; each is made once."""
-    config = plan.data / "journeyman.toml"
-    if config.exists() and not config.read_text(errors="replace").startswith(_MARK):
-        raise Failure(f"{config} was not written by the demo: choose another place for the demo with --data.")
     repository = demo_repository(plan.data)
+    plan.kept = _configure_demo(plan.data / "journeyman.toml", repository)
     if not repository.exists():
         create_demo_repository(repository)
-    config.write_text(f'{_MARK}\n[repos."{DEMO_REPO}"]\npath = "{repository.name}"\nbase = "main"\n')
-    secret = plan.data / "webhook-secret"
-    plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)
-    private_file(secret, plan.webhook_secret)
+    plan.webhook_secret = settings.github_webhook_secret.get_secret_value().strip()
+    if not plan.webhook_secret:
+        secret = plan.data / "webhook-secret"
+        plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)
+        private_file(secret, plan.webhook_secret)
+
+
+def _configure_demo(config: Path, repository: Path) -> tuple[str, ...]:
+    """Have the configuration name the demo's repository; returns the others in it, which stay as they are.
+
+    Raises `BadConfig`; `Failure` for a file that has nothing to do with a demo.
+    """
+    text = config.read_text(errors="replace") if config.exists() else f"{_MARK}\n"
+    repos = load_config(config).repos
+    if not text.startswith(_MARK) and DEMO_REPO not in repos:
+        raise Failure(f"{config} was not written by the demo: choose another place for the demo with --data.")
+    if DEMO_REPO not in repos:
+        end = "" if text.endswith("\n") else "\n"
+        config.write_text(f'{text}{end}[repos."{DEMO_REPO}"]\npath = "{repository.name}"\nbase = "main"\n')
+    return tuple(name for name in repos if name != DEMO_REPO)
 
 
 def _portis_free(host: str, port: int) -> None:

@@ -124,6 +124,10 @@ def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: 
         board.say(
             f"  demo        the real Claude Code CLI with a scripted model, on {_short(demo_repository(plan.data))}"
         )
+        if plan.kept:
+            board.say(f"  kept        in {escape(_short(settings.config_path))}: {escape(', '.join(plan.kept))}")
+    elif plan.scripted_model:
+        board.say("  model       the scripted one (JOURNEYMAN_DEMO_MODEL=1): what agents say and cost is fictional")
     elif not settings.anthropic_api_key.get_secret_value() and not settings.demo_model:
         board.say(
             "  [yellow]![/] Agents cannot run: there is no model key. Set ANTHROPIC_API_KEY in the environment or in "

@@ -57,7 +57,7 @@ class Supervisor:
             await self._keep("nats", partial(launch_nats, plan))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._provision())
-            if plan.demo:
+            if plan.scripted_model:
                 group.create_task(self._keep("demo-model", partial(launch_model, plan, self._log("demo-model"))))
         async with asyncio.TaskGroup() as group:
             for name in SERVICES:

@@ -41,7 +41,13 @@ OWN = {
 
 def plan(tmp_path: Path, *, demo: bool = False) -> Plan:
     return Plan(
-        data=tmp_path, http_host="127.0.0.1", http_port=8080, nats_url="nats://127.0.0.1:1", model_port=7, demo=demo
+        data=tmp_path,
+        http_host="127.0.0.1",
+        http_port=8080,
+        nats_url="nats://127.0.0.1:1",
+        model_port=7,
+        demo=demo,
+        scripted_model=demo,
     )
 
 
