@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
+from services.executor.inbox import Inbox
 from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
+from services.executor.result import commit_message, first_files
 from services.executor.verification import blamed, verify
 from services.executor.workplace import Exhausted, Workplace
 from shared.activity import HandOver
@@ -20,21 +21,21 @@ from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.outcome import Outcome
 from shared.claude.process import AgentProcess
-from shared.claude.session import Answer, Question, Say, Step, TurnEnd
+from shared.claude.session import Question, Step, TurnEnd
 from shared.claude.transcript import SessionUnusable
 from shared.claude.workshop import Begun, Job
 from shared.config import BadConfig
 from shared.contracts import plan, run
-from shared.contracts.usage import ModelUsage, cost_of
+from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.crash import crash_point
 from shared.envelope import Recorded, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.settings import Settings
-from shared.subjects import Actor, event_filter
-from shared.watcher import insist, supervised, watch
+from shared.subjects import Actor
+from shared.watcher import supervised
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name
-from shared.workspace.worktree import Author, Worktree
+from shared.workspace.worktree import Author, Commit, Worktree
 
 CHECKPOINT_EVERY_S: Final = 5.0
 REPAIRS: Final = 1
@@ -45,9 +46,7 @@ LEAST_BUDGET_MICROUSD: Final = 10_000
 QUESTION_CHARS: Final = 20_000
 MOST_OPTIONS: Final = 20
 OPTION_CHARS: Final = 300
-MOST_FILES: Final = 1000
-FILES_BYTES: Final = 128 * 1024
-"""Of the paths that one event names."""
+SUMMARY_CHARS: Final = 8000
 WORKSPACE_FAILED: Final = "workspace-failed"
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
 
@@ -64,13 +63,52 @@ class Means(msgspec.Struct, frozen=True):
     artifacts: Artifacts
 
 
+class Again(msgspec.Struct, frozen=True):
+    """Take the steps from the first one on, with a new process that is told ``prompt``.
+
+    ``resume`` says that the process goes on with the conversation of the one before it.
+    """
+
+    prompt: str
+    resume: bool
+
+
+class AttemptState(msgspec.Struct, kw_only=True):
+    """What the steps have found out so far; the next step reads it.
+
+    ``found`` is the run as the attempt found it, ``plan`` the approved plan in Markdown. ``process`` is the directory
+    of the newest process, ``ended`` how that ended. ``commit`` stays None when nothing has changed.
+    """
+
+    found: run.Run
+    worktree: Worktree
+    plan: str
+    process: Path
+    prompt: str
+    resume: bool
+    repairs: int = 0
+    revivals: int = 0
+    ended: Outcome | None = None
+    checks: tuple[run.Check, ...] = ()
+    commit: Commit | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the newest process ended, for the steps behind it."""
+        assert self.ended is not None, "the agent has not been run yet"
+        return self.ended
+
+
+AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
+"""One step: None goes on to the next step, `Again` to the first one, a report ends the attempt."""
+
+
 class Attempt:
     """One claim of one round, from the worktree to the report."""
 
     def __init__(self, means: Means, event: Recorded, attempt: int, place: Workplace) -> None:
         self._settings = means.settings
         self._agents = means.agents
-        self._journal = means.agents.journal
         self._artifacts = means.artifacts
         self._workshop = means.agents.workshop
         self._event = event
@@ -78,137 +116,175 @@ class Attempt:
         self._attempt = attempt
         self._session = place.work.session()
         self._place = place
+        self._inbox = Inbox(means.agents.journal, event, attempt)
         self._began = time.monotonic()
         self._checkpointed = time.monotonic()
         self._turn = 0
-        self._job: Job | None = None
-        self._stopping = asyncio.Event()
-        self._lost = False
-        self._inputs: list[Say | Answer] = []
-        self._answered: asyncio.Queue[run.RecordResumed] = asyncio.Queue()
+        self._steps: tuple[AttemptStep, ...] = (
+            self._run_agent,
+            self._heed_stop,
+            self._revive_killed_agent,
+            self._fail_with_agent,
+            self._run_checks,
+            self._have_checks_repaired,
+            self._commit,
+            self._succeed,
+        )
 
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
-        state: run.Run = await self._agents.host.state(self._actor)
+        found: run.Run = await self._agents.host.state(self._actor)
         await self._settle_elsewhere()
-        async with supervised(self._watch(), self._report_answers()):
+        async with supervised(self._inbox.watch(), self._inbox.report_answers(self._tell)):
             try:
-                worktree = await self._place.open(state)
-                crash_point("run.worktree")
-                report = await self._work(state, worktree)
+                report = await self._work(found)
             except EXPLAINED as error:
                 report = self._failed(WORKSPACE_FAILED, str(error))
-        # The agent must be gone before anybody hears that it is.
         crash_point("run.worked")
-        killed = await asyncio.to_thread(self._place.sweep)
-        crash_point("run.swept")
-        if isinstance(report, run.RecordStopped):
-            report = msgspec.structs.replace(report, killed=report.killed + killed)
-        if isinstance(report, run.Fail) and report.code == WORKSPACE_FAILED:
-            await self._place.work.settle_here()  # the work broke off around an agent
+        report = await self._end_processes(report)
         await self._settle_elsewhere()
-        if not self._lost and await self._report(report):
-            crash_point("run.reported")
-            await self._place.clear()
-        else:
-            await self._place.leave()
-        if self._lost:
+        await self._hand_in(report)
+        if self._inbox.lost:
             raise HandOver
 
-    async def _work(self, state: run.Run, worktree: Worktree) -> Report:
-        markdown = await self._approved_plan(state)
+    async def _work(self, found: run.Run) -> Report:
+        """Take the steps, again for each new process, until one of them ends the attempt."""
+        state = await self._begin(found)
+        while isinstance(end := await self._take_steps(state), Again):
+            await self._begin_again(state, end)
+        return end
+
+    async def _take_steps(self, state: AttemptState) -> Report | Again:
+        for step in self._steps:
+            if (end := await step(state)) is not None:
+                return end
+        raise AssertionError("the last step reports")
+
+    async def _begin(self, found: run.Run) -> AttemptState:
+        """The worktree, and the process to attach to or to start."""
+        worktree = await self._place.open(found)
+        crash_point("run.worktree")
+        markdown = await self._approved_plan(found)
         process, resume = self._place.last_process(), False
         if process is None:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
-            resume = await self._place.restore_session(state) or self._place.has_session(self._session)
+            resume = await self._place.restore_session(found) or self._place.has_session(self._session)
             process = self._place.next_process()
-        prompt = takeover_prompt(state, markdown) if resume else first_prompt(state, markdown)
-        repairs = revivals = 0
-        while True:
-            job = self._job_in(
-                process, state, worktree, prompt, resume=resume, budget_usd=await self._budget_left(state)
-            )
-            outcome = await self._converse(job, worktree)
-            crash_point("run.talked")
-            if self._stopping.is_set():
-                return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=outcome.unreported)
-            if outcome.code == "agent-killed" and revivals < REVIVALS:
-                revivals += 1
-                log.warning("the agent was killed from outside; going on from where it was")
-                resume = self._place.has_session(self._session)
-                prompt = revival_prompt(state, markdown) if resume else first_prompt(state, markdown)
-            elif not outcome.ok:
-                failed = self._failed(outcome.code, outcome.message, outcome.unreported)
-                return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
-            else:
-                checks = await self._verify(worktree, process)
-                crash_point("run.checked")
-                guilty = blamed(checks)
-                if not guilty:
-                    return await self._succeeded(state, worktree, outcome, checks, outcome.unreported)
-                if repairs == REPAIRS:
-                    return self._checks_failed(guilty, checks, outcome.unreported)
-                repairs += 1
-                prompt, resume = repair_prompt(guilty), True
-            # Priced before the next process begins: from then on nobody looks at this one again.
-            await self._checkpoint(process, worktree, AgentProcess.attach(process).output_size(), outcome.unreported)
-            crash_point("run.settled")
-            process = self._place.next_process()
-
-    async def _settle_elsewhere(self) -> None:
-        """Have the log know what agents of other places have spent on this round, once it was taken over from one."""
-        events = await self._journal.load(self._actor)
-        claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
-        number = self._event.data.round
-        if not all(self._workshop.holds(claim.worker) for claim in claims if claim.round == number):
-            await self._place.work.settle_elsewhere()
-
-    async def _budget_left(self, state: run.Run) -> float:
-        """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
-        approved = state.plan.budget_microusd if state.plan is not None else 0
-        budget = approved or int(self._settings.run_budget_usd * 1_000_000)
-        events = await self._journal.load(self._actor)
-        number = self._event.data.round
-        spent = sum(
-            cost_of(getattr(each.data, "usage", ()))
-            for each in events
-            if each.position > self._event.position and getattr(each.data, "round", number) == number
+        return AttemptState(
+            found=found,
+            worktree=worktree,
+            plan=markdown,
+            process=process,
+            prompt=takeover_prompt(found, markdown) if resume else first_prompt(found, markdown),
+            resume=resume,
         )
-        return max(budget - spent, LEAST_BUDGET_MICROUSD) / 1_000_000
 
-    def _job_in(
-        self, process: Path, state: run.Run, worktree: Worktree, prompt: str, *, resume: bool, budget_usd: float
-    ) -> Job:
-        """The work for the process in this directory, with everything that was said to this attempt so far."""
-        job = self._job = Job(
+    async def _begin_again(self, state: AttemptState, again: Again) -> None:
+        """Settle the process that has ended, and prepare the next one."""
+        # Priced before the next process begins: from then on nobody looks at this one again.
+        size = AgentProcess.attach(state.process).output_size()
+        await self._checkpoint(state, size, state.outcome.unreported)
+        crash_point("run.settled")
+        state.process = self._place.next_process()
+        state.prompt, state.resume = again.prompt, again.resume
+
+    # ---- the steps -------------------------------------------------------------------------------------------------
+
+    async def _run_agent(self, state: AttemptState) -> None:
+        job = Job(
             self._actor,
             self._workshop.agent(self._place.repo().agent),
-            run_dir=process,
-            cwd=worktree.path,
+            run_dir=state.process,
+            cwd=state.worktree.path,
             session=self._session,
-            prompt=prompt,
-            resume=resume,
-            budget_usd=budget_usd,
-            offset=state.offset if state.process == self._workshop.name_of(process) else 0,
+            prompt=state.prompt,
+            resume=state.resume,
+            budget_usd=await self._budget_left(state.found),
+            offset=state.found.offset if state.found.process == self._workshop.name_of(state.process) else 0,
+            stop=self._inbox.stop,
         )
-        for each in self._inputs:
-            job.inputs.put_nowait(each)
-        if self._stopping.is_set():
-            job.stop.set()
-        return job
+        self._inbox.attach(job)
+        state.ended = await self._converse(job, state)
+        crash_point("run.talked")
 
-    def _checks_failed(
-        self, guilty: list[run.Check], checks: list[run.Check], usage: tuple[ModelUsage, ...]
-    ) -> run.Fail:
+    async def _heed_stop(self, state: AttemptState) -> run.RecordStopped | None:
+        return self._stopped(state.outcome.unreported) if self._inbox.stop.is_set() else None
+
+    async def _revive_killed_agent(self, state: AttemptState) -> Again | None:
+        if state.outcome.code != "agent-killed" or state.revivals == REVIVALS:
+            return None
+        state.revivals += 1
+        log.warning("the agent was killed from outside; going on from where it was")
+        if self._place.has_session(self._session):
+            return Again(revival_prompt(state.found, state.plan), resume=True)
+        return Again(first_prompt(state.found, state.plan), resume=False)
+
+    async def _fail_with_agent(self, state: AttemptState) -> run.Fail | None:
+        outcome = state.outcome
+        if outcome.ok:
+            return None
+        failed = self._failed(outcome.code, outcome.message, outcome.unreported)
+        return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
+
+    async def _run_checks(self, state: AttemptState) -> None:
+        checks = await verify(
+            state.worktree,
+            self._place.repo().checks,
+            base=self._place.base_path,
+            home=state.process / "checks-home",
+            mark=self._place.work.mark,
+            timeout_s=float(self._settings.run_timeout_seconds),
+        )
+        state.checks = tuple(checks)
+        crash_point("run.checked")
+
+    async def _have_checks_repaired(self, state: AttemptState) -> Again | run.Fail | None:
+        guilty = blamed(state.checks)
+        if not guilty:
+            return None
+        if state.repairs < REPAIRS:
+            state.repairs += 1
+            return Again(repair_prompt(guilty), resume=True)
         names = ", ".join(check.command for check in guilty)
         return self._failed(
             "checks-failed",
             f"The repository's checks fail after the agent's work ({names}): look at their output, then retry.",
-            usage,
-            tuple(checks),
+            state.outcome.unreported,
+            state.checks,
         )
 
-    async def _converse(self, job: Job, worktree: Worktree) -> Outcome:
+    async def _commit(self, state: AttemptState) -> None:
+        # Dated by the request, so that doing it again after a crash makes the very same commit.
+        message = commit_message(state.found.title, _summary(state.outcome), self._actor)
+        state.commit = await state.worktree.commit(message, AUTHOR, at=self._event.time)
+        if state.commit is not None:
+            crash_point("run.committed")
+
+    async def _succeed(self, state: AttemptState) -> run.Succeed:
+        done = run.Succeed(
+            attempt=self._attempt,
+            summary=_summary(state.outcome),
+            checks=state.checks,
+            turns=state.outcome.turns,
+            duration_ms=self._duration(),
+            usage=state.outcome.unreported,
+        )
+        if state.commit is None:
+            return done
+        files = first_files(await state.worktree.changed_files())
+        diff = await state.worktree.diff()
+        return msgspec.structs.replace(
+            done,
+            commit=state.commit.id,
+            branch=branch_name(self._actor.id, state.found.title),
+            bundle=await self._place.store_bundle(state.worktree, state.commit.id, "result"),
+            files=files,
+            diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
+        )
+
+    # ---- with the agent --------------------------------------------------------------------------------------------
+
+    async def _converse(self, job: Job, state: AttemptState) -> Outcome:
         async def started(begun: Begun) -> None:
             await self._tell(
                 run.RecordStarted(
@@ -219,13 +295,13 @@ class Attempt:
         async def step(done: Step) -> bool:
             if time.monotonic() - self._checkpointed < CHECKPOINT_EVERY_S:
                 return False
-            return await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
+            return await self._checkpoint(state, done.offset, done.usage)
 
         async def turn(done: TurnEnd) -> None:
-            await self._checkpoint(job.run_dir, worktree, done.offset, done.usage)
+            await self._checkpoint(state, done.offset, done.usage)
 
         async def question(asked: Question) -> None:
-            await self._answered.join()  # a run has one open question at a time
+            await self._inbox.answers_reported()
             await self._tell(
                 run.Ask(
                     attempt=self._attempt,
@@ -237,9 +313,9 @@ class Attempt:
 
         return await self._workshop.work(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
 
-    async def _checkpoint(self, process: Path, worktree: Worktree, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
-        """Record a point to go on from: the ``process`` up to ``offset``. Whether ``usage`` is recorded with it."""
-        commit, bundle, transcript = await self._place.checkpoint(worktree, self._session, utc_now())
+    async def _checkpoint(self, state: AttemptState, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
+        """Record a point to go on from: the newest process up to ``offset``. Whether ``usage`` is recorded with it."""
+        commit, bundle, transcript = await self._place.checkpoint(state.worktree, self._session, utc_now())
         crash_point("run.checkpoint-stored")
         self._checkpointed = time.monotonic()
         self._turn += 1
@@ -250,110 +326,61 @@ class Attempt:
                 commit=commit,
                 bundle=bundle,
                 transcript=transcript,
-                process=self._workshop.name_of(process),
+                process=self._workshop.name_of(state.process),
                 offset=offset,
                 usage=usage,
             )
         )
 
-    async def _verify(self, worktree: Worktree, process: Path) -> list[run.Check]:
-        return await verify(
-            worktree,
-            self._place.repo().checks,
-            base=self._place.base_path,
-            home=process / "checks-home",
-            mark=self._place.work.mark,
-            timeout_s=float(self._settings.run_timeout_seconds),
-        )
+    async def _budget_left(self, found: run.Run) -> float:
+        """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
+        approved = found.plan.budget_microusd if found.plan is not None else 0
+        budget = approved or int(self._settings.run_budget_usd * 1_000_000)
+        now: run.Run = await self._agents.host.state(self._actor)
+        spent = cost_of(spent_on(now.accounts, self._event.data.round))
+        return max(budget - spent, LEAST_BUDGET_MICROUSD) / 1_000_000
 
-    async def _succeeded(
-        self,
-        state: run.Run,
-        worktree: Worktree,
-        outcome: Outcome,
-        checks: list[run.Check],
-        usage: tuple[ModelUsage, ...],
-    ) -> run.Succeed:
-        summary = outcome.text.strip()[:8000]
-        done = run.Succeed(
-            attempt=self._attempt,
-            summary=summary,
-            checks=tuple(checks),
-            turns=outcome.turns,
-            duration_ms=self._duration(),
-            usage=usage,
-        )
-        # Dated by the request, so that doing it again after a crash makes the very same commit.
-        commit = await worktree.commit(_message(state.title, summary, self._actor), AUTHOR, at=self._event.time)
-        if commit is None:
-            return done
-        crash_point("run.committed")
-        files = [
-            run.FileChange(
-                path=each.path,
-                added=-1 if each.added is None else each.added,
-                removed=-1 if each.removed is None else each.removed,
-            )
-            for each in await worktree.changed_files()
-        ]
-        diff = await worktree.diff()
-        return msgspec.structs.replace(
-            done,
-            commit=commit.id,
-            branch=branch_name(self._actor.id, state.title),
-            bundle=await self._place.store_bundle(worktree, commit.id, "result"),
-            files=first_files(files),
-            diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
-        )
-
-    async def _approved_plan(self, state: run.Run) -> str:
+    async def _approved_plan(self, found: run.Run) -> str:
         """The Markdown of exactly the plan that was approved; empty when the task needed none."""
-        if state.plan is None:
+        approved = found.plan
+        if approved is None:
             return ""
-        for event in await self._journal.load(Actor("plan", self._actor.id)):
+        for event in await self._agents.journal.load(Actor("plan", self._actor.id)):
             match event.data:
                 case plan.Proposed(version=version, digest=digest, base_commit=base, markdown=markdown) if (
-                    version == state.plan.version and digest == state.plan.digest and base == state.base_commit
+                    version == approved.version and digest == approved.digest and base == found.base_commit
                 ):
                     return markdown
         raise _PlanGone("The approved plan is not in the log as it was approved: retry the task from planning.")
 
-    async def _watch(self) -> None:
-        """Hear of stops, of input, and of another worker, whichever instance took the command."""
-        await watch(self._journal, event_filter(self._actor), after=self._event.position, handle=self._hear)
+    # ---- the end ---------------------------------------------------------------------------------------------------
 
-    def _hear(self, event: Recorded) -> None:
-        match event.data:
-            case run.StopRequested():
-                self._end()
-            case run.Claimed(attempt=newest) if newest > self._attempt:
-                log.warning("another worker has taken over; leaving", attempt=newest)
-                self._lost = True
-                self._end()
-            case run.InputGiven(number=number, message=message, request_id=request):
-                self._hand_over(number, message, request)
-            case _:
-                return
+    async def _end_processes(self, report: Report) -> Report:
+        """Leave no process behind: the agent must be gone before anybody hears that it is."""
+        killed = await asyncio.to_thread(self._place.sweep)
+        crash_point("run.swept")
+        match report:
+            case run.RecordStopped():
+                return msgspec.structs.replace(report, killed=report.killed + killed)
+            case run.Fail(code=code) if code == WORKSPACE_FAILED:
+                await self._place.work.settle_here()  # the work broke off around an agent
+        return report
 
-    async def _report_answers(self) -> None:
-        """Tell that the agent was handed an answer, until the log has it: before that, it can ask nothing else."""
-        while True:
-            resumed = await self._answered.get()
-            await insist(partial(self._tell, resumed))
-            self._answered.task_done()
+    async def _hand_in(self, report: Report) -> None:
+        """Report, and leave nothing of the round on this machine."""
+        if not self._inbox.lost and await self._report(report):
+            crash_point("run.reported")
+            await self._place.clear()
+        else:
+            await self._place.leave()
 
-    def _end(self) -> None:
-        self._stopping.set()
-        if self._job is not None:
-            self._job.stop.set()
-
-    def _hand_over(self, number: int, message: str, request: str) -> None:
-        said = Answer(request, message) if request else Say(f"{self._actor.id}:input:{number}", message)
-        self._inputs.append(said)
-        if self._job is not None:
-            self._job.inputs.put_nowait(said)
-        if request:
-            self._answered.put_nowait(run.RecordResumed(attempt=self._attempt, request_id=request))
+    async def _settle_elsewhere(self) -> None:
+        """Have the log know what agents of other places have spent on this round, once it was taken over from one."""
+        events = await self._agents.journal.load(self._actor)
+        claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
+        number = self._event.data.round
+        if not all(self._workshop.holds(claim.worker) for claim in claims if claim.round == number):
+            await self._place.work.settle_elsewhere()
 
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""
@@ -361,17 +388,16 @@ class Attempt:
 
     async def _report(self, report: Report) -> bool:
         """Tell how it ended. Whether that was taken."""
-
-        def stopped() -> run.RecordStopped:
-            return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=report.usage)
-
-        return self._was_taken(await self._agents.report(self._actor, report, stopped=stopped))
+        reception = await self._agents.report(self._actor, report, stopped=lambda: self._stopped(report.usage))
+        return self._was_taken(reception)
 
     def _was_taken(self, reception: Reception) -> bool:
         if reception is Reception.OVERTAKEN:
-            self._lost = True
-            self._end()
+            self._inbox.lose()
         return reception is Reception.TAKEN
+
+    def _stopped(self, usage: tuple[ModelUsage, ...]) -> run.RecordStopped:
+        return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage)
 
     def _failed(
         self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()
@@ -389,18 +415,8 @@ class Attempt:
         return int((time.monotonic() - self._began) * 1000)
 
 
-def first_files(files: Sequence[run.FileChange]) -> tuple[run.FileChange, ...]:
-    """As many changes as an event takes; the diff has them all."""
-    kept: list[run.FileChange] = []
-    size = 0
-    for file in files[:MOST_FILES]:
-        size += len(file.path.encode("utf-8", "replace"))
-        if size > FILES_BYTES:
-            break
-        kept.append(file)
-    if len(kept) < len(files):
-        log.warning("not every changed file is named in the event", named=len(kept), changed=len(files))
-    return tuple(kept)
+def _summary(outcome: Outcome) -> str:
+    return outcome.text.strip()[:SUMMARY_CHARS]
 
 
 class _PlanGone(Exception):
@@ -418,9 +434,3 @@ EXPLAINED: Final = (
     _PlanGone,
 )
 """What ends the work with a sentence that says what to do."""
-
-
-def _message(title: str, summary: str, actor: Actor) -> str:
-    """The commit message: the task's title, the agent's summary, and where it came from."""
-    subject = " ".join(title.split())[:72] or "Work of an agent"
-    return f"{subject}\n\n{summary}\n\nJourneyman-Task: {actor.id}\n"

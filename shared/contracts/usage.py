@@ -90,3 +90,8 @@ def booked(accounts: Accounts, account: str, usage: tuple[ModelUsage, ...]) -> A
 def unbooked(accounts: Accounts, account: str, total: tuple[ModelUsage, ...]) -> tuple[ModelUsage, ...]:
     """What a place's ``total`` has beyond its account."""
     return less_usage(total, accounts.get(account, ()))
+
+
+def spent_on(accounts: Accounts, number: int) -> tuple[ModelUsage, ...]:
+    """What all places together have spent on round, draft or triage ``number``."""
+    return add_usage(*(usage for account, usage in accounts.items() if account.partition("@")[0] == str(number)))

@@ -13,7 +13,7 @@ from services.executor.actors import run as run_actor
 from services.planner.actors import plan as plan_actor
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command
-from shared.contracts.usage import ModelUsage
+from shared.contracts.usage import ModelUsage, spent_on
 from shared.deciding import Decider
 
 KINDS = [
@@ -94,3 +94,15 @@ def test_what_a_run_s_reports_said_is_not_recorded_again_and_each_round_has_its_
     assert late == run.SpendRecorded(round=1, place="a", usage=(used("m", 1),))
     first = decider.decide(state, run.RecordSpend(round=2, place="a", usage=(used("m", 6),)))
     assert first == run.SpendRecorded(round=2, place="a", usage=(used("m", 6),))
+
+
+def test_a_round_has_spent_what_all_its_places_have_and_no_other_round() -> None:
+    accounts = {
+        "1@here": (used("m", 1, 1),),
+        "1@there": (used("m", 2, 20),),
+        "11@here": (used("m", 3, 300),),
+        "2@there": (used("m", 4, 4000),),
+    }
+    assert spent_on(accounts, 1) == (used("m", 3, 21),)
+    assert spent_on(accounts, 11) == (used("m", 3, 300),)
+    assert spent_on(accounts, 3) == ()
