@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
   $(addprefix tests/fault/log/,test_nats_may_die_and_lie.py test_one_flipped_bit_is_noticed.py)
 
-.PHONY: help demo up install install-dev test unit lint web web-check docs bench chaos soak test-compose lock clean
+.PHONY: help demo up install install-dev test unit lint web web-check docs bench chaos soak test-faults test-compose lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,11 +27,14 @@ install: .venv/.runtime ## Set up .venv
 install-dev: .venv/.dev
 
 
-test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test
+test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test but campaigns and containers
 
 # Three at a time also on two processors: the tests wait for a third of their time, for timeouts and for each other.
 unit: install-dev web
-	$(PYTEST) -n 3 --dist loadgroup -m "not compose" $(PYTEST_ARGS)
+	$(PYTEST) -n 3 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
+
+test-faults: install-dev web ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
+	$(PYTEST) -n 3 --dist loadgroup -m campaign --campaign-size $(or $(SIZE),full) $(PYTEST_ARGS)
 
 lint: install-dev ## Style, types and import rules
 	$(BIN)/ruff format --check .

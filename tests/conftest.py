@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
+from tests.support.campaign_size import OPTION, CampaignSize
 from tests.support.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from tests.support.nats import Nats
 from tests.support.patience import be_patient
@@ -51,11 +52,27 @@ async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
 
 
 @pytest.fixture(scope="session")
+def campaign_size(request: pytest.FixtureRequest) -> CampaignSize:
+    """How much a campaign is to do, as the command line says."""
+    return CampaignSize(request.config.getoption(OPTION))
+
+
+@pytest.fixture(scope="session")
 def fixtures() -> Path:
     """The folder of payloads that others recorded; only tests marked with ``fixtures`` may ask for it."""
     folder = folder_of_fixtures()
     assert folder is not None, "the test is not marked with `fixtures`"
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the command line say how much a campaign does."""
+    parser.addoption(
+        OPTION,
+        choices=list(CampaignSize),
+        default=CampaignSize.SMALL,
+        help="how much each campaign of faults does (default: small)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from tests.support.model import CountingModel
 from tests.support.system import System
 from tests.support.visitor import WITHIN, Visitor
 
-pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
 
 async def test_no_agent_outlives_up_and_the_next_up_finishes_the_task(tmp_path: Path, model: CountingModel) -> None:

@@ -22,7 +22,7 @@ from tests.support.eventually import eventually
 from tests.support.system import System
 from tests.support.visitor import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
 
-pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
 BACK_S = 5.0
 """How soon a service that was killed is ready again, on a machine that has a processor for it."""

@@ -25,6 +25,8 @@ from tests.support.checker import problems_of_costs, problems_of_log, problems_o
 from tests.support.eventually import eventually
 from tests.support.visitor import tokens_in, usage_of
 
+pytestmark = pytest.mark.campaign
+
 WORK = """Two files, with a pause between them
 
 demo executor: write first.txt one

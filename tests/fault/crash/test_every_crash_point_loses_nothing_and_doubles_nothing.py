@@ -17,6 +17,7 @@ from tests.fault.crash.mending import mending
 from tests.fault.crash.takeover import takeover
 from tests.fault.crash.timekeeping import timekeeping
 from tests.fault.crash.verdict import Verdict
+from tests.support.campaign_size import CampaignSize
 from tests.support.crash_points import Point, crash_points
 
 POINTS: Final = crash_points()
@@ -65,8 +66,8 @@ def group_of(point: Point) -> str:
 
 
 @pytest.fixture(scope="module")
-def verdict_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Verdict]:
-    """What came of a campaign, which is led once."""
+def verdict_on(tmp_path_factory: pytest.TempPathFactory, campaign_size: CampaignSize) -> Callable[[str], Verdict]:
+    """What came of the campaigns of a group; all tests of the group share them."""
 
     @functools.cache
     def lead(group: str) -> Verdict:
@@ -74,12 +75,21 @@ def verdict_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Verd
             points = [point for point in POINTS if group_of(point) == group]
             return await LED[group](points, tmp_path_factory.mktemp("campaign"))
 
-        return asyncio.run(led())
+        return together([asyncio.run(led()) for _ in range(campaign_size.pick(small=1, full=3))])
 
     return lead
 
 
-@pytest.mark.timeout(600)
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict on several campaigns: all their problems, and where a process has died in each of them."""
+    return Verdict(
+        died_at=frozenset.intersection(*(each.died_at for each in verdicts)),
+        problems=[problem for each in verdicts for problem in each.problems],
+    )
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "point",
     [pytest.param(each, marks=pytest.mark.xdist_group(group_of(each)), id=str(each)) for each in POINTS],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import pytest
 
 from shared.contracts import task
 from shared.nats.bus import Bus
@@ -63,6 +64,7 @@ def sockets_of(pid: int) -> int:
     return count
 
 
+@pytest.mark.campaign
 async def test_deaf_sockets_are_dropped_while_the_others_hear_everything_and_memory_stays_flat(
     gateway: Gateway, bus: Bus
 ) -> None:

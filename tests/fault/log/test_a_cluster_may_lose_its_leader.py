@@ -18,7 +18,7 @@ from tests.support.cluster import Cluster, leader
 from tests.support.eventually import eventually
 from tests.support.load import Load
 
-pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
 
 async def test_every_accepted_command_completes_once_although_the_leader_is_killed(

@@ -12,13 +12,13 @@ import pytest
 from services.projector.rebuild import FOLDER
 from shared.nats.bus import Bus
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded
+from tests.support.campaign_size import CampaignSize
 from tests.support.eventually import eventually
 from tests.support.fold import Fold
 from tests.unit.projector.projector_support import Log
 
-pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("projector"), pytest.mark.timeout(900)]
 
-KILLS = 100
 AT_BIRTH = 10
 """Events that each life finds when it begins."""
 WHILE_WRITING = 30
@@ -45,17 +45,18 @@ class Writer:
             self.stored = each.seq
 
 
-async def test_a_hundred_kills_in_mid_batch_leave_the_tables_a_fold_of_the_log(
-    bus: Bus, projector: Projector, random: Random
+async def test_kills_in_mid_batch_leave_the_tables_a_fold_of_the_log(
+    bus: Bus, projector: Projector, random: Random, campaign_size: CampaignSize
 ) -> None:
-    log, fold = a_long_log(KILLS * (AT_BIRTH + WHILE_WRITING)), Fold()
+    kills = campaign_size.pick(small=20, full=100)
+    log, fold = a_long_log(kills * (AT_BIRTH + WHILE_WRITING)), Fold()
     writer = Writer(bus, log)
     writing = asyncio.create_task(writer.run())
     await projector.start()
     await projector.kill()
     first_writes: list[float] = []
     interrupted = 0
-    for number in range(KILLS):
+    for number in range(kills):
         writer.let(AT_BIRTH)
         before = _files(projector.data / FOLDER)
         await projector.spawn()
@@ -72,7 +73,7 @@ async def test_a_hundred_kills_in_mid_batch_leave_the_tables_a_fold_of_the_log(
         ((_, seq, _),) = rows["checkpoint"]
         assert rows == folded(log, seq, fold).tables(), f"kill {number}, at event {seq}"
         interrupted += seq < writer.stored
-    print(f"{KILLS} kills, {interrupted} of them with events left to write; {fold.seq} events at the last one")
+    print(f"{kills} kills, {interrupted} of them with events left to write; {fold.seq} events at the last one")
     writer.let(len(log.stored))
     await writing
     await projector.start()
