@@ -19,8 +19,8 @@ from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
 from shared.settling import Tries, settle
+from shared.timings import PRODUCTION
 
-ACK_WAIT_S: Final = 10.0
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0
 """After this process was stopped for long: how long what comes out of its buffers is taken for somebody else's."""
@@ -65,7 +65,7 @@ class Activity:
         slots: int,
         give_up: GiveUp | None = None,
         tries: Tries | None = None,
-        ack_wait_s: float = ACK_WAIT_S,
+        ack_wait_s: float = PRODUCTION.activity_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._work = work

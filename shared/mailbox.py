@@ -18,11 +18,10 @@ from shared.nats.pull import Handler, StandingPull
 from shared.nats.streams import COMMANDS
 from shared.settling import Tries, settle
 from shared.subjects import PARTITIONS, BadAddress, read_command_subject
+from shared.timings import PRODUCTION
 
 REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"
-ACK_WAIT_S: Final = 3.0
-"""One message is in flight: what a killed process had taken holds up all behind it until then."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +45,15 @@ class CommandAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 class Mailboxes:
     """The consumers of one service; each runs by itself."""
 
-    def __init__(self, bus: Bus, host: ActorHost, *, service: str, tries: Tries | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        host: ActorHost,
+        *,
+        service: str,
+        tries: Tries | None = None,
+        ack_wait_s: float = PRODUCTION.message_ack_wait_s,
+    ) -> None:
         self._bus = bus
         self._host = host
         self._tries = tries or Tries(most=bus.bounds.max_message_tries)
@@ -57,7 +64,7 @@ class Mailboxes:
                 f"{service}-{partition:02}",
                 [f"cmd.{partition}.{kind}.*.*" for kind in host.kinds],
                 self._settle(f"{service}-{partition:02}"),
-                ack_wait_s=ACK_WAIT_S,
+                ack_wait_s=ack_wait_s,
                 max_ack_pending=1,
                 ahead=31,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from nats.aio.msg import Msg
 
@@ -18,9 +17,7 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
 from shared.settling import Tries, settle
 from shared.subjects import Actor, command_subject
-
-ACK_WAIT_S: Final = 3.0
-"""One message is in flight: what a killed process had taken holds up all behind it until then."""
+from shared.timings import PRODUCTION
 
 React = Callable[[Recorded], list[Command]]
 
@@ -29,7 +26,14 @@ class Reactor:
     """One durable consumer over the events a service reacts to, taken one at a time in the order of the log."""
 
     def __init__(
-        self, bus: Bus, react: React, filters: Sequence[str], *, service: str, tries: Tries | None = None
+        self,
+        bus: Bus,
+        react: React,
+        filters: Sequence[str],
+        *,
+        service: str,
+        tries: Tries | None = None,
+        ack_wait_s: float = PRODUCTION.message_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._react = react
@@ -41,7 +45,7 @@ class Reactor:
             f"{service}-reactor",
             list(filters),
             self._settle,
-            ack_wait_s=ACK_WAIT_S,
+            ack_wait_s=ack_wait_s,
             max_ack_pending=1,
             ahead=31,
         )

@@ -37,6 +37,7 @@ from shared.reactor import React, Reactor
 from shared.settings import BadSettings, Settings, load_settings
 from shared.settling import TROUBLE
 from shared.timers import DueTimers, SetTimers, Timekeeper
+from shared.timings import PRODUCTION, Timings
 from shared.version import VERSION
 from shared.visible import visible
 
@@ -60,16 +61,19 @@ EXPLAINED: Final[tuple[type[Exception], ...]] = (
     NatsUnreachable,
 )
 
+Wire = Callable[[Settings, Timings], Awaitable[None]]
+
 log = structlog.get_logger(__name__)
 
 
 class Service:
     """What a service's ``__main__`` wires together. Nothing runs before `run`."""
 
-    def __init__(self, name: str, settings: Settings, bus: Bus) -> None:
+    def __init__(self, name: str, settings: Settings, bus: Bus, timings: Timings = PRODUCTION) -> None:
         self.name = name
         self.settings = settings
         self.bus = bus
+        self.timings = timings
         self.journal = NatsJournal(bus)
         self.artifacts = Artifacts(bus)
         self.client = Client(bus, source=f"journeyman/{name}")
@@ -83,14 +87,14 @@ class Service:
         self._own_http = False
 
     @classmethod
-    async def connect(cls, name: str, settings: Settings) -> Service:
+    async def connect(cls, name: str, settings: Settings, timings: Timings = PRODUCTION) -> Service:
         """Connect to NATS and check the guards of the log; raises what `EXPLAINED` lists."""
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
         private_directory(settings.data_dir)
         bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings)
         await check_guards(bus)
-        return cls(name, settings, bus)
+        return cls(name, settings, bus, timings)
 
     def host(self, *deciders: Decider[Any]) -> ActorHost:
         """Take commands for these actor kinds."""
@@ -100,25 +104,26 @@ class Service:
             source=f"journeyman/{self.name}",
             bounds=self.settings,
             snapshots=NatsSnapshots(self.bus),
+            snapshot_every=self.timings.snapshot_every,
         )
-        for pull in Mailboxes(self.bus, self._host, service=self.name).pulls:
+        mailboxes = Mailboxes(self.bus, self._host, service=self.name, ack_wait_s=self.timings.message_ack_wait_s)
+        for pull in mailboxes.pulls:
             self._loops.append(pull.run)
             self._drains.append(pull.drain)
         return self._host
 
     def react(self, react: React, filters: Sequence[str]) -> None:
         """Turn events into commands."""
-        reactor = Reactor(self.bus, react, filters, service=self.name)
+        reactor = Reactor(self.bus, react, filters, service=self.name, ack_wait_s=self.timings.message_ack_wait_s)
         self._loops.append(reactor.pull.run)
         self._drains.append(reactor.pull.drain)
         self._replays.append((f"{self.name}-reactor", reactor.handle))
 
     def keep_time(self, host: ActorHost, timers: SetTimers, filters: Sequence[str]) -> None:
         """Set the timers of events, and tell the hosted actors what is due."""
-        keeper, due = (
-            Timekeeper(self.bus, timers, filters, service=self.name),
-            DueTimers(self.bus, host, service=self.name),
-        )
+        ack_wait_s = self.timings.timer_ack_wait_s
+        keeper = Timekeeper(self.bus, timers, filters, service=self.name, ack_wait_s=ack_wait_s)
+        due = DueTimers(self.bus, host, service=self.name, ack_wait_s=ack_wait_s)
         for pull in (keeper.pull, due.pull):
             self._loops.append(pull.run)
             self._drains.append(pull.drain)
@@ -126,7 +131,16 @@ class Service:
 
     def activity(self, name: str, event: str, work: Work, *, slots: int, give_up: GiveUp) -> None:
         """Do work that an event asks for, ``slots`` pieces at once; ``give_up`` reports what failed again and again."""
-        activity = Activity(self.bus, work, service=self.name, name=name, event=event, slots=slots, give_up=give_up)
+        activity = Activity(
+            self.bus,
+            work,
+            service=self.name,
+            name=name,
+            event=event,
+            slots=slots,
+            give_up=give_up,
+            ack_wait_s=self.timings.activity_ack_wait_s,
+        )
         self._loops.append(activity.run)
         self._replays.append((activity.name, activity.handle))
         self._drains.append(activity.drain)
@@ -236,10 +250,10 @@ async def _until(event: asyncio.Event) -> None:
     await event.wait()
 
 
-def main(name: str, wire: Callable[[Settings], Awaitable[None]]) -> None:
-    """Run a service's ``wire`` coroutine; what can be explained ends in one line and exit code 1."""
+def main(name: str, wire: Wire, timings: Timings = PRODUCTION) -> None:
+    """Run a service's ``wire`` coroutine with these timings; what can be explained ends in one line and exit code 1."""
     try:
-        asyncio.run(_run(wire))
+        asyncio.run(_run(wire, timings))
     except EXPLAINED as error:
         print(visible(f"journeyman {name}: {error}"), file=sys.stderr)  # noqa: T201  # the one line a person reads
         sys.exit(1)
@@ -247,5 +261,5 @@ def main(name: str, wire: Callable[[Settings], Awaitable[None]]) -> None:
         sys.exit(130)
 
 
-async def _run(wire: Callable[[Settings], Awaitable[None]]) -> None:
-    await wire(load_settings())
+async def _run(wire: Wire, timings: Timings) -> None:
+    await wire(load_settings(), timings)

@@ -37,8 +37,8 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
 from shared.settling import Tries, settle
 from shared.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
+from shared.timings import PRODUCTION
 
-ACK_WAIT_S: Final = 10.0
 AT_ONCE: Final = 8
 FULL: Final = 0.9
 """The part of TIMERS that new timers may fill; those that come due need the rest for a moment."""
@@ -92,7 +92,14 @@ class Timekeeper:
     """
 
     def __init__(
-        self, bus: Bus, timers: SetTimers, filters: Sequence[str], *, service: str, tries: Tries | None = None
+        self,
+        bus: Bus,
+        timers: SetTimers,
+        filters: Sequence[str],
+        *,
+        service: str,
+        tries: Tries | None = None,
+        ack_wait_s: float = PRODUCTION.timer_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._timers = timers
@@ -105,7 +112,7 @@ class Timekeeper:
             self.name,
             list(filters),
             self._settle,
-            ack_wait_s=ACK_WAIT_S,
+            ack_wait_s=ack_wait_s,
             max_ack_pending=1,
             ahead=31,
         )
@@ -145,6 +152,7 @@ class DueTimers:
         service: str,
         clock: Callable[[], datetime] = utc_now,
         tries: Tries | None = None,
+        ack_wait_s: float = PRODUCTION.timer_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._host = host
@@ -157,7 +165,7 @@ class DueTimers:
             f"{service}-timers",
             [f"timer.due.{kind}.>" for kind in host.kinds],
             self._settle,
-            ack_wait_s=ACK_WAIT_S,
+            ack_wait_s=ack_wait_s,
             max_ack_pending=bus.bounds.max_held_messages,
             concurrency=AT_ONCE,
         )

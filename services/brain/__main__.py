@@ -14,11 +14,12 @@ from shared.contracts.task import Approval
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
-    service = await Service.connect("brain", settings)
+    service = await Service.connect("brain", settings, timings)
     host = service.host(task.DECIDER, session.DECIDER)
     policy = Policy(approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600)
     service.react(reactions(policy), FILTERS)
@@ -32,14 +33,14 @@ async def run(settings: Settings) -> None:
         slots=settings.max_concurrent_triages,
         give_up=triage.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "task", host.report)
+    leftovers = Leftovers(settings, service.journal, "task", host.report, timings=timings)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 
-def main() -> None:
+def main(timings: Timings = PRODUCTION) -> None:
     """Entry point of the service."""
-    run_service("brain", run)
+    run_service("brain", run, timings)
 
 
 if __name__ == "__main__":

@@ -11,26 +11,27 @@ from shared.claude.workshop import Workshop
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
-    service = await Service.connect("executor", settings)
+    service = await Service.connect("executor", settings, timings)
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
     agents = AgentActivity(settings, host, service.journal, Workshop(settings, service.bus))
-    executing = Executing(settings, agents, service.artifacts)
+    executing = Executing(settings, agents, service.artifacts, timings=timings)
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )
-    leftovers = Leftovers(settings, service.journal, "run", host.report)
+    leftovers = Leftovers(settings, service.journal, "run", host.report, timings=timings)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 
-def main() -> None:
+def main(timings: Timings = PRODUCTION) -> None:
     """Entry point of the service."""
-    run_service("executor", run)
+    run_service("executor", run, timings)
 
 
 if __name__ == "__main__":

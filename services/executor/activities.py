@@ -11,13 +11,16 @@ from shared.crash import crash_point
 from shared.envelope import Recorded
 from shared.nats.objects import Artifacts
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
 class Executing:
     """The activity behind `run.requested`."""
 
-    def __init__(self, settings: Settings, agents: AgentActivity, artifacts: Artifacts) -> None:
-        self._means = Means(settings, agents, artifacts)
+    def __init__(
+        self, settings: Settings, agents: AgentActivity, artifacts: Artifacts, *, timings: Timings = PRODUCTION
+    ) -> None:
+        self._means = Means(settings, agents, artifacts, timings)
         self._agents = agents
 
     async def execute(self, event: Recorded, turn: Turn) -> None:

@@ -32,12 +32,12 @@ from shared.envelope import Recorded, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.settings import Settings
 from shared.subjects import Actor
+from shared.timings import Timings
 from shared.watcher import supervised
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name
 from shared.workspace.worktree import Author, Commit, Worktree
 
-CHECKPOINT_EVERY_S: Final = 5.0
 REPAIRS: Final = 1
 REVIVALS: Final = 2
 """How often one attempt goes on with a new process after the old one was killed from outside."""
@@ -61,6 +61,7 @@ class Means(msgspec.Struct, frozen=True):
     settings: Settings
     agents: AgentActivity
     artifacts: Artifacts
+    timings: Timings
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -111,6 +112,7 @@ class Attempt:
         self._agents = means.agents
         self._artifacts = means.artifacts
         self._workshop = means.agents.workshop
+        self._checkpoint_every_s = means.timings.checkpoint_every_s
         self._event = event
         self._actor: Actor = event.actor
         self._attempt = attempt
@@ -293,7 +295,7 @@ class Attempt:
             )
 
         async def step(done: Step) -> bool:
-            if time.monotonic() - self._checkpointed < CHECKPOINT_EVERY_S:
+            if time.monotonic() - self._checkpointed < self._checkpoint_every_s:
                 return False
             return await self._checkpoint(state, done.offset, done.usage)
 

@@ -30,11 +30,12 @@ from shared.nats.idempotency import IdempotencyKeys
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
-    service = await Service.connect("gateway", settings)
+    service = await Service.connect("gateway", settings, timings)
     config = ConfigFile(settings.config_path)
     host = service.host(reply.DECIDER)
     service.react(react, FILTERS)
@@ -91,10 +92,10 @@ async def run(settings: Settings) -> None:
     await service.run(ready=lambda: {"http": server.url})
 
 
-def main() -> None:
+def main(timings: Timings = PRODUCTION) -> None:
     """Entry point of the service."""
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    run_service("gateway", run)
+    run_service("gateway", run, timings)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from shared.claude.workshop import Workshop
 from shared.service import Service
 from shared.service import main as run_service
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
-    service = await Service.connect("planner", settings)
+    service = await Service.connect("planner", settings, timings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
     drafting = Drafting(settings, AgentActivity(settings, host, service.journal, Workshop(settings, service.bus)))
@@ -26,14 +27,14 @@ async def run(settings: Settings) -> None:
         slots=settings.max_concurrent_plans,
         give_up=drafting.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "plan", host.report)
+    leftovers = Leftovers(settings, service.journal, "plan", host.report, timings=timings)
     service.loop(leftovers.run, drain=leftovers.drain)
     await service.run()
 
 
-def main() -> None:
+def main(timings: Timings = PRODUCTION) -> None:
     """Entry point of the service."""
-    run_service("planner", run)
+    run_service("planner", run, timings)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from shared.journal import LogDamaged
 from shared.service import CannotStart, Service
 from shared.service import main as run_service
 from shared.settings import Settings
+from shared.timings import PRODUCTION, Timings
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, timings: Timings) -> None:
     """Connect, own the read models, catch up, answer."""
-    service = await Service.connect("projector", settings)
+    service = await Service.connect("projector", settings, timings)
     folder = settings.data_dir / FOLDER
     try:
         with locked(folder):
@@ -34,9 +35,9 @@ async def run(settings: Settings) -> None:
         await service.bus.close()
 
 
-def main() -> None:
+def main(timings: Timings = PRODUCTION) -> None:
     """Entry point of the service."""
-    run_service("projector", run)
+    run_service("projector", run, timings)
 
 
 if __name__ == "__main__":

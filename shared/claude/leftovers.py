@@ -29,13 +29,11 @@ from shared.journal import Journal, LogDamaged
 from shared.settings import Settings
 from shared.settling import TROUBLE
 from shared.subjects import Actor
+from shared.timings import PRODUCTION, Timings
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
 
-EVERY_S: Final = 20.0
-SETTLED: Final = timedelta(seconds=10)
-"""How long ago work must have ended here or gone elsewhere: before, its own service may still be clearing up."""
 VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused
 """What a triage may come to; later stages of a task end with the last two as well."""
 
@@ -69,8 +67,16 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     base: str = ""
 
 
-async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Collection[str] = AGENTS) -> list[Leftover]:
+async def find_leftovers(
+    data_dir: Path,
+    journal: Journal,
+    *,
+    kinds: Collection[str] = AGENTS,
+    settled_s: float = PRODUCTION.leftovers_settled_s,
+) -> list[Leftover]:
     """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
+
+    Either must have happened ``settled_s`` seconds ago: before, the work's own service may still be clearing up.
 
     Work that the log does not know, or whose log is damaged, is left alone. Raises what the journal raises else.
     """
@@ -83,7 +89,7 @@ async def find_leftovers(data_dir: Path, journal: Journal, *, kinds: Collection[
             fate = fate_of(await journal.load(work.actor), work.number, place)
         except LogDamaged:
             continue
-        if fate.over_since is not None and fate.over_since.time < utc_now() - SETTLED:
+        if fate.over_since is not None and fate.over_since.time < utc_now() - timedelta(seconds=settled_s):
             found.append(
                 Leftover(
                     work=work,
@@ -190,11 +196,14 @@ def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tu
 class Leftovers:
     """Clears the leftovers of one service's kind of work, at its start and every now and then."""
 
-    def __init__(self, settings: Settings, journal: Journal, kind: str, tell: Tell) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, kind: str, tell: Tell, *, timings: Timings = PRODUCTION
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._kind = kind
         self._tell = tell
+        self._timings = timings
         self._draining = asyncio.Event()
 
     async def run(self) -> None:
@@ -205,7 +214,7 @@ class Leftovers:
             except TROUBLE as error:
                 log.warning("leftovers cannot be looked for now", error=str(error) or type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._draining.wait(), EVERY_S)
+                await asyncio.wait_for(self._draining.wait(), self._timings.leftovers_every_s)
 
     def drain(self) -> None:
         """Ask `run` to end."""
@@ -213,8 +222,9 @@ class Leftovers:
 
     async def clear(self) -> None:
         """Look once."""
-        for leftover in await find_leftovers(self._settings.data_dir, self._journal, kinds=(self._kind,)):
-            ended = await clear_leftover(leftover, self._settings.data_dir, self._target_of, self._tell)
+        data_dir, settled_s = self._settings.data_dir, self._timings.leftovers_settled_s
+        for leftover in await find_leftovers(data_dir, self._journal, kinds=(self._kind,), settled_s=settled_s):
+            ended = await clear_leftover(leftover, data_dir, self._target_of, self._tell)
             log.warning("cleared what an agent had left behind", actor=str(leftover.work.actor), processes=ended)
 
     def _target_of(self, repo: str) -> str | None:

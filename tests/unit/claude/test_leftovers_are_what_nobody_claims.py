@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from shared.claude import leftovers
 from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
 from shared.claude.workshop import mark_of, place_of
 from shared.contracts import plan, run, task
@@ -100,10 +98,7 @@ def test_a_data_directory_has_one_name_that_no_other_one_has(tmp_path: Path) -> 
     assert place_of(tmp_path / "a") == place_of(tmp_path / "a") != place_of(tmp_path / "b")
 
 
-async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leftovers, "SETTLED", timedelta(0))
+async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_path: Path) -> None:
     place = place_of(tmp_path)
     journal = MemoryJournal()
     over, ours = Actor("run", "OVER"), Actor("run", "OURS")
@@ -132,7 +127,8 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
 
     children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
     try:
-        found = await find_leftovers(tmp_path, journal)
+        assert await find_leftovers(tmp_path, journal) == [], "its own service may still be at it"
+        found = await find_leftovers(tmp_path, journal, settled_s=0)
         assert [each.work.actor for each in found] == [over]
         assert await clear_leftover(found[0], tmp_path, lambda repo: None, tell) == 1
         assert children["OVER"].wait(60) != 0
@@ -143,7 +139,7 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(
         assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run-OURS-1-1", "run-UNKNOWN-1-1"]
         assert list((tmp_path / "worktrees").iterdir()) == []
         assert {path.name.partition("-")[0] for path in scratch.iterdir()} == {"OURS"}
-        assert await find_leftovers(tmp_path, journal) == []
+        assert await find_leftovers(tmp_path, journal, settled_s=0) == []
     finally:
         for child in children.values():
             child.kill()

@@ -1,0 +1,38 @@
+"""What a service waits for is handed to its parts: nothing is patched to make one that waits less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.nats.streams import COMMANDS, EVENTS, TIMERS
+from tests.support.cast import ACK_WAIT_S, Cast
+from tests.support.impatient import hurried
+
+
+async def ack_waits(cast: Cast, stream: str) -> dict[str, float | None]:
+    """The ack waits in seconds that the server keeps for the brain's consumers, by name."""
+    found = await cast.bus.js.consumers_info(stream)
+    return {each.name: each.config.ack_wait for each in found if each.name.startswith("brain-")}
+
+
+@pytest.mark.parametrize(
+    ("ack_wait_s", "message", "work", "timer"), [(ACK_WAIT_S, 3.0, 10.0, 10.0), (1.5, 1.5, 1.5, 1.5)]
+)
+async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was_given(
+    tmp_path: Path, ack_wait_s: float, message: float, work: float, timer: float
+) -> None:
+    async with Cast(tmp_path / "cast", ack_wait_s=ack_wait_s) as cast:
+        await cast.start("brain")
+        commands = await ack_waits(cast, COMMANDS)
+        assert set(commands.values()) == {message}
+        events = {"brain-reactor": message, "brain-triage": work, "brain-timekeeper": timer}
+        assert await ack_waits(cast, EVENTS) == events
+        assert await ack_waits(cast, TIMERS) == {"brain-timers": timer}
+
+
+def test_a_service_in_a_hurry_does_more_often_what_recurs() -> None:
+    timings = hurried(2.0)
+    assert (timings.leftovers_every_s, timings.leftovers_settled_s) == (2.0, 2.0)
+    assert (timings.checkpoint_every_s, timings.snapshot_every) == (0.2, 3)
