@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from nats.js.api import StreamInfo
 
 from shared.client import Client, QueryFailed
 from shared.contracts import READERS
+from shared.contracts.queries import GetStatus
 from shared.contracts.versions import NewerVersion
 from shared.envelope import Envelope, hash_of
 from shared.journal import LogDamaged
@@ -140,10 +141,10 @@ def _in_the_count(info: StreamInfo) -> Damage | None:
 
 async def _against_the_read_models(bus: Bus, last: int) -> Damage | None:
     try:
-        answer: dict[str, Any] = await Client(bus, source="journeyman/cli").query("status", timeout=1.0)
+        affairs = await Client(bus, source="journeyman/cli").query(GetStatus(), timeout=1.0)
     except (QueryFailed, TimeoutError):
         return None  # without a projector there is nothing to compare with
-    seen = int(answer.get("position") or 0)
+    seen = affairs.position
     now = (await bus.js.stream_info(EVENTS)).state.last_seq
     if seen <= now:
         return None

@@ -21,7 +21,7 @@ from shared.visible import visible, visible_json
 F = TypeVar("F", bound=Callable[..., Any])
 
 SEQUENCE: Final = click.IntRange(1, 2**63 - 1)
-"""A stream sequence that somebody types: `shared.journal.MAX_SEQUENCE`, which the CLI does not import to start fast."""
+"""A stream sequence that somebody types: `MAX_SEQUENCE`, which the CLI does not import, to start fast."""
 
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 

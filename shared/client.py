@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import nats.errors
 import nats.js.errors
 
 from shared.contracts.messages import Command, name_of
+from shared.contracts.queries import Query, answer_of
 from shared.deciding import Rejected
 from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
 from shared.journal import LogFull
@@ -20,6 +21,8 @@ from shared.nats.journal import NatsJournal
 from shared.nats.streams import STREAM_FULL
 from shared.replay import question_of
 from shared.subjects import Actor, command_subject
+
+A = TypeVar("A", bound=msgspec.Struct)
 
 STORE_TRIES: Final = 3
 """How often a command is given to a JetStream that is there and does not say whether it has stored it."""
@@ -135,16 +138,12 @@ class Client:
                 if not left or not self._bus.connected:
                     raise
 
-    async def query(
-        self, name: str, params: dict[str, Any] | None = None, *, replay: str = "", timeout: float = 8.0
-    ) -> dict[str, Any]:
+    async def query(self, query: Query[A], *, replay: str = "", timeout: float = 8.0) -> A:
         """Ask the projector, or the session ``replay`` as of its moment; raises `QueryFailed`, `BadAddress`."""
-        subject = question_of(replay, name) if replay else f"qry.{name}"
+        subject = question_of(replay, query.name) if replay else f"qry.{query.name}"
         try:
-            message = await self._bus.request(subject, msgspec.json.encode(params or {}), timeout=timeout)
-        except (TimeoutError, nats.errors.Error, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError):
-                raise
+            message = await self._bus.request(subject, msgspec.json.encode(query), timeout=timeout)
+        except (TimeoutError, nats.errors.Error) as error:
             if replay:
                 raise QueryFailed(
                     "replay-over", "The replay does not answer: it has ended. Start another with `journeyman replay`."
@@ -152,19 +151,16 @@ class Client:
             raise QueryFailed(
                 "projector-away", "The projector does not answer: check that it runs (`journeyman doctor`)."
             ) from error
-        answer: dict[str, Any] = msgspec.json.decode(message.data)
-        if "error" in answer:
-            raise QueryFailed(answer["error"]["code"], answer["error"]["detail"])
-        return answer
+        return _read_answer(query, message.data)
 
-    async def query_actor(self, name: str, actor: Actor, params: dict[str, Any]) -> dict[str, Any]:
+    async def query_actor(self, query: Query[A], actor: Actor) -> A:
         """Ask the projector about one actor, so that a caller finds what it has just written.
 
         The log decides whether there is such an actor: one without events is ``not-found`` at once, also while the
         projector is silent. Read models that do not know an actor of the log have `CATCH_UP_S` seconds to catch up.
         Raises `QueryFailed`, ``not-caught-up`` when that was not enough, and `LogUnavailable`.
         """
-        answer = asyncio.create_task(self.query(name, params))
+        answer = asyncio.create_task(self.query(query))
         try:
             try:
                 async with asyncio.timeout(LOOK_IN_LOG_AFTER_S):
@@ -181,21 +177,44 @@ class Client:
             except QueryFailed as error:
                 if error.code != "not-found":
                     raise
-            return await self._query_caught_up(name, params, position)
+            return await self._query_caught_up(query, position)
         finally:
             answer.cancel()
 
-    async def _query_caught_up(self, name: str, params: dict[str, Any], position: int) -> dict[str, Any]:
+    async def _query_caught_up(self, query: Query[A], position: int) -> A:
         """The answer of read models that include the event at ``position``."""
-        params = params | {"min_seq": max(position, params.get("min_seq", 0))}
+        query = msgspec.structs.replace(query, min_seq=max(position, query.min_seq))
         try:
-            return await self.query(name, params, timeout=CATCH_UP_S)
+            return await self.query(query, timeout=CATCH_UP_S)
         except QueryFailed as error:
             if error.code != "projector-away":
                 raise
             raise QueryFailed(
-                "not-caught-up", f"The read models have not reached {params['min_seq']} yet: try again."
+                "not-caught-up", f"The read models have not reached {query.min_seq} yet: try again."
             ) from error
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: str
+    detail: str
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: _Problem | None = None
+
+
+def _read_answer(query: Query[A], body: bytes) -> A:
+    """The typed answer; raises `QueryFailed` for a refusal, and for what this version cannot read."""
+    try:
+        if problem := msgspec.json.decode(body, type=_Refusal).error:
+            raise QueryFailed(problem.code, problem.detail)
+        return msgspec.json.decode(body, type=answer_of(type(query)))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise QueryFailed(
+            "answer-unreadable",
+            f"The answer to {query.name} cannot be read ({error}): let the projector and this part have "
+            "neighbouring versions (docs/operations.md, Upgrading).",
+        ) from error
 
 
 async def _unsubscribe(subscription: Any) -> None:

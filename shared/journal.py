@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from shared.contracts.messages import Event
 from shared.envelope import Recorded, Stamp
 from shared.subjects import Actor
-
-MAX_SEQUENCE: Final = 2**63 - 1
-"""The largest stream sequence that anything here takes: DuckDB and msgspec count with a sign."""
 
 
 class Conflict(Exception):

@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
+from shared.contracts.queries import Query
 from shared.subjects import BadAddress
 
 SUBJECT_HEADER: Final = "Journeyman-Subject"
 SEQUENCE_HEADER: Final = "Journeyman-Sequence"
-MOMENT: Final = "moment"
-"""The question where a replay is."""
-WATCH: Final = "watch"
-"""The same question by a gateway, every `WATCH_S` seconds while the session's dashboard is there."""
 WATCH_S: Final = 2.0
+"""How often a gateway asks `Watch` while the session's dashboard is there."""
 SILENCE_S: Final = 10.0
 """Whoever has heard nothing of the other side for so long takes it for gone."""
 
@@ -45,6 +43,18 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime | None
     speed: float
     state: State
+
+
+class GetMoment(Query[Moment], frozen=True, kw_only=True):
+    """Where a replay is: a question to its session alone."""
+
+    name: ClassVar[str] = "moment"
+
+
+class Watch(Query[Moment], frozen=True, kw_only=True):
+    """The same question by a gateway whose dashboard watches the session."""
+
+    name: ClassVar[str] = "watch"
 
 
 def events_of(session: str) -> str:

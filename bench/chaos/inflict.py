@@ -19,6 +19,7 @@ from bench.chaos.watch import Sort, Watch
 from bench.chaos.work import Work
 from shared.client import Client, QueryFailed
 from shared.contracts import plan, run
+from shared.contracts.queries import GetStatus
 from shared.envelope import Recorded
 from tests.support.eventually import eventually
 
@@ -132,7 +133,7 @@ class Hand:
         """The projector tells a state that includes an event."""
         while True:
             with contextlib.suppress(QueryFailed):
-                await self._client.query("status", {"min_seq": seq}, timeout=1.0)
+                await self._client.query(GetStatus(min_seq=seq), timeout=1.0)
                 return
             await asyncio.sleep(0.05)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
 from cli.console import json_option, print_json, say, screen
 
+if TYPE_CHECKING:
+    import msgspec
+
+    from shared.contracts.queries import Query
+
+A = TypeVar("A", bound="msgspec.Struct")
 _LIMIT = click.IntRange(1, 200)
 
 
@@ -53,7 +59,7 @@ def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: st
 
 
 @command.command("list", cls=click.RichCommand)
-@click.option("--status", help="Only tasks in this status, such as awaiting-approval.")
+@click.option("--status", metavar="STATUS", help="Only tasks in this status, such as awaiting-approval.")
 @click.option("--source", help="Only tasks from github, cli, api, chat …")
 @click.option("--repo", help="Only tasks of this repository.")
 @click.option("-q", "--search", help="Only tasks with this text.")
@@ -64,15 +70,27 @@ def list_(
 ) -> None:
     """The tasks, newest first."""
     from cli.tasks.pages import task_table
+    from shared.contracts.queries import ListTasks
+    from shared.contracts.task import Status
 
-    wanted = {"status": status, "source": source, "repo": repo, "q": search, "limit": limit}
-    answer = _query("tasks.list", {key: value for key, value in wanted.items() if value is not None})
+    if status not in (None, *Status):
+        raise click.BadParameter(
+            f"There is no status {status!r}; there are: {', '.join(Status)}.", param_hint="--status"
+        )
+    query = ListTasks(
+        status=None if status is None else Status(status),
+        source=source or "",
+        repo=repo or "",
+        q=search or "",
+        limit=limit,
+    )
+    answer = asyncio.run(_ask(query))
     if as_json:
         print_json(answer)
         return
     console = screen()
-    if answer["items"]:
-        console.print(task_table(answer["items"]))
+    if answer.items:
+        console.print(task_table(answer.items))
     else:
         console.print('No tasks yet: open one with `journeyman task submit "what is to be done"`.')
 
@@ -84,8 +102,9 @@ def list_(
 def show(id: str, events: bool, as_json: bool) -> None:
     """One task on one page: where it is, its plan, its run, its cost and its events."""
     from cli.tasks.pages import print_task
+    from shared.contracts.queries import GetTask, GetTimeline, TaskAnswer, TimelineItem
 
-    async def ask() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    async def ask() -> tuple[TaskAnswer, tuple[TimelineItem, ...]]:
         from cli.link import linked
         from cli.tasks.steering import full_id
         from shared.subjects import actor
@@ -93,17 +112,16 @@ def show(id: str, events: bool, as_json: bool) -> None:
         async with linked() as link:
             task_id = await full_id(link, id)
             about = actor("task", task_id)
-            found = await link.client.query_actor("tasks.get", about, {"id": task_id})
+            found = await link.client.query_actor(GetTask(id=task_id), about)
             if not events:
-                return found, []
-            story = await link.client.query_actor("tasks.timeline", about, {"id": task_id, "limit": 500})
-            return found, story["items"]
+                return found, ()
+            return found, (await link.client.query_actor(GetTimeline(id=task_id, limit=500), about)).items
 
     answer, story = asyncio.run(ask())
     if as_json:
-        print_json({**answer, "timeline": story} if events else answer)
+        print_json({"seq": answer.seq, "task": answer.task} | ({"timeline": story} if events else {}))
     else:
-        print_task(screen(), answer["task"], story)
+        print_task(screen(), answer.task, story)
 
 
 @command.command("approve", cls=click.RichCommand)
@@ -176,14 +194,11 @@ def input_(id: str, text: str, as_json: bool) -> None:
     _send(id, task.GiveInput(message=text), as_json, "told the agent")
 
 
-def _query(name: str, params: dict[str, Any]) -> dict[str, Any]:
+async def _ask(query: Query[A]) -> A:
     from cli.link import linked
 
-    async def ask() -> dict[str, Any]:
-        async with linked() as link:
-            return await link.client.query(name, params)
-
-    return asyncio.run(ask())
+    async with linked() as link:
+        return await link.client.query(query)
 
 
 def _send(id: str, message: Any, as_json: bool, done: str) -> None:

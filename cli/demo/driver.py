@@ -21,6 +21,7 @@ from cli.live import Teller, follow
 from cli.markdown import markdown
 from shared import logs
 from shared.client import Client
+from shared.contracts.queries import ListTasks
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
@@ -78,8 +79,8 @@ async def _drive(demo: Demonstration, console: Console, bus: Bus, http: httpx.As
 
 async def _next_number(client: Client) -> int:
     """A number that no earlier demonstration on this log has."""
-    answer = await patiently(lambda: client.query("tasks.list", {"limit": 1}))
-    return 1 + sum(int(count) for count in answer["counts"].values())
+    answer = await patiently(lambda: client.query(ListTasks(limit=1)))
+    return 1 + sum(answer.counts.values())
 
 
 def _introduce(console: Console, issue: Issue, sent: Sent) -> None:

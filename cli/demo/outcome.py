@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from cli.demo.patience import patiently
 from cli.story import money
 from shared.checks import CheckResult, check_environment, run_checks
 from shared.client import Client
+from shared.contracts.queries import GetTask, TaskDetail
 from shared.contracts.task import Completed
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
@@ -34,8 +35,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, repository: Path | None) -> list[Finding]:
     """Every promise, kept or not. Without a ``repository`` in reach, the run's own word about its checks counts."""
-    answer = await patiently(lambda: client.query("tasks.get", {"id": task_id, "min_seq": end.position}))
-    task: dict[str, Any] = answer["task"]
+    answer = await patiently(lambda: client.query(GetTask(id=task_id, min_seq=end.position)))
+    task = answer.task
     found = [_status(task)]
     if repository is None:
         found.append(_checks_of_the_run(task))
@@ -55,28 +56,28 @@ async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, reposi
     return found
 
 
-def _status(task: dict[str, Any]) -> Finding:
+def _status(task: TaskDetail) -> Finding:
     return Finding(
-        what="task", good=task["status"] == "completed", detail=f"{task['status']} in the read model: {task['title']}"
+        what="task", good=task.status == "completed", detail=f"{task.status} in the read model: {task.title}"
     )
 
 
-def _checks_of_the_run(task: dict[str, Any]) -> Finding:
-    checks = (task.get("run") or {}).get("checks") or []
-    good = bool(task["commit"]) and bool(checks) and all(check["exit_code"] == 0 for check in checks)
-    detail = f"{task['branch']} at {task['commit'][:12]}; " + ", ".join(
-        f"`{check['command']}` exit code {check['exit_code']}" for check in checks
+def _checks_of_the_run(task: TaskDetail) -> Finding:
+    checks = task.run.checks if task.run else ()
+    good = bool(task.commit) and bool(checks) and all(check.exit_code == 0 for check in checks)
+    detail = f"{task.branch} at {task.commit[:12]}; " + ", ".join(
+        f"`{check.command}` exit code {check.exit_code}" for check in checks
     )
     return Finding(what="commit", good=good, detail=detail)
 
 
-async def _in_the_repository(repository: Path, task: dict[str, Any], done: Completed) -> list[Finding]:
+async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed) -> list[Finding]:
     head = (await git("rev-parse", "--verify", f"refs/heads/{done.branch}", cwd=repository, check=False)).strip()
     if not done.commit or head != done.commit:
         return [
             Finding(what="commit", good=False, detail=f"{done.branch} is at {head or 'nothing'}, not {done.commit}")
         ]
-    base = task["base_commit"]
+    base = task.base_commit
     subject = (await git("log", "-1", "--format=%s", head, cwd=repository)).strip()
     stat = await git("diff", "--stat=90", base, head, cwd=repository)
     before, after = await _checked_out(repository, base), await _checked_out(repository, head)
@@ -113,13 +114,13 @@ async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:
             return await run_checks(detect_checks(tree), tree, environment, CHECK_S, f"demo-{uuid.uuid4()}")
 
 
-def _cost(task: dict[str, Any]) -> Finding:
-    used = task.get("usage") or []
-    agents = sorted({str(each["agent"]) for each in used})
+def _cost(task: TaskDetail) -> Finding:
+    used = task.usage
+    agents = sorted({each.agent for each in used})
     return Finding(
         what="cost",
-        good=int(task["tokens"]) > 0 and bool(used),
-        detail=f"{money(task['cost_microusd'])} at list price, {task['tokens']:,} tokens, by {', '.join(agents)}"
+        good=task.tokens > 0 and bool(used),
+        detail=f"{money(task.cost_microusd)} at list price, {task.tokens:,} tokens, by {', '.join(agents)}"
         if used
         else "no usage is in the read model",
     )

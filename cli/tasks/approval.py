@@ -12,6 +12,7 @@ from cli.failures import Failure
 from cli.link import linked
 from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
+from shared.contracts.queries import GetTask, PlanVersion
 from shared.contracts.rules import Action
 from shared.contracts.task import Approve
 from shared.subjects import actor
@@ -27,11 +28,13 @@ async def approve(
         if named is not None:
             version, digest = named
             return await tell(link, task_id, Approve(version=version, digest=digest.lower(), budget_microusd=budget))
-        task = (await link.client.query_actor("tasks.get", actor("task", task_id), {"id": task_id}))["task"]
-        state = task.get("actions", {}).get(Action.APPROVE)
-        if state is not None and not state["allowed"]:
-            raise Failure(state["reason"])
-        plan = task["plans"][-1]
+        task = (await link.client.query_actor(GetTask(id=task_id), actor("task", task_id))).task
+        state = task.actions.get(Action.APPROVE)
+        if state is not None and not state.allowed:
+            raise Failure(state.reason)
+        if not task.plans:
+            raise Failure(f"Task {task_id} has no plan to approve; it is {task.status}.")
+        plan = task.plans[-1]
         if not quiet:
             _show(plan)
         if ask and not click.confirm("Approve exactly this plan?", err=True):
@@ -39,18 +42,16 @@ async def approve(
         return await tell(
             link,
             task_id,
-            Approve(
-                version=plan["version"], digest=plan["digest"], base_commit=plan["base_commit"], budget_microusd=budget
-            ),
+            Approve(version=plan.version, digest=plan.digest, base_commit=plan.base_commit, budget_microusd=budget),
         )
 
 
-def _show(plan: dict[str, Any]) -> None:
+def _show(plan: PlanVersion) -> None:
     console = screen(to_stderr=True)
     console.print(
         Panel(
-            markdown(plan["markdown"]),
-            title=f"plan v{plan['version']} · {plan['digest'][:8]} · against {plan['base_commit'][:8]}",
+            markdown(plan.markdown),
+            title=f"plan v{plan.version} · {plan.digest[:8]} · against {plan.base_commit[:8]}",
             border_style="yellow",
             width=min(console.width, 110),
         ),

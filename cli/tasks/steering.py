@@ -13,6 +13,7 @@ from cli.link import Link, linked, principal
 from cli.live import Teller, follow
 from shared.client import NoAnswer
 from shared.contracts.messages import Command
+from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
 from shared.deciding import Rejected
@@ -49,12 +50,12 @@ async def full_id(link: Link, id: str) -> str:
         raise Failure(
             f"{id!r} is too short: give the task's id, or at least {SHORTEST} characters of its beginning or end."
         )
-    answer = await link.client.query("tasks.list", {"limit": LOOKED_AT})
-    fitting = [row["id"] for row in answer["items"] if row["id"].startswith(given) or row["id"].endswith(given)]
+    answer = await link.client.query(ListTasks(limit=LOOKED_AT))
+    fitting = [task.id for task in answer.items if task.id.startswith(given) or task.id.endswith(given)]
     if len(fitting) != 1:
         what = "No task" if not fitting else f"More than one task ({', '.join(fitting[:3])} …)"
         raise Failure(f"{what} among the newest {LOOKED_AT} has {id!r}: look it up with `journeyman task list`.")
-    return str(fitting[0])
+    return fitting[0]
 
 
 async def submit(

@@ -68,13 +68,25 @@ def create_app(parts: Parts) -> ASGIApp:
 
 def create_routes(parts: Parts) -> Litestar:
     """Every route, unguarded."""
+    return _routes(
+        {field.name: getattr(parts, field.name) for field in fields(parts)},
+        max_body_size=parts.settings.max_request_bytes,
+    )
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document, made without a server, a setting or a part."""
+    return _routes(dict.fromkeys(field.name for field in fields(Parts)), max_body_size=None).openapi_schema.to_schema()
+
+
+def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
     return Litestar(
         route_handlers=[
             WebhookController,
             Router(
                 path="/",
                 route_handlers=[TaskController, SessionController, CostController, RoleController, StatusController],
-                request_max_body_size=parts.settings.max_request_bytes,
+                request_max_body_size=max_body_size,
             ),
             live_socket,
             ops.live,
@@ -84,8 +96,7 @@ def create_routes(parts: Parts) -> Litestar:
             dashboard,
         ],
         dependencies={
-            field.name: Provide(_always(getattr(parts, field.name)), use_cache=True, sync_to_thread=False)
-            for field in fields(parts)
+            name: Provide(_always(part), use_cache=True, sync_to_thread=False) for name, part in parts.items()
         }
         | {
             "views": Provide(views, sync_to_thread=False),

@@ -26,7 +26,14 @@ from shared.subjects import BadAddress
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
 
-_QUERY_STATUS: Final = {"not-found": 404, "projector-away": 503, "not-caught-up": 503, "busy": 503, "replay-over": 410}
+_QUERY_STATUS: Final = {
+    "not-found": 404,
+    "projector-away": 503,
+    "not-caught-up": 503,
+    "busy": 503,
+    "answer-unreadable": 503,
+    "replay-over": 410,
+}
 
 _NAMED_FIELD: Final = re.compile(r"(?:required|unknown) field `([^`]+)`")
 

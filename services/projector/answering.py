@@ -18,10 +18,12 @@ from nats.aio.subscription import Subscription
 from services.projector import metrics
 from services.projector.database import is_corruption
 from services.projector.projector import Projector
-from services.projector.queries import QUERIES, Query
-from services.projector.queries.asking import Connection, Question, Refused, read_question
+from services.projector.queries import ANSWERS, QUERIES
+from services.projector.queries.asking import Connection, Place, Refused, read_question
+from services.projector.rebuild import Pace
 from services.projector.views import Views
 from services.projector.writer import read_checkpoint
+from shared.contracts.queries import GetRebuild, Query, Rebuild, RebuildProgress
 from shared.nats.bus import Bus
 
 GROUP: Final = "projector"
@@ -30,12 +32,6 @@ LARGEST: Final = 1 << 20
 DRAIN_S: Final = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-class RebuildStatus(Question, frozen=True, kw_only=True):
-    """Which rebuild: the token that ``project.rebuild`` gave; without it the newest one of whoever answers."""
-
-    token: str = ""
 
 
 class Answers:
@@ -100,32 +96,33 @@ class Answers:
                 return await self._rebuild_status(body)
             case _ if name in QUERIES:
                 with metrics.QUERIES.labels(name).time():
-                    return await self._read(name, QUERIES[name], body)
+                    return await self._read(QUERIES[name], body)
             case _:
                 raise Refused("unknown-query", f"There is no query {name!r}; there are: {', '.join(QUERIES)}.")
 
-    async def _read(self, name: str, query: Query, body: bytes) -> bytes:
-        asked = read_question(name, query.params, body)
+    async def _read(self, query: type[Query[Any]], body: bytes) -> bytes:
+        asked = read_question(query, body)
         views = await self._projector.at_least(asked.min_seq)
-        return await read(views, self._threads, name, asked)
+        return await read(views, self._threads, asked)
 
     async def _begin_rebuild(self, body: bytes) -> bytes:
-        read_question("project.rebuild", Question, body)
+        read_question(Rebuild, body)
         if self._projector.pace is None or self._projector.pace.progress().state != "running":
             self._rebuilds += 1
-        pace = await self._projector.rebuild()
-        return _encode({"token": self._token(), **msgspec.to_builtins(pace.progress())})
+        return self._progress(await self._projector.rebuild())
 
     async def _rebuild_status(self, body: bytes) -> bytes:
-        asked = read_question("project.status", RebuildStatus, body)
-        assert isinstance(asked, RebuildStatus)
+        asked = read_question(GetRebuild, body)
         instance = asked.token.partition(".")[0]
         if instance and instance != self._instance:
             return await self._other_instance(instance, body)
         pace = self._projector.pace
         if pace is None or (asked.token and asked.token != self._token()):
             raise Refused("rebuild-unknown", "This projector knows of no such rebuild: it may have restarted since.")
-        return _encode({"token": self._token(), **msgspec.to_builtins(pace.progress())})
+        return self._progress(pace)
+
+    def _progress(self, pace: Pace) -> bytes:
+        return msgspec.json.encode(RebuildProgress(token=self._token(), **msgspec.structs.asdict(pace.progress())))
 
     async def _other_instance(self, instance: str, body: bytes) -> bytes:
         if not instance.isalnum():
@@ -145,26 +142,17 @@ class Answers:
             log.warning("an answer could not be sent", subject=message.subject, error=str(error))
 
 
-async def read(views: Views, threads: ThreadPoolExecutor, name: str, asked: Question) -> bytes:
+async def read(views: Views, threads: ThreadPoolExecutor, asked: Query[Any]) -> bytes:
     """The answer to one of `QUERIES` as of the views' checkpoint, read in one of the threads."""
 
     def ask(connection: Connection) -> bytes:
-        position = read_checkpoint(connection).seq
-        answer = {"seq": position, **QUERIES[name].answer(connection, asked)}
-        return msgspec.json.encode(answer | _place(views, position) if name == "status" else answer)
+        place = Place(read_checkpoint(connection).seq, views.behind)
+        return msgspec.json.encode(ANSWERS[type(asked)](connection, asked, place))
 
     return await views.read(threads, ask)
-
-
-def _place(views: Views, position: int) -> dict[str, Any]:
-    return {"position": position, "lag_events": views.behind}
 
 
 def refusal(code: str, sentence: str) -> bytes:
     """The answer to a question that gets none."""
     metrics.REFUSED.labels(code).inc()
-    return _encode({"error": {"code": code, "detail": sentence}})
-
-
-def _encode(answer: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(answer)
+    return msgspec.json.encode({"error": {"code": code, "detail": sentence}})

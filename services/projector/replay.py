@@ -21,20 +21,20 @@ from services.projector.answering import read, refusal
 from services.projector.projection.facts import Stored
 from services.projector.projection.facts import read as read_fact
 from services.projector.queries import QUERIES
-from services.projector.queries.asking import Question, Refused, read_question
-from services.projector.queries.status import Status
+from services.projector.queries.asking import Refused, read_question
 from services.projector.source import Source
 from services.projector.views import Views
 from services.projector.writer import Checkpoint
+from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
 from shared.replay import (
-    MOMENT,
     SEQUENCE_HEADER,
     SILENCE_S,
     SUBJECT_HEADER,
-    WATCH,
+    GetMoment,
     Moment,
     State,
+    Watch,
     events_of,
     moments_of,
     question_of,
@@ -197,16 +197,16 @@ class Replay:
             await message.respond(answer)
 
     async def _answer(self, name: str, body: bytes) -> bytes:
-        if name == WATCH:
+        if name == Watch.name:
             self._watched_at = asyncio.get_running_loop().time()
             self._watched.set()
-        if name in (MOMENT, WATCH):
+        if name in (GetMoment.name, Watch.name):
             return msgspec.json.encode(self.moment)
         if name not in QUERIES:
             raise Refused("unknown-query", f"There is no query {name!r}; there are: {', '.join(QUERIES)}.")
-        asked: Question = read_question(name, QUERIES[name].params, body)
+        asked = read_question(QUERIES[name], body)
         if asked.min_seq > self._views.checkpoint.seq:
             raise Refused("not-caught-up", f"The replay is at {self._views.checkpoint.seq}, not yet so far.")
-        if isinstance(asked, Status) and self.moment.time is not None:
+        if isinstance(asked, GetStatus) and self.moment.time is not None:
             asked = msgspec.structs.replace(asked, day=self.moment.time.date())
-        return await read(self._views, self._threads, name, asked)
+        return await read(self._views, self._threads, asked)

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
+
+MAX_SEQUENCE: Final = 2**63 - 1
+"""The largest stream sequence that anything here takes: DuckDB and msgspec count with a sign."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -105,14 +105,14 @@ def refusal(action: Action, task: Standing) -> Refusal | None:
             return Refusal("task-wrong-state", _why_not(action, task))
 
 
-def actions(task: Standing) -> dict[Action, ActionState]:
-    """Every action with whether it is allowed, and why not."""
-    return {action: _state(refusal(action, task)) for action in Action}
+def actions(task: Standing) -> dict[str, ActionState]:
+    """Every action by name, with whether it is allowed, and why not."""
+    return {action.value: _state(refusal(action, task)) for action in Action}
 
 
-def actions_in_brief(task: Standing) -> dict[Action, ActionState]:
+def actions_in_brief(task: Standing) -> dict[str, ActionState]:
     """The same without the codes and reasons, for a list of many tasks."""
-    return {action: ActionState(allowed=refusal(action, task) is None) for action in Action}
+    return {action.value: ActionState(allowed=refusal(action, task) is None) for action in Action}
 
 
 def _state(refused: Refusal | None) -> ActionState:

@@ -12,6 +12,7 @@ from shared.actor import ActorHost
 from shared.bounds import Bounds
 from shared.client import Client, QueryFailed
 from shared.contracts import task
+from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
@@ -43,7 +44,7 @@ async def test_so_many_questions_are_in_hand_and_the_next_is_told_to_come_again(
                 # Those that wait for an event that never comes are in hand for a while.
                 await bus.nc.publish("qry.status", json.dumps({"min_seq": NEVER}).encode(), reply=inbox)
             try:
-                await client.query("status", timeout=60)
+                await client.query(GetStatus(), timeout=60)
                 return False  # everything stood still for as long as a question waits
             except QueryFailed as error:
                 problem = problem_of(error)
@@ -54,12 +55,12 @@ async def test_so_many_questions_are_in_hand_and_the_next_is_told_to_come_again(
 
         await eventually(refused, within=60)
         assert answers == ["not-caught-up"] * 2, "what was in hand is answered"
-        assert (await client.query("status", timeout=60))["seq"] == 0
+        assert (await client.query(GetStatus(), timeout=60)).seq == 0
 
 
 async def _answers(client: Client) -> bool:
     try:
-        return bool(await client.query("status", timeout=5))
+        return bool(await client.query(GetStatus(), timeout=5))
     except QueryFailed:
         return False
 

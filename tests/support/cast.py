@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol, Self
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
 from shared.client import Client, QueryFailed
+from shared.contracts.queries import GetStatus
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -300,7 +301,7 @@ class Cast:
     async def has_projected(self, seq: int) -> bool:
         """Whether the read models have the log up to there."""
         try:
-            return bool((await Client(self.bus, source="test").query("status", timeout=5))["seq"] >= seq)
+            return bool((await Client(self.bus, source="test").query(GetStatus(), timeout=5)).seq >= seq)
         except QueryFailed:
             return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
@@ -10,17 +10,17 @@ from litestar.params import Parameter
 
 from services.gateway.problems import ProblemDetails
 from shared.client import Client
-from shared.journal import MAX_SEQUENCE
-from shared.replay import MOMENT, Moment
+from shared.contracts.messages import MAX_SEQUENCE
+from shared.contracts.queries import Query
+from shared.replay import GetMoment, Moment
 from shared.subjects import Actor
 
+A = TypeVar("A", bound=msgspec.Struct)
+
 MinSeq = Annotated[
-    int | None,
-    Parameter(query="min_seq", ge=0, le=MAX_SEQUENCE, description="Answer from a state that includes this event"),
+    int, Parameter(query="min_seq", ge=0, le=MAX_SEQUENCE, description="Answer from a state that includes this event")
 ]
-Filter = Annotated[str | None, Parameter(max_length=500)]
-TaskLimit = Annotated[int | None, Parameter(ge=1, le=200)]
-TimelineLimit = Annotated[int | None, Parameter(ge=1, le=500)]
+Filter = Annotated[str, Parameter(max_length=500)]
 InReplay = Annotated[
     str | None, Parameter(query="replay", max_length=64, description="Answer as of the moment of this replay")
 ]
@@ -45,24 +45,21 @@ class Views:
         self.replay = replay
         """The session, or empty for now."""
 
-    async def query(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def query(self, query: Query[A]) -> A:
         """The answer to one question."""
-        return await self._client.query(name, params, replay=self.replay)
+        return await self._client.query(query, replay=self.replay)
 
-    async def query_actor(self, name: str, actor: Actor, **params: Any) -> dict[str, Any]:
+    async def query_actor(self, query: Query[A], actor: Actor) -> A:
         """The answer to a question about one actor; every address with an id in its path asks by this.
 
         Now, an actor that the log has events of is never ``not-found`` (`Client.query_actor`); a replay knows what
         there was at its moment.
         """
-        params = asked(id=actor.id, **params)
-        if self.replay:
-            return await self.query(name, params)
-        return await self._client.query_actor(name, actor, params)
+        return await self.query(query) if self.replay else await self._client.query_actor(query, actor)
 
     async def moment(self) -> Moment | None:
         """Where the replay is; None means now."""
-        return msgspec.convert(await self.query(MOMENT, {}), Moment) if self.replay else None
+        return await self.query(GetMoment()) if self.replay else None
 
 
 def views(client: Client, replay: InReplay = None) -> Views:
@@ -76,8 +73,3 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
         status: ResponseSpec(ProblemDetails, description=_DESCRIPTIONS[status], generate_examples=False)
         for status in statuses
     }
-
-
-def asked(**params: Any) -> dict[str, Any]:
-    """The parameters that were given; an empty text counts as none."""
-    return {name: value for name, value in params.items() if value is not None and value != ""}

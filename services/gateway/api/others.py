@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import MinSeq, Views, asked, problems
+from services.gateway.api.asking import MinSeq, Views, problems
 from services.gateway.api.shapes import Message, MessageTaken
 from services.gateway.desk import Desk
+from shared.contracts.queries import Costs, GetCosts, GetSession, GroupBy, SessionAnswer
 from shared.subjects import actor
-
-
-class GroupBy(StrEnum):
-    """What costs can be grouped by."""
-
-    DAY = "day"
-    AGENT = "agent"
-    MODEL = "model"
-    USER = "user"
-    SESSION = "session"
-    TASK = "task"
-    REPO = "repo"
 
 
 class CostController(Controller):
@@ -40,11 +28,10 @@ class CostController(Controller):
         group_by: GroupBy = GroupBy.DAY,
         from_: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
         to: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
-        min_seq: MinSeq = None,
-    ) -> dict[str, Any]:
+        min_seq: MinSeq = 0,
+    ) -> Costs:
         """Costs of the days from and to, both included."""
-        days = {"from": from_.isoformat() if from_ else None, "to": to.isoformat() if to else None}
-        return await views.query("costs", asked(group_by=group_by, **days, min_seq=min_seq))
+        return await views.query(GetCosts(group_by=group_by, from_day=from_, to_day=to, min_seq=min_seq))
 
 
 class SessionController(Controller):
@@ -54,9 +41,10 @@ class SessionController(Controller):
     tags = ("chat",)
 
     @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 410, 503))
-    async def get_session(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
+    async def get_session(self, id: str, views: Views, min_seq: MinSeq = 0) -> SessionAnswer:
         """Its lines, oldest first."""
-        return await views.query_actor("sessions.get", actor("session", id), min_seq=min_seq)
+        about = actor("session", id)
+        return await views.query_actor(GetSession(id=about.id, min_seq=min_seq), about)
 
     @post(
         "/chat",

@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
+import msgspec
 from litestar import Controller, get
 
-from services.gateway.api.asking import MinSeq, Views, asked, problems
-from services.gateway.api.machine import Machinery
+from services.gateway.api.asking import MinSeq, Views, problems
+from services.gateway.api.machine import Machinery, Queue
 from shared.claude.workshop import Workshop
 from shared.client import QueryFailed
+from shared.contracts.queries import Affairs, GetStatus
 from shared.settings import Settings
 from shared.version import VERSION
+
+
+class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance of a service that answers; ``started`` is ISO 8601 UTC."""
+
+    name: str
+    id: str
+    machine: str
+    started: str
+
+
+class SystemStatus(Affairs, frozen=True, kw_only=True):
+    """How things stand: the read models' part (zeros while they are away), and what the gateway sees itself.
+
+    ``projector_problem`` says why the read models' part is missing, and is empty otherwise. ``parked`` counts what no
+    handler could take.
+    """
+
+    projector_problem: str
+    machine: str
+    version: str
+    demo: bool
+    approval: str
+    agents_ready: bool
+    agents_problem: str
+    queues: list[Queue]
+    parked: int
+    services: list[ServiceInstance]
+
+
+NOTHING_KNOWN: Final = Affairs(
+    seq=0, position=0, lag_events=0, tasks={}, cost_today_microusd=0, tokens_today=0, running=(), unread=0
+)
+"""The read models' part while the projector does not answer."""
 
 
 class StatusController(Controller):
@@ -27,35 +63,31 @@ class StatusController(Controller):
         responses=problems(404, 410, 503),
     )
     async def get_status(
-        self, views: Views, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = None
-    ) -> dict[str, Any]:
-        """``projector_problem`` says why the read models' part is missing, and is empty otherwise.
-
-        ``parked`` counts what no handler could take. In a replay, only the read models' part is of its moment.
-        """
+        self, views: Views, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = 0
+    ) -> SystemStatus:
+        """The state of affairs. In a replay, only the read models' part is of its moment."""
         problem = ""
         try:
-            models = await views.query("status", asked(min_seq=min_seq))
+            affairs = await views.query(GetStatus(min_seq=min_seq))
         except QueryFailed as error:
             if views.replay:
                 raise
-            models = {"seq": 0, "position": 0, "tasks": {}, "cost_today_microusd": 0, "tokens_today": 0, "running": []}
-            problem = error.detail
+            affairs, problem = NOTHING_KNOWN, error.detail
         machine = await machinery.look()
         agents_problem = workshop.problem() or ""
-        return {
-            **models,
-            "projector_problem": problem,
-            "machine": settings.machine_id,
-            "version": VERSION,
-            "demo": settings.demo_model,
-            "approval": settings.approval,
-            "agents_ready": not agents_problem,
-            "agents_problem": agents_problem,
-            "queues": machine.queues,
-            "parked": machine.parked,
-            "services": [
-                {"name": each.service, "id": each.id, "machine": each.machine, "started": each.started}
+        return SystemStatus(
+            **msgspec.structs.asdict(affairs),
+            projector_problem=problem,
+            machine=settings.machine_id,
+            version=VERSION,
+            demo=settings.demo_model,
+            approval=settings.approval,
+            agents_ready=not agents_problem,
+            agents_problem=agents_problem,
+            queues=machine.queues,
+            parked=machine.parked,
+            services=[
+                ServiceInstance(name=each.service, id=each.id, machine=each.machine, started=each.started)
                 for each in machine.services
             ],
-        }
+        )

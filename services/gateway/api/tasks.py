@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import Filter, MinSeq, TaskLimit, TimelineLimit, Views, asked, problems
+from services.gateway.api.asking import Filter, MinSeq, Views, problems
 from services.gateway.api.shapes import (
     Approval,
     CommandDone,
@@ -22,8 +22,18 @@ from services.gateway.api.shapes import (
 )
 from services.gateway.api.work import Transcript, Work
 from services.gateway.desk import Desk
+from shared.contracts.messages import MAX_SEQUENCE
+from shared.contracts.queries import (
+    PAGE_SIZE,
+    TIMELINE_PAGE_SIZE,
+    GetTask,
+    GetTimeline,
+    ListTasks,
+    TaskAnswer,
+    TaskPage,
+    TimelinePage,
+)
 from shared.contracts.task import Status
-from shared.journal import MAX_SEQUENCE
 from shared.subjects import actor
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
@@ -41,19 +51,20 @@ class TaskController(Controller):
         self,
         views: Views,
         status: Status | None = None,
-        source: Filter = None,
-        agent: Filter = None,
-        repo: Filter = None,
-        q: Filter = None,
-        limit: TaskLimit = None,
-        cursor: Filter = None,
-        min_seq: MinSeq = None,
-    ) -> dict[str, Any]:
+        source: Filter = "",
+        agent: Filter = "",
+        repo: Filter = "",
+        q: Filter = "",
+        limit: Annotated[int, Parameter(ge=1, le=200)] = PAGE_SIZE,
+        cursor: Filter = "",
+        min_seq: MinSeq = 0,
+    ) -> TaskPage:
         """A page of tasks, and how many there are of each status."""
-        params = asked(
-            status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
+        return await views.query(
+            ListTasks(
+                status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
+            )
         )
-        return await views.query("tasks.list", params)
 
     @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 422, 503))
     async def open_task(
@@ -72,22 +83,23 @@ class TaskController(Controller):
         return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)
 
     @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 410, 503))
-    async def get_task(self, id: str, views: Views, min_seq: MinSeq = None) -> dict[str, Any]:
+    async def get_task(self, id: str, views: Views, min_seq: MinSeq = 0) -> TaskAnswer:
         """One task."""
-        return await views.query_actor("tasks.get", actor("task", id), min_seq=min_seq)
+        about = actor("task", id)
+        return await views.query_actor(GetTask(id=about.id, min_seq=min_seq), about)
 
     @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 410, 503))
     async def get_timeline(
         self,
         id: str,
         views: Views,
-        after: Annotated[int | None, Parameter(ge=0, le=MAX_SEQUENCE)] = None,
-        limit: TimelineLimit = None,
-        min_seq: MinSeq = None,
-    ) -> dict[str, Any]:
+        after: Annotated[int, Parameter(ge=0, le=MAX_SEQUENCE)] = 0,
+        limit: Annotated[int, Parameter(ge=1, le=500)] = TIMELINE_PAGE_SIZE,
+        min_seq: MinSeq = 0,
+    ) -> TimelinePage:
         """The task's events, oldest first."""
         about = actor("task", id)
-        return await views.query_actor("tasks.timeline", about, after=after, limit=limit, min_seq=min_seq)
+        return await views.query_actor(GetTimeline(id=about.id, after=after, limit=limit, min_seq=min_seq), about)
 
     @get(
         "/{id:str}/diff",

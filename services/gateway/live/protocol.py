@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from shared.journal import MAX_SEQUENCE
+from shared.contracts.messages import MAX_SEQUENCE
 from shared.replay import State
 from shared.subjects import actor
 

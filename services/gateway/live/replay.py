@@ -19,10 +19,10 @@ from shared.replay import (
     SEQUENCE_HEADER,
     SILENCE_S,
     SUBJECT_HEADER,
-    WATCH,
     WATCH_S,
     Moment,
     State,
+    Watch,
     events_of,
     moments_of,
 )
@@ -101,7 +101,7 @@ class Attendance:
                 self._say(moment)
 
     async def _ask(self, patience_s: float = WATCH_S) -> Moment:
-        return msgspec.convert(await self._client.query(WATCH, replay=self._session, timeout=patience_s), Moment)
+        return await self._client.query(Watch(), replay=self._session, timeout=patience_s)
 
     async def _event(self, message: Msg) -> None:
         headers = message.headers or {}

@@ -1,31 +1,37 @@
-"""The named questions that the read models answer on ``qry.<name>``. No SQL crosses the wire."""
+"""The answers to the questions of `shared.contracts.queries` from the read models. No SQL crosses the wire."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-import duckdb
+import msgspec
 
 from services.projector.queries import costs, deliveries, sessions, status, tasks, timeline
-from services.projector.queries.asking import Question
+from services.projector.queries.asking import Connection, Place
+from shared.contracts.queries import (
+    GetCosts,
+    GetSession,
+    GetStatus,
+    GetTask,
+    GetTimeline,
+    ListDeliveries,
+    ListTasks,
+    Query,
+)
 
-Answer = dict[str, Any]
+Answering = Callable[[Connection, Any, Place], msgspec.Struct]
+"""Answers one question from one snapshot of the database."""
 
-
-class Query(NamedTuple):
-    """A question's parameters and the function that answers it from one snapshot of the database."""
-
-    params: type[Question]
-    answer: Callable[[duckdb.DuckDBPyConnection, Any], Answer]
-
-
-QUERIES: dict[str, Query] = {
-    "tasks.list": Query(tasks.List, tasks.answer_list),
-    "tasks.get": Query(tasks.Get, tasks.answer_get),
-    "tasks.timeline": Query(timeline.Timeline, timeline.answer),
-    "costs": Query(costs.Costs, costs.answer),
-    "deliveries.list": Query(deliveries.List, deliveries.answer),
-    "sessions.get": Query(sessions.Get, sessions.answer),
-    "status": Query(status.Status, status.answer),
+ANSWERS: dict[type[Query[Any]], Answering] = {
+    ListTasks: tasks.answer_list,
+    GetTask: tasks.answer_get,
+    GetTimeline: timeline.answer,
+    GetCosts: costs.answer,
+    ListDeliveries: deliveries.answer,
+    GetSession: sessions.answer,
+    GetStatus: status.answer,
 }
+
+QUERIES: dict[str, type[Query[Any]]] = {query.name: query for query in ANSWERS}
+"""The questions about the read models by their names."""

@@ -1,25 +1,24 @@
-"""What all questions have in common: parameters that are checked, refusals with a code, and times as text."""
+"""What all answers have in common: checked parameters, refusals with a code, rows as structs, and answers that fit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, TypeVar
 
 import duckdb
 import msgspec
 
-from shared.journal import MAX_SEQUENCE
+from shared.contracts.queries import Query
 
 PAGE_BYTES: Final = 900_000
 """Most bytes of one answer's items: NATS carries 1 MiB."""
 
 SHORTEST_CUT: Final = 256
 
-Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQUENCE)]
-Text = Annotated[str, msgspec.Meta(max_length=512)]
-
 Connection = duckdb.DuckDBPyConnection
+T = TypeVar("T", bound=msgspec.Struct)
+Q = TypeVar("Q", bound=Query[Any])
 
 
 class Refused(Exception):
@@ -30,18 +29,20 @@ class Refused(Exception):
         self.code = code
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The parameters of a question. ``min_seq``: answer only from a state that includes this event."""
+class Place(NamedTuple):
+    """Where the read models are: the last event they include, and how many events they are behind the log."""
 
-    min_seq: Seq = 0
+    seq: int
+    behind: int = 0
 
 
-def read_question(name: str, cls: type[Question], body: bytes) -> Question:
+def read_question(cls: type[Q], body: bytes) -> Q:
     """The parameters, or `Refused`. Numbers may come as text, as they do from a query string."""
     try:
-        return msgspec.convert(msgspec.json.decode(body.strip() or b"{}"), cls, strict=False)
+        asked: Q = msgspec.convert(msgspec.json.decode(body.strip() or b"{}"), cls, strict=False)
+        return asked
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused("bad-parameter", f"{name} does not take these parameters: {error}.") from error
+        raise Refused("bad-parameter", f"{cls.name} does not take these parameters: {error}.") from error
 
 
 def read_cursor(cursor: str) -> int:
@@ -51,55 +52,59 @@ def read_cursor(cursor: str) -> int:
     return int(cursor)
 
 
-def records(connection: Connection, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a statement as dicts, times as ISO 8601 UTC text."""
+def rows(connection: Connection, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a statement as dicts, times in UTC."""
     cursor = connection.execute(sql, params)
     names = [column[0] for column in cursor.description or []]
-    return [
-        {name: iso(value) if isinstance(value, datetime) else value for name, value in zip(names, row, strict=True)}
-        for row in cursor.fetchall()
-    ]
+    return [{name: _in_utc(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
 
 
-def iso(time: datetime) -> str:
-    """``2026-11-22T08:30:00.123456Z``."""
-    return time.isoformat() + "Z"
+def records(
+    connection: Connection, cls: type[T], sql: str, params: Sequence[Any] | dict[str, Any] = ()
+) -> tuple[T, ...]:
+    """The rows of a statement as structs: its columns have the names of the struct's fields."""
+    return tuple(cls(**row) for row in rows(connection, sql, params))
 
 
-def page(items: Sequence[dict[str, Any]], limit: int, key: str) -> tuple[list[msgspec.Raw], str | None]:
+def _in_utc(value: Any) -> Any:
+    """DuckDB's TIMESTAMP comes back without a zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def page(items: Sequence[T], limit: int, key: Callable[[T], int]) -> tuple[tuple[T, ...], str | None]:
     """As many items as fit into one answer, and the cursor of the next page (``key`` of the last item), if any.
 
     ``items`` holds one more than ``limit`` when there are more. An item that is too long for any answer is shortened.
     """
-    taken: list[msgspec.Raw] = []
+    taken: list[T] = []
     size = 0
     for item in items[:limit]:
-        encoded = encode_within(item, PAGE_BYTES)
-        size += len(encoded) + 1
+        fitting = fit(item, PAGE_BYTES)
+        size += len(msgspec.json.encode(fitting)) + 1
         if taken and size > PAGE_BYTES:
             break
-        taken.append(msgspec.Raw(encoded))
+        taken.append(fitting)
     more = len(taken) < len(items)
-    return taken, str(items[len(taken) - 1][key]) if more and taken else None
+    return tuple(taken), str(key(items[len(taken) - 1])) if more and taken else None
 
 
-def encode_within(value: dict[str, Any], most: int) -> bytes:
-    """JSON of at most ``most`` bytes: the longest texts are halved, and marked with ``…``, until it fits.
+def fit(value: T, most: int) -> T:
+    """The value in at most ``most`` bytes of JSON: the longest texts are halved, and marked with ``…``, until it fits.
 
     Raises `Refused` when no text is left to cut.
     """
     encoded = msgspec.json.encode(value)
     if len(encoded) <= most:
-        return encoded
-    value = msgspec.json.decode(encoded)
+        return value
+    shortened = msgspec.json.decode(encoded)
     while len(encoded) > most:
-        holder, key = _longest(value)
+        holder, key = _longest(shortened)
         text = holder[key] if holder is not None else ""
         if len(text) < SHORTEST_CUT:
             raise Refused("too-large", "The answer is larger than a message can be: ask for less at once.")
         holder[key] = text[: len(text) // 2] + "…"
-        encoded = msgspec.json.encode(value)
-    return encoded
+        encoded = msgspec.json.encode(shortened)
+    return msgspec.json.decode(encoded, type=type(value))
 
 
 def _longest(value: Any) -> tuple[Any, Any]:

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from services.projector.queries.asking import Connection, Question, records
+from services.projector.queries.asking import Connection, Place, records
+from shared.contracts.queries import Costs, GetCosts, GroupBy, Spend, SpendGroup
 
 MOST_GROUPS: Final = 2000
-
-
-class GroupBy(StrEnum):
-    """What costs can be grouped by."""
-
-    DAY = "day"
-    AGENT = "agent"
-    MODEL = "model"
-    USER = "user"
-    SESSION = "session"
-    TASK = "task"
-    REPO = "repo"
-
 
 KEYS: Final = {
     GroupBy.DAY: "strftime(day, '%Y-%m-%d')",
@@ -39,24 +26,19 @@ SUMS: Final = ", ".join(
 )
 
 
-class Costs(Question, frozen=True, kw_only=True, rename={"from_day": "from", "to_day": "to"}):
-    """Days (UTC) from and to, both included."""
-
-    group_by: GroupBy = GroupBy.DAY
-    from_day: date | None = None
-    to_day: date | None = None
-
-
-def answer(connection: Connection, asked: Costs) -> dict[str, Any]:
+def answer(connection: Connection, asked: GetCosts, place: Place) -> Costs:
     """Days in order, everything else dearest first, the first 2000 of them; ``total`` is over all."""
     where = "day BETWEEN ? AND ?"
     params = [asked.from_day or date.min, asked.to_day or date.max]
     order = "key" if asked.group_by is GroupBy.DAY else "cost_microusd DESC, key"
     items = records(
         connection,
+        SpendGroup,
         f"SELECT {KEYS[asked.group_by]} AS key, {SUMS}, count(DISTINCT task_id) AS tasks FROM usage WHERE {where}"
         f" GROUP BY key ORDER BY {order} LIMIT {MOST_GROUPS}",
         params,
     )
-    (total,) = records(connection, f"SELECT {SUMS}, count(DISTINCT task_id) AS tasks FROM usage WHERE {where}", params)
-    return {"group_by": asked.group_by, "items": items, "total": total}
+    (total,) = records(
+        connection, Spend, f"SELECT {SUMS}, count(DISTINCT task_id) AS tasks FROM usage WHERE {where}", params
+    )
+    return Costs(seq=place.seq, group_by=asked.group_by, items=items, total=total)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
-from services.projector.queries.asking import Connection, Question, records
-
-
-class Status(Question, frozen=True, kw_only=True):
-    """``day``: whose costs are told (UTC); without it today's."""
-
-    day: date | None = None
+from services.projector.queries.asking import Connection, Place, records
+from shared.contracts.queries import Affairs, GetStatus, Working
 
 
-def answer(connection: Connection, asked: Status) -> dict[str, Any]:
+def answer(connection: Connection, asked: GetStatus, place: Place) -> Affairs:
     """Tasks by status, what the day has cost, who is at work, and how many events could not be read."""
     counts = connection.execute("SELECT status, count(*) FROM tasks GROUP BY status").fetchall()
     ((cost, tokens),) = connection.execute(
@@ -26,13 +20,17 @@ def answer(connection: Connection, asked: Status) -> dict[str, Any]:
     ((unread,),) = connection.execute("SELECT count(*) FROM unread").fetchall()
     running = records(
         connection,
+        Working,
         "SELECT id AS task_id, left(title, 500) AS title, agent, worker, attempt, working_since AS since FROM tasks"
         " WHERE working_since IS NOT NULL ORDER BY working_since, id LIMIT 200",
     )
-    return {
-        "tasks": dict(sorted(counts)),
-        "cost_today_microusd": cost,
-        "tokens_today": tokens,
-        "running": running,
-        "unread": unread,
-    }
+    return Affairs(
+        seq=place.seq,
+        position=place.seq,
+        lag_events=place.behind,
+        tasks=dict(sorted(counts)),
+        cost_today_microusd=cost,
+        tokens_today=tokens,
+        running=running,
+        unread=unread,
+    )

@@ -16,6 +16,7 @@ import msgspec
 from services.projector.database import current
 from shared.client import Client, NoAnswer, QueryFailed
 from shared.contracts import task
+from shared.contracts.queries import Rebuild
 from shared.envelope import Recorded
 from shared.ids import new_task_id
 from shared.nats.streams import EVENTS
@@ -106,7 +107,7 @@ async def _rebuild_again_and_again(cast: Cast, deaths: Deaths) -> None:
     client = Client(cast.bus, source="test")
     while any(point.startswith("projector.") for point in deaths.points - deaths.happened):
         with contextlib.suppress(QueryFailed):
-            await client.query("project.rebuild", timeout=2.0)
+            await client.query(Rebuild(), timeout=2.0)
         await asyncio.sleep(0.25)
 
 

@@ -15,6 +15,7 @@ from cli.supervisor.names import SERVICES
 from shared import processes
 from shared.claude.demo_repo import create_demo_repository
 from shared.client import Client, QueryFailed
+from shared.contracts.queries import ListTasks
 from shared.nats.bus import Bus
 from shared.processes import environment_of
 from tests.integration.cli.running import Run, StartUp
@@ -79,7 +80,7 @@ async def test_whichever_child_is_killed_is_back_at_work_within_five_seconds(sta
         async def works() -> bool:
             try:
                 live = (await http.get("/health/ready")).status_code == 200
-                return live and "items" in await Client(bus, source="test").query("tasks.list")
+                return live and (await Client(bus, source="test").query(ListTasks())).seq >= 0
             except (httpx.TransportError, QueryFailed):
                 return False
 

@@ -15,7 +15,9 @@ from services.projector.database import current
 from services.projector.export import Dump, dump
 from services.projector.rebuild import FOLDER
 from shared.client import Client, QueryFailed
+from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
+from tests.support.asking import ask
 from tests.support.eventually import eventually
 from tests.support.fold import Fold
 from tests.support.nursery import Life, Nursery
@@ -29,6 +31,7 @@ class Projector:
     def __init__(self, nats_url: str, data: Path, bus: Bus, nursery: Nursery | None = None) -> None:
         self.data = data
         self._nursery = nursery
+        self.bus = bus
         self.client = Client(bus, source="test")
         self.ready = data.with_name(f"{data.name}.ready")
         self._errors = data.with_name(f"{data.name}.log")
@@ -76,7 +79,7 @@ class Projector:
         if self.process.returncode is not None:
             raise RuntimeError(self.told)
         try:
-            await self.client.query("status", timeout=5)
+            await self.client.query(GetStatus(), timeout=5)
         except QueryFailed:
             return False
         return True
@@ -110,7 +113,7 @@ class Projector:
         return line
 
     async def ask(self, name: str, **params: Any) -> dict[str, Any]:
-        return await self.client.query(name, params, timeout=60)
+        return await ask(self.bus, name, timeout=60, **params)
 
     async def ask_until_there(self, name: str, seq: int, **params: Any) -> dict[str, Any]:
         """Ask for an answer with an event in it; what says that it is not that far yet is asked again."""
@@ -127,7 +130,7 @@ class Projector:
 
     async def _at(self, seq: int) -> bool:
         try:
-            return (await self.client.query("status", timeout=10))["seq"] >= seq
+            return (await self.client.query(GetStatus(), timeout=10)).seq >= seq
         except QueryFailed:
             return False
 

@@ -13,6 +13,7 @@ import pytest
 from services.projector.database import current
 from services.projector.rebuild import FOLDER, Progress, rebuild
 from shared.client import QueryFailed
+from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
 from tests.support.eventually import end, eventually
@@ -64,7 +65,7 @@ async def test_a_projector_of_its_own_data_shares_the_questions(nats_server: Nat
         async def answered() -> bool:
             """A question that NATS gave to the one who was just killed is asked again."""
             with contextlib.suppress(QueryFailed):
-                return bool((await projector.client.query("status", {"min_seq": 8}, timeout=10))["seq"] == 8)
+                return bool((await projector.client.query(GetStatus(min_seq=8), timeout=10)).seq == 8)
             return False
 
         await eventually(answered)

@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.tasks.pages import print_task
 from shared.contracts import task
 from shared.contracts.messages import Event
-from tests.unit.projector.projector_support import TASK, ask, planned, projected
+from tests.unit.projector.projector_support import TASK, answered, planned, projected
 
 PAUSED = task.Paused(
     stage="planning", code="agent-overloaded", message="Busy.", until=datetime(2026, 3, 4, 12, 30, tzinfo=UTC), tries=1
@@ -20,7 +20,7 @@ PAUSED = task.Paused(
 def page_after(*events: Event) -> str:
     """The page of a task whose plan waits, after some more events."""
     console = Console(file=StringIO(), width=200)
-    print_task(console, ask(projected(planned().add(*events)), "tasks.get", id=TASK)["task"], [])
+    print_task(console, answered(projected(planned().add(*events)), "tasks.get", id=TASK).task, [])
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 

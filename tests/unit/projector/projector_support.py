@@ -14,9 +14,9 @@ import msgspec
 from services.projector.database import open_views
 from services.projector.export import Dump, dump
 from services.projector.projection.facts import Stored
-from services.projector.queries import QUERIES
-from services.projector.queries.asking import read_question
-from services.projector.writer import Writer
+from services.projector.queries import ANSWERS, QUERIES
+from services.projector.queries.asking import Place, read_question
+from services.projector.writer import Writer, read_checkpoint
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
@@ -93,10 +93,14 @@ def projected_in_batches(log: Log, cuts: Sequence[int], *, anew: bool) -> Dump:
 
 
 def ask(connection: duckdb.DuckDBPyConnection, name: str, **params: Any) -> Any:
-    """A named question, asked as from outside; raises `Refused`."""
-    query = QUERIES[name]
-    answer = query.answer(connection, read_question(name, query.params, msgspec.json.encode(params)))
-    return msgspec.json.decode(msgspec.json.encode(answer))
+    """A named question, asked as from outside, and its answer as JSON data; raises `Refused`."""
+    return msgspec.json.decode(msgspec.json.encode(answered(connection, name, **params)))
+
+
+def answered(connection: duckdb.DuckDBPyConnection, name: str, **params: Any) -> Any:
+    """The same as the struct that it is."""
+    asked = read_question(QUERIES[name], msgspec.json.encode(params))
+    return ANSWERS[type(asked)](connection, asked, Place(read_checkpoint(connection).seq))
 
 
 def usage(cost: int, model: str = "large", *, tokens: int = 10, priced: bool = True) -> tuple[ModelUsage, ...]:
