@@ -10,11 +10,11 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
-from services.projector.queries.tasks import List
 from shared import parked
 from shared.client import Client
 from shared.contracts import run, session, task
 from shared.contracts.messages import digest_of
+from shared.contracts.queries import ListTasks
 from shared.deciding import Rejected
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
@@ -444,7 +444,11 @@ async def test_the_document_says_which_limits_and_refusals_there_are(http: httpx
         (schema,) = [each["schema"] for each in paths[path]["get"]["parameters"] if each["name"] == name]
         return int(schema["maximum"])
 
-    assert bound("/api/tasks", "limit") == get_type_hints(List, include_extras=True)["limit"].__metadata__[0].le == 200
+    assert (
+        bound("/api/tasks", "limit")
+        == get_type_hints(ListTasks, include_extras=True)["limit"].__metadata__[0].le
+        == 200
+    )
     assert bound("/api/tasks/{id}/timeline", "limit") == 500
     in_replays = [
         path for path, item in paths.items() if "replay" in {each["name"] for each in _parameters(item.get("get", {}))}

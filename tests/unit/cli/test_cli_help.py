@@ -11,7 +11,7 @@ import rich_click as click
 
 from cli.console import SEQUENCE
 from cli.main import COMMANDS, cli
-from shared.journal import MAX_SEQUENCE
+from shared.contracts.messages import MAX_SEQUENCE
 
 
 def commands() -> list[list[str]]:
