@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
   $(addprefix tests/fault/log/,test_nats_may_die_and_lie.py test_one_flipped_bit_is_noticed.py)
 
-.PHONY: help demo up install install-dev test unit lint web web-check docs bench chaos soak test-faults test-compose lock clean
+.PHONY: help demo up install install-dev test unit lint web web-check docs api-types bench chaos soak test-faults test-compose lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,17 +36,22 @@ unit: install-dev web
 test-faults: install-dev web ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
 	$(PYTEST) -n 3 --dist loadgroup -m campaign --campaign-size $(or $(SIZE),full) $(PYTEST_ARGS)
 
-lint: install-dev ## Style, types and import rules
+lint: install-dev ## Style, types, import rules, and whether generated files are current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -W ignore -m services.gateway.document --check
 
 web: ## Build the dashboard if its sources have changed
 	@UV=$(UV) scripts/build-web
 
 web-check: ## Check and test the dashboard's sources, and build it
 	@UV=$(UV) scripts/build-web --check
+
+api-types: install-dev ## Generate the dashboard's types from the OpenAPI document and the messages of /ws
+	$(BIN)/python -W ignore -m services.gateway.document
+	@UV=$(UV) scripts/build-web --types
 
 docs: install-dev ## Generate docs/events.md and docs/asyncapi.json, and freeze new event schemas
 	$(BIN)/python -m shared.docs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -71,10 +71,13 @@ ClientMessage = Subscribe | Unsubscribe | ApproveTask | StopTask | GiveInput | C
 client_messages: Final = msgspec.json.Decoder(ClientMessage)
 
 
-class TaskChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. ``type`` is ``task.created``, ``task.updated``, ``task.completed`` or ``task.failed``."""
+ChangeType = Literal["task.created", "task.updated", "task.completed", "task.failed"]
 
-    type: str
+
+class TaskChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """One event."""
+
+    type: ChangeType
     seq: int
     task_id: str
     kind: str
@@ -94,12 +97,15 @@ class TaskMetrics(msgspec.Struct, frozen=True, kw_only=True, tag="task.metrics")
     duration_ms: int
 
 
+Busyness = Literal["busy", "idle"]
+
+
 class AgentStatus(msgspec.Struct, frozen=True, kw_only=True, tag="agent.status"):
-    """An agent begins or ends its work on a task. ``status`` is ``busy`` or ``idle``."""
+    """An agent begins or ends its work on a task."""
 
     seq: int
     agent: str
-    status: str
+    status: Busyness
     task_id: str
 
 
@@ -126,7 +132,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="error"):
     message: str
 
 
-class CommandDone(msgspec.Struct, frozen=True, kw_only=True, tag="command.done", omit_defaults=True):
+class CommandCarriedOut(msgspec.Struct, frozen=True, kw_only=True, tag="command.done", omit_defaults=True):
     """A message of this socket was done: its type, and the task that it was for or has become.
 
     Answers of the API with a ``min_seq`` of ``seq`` show the change; 0 means stored, and not taken up yet.
@@ -155,7 +161,7 @@ class ReplayMoved(msgspec.Struct, frozen=True, kw_only=True, tag="replay.moment"
 
 
 ServerMessage = (
-    TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | CommandDone | Pong | ReplayMoved
+    TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | CommandCarriedOut | Pong | ReplayMoved
 )
 
 _encoder: Final = msgspec.json.Encoder()

@@ -6,7 +6,15 @@ from typing import Any, Final
 
 import msgspec
 
-from services.gateway.live.protocol import AgentStatus, TaskChanged, TaskMetrics, TaskOutput, encode
+from services.gateway.live.protocol import (
+    AgentStatus,
+    Busyness,
+    ChangeType,
+    TaskChanged,
+    TaskMetrics,
+    TaskOutput,
+    encode,
+)
 from shared.contracts.kinds import KINDS, READERS, TASK_SCOPED
 from shared.contracts.messages import wire_name
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
@@ -18,17 +26,19 @@ MAX_ITEMS: Final = 100
 MAX_DEPTH: Final = 6
 ALL: Final = "*"
 
-_TYPES: Final = {
+_TYPES: Final[dict[tuple[str, str], ChangeType]] = {
     ("task", "submitted"): "task.created",
     ("task", "completed"): "task.completed",
     ("task", "answered"): "task.completed",
     ("task", "failed"): "task.failed",
 }
+_BUSY: Final[Busyness] = "busy"
+_IDLE: Final[Busyness] = "idle"
 _AGENTS: Final = {
     (kind.name, wire_name(cls)): (kind.owner, status)
     for kind in KINDS.values()
     if kind.agent is not None
-    for status, classes in (("busy", kind.agent.begins), ("idle", kind.agent.ends))
+    for status, classes in ((_BUSY, kind.agent.begins), (_IDLE, kind.agent.ends))
     for cls in classes
 }
 """What an event says of its service's agent."""

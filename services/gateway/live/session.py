@@ -17,7 +17,7 @@ from services.gateway.live.protocol import (
     ApproveTask,
     ChatMessage,
     ClientMessage,
-    CommandDone,
+    CommandCarriedOut,
     GiveInput,
     Ping,
     Pong,
@@ -247,23 +247,23 @@ class Session:
                 log.error("a message of a socket failed", exc_info=True)
             self._say(Trouble(code=problem.code, message=problem.detail))
 
-    async def _carry_out(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> CommandDone:
+    async def _carry_out(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> CommandCarriedOut:
         who = self._principal
         match message:
             case ChatMessage(message=text, session_id=session_id, repo=repo):
                 said = await self._desk.say(text, session_id=session_id, repo=repo, principal=who)
-                return CommandDone(
+                return CommandCarriedOut(
                     command="chat.message", seq=said.position, task_id=said.task_id, session_id=said.session_id
                 )
             case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):
                 done = await self._desk.approve(id, version=version, digest=digest, base_commit=commit, principal=who)
-                return CommandDone(command="task.approve", seq=done.position, task_id=id)
+                return CommandCarriedOut(command="task.approve", seq=done.position, task_id=id)
             case StopTask(task_id=id, reason=reason):
                 done = await self._desk.stop(id, reason, principal=who)
-                return CommandDone(command="task.stop", seq=done.position, task_id=id)
+                return CommandCarriedOut(command="task.stop", seq=done.position, task_id=id)
             case GiveInput(task_id=id, message=text):
                 done = await self._desk.give_input(id, text, principal=who)
-                return CommandDone(command="task.input", seq=done.position, task_id=id)
+                return CommandCarriedOut(command="task.input", seq=done.position, task_id=id)
 
     def _say(self, message: ServerMessage) -> None:
         self._outbox.put(encode(message))

@@ -81,3 +81,18 @@ async def test_a_decision_that_is_not_allowed_is_disabled_and_says_why(page: Pag
     await expect(reject).to_have_attribute("title", why)
     await expect(page.get_by_role("button", name="Request changes")).to_be_disabled()
     await expect(page.get_by_role("button", name=re.compile("Approve plan"))).to_be_enabled()
+
+
+async def test_an_event_whose_time_cannot_be_read_stands_in_the_timeline_without_one(page: Page) -> None:
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        body = await response.json()
+        for item in body["items"][:1]:
+            item.update(time=None, summary="An event of another age")
+        await route.fulfill(response=response, json=body)
+
+    await page.route("**/timeline*", answer)
+    await open_task(page, "completed")
+    await page.get_by_role("tab", name="Timeline").click()
+    await expect(page.get_by_text("An event of another age")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()

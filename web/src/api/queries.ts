@@ -3,11 +3,16 @@ import { keys, nameOf } from "../live/keys";
 import type { Refresher } from "../live/refresher";
 import { getJson, getText, postJson } from "./client";
 import type {
+  Approval,
   CommandReply,
-  Directive,
+  Input,
+  NewTask,
+  Rejection,
   Status,
+  Stopping,
   SystemStatus,
   TaskList,
+  TaskOpened,
   TaskReply,
   Timeline,
   TimelineItem,
@@ -94,13 +99,6 @@ export const transcriptPage = (id: string, after: number, signal?: AbortSignal) 
     signal,
   );
 
-export interface NewTask {
-  text: string;
-  title?: string;
-  repo?: string;
-  directive?: Directive;
-}
-
 const EXPECTED_MS = 30_000;
 const expected = new Map<string, number>();
 
@@ -111,14 +109,14 @@ export const isExpected = (id: string): boolean => Date.now() < (expected.get(id
 
 /** Opens a task; sent again with the same key, it is the same task. */
 export const createTask = (task: NewTask, key: string) =>
-  postJson<{ id: string; seq: number }>("/api/tasks", task, { "Idempotency-Key": key });
+  postJson<TaskOpened>("/api/tasks", task, { "Idempotency-Key": key });
 
 export type TaskCommand =
-  | { verb: "approve"; version: number; digest: string; base_commit: string }
-  | { verb: "reject"; reason?: string; feedback?: string }
-  | { verb: "stop"; reason?: string }
+  | ({ verb: "approve" } & Approval)
+  | ({ verb: "reject" } & Rejection)
+  | ({ verb: "stop" } & Stopping)
   | { verb: "retry" }
-  | { verb: "input"; message: string };
+  | ({ verb: "input" } & Input);
 
 export const sendCommand = (id: string, { verb, ...body }: TaskCommand) =>
   postJson<CommandReply>(`/api/tasks/${encodeURIComponent(id)}/${verb}`, body);

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "react";
-import { createTask, type NewTask as Draft, expectTask } from "../api/queries";
-import type { Directive, TaskList } from "../api/types";
+import { createTask, expectTask } from "../api/queries";
+import type { Directive, NewTask as Draft, TaskList } from "../api/types";
 import { t } from "../i18n";
 import { Attempt } from "../lib/attempt";
 import { keys } from "../live/keys";

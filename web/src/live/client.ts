@@ -1,4 +1,4 @@
-import type { Moment, OutputLine, ServerMessage } from "../api/types";
+import type { ClientMessage, Moment, OutputLine, ServerMessage } from "../api/types";
 
 /** The part of a WebSocket that the client uses; tests bring their own. */
 export interface Socket {
@@ -207,7 +207,7 @@ export class LiveClient {
     this.say({ type: "subscribe", topics: [`output:${id}`], ...after });
   }
 
-  private say(message: object): void {
+  private say(message: ClientMessage): void {
     if (this.link.phase === "live") this.socket?.send(JSON.stringify(message));
   }
 

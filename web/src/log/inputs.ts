@@ -11,7 +11,7 @@ export function inputsOf(items: readonly TimelineItem[]): SaidEntry[] {
       seq: 0,
       actor: "run",
       parent: "",
-      at: Date.parse(item.time),
+      at: item.time ? Date.parse(item.time) : 0,
       text: typeof item.data.message === "string" ? item.data.message : item.summary,
       prompt: false,
     }));

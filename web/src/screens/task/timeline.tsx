@@ -81,8 +81,9 @@ export function TimelinePanel({ task }: { task: TaskDetail }) {
 
 function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem | undefined }) {
   const [open, setOpen] = useState(false);
-  const at = Date.parse(item.time);
-  const gap = before ? at - Date.parse(before.time) : 0;
+  // An event whose envelope cannot be read has no time.
+  const at = item.time ? Date.parse(item.time) : null;
+  const gap = at && before?.time ? at - Date.parse(before.time) : 0;
   return (
     <li className="border-b [contain-intrinsic-size:auto_2.5rem] [content-visibility:auto] last:border-b-0">
       {gap >= LONG_GAP_MS && (
@@ -96,9 +97,17 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
         onClick={() => setOpen(!open)}
         className="grid w-full grid-cols-[auto_1fr_auto] items-baseline gap-x-3 px-3 py-2 text-left hover:bg-hover sm:grid-cols-[4rem_13.5rem_1fr_auto]"
       >
-        <time dateTime={item.time} title={absolute(at)} className="text-mini text-ink-3 tabular-nums">
-          {clock(at)}
-        </time>
+        {at ? (
+          <time
+            dateTime={new Date(at).toISOString()}
+            title={absolute(at)}
+            className="text-mini text-ink-3 tabular-nums"
+          >
+            {clock(at)}
+          </time>
+        ) : (
+          <span className="text-mini text-ink-3">–</span>
+        )}
         <span className="flex min-w-0 items-baseline gap-2">
           <span
             aria-hidden
