@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -66,5 +67,8 @@ async def test_wrong_usage_is_exit_code_2(journeyman: Run, arguments: list[str])
 
 
 async def test_without_nats_every_command_says_so_in_one_line(journeyman: Run) -> None:
-    for arguments in (["verify"], ["events"], ["task", "list"], ["state", "task", "X"], ["replay"]):
-        assert_one_line(await journeyman(*arguments, JOURNEYMAN_NATS_URL="nats://127.0.0.1:1"), "nats://127.0.0.1:1")
+    nowhere = "nats://127.0.0.1:1"
+    commands = (["verify"], ["events"], ["task", "list"], ["state", "task", "X"], ["replay"])
+    # Each waits for seconds before it gives up, so they wait at the same time.
+    for ended in await asyncio.gather(*(journeyman(*each, JOURNEYMAN_NATS_URL=nowhere) for each in commands)):
+        assert_one_line(ended, nowhere)
