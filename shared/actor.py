@@ -23,8 +23,9 @@ from shared.ids import derived_id
 from shared.journal import Conflict, Head, Journal, head_of
 from shared.snapshots import Snapshot, SnapshotStore, fits, fold_of
 from shared.subjects import Actor
+from shared.timings import PRODUCTION
 
-SNAPSHOT_EVERY: Final = 1000
+SNAPSHOT_EVERY: Final = PRODUCTION.snapshot_every
 """Events between two snapshots of a long actor."""
 
 log = structlog.get_logger(__name__)

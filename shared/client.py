@@ -71,13 +71,14 @@ class Client:
         principal: str,
         id: str | None = None,
         causation_id: str = "",
-        timeout: float = 10.0,
+        timeout: float | None = None,
     ) -> CommandResult:
-        """Store a command and wait for the actor's word.
+        """Store a command and wait for the actor's word, ``timeout`` seconds or as the connection's timings say.
 
         Raises `Rejected`, `NoAnswer` (stored, not answered yet), `TooLarge` and `LogFull` (not stored), or
         `TimeoutError` (not known to be stored).
         """
+        within = self._bus.timings.command_s if timeout is None else timeout
         stamp = Stamp(
             id=id or str(uuid.uuid4()),
             source=self._source,
@@ -92,10 +93,10 @@ class Client:
             headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
             await self._store(command_subject(actor, name_of(command)), encode_command(actor, command, stamp), headers)
             try:
-                message = await subscription.next_msg(timeout=timeout)
+                message = await subscription.next_msg(timeout=within)
             except (TimeoutError, nats.errors.TimeoutError) as error:
                 raise NoAnswer(
-                    f"The command is stored, but no service has handled it within {timeout:g} s: "
+                    f"The command is stored, but no service has handled it within {within:g} s: "
                     f"check that the service that owns {actor.kind} actors runs (`journeyman doctor`)."
                 ) from error
         finally:
@@ -138,11 +139,15 @@ class Client:
                 if not left or not self._bus.connected:
                     raise
 
-    async def query(self, query: Query[A], *, replay: str = "", timeout: float = 8.0) -> A:
-        """Ask the projector, or the session ``replay`` as of its moment; raises `QueryFailed`, `BadAddress`."""
+    async def query(self, query: Query[A], *, replay: str = "", timeout: float | None = None) -> A:
+        """Ask the projector, or the session ``replay`` as of its moment; raises `QueryFailed`, `BadAddress`.
+
+        The answer is waited for ``timeout`` seconds, or as the connection's timings say.
+        """
+        within = self._bus.timings.query_s if timeout is None else timeout
         subject = question_of(replay, query.name) if replay else f"qry.{query.name}"
         try:
-            message = await self._bus.request(subject, msgspec.json.encode(query), timeout=timeout)
+            message = await self._bus.request(subject, msgspec.json.encode(query), timeout=within)
         except (TimeoutError, nats.errors.Error) as error:
             if replay:
                 raise QueryFailed(

@@ -92,7 +92,7 @@ class Service:
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
         private_directory(settings.data_dir)
-        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings)
+        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings, timings=timings.nats)
         await check_guards(bus)
         return cls(name, settings, bus, timings)
 

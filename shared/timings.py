@@ -7,7 +7,28 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.actor import SNAPSHOT_EVERY
+
+class NatsTimings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one connection waits for NATS, in seconds, and how often it tries again.
+
+    ``connect_s`` is for the first connection, ``answer_s`` for a JetStream call, ``publish_s`` for the word that a
+    message is stored, ``read_silence_s`` for the next message of a direct read. ``command_s`` and ``query_s`` are how
+    long a client waits for an actor's or the projector's answer. A pull lasts ``pull_expires_s`` and has a heartbeat
+    every ``heartbeat_s``. An append that nobody answers, and a read, is tried ``tries`` times.
+    """
+
+    connect_s: float = 10.0
+    answer_s: float = 5.0
+    publish_s: float = 5.0
+    read_silence_s: float = 2.0
+    command_s: float = 10.0
+    query_s: float = 8.0
+    heartbeat_s: float = 1.0
+    pull_expires_s: float = 30.0
+    tries: int = 3
+
+
+NATS = NatsTimings()
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +46,8 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     leftovers_every_s: float = 20.0
     leftovers_settled_s: float = 10.0
     checkpoint_every_s: float = 5.0
-    snapshot_every: int = SNAPSHOT_EVERY
+    snapshot_every: int = 1000
+    nats: NatsTimings = NATS
 
 
 PRODUCTION = Timings()

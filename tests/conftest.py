@@ -16,7 +16,7 @@ from shared.nats.streams import MEBI, Limits, provision
 from tests.support.campaign_size import OPTION, CampaignSize
 from tests.support.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from tests.support.nats import Nats
-from tests.support.patience import be_patient
+from tests.support.patience import connect_patiently
 from tests.support.programs import say_what_is_missing
 from tests.support.room import memory_with_room
 
@@ -36,7 +36,7 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[Nats]:
     """A NATS server of one test's own, provisioned: it may be killed, restarted and filled."""
     nats = Nats(tmp_path / "nats")
     await nats.start()
-    bus = await Bus.connect(nats.url, name="provision")
+    bus = await connect_patiently(nats.url, name="provision")
     await provision(bus, SMALL)
     await bus.close()
     yield nats
@@ -46,7 +46,7 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[Nats]:
 @pytest.fixture
 async def bus(nats_server: Nats) -> AsyncIterator[Bus]:
     """A connection to the test's own NATS server."""
-    bus = await Bus.connect(nats_server.url, name="test")
+    bus = await connect_patiently(nats_server.url, name="test")
     yield bus
     await asyncio.wait_for(bus.close(), 60)
 
@@ -81,8 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
-    """Decide where `tmp_path` is, unless somebody has, and how long a test waits for NATS and for its examples."""
-    be_patient()
+    """Decide where `tmp_path` is, unless somebody has, and how long a test waits for its examples."""
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
     if folder := memory_with_room():

@@ -94,7 +94,7 @@ class Source:
             self._arrived.clear()
             try:
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes with the message.
-                async with asyncio.timeout(silence_s()):
+                async with asyncio.timeout(silence_s(self._bus.timings)):
                     await self._arrived.wait()
             except TimeoutError:
                 self._doubt = True
@@ -173,6 +173,7 @@ class Source:
             EVENTS,
             info.name,
             self._subscription.subject,
+            self._bus.timings,
             max_bytes=self._bus.bounds.max_read_bytes,
         )
         await self._ask()

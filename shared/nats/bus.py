@@ -21,11 +21,9 @@ from nats.js.client import JetStreamContext
 from shared.bounds import DEFAULTS, Bounds
 from shared.envelope import TooLarge
 from shared.ops.addresses import without_credentials
+from shared.timings import NATS, NatsTimings
 
 CONNECT_TIMEOUT_S: Final = 2.0
-PUBLISH_TIMEOUT_S: Final = 5.0
-ANSWER_TIMEOUT_S: Final = 5.0
-"""How long JetStream may take for an answer to anything but a publish."""
 LEAVE_S: Final = 10.0
 """How long the server may take to send the last messages to one who leaves."""
 HEADER_BYTES: Final = 4096
@@ -80,23 +78,34 @@ class _Client(Client):
 class Bus:
     """A connection and its JetStream context. Publishes have deadlines; permission errors are made visible.
 
-    ``bounds`` hold for everything that goes over it.
+    ``bounds`` and ``timings`` hold for everything that goes over it.
     """
 
-    def __init__(self, nc: Client, js: JetStreamContext, bounds: Bounds = DEFAULTS) -> None:
+    def __init__(
+        self, nc: Client, js: JetStreamContext, bounds: Bounds = DEFAULTS, timings: NatsTimings = NATS
+    ) -> None:
         self.nc = nc
         self.js = js
         self.bounds = bounds
+        self.timings = timings
         self.violations: list[str] = []
         self._was_connected = False
         self._on_reconnect: list[Callable[[], None]] = []
         self.closed = asyncio.Event()
 
     @classmethod
-    async def connect(cls, url: str, *, name: str, patience_s: float = 10.0, bounds: Bounds = DEFAULTS) -> Bus:
-        """Connect, trying again for ``patience_s`` seconds; raises `NatsUnreachable`."""
+    async def connect(
+        cls,
+        url: str,
+        *,
+        name: str,
+        patience_s: float | None = None,
+        bounds: Bounds = DEFAULTS,
+        timings: NatsTimings = NATS,
+    ) -> Bus:
+        """Connect, trying again for ``patience_s`` seconds (else as the timings say); raises `NatsUnreachable`."""
         nc = _Client()
-        bus = cls(nc, nc.jetstream(timeout=ANSWER_TIMEOUT_S), bounds)
+        bus = cls(nc, nc.jetstream(timeout=timings.answer_s), bounds, timings)
         connecting = nc.connect(
             servers=url.split(","),
             name=name,
@@ -108,7 +117,7 @@ class Bus:
         )
         try:
             # A client that reconnects for ever tries its first connection for ever as well.
-            await asyncio.wait_for(connecting, patience_s)
+            await asyncio.wait_for(connecting, timings.connect_s if patience_s is None else patience_s)
         except (OSError, TimeoutError, nats.errors.Error) as error:
             await nc.close()
             raise NatsUnreachable(
@@ -144,7 +153,7 @@ class Bus:
         if not self.connected:
             # nats-py would keep it and send it after the reconnect, long after the caller was told that it failed.
             raise TimeoutError("NATS is not connected")
-        return await self.js.publish(subject, body, timeout=PUBLISH_TIMEOUT_S, headers=dict(headers))
+        return await self.js.publish(subject, body, timeout=self.timings.publish_s, headers=dict(headers))
 
     async def request(self, subject: str, body: bytes = b"", timeout: float = 5.0) -> Msg:
         """A request to whoever answers; raises `TimeoutError` or nats-py's `NoRespondersError`."""

@@ -20,9 +20,8 @@ from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
 from shared.nats.bus import Bus
+from shared.timings import NatsTimings
 
-HEARTBEAT_S: Final = 1.0
-EXPIRES_S: Final = 30.0
 INACTIVE_S: Final = 60.0
 """After so long without a pull the server removes an ephemeral consumer."""
 RETRY_S: Final = 0.25
@@ -45,11 +44,19 @@ class Pull:
     """The standing pull of one consumer. Counts how many messages are ``wanted``: asked for and not yet here.
 
     ``max_bytes`` bounds one pull in bytes, 0 does not; ``expires_s`` is how long the server keeps it, by default
-    `EXPIRES_S`.
+    the timings' ``pull_expires_s``.
     """
 
     def __init__(
-        self, nc: Client, stream: str, consumer: str, inbox: str, *, max_bytes: int = 0, expires_s: float | None = None
+        self,
+        nc: Client,
+        stream: str,
+        consumer: str,
+        inbox: str,
+        timings: NatsTimings,
+        *,
+        max_bytes: int = 0,
+        expires_s: float | None = None,
     ) -> None:
         self.wanted = 0
         self._nc = nc
@@ -57,8 +64,8 @@ class Pull:
         self._inbox = inbox
         self._terms = {
             **({"max_bytes": max_bytes} if max_bytes else {}),
-            "expires": int((EXPIRES_S if expires_s is None else expires_s) * 1e9),
-            "idle_heartbeat": int(HEARTBEAT_S * 1e9),
+            "expires": int((timings.pull_expires_s if expires_s is None else expires_s) * 1e9),
+            "idle_heartbeat": int(timings.heartbeat_s * 1e9),
         }
 
     async def ask(self, more: int) -> None:
@@ -85,9 +92,12 @@ class Pull:
                 return Said.CONSUMER_LOST
 
 
-def silence_s() -> float:
-    """Seconds without a message and without a heartbeat after which a pull is in doubt."""
-    return HEARTBEAT_S * 2.5
+def silence_s(timings: NatsTimings) -> float:
+    """Seconds without a message and without a heartbeat after which a pull is in doubt.
+
+    NATS refuses a pull that does not last for two heartbeats, so this is also the shortest pull.
+    """
+    return timings.heartbeat_s * 2.5
 
 
 async def next_of(queue: asyncio.Queue[Msg | None], within_s: float | None) -> Msg | None:

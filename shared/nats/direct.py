@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import nats.errors
 from nats.aio.msg import Msg
 
 from shared.nats.bus import Bus
-
-SILENCE_S: Final = 2.0
 
 
 class Direct(NamedTuple):
@@ -59,7 +57,7 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
         found: list[Direct] = []
         while True:
             # A timer for each message would cost more than the message itself.
-            message = arrived.get_nowait() if arrived.qsize() else await _next(arrived)
+            message = arrived.get_nowait() if arrived.qsize() else await _next(arrived, bus.timings.read_silence_s)
             headers = message.headers or {}
             match headers.get("Status"):
                 case None:
@@ -84,6 +82,6 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
             await subscription.unsubscribe()
 
 
-async def _next(arrived: asyncio.Queue[Msg]) -> Msg:
-    async with asyncio.timeout(SILENCE_S):
+async def _next(arrived: asyncio.Queue[Msg], within_s: float) -> Msg:
+    async with asyncio.timeout(within_s):
         return await arrived.get()

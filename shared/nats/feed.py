@@ -123,7 +123,7 @@ class Feed:
     async def _next(self) -> Msg | None:
         """The next message of the current consumer, or None when the consumer must be made anew."""
         while (pull := self._pull) is not None:
-            message = await next_of(self._queue, silence_s())
+            message = await next_of(self._queue, silence_s(self._bus.timings))
             if message is None:
                 return None
             match pull.read(message):
@@ -163,7 +163,14 @@ class Feed:
         )
         info = await self._bus.js.add_consumer(self._stream, reading_after(self._position, self._filters))
         self._consumer = info.name
-        self._pull = Pull(self._bus.nc, self._stream, info.name, self._subscription.subject, max_bytes=self._max_bytes)
+        self._pull = Pull(
+            self._bus.nc,
+            self._stream,
+            info.name,
+            self._subscription.subject,
+            self._bus.timings,
+            max_bytes=self._max_bytes,
+        )
         await self._ask(self._pull)
 
     async def _ask(self, pull: Pull) -> None:

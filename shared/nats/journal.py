@@ -18,6 +18,7 @@ from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, STREAM_FULL
 from shared.subjects import Actor, event_filter, event_subject
+from shared.timings import NATS
 
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
@@ -26,7 +27,7 @@ SAME_ID_IN_FLIGHT: Final = 10158
 NO_MESSAGE: Final = 10037
 CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
 LOAD_BATCH: Final = 1000
-SEND_AGAIN: Final = 3
+SEND_AGAIN: Final = NATS.tries
 PAUSE_S: Final = 0.25
 CHECKS: Final = 5
 SILENT: Final = "The event log does not answer: check that NATS runs and has a leader for EVENTS."
@@ -35,9 +36,9 @@ SILENT: Final = "The event log does not answer: check that NATS runs and has a l
 class NatsJournal:
     """See `shared.journal.Journal`."""
 
-    def __init__(self, bus: Bus, *, send_again: int = SEND_AGAIN) -> None:
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._send_again = send_again
+        self._tries = bus.timings.tries
 
     async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
         """See `Journal.append`. Source of the read-back rule: docs/architecture.md."""
@@ -51,7 +52,7 @@ class NatsJournal:
         }
         if stamp.traceparent:
             headers["traceparent"] = stamp.traceparent
-        for attempt in range(self._send_again):
+        for attempt in range(self._tries):
             try:
                 ack = await self._bus.publish(subject, body, headers)
             except nats.js.errors.APIError as error:
@@ -146,7 +147,7 @@ class NatsJournal:
         return int((await self._bus.js.stream_info(EVENTS)).state.last_seq)
 
     async def _last(self, actor: Actor) -> RawStreamMsg | None:
-        for attempt in range(self._send_again):
+        for attempt in range(self._tries):
             try:
                 # From the leader: another replica may not have it yet.
                 return await self._bus.js.get_last_msg(EVENTS, event_filter(actor))
@@ -176,7 +177,7 @@ class NatsJournal:
             await asyncio.sleep(0.1)
 
     async def _batch(self, subject: str, start: int, limit: int = LOAD_BATCH) -> Batch:
-        for attempt in range(self._send_again):
+        for attempt in range(self._tries):
             try:
                 return await get_batch(self._bus, EVENTS, subject, start=start, limit=limit)
             except (TimeoutError, nats.errors.Error):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 import nats.errors
 import structlog
@@ -17,14 +16,11 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from shared.nats import consumer
 from shared.nats.bus import Bus
 from shared.nats.consumer import Pull, Said, next_of, silence_s, until_done
 
 log = structlog.get_logger(__name__)
 
-SHORTEST_S: Final = 2.5 * consumer.HEARTBEAT_S
-"""NATS refuses a pull that does not last for two heartbeats."""
 
 Handler = Callable[[Msg], Awaitable[None]]
 
@@ -69,9 +65,8 @@ class StandingPull:
         self._concurrency = concurrency
         self._ahead = ahead
         # A worker that stands still must not be given again, by a pull it left standing, what was taken from it.
-        self._expires_s = (
-            max(SHORTEST_S, min(consumer.EXPIRES_S, ack_wait_s / 2)) if concurrency > 1 else consumer.EXPIRES_S
-        )
+        shortest_s, longest_s = silence_s(bus.timings), bus.timings.pull_expires_s
+        self._expires_s = max(shortest_s, min(longest_s, ack_wait_s / 2)) if concurrency > 1 else longest_s
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._pull: Pull | None = None
         self._subscription: Subscription | None = None
@@ -100,7 +95,7 @@ class StandingPull:
     async def _step(self) -> None:
         # With every slot taken no pull stands, so no heartbeat comes either.
         standing = self._pull is not None and self._pull.wanted > 0
-        message = await next_of(self._queue, silence_s() if standing else None)
+        message = await next_of(self._queue, silence_s(self._bus.timings) if standing else None)
         if message is None or self._pull is None:
             await self._begin_again()
             return
@@ -166,7 +161,12 @@ class StandingPull:
 
         self._subscription = await self._bus.nc.subscribe(self._bus.nc.new_inbox(), cb=take)
         self._pull = Pull(
-            self._bus.nc, self._stream, self.durable, self._subscription.subject, expires_s=self._expires_s
+            self._bus.nc,
+            self._stream,
+            self.durable,
+            self._subscription.subject,
+            self._bus.timings,
+            expires_s=self._expires_s,
         )
         await self._ask()
 

@@ -22,6 +22,7 @@ from tests.support.cast import Cast
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 from tests.support.system import REPO
 
 NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
@@ -55,7 +56,7 @@ async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_shar
 
         return Activity(own, work, service="executor", name="run", event="evt.task.*.input-given", slots=SLOTS)
 
-    buses = [await Bus.connect(nats_server.url, name=f"executor-{number}") for number in range(EXECUTORS)]
+    buses = [await connect_patiently(nats_server.url, name=f"executor-{number}") for number in range(EXECUTORS)]
     workers = [worker(number, own) for number, own in enumerate(buses)]
     running = [asyncio.create_task(each.run()) for each in workers]
     await eventually(lambda: len(begun) >= QUEUED, within=60)

@@ -26,6 +26,7 @@ from shared.settings import Settings, load_settings
 from shared.subjects import Actor
 from tests.support.model import CountingModel
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
 ACTOR = Actor("run", "T1")
@@ -205,7 +206,9 @@ async def test_a_round_of_work_has_so_many_processes(bus: Bus, tmp_path: Path) -
 async def test_an_artifact_of_the_bound_is_stored_and_a_larger_one_is_refused(
     nats_server: Nats, tmp_path: Path
 ) -> None:
-    bus = await Bus.connect(nats_server.url, name="bounded", bounds=settings_of(tmp_path, max_artifact_bytes=65_536))
+    bus = await connect_patiently(
+        nats_server.url, name="bounded", bounds=settings_of(tmp_path, max_artifact_bytes=65_536)
+    )
     artifacts = Artifacts(bus)
     for store in (artifacts.put, _by_file(artifacts, tmp_path / "file")):
         reference = await store("at", b"x" * 65_536)

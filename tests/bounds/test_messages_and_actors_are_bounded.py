@@ -27,18 +27,20 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import ARTIFACTS, EVENTS
 from shared.reactor import Reactor
 from shared.subjects import Actor
+from shared.timings import NatsTimings
 from tests.support.counting import COUNTER, Count, CountingJournal
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
+from tests.support.patience import PATIENT, RARE_HEARTBEATS, connect_patiently
 
 ACTOR = Actor("task", "T1")
 AT_ONCE = (0.01,)
 
 
 @contextlib.asynccontextmanager
-async def bounded(nats: Nats, **bounds: int) -> AsyncIterator[Bus]:
+async def bounded(nats: Nats, timings: NatsTimings = PATIENT, **bounds: int) -> AsyncIterator[Bus]:
     """A connection with bounds of its own."""
-    bus = await Bus.connect(nats.url, name="bounded", bounds=Bounds(**bounds))
+    bus = await connect_patiently(nats.url, name="bounded", bounds=Bounds(**bounds), timings=timings)
     yield bus
     await asyncio.wait_for(bus.close(), 60)
 
@@ -276,12 +278,7 @@ async def test_what_fails_is_tried_so_often_and_then_parked(nats_server: Nats, t
 
 
 @pytest.mark.parametrize("tries", [1, 2])
-async def test_work_that_fails_is_tried_so_often_and_then_reported(
-    nats_server: Nats, tries: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Who hears no heartbeat because this process stood still lets go of what it was sent: that delivery counts, too.
-    monkeypatch.setattr("shared.nats.consumer.HEARTBEAT_S", 20.0)
-    monkeypatch.setattr("shared.nats.consumer.EXPIRES_S", 120.0)
+async def test_work_that_fails_is_tried_so_often_and_then_reported(nats_server: Nats, tries: int) -> None:
     failed, reported = [], []
 
     async def work(event: Recorded, turn: Turn) -> None:
@@ -291,7 +288,7 @@ async def test_work_that_fails_is_tried_so_often_and_then_reported(
     async def give_up(event: Recorded, reason: str) -> None:
         reported.append(reason)
 
-    async with bounded(nats_server, max_activity_tries=tries) as bus:
+    async with bounded(nats_server, RARE_HEARTBEATS, max_activity_tries=tries) as bus:
         await say(host_of(bus), 1)
         activity = Activity(
             bus, work, service="t", name="fails", event="evt.task.*.input-given", slots=1, give_up=give_up

@@ -27,6 +27,7 @@ from shared.timers import set_timer
 from tests.support.counting import COUNTER, Count
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 ACTOR = Actor("task", "T1")
 SMALL = Bounds(
@@ -47,7 +48,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     """A connection to a server whose streams are as small as they may be."""
     nats = Nats(tmp_path / "nats")
     await nats.start()
-    bus = await Bus.connect(nats.url, name="test", bounds=SMALL)
+    bus = await connect_patiently(nats.url, name="test", bounds=SMALL)
     await provision(bus, limits_of(SMALL))
     yield bus
     await asyncio.wait_for(bus.close(), 60)

@@ -20,6 +20,7 @@ from tests.integration.gateway.gateway_process import ServiceProcess
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 NEVER = 2**40
 
@@ -68,7 +69,7 @@ async def _answers(client: Client) -> bool:
 async def test_a_transaction_has_so_many_events_and_the_rest_comes_with_the_next(
     nats_server: Nats, tmp_path: Path
 ) -> None:
-    bus = await Bus.connect(nats_server.url, name="bounded", bounds=Bounds(max_projected_events=4))
+    bus = await connect_patiently(nats_server.url, name="bounded", bounds=Bounds(max_projected_events=4))
     host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
     for number in range(9):
         await host.tell(Actor("task", "T1"), task.GiveInput(message="m"), id=f"c{number}", principal="t")

@@ -25,6 +25,7 @@ from shared.envelope import decode_envelope
 from shared.nats.bus import Bus
 from tests.support.nats import Nats
 from tests.support.natscli import NatsCli
+from tests.support.patience import connect_patiently
 from tests.support.system import JOURNEYMAN, plain_environment, processes_of
 
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(360)]
@@ -66,7 +67,7 @@ async def log(demo: Demo) -> AsyncIterator[Nats]:
 @pytest.fixture
 async def reader(log: Nats) -> AsyncIterator[Bus]:
     """A connection to that log."""
-    bus = await Bus.connect(log.url, name="test")
+    bus = await connect_patiently(log.url, name="test")
     yield bus
     await bus.close()
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from shared.archive import Archived
-from shared.nats.bus import Bus
 from shared.nats.streams import provision
 from shared.version import VERSION
 from tests.golden.logs import HERE, Golden, Told, all_logs
@@ -25,6 +24,7 @@ from tests.golden.retelling import everything_in, retell
 from tests.golden.scenarios import SCENARIOS, Scenario
 from tests.support.cast import LIMITS, ROOT, Cast
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 MACHINE_PATHS: Final = re.compile(
     r"(?<![\w./-])/(?:tmp|root|home|work|srv|mnt|opt|var|usr|dev/shm|private|Users)/[\w./-]+"
@@ -81,7 +81,7 @@ async def _play(scenario: Scenario, place: Path) -> list[Archived]:
 async def _tell(log: list[Archived], place: Path) -> Told:
     nats = Nats(place / "nats")
     await nats.start()
-    bus = await Bus.connect(nats.url, name="golden")
+    bus = await connect_patiently(nats.url, name="golden")
     try:
         await provision(bus, LIMITS)
         return await retell(bus, log, place / "told")

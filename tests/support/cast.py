@@ -27,6 +27,7 @@ from shared.workspace.mirror import HEAD_REF
 from tests.support.eventually import eventually
 from tests.support.model import CountingModel
 from tests.support.nats import Nats, free_port
+from tests.support.patience import connect_patiently
 from tests.support.system import REPO, plain_environment, processes_of
 
 ROOT: Final = Path(__file__).parents[2]
@@ -213,7 +214,7 @@ class Cast:
         )
         self.model.__enter__()
         await self.nats.start()
-        self._bus = await Bus.connect(self.nats.url, name="test")
+        self._bus = await connect_patiently(self.nats.url, name="test")
         await provision(self._bus, self._limits)
         return self
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
 import nats.errors
 
 from shared.nats.bus import Bus
@@ -16,6 +17,7 @@ from shared.nats.server import find_server
 from shared.nats.streams import EVENTS
 from tests.support.eventually import eventually
 from tests.support.nats import free_port
+from tests.support.patience import PATIENT, connect_patiently
 
 NODES: Final = 3
 ANSWER_S: Final = 3.0
@@ -46,7 +48,7 @@ class Cluster:
     async def __aenter__(self) -> Self:
         for number in range(NODES):
             await self.start(f"n{number}")
-        bus = await Bus.connect(self.url, name="test", patience_s=90)
+        bus = await connect_patiently(self.url, name="test", timings=msgspec.structs.replace(PATIENT, connect_s=90.0))
 
         async def ready() -> bool:
             try:

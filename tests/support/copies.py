@@ -18,6 +18,7 @@ from shared.nats.streams import EVENTS, Limits, provision
 from shared.subjects import Actor
 from tests.conftest import SMALL
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 ACTORS: Final = [Actor("task", f"A{number}") for number in range(4)]
 Log = list[tuple[int, str, bytes, str]]
@@ -55,7 +56,7 @@ async def another_nats(directory: Path, limits: Limits = SMALL) -> AsyncIterator
     """An empty, provisioned server."""
     nats = Nats(directory)
     await nats.start()
-    bus = await Bus.connect(nats.url, name="test")
+    bus = await connect_patiently(nats.url, name="test")
     try:
         await provision(bus, limits)
         yield nats, bus

@@ -5,33 +5,31 @@ The services are processes of their own, and as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from shared.client import Client
-from shared.nats import bus, direct
-from shared.nats.journal import NatsJournal
+import msgspec
 
-ANSWER_S: Final = 30.0
-CONNECT_S: Final = 60.0
-SEND_AGAIN: Final = 10
-READ_S: Final = 10.0
-STORED_S: Final = 15.0
-"""A lost acknowledgement is waited for as long, each time."""
+from shared.bounds import DEFAULTS, Bounds
+from shared.nats.bus import Bus
+from shared.timings import NatsTimings
 
+PATIENT: Final = NatsTimings(
+    connect_s=60.0,
+    answer_s=30.0,
+    publish_s=15.0,  # a lost acknowledgement is waited for as long, each time
+    read_silence_s=10.0,
+    command_s=60.0,
+    query_s=60.0,
+    tries=10,
+)
 
-def be_patient() -> None:
-    """For the rest of this process."""
-    bus.ANSWER_TIMEOUT_S = ANSWER_S  # type: ignore[misc]  # a constant to everybody else
-    direct.SILENCE_S = READ_S  # type: ignore[misc]  # a constant to everybody else
-    bus.PUBLISH_TIMEOUT_S = STORED_S  # type: ignore[misc]  # a constant to everybody else
-    _by_default(bus.Bus.connect.__func__, patience_s=CONNECT_S)  # type: ignore[attr-defined]  # a class method has it
-    _by_default(Client.send, timeout=CONNECT_S)
-    _by_default(Client.query, timeout=CONNECT_S)
-    _by_default(NatsJournal.__init__, send_again=SEND_AGAIN)
+RARE_HEARTBEATS: Final = msgspec.structs.replace(PATIENT, heartbeat_s=20.0, pull_expires_s=120.0)
+"""For tests that count deliveries: a consumer that hears no heartbeat, because its process stood still, begins again,
+and what it had been sent is delivered again."""
 
 
-def _by_default(function: Callable[..., Any], **values: Any) -> None:
-    defaults = function.__kwdefaults__
-    assert defaults is not None and values.keys() <= defaults.keys()
-    defaults.update(values)
+async def connect_patiently(
+    url: str, *, name: str = "test", bounds: Bounds = DEFAULTS, timings: NatsTimings = PATIENT
+) -> Bus:
+    """A test's own connection; raises `NatsUnreachable`."""
+    return await Bus.connect(url, name=name, bounds=bounds, timings=timings)

@@ -22,6 +22,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.subjects import Actor
 from tests.support.eventually import eventually
+from tests.support.patience import connect_patiently
 from tests.support.system import REPO, System
 
 END: Final = frozenset({"completed", "failed", "cancelled", "declined", "answered", "rejected", "approval-expired"})
@@ -43,7 +44,7 @@ class Visitor:
     @contextlib.asynccontextmanager
     async def at(cls, system: System) -> AsyncIterator[Visitor]:
         """Connect; leaves when the context ends."""
-        bus = await Bus.connect(system.nats, name="test")
+        bus = await connect_patiently(system.nats, name="test")
         try:
             async with httpx.AsyncClient(
                 base_url=system.http, timeout=60, trust_env=False, headers={"X-Journeyman": "1"}

@@ -126,7 +126,7 @@ def hashes(tree: Path) -> dict[str, str]:
         ("shared/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", {"views"}),
         ("services/projector/schema.sql", "CREATE TABLE", "CREATE  TABLE", {"views"}),
         ("services/executor/actors/reports.py", "def hear(", "def hear(*others, ", {"run"}),
-        ("shared/nats/consumer.py", "HEARTBEAT_S: Final = 1.0", "HEARTBEAT_S: Final = 1.5", set()),
+        ("shared/nats/consumer.py", "RETRY_S: Final = 0.25", "RETRY_S: Final = 0.5", set()),
         ("services/projector/queries/costs.py", "from __future__", "import os\nfrom __future__", set()),
     ],
 )  # fmt: skip

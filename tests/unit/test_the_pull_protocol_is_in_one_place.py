@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared.nats.consumer import Pull, Said, next_of, until_done
+from shared.timings import NATS
 from tests.support.cast import ROOT
 
 
@@ -23,7 +24,7 @@ class Wire:
 
 
 def pull_over(wire: Wire, **terms: int) -> Pull:
-    return Pull(cast(Client, wire), "EVENTS", "reader", "_INBOX.1", **terms)
+    return Pull(cast(Client, wire), "EVENTS", "reader", "_INBOX.1", NATS, **terms)
 
 
 def came(headers: dict[str, str] | None = None, reply: str = "") -> Msg:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Sized
 
 import pytest
 from nats.aio.msg import Msg
@@ -13,6 +13,8 @@ from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import COMMANDS
 from tests.support.eventually import eventually
+from tests.support.nats import Nats
+from tests.support.patience import RARE_HEARTBEATS, connect_patiently
 
 MESSAGES = 2000
 SENDERS = 8
@@ -23,12 +25,15 @@ FOR_EVER_S = 600.0
 """An ack wait nobody waits for here."""
 
 
-async def test_messages_that_were_on_their_way_to_a_consumer_that_leaves_go_to_another_at_once(
-    bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Who hears no heartbeat because this process stood still begins again, and what it had is delivered again later.
-    monkeypatch.setattr("shared.nats.consumer.HEARTBEAT_S", 20.0)
-    monkeypatch.setattr("shared.nats.consumer.EXPIRES_S", 120.0)
+@pytest.fixture
+async def rare(nats_server: Nats) -> AsyncIterator[Bus]:
+    """A connection whose consumers are not disturbed when this process stands still."""
+    bus = await connect_patiently(nats_server.url, timings=RARE_HEARTBEATS)
+    yield bus
+    await asyncio.wait_for(bus.close(), 60)
+
+
+async def test_messages_that_were_on_their_way_to_a_consumer_that_leaves_go_to_another_at_once(rare: Bus) -> None:
     taken: Counter[bytes] = Counter()
 
     async def take(message: Msg) -> None:
@@ -37,12 +42,12 @@ async def test_messages_that_were_on_their_way_to_a_consumer_that_leaves_go_to_a
 
     def one() -> StandingPull:
         return StandingPull(
-            bus, COMMANDS, "test", ["cmd.*.task.*.*"], take, ack_wait_s=FOR_EVER_S, max_ack_pending=256, ahead=31
+            rare, COMMANDS, "test", ["cmd.*.task.*.*"], take, ack_wait_s=FOR_EVER_S, max_ack_pending=256, ahead=31
         )
 
     async def send(numbers: range) -> None:
         for number in numbers:
-            await bus.js.publish(f"cmd.task.T{number}.stop", str(number).encode())
+            await rare.js.publish(f"cmd.task.T{number}.stop", str(number).encode())
 
     stays = one()
     staying = asyncio.create_task(stays.run())

@@ -11,12 +11,12 @@ from random import Random
 import msgspec
 import pytest
 
-from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, OUTPUT, provision
 from tests.conftest import SMALL
 from tests.support.cluster import Cluster, leader
 from tests.support.eventually import eventually
 from tests.support.load import Load
+from tests.support.patience import connect_patiently
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
@@ -27,7 +27,7 @@ async def test_every_accepted_command_completes_once_although_the_leader_is_kill
     async with Cluster(tmp_path / "nats") as cluster, AsyncExitStack() as stack:
         buses = []
         for number in range(4):
-            buses.append(each := await Bus.connect(cluster.url, name=f"host-{number}"))
+            buses.append(each := await connect_patiently(cluster.url, name=f"host-{number}"))
             stack.push_async_callback(each.close)
         bus = buses.pop()
         await provision(bus, msgspec.structs.replace(SMALL, replicas=3))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from random import Random
 
+import msgspec
 import pytest
 
 from shared.client import Client, NoAnswer
@@ -22,6 +23,7 @@ from shared.subjects import Actor
 from tests.support.eventually import eventually
 from tests.support.load import PATIENCE_S, Load
 from tests.support.nats import Nats
+from tests.support.patience import PATIENT, connect_patiently
 from tests.support.proxy import AckEater
 
 pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
@@ -32,7 +34,7 @@ HOSTS = 3
 
 @pytest.fixture
 async def buses(nats_server: Nats) -> AsyncIterator[list[Bus]]:
-    found = [await Bus.connect(nats_server.url, name=f"host-{number}") for number in range(HOSTS)]
+    found = [await connect_patiently(nats_server.url, name=f"host-{number}") for number in range(HOSTS)]
     yield found
     await asyncio.gather(*(bus.close() for bus in found))
 
@@ -62,17 +64,15 @@ async def test_nothing_is_lost_or_doubled_when_nats_is_killed_under_load(
     print(f"{KILLS} kills: {found}; back at work after {max(outages):.1f} s at most")
 
 
-async def test_a_lost_acknowledgement_is_no_second_commit(
-    nats_server: Nats, bus: Bus, random: Random, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 0.3)
+async def test_a_lost_acknowledgement_is_no_second_commit(nats_server: Nats, bus: Bus, random: Random) -> None:
+    hasty = msgspec.structs.replace(PATIENT, publish_s=0.3)
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(
             AckEater(int(nats_server.url.rpartition(":")[2]), share=0.3, random=random)
         )
         buses = []
         for number in range(HOSTS):
-            buses.append(each := await Bus.connect(proxy.url, name=f"host-{number}"))
+            buses.append(each := await connect_patiently(proxy.url, name=f"host-{number}", timings=hasty))
             stack.push_async_callback(each.close)
         load = Load(buses, actors=8, random=random)
         await load.run(until=lambda: len(load.accepted) >= 120)
@@ -83,11 +83,11 @@ async def test_a_lost_acknowledgement_is_no_second_commit(
 
 
 async def test_a_command_whose_acknowledgement_was_lost_is_sent_again_and_stored_once(
-    nats_server: Nats, bus: Bus, random: Random, monkeypatch: pytest.MonkeyPatch
+    nats_server: Nats, bus: Bus, random: Random
 ) -> None:
-    monkeypatch.setattr("shared.nats.bus.PUBLISH_TIMEOUT_S", 2.0)
+    hasty = msgspec.structs.replace(PATIENT, publish_s=2.0)
     async with AckEater(int(nats_server.url.rpartition(":")[2]), share=1.0, random=random) as proxy:
-        through = await Bus.connect(proxy.url, name="test")
+        through = await connect_patiently(proxy.url, timings=hasty)
         client = Client(through, source="test")
         sending = asyncio.create_task(client.send(Actor("task", "A"), Stop(), principal="user:ada", timeout=0.01))
         await eventually(lambda: proxy.eaten)

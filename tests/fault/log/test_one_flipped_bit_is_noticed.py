@@ -28,6 +28,7 @@ from tests.conftest import SMALL
 from tests.support.eventually import eventually
 from tests.support.load import Load
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 EVENTS_OF_THE_LOG = 60
 
@@ -112,7 +113,7 @@ async def test_the_archive_brings_back_what_a_flipped_bit_has_taken(
     found = await harmed(nats_server, bus, tmp_path, signal.SIGKILL, at_the_end=False)
     other = Nats(tmp_path / "other")
     await other.start()
-    there = await Bus.connect(other.url, name="test")
+    there = await connect_patiently(other.url, name="test")
     try:
         await provision(there, SMALL)
         assert await restore(there, found.copy) == found.last.seq

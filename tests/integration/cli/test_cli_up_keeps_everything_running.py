@@ -16,10 +16,10 @@ from shared import processes
 from shared.claude.demo_repo import create_demo_repository
 from shared.client import Client, QueryFailed
 from shared.contracts.queries import ListTasks
-from shared.nats.bus import Bus
 from shared.processes import environment_of
 from tests.integration.cli.running import Run, StartUp
 from tests.support.eventually import eventually
+from tests.support.patience import connect_patiently
 
 STALL_S = 15.0
 """How long a machine that others use may stand still."""
@@ -74,7 +74,7 @@ async def test_whichever_child_is_killed_is_back_at_work_within_five_seconds(sta
     assert max(away.values()) < patience(5) + STALL_S, away
     assert up.record().http == up.ready["http"]
     assert up.record().nats == up.ready["nats"]
-    bus = await Bus.connect(up.ready["nats"], name="test")
+    bus = await connect_patiently(up.ready["nats"], name="test")
     async with httpx.AsyncClient(base_url=up.ready["http"], timeout=20, trust_env=False) as http:
 
         async def works() -> bool:

@@ -24,6 +24,7 @@ from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, sent_until_stored, signed
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
+from tests.support.patience import connect_patiently
 
 HOOK = "/webhooks/github"
 
@@ -229,7 +230,7 @@ async def test_when_nats_is_away_the_sender_hears_503_within_two_seconds_and_not
         # A publish to a frozen server may have arrived after all: then it is a duplicate, and stored.
         *again, answer = await sent_until_stored(http, body, signed(body))
         assert answer.status_code == 202 or (answer.status_code == 200 and (trouble == "frozen" or again))
-    bus = await Bus.connect(nats_server.url, name="test")
+    bus = await connect_patiently(nats_server.url, name="test")
     assert await events(bus) == 1
     accepted: Accepted = (await stored(bus, answer.json()["delivery"])).data
     kept = bytes(accepted.body) if accepted.artifact is None else await Artifacts(bus).get(accepted.artifact)
