@@ -8,12 +8,12 @@ import {
   redirect,
   retainSearchParams,
 } from "@tanstack/react-router";
+import { REPLAY } from "./api/replay";
 import { Nothing } from "./components/bits";
 import { Shell } from "./components/shell";
 import { Button } from "./components/ui/button";
 import { t } from "./i18n";
 import { parseFilters } from "./lib/filters";
-import { REPLAY } from "./lib/replay";
 import { parseView } from "./screens/task/view";
 import { TasksScreen } from "./screens/tasks/screen";
 

@@ -1,5 +1,5 @@
 import { t } from "../i18n";
-import { REPLAY } from "../lib/replay";
+import { REPLAY } from "./replay";
 
 /** A request that the gateway refused or that never arrived; `message` is one sentence for a person. */
 export class ApiError extends Error {

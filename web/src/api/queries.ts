@@ -1,7 +1,7 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
-import { keys, nameOf } from "../live/keys";
-import type { Refresher } from "../live/refresher";
 import { getJson, getText, postJson } from "./client";
+import { keys, nameOf } from "./keys";
+import type { Refresher } from "./refresher";
 import type {
   Approval,
   CommandReply,

@@ -1,9 +1,9 @@
 import clsx from "clsx";
 import { WifiOff } from "lucide-react";
+import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { useNow } from "../lib/clock";
 import { clockMinutes } from "../lib/format";
-import { REPLAY } from "../lib/replay";
 import { type Feed, useFeedState, useLive } from "../live/provider";
 import { Button } from "./ui/button";
 

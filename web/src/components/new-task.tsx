@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "react";
+import { keys } from "../api/keys";
 import { createTask, expectTask } from "../api/queries";
 import type { Directive, NewTask as Draft, TaskList } from "../api/types";
 import { t } from "../i18n";
 import { Attempt } from "../lib/attempt";
-import { keys } from "../live/keys";
 import { useLive } from "../live/provider";
 import { Kbd } from "./bits";
 import { Button } from "./ui/button";

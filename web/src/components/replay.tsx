@@ -1,9 +1,9 @@
 import { useLocation } from "@tanstack/react-router";
 import { History } from "lucide-react";
+import { REPLAY } from "../api/replay";
 import type { Moment } from "../api/types";
 import { t } from "../i18n";
 import { absolute, count } from "../lib/format";
-import { REPLAY } from "../lib/replay";
 import { useMoment } from "../live/provider";
 
 /** What may be said of it: a session that never told where it is has nothing to show. */

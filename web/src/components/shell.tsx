@@ -1,15 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { statusQuery } from "../api/queries";
+import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
-import { REPLAY } from "../lib/replay";
 import { useShortcuts } from "../lib/shortcuts";
-import { NEEDS_YOU, total } from "../lib/status";
+import { useSystem, useWaiting } from "../lib/system";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
-import { useLive } from "../live/provider";
 import { ConnectionBanner, ConnectionPill } from "./connection";
 import { NewTask } from "./new-task";
 import { ReplayBanner } from "./replay";
@@ -30,16 +27,6 @@ function ThemeToggle() {
       <Icon size={16} aria-hidden />
     </IconButton>
   );
-}
-
-export function useSystem() {
-  const { refresher } = useLive();
-  return useQuery(statusQuery(refresher)).data;
-}
-
-/** How many tasks wait for a person, over all tasks and not only those on the screen. */
-export function useWaiting(): number {
-  return total(useSystem()?.tasks ?? {}, NEEDS_YOU);
 }
 
 /** What the system cannot do just now, and how to mend it. */

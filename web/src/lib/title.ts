@@ -1,6 +1,6 @@
 import { useEffect } from "react";
+import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
-import { REPLAY } from "./replay";
 
 /** The tab's title and icon: how many tasks wait for a person comes first. */
 export function useTitle(title: string, waiting: number): void {

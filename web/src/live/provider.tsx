@@ -9,11 +9,11 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
+import { keys, nameOf } from "../api/keys";
+import { Refresher } from "../api/refresher";
+import { REPLAY } from "../api/replay";
 import type { Moment } from "../api/types";
-import { REPLAY } from "../lib/replay";
 import { type Link, LiveClient, type Socket } from "./client";
-import { keys, nameOf } from "./keys";
-import { Refresher } from "./refresher";
 
 /** A drop shorter than this is nobody's business; after `BANNER_AFTER_MS` it is everybody's. */
 const QUIET_MS = 1_000;

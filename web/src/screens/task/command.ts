@@ -1,8 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { sendCommand, type TaskCommand } from "../../api/queries";
+import { REPLAY } from "../../api/replay";
 import { useToast } from "../../components/ui/toaster";
 import { t } from "../../i18n";
-import { REPLAY } from "../../lib/replay";
 import { useLive } from "../../live/provider";
 
 /**

@@ -1,10 +1,10 @@
 import { keepPreviousData, useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { keys } from "../../api/keys";
 import { type ListFilters, taskListPage } from "../../api/queries";
 import type { TaskRow } from "../../api/types";
 import { isFiltered } from "../../lib/filters";
 import { OPEN } from "../../lib/status";
-import { keys } from "../../live/keys";
 import { useLive } from "../../live/provider";
 
 /**

@@ -1,14 +1,14 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Fragment, useCallback, useMemo, useRef } from "react";
+import { REPLAY } from "../../api/replay";
 import { Nothing, Spinner } from "../../components/bits";
-import { useSystem, useWaiting } from "../../components/shell";
 import { Button } from "../../components/ui/button";
 import { t } from "../../i18n";
 import { hiddenBy, isFiltered } from "../../lib/filters";
 import { count } from "../../lib/format";
-import { REPLAY } from "../../lib/replay";
 import { useShortcuts } from "../../lib/shortcuts";
 import { grouped, total } from "../../lib/status";
+import { useSystem, useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
 import { useTasks } from "./data";
 import { Filters } from "./filters";

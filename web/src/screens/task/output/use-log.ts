@@ -1,5 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { REPLAY } from "../../../lib/replay";
+import { REPLAY } from "../../../api/replay";
 import { useFeedState, useLive } from "../../../live/provider";
 import { LogStore, type LogView } from "../../../log/store";
 
