@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** From the bottom to the top: a folder may import itself and what stands before it. */
-const LAYERS = ["i18n", "api", "live", "lib", "log", "components", "screens", "."];
+const LAYERS = ["i18n", "api", "live", "lib", "transcript", "components", "screens", "."];
 
 // `import … from "x"`, `export … from "x"`, `import "x"` and `import("x")`; only relative paths lead into src.
 const IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.[^"']*)["']/g;

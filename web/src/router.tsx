@@ -9,7 +9,7 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { REPLAY } from "./api/replay";
-import { Nothing } from "./components/bits";
+import { EmptyState } from "./components/empty-state";
 import { Shell } from "./components/shell";
 import { Button } from "./components/ui/button";
 import { t } from "./i18n";
@@ -17,38 +17,38 @@ import { parseFilters } from "./lib/filters";
 import { parseView } from "./screens/task/view";
 import { TasksScreen } from "./screens/tasks/screen";
 
-function Lost() {
+function NotFound() {
   return (
     <main id="main">
-      <Nothing title={t("lost.title")}>
-        <h1 className="sr-only">{t("lost.title")}</h1>
+      <EmptyState title={t("notFound.title")}>
+        <h1 className="sr-only">{t("notFound.title")}</h1>
         <Link to="/" className="text-accent underline">
-          {t("lost.back")}
+          {t("notFound.back")}
         </Link>
-      </Nothing>
+      </EmptyState>
     </main>
   );
 }
 
 /** A fault in one screen leaves the shell standing and says what to do. */
-function Broken({ error }: ErrorComponentProps) {
+function ErrorPage({ error }: ErrorComponentProps) {
   return (
     <main id="main" className="flex-1">
-      <h1 className="sr-only">{t("broken.title")}</h1>
-      <Nothing title={t("broken.title")}>
-        <p>{t("broken.text")}</p>
+      <h1 className="sr-only">{t("errorPage.title")}</h1>
+      <EmptyState title={t("errorPage.title")}>
+        <p>{t("errorPage.text")}</p>
         <pre className="my-4 rounded-md border bg-sunken p-3 text-left font-mono text-mini wrap-anywhere whitespace-pre-wrap">
           {error instanceof Error ? error.message : String(error)}
         </pre>
-        <Button onClick={() => location.reload()}>{t("broken.reload")}</Button>
-      </Nothing>
+        <Button onClick={() => location.reload()}>{t("errorPage.reload")}</Button>
+      </EmptyState>
     </main>
   );
 }
 
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: Lost,
+  notFoundComponent: NotFound,
   // Every link leads on within the replay; an address that is shared or reloaded is still in it.
   validateSearch: (): { replay?: string } => (REPLAY ? { replay: REPLAY } : {}),
   search: { middlewares: [retainSearchParams(["replay"])] },
@@ -79,7 +79,7 @@ const task = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([tasks, tasksAlias, task]),
   defaultPreload: "intent",
-  defaultErrorComponent: Broken,
+  defaultErrorComponent: ErrorPage,
   defaultPreloadStaleTime: 0,
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { AgentActor, CliLine, OutputLine } from "../src/api/types";
-import { Conversation } from "../src/log/conversation";
-import { type Entry, isError, rowsOf, searchText, type ToolEntry } from "../src/log/entries";
-import { withInputs } from "../src/log/inputs";
-import { editOf, targetOf, verbOf } from "../src/log/tools";
+import { Conversation } from "../src/transcript/conversation";
+import { type Entry, isError, rowsOf, searchText, type ToolEntry } from "../src/transcript/entries";
+import { withInputs } from "../src/transcript/inputs";
+import { editOf, targetOf, verbOf } from "../src/transcript/tools";
 
 const at = (second: number) => `2026-11-22T07:14:${String(second).padStart(2, "0")}.000Z`;
 

@@ -6,9 +6,9 @@ import { buttonOf, isAllowed } from "../src/lib/actions";
 import { hiddenBy, parseFilters } from "../src/lib/filters";
 import { ago, compact, duration, moment, money, sourceName } from "../src/lib/format";
 import { grouped, groupOf, total } from "../src/lib/status";
-import { whyLong, whyShort } from "../src/lib/why";
-import { findAll, patternOf } from "../src/log/search";
+import { longStatusText, shortStatusText } from "../src/lib/status-text";
 import { parseView } from "../src/screens/task/view";
+import { findAll, patternOf } from "../src/transcript/search";
 
 const row = (status: Status, over: Partial<TaskRow> = {}): TaskRow =>
   ({ id: status, status, worker: "", ...over }) as TaskRow;
@@ -158,12 +158,12 @@ describe("a paused task", () => {
   const paused = row("paused", { paused_until: until.toISOString(), error_message: "The model is busy." });
 
   test("says when it goes on, and that it can be retried now", () => {
-    expect(whyLong(paused as TaskDetail)).toBe("Goes on at 14:05, or retry now. The model is busy.");
-    expect(whyShort(paused)).toBe("Goes on at 14:05: The model is busy.");
+    expect(longStatusText(paused as TaskDetail)).toBe("Goes on at 14:05, or retry now. The model is busy.");
+    expect(shortStatusText(paused)).toBe("Goes on at 14:05: The model is busy.");
   });
 
   test("says why it waits where an older gateway does not tell until when", () => {
-    expect(whyLong({ ...paused, paused_until: undefined } as unknown as TaskDetail)).toBe(
+    expect(longStatusText({ ...paused, paused_until: undefined } as unknown as TaskDetail)).toBe(
       "The model is busy.",
     );
   });

@@ -7,7 +7,7 @@ import type { Directive, NewTask as Draft, TaskList } from "../api/types";
 import { t } from "../i18n";
 import { Attempt } from "../lib/attempt";
 import { useLive } from "../live/provider";
-import { Kbd } from "./bits";
+import { Kbd } from "./kbd";
 import { Button } from "./ui/button";
 import { Modal } from "./ui/dialog";
 import { Field, Input, TextArea } from "./ui/field";

@@ -1,5 +1,5 @@
 import { type Key, t } from "../i18n";
-import { Kbd } from "./bits";
+import { Kbd } from "./kbd";
 import { Modal } from "./ui/dialog";
 
 const SHORTCUTS: { title: Key; keys: [string[], Key][] }[] = [

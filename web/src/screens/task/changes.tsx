@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { diffQuery } from "../../api/queries";
 import type { TaskDetail } from "../../api/types";
-import { Nothing, Spinner } from "../../components/bits";
+import { EmptyState } from "../../components/empty-state";
+import { Spinner } from "../../components/spinner";
 import { t } from "../../i18n";
 import { isOver } from "../../lib/status";
 
@@ -21,18 +22,18 @@ export function Changes({ task }: { task: TaskDetail }) {
   const query = useQuery({ ...diffQuery(task.id, commit), enabled: commit !== "" });
   if (!commit)
     return (
-      <Nothing title={isOver(task.status) ? t("changes.none") : t("changes.notYet")}>
+      <EmptyState title={isOver(task.status) ? t("changes.none") : t("changes.notYet")}>
         {isOver(task.status) ? t("changes.noneHint") : t("changes.notYetHint")}
-      </Nothing>
+      </EmptyState>
     );
   if (query.isPending) return <Loading />;
   if (query.isError)
     return (
-      <Nothing title={t("changes.failed")}>
+      <EmptyState title={t("changes.failed")}>
         <p role="alert">{query.error.message}</p>
-      </Nothing>
+      </EmptyState>
     );
-  if (!query.data.trim()) return <Nothing title={t("changes.empty")}>{t("changes.emptyHint")}</Nothing>;
+  if (!query.data.trim()) return <EmptyState title={t("changes.empty")}>{t("changes.emptyHint")}</EmptyState>;
   return (
     <Suspense fallback={<Loading />}>
       <DiffView task={task} text={query.data} />

@@ -1,8 +1,8 @@
 import { CircleCheck, CircleX } from "lucide-react";
 import type { Check, TaskDetail } from "../../api/types";
 import { Ansi } from "../../components/ansi";
-import { Nothing } from "../../components/bits";
 import { CopyButton } from "../../components/copy";
+import { EmptyState } from "../../components/empty-state";
 import { t } from "../../i18n";
 import { duration } from "../../lib/format";
 import { isOver } from "../../lib/status";
@@ -11,9 +11,9 @@ export function Checks({ task }: { task: TaskDetail }) {
   const checks = task.run?.checks ?? [];
   if (checks.length === 0)
     return (
-      <Nothing title={isOver(task.status) ? t("checks.none") : t("checks.notYet")}>
+      <EmptyState title={isOver(task.status) ? t("checks.none") : t("checks.notYet")}>
         {t("checks.hint")}
-      </Nothing>
+      </EmptyState>
     );
   const failed = checks.filter((check) => check.exit_code !== 0).length;
   return (

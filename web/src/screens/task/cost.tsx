@@ -1,5 +1,5 @@
 import type { TaskDetail, Usage } from "../../api/types";
-import { Nothing } from "../../components/bits";
+import { EmptyState } from "../../components/empty-state";
 import { type Key, t } from "../../i18n";
 import { count, money } from "../../lib/format";
 
@@ -16,7 +16,7 @@ const sum = (usage: readonly Usage[], of: (each: Usage) => number) =>
 
 export function CostTable({ task }: { task: TaskDetail }) {
   const { usage } = task;
-  if (usage.length === 0) return <Nothing title={t("cost.none")}>{t("cost.noneHint")}</Nothing>;
+  if (usage.length === 0) return <EmptyState title={t("cost.none")}>{t("cost.noneHint")}</EmptyState>;
   const all = sum(usage, (each) => each.cost_microusd);
   const exact = usage.every((each) => each.priced);
   const number = "px-3 py-2 text-right tabular-nums whitespace-nowrap";

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import type { TaskDetail } from "../../api/types";
-import { Ago } from "../../components/bits";
+import { Ago } from "../../components/ago";
 import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
 import { SourceLink } from "../../components/source-link";

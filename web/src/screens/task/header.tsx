@@ -2,15 +2,17 @@ import { Link } from "@tanstack/react-router";
 import { ChevronRight, RotateCcw, Square } from "lucide-react";
 import { useState } from "react";
 import type { TaskDetail } from "../../api/types";
-import { Cost, Elapsed, StatusBadge } from "../../components/bits";
 import { CopyButton } from "../../components/copy";
+import { Cost } from "../../components/cost";
+import { Elapsed } from "../../components/elapsed";
+import { StatusBadge } from "../../components/status-badge";
 import { Button } from "../../components/ui/button";
 import { Confirm } from "../../components/ui/dialog";
 import { Field, Input } from "../../components/ui/field";
 import { t } from "../../i18n";
 import { isAllowed } from "../../lib/actions";
 import { shortId } from "../../lib/format";
-import { whyLong } from "../../lib/why";
+import { longStatusText } from "../../lib/status-text";
 import { useCommand } from "./command";
 
 export function Header({ task }: { task: TaskDetail }) {
@@ -39,7 +41,7 @@ export function Header({ task }: { task: TaskDetail }) {
       </h1>
       <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-2">
         <StatusBadge task={task} />
-        <p className="min-w-0 max-sm:order-last max-sm:basis-full">{whyLong(task)}</p>
+        <p className="min-w-0 max-sm:order-last max-sm:basis-full">{longStatusText(task)}</p>
         <p className="flex items-center gap-3 text-ink-3">
           {running && task.run?.started_at && (
             <span title={t("task.runningFor")}>

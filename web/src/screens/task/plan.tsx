@@ -3,9 +3,11 @@ import clsx from "clsx";
 import { Check } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
 import type { ActionName, PlanVersion, TaskDetail } from "../../api/types";
-import { Ago, Nothing, Spinner } from "../../components/bits";
+import { Ago } from "../../components/ago";
 import { CopyButton, Hash } from "../../components/copy";
+import { EmptyState } from "../../components/empty-state";
 import { Markdown } from "../../components/markdown";
+import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { Field, TextArea } from "../../components/ui/field";
 import { ChoiceMenu } from "../../components/ui/menu";
@@ -13,7 +15,7 @@ import { t } from "../../i18n";
 import { buttonOf } from "../../lib/actions";
 import { shortHash } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
-import { latestPlan } from "../../lib/why";
+import { latestPlan } from "../../lib/status-text";
 import { useCommand } from "./command";
 
 const route = getRouteApi("/tasks/$id");
@@ -106,13 +108,13 @@ export function PlanPanel({ task }: { task: TaskDetail }) {
 function NoPlan({ task }: { task: TaskDetail }) {
   const drafting = task.status === "planning";
   return (
-    <Nothing title={drafting ? t("plan.drafting") : t("plan.none")}>
+    <EmptyState title={drafting ? t("plan.drafting") : t("plan.none")}>
       {drafting
         ? t("plan.draftingHint")
         : task.verdict === "implement"
           ? t("plan.skipped")
           : t("plan.noneHint")}
-    </Nothing>
+    </EmptyState>
   );
 }
 

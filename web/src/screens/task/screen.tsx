@@ -7,7 +7,8 @@ import { ApiError } from "../../api/client";
 import { isExpected, taskQuery } from "../../api/queries";
 import { REPLAY } from "../../api/replay";
 import type { TaskDetail } from "../../api/types";
-import { Nothing, Spinner } from "../../components/bits";
+import { EmptyState } from "../../components/empty-state";
+import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { t } from "../../i18n";
 import { count, money } from "../../lib/format";
@@ -53,13 +54,13 @@ function TaskPage({ id }: { id: string }) {
     <main id="main" className="flex-1">
       <h1 className="sr-only">{t("task.heading")}</h1>
       {failed ? (
-        <Nothing title={missing ? t(REPLAY ? "replay.noTask" : "task.notFound") : t("task.failedToLoad")}>
+        <EmptyState title={missing ? t(REPLAY ? "replay.noTask" : "task.notFound") : t("task.failedToLoad")}>
           <p role="alert">
             {missing ? t(REPLAY ? "replay.noTaskHint" : "task.notFoundHint") : query.error?.message}
           </p>
           <p className="mt-4 flex justify-center gap-3">
             <Link to="/" className="text-accent underline">
-              {t("lost.back")}
+              {t("notFound.back")}
             </Link>
             {!missing && (
               <Button size="sm" onClick={() => void query.refetch()}>
@@ -67,7 +68,7 @@ function TaskPage({ id }: { id: string }) {
               </Button>
             )}
           </p>
-        </Nothing>
+        </EmptyState>
       ) : (
         <p className="flex items-center gap-2 p-8 text-ink-3">
           <Spinner /> {t("task.loading")}

@@ -3,8 +3,9 @@ import clsx from "clsx";
 import { useMemo, useState } from "react";
 import { timelineQuery } from "../../api/queries";
 import type { TaskDetail, TimelineItem } from "../../api/types";
-import { Nothing, Spinner } from "../../components/bits";
 import { Command, CopyButton } from "../../components/copy";
+import { EmptyState } from "../../components/empty-state";
+import { Spinner } from "../../components/spinner";
 import { t } from "../../i18n";
 import { absolute, clock, duration } from "../../lib/format";
 import { useLive } from "../../live/provider";
@@ -41,9 +42,9 @@ export function TimelinePanel({ task }: { task: TaskDetail }) {
     );
   if (query.isError && items.length === 0)
     return (
-      <Nothing title={t("timeline.failed")}>
+      <EmptyState title={t("timeline.failed")}>
         <p role="alert">{query.error.message}</p>
-      </Nothing>
+      </EmptyState>
     );
   return (
     <div className="mx-auto max-w-4xl px-3 py-4 sm:px-6">

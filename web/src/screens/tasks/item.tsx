@@ -2,12 +2,14 @@ import { Link } from "@tanstack/react-router";
 import clsx from "clsx";
 import { memo } from "react";
 import type { TaskRow } from "../../api/types";
-import { Ago, Cost, StatusIcon, stateOf } from "../../components/bits";
+import { Ago } from "../../components/ago";
+import { Cost } from "../../components/cost";
 import { SourceLink } from "../../components/source-link";
+import { StatusIcon, stateOf } from "../../components/status-badge";
 import { t } from "../../i18n";
 import { sourceName } from "../../lib/format";
 import { needsYou } from "../../lib/status";
-import { whyShort } from "../../lib/why";
+import { shortStatusText } from "../../lib/status-text";
 
 /** One task. The title's link covers the row; what else can be clicked lies above it. */
 export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
@@ -45,7 +47,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
             {state.label}
           </span>
           <span aria-hidden>·</span>
-          <span className="truncate">{whyShort(task)}</span>
+          <span className="truncate">{shortStatusText(task)}</span>
         </p>
         <p className="mt-0.5 flex min-w-0 flex-wrap items-baseline gap-x-1.5 text-mini text-ink-3 sm:hidden">
           <Origin task={task} />

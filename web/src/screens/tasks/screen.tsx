@@ -1,7 +1,8 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Fragment, useCallback, useMemo, useRef } from "react";
 import { REPLAY } from "../../api/replay";
-import { Nothing, Spinner } from "../../components/bits";
+import { EmptyState } from "../../components/empty-state";
+import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { t } from "../../i18n";
 import { hiddenBy, isFiltered } from "../../lib/filters";
@@ -75,12 +76,12 @@ export function TasksScreen() {
           </div>
         )}
         {list.isError && !list.data && (
-          <Nothing title={t("tasks.failed")}>
+          <EmptyState title={t("tasks.failed")}>
             <p role="alert">{list.error.message}</p>
             <Button className="mt-4" onClick={() => void list.refetch()}>
               {t("action.tryAgain")}
             </Button>
-          </Nothing>
+          </EmptyState>
         )}
         {list.data &&
           tasks.length === 0 &&
@@ -122,15 +123,15 @@ export function TasksScreen() {
 }
 
 function NothingYet() {
-  return <Nothing title={t("replay.nothingYet")}>{t("replay.nothingYetHint")}</Nothing>;
+  return <EmptyState title={t("replay.nothingYet")}>{t("replay.nothingYetHint")}</EmptyState>;
 }
 
 function NoMatch({ clear }: { clear: () => void }) {
   return (
-    <Nothing title={t("filters.noMatch")}>
+    <EmptyState title={t("filters.noMatch")}>
       <Button className="mt-3" onClick={clear}>
         {t("filters.clearAll")}
       </Button>
-    </Nothing>
+    </EmptyState>
   );
 }

@@ -1,5 +1,5 @@
-import type { Row, ToolEntry } from "../../../log/entries";
-import { editOf } from "../../../log/tools";
+import type { Row, ToolEntry } from "../../../transcript/entries";
+import { editOf } from "../../../transcript/tools";
 import { OPEN_LINES, PREVIEW_LINES } from "./tool-card";
 
 const LINE = 20;

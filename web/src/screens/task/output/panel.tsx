@@ -3,17 +3,18 @@ import { Download } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { timelineQuery } from "../../../api/queries";
 import type { TaskDetail } from "../../../api/types";
-import { Nothing, Spinner } from "../../../components/bits";
+import { EmptyState } from "../../../components/empty-state";
+import { Spinner } from "../../../components/spinner";
 import { Button } from "../../../components/ui/button";
 import { t } from "../../../i18n";
 import { count, shortId } from "../../../lib/format";
 import { save } from "../../../lib/save";
 import { isOver } from "../../../lib/status";
 import { useLive } from "../../../live/provider";
-import { type Entry, isError, rowsOf, searchText } from "../../../log/entries";
-import { inputsOf, withInputs } from "../../../log/inputs";
-import { findAll, patternOf, type Query } from "../../../log/search";
-import type { LogView } from "../../../log/store";
+import { type Entry, isError, rowsOf, searchText } from "../../../transcript/entries";
+import { inputsOf, withInputs } from "../../../transcript/inputs";
+import { findAll, patternOf, type Query } from "../../../transcript/search";
+import type { LogView } from "../../../transcript/store";
 import { Composer } from "./composer";
 import { estimateHeight } from "./height";
 import { highlight } from "./highlight";
@@ -237,12 +238,13 @@ function Empty({ log, live, errorsOnly }: { log: LogView; live: boolean; errorsO
         <Spinner /> {t("output.loading")}
       </p>
     );
-  if (errorsOnly && log.entries.length > 0) return <Nothing title={t("output.noErrors")} />;
-  if (log.state === "failed") return <Nothing title={t("output.failed")}>{t("output.failedHint")}</Nothing>;
+  if (errorsOnly && log.entries.length > 0) return <EmptyState title={t("output.noErrors")} />;
+  if (log.state === "failed")
+    return <EmptyState title={t("output.failed")}>{t("output.failedHint")}</EmptyState>;
   return (
-    <Nothing title={live ? t("output.waiting") : t("output.none")}>
+    <EmptyState title={live ? t("output.waiting") : t("output.none")}>
       {live ? t("output.waitingHint") : t("output.noneHint")}
-    </Nothing>
+    </EmptyState>
   );
 }
 

@@ -14,7 +14,14 @@ import { memo, type ReactNode } from "react";
 import { Markdown } from "../../../components/markdown";
 import { type Key, t } from "../../../i18n";
 import { clock, clockMinutes, duration } from "../../../lib/format";
-import type { NoticeEntry, PhaseEntry, ResultEntry, Row, SaidEntry, TextEntry } from "../../../log/entries";
+import type {
+  NoticeEntry,
+  PhaseEntry,
+  ResultEntry,
+  Row,
+  SaidEntry,
+  TextEntry,
+} from "../../../transcript/entries";
 import { ToolCard } from "./tool-card";
 
 export interface RowContext {

@@ -6,7 +6,7 @@ import { Input } from "../../../components/ui/field";
 import { t } from "../../../i18n";
 import { count as grouped } from "../../../lib/format";
 import { useShortcuts } from "../../../lib/shortcuts";
-import type { Query } from "../../../log/search";
+import type { Query } from "../../../transcript/search";
 
 interface Props {
   query: Query;

@@ -2,12 +2,13 @@ import clsx from "clsx";
 import { Ban, Check, ChevronRight, CircleX, Square } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Ansi } from "../../../components/ansi";
-import { Elapsed, Spinner } from "../../../components/bits";
 import { CopyButton } from "../../../components/copy";
+import { Elapsed } from "../../../components/elapsed";
+import { Spinner } from "../../../components/spinner";
 import { t } from "../../../i18n";
 import { duration } from "../../../lib/format";
-import type { ToolEntry, ToolState } from "../../../log/entries";
-import { type EditLine, editOf, targetOf, verbOf } from "../../../log/tools";
+import type { ToolEntry, ToolState } from "../../../transcript/entries";
+import { type EditLine, editOf, targetOf, verbOf } from "../../../transcript/tools";
 
 /** Lines of output shown under a closed and under an open card. */
 export const PREVIEW_LINES = 4;

@@ -1,7 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { REPLAY } from "../../../api/replay";
 import { useFeedState, useLive } from "../../../live/provider";
-import { LogStore, type LogView } from "../../../log/store";
+import { LogStore, type LogView } from "../../../transcript/store";
 
 const EMPTY: LogView = { lines: [], entries: [], state: "loading" };
 const POLL_EVERY_MS = 5_000;

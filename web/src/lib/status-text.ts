@@ -7,7 +7,7 @@ const goesOn = (task: TaskRow, words: "why.pausedUntil" | "why.pausedUntilLong")
   task.paused_until ? t(words, { at: moment(Date.parse(task.paused_until), Date.now()) }) : "";
 
 /** One line for the list: what the task is doing or waiting for. */
-export function whyShort(task: TaskRow): string {
+export function shortStatusText(task: TaskRow): string {
   if (task.stopping) return t("why.stopping");
   switch (task.status) {
     case "awaiting-approval":
@@ -43,7 +43,7 @@ const took = (run: Run | null): number | null => {
 };
 
 /** The sentence under the task's title: why it is in the state it is in, as exactly as we know. */
-export function whyLong(task: TaskDetail): string {
+export function longStatusText(task: TaskDetail): string {
   const { run } = task;
   if (task.stopping) return t("why.stopping");
   switch (task.status) {
@@ -76,7 +76,7 @@ export function whyLong(task: TaskDetail): string {
         [goesOn(task, "why.pausedUntilLong"), task.error_message].filter(Boolean).join(" ") || t("why.paused")
       );
     default:
-      return whyShort(task);
+      return shortStatusText(task);
   }
 }
 

@@ -13,8 +13,6 @@ import {
 } from "lucide-react";
 import type { Status, TaskRow } from "../api/types";
 import { t } from "../i18n";
-import { useKnownNow, usePresent } from "../lib/clock";
-import { absolute, ago, compact, duration, money } from "../lib/format";
 import { groupOf } from "../lib/status";
 
 type Tone = "need" | "run" | "idle" | "good" | "bad";
@@ -84,69 +82,5 @@ export function StatusBadge({ task }: { task: Pick<TaskRow, "status" | "stopping
       <StatusIcon status={icon} size={13} />
       {label}
     </span>
-  );
-}
-
-/** How long ago, with the instant itself as the tooltip. */
-export function Ago({ at, className }: { at: string; className?: string }) {
-  const now = usePresent();
-  const time = Date.parse(at);
-  return (
-    <time dateTime={at} title={absolute(time)} className={clsx("whitespace-nowrap tabular-nums", className)}>
-      {ago(time, now)}
-    </time>
-  );
-}
-
-/** A running time; it stands still while we do not know whether it still runs. */
-export function Elapsed({ since }: { since: number }) {
-  const now = useKnownNow();
-  return <span className="tabular-nums">{duration(Math.max(1_000, now - since))}</span>;
-}
-
-export function Cost({
-  microusd,
-  tokens,
-  exact = true,
-}: {
-  microusd: number;
-  tokens: number;
-  exact?: boolean;
-}) {
-  const title = t("cost.title", { tokens: compact(tokens) });
-  return (
-    <span title={title} className="tabular-nums">
-      {money(microusd, exact)}
-    </span>
-  );
-}
-
-export function Kbd({ children }: { children: string }) {
-  return (
-    <kbd className="inline-grid h-[1.125rem] min-w-[1.125rem] place-items-center rounded border border-line-strong bg-sunken px-1 font-sans text-[0.6875rem] leading-none text-ink-2">
-      {children}
-    </kbd>
-  );
-}
-
-export function Spinner({ className }: { className?: string }) {
-  return (
-    <span
-      aria-hidden
-      className={clsx(
-        "inline-block size-3.5 shrink-0 animate-spin rounded-full border-2 border-line-strong border-t-accent motion-reduce:animate-none",
-        className,
-      )}
-    />
-  );
-}
-
-/** What a panel says when it has nothing to show. */
-export function Nothing({ title, children }: { title: string; children?: React.ReactNode }) {
-  return (
-    <div className="mx-auto max-w-md px-6 py-14 text-center">
-      <p className="font-medium">{title}</p>
-      {children && <div className="mt-1 text-ink-3">{children}</div>}
-    </div>
   );
 }
