@@ -24,8 +24,8 @@ from testcontainers.core.container import DockerContainer
 from shared.nats.server import READY_S, CannotServe, configure, read_ports
 
 IMAGE: Final = re.findall(r"image: (nats:\S+)", (Path(__file__).parents[2] / "compose.yaml").read_text())[0]
-PING_S: Final = 60.0
-PULL_S: Final = 120.0
+PING_S: Final = 60
+PULL_S: Final = 120
 
 # Its image cannot be had everywhere; who starts a server here ends it.
 testcontainers_config.ryuk_disabled = True

@@ -44,7 +44,11 @@ async def grow(bus: Bus, actor: Actor, length: int) -> None:
         previous = hash_of(body)
         await bus.nc.publish(event_subject(actor, "input-given"), body)
         if number % 1000 == 0:
-            await eventually(lambda n=number: _stored(bus, n))
+            await _until_stored(bus, number)
+    await _until_stored(bus, length)
+
+
+async def _until_stored(bus: Bus, length: int) -> None:
     await eventually(lambda: _stored(bus, length))
 
 

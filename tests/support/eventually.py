@@ -6,12 +6,22 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
-async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 60.0, every: float = 0.02) -> T:
+@overload
+async def eventually(probe: Callable[[], Awaitable[T | None]], *, within: float = ..., every: float = ...) -> T: ...
+
+
+@overload
+async def eventually(probe: Callable[[], T | None], *, within: float = ..., every: float = ...) -> T: ...
+
+
+async def eventually(
+    probe: Callable[[], T | Awaitable[T | None] | None], *, within: float = 60.0, every: float = 0.02
+) -> T:
     """The first truthy value of ``probe``; its last failure when none came ``within`` seconds.
 
     A file that vanishes while it is looked at is such a failure: others are at work there.

@@ -72,9 +72,7 @@ class Visitor:
             answer = await self.http.post("/webhooks/github", content=body, headers=headers)
             return answer if answer.status_code != 503 else None
 
-        answer = await eventually(taken, every=0.2)
-        assert answer is not None
-        return answer
+        return await eventually(taken, every=0.2)
 
     async def submit(self, text: str, **more: str) -> str:
         """A task by the API; returns its id."""
@@ -111,11 +109,10 @@ class Visitor:
             answer = await self.http.get(f"/api/tasks/{task_id}", params={"min_seq": seq})
             # A projector that has not caught up yet says so.
             assert answer.status_code in (200, 503), answer.text
-            return answer.json()["task"] if answer.status_code == 200 else None
+            found: dict[str, Any] | None = answer.json()["task"] if answer.status_code == 200 else None
+            return found
 
-        found = await eventually(look, every=0.2)
-        assert found is not None
-        return found
+        return await eventually(look, every=0.2)
 
     async def story(self, task_id: str) -> list[Recorded]:
         """Every event of the task, its plan, its run and its reply, in the order of the log. Checks their chains."""
