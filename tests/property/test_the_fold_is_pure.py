@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.folding import DECIDERS
 from tests.support.walks import walked
-from tests.support.world import DECIDERS
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from cli.folding import DECIDERS
 from services.projector.sentences import UNREAD, sentence
 from shared.contracts.kinds import AGENTS, COMMANDS, EVENTS, KINDS, kind_of
-from shared.contracts.messages import Event, wire_name
+from shared.contracts.messages import Event, Message, wire_name
 from tests.support.examples import example
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ CLASSES: Final = [
 
 
 @pytest.mark.parametrize(("kind", "name", "cls"), CLASSES)
-def test_a_message_has_the_kind_of_the_entry_that_names_it(kind: str, name: str, cls: type[Any]) -> None:
+def test_a_message_has_the_kind_of_the_entry_that_names_it(kind: str, name: str, cls: type[Message]) -> None:
     assert (kind_of(cls), wire_name(cls)) == (kind, name)
 
 

@@ -10,6 +10,7 @@ from services.gateway.live.render import show_event
 from services.projector.sentences import UNREAD
 from shared import docs
 from shared.contracts import run
+from shared.contracts.kinds import EVENTS
 from shared.envelope import BadEnvelope, Stamp, UnknownEvent, decode_event, encode_event, hash_of, utc_now
 from shared.subjects import Actor
 from tests.support.older_shapes import SHAPES, TODAY, stored, third_version
@@ -120,7 +121,7 @@ class Moved(run.Checkpointed, frozen=True, kw_only=True):
 
 def test_a_new_version_is_free_and_the_old_one_stays_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     released = docs.schemas()
-    monkeypatch.setitem(docs.EVENTS["run"], "checkpointed", Moved)
+    monkeypatch.setitem(EVENTS["run"], "checkpointed", Moved)
     assert any("run.checkpointed.place is newly required" in line for line in docs.frozen(released, docs.schemas()))
     monkeypatch.setattr(Moved, "upcasters", (lambda data: {**data, "place": {}},))
     now = docs.schemas()

@@ -16,6 +16,7 @@ from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage, spent_on
 from shared.deciding import Decider
 
+SpendRecorded = task.SpendRecorded | plan.SpendRecorded | run.SpendRecorded
 KINDS = [
     (task_actor.DECIDER, lambda place, *usage: task.RecordSpend(attempt=1, place=place, usage=usage)),
     (plan_actor.DECIDER, lambda place, *usage: plan.RecordSpend(draft=1, place=place, usage=usage)),
@@ -40,6 +41,7 @@ def test_a_place_s_total_is_recorded_as_what_is_new_in_it(decider: Decider[Any],
         spend("a"),
     ):
         event = decider.decide(state, command)
+        assert event is None or isinstance(event, SpendRecorded)
         recorded.append(() if event is None else (event.place, event.usage))
         state = state if event is None else decider.evolve(state, event)
     assert recorded == [
@@ -70,7 +72,7 @@ FAILURE = task.RecordFailure(stage="triage", attempt=1, code="c", message="m", u
 def test_what_a_verdict_cost_is_known_of_its_place_and_of_no_other(report: Command) -> None:
     decider, state = task_actor.DECIDER, task.Task(status=task.Status.RECEIVED, triage_attempt=1, triaging=True)
     event = decider.decide(state, report)
-    assert event is not None
+    assert isinstance(event, task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused)
     state = decider.evolve(state, event)
     assert (event.usage, event.place, state.accounts) == (SPENT, "a", {"1@a": SPENT})
     assert decider.decide(state, task.RecordSpend(attempt=1, place="a", usage=SPENT)) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -16,8 +17,10 @@ from shared.claude.demo_script import Cut, Fail, Hang, Speak, moves
 TOOLS = ("Read", "Edit", "Write", "Bash", "Glob", "Grep", "AskUserQuestion")
 
 
-def _request(prompt: str, *turns: tuple[dict, str], role: str = "executor", tools: tuple[str, ...] = TOOLS) -> dict:
-    messages: list[dict] = [{"role": "user", "content": [{"type": "text", "text": prompt}]}]
+def _request(
+    prompt: str, *turns: tuple[dict[str, Any], str], role: str = "executor", tools: tuple[str, ...] = TOOLS
+) -> dict[str, Any]:
+    messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": prompt}]}]
     for number, (call, result) in enumerate(turns):
         messages += [
             {"role": "assistant", "content": [{"type": "tool_use", "id": f"t{number}", **call}]},
@@ -31,13 +34,13 @@ def _request(prompt: str, *turns: tuple[dict, str], role: str = "executor", tool
     }
 
 
-def _says(body: dict) -> Speak:
+def _says(body: dict[str, Any]) -> Speak:
     *_, turn = moves(read_request(body))
     assert isinstance(turn, Speak)
     return turn
 
 
-def _bash(command: str = "x") -> dict:
+def _bash(command: str = "x") -> dict[str, Any]:
     return {"name": "Bash", "input": {"command": command}}
 
 
@@ -142,7 +145,7 @@ def test_a_role_is_known_by_its_heading_and_else_by_its_tools() -> None:
         },
     ],
 )
-def test_a_structured_answer_fits_any_schema_asked_for(schema: dict) -> None:
+def test_a_structured_answer_fits_any_schema_asked_for(schema: dict[str, Any]) -> None:
     answer = fill(schema, title="It loses cents", text="# Plan", prompt="It loses cents")
     jsonschema.validate(answer, schema)
     assert answer.get("risk", "low") == "low"

@@ -22,7 +22,7 @@ def _metered(lines: list[bytes], *, resumed: bool = False) -> Meter:
     return meter
 
 
-def test_a_session_in_two_processes_costs_the_session_s_total_once(recordings) -> None:
+def test_a_session_in_two_processes_costs_the_session_s_total_once(recordings: RecordedRuns) -> None:
     first = _metered(recordings["resume-1"].lines)
     second = _metered(recordings["resume-2"].lines, resumed=True)
     assert cost_of(add_usage(first.total, second.total)) == 12_896
@@ -43,11 +43,11 @@ def test_a_session_in_two_processes_costs_the_session_s_total_once(recordings) -
         ("startup-failure", 0),
     ],
 )
-def test_the_cost_of_a_recorded_run_is_what_its_results_say(recordings, name: str, microusd: int) -> None:
+def test_the_cost_of_a_recorded_run_is_what_its_results_say(recordings: RecordedRuns, name: str, microusd: int) -> None:
     assert cost_of(_metered(recordings[name].lines).total) == microusd
 
 
-def test_a_subagent_is_counted_under_its_own_model(recordings) -> None:
+def test_a_subagent_is_counted_under_its_own_model(recordings: RecordedRuns) -> None:
     meter = _metered(recordings["subagent"].lines)
     assert {usage.model: usage.cost_microusd for usage in meter.total} == {
         "claude-opus-5-5": 19_344,
@@ -55,20 +55,22 @@ def test_a_subagent_is_counted_under_its_own_model(recordings) -> None:
     }
 
 
-def test_a_killed_run_is_priced_from_what_streamed(recordings) -> None:
+def test_a_killed_run_is_priced_from_what_streamed(recordings: RecordedRuns) -> None:
     recorded = recordings["plain"]
     meter = _metered(recorded.lines[:-1])  # killed before its result line
     assert meter.since_last_result == meter.total
     assert cost_of(meter.total) == 6_448
 
 
-def test_a_killed_run_without_partial_messages_is_priced_from_the_beginnings_of_its_responses(recordings) -> None:
+def test_a_killed_run_without_partial_messages_is_priced_from_the_beginnings_of_its_responses(
+    recordings: RecordedRuns,
+) -> None:
     (usage,) = _metered(recordings["stop-sigkill"].lines).total
     assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens) == (12, 2000, 1000)
     assert usage.cost_microusd == 5_468
 
 
-def test_a_model_without_a_list_price_is_marked(recordings) -> None:
+def test_a_model_without_a_list_price_is_marked(recordings: RecordedRuns) -> None:
     (usage,) = _metered(recordings["unknown-model"].lines).total
     assert not usage.priced
 

@@ -8,9 +8,10 @@ import pytest
 
 from shared.claude.outcome import SENTENCES, Outcome, judge
 from shared.claude.stream import Limit, Result, read_line
+from tests.recordings.recorded_runs import RecordedRun, RecordedRuns
 
 
-def _judged(recorded, *, stderr: str = "", schema_asked: bool = False) -> Outcome:
+def _judged(recorded: RecordedRun, *, stderr: str = "", schema_asked: bool = False) -> Outcome:
     last, resets_at = None, None
     for line in map(read_line, recorded.lines):
         match line:
@@ -52,39 +53,39 @@ def _judged(recorded, *, stderr: str = "", schema_asked: bool = False) -> Outcom
         ("bad-flag", "agent-start-failed"),
     ],
 )
-def test_a_recorded_end_has_its_code(recordings, name: str, code: str) -> None:
+def test_a_recorded_end_has_its_code(recordings: RecordedRuns, name: str, code: str) -> None:
     outcome = _judged(recordings[name])
     assert (outcome.ok, outcome.code) == (code == "ok", code)
     assert outcome.message.startswith(SENTENCES[code])
 
 
-def test_an_answer_in_the_form_asked_for_is_success_and_none_is_not(recordings) -> None:
+def test_an_answer_in_the_form_asked_for_is_success_and_none_is_not(recordings: RecordedRuns) -> None:
     given = _judged(recordings["structured-output"], schema_asked=True)
     never = _judged(recordings["structured-output-never"], schema_asked=True)
     assert (given.ok, given.structured) == (True, {"name": "x", "n": 3})
     assert (never.ok, never.code) == (False, "agent-no-structured-output")
 
 
-def test_success_on_the_line_but_another_exit_code_is_no_success(recordings) -> None:
+def test_success_on_the_line_but_another_exit_code_is_no_success(recordings: RecordedRuns) -> None:
     plain = recordings["plain"]
     assert _judged(plain._replace(exit_code=3)).code == "agent-error"
     assert _judged(plain._replace(exit_code=137)).code == "agent-killed"
     assert _judged(plain._replace(exit_code=None)).code == "agent-killed"
 
 
-def test_a_limit_says_when_it_is_lifted(recordings) -> None:
+def test_a_limit_says_when_it_is_lifted(recordings: RecordedRuns) -> None:
     outcome = _judged(recordings["rate-limit-oauth-rejected"])
     assert outcome.retry_at == datetime.fromtimestamp(1795334137, UTC)
 
 
-def test_a_start_that_failed_gives_the_reason_from_stderr(recordings) -> None:
+def test_a_start_that_failed_gives_the_reason_from_stderr(recordings: RecordedRuns) -> None:
     outcome = _judged(recordings["bad-flag"], stderr="warning\nerror: unknown option '--nope'\n")
     assert outcome.message.endswith("Reason: error: unknown option '--nope'")
 
 
-def test_a_missing_cli_is_named(recordings) -> None:
+def test_a_missing_cli_is_named(recordings: RecordedRuns) -> None:
     assert judge(127, None).code == "agent-cli-missing"
 
 
-def test_denied_tools_are_told(recordings) -> None:
+def test_denied_tools_are_told(recordings: RecordedRuns) -> None:
     assert _judged(recordings["permission-denied"]).denials

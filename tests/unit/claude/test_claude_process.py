@@ -49,7 +49,9 @@ async def _lines(process: AgentProcess, offset: int = 0, limit: int = 1000) -> l
     return [line async for line in process.lines(offset, limit)]
 
 
-async def test_lines_carry_their_offsets_a_long_one_is_cut_and_an_unfinished_one_is_none(tmp_path, mark) -> None:
+async def test_lines_carry_their_offsets_a_long_one_is_cut_and_an_unfinished_one_is_none(
+    tmp_path: Path, mark: str
+) -> None:
     program = "echo one; echo; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo last; printf unfinished; exit 3"
     process = await AgentProcess.start(_invocation(tmp_path, mark, program))
     lines = await _lines(process)
@@ -65,7 +67,9 @@ async def test_lines_carry_their_offsets_a_long_one_is_cut_and_an_unfinished_one
     assert await _lines(process, offset=lines[2].end) == lines[3:]
 
 
-async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(tmp_path, mark, monkeypatch) -> None:
+async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(
+    tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.claude.process._SEND_DEADLINE_S", 60.0)
     process = await AgentProcess.start(_invocation(tmp_path, mark, "exec head -n 30"))
     texts = [chr(97 + number % 26) * size for number, size in enumerate([10, 300_000, 5_000, 70_000, 1] * 6)]
@@ -80,7 +84,7 @@ async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(tmp_path, 
         await process.send("too late", "late")
 
 
-async def test_a_message_over_the_limit_is_refused(tmp_path, mark) -> None:
+async def test_a_message_over_the_limit_is_refused(tmp_path: Path, mark: str) -> None:
     process = await AgentProcess.start(_invocation(tmp_path, mark, "read line"))
     with pytest.raises(ValueError, match="bytes"):
         await process.send("x" * MAX_MESSAGE_BYTES, "big")
@@ -88,7 +92,7 @@ async def test_a_message_over_the_limit_is_refused(tmp_path, mark) -> None:
     assert await process.wait() == 0
 
 
-async def test_a_run_directory_takes_one_process_and_says_that_it_has_one(tmp_path, mark) -> None:
+async def test_a_run_directory_takes_one_process_and_says_that_it_has_one(tmp_path: Path, mark: str) -> None:
     invocation = _invocation(tmp_path, mark, "true")
     assert not AgentProcess.exists(invocation.run_dir)
     process = await AgentProcess.start(invocation)
@@ -98,7 +102,7 @@ async def test_a_run_directory_takes_one_process_and_says_that_it_has_one(tmp_pa
     assert await process.wait() == 0
 
 
-async def test_who_attaches_sees_the_living_process_and_its_end(tmp_path, mark) -> None:
+async def test_who_attaches_sees_the_living_process_and_its_end(tmp_path: Path, mark: str) -> None:
     invocation = _invocation(tmp_path, mark, "read line; echo heard; exit 7")
     await AgentProcess.start(invocation)
     other = AgentProcess.attach(invocation.run_dir)
@@ -109,7 +113,7 @@ async def test_who_attaches_sees_the_living_process_and_its_end(tmp_path, mark) 
     assert await other.wait() == 7
 
 
-async def test_a_reused_process_id_is_not_taken_for_the_agent(tmp_path, mark) -> None:
+async def test_a_reused_process_id_is_not_taken_for_the_agent(tmp_path: Path, mark: str) -> None:
     invocation = _invocation(tmp_path, mark, "true")
     await (await AgentProcess.start(invocation)).wait()
     for name in ("wrapper", "cli"):
@@ -120,7 +124,7 @@ async def test_a_reused_process_id_is_not_taken_for_the_agent(tmp_path, mark) ->
 
 
 async def test_a_process_that_was_never_spawned_is_not_alive_because_another_of_the_same_work_is(
-    tmp_path, mark
+    tmp_path: Path, mark: str
 ) -> None:
     spawned = _invocation(tmp_path, mark, "read line")
     prepared = tmp_path / "run-before"
@@ -132,7 +136,7 @@ async def test_a_process_that_was_never_spawned_is_not_alive_because_another_of_
     await process.stop()
 
 
-async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_path, mark) -> None:
+async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_path: Path, mark: str) -> None:
     program = "trap '' TERM INT; echo ready; while :; do read line || :; done"
     process = await AgentProcess.start(_invocation(tmp_path, mark, program))
     async for _ in process.lines():
@@ -144,7 +148,7 @@ async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_p
     assert marked(mark) == []
 
 
-async def test_descendants_that_dropped_the_mark_go_with_the_run(tmp_path, mark) -> None:
+async def test_descendants_that_dropped_the_mark_go_with_the_run(tmp_path: Path, mark: str) -> None:
     program = "env -i setsid sleep 600 & echo $!; sleep 600"
     process = await AgentProcess.start(_invocation(tmp_path, mark, program))
     async for line in process.lines():
@@ -181,7 +185,7 @@ def test_the_cli_comes_with_the_installation_and_a_wrong_setting_is_named(tmp_pa
         find_cli(str(tmp_path / "nothing"))
 
 
-async def test_starting_a_cli_that_is_not_there_is_named_too(tmp_path, mark) -> None:
+async def test_starting_a_cli_that_is_not_there_is_named_too(tmp_path: Path, mark: str) -> None:
     invocation = msgspec.structs.replace(_invocation(tmp_path, mark, "true"), cli=tmp_path / "nothing")
     with pytest.raises(CliMissing, match="CLAUDE_CLI"):
         await AgentProcess.start(invocation)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.claude.stream import Asked, Init, Lifecycle, Result, Retry, Said, ToolResults, read_line, trim
+from tests.recordings.recorded_runs import RecordedRuns
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=2000),
@@ -16,14 +17,14 @@ json_values = st.recursive(
 )
 
 
-def test_every_recorded_line_is_read_without_an_error_and_every_run_has_its_init(recordings) -> None:
+def test_every_recorded_line_is_read_without_an_error_and_every_run_has_its_init(recordings: RecordedRuns) -> None:
     for name in recordings.names():
         kinds = [type(read_line(line)) for line in recordings[name].lines]
         has_init = any(b'"subtype":"init"' in line[:40] for line in recordings[name].lines)
         assert (Init in kinds) == has_init, name
 
 
-def test_the_lines_that_matter_are_recognised(recordings) -> None:
+def test_the_lines_that_matter_are_recognised(recordings: RecordedRuns) -> None:
     kinds = {type(read_line(line)) for line in recordings["control-protocol"].lines}
     assert {Init, Said, ToolResults, Asked, Lifecycle, Result} <= kinds
     assert Retry in {type(read_line(line)) for line in recordings["api-401"].lines}

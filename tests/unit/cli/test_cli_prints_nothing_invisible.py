@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from cli.console import VisibleConsole, print_json, say
-from cli.demo.driver import Finding, _report
+from cli.demo.driver import _report
+from cli.demo.outcome import Finding
 from cli.live import Activity, Teller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table

@@ -27,10 +27,11 @@ from tests.unit.projector.projector_support import (
 
 def shown(log: Log) -> dict[str, Any]:
     """The task as ``tasks.get`` shows it."""
-    return ask(projected(log), "tasks.get", id=TASK)["task"]
+    found: dict[str, Any] = ask(projected(log), "tasks.get", id=TASK)["task"]
+    return found
 
 
-def test_a_task_that_was_just_submitted_says_where_it_came_from():
+def test_a_task_that_was_just_submitted_says_where_it_came_from() -> None:
     now = shown(Log().add(submitted(), principal="service:brain"))
     assert (now["status"], now["title"], now["version"]) == ("received", "Fix the sum", 1)
     assert now["source"] == {
@@ -44,7 +45,7 @@ def test_a_task_that_was_just_submitted_says_where_it_came_from():
     assert (now["run"], now["plans"], now["usage"]) == (None, [], [])
 
 
-def test_an_approval_marks_the_version_it_names_with_who_and_when():
+def test_an_approval_marks_the_version_it_names_with_who_and_when() -> None:
     log = planned().add(task.RevisionRequested(version=1, feedback="Smaller."), proposed(2))
     log.add(approved(2), principal="user:ada")
     plans = shown(log)["plans"]
@@ -53,13 +54,13 @@ def test_an_approval_marks_the_version_it_names_with_who_and_when():
     assert plans[1]["markdown"] == "# Plan 2"
 
 
-def test_a_plan_that_waits_for_approval_shows_its_version_and_status():
+def test_a_plan_that_waits_for_approval_shows_its_version_and_status() -> None:
     now = shown(planned())
     assert (now["status"], now["plan_status"], now["plan_version"]) == ("awaiting-approval", "proposed", 1)
     assert now["working_since"] is None
 
 
-def test_a_round_that_waits_for_an_executor_is_queued():
+def test_a_round_that_waits_for_an_executor_is_queued() -> None:
     now = shown(planned().add(approved(), *execution()[:2]))
     assert (now["status"], now["run"]["status"], now["run"]["round"], now["run"]["attempt"]) == (
         "executing",
@@ -69,7 +70,7 @@ def test_a_round_that_waits_for_an_executor_is_queued():
     )
 
 
-def test_a_run_at_work_shows_its_worker_and_since_when():
+def test_a_run_at_work_shows_its_worker_and_since_when() -> None:
     connection = projected(planned().add(approved(), *execution()))
     (running,) = ask(connection, "status")["running"]
     assert running == {
@@ -83,7 +84,7 @@ def test_a_run_at_work_shows_its_worker_and_since_when():
     assert ask(connection, "tasks.get", id=TASK)["task"]["run"]["model"] == "large"
 
 
-def test_a_finished_run_shows_its_checks_its_files_and_its_commit():
+def test_a_finished_run_shows_its_checks_its_files_and_its_commit() -> None:
     log = planned().add(approved(), *execution(), succeeded())
     log.add(task.Completed(summary="Added right.", commit="c1", branch="journeyman/x", url="https://example.org/c1"))
     now = shown(log)
@@ -95,7 +96,7 @@ def test_a_finished_run_shows_its_checks_its_files_and_its_commit():
     assert done["files"] == [{"path": "sum.py", "added": 1, "removed": 1}]
 
 
-def test_a_retry_makes_the_next_round_and_clears_the_failure():
+def test_a_retry_makes_the_next_round_and_clears_the_failure() -> None:
     log = planned().add(
         approved(),
         *execution(1),
@@ -113,7 +114,7 @@ def test_a_retry_makes_the_next_round_and_clears_the_failure():
     assert (again["run"]["round"], again["run"]["worker"]) == (2, "w2")
 
 
-def test_a_pause_shows_why_and_its_end_clears_that():
+def test_a_pause_shows_why_and_its_end_clears_that() -> None:
     until = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
     failed = run.Failed(round=1, attempt=1, code="agent-overloaded", message="Busy.", retryable=True)
     log = planned().add(approved(), *execution(1), failed)
@@ -130,28 +131,30 @@ def test_a_pause_shows_why_and_its_end_clears_that():
 
 
 @pytest.mark.parametrize("after", [task.Retried(stage="executing"), task.Cancelled(reason="Enough.")])
-def test_a_task_that_was_retried_or_stopped_while_paused_waits_for_no_moment(after: task.Retried | task.Cancelled):
+def test_a_task_that_was_retried_or_stopped_while_paused_waits_for_no_moment(
+    after: task.Retried | task.Cancelled,
+) -> None:
     until = datetime(2026, 3, 4, 14, 30, tzinfo=timezone(timedelta(hours=2)))
     log = planned().add(task.Paused(stage="planning", code="agent-overloaded", message="Busy.", until=until, tries=1))
     assert shown(log)["paused_until"] == "2026-03-04T12:30:00Z"
     assert shown(log.add(after))["paused_until"] is None
 
 
-def test_a_plan_that_nobody_approved_in_time_ends_its_task():
+def test_a_plan_that_nobody_approved_in_time_ends_its_task() -> None:
     log = planned().add(task.ApprovalExpired(version=1))
     assert shown(log)["status"] == "cancelled"
     told = ask(projected(log), "tasks.timeline", id=TASK)["items"][-1]["summary"]
     assert told == "Nobody approved plan 1 in time."
 
 
-def test_an_attempt_that_another_one_took_over_is_superseded():
+def test_an_attempt_that_another_one_took_over_is_superseded() -> None:
     log = planned().add(approved(), *execution(), run.Claimed(round=1, attempt=2, worker="w9", session="s"))
     connection = projected(log)
     runs = connection.execute("SELECT attempt, status, worker FROM runs ORDER BY attempt").fetchall()
     assert runs == [(1, "superseded", "w1"), (2, "running", "w9")]
 
 
-def test_usage_adds_up_over_agents_models_and_attempts():
+def test_usage_adds_up_over_agents_models_and_attempts() -> None:
     log = planned().add(
         approved(),
         *execution(),
@@ -169,7 +172,7 @@ def test_usage_adds_up_over_agents_models_and_attempts():
     ]
 
 
-def test_a_stop_shows_until_the_agent_is_gone():
+def test_a_stop_shows_until_the_agent_is_gone() -> None:
     log = planned().add(approved(), *execution(), task.StopRequested(stage="executing", reason="Enough."))
     assert (shown(log)["status"], shown(log)["stopping"]) == ("executing", True)
     log.add(run.StopRequested(attempt=1), run.Stopped(round=1, attempt=1, killed=2), task.Cancelled(reason="Enough."))
@@ -182,7 +185,7 @@ def test_a_stop_shows_until_the_agent_is_gone():
     )
 
 
-def test_a_question_shows_until_the_agent_has_its_answer():
+def test_a_question_shows_until_the_agent_has_its_answer() -> None:
     log = planned().add(
         approved(),
         *execution(),
@@ -204,12 +207,12 @@ def test_a_question_shows_until_the_agent_has_its_answer():
     )
 
 
-def test_an_answered_question_is_a_completed_task_with_the_answer():
+def test_an_answered_question_is_a_completed_task_with_the_answer() -> None:
     now = shown(Log().add(submitted(), task.Answered(attempt=1, answer="42.", decided_by="model", usage=usage(7))))
     assert (now["status"], now["verdict"], now["answer"], now["cost_microusd"]) == ("completed", "answer", "42.", 7)
 
 
-def test_every_event_of_a_task_is_in_its_timeline_with_a_sentence():
+def test_every_event_of_a_task_is_in_its_timeline_with_a_sentence() -> None:
     log = planned()
     items = ask(projected(log), "tasks.timeline", id=TASK)["items"]
     assert [item["seq"] for item in items] == list(range(1, len(log.stored) + 1))
@@ -227,7 +230,7 @@ def test_every_event_of_a_task_is_in_its_timeline_with_a_sentence():
     assert items[-1]["data"]["digest"] == "1" * 64
 
 
-def test_a_delivery_is_listed_with_the_task_of_its_thread_once_there_is_one():
+def test_a_delivery_is_listed_with_the_task_of_its_thread_once_there_is_one() -> None:
     signal = delivery.Signal(
         kind=delivery.SignalKind.WORK, thread="github:octo/app#7", opened_at_ms=1000, title="t", text="t", author="ada"
     )
@@ -249,7 +252,7 @@ def test_a_delivery_is_listed_with_the_task_of_its_thread_once_there_is_one():
     assert item["task_id"] == task_id
 
 
-def test_a_conversation_keeps_its_lines_in_order():
+def test_a_conversation_keeps_its_lines_in_order() -> None:
     log = Log().add(
         session.Said(message="What is this?", author="user:ada", task_id=TASK),
         session.AnswerRecorded(task_id=TASK, text="A sum."),

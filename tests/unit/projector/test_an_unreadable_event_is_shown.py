@@ -27,7 +27,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("subject, body", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_an_unreadable_event_has_its_row_and_the_rest_goes_on(subject: str, body: bytes):
+def test_an_unreadable_event_has_its_row_and_the_rest_goes_on(subject: str, body: bytes) -> None:
     log = Log().add(submitted()).raw(subject, body).add(submitted(), id="01JX7Z000000000000000NEXT")
     connection = projected(log)
     assert connection.execute("SELECT seq, subject FROM unread").fetchall() == [(2, subject)]
@@ -36,7 +36,7 @@ def test_an_unreadable_event_has_its_row_and_the_rest_goes_on(subject: str, body
     assert ask(connection, "tasks.list")["counts"] == {"received": 2}
 
 
-def test_an_unknown_event_of_a_task_is_in_its_timeline_with_its_raw_data():
+def test_an_unknown_event_of_a_task_is_in_its_timeline_with_its_raw_data() -> None:
     subject, body = UNREADABLE["an event name of the future"]
     connection = projected(Log().add(submitted()).raw(subject, body))
     item = ask(connection, "tasks.timeline", id=TASK)["items"][1]
@@ -44,7 +44,7 @@ def test_an_unknown_event_of_a_task_is_in_its_timeline_with_its_raw_data():
     assert item["summary"] == "An event that this version cannot read."
 
 
-def test_an_event_whose_numbers_no_database_takes_is_found_among_its_neighbours():
+def test_an_event_whose_numbers_no_database_takes_is_found_among_its_neighbours() -> None:
     huge = run.Checkpointed(attempt=1, turn=1, usage=(ModelUsage(model="large", cost_microusd=2**63),))
     log = planned().add(huge).add(submitted(), id="01JX7Z000000000000000NEXT")
     connection = projected(log)
@@ -53,14 +53,14 @@ def test_an_event_whose_numbers_no_database_takes_is_found_among_its_neighbours(
     assert ask(connection, "tasks.get", id=TASK)["task"]["cost_microusd"] == 2100
 
 
-def test_a_text_with_a_lone_surrogate_is_shown_as_unread():
+def test_a_text_with_a_lone_surrogate_is_shown_as_unread() -> None:
     subject = f"evt.task.{TASK}.cancelled"
     connection = projected(Log().add(submitted()).raw(subject, BODY % (b"cancelled", b'{"reason":"\\ud800"}')))
     assert connection.execute("SELECT count(*) FROM timeline").fetchall() == [(2,)]
     assert connection.execute("SELECT seq FROM unread").fetchall() == [(2,)]
 
 
-def test_a_batch_of_nothing_readable_still_moves_the_checkpoint():
+def test_a_batch_of_nothing_readable_still_moves_the_checkpoint() -> None:
     connection = projected(Log())
     reached = Writer(connection).apply([Stored(1, "evt.x", b"?"), Stored(2, "evt.y", b"?")])
     assert reached.seq == 2

@@ -25,7 +25,7 @@ MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 @FEW
 @given(steps=STEPS, cuts=CUTS, others=CUTS)
-def test_any_split_into_batches_gives_the_same_rows(steps: list[int], cuts: list[int], others: list[int]):
+def test_any_split_into_batches_gives_the_same_rows(steps: list[int], cuts: list[int], others: list[int]) -> None:
     log = log_of(walked(steps).log)
     whole = projected_in_batches(log, [], anew=False)
     assert projected_in_batches(log, cuts, anew=False) == whole
@@ -34,7 +34,7 @@ def test_any_split_into_batches_gives_the_same_rows(steps: list[int], cuts: list
 
 @FEW
 @given(steps=STEPS)
-def test_the_rows_are_what_a_fold_of_the_log_in_plain_python_says(steps: list[int]):
+def test_the_rows_are_what_a_fold_of_the_log_in_plain_python_says(steps: list[int]) -> None:
     log = log_of(walked(steps).log)
     fold = Fold()
     for stored in log.stored:
@@ -46,7 +46,7 @@ def test_the_rows_are_what_a_fold_of_the_log_in_plain_python_says(steps: list[in
 @given(steps=STEPS, broken=st.lists(st.integers(0, 2**16), min_size=1, max_size=4), cuts=CUTS)
 def test_any_split_gives_the_same_rows_when_some_events_cannot_be_read(
     steps: list[int], broken: list[int], cuts: list[int]
-):
+) -> None:
     log = log_of(walked(steps).log)
     for at in broken if log.stored else ():
         index = at % len(log.stored)
@@ -56,7 +56,7 @@ def test_any_split_gives_the_same_rows_when_some_events_cannot_be_read(
 
 @MANY
 @given(steps=STEPS)
-def test_folding_twice_from_the_same_rows_changes_nothing_before_it(steps: list[int]):
+def test_folding_twice_from_the_same_rows_changes_nothing_before_it(steps: list[int]) -> None:
     facts = [read(stored) for stored in log_of(walked(steps).log).stored]
     before = project({}, facts[: len(facts) // 2]).stories
     kept = dict(before)
@@ -67,7 +67,7 @@ def test_folding_twice_from_the_same_rows_changes_nothing_before_it(steps: list[
 
 @FEW
 @given(steps=STEPS)
-def test_a_task_row_says_what_the_task_itself_says(steps: list[int]):
+def test_a_task_row_says_what_the_task_itself_says(steps: list[int]) -> None:
     world = walked(steps, policy=Policy(approval=Approval.REQUIRED))
     if not world.events_of("task"):
         return
@@ -85,7 +85,7 @@ def test_a_task_row_says_what_the_task_itself_says(steps: list[int]):
 
 @FEW
 @given(steps=STEPS)
-def test_what_was_spent_is_what_the_events_report(steps: list[int]):
+def test_what_was_spent_is_what_the_events_report(steps: list[int]) -> None:
     log = walked(steps).log
     spent = tuple(each for recorded in log for each in getattr(recorded.data, "usage", ()))
     connection = projected(log_of(log))
@@ -98,7 +98,7 @@ def test_what_was_spent_is_what_the_events_report(steps: list[int]):
 
 @MANY
 @given(steps=STEPS)
-def test_every_event_is_read_and_has_a_sentence(steps: list[int]):
+def test_every_event_is_read_and_has_a_sentence(steps: list[int]) -> None:
     for recorded, stored in zip(log := walked(steps).log, log_of(log).stored, strict=True):
         fact = read(stored)
         assert (fact.problem, fact.data) == ("", recorded.data)

@@ -50,7 +50,7 @@ def pages(connection: duckdb.DuckDBPyConnection, name: str, **params: Any) -> li
         cursor = {"cursor": answer["next_cursor"]}
 
 
-def test_tasks_come_newest_first_and_in_pages_without_gap_or_overlap():
+def test_tasks_come_newest_first_and_in_pages_without_gap_or_overlap() -> None:
     connection = projected(tasks(7))
     assert listed(connection) == [f"T{n:03}" for n in reversed(range(7))]
     found = pages(connection, "tasks.list", limit=3)
@@ -58,11 +58,11 @@ def test_tasks_come_newest_first_and_in_pages_without_gap_or_overlap():
     assert [item["id"] for page in found for item in page] == listed(connection)
 
 
-def test_a_full_last_page_has_no_next_one():
+def test_a_full_last_page_has_no_next_one() -> None:
     assert len(pages(projected(tasks(6)), "tasks.list", limit=3)) == 2
 
 
-def test_tasks_are_filtered_and_the_other_statuses_stay_counted():
+def test_tasks_are_filtered_and_the_other_statuses_stay_counted() -> None:
     log = tasks(3)
     log.add(task.Declined(attempt=1, reason="No.", decided_by="rules"), id="T001")
     log.add(submitted(source=task.Source(kind="api"), repo="octo/web"), id="T100")
@@ -75,21 +75,21 @@ def test_tasks_are_filtered_and_the_other_statuses_stay_counted():
 
 
 @pytest.mark.parametrize("q", ["hAiRy", "100%", "T_1", "octo/web", "jira-9", "\\d"])
-def test_a_search_finds_text_anywhere_and_takes_it_literally(q: str):
+def test_a_search_finds_text_anywhere_and_takes_it_literally(q: str) -> None:
     log = tasks(3)
     source = task.Source(kind="jira", reference="JIRA-9")
     log.add(submitted(title="A hairy one", text="100% of \\d", source=source, repo="octo/web"), id="T_1")
     assert listed(projected(log), q=q) == ["T_1"]
 
 
-def test_a_timeline_goes_on_after_a_sequence():
+def test_a_timeline_goes_on_after_a_sequence() -> None:
     connection = projected(planned())
     seqs = [item["seq"] for page in pages(connection, "tasks.timeline", id=TASK, limit=3) for item in page]
     assert seqs == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [i["seq"] for i in ask(connection, "tasks.timeline", id=TASK, after=6)["items"]] == [7, 8]
 
 
-def test_costs_are_grouped_by_whatever_is_asked_for():
+def test_costs_are_grouped_by_whatever_is_asked_for() -> None:
     log = Log()
     for number, day in ((1, datetime(2026, 3, 4, 23, 59, tzinfo=UTC)), (2, datetime(2026, 3, 5, 0, 0, tzinfo=UTC))):
         log.add(submitted(session_id=f"s{number}"), id=f"T{number}", principal=f"user:{number}", at=day)
@@ -113,7 +113,7 @@ def test_costs_are_grouped_by_whatever_is_asked_for():
     assert ask(connection, "costs")["items"][0]["tasks"] == 1
 
 
-def test_nothing_spent_is_zero_and_not_null():
+def test_nothing_spent_is_zero_and_not_null() -> None:
     total = ask(projected(Log()), "costs")["total"]
     assert set(total.values()) == {0}
 
@@ -136,7 +136,7 @@ def test_nothing_spent_is_zero_and_not_null():
         ("status", {"id": TASK}),
     ],
 )
-def test_a_wrong_parameter_is_refused_with_a_sentence(name: str, params: dict[str, Any]):
+def test_a_wrong_parameter_is_refused_with_a_sentence(name: str, params: dict[str, Any]) -> None:
     connection = projected(tasks(1))
     with pytest.raises(Refused) as refusal:
         ask(connection, name, **params)
@@ -145,17 +145,17 @@ def test_a_wrong_parameter_is_refused_with_a_sentence(name: str, params: dict[st
 
 
 @pytest.mark.parametrize("name", ["tasks.get", "tasks.timeline", "sessions.get"])
-def test_what_does_not_exist_is_not_found(name: str):
+def test_what_does_not_exist_is_not_found(name: str) -> None:
     with pytest.raises(Refused) as refusal:
         ask(projected(Log()), name, id="nobody")
     assert refusal.value.code == "not-found"
 
 
-def test_numbers_may_come_as_text():
+def test_numbers_may_come_as_text() -> None:
     assert len(listed(projected(tasks(3)), limit="2", min_seq="1")) == 2
 
 
-def test_no_answer_is_larger_than_a_message_and_pages_still_show_everything():
+def test_no_answer_is_larger_than_a_message_and_pages_still_show_everything() -> None:
     log = Log()
     for _ in range(6):
         log.add(task.InputGiven(message="x" * 400_000))
@@ -171,7 +171,7 @@ def test_no_answer_is_larger_than_a_message_and_pages_still_show_everything():
     assert found[-1][0]["data"] != {}
 
 
-def test_a_long_conversation_shows_its_newest_lines():
+def test_a_long_conversation_shows_its_newest_lines() -> None:
     log = Log()
     for number in range(205):
         log.add(session.Said(message=f"{number}", author="user:ada", task_id=TASK), id="s")
@@ -179,7 +179,7 @@ def test_a_long_conversation_shows_its_newest_lines():
     assert [line["text"] for line in lines] == [str(number) for number in range(5, 205)]
 
 
-def test_deliveries_come_newest_first():
+def test_deliveries_come_newest_first() -> None:
     signal = delivery.Signal(kind=delivery.SignalKind.WORK, thread="t", opened_at_ms=1, title="t", text="t")
     log = Log()
     for number in range(5):
@@ -198,13 +198,13 @@ def test_deliveries_come_newest_first():
     assert [item["id"] for page in found for item in page] == ["d4", "d3", "d2", "d1", "d0"]
 
 
-def test_every_question_works_on_an_empty_database():
+def test_every_question_works_on_an_empty_database() -> None:
     connection = projected(Log())
     for name in QUERIES.keys() - {"tasks.get", "sessions.get", "tasks.timeline"}:
         ask(connection, name)
 
 
-def test_todays_cost_counts_today_only():
+def test_todays_cost_counts_today_only() -> None:
     while True:
         today = datetime.now(UTC)
         log = Log().add(submitted(), triaged(usage(5)), at=NOON).add(proposed(1, usage(7)), at=today)

@@ -28,14 +28,14 @@ from services.projector.writer import CheckpointMoved, Writer
 from tests.unit.projector.projector_support import Log, planned, projected, submitted
 
 
-def test_the_rows_and_the_tables_have_the_same_columns_in_the_same_order():
+def test_the_rows_and_the_tables_have_the_same_columns_in_the_same_order() -> None:
     connection = projected(Log())
     for table, row in TABLES.items():
         columns = [name for (name, *_) in connection.execute(f"DESCRIBE {table}").fetchall()]
         assert columns == list(row.__struct_fields__)
 
 
-def test_a_second_owner_of_the_same_read_models_is_refused_in_one_sentence(tmp_path: Path):
+def test_a_second_owner_of_the_same_read_models_is_refused_in_one_sentence(tmp_path: Path) -> None:
     sentence = r"^Another projector \(process \d+\) writes .* stop it, or"
     with locked(tmp_path), pytest.raises(Busy, match=sentence), locked(tmp_path):
         pass
@@ -43,7 +43,7 @@ def test_a_second_owner_of_the_same_read_models_is_refused_in_one_sentence(tmp_p
         pass
 
 
-def test_a_file_that_another_program_has_open_is_refused_and_not_taken_for_damaged(tmp_path: Path):
+def test_a_file_that_another_program_has_open_is_refused_and_not_taken_for_damaged(tmp_path: Path) -> None:
     path = tmp_path / "views.duckdb"
     code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -62,7 +62,7 @@ def _flip(path: Path, at: int) -> None:
 
 
 @pytest.mark.parametrize("damage", ["header", "block", "truncated", "other content", "empty"])
-def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str):
+def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "views.duckdb"
     projected(planned(), path).close()
     match damage:
@@ -84,7 +84,7 @@ def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str
     assert [each.name for each in tmp_path.glob("*corrupt*")] == ["views.duckdb.corrupt-1"]
 
 
-def test_a_file_that_lost_transactions_before_its_checkpoint_is_moved_aside(tmp_path: Path):
+def test_a_file_that_lost_transactions_before_its_checkpoint_is_moved_aside(tmp_path: Path) -> None:
     path = tmp_path / "views.duckdb"
     with projected(planned(), path) as connection:
         connection.execute("DELETE FROM timeline WHERE seq = 3")
@@ -93,7 +93,7 @@ def test_a_file_that_lost_transactions_before_its_checkpoint_is_moved_aside(tmp_
     assert [each.name for each in tmp_path.glob("*corrupt*")] == ["views.duckdb.corrupt-1"]
 
 
-def test_of_damaged_files_the_newest_three_are_kept(tmp_path: Path):
+def test_of_damaged_files_the_newest_three_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "views.duckdb"
     for number in range(12):
         path.write_text(f"damage {number}" * 999)
@@ -104,13 +104,13 @@ def test_of_damaged_files_the_newest_three_are_kept(tmp_path: Path):
 
 
 @pytest.mark.parametrize("reason", ["No space left on device", "File too large", "Disk quota exceeded"])
-def test_a_full_disk_is_not_taken_for_damage(reason: str):
+def test_a_full_disk_is_not_taken_for_damage(reason: str) -> None:
     error = duckdb.IOException(f'Failure while replaying WAL file "x": Could not write file "x": {reason}')
     assert not is_corruption(error)
     assert explained(error, Path("x")).startswith("There is no room for the read models at x ")
 
 
-def test_the_database_reaches_no_file_and_its_settings_cannot_be_changed():
+def test_the_database_reaches_no_file_and_its_settings_cannot_be_changed() -> None:
     connection = projected(Log())
     with pytest.raises(duckdb.Error, match="disabled by configuration"):
         connection.execute("COPY (SELECT 1) TO 'leak.csv'")
@@ -118,7 +118,7 @@ def test_the_database_reaches_no_file_and_its_settings_cannot_be_changed():
         connection.execute("SET enable_external_access = true")
 
 
-def test_a_writer_whose_checkpoint_was_moved_writes_nothing():
+def test_a_writer_whose_checkpoint_was_moved_writes_nothing() -> None:
     connection = projected(Log().add(submitted()))
     writer = Writer(connection)
     connection.execute("UPDATE checkpoint SET seq = 7")
@@ -128,7 +128,7 @@ def test_a_writer_whose_checkpoint_was_moved_writes_nothing():
     assert connection.execute("SELECT seq FROM checkpoint").fetchall() == [(7,)]
 
 
-def test_the_pointer_names_the_current_file_and_others_of_ours_are_removed(tmp_path: Path):
+def test_the_pointer_names_the_current_file_and_others_of_ours_are_removed(tmp_path: Path) -> None:
     first = tmp_path / f"views-{projection_hash()}.duckdb"
     assert current(tmp_path) == first
     open_views(first).close()
@@ -143,12 +143,12 @@ def test_the_pointer_names_the_current_file_and_others_of_ours_are_removed(tmp_p
 
 
 @pytest.mark.parametrize("pointer", ["", "../../elsewhere.duckdb", "views-0000.duckdb", "\x00"])
-def test_a_pointer_that_makes_no_sense_is_ignored(tmp_path: Path, pointer: str):
+def test_a_pointer_that_makes_no_sense_is_ignored(tmp_path: Path, pointer: str) -> None:
     (tmp_path / database.POINTER).write_text(pointer)
     assert current(tmp_path).name == f"views-{projection_hash()}.duckdb"
 
 
-def test_files_of_another_projection_go_unless_somebody_owns_them(tmp_path: Path):
+def test_files_of_another_projection_go_unless_somebody_owns_them(tmp_path: Path) -> None:
     ours = tmp_path / f"views-{projection_hash()}.duckdb"
     for name in (ours.name, "views-aaaaaaaaaaaa.duckdb", "views-bbbbbbbbbbbb-r2.duckdb"):
         (tmp_path / name).touch()
