@@ -4,30 +4,14 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from shared.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
 from shared.processes import MARK
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be collected by its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-async def eventually(holds: Callable[[], bool], within: float = 60.0) -> None:
-    """Poll until it holds."""
-    async with asyncio.timeout(within):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.02)
+from tests.support.eventually import eventually
+from tests.support.processes import alive
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.fault.drain.held_model import HeldModel
 from tests.support.cast import Cast, Member
 from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from tests.support.eventually import eventually
+from tests.support.processes import alive
 from tests.support.visitor import tokens_in, usage_of
 
 pytestmark = pytest.mark.campaign
@@ -54,10 +55,10 @@ async def test_an_executor_killed_and_started_again_goes_on_with_the_same_agent_
     executor = cast.members["executor"]
     await executor.kill()
     killed = await _last(cast, id)
-    assert _lives(cli), "the agent works on without its executor"
+    assert alive(cli), "the agent works on without its executor"
     await executor.start()
     claimed = await cast.until(id, "run.claimed", after=killed.position)
-    assert _lives(cli)
+    assert alive(cli)
     await _tell(cast, id, "Mind the commas.")
     story = await _completed(cast, id)
 
@@ -164,9 +165,9 @@ async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and
     claimed = await cast.until(id, "run.claimed", after=before.position)
     await cast.until(id, "run.started", after=claimed.position)
     first.send(signal.SIGCONT)
-    await eventually(lambda: not _lives(stale), within=90)
+    await eventually(lambda: not alive(stale), within=90)
     fresh = _cli(cast.run_dir(id, member="second"))
-    assert _lives(fresh), "the agent of the new executor is nobody else's to end"
+    assert alive(fresh), "the agent of the new executor is nobody else's to end"
     story = await _completed(cast, id)
 
     later = [each for each in story if each.kind == "run" and each.position > claimed.position]
@@ -188,9 +189,9 @@ async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behin
     await second.start()
     story = await _completed(cast, id)
     await eventually(lambda: b'"type":"result"' in (cast.run_dir(id, member="first") / "stdout.jsonl").read_bytes())
-    assert _lives(orphan), "nobody else touches it"
+    assert alive(orphan), "nobody else touches it"
     await first.start()
-    await eventually(lambda: not _lives(orphan), within=90)
+    await eventually(lambda: not alive(orphan), within=90)
     await _nothing_lost_doubled_or_left(cast, story)
     assert any(each.name == "spend-recorded" for each in await story_of(cast.bus, id)), "what it did on its own"
 
@@ -337,13 +338,6 @@ def _is_in_the_long_command(run_dir: Path) -> bool:
     """Then the model has counted nothing that the CLI has not heard to its end."""
     _, spoken, rest = (run_dir / "stdout.jsonl").read_bytes().rpartition(f"Waiting {LONG_S} s".encode())
     return bool(spoken) and b"message_stop" in rest
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def _cut_power(member: Member, id: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -75,17 +74,3 @@ def runs(tmp_path: Path, model: DemoModel, repository: Path, agents: dict[str, A
     yield runs
     for mark in runs.marks:
         sweep(mark)
-
-
-@pytest.fixture
-def eventually() -> Callable[..., object]:
-    async def wait(condition: Callable[[], object], timeout: float = 60.0) -> object:
-        deadline = asyncio.get_running_loop().time() + timeout
-        while True:
-            found = condition()
-            if found:
-                return found
-            assert asyncio.get_running_loop().time() < deadline, f"did not happen within {timeout} s"
-            await asyncio.sleep(0.05)
-
-    return wait

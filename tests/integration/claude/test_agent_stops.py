@@ -13,13 +13,14 @@ import pytest
 from shared.claude.process import AgentGone, AgentProcess, Rung
 from shared.claude.session import Limits, Prompt, converse
 from shared.claude.sweep import marked
+from tests.support.eventually import eventually
 
 GONE_S = 5.0
 STALL_S = 15.0
 """How long a machine that others use may stand still, in the middle of that."""
 
 
-async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs, eventually) -> None:
+async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs) -> None:
     invocation = runs.invocation()
     process = await AgentProcess.start(invocation)
     stop = asyncio.Event()
@@ -70,7 +71,7 @@ async def test_a_refused_key_ends_the_run_at_the_first_refusal(runs, model) -> N
     assert model.count <= 3
 
 
-async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model, eventually) -> None:
+async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model) -> None:
     invocation = runs.invocation()
     process = await AgentProcess.start(invocation)
     running = asyncio.create_task(converse(process, prompt=Prompt("kill", "demo: spawn-children")))
@@ -86,9 +87,7 @@ async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model, 
     assert usage.cost_microusd > 0
 
 
-async def test_no_secret_of_the_service_reaches_what_the_agent_runs(
-    runs, monkeypatch: pytest.MonkeyPatch, eventually
-) -> None:
+async def test_no_secret_of_the_service_reaches_what_the_agent_runs(runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "canary-4711")
     monkeypatch.setenv("JOURNEYMAN_SECRET_KEY", "canary-4711")
     monkeypatch.setenv("HTTPS_PROXY", "http://ada:canary-4711@proxy.example:3128")

@@ -16,6 +16,7 @@ from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
 from shared.claude.transcript import pack_session, restore_session, session_file
 from shared.contracts.usage import add_usage
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 PROMPT = Prompt("long", "demo: turns 8\ndemo: write done.txt yes")
@@ -45,7 +46,7 @@ asyncio.run(main())
 
 
 async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and_ends_the_run(
-    runs, model, repository, tmp_path, eventually
+    runs, model, repository, tmp_path
 ) -> None:
     invocation = runs.invocation(inherited={"PATH": os.environ["PATH"]})
     handled = tmp_path / "handled"
@@ -56,7 +57,7 @@ async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and
         assert service.stdin is not None
         service.stdin.write(msgspec.json.encode(invocation, enc_hook=str))
         service.stdin.close()
-        await eventually(lambda: handled.read_bytes().count(b'"type":"tool_result"') >= 3, timeout=60)
+        await eventually(lambda: handled.read_bytes().count(b'"type":"tool_result"') >= 3, within=60)
         service.send_signal(signal.SIGKILL)
         await service.wait()
 
@@ -84,11 +85,11 @@ async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and
     assert sum(usage.output_tokens for usage in outcome.usage) == sum(each.output_tokens for each in model.requests)
 
 
-async def test_an_agent_that_ended_while_nobody_watched_is_judged_all_the_same(runs, eventually) -> None:
+async def test_an_agent_that_ended_while_nobody_watched_is_judged_all_the_same(runs) -> None:
     process = await AgentProcess.start(runs.invocation())
     prompt = Prompt("unwatched", "demo: write a.txt b")
     await process.send(prompt.text, prompt.message_id)
-    await eventually(lambda: b'"type":"result"' in process.stdout.read_bytes(), timeout=60)
+    await eventually(lambda: b'"type":"result"' in process.stdout.read_bytes(), within=60)
     await process.end()
     await process.wait()
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 
 from shared.claude.demo_model import DemoModel
+from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "shared.claude.demo_model")
 
 
-async def test_it_says_its_port_in_a_file_answers_and_leaves_on_sigterm(tmp_path: Path, eventually) -> None:
+async def test_it_says_its_port_in_a_file_answers_and_leaves_on_sigterm(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     server = await asyncio.create_subprocess_exec(*PROGRAM, "--port-file", str(port_file), cwd=ROOT)
     try:

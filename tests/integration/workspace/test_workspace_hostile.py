@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_support import ADA, CHECKPOINT, NOON, alive, eventually, sh_git
+from workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 from shared.workspace import git as git_module
 from shared.workspace.git import GitFailed, ask, commit_id, git
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+from tests.support.eventually import eventually
+from tests.support.processes import alive
 
 Trap = tuple[str, Callable[[], bool]]
 
@@ -227,7 +229,7 @@ async def test_a_git_call_that_takes_too_long_is_ended_with_its_children(tmp_pat
     slow = f"!echo $$ > '{pid}'; exec sleep 60"
     with pytest.raises(GitFailed, match="longer than"):
         await git("-c", f"alias.slow={slow}", "slow", timeout=8.0)
-    await eventually(lambda: not alive(pid.read_text()))
+    await eventually(lambda: not alive(int(pid.read_text())))
 
 
 @pytest.mark.parametrize("attempt", range(5))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,20 +29,3 @@ def sh_git(where: Path, *args: str, check: bool = True) -> str:
     if check and done.returncode != 0:
         raise AssertionError(f"git {args}: {done.stderr.decode()}")
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-
-
-def alive(pid: str) -> bool:
-    """Whether the process runs; one that only waits to be collected by its parent does not."""
-    try:
-        return Path("/proc", pid.strip(), "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-async def eventually(holds: Callable[[], bool], within: float = 60.0) -> None:
-    """Poll until it holds."""
-    async with asyncio.timeout(within):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.02)
