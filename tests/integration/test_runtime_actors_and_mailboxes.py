@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -140,8 +141,8 @@ async def test_a_poison_command_is_parked_with_its_reason_and_its_neighbours_go_
         await eventually(lambda: _at_position(bus, 2))
     events = await NatsJournal(bus).load(Actor("task", "A"))
     assert [e.data.message for e in events] == ["before", "after"]
-    message = await bus.js.get_last_msg(PARKED, "parked.>")
-    entry = msgspec.json.decode(message.data or b"", type=Parked)
+    last = await bus.js.get_last_msg(PARKED, "parked.>")
+    entry = msgspec.json.decode(last.data or b"", type=Parked)
     assert "cannot take this" in entry.reason and entry.tries >= 3 and entry.stream == "COMMANDS"
     await eventually(lambda: _is_empty(bus, "COMMANDS"))
 
@@ -171,7 +172,7 @@ async def test_an_event_taken_twice_sends_nothing_twice(bus: Bus) -> None:
         # Another durable of the same service name in the ids: as when the acknowledgement was lost.
         reactor = Reactor(bus, react, ["evt.task.*.submitted"], service=service)
         async with running(reactor.pull):
-            await eventually(lambda name=f"{service}-reactor": _acked(bus, name))
+            await _until_acked(bus, f"{service}-reactor")
     assert (await bus.js.stream_info("COMMANDS")).state.messages == 2
 
 
@@ -193,10 +194,14 @@ async def test_an_activity_is_held_while_it_works_and_delivered_once(bus: Bus) -
     assert seen == [1]
 
 
+async def _until_acked(bus: Bus, durable: str) -> None:
+    await eventually(lambda: _acked(bus, durable))
+
+
 async def _acked(bus: Bus, durable: str) -> bool:
     with contextlib.suppress(Exception):
         info = await bus.js.consumer_info(EVENTS, durable)
-        return info.num_ack_pending == 0 and info.num_pending == 0 and info.delivered.consumer_seq > 0
+        return bool(info.num_ack_pending == 0 and info.num_pending == 0 and info.delivered.consumer_seq > 0)
     return False
 
 
@@ -239,7 +244,7 @@ async def test_a_feed_goes_on_without_gap_or_repeat_when_the_server_is_killed(bu
             await nats_server.kill()
             await nats_server.start()
             await eventually(lambda: bus.connected)
-        await _insist(lambda n=number: host.tell(Actor("task", f"A{n}"), SUBMIT, id=f"c{n}", principal="user:ada"))
+        await _insist(partial(host.tell, Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada"))
     await eventually(lambda: len(seen) >= 40)
     await end(following)
     assert seen == list(range(1, 41))
@@ -261,7 +266,7 @@ async def test_a_guard_that_was_switched_off_is_noticed(bus: Bus) -> None:
     config = (await bus.js.stream_info(EVENTS)).config
     await bus.js.delete_stream(EVENTS)
     # The server refuses to lift a guard of a stream; a stream that was made without one shows what could happen.
-    config.deny_purge = None
+    config.deny_purge = False
     await bus.js.add_stream(config)
     with pytest.raises(GuardsOff, match="deny_purge"):
         await check_guards(bus)

@@ -7,11 +7,13 @@ import asyncio
 import msgspec
 import pytest
 
+from shared.claude.agent import Agent
 from shared.claude.process import AgentProcess, Rung
-from shared.claude.session import Answer, Input, Prompt, Question, Say, Step, converse
+from shared.claude.session import Answer, Input, Prompt, Question, Say, Step, TurnEnd, converse
+from tests.integration.claude.agent_runs import Runs
 
 
-async def test_a_message_sent_while_the_agent_works_reaches_it_in_the_same_run(runs) -> None:
+async def test_a_message_sent_while_the_agent_works_reaches_it_in_the_same_run(runs: Runs) -> None:
     inputs: asyncio.Queue[Input] = asyncio.Queue()
 
     async def on_step(step: Step) -> bool:
@@ -29,11 +31,11 @@ async def test_a_message_sent_while_the_agent_works_reaches_it_in_the_same_run(r
     assert outcome.text.count("mention bananas") == 1
 
 
-async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs) -> None:
+async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs: Runs) -> None:
     inputs: asyncio.Queue[Input] = asyncio.Queue()
     texts: list[str] = []
 
-    async def on_turn(turn) -> None:
+    async def on_turn(turn: TurnEnd) -> None:
         texts.append(turn.text)
         if len(texts) == 1:
             inputs.put_nowait(Say("second", "demo: write two.txt 2"))
@@ -45,7 +47,9 @@ async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs) -
     assert ["one.txt" in texts[0], "two.txt" in texts[1]] == [True, True]
 
 
-async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(runs, agents) -> None:
+async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(
+    runs: Runs, agents: dict[str, Agent]
+) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     inputs: asyncio.Queue[Input] = asyncio.Queue()
     asked: list[Question] = []
@@ -64,7 +68,7 @@ async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(ru
     assert '"Shall I use floats?"="No"' in outcome.text
 
 
-async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs, agents) -> None:
+async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs: Runs, agents: dict[str, Agent]) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
     outcome = await converse(process, prompt=Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b"))
@@ -73,7 +77,9 @@ async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs, age
     assert "Decide yourself" in outcome.text
 
 
-async def test_a_failure_to_put_a_question_reaches_the_caller_and_the_agent_goes_on_waiting(runs, agents) -> None:
+async def test_a_failure_to_put_a_question_reaches_the_caller_and_the_agent_goes_on_waiting(
+    runs: Runs, agents: dict[str, Agent]
+) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.claude.demo_model import DemoModel
 from shared.claude.process import AgentGone, AgentProcess, Rung
 from shared.claude.session import Limits, Prompt, converse
 from shared.claude.sweep import marked
+from tests.integration.claude.agent_runs import Runs
 from tests.support.eventually import eventually
 
 GONE_S = 5.0
@@ -20,7 +22,7 @@ STALL_S = 15.0
 """How long a machine that others use may stand still, in the middle of that."""
 
 
-async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs) -> None:
+async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs: Runs) -> None:
     invocation = runs.invocation()
     process = await AgentProcess.start(invocation)
     stop = asyncio.Event()
@@ -37,7 +39,7 @@ async def test_stop_leaves_no_process_not_even_in_sessions_of_their_own(runs) ->
     assert outcome.usage, "what was spent before the stop is known"
 
 
-async def test_a_child_that_the_agent_leaves_behind_is_gone_after_a_normal_end(runs) -> None:
+async def test_a_child_that_the_agent_leaves_behind_is_gone_after_a_normal_end(runs: Runs) -> None:
     invocation = runs.invocation()
     process = await AgentProcess.start(invocation)
     outcome = await converse(process, prompt=Prompt("leave", "demo: leave-child\ndemo: write a.txt b"))
@@ -46,7 +48,7 @@ async def test_a_child_that_the_agent_leaves_behind_is_gone_after_a_normal_end(r
     assert marked(invocation.mark) == []
 
 
-async def test_a_model_that_falls_silent_is_noticed(runs) -> None:
+async def test_a_model_that_falls_silent_is_noticed(runs: Runs) -> None:
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("hang", "demo: hang"), limits=Limits(silence_s=4))
 
@@ -54,7 +56,7 @@ async def test_a_model_that_falls_silent_is_noticed(runs) -> None:
     assert not process.alive
 
 
-async def test_a_run_over_its_time_is_ended(runs, model) -> None:
+async def test_a_run_over_its_time_is_ended(runs: Runs, model: DemoModel) -> None:
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("late", "demo: sleep 60"), limits=Limits(timeout_s=4))
 
@@ -62,7 +64,7 @@ async def test_a_run_over_its_time_is_ended(runs, model) -> None:
     assert not process.alive
 
 
-async def test_a_refused_key_ends_the_run_at_the_first_refusal(runs, model) -> None:
+async def test_a_refused_key_ends_the_run_at_the_first_refusal(runs: Runs, model: DemoModel) -> None:
     process = await AgentProcess.start(runs.invocation(max_retries=10))
     outcome = await converse(process, prompt=Prompt("auth", "demo: fail 401"))
 
@@ -71,7 +73,7 @@ async def test_a_refused_key_ends_the_run_at_the_first_refusal(runs, model) -> N
     assert model.count <= 3
 
 
-async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model) -> None:
+async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs: Runs, model: DemoModel) -> None:
     invocation = runs.invocation()
     process = await AgentProcess.start(invocation)
     running = asyncio.create_task(converse(process, prompt=Prompt("kill", "demo: spawn-children")))
@@ -87,7 +89,9 @@ async def test_a_killed_cli_is_named_so_and_what_it_spent_is_known(runs, model) 
     assert usage.cost_microusd > 0
 
 
-async def test_no_secret_of_the_service_reaches_what_the_agent_runs(runs, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_secret_of_the_service_reaches_what_the_agent_runs(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "canary-4711")
     monkeypatch.setenv("JOURNEYMAN_SECRET_KEY", "canary-4711")
     monkeypatch.setenv("HTTPS_PROXY", "http://ada:canary-4711@proxy.example:3128")
@@ -104,7 +108,7 @@ async def test_no_secret_of_the_service_reaches_what_the_agent_runs(runs, monkey
     assert not [each for each in environments if b"canary" in each]
 
 
-async def test_a_stop_that_comes_before_the_first_line_is_heard(runs) -> None:
+async def test_a_stop_that_comes_before_the_first_line_is_heard(runs: Runs) -> None:
     invocation = runs.invocation()
     stop = asyncio.Event()
     stop.set()
@@ -116,7 +120,7 @@ async def test_a_stop_that_comes_before_the_first_line_is_heard(runs) -> None:
 
 
 async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(
-    runs, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However slowly it leaves, it is not hurried.
     monkeypatch.setattr("shared.claude.conversation._LEAVE_S", 60.0)

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from shared.claude.agent import Agent
+from shared.claude.demo_model import DemoModel
 from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
 from shared.claude.transcript import pack_session, restore_session, session_file
 from shared.contracts.usage import add_usage
+from tests.integration.claude.agent_runs import Runs
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +49,7 @@ asyncio.run(main())
 
 
 async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and_ends_the_run(
-    runs, model, repository, tmp_path
+    runs: Runs, model: DemoModel, repository: Path, tmp_path: Path
 ) -> None:
     invocation = runs.invocation(inherited={"PATH": os.environ["PATH"]})
     handled = tmp_path / "handled"
@@ -85,7 +88,7 @@ async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and
     assert sum(usage.output_tokens for usage in outcome.usage) == sum(each.output_tokens for each in model.requests)
 
 
-async def test_an_agent_that_ended_while_nobody_watched_is_judged_all_the_same(runs) -> None:
+async def test_an_agent_that_ended_while_nobody_watched_is_judged_all_the_same(runs: Runs) -> None:
     process = await AgentProcess.start(runs.invocation())
     prompt = Prompt("unwatched", "demo: write a.txt b")
     await process.send(prompt.text, prompt.message_id)
@@ -104,7 +107,9 @@ async def test_an_agent_that_ended_while_nobody_watched_is_judged_all_the_same(r
     assert len(turns) == 1
 
 
-async def test_a_session_that_was_packed_is_resumed_on_another_machine_and_costs_add_up(runs, tmp_path) -> None:
+async def test_a_session_that_was_packed_is_resumed_on_another_machine_and_costs_add_up(
+    runs: Runs, tmp_path: Path
+) -> None:
     invocation = runs.invocation()
     first = await converse(
         await AgentProcess.start(invocation), prompt=Prompt("one", "demo: turns 2\ndemo: write one.txt 1")
@@ -131,7 +136,9 @@ async def test_a_session_that_was_packed_is_resumed_on_another_machine_and_costs
     assert abs(session_total - sum(usage.cost_microusd for usage in add_usage(first.usage, second.usage))) <= 2
 
 
-async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the_next_one(runs, agents) -> None:
+async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the_next_one(
+    runs: Runs, agents: dict[str, Agent]
+) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
     prompt = Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b")
@@ -155,7 +162,9 @@ async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the
     assert '"Shall I?"="Yes"' in outcome.text
 
 
-async def test_an_answer_told_again_to_the_next_service_settles_the_question_without_asking(runs, agents) -> None:
+async def test_an_answer_told_again_to_the_next_service_settles_the_question_without_asking(
+    runs: Runs, agents: dict[str, Agent]
+) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
     prompt = Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b")
@@ -174,7 +183,7 @@ async def test_an_answer_told_again_to_the_next_service_settles_the_question_wit
     assert '"Shall I?"="No"' in outcome.text
 
 
-async def test_a_resumed_session_works_on_a_prompt_it_has_heard_before(runs) -> None:
+async def test_a_resumed_session_works_on_a_prompt_it_has_heard_before(runs: Runs) -> None:
     invocation = runs.invocation()
     prompt = Prompt("same", "demo: write a.txt b")
     first = await converse(await AgentProcess.start(invocation), prompt=prompt)

@@ -6,11 +6,13 @@ import json
 import subprocess
 from pathlib import Path
 
+from shared.claude.demo_model import DemoModel
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.claude.process import AgentProcess, Line
 from shared.claude.session import Limits, Prompt, Step, TurnEnd, converse
 from shared.claude.stream import Init, read_line, trim
-from shared.contracts.usage import add_usage
+from shared.contracts.usage import ModelUsage, add_usage
+from tests.integration.claude.agent_runs import Runs
 
 ISSUE = f"Title: {DEMO_ISSUE_TITLE}\n\n{DEMO_ISSUE_BODY}"
 
@@ -21,10 +23,10 @@ def _run(folder: Path, *command: str) -> tuple[int, bytes]:
 
 
 async def test_the_executor_mends_the_demo_bug_and_every_line_turn_and_token_is_told_once(
-    runs, model, repository
+    runs: Runs, model: DemoModel, repository: Path
 ) -> None:
     lines: list[Line] = []
-    told: list[object] = []
+    told: list[tuple[ModelUsage, ...]] = []
 
     async def on_line(line: Line) -> None:
         lines.append(line)
@@ -51,7 +53,7 @@ async def test_the_executor_mends_the_demo_bug_and_every_line_turn_and_token_is_
     assert usage.cache_write_tokens == sum(each.cache_write_tokens for each in model.requests)
 
 
-async def test_the_planner_plans_with_its_skills_and_changes_nothing(runs, repository) -> None:
+async def test_the_planner_plans_with_its_skills_and_changes_nothing(runs: Runs, repository: Path) -> None:
     process = await AgentProcess.start(runs.invocation("planner"))
     outcome = await converse(process, prompt=Prompt("plan", ISSUE))
 
@@ -65,7 +67,7 @@ async def test_the_planner_plans_with_its_skills_and_changes_nothing(runs, repos
     assert _run(repository, "git", "status", "--short") == (0, b"")
 
 
-async def test_the_brain_answers_in_the_form_that_was_asked_for(runs) -> None:
+async def test_the_brain_answers_in_the_form_that_was_asked_for(runs: Runs) -> None:
     schema: dict[str, object] = {
         "type": "object",
         "properties": {
@@ -84,7 +86,7 @@ async def test_the_brain_answers_in_the_form_that_was_asked_for(runs) -> None:
     assert outcome.structured == {"act": True, "kind": "bug", "title": DEMO_ISSUE_TITLE, "risk": "low"}
 
 
-async def test_a_line_of_megabytes_is_read_whole_and_published_small(runs) -> None:
+async def test_a_line_of_megabytes_is_read_whole_and_published_small(runs: Runs) -> None:
     lines: list[Line] = []
 
     async def on_line(line: Line) -> None:
@@ -100,7 +102,7 @@ async def test_a_line_of_megabytes_is_read_whole_and_published_small(runs) -> No
     assert [json.loads(each)["type"] for each in published] == [json.loads(line.raw)["type"] for line in lines]
 
 
-async def test_an_overloaded_api_is_tried_again_and_a_cut_connection_too(runs, model) -> None:
+async def test_an_overloaded_api_is_tried_again_and_a_cut_connection_too(runs: Runs, model: DemoModel) -> None:
     process = await AgentProcess.start(runs.invocation(max_retries=3))
     outcome = await converse(process, prompt=Prompt("faults", "demo: fail 529 1\ndemo: cut\ndemo: write a.txt b"))
 
@@ -108,7 +110,7 @@ async def test_an_overloaded_api_is_tried_again_and_a_cut_connection_too(runs, m
     assert [request.outcome for request in model.requests][:2] == ["fail 529", "cut"]
 
 
-async def test_a_rate_limit_that_stays_ends_the_run_with_its_own_code(runs) -> None:
+async def test_a_rate_limit_that_stays_ends_the_run_with_its_own_code(runs: Runs) -> None:
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("limit", "demo: fail 429"), limits=Limits(silence_s=90))
 

@@ -10,6 +10,7 @@ import pytest
 from shared.claude.process import AgentProcess
 from shared.claude.session import Prompt, converse
 from shared.claude.stream import Init, read_line
+from tests.integration.claude.agent_runs import Runs
 
 CANARY = "canary-5b1c"
 
@@ -28,7 +29,7 @@ def _uses(outside: Path) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.mark.parametrize("role", ["planner", "brain"])
 async def test_a_reader_is_refused_what_is_outside_its_repository_also_through_a_link_in_it(
-    runs, repository, tmp_path, role
+    runs: Runs, repository: Path, tmp_path: Path, role: str
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -54,7 +55,7 @@ async def test_a_reader_is_refused_what_is_outside_its_repository_also_through_a
 
 
 @pytest.mark.parametrize(("role", "skill"), [("planner", "planner:discovery"), ("brain", "brain:triage")])
-async def test_a_reader_still_has_its_own_skills(runs, role, skill) -> None:
+async def test_a_reader_still_has_its_own_skills(runs: Runs, role: str, skill: str) -> None:
     process = await AgentProcess.start(runs.invocation(role))
     use = f"demo: use Skill {json.dumps({'skill': skill})}"
     outcome = await converse(process, prompt=Prompt("skill", f"Look around.\n{use}"))

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Ended(NamedTuple):
         return json.loads(self.out)
 
 
-Run = Callable[..., Awaitable[Ended]]
+Run = Callable[..., Coroutine[Any, Any, Ended]]
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec import structs
 
 from shared.contracts import plan, run, task
 from shared.nats.bus import Bus
@@ -54,17 +55,13 @@ def hostile_log() -> Log:
         triaged(),
         plan.DraftingStarted(draft=1, repo=HOSTILE, base_commit=BASE, title=HOSTILE, text=HOSTILE),
         plan.Claimed(draft=1, attempt=1, worker=HOSTILE, session="s"),
-        plan.Proposed(**{**_fields(proposed()), "markdown": f"# {HOSTILE}\n\n`{HOSTILE}`", "summary": HOSTILE}),
+        structs.replace(proposed(), markdown=f"# {HOSTILE}\n\n`{HOSTILE}`", summary=HOSTILE),
         task.PlanReady(version=1, digest="1" * 64, base_commit=BASE, summary=HOSTILE),
         *execution(),
         task.QuestionAsked(attempt=1, question=HOSTILE),
         done,
         principal=f"user:{HOSTILE}",
     )
-
-
-def _fields(event: plan.Proposed) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__struct_fields__}
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ async def test_whichever_child_is_killed_is_back_at_work_within_five_seconds(sta
             except (httpx.TransportError, QueryFailed):
                 return False
 
-        await eventually(works, within=90)  # type: ignore[arg-type]  # mypy does not tell T from Awaitable[T]
+        await eventually(works, within=90)
     await bus.close()
     children = up.record().started
     assert await up.end() == 0

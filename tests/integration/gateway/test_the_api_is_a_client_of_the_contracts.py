@@ -493,7 +493,7 @@ async def test_a_task_without_words_is_refused_over_nats_too(brain: ServiceProce
 
 async def test_health_and_metrics_answer(http: httpx.AsyncClient, nats_server: Nats) -> None:
     async def is_live() -> bool:
-        return (await http.get("/health/live")).json()["status"] == "live"
+        return bool((await http.get("/health/live")).json()["status"] == "live")
 
     await eventually(is_live)
     assert (await http.get("/health/ready")).status_code == 200

@@ -21,7 +21,7 @@ from tests.support.nats import Nats
 from tests.unit.projector.projector_support import TASK, Log, planned, submitted
 
 
-async def test_what_was_appended_can_be_asked_for_at_once(bus: Bus, projector: Projector):
+async def test_what_was_appended_can_be_asked_for_at_once(bus: Bus, projector: Projector) -> None:
     await projector.start()
     log = planned()
     await publish(bus, log)
@@ -31,7 +31,7 @@ async def test_what_was_appended_can_be_asked_for_at_once(bus: Bus, projector: P
     assert (status["seq"], status["position"], status["lag_events"]) == (8, 8, 0)
 
 
-async def test_a_kill_in_the_middle_of_a_batch_leaves_the_rows_exact(bus: Bus, projector: Projector):
+async def test_a_kill_in_the_middle_of_a_batch_leaves_the_rows_exact(bus: Bus, projector: Projector) -> None:
     log = a_long_log(3000)
     seed = random.randrange(2**32)
     print(f"seed {seed}")
@@ -49,14 +49,18 @@ async def test_a_kill_in_the_middle_of_a_batch_leaves_the_rows_exact(bus: Bus, p
     assert projector.rows() == expected(log)
 
 
-async def test_a_second_projector_on_the_same_data_is_refused(nats_server: Nats, bus: Bus, projector: Projector):
+async def test_a_second_projector_on_the_same_data_is_refused(
+    nats_server: Nats, bus: Bus, projector: Projector
+) -> None:
     await projector.start()
     second = Projector(nats_server.url, projector.data, bus)
     assert "Another projector" in await second.refusal()
     await eventually(projector.answers)
 
 
-async def test_a_projector_of_its_own_data_shares_the_questions(nats_server: Nats, bus: Bus, projector: Projector):
+async def test_a_projector_of_its_own_data_shares_the_questions(
+    nats_server: Nats, bus: Bus, projector: Projector
+) -> None:
     await publish(bus, planned())
     await projector.start()
     async with Projector(nats_server.url, projector.data.with_name("other"), bus):
@@ -71,7 +75,7 @@ async def test_a_projector_of_its_own_data_shares_the_questions(nats_server: Nat
         await eventually(answered)
 
 
-async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: Bus, projector: Projector):
+async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: Bus, projector: Projector) -> None:
     log = a_long_log(1500)
     half = Log()
     half.stored = log.stored[:1000]
@@ -91,7 +95,7 @@ async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: B
     appending = asyncio.create_task(publish(bus, log, 1000))
 
     async def done() -> bool:
-        return (await projector.ask("project.status", token=token))["state"] == "done"
+        return bool((await projector.ask("project.status", token=token))["state"] == "done")
 
     await eventually(done, within=90)
     await appending
@@ -107,7 +111,7 @@ async def test_a_rebuild_gives_the_same_rows_while_questions_are_answered(bus: B
     assert projector.rows() == expected(log)
 
 
-async def test_an_offline_rebuild_gives_the_same_rows_and_tells_its_progress(bus: Bus, projector: Projector):
+async def test_an_offline_rebuild_gives_the_same_rows_and_tells_its_progress(bus: Bus, projector: Projector) -> None:
     log = a_long_log(1000)
     await publish(bus, log)
     await projector.start()
@@ -124,7 +128,7 @@ async def test_an_offline_rebuild_gives_the_same_rows_and_tells_its_progress(bus
 
 
 @pytest.mark.parametrize("loss", ["deleted", "damaged"])
-async def test_read_models_that_are_gone_are_rebuilt_from_the_log(bus: Bus, projector: Projector, loss: str):
+async def test_read_models_that_are_gone_are_rebuilt_from_the_log(bus: Bus, projector: Projector, loss: str) -> None:
     log = planned()
     await publish(bus, log)
     await projector.start()
@@ -142,7 +146,7 @@ async def test_read_models_that_are_gone_are_rebuilt_from_the_log(bus: Bus, proj
     assert len(list(file.parent.glob("*corrupt*"))) == (loss == "damaged")
 
 
-async def test_a_log_that_tells_another_story_is_refused(bus: Bus, projector: Projector):
+async def test_a_log_that_tells_another_story_is_refused(bus: Bus, projector: Projector) -> None:
     await publish(bus, planned())
     await projector.start()
     await projector.reaches(8)
@@ -152,7 +156,7 @@ async def test_a_log_that_tells_another_story_is_refused(bus: Bus, projector: Pr
     assert "Event 8 of the log is not the one" in await projector.refusal()
 
 
-async def test_a_log_that_went_backwards_is_refused_and_nothing_is_rebuilt(bus: Bus, projector: Projector):
+async def test_a_log_that_went_backwards_is_refused_and_nothing_is_rebuilt(bus: Bus, projector: Projector) -> None:
     await publish(bus, planned())
     await projector.start()
     await projector.reaches(8)
@@ -164,7 +168,7 @@ async def test_a_log_that_went_backwards_is_refused_and_nothing_is_rebuilt(bus: 
     assert projector.rows()["checkpoint"][0][1] == 9
 
 
-async def test_a_question_for_an_event_that_never_comes_is_told_so(bus: Bus, projector: Projector):
+async def test_a_question_for_an_event_that_never_comes_is_told_so(bus: Bus, projector: Projector) -> None:
     await projector.start()
     with pytest.raises(QueryFailed) as failure:
         await projector.ask("status", min_seq=1)
@@ -183,7 +187,7 @@ async def test_a_question_for_an_event_that_never_comes_is_told_so(bus: Bus, pro
 )
 async def test_a_refusal_has_a_code_and_a_sentence(
     bus: Bus, projector: Projector, name: str, params: dict[str, object], code: str
-):
+) -> None:
     await projector.start()
     with pytest.raises(QueryFailed) as failure:
         await projector.ask(name, **params)
@@ -191,7 +195,7 @@ async def test_a_refusal_has_a_code_and_a_sentence(
     assert failure.value.detail.endswith(".")
 
 
-async def test_a_restart_of_nats_is_lived_through(nats_server: Nats, bus: Bus, projector: Projector):
+async def test_a_restart_of_nats_is_lived_through(nats_server: Nats, bus: Bus, projector: Projector) -> None:
     await projector.start()
     log = planned()
     await publish(bus, log)
@@ -214,7 +218,7 @@ async def _published(bus: Bus, log: Log, start: int) -> bool:
     return True
 
 
-async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, projector: Projector):
+async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, projector: Projector) -> None:
     await projector.start()
     loop = asyncio.get_running_loop()
     waits: list[float] = []
@@ -231,7 +235,7 @@ async def test_an_event_can_be_asked_for_soon_after_it_was_stored(bus: Bus, proj
     assert waits[25] < 2.0
 
 
-async def test_the_ready_file_tells_where_it_stands(bus: Bus, projector: Projector):
+async def test_the_ready_file_tells_where_it_stands(bus: Bus, projector: Projector) -> None:
     await publish(bus, planned())
     await projector.start()
     facts = msgspec.json.decode(projector.ready.read_bytes())

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_support import sh_git
 
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+from tests.integration.workspace.workspace_support import sh_git
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 from shared.workspace import git as git_module
 from shared.workspace.git import GitFailed, ask, commit_id, git
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
 from tests.support.eventually import eventually
 from tests.support.processes import alive
 

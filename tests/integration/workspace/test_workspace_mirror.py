@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_support import sh_git
 
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror, UnknownRef, source_of
+from tests.integration.workspace.workspace_support import sh_git
 
 
 async def test_no_ref_means_the_default_branch_of_the_remote(mirror: Mirror, target: Path) -> None:

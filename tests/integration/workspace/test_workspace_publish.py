@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 from shared.workspace.bundle import load_bundle, read_header, write_bundle
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, branch_name, publish_branch
 from shared.workspace.worktree import Worktree
+from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 BRANCH = "journeyman/abc-fix"
 

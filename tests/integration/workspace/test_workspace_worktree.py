@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import ChangedFile, Worktree
+from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
 
 async def test_a_new_worktree_has_the_base_checked_out_and_nothing_changed(worktree: Worktree) -> None:
