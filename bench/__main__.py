@@ -20,7 +20,7 @@ from bench.report import Session, write
 from bench.result import Found
 from bench.sizes import FULL, QUICK, Sizes
 from bench.world import CannotMeasure
-from shared import logs
+from shared.ops import logs
 
 Case = Callable[[Sizes, Path], Awaitable[Found]]
 CASES: Final[Mapping[str, Case]] = {

@@ -26,13 +26,13 @@ import msgspec
 import nats.errors
 
 from cli.supervisor.supervisor import limits_for
-from shared import logs
 from shared.claude.demo_repo import create_demo_repository
 from shared.client import Client, NoAnswer
 from shared.contracts import task
 from shared.ids import new_task_id
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
+from shared.ops import logs
 from shared.subjects import Actor, read_event_subject
 from tests.support.cast import Cast
 from tests.support.eventually import eventually

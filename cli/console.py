@@ -1,7 +1,7 @@
 """Output: tables and colour for people on a terminal, plain when piped, one JSON document for scripts.
 
 Everything that a command prints goes through here, so that no text of a stranger or of a model steers the terminal or
-hides from the reader (`shared.visible`).
+hides from the reader (`shared.ops.visible`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from shared.visible import visible, visible_json
+from shared.ops.visible import visible, visible_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 import rich_click as click
 
-from shared.crash import name_service
-from shared.version import VERSION
-from shared.visible import visible
+from shared.ops.crash_points import name_service
+from shared.ops.version import VERSION
+from shared.ops.visible import visible
 
 
 class Lazy(NamedTuple):

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.markdown import Markdown
 
-from shared.visible import visible
+from shared.ops.visible import visible
 
 _LANGUAGE: Final = re.compile(r"[\w+#.-]{0,16}")
 """What stands behind the fence of a code block when it only names a language."""

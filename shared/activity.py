@@ -12,14 +12,14 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared import metrics
-from shared.crash import crash_point
 from shared.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
+from shared.ops import metrics
+from shared.ops.crash_points import crash_point
+from shared.ops.timings import PRODUCTION
 from shared.settling import Tries, settle
-from shared.timings import PRODUCTION
 
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0

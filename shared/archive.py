@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 import duckdb
 import msgspec
 
-from shared.crash import crash_point
 from shared.envelope import hash_of
+from shared.ops.crash_points import crash_point
 from shared.ops.files import lock_file
 
 FORMAT: Final = 1

@@ -20,7 +20,7 @@ import msgspec
 
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
-from shared.processes import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
+from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
 from shared.workspace.detect import detect_checks
 from shared.workspace.pipes import Tail, listen
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.bounds import table
 from shared.contracts.kinds import COMMANDS, EVENTS, KINDS
 from shared.contracts.messages import Event
 from shared.contracts.versions import version_of
+from shared.ops.limits import table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 

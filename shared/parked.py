@@ -11,11 +11,11 @@ import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared.crash import crash_point
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.parking import Parked, body_of
 from shared.nats.streams import COMMANDS, EVENTS, PARKED
+from shared.ops.crash_points import crash_point
 
 REPLAY_TIMEOUT_S: Final = 30.0
 

@@ -16,30 +16,30 @@ import nats.micro
 import nats.micro.service
 import structlog
 
-from shared import logs, metrics
 from shared.activity import Activity, GiveUp, Work
 from shared.actor import ActorHost
 from shared.client import Client
-from shared.config import BadConfig
-from shared.crash import name_service
 from shared.deciding import Decider
-from shared.health import BusyPort, Health, HealthServer
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import GuardsOff, check_guards, check_log
+from shared.ops import logs, metrics
+from shared.ops.config import BadConfig
+from shared.ops.crash_points import name_service
 from shared.ops.files import write_atomically
+from shared.ops.health import BusyPort, Health, HealthServer
 from shared.ops.private import private_directory
+from shared.ops.settings import BadSettings, Settings, load_settings
+from shared.ops.timings import PRODUCTION, Timings
+from shared.ops.version import VERSION
+from shared.ops.visible import visible
 from shared.parked import answer_replays
 from shared.reactor import React, Reactor
-from shared.settings import BadSettings, Settings, load_settings
 from shared.settling import TROUBLE
 from shared.timers import DueTimers, SetTimers, Timekeeper
-from shared.timings import PRODUCTION, Timings
-from shared.version import VERSION
-from shared.visible import visible
 
 DRAIN_S: Final = 25.0
 """How long the parts of a service may take to come to their end, beside the agents' own time."""

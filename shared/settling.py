@@ -10,12 +10,12 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared import metrics
-from shared.crash import crash_point
 from shared.envelope import BadEnvelope
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.parking import REASON_CHARS, park
+from shared.ops import metrics
+from shared.ops.crash_points import crash_point
 from shared.subjects import BadAddress
 
 log = structlog.get_logger(__name__)

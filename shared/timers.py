@@ -18,7 +18,6 @@ from nats.aio.msg import Msg
 from shared.actor import ActorHost
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import TimedCommand, name_of
-from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import (
     CONTENT_TYPE,
@@ -35,9 +34,10 @@ from shared.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
+from shared.ops.crash_points import crash_point
+from shared.ops.timings import PRODUCTION
 from shared.settling import Tries, settle
 from shared.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
-from shared.timings import PRODUCTION
 
 AT_ONCE: Final = 8
 FULL: Final = 0.9

@@ -18,7 +18,7 @@ from bench.chaos.campaign import Campaign, campaign
 from bench.chaos.nodes import NODES
 from bench.chaos.report import write
 from bench.chaos.terms import Agent, Terms
-from shared import logs
+from shared.ops import logs
 
 MEMORY: Final = Path("/dev/shm")
 ROOM: Final = 12 << 30

@@ -19,7 +19,7 @@ from bench.chaos.nodes import NODES, Nodes
 from bench.chaos.terms import Agent, Terms
 from shared.claude.demo_repo import create_demo_repository
 from shared.nats.streams import MEBI, Limits
-from shared.processes import is_alive, parse_stat
+from shared.ops.proc import is_alive, parse_stat
 from tests.support.cast import ACK_WAIT_S, Cast, Member
 from tests.support.nats import Nats
 from tests.support.proxy import AckEater

@@ -8,10 +8,10 @@ from cli.checkup.finding import Finding, bad, good
 from cli.link import Link, principal
 from shared.claude.leftovers import Leftover, clear_leftover, find_leftovers
 from shared.client import NoAnswer
-from shared.config import BadConfig, Config, load_config
 from shared.contracts.messages import Command
 from shared.nats.journal import NatsJournal
-from shared.settings import Settings
+from shared.ops.config import BadConfig, Config, load_config
+from shared.ops.settings import Settings
 from shared.subjects import Actor
 
 

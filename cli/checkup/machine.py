@@ -12,8 +12,8 @@ from cli.link import Place
 from cli.supervisor import record
 from cli.supervisor.preflight import STATIC, is_free
 from shared.claude.binary import CliMissing, find_cli
-from shared.config import BadConfig, Config, load_config
-from shared.settings import Settings
+from shared.ops.config import BadConfig, Config, load_config
+from shared.ops.settings import Settings
 from shared.workspace.git import GitFailed, git
 
 LITTLE_BYTES: Final = 5 * 1024**3

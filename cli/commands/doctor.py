@@ -53,7 +53,7 @@ async def _look(clean: bool) -> list[Finding]:
     from cli.checkup.system import look_at_system
     from cli.link import find_place, linked
     from shared.nats.bus import NatsUnreachable
-    from shared.settings import BadSettings, load_settings
+    from shared.ops.settings import BadSettings, load_settings
 
     try:
         settings = load_settings()

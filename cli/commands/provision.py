@@ -25,7 +25,7 @@ def command(as_json: bool) -> None:
 async def _provision() -> list[str]:
     from cli.link import linked
     from shared.nats.streams import limits_of, provision
-    from shared.settings import load_settings
+    from shared.ops.settings import load_settings
 
     async with linked(patience_s=PATIENCE_S) as link:
         return await provision(link.bus, limits_of(load_settings()))

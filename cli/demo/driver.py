@@ -19,13 +19,13 @@ from cli.failures import Failure
 from cli.link import connect
 from cli.live import Teller, follow
 from cli.markdown import markdown
-from shared import logs
 from shared.client import Client
 from shared.contracts.queries import ListTasks
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.ops import logs
 from shared.subjects import Actor
 
 LONGEST_S: Final = 170.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.failures import Failure
 from cli.link import Place, find_place
 from cli.supervisor.preflight import demo_repository
-from shared.settings import load_settings
+from shared.ops.settings import load_settings
 
 
 def found_here() -> tuple[Place, str, Path | None]:

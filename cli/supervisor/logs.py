@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from shared.visible import visible
+from shared.ops.visible import visible
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """A log file that has grown to this becomes ``<name>.log.1``, in place of the one before it."""

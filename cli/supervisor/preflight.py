@@ -14,9 +14,9 @@ from cli.failures import Failure
 from cli.supervisor.children import Plan
 from shared.claude.binary import find_cli
 from shared.claude.demo_repo import create_demo_repository
-from shared.config import load_config
+from shared.ops.config import load_config
 from shared.ops.private import private_file
-from shared.settings import Settings, load_settings
+from shared.ops.settings import Settings, load_settings
 
 DEMO_REPO: Final = "journeyman/demo"
 NATS_PORT: Final = 4222

@@ -11,7 +11,7 @@ import msgspec
 
 from cli.failures import Failure
 from shared.ops.files import lock_file, write_atomically
-from shared.processes import end_all, is_alive
+from shared.ops.proc import end_all, is_alive
 
 FILE: Final = Path("run/up.json")
 LOCK: Final = Path("run/up.lock")

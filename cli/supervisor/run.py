@@ -19,10 +19,10 @@ from cli.supervisor.board import Board
 from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository, plan_for, settings_for
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
-from shared import logs
+from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.private import private_directory
-from shared.settings import Settings
+from shared.ops.settings import Settings
 
 __all__ = ["Wishes", "run"]
 

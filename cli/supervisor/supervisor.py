@@ -23,8 +23,8 @@ from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import place_of
 from shared.nats.streams import Limits, limits_of, provision
 from shared.ops.addresses import without_credentials
-from shared.processes import start_time
-from shared.settings import load_settings
+from shared.ops.proc import start_time
+from shared.ops.settings import load_settings
 
 STOP_ORDER: Final = ("gateway", "brain", "planner", "executor", "projector", "demo-model", "nats")
 """Who takes work in leaves first; the log leaves last."""

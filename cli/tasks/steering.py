@@ -20,7 +20,7 @@ from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import new_task_id
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
-from shared.settings import load_settings
+from shared.ops.settings import load_settings
 from shared.subjects import Actor
 
 TITLE: Final = 120

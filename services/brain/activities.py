@@ -15,12 +15,12 @@ from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.leftovers import fate_of
 from shared.claude.outcome import Outcome
 from shared.claude.workshop import forget, quoted
-from shared.config import BadConfig, Config, load_config
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
-from shared.crash import crash_point
 from shared.envelope import Recorded, utc_now
-from shared.settings import Settings
+from shared.ops.config import BadConfig, Config, load_config
+from shared.ops.crash_points import crash_point
+from shared.ops.settings import Settings
 from shared.workspace.git import GitFailed
 from shared.workspace.remote import commit_at
 

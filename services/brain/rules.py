@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from shared.config import Config
 from shared.contracts.task import Directive, RecordTriage, Task, Verdict
+from shared.ops.config import Config
 
 SCHEMA: Final[dict[str, object]] = {
     "type": "object",

@@ -8,10 +8,10 @@ from services.executor.reactions import FILTERS, react
 from shared.claude.agent_activity import AgentActivity
 from shared.claude.leftovers import Leftovers
 from shared.claude.workshop import Workshop
+from shared.ops.settings import Settings
+from shared.ops.timings import PRODUCTION, Timings
 from shared.service import Service
 from shared.service import main as run_service
-from shared.settings import Settings
-from shared.timings import PRODUCTION, Timings
 
 
 async def run(settings: Settings, timings: Timings) -> None:

@@ -7,11 +7,11 @@ from services.executor.workplace import Workplace
 from shared.activity import Turn
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
-from shared.crash import crash_point
 from shared.envelope import Recorded
 from shared.nats.objects import Artifacts
-from shared.settings import Settings
-from shared.timings import PRODUCTION, Timings
+from shared.ops.crash_points import crash_point
+from shared.ops.settings import Settings
+from shared.ops.timings import PRODUCTION, Timings
 
 
 class Executing:

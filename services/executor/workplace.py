@@ -14,12 +14,12 @@ from shared.claude.process import AgentProcess
 from shared.claude.sweep import sweep
 from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
 from shared.claude.workshop import Workshop
-from shared.config import Repo
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
-from shared.crash import crash_point
 from shared.nats.objects import Artifacts, ArtifactTooLarge
-from shared.settings import Settings
+from shared.ops.config import Repo
+from shared.ops.crash_points import crash_point
+from shared.ops.settings import Settings
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
 

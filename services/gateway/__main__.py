@@ -27,10 +27,10 @@ from services.gateway.webhooks.signature import secrets_of
 from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
+from shared.ops.settings import Settings
+from shared.ops.timings import PRODUCTION, Timings
 from shared.service import Service
 from shared.service import main as run_service
-from shared.settings import Settings
-from shared.timings import PRODUCTION, Timings
 
 
 async def run(settings: Settings, timings: Timings) -> None:

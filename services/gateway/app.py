@@ -34,9 +34,9 @@ from services.gateway.webhooks.controller import WebhookController
 from services.gateway.webhooks.receiver import Receiver
 from shared.claude.workshop import Workshop
 from shared.client import Client
-from shared.health import Health
-from shared.settings import Settings
-from shared.version import VERSION
+from shared.ops.health import Health
+from shared.ops.settings import Settings
+from shared.ops.version import VERSION
 
 LOCAL_USER: Final = "user:local"
 """Who uses the dashboard and the API: whoever reaches this machine's loopback address."""

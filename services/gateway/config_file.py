@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from shared.config import BadConfig, Config, load_config
+from shared.ops.config import BadConfig, Config, load_config
 
 FRESH_S: Final = 2.0
 

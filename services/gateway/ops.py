@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared.health import Health
+from shared.ops.health import Health
 
 
 @get("/health/live", operation_id="isLive", tags=["operations"], summary="Whether the process turns")

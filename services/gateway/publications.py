@@ -11,14 +11,14 @@ import structlog
 from services.gateway.scratch import scratch
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
-from shared.config import BadConfig, load_config
 from shared.contracts import reply
-from shared.crash import crash_point
 from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import derived_id
 from shared.nats.objects import ArtifactLost, Artifacts
-from shared.settings import Settings
+from shared.ops.config import BadConfig, load_config
+from shared.ops.crash_points import crash_point
+from shared.ops.settings import Settings
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
 

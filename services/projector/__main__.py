@@ -9,10 +9,10 @@ from services.projector.keeper import Keeper
 from services.projector.rebuild import FOLDER
 from services.projector.writer import CheckpointMoved
 from shared.journal import LogDamaged
+from shared.ops.settings import Settings
+from shared.ops.timings import PRODUCTION, Timings
 from shared.service import CannotStart, Service
 from shared.service import main as run_service
-from shared.settings import Settings
-from shared.timings import PRODUCTION, Timings
 
 
 async def run(settings: Settings, timings: Timings) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import structlog
 
 from services.projector.schema import ddl, projection_hash
-from shared.crash import crash_point
+from shared.ops.crash_points import crash_point
 from shared.ops.files import lock_file
 
 POINTER: Final = "views.current"

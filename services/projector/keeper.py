@@ -11,7 +11,7 @@ import duckdb
 from services.projector.answering import Answers
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
-from shared.crash import crash_point
+from shared.ops.crash_points import crash_point
 from shared.service import Service
 
 PATIENCE_S: Final = 10.0

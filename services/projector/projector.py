@@ -17,8 +17,8 @@ from services.projector.queries.asking import Refused
 from services.projector.rebuild import Pace, reached
 from services.projector.source import check_log
 from services.projector.views import Views
-from shared.crash import crash_point
 from shared.nats.bus import Bus
+from shared.ops.crash_points import crash_point
 
 MIN_SEQ_PATIENCE_S: Final = 5.0
 """How long a question waits for the event it wants to see."""

@@ -19,8 +19,8 @@ from services.projector.projection import Changes, project, touched
 from services.projector.projection.facts import Fact, Stored, as_text, read
 from services.projector.projection.rows import PlanRow, Row, RunRow, TaskRow
 from services.projector.projection.story import Story
-from shared.crash import crash_point
 from shared.envelope import hash_of
+from shared.ops.crash_points import crash_point
 
 REMEMBERED_STORIES: Final = 1000
 """How many stories stay in memory between batches. Only speed depends on it."""

@@ -24,7 +24,7 @@ from shared.deciding import Rejected
 from shared.envelope import Recorded
 from shared.ids import derived_id
 from shared.journal import Journal
-from shared.settings import Settings
+from shared.ops.settings import Settings
 from shared.subjects import Actor
 from shared.takeover import Takeover
 from shared.watcher import supervised, watch

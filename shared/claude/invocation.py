@@ -15,7 +15,7 @@ import msgspec
 from shared.claude.agent import Agent, PermissionMode
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
-from shared.processes import MARK
+from shared.ops.proc import MARK
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 

@@ -20,16 +20,16 @@ import structlog
 from shared.claude.accounts import Tell, settle_here
 from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import forget, place_of
-from shared.config import BadConfig, load_config
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
-from shared.crash import crash_point
 from shared.envelope import Recorded, utc_now
 from shared.journal import Journal, LogDamaged
-from shared.settings import Settings
+from shared.ops.config import BadConfig, load_config
+from shared.ops.crash_points import crash_point
+from shared.ops.settings import Settings
+from shared.ops.timings import PRODUCTION, Timings
 from shared.settling import TROUBLE
 from shared.subjects import Actor
-from shared.timings import PRODUCTION, Timings
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree

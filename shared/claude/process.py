@@ -27,14 +27,14 @@ from pathlib import Path
 
 import msgspec
 
-from shared.bounds import DEFAULTS
 from shared.claude.binary import CliMissing
 from shared.claude.invocation import Invocation, argv, environment
 from shared.claude.sweep import family, marked, sweep
-from shared.crash import crash_point
 from shared.ops import own_home
+from shared.ops.crash_points import crash_point
 from shared.ops.files import write_atomically
-from shared.processes import arguments_of, boot_id, is_alive, parse_stat
+from shared.ops.limits import DEFAULTS
+from shared.ops.proc import arguments_of, boot_id, is_alive, parse_stat
 
 MAX_MESSAGE_BYTES = 960 * 1024
 """A message is one write into an empty pipe, and no account may have a larger pipe than this one."""

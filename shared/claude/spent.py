@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from shared.bounds import DEFAULTS
 from shared.claude.meter import Meter
 from shared.claude.process import AgentProcess
 from shared.contracts.usage import ModelUsage, add_usage
+from shared.ops.limits import DEFAULTS
 
 
 def spent_here(run_dirs: Iterable[Path]) -> tuple[ModelUsage, ...]:

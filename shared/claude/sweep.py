@@ -6,7 +6,7 @@ process group nor the parent chain finds them. The mark in their environment doe
 
 from __future__ import annotations
 
-from shared.processes import MARK, Stat, end_all, environment_of, is_alive, pids, stat_of
+from shared.ops.proc import MARK, Stat, end_all, environment_of, is_alive, pids, stat_of
 
 
 def sweep(mark: str, grace: float = 0.2, also: frozenset[tuple[int, int]] = frozenset()) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.bounds import DEFAULTS
 from shared.contracts.usage import ModelUsage
+from shared.ops.limits import DEFAULTS
 
 
 class Prompt(msgspec.Struct, frozen=True):

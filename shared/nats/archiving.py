@@ -11,12 +11,12 @@ import nats.errors
 import nats.js.errors
 
 from shared.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
-from shared.crash import crash_point
 from shared.envelope import hash_of
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed, unreadable
 from shared.nats.streams import EVENTS, STREAM_FULL, check_guards
+from shared.ops.crash_points import crash_point
 
 AT_ONCE: Final = 64
 TRIES: Final = 20

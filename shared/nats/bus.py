@@ -18,10 +18,10 @@ from nats.aio.subscription import Subscription
 from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
-from shared.bounds import DEFAULTS, Bounds
 from shared.envelope import TooLarge
 from shared.ops.addresses import without_credentials
-from shared.timings import NATS, NatsTimings
+from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.timings import NATS, NatsTimings
 
 CONNECT_TIMEOUT_S: Final = 2.0
 LEAVE_S: Final = 10.0

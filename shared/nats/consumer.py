@@ -20,7 +20,7 @@ from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ReplayPolicy
 
 from shared.nats.bus import Bus
-from shared.timings import NatsTimings
+from shared.ops.timings import NatsTimings
 
 INACTIVE_S: Final = 60.0
 """After so long without a pull the server removes an ephemeral consumer."""

@@ -17,8 +17,8 @@ from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, STREAM_FULL
+from shared.ops.timings import NATS
 from shared.subjects import Actor, event_filter, event_subject
-from shared.timings import NATS
 
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164

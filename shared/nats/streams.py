@@ -16,8 +16,8 @@ from nats.js.api import (
     SubjectTransform,
 )
 
-from shared.bounds import Bounds
 from shared.nats.bus import JETSTREAM_PATIENCE_S, Bus
+from shared.ops.limits import Bounds
 from shared.subjects import PARTITIONS
 
 EVENTS: Final = "EVENTS"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.crash import crash_point
+from shared.ops.crash_points import crash_point
 from shared.workspace.git import GitFailed, ask, commit_id, failed, git
 
 MAX_HEADER = 1024 * 1024

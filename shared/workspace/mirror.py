@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.crash import crash_point
+from shared.ops.crash_points import crash_point
 from shared.ops.files import lock_file, write_atomically
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git

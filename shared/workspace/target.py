@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from shared.config import BadConfig, Repo, load_config
-from shared.settings import Settings
+from shared.ops.config import BadConfig, Repo, load_config
+from shared.ops.settings import Settings
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from shared.crash import crash_point
+from shared.ops.crash_points import crash_point
 from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundle
 from shared.workspace.git import GitFailed, ask, commit_id, failed, git, printable, ref_name
 from shared.workspace.mirror import Mirror

@@ -22,7 +22,7 @@ from shared.nats.bus import Bus
 from shared.nats.direct import Direct, get_batch
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.nats.streams import OUTPUT
-from shared.settings import Settings, load_settings
+from shared.ops.settings import Settings, load_settings
 from shared.subjects import Actor
 from tests.support.model import CountingModel
 from tests.support.nats import Nats

@@ -11,7 +11,6 @@ import pytest
 from shared import parked
 from shared.activity import Activity, Turn
 from shared.actor import ActorHost
-from shared.bounds import Bounds
 from shared.client import Client
 from shared.contracts import task
 from shared.contracts.messages import Command
@@ -25,9 +24,10 @@ from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.pull import StandingPull
 from shared.nats.streams import ARTIFACTS, EVENTS
+from shared.ops.limits import Bounds
+from shared.ops.timings import NatsTimings
 from shared.reactor import Reactor
 from shared.subjects import Actor
-from shared.timings import NatsTimings
 from tests.support.counting import COUNTER, Count, CountingJournal
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -9,7 +9,6 @@ import pytest
 
 from shared import parked
 from shared.actor import ActorHost
-from shared.bounds import MEBI, Bounds
 from shared.client import Client, NoAnswer
 from shared.contracts import task
 from shared.deciding import Decider
@@ -22,6 +21,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, limits_of, provision
+from shared.ops.limits import MEBI, Bounds
 from shared.subjects import Actor
 from shared.timers import set_timer
 from tests.support.counting import COUNTER, Count

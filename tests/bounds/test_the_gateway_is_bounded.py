@@ -10,8 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from services.gateway.live.session import Close, Outbox
-from shared.bounds import Bounds
 from shared.nats.bus import Bus
+from shared.ops.limits import Bounds
 from tests.integration.gateway.gateway_process import Gateway, Heard, issue_opened, sent_until_stored, signed
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

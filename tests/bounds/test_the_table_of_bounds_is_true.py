@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.bounds import Bounds
 from shared.docs import OPERATIONS_PAGE, with_bounds
-from shared.settings import BadSettings, load_settings
+from shared.ops.limits import Bounds
+from shared.ops.settings import BadSettings, load_settings
 
 FIXED = re.findall(
     r"^\| .* \| ([0-9.,]+) \| .* \| `([a-z_.]+)\.([A-Z_]+)` \|$", OPERATIONS_PAGE.read_text(), re.MULTILINE

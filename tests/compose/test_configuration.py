@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.settings import PREFIX, Settings
+from shared.ops.settings import PREFIX, Settings
 
 from .stack import SERVICES, run
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from shared.archive import Archived
 from shared.nats.streams import provision
-from shared.version import VERSION
+from shared.ops.version import VERSION
 from tests.golden.logs import HERE, Golden, Told, all_logs
 from tests.golden.play import Play
 from tests.golden.retelling import everything_in, retell

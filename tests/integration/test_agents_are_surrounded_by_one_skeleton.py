@@ -16,7 +16,7 @@ from shared.contracts import plan
 from shared.ids import derived_id
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.settings import load_settings
+from shared.ops.settings import load_settings
 from shared.subjects import Actor
 
 PLAN = Actor("plan", "T1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from shared.timings import Timings
+from shared.ops.timings import Timings
 
 
 def hurried(seconds: float) -> Timings:

@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from shared.bounds import DEFAULTS, Bounds
 from shared.nats.bus import Bus
-from shared.timings import NatsTimings
+from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.timings import NatsTimings
 
 PATIENT: Final = NatsTimings(
     connect_s=60.0,

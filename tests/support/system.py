@@ -55,7 +55,7 @@ class System:
     def start(cls, data: Path, *, demo: bool = False, repository: bool = True, **settings: str) -> System:
         """Start it and wait until it is ready; raises `NotReady`.
 
-        ``settings`` are names of `shared.settings.Settings`, without the prefix. Without the demo there is one
+        ``settings`` are names of `shared.ops.settings.Settings`, without the prefix. Without the demo there is one
         repository, `REPO`, with the demo's bug in it.
         """
         data.mkdir(parents=True, exist_ok=True)

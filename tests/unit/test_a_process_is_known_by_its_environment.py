@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from shared.processes import (
+from shared.ops.proc import (
     Stat,
     end_all,
     environment_of,
@@ -32,7 +32,7 @@ def test_a_process_is_known_from_its_first_moment_on() -> None:
 
 
 def test_who_never_had_an_environment_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.processes.EXEC_S", 3600.0)
+    monkeypatch.setattr("shared.ops.proc.EXEC_S", 3600.0)
     with subprocess.Popen(["/bin/sleep", "60"], env={}) as child:
         assert environment_of(child.pid) == [b""]
         child.kill()
@@ -94,4 +94,4 @@ def test_one_module_reads_what_the_kernel_says_of_processes(said: str) -> None:
         # The shell of an agent's wrapper notes down the line of its own process; that is no Python.
         if any(said in line for line in path.read_text().splitlines() if "read -r" not in line)
     }
-    assert readers == {"shared/processes.py"}
+    assert readers == {"shared/ops/proc.py"}

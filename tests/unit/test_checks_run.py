@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
-from shared.processes import MARK
+from shared.ops.proc import MARK
 from tests.support.eventually import eventually
 from tests.support.processes import alive
 

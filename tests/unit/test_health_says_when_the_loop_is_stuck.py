@@ -5,11 +5,11 @@ import asyncio
 import httpx
 import pytest
 
-from shared.health import BusyPort, Health, HealthServer
+from shared.ops.health import BusyPort, Health, HealthServer
 
 
 async def test_a_ready_service_answers_and_a_problem_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.health.STALE_S", 600.0)
+    monkeypatch.setattr("shared.ops.health.STALE_S", 600.0)
     problems: dict[str, str] = {}
     server = HealthServer(Health("brain", lambda: problems), "127.0.0.1", 0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False) as client:
@@ -29,7 +29,7 @@ async def test_a_blocked_event_loop_is_not_live(monkeypatch: pytest.MonkeyPatch)
     await asyncio.sleep(0)
     assert health.live()[0] == 200
     beating.cancel()
-    monkeypatch.setattr("shared.health.STALE_S", 0.0)
+    monkeypatch.setattr("shared.ops.health.STALE_S", 0.0)
     assert health.live()[0] == 503
 
 

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from shared.visible import visible, visible_json
+from shared.ops.visible import visible, visible_json
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared.nats.consumer import Pull, Said, next_of, until_done
-from shared.timings import NATS
+from shared.ops.timings import NATS
 from tests.support.cast import ROOT
 
 

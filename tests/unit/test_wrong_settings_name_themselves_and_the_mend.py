@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import BadConfig, load_config
-from shared.settings import BadSettings, example, load_settings
+from shared.ops.config import BadConfig, load_config
+from shared.ops.settings import BadSettings, example, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,8 +12,8 @@ from services.gateway.api.machine import Machinery, Queue
 from shared.claude.workshop import Workshop
 from shared.client import QueryFailed
 from shared.contracts.queries import Affairs, GetStatus
-from shared.settings import Settings
-from shared.version import VERSION
+from shared.ops.settings import Settings
+from shared.ops.version import VERSION
 
 
 class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,8 +35,8 @@ from services.gateway.live.protocol import (
 from services.gateway.live.render import Shown
 from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
-from shared.bounds import DEFAULTS, Bounds
 from shared.client import QueryFailed
+from shared.ops.limits import DEFAULTS, Bounds
 from shared.settling import TROUBLE
 from shared.subjects import BadAddress
 

@@ -16,7 +16,7 @@ from services.gateway.desk import Desk
 from services.gateway.live.hub import Hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.session import Close, Session
-from shared.bounds import Bounds
+from shared.ops.limits import Bounds
 
 CLOSE_S: Final = 5.0
 

@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 
 from shared.contracts.delivery import Accepted, Signal
-from shared.crash import crash_point
 from shared.envelope import Stamp, utc_now
 from shared.ids import derived_id
 from shared.journal import Conflict, Head, Journal
 from shared.nats.objects import Artifacts
+from shared.ops.crash_points import crash_point
 from shared.subjects import Actor
 
 INLINE_BYTES: Final = 256 * 1024

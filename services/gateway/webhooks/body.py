@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from shared.bounds import DEFAULTS
+from shared.ops.limits import DEFAULTS
 
 PATIENCE_S: Final = 10.0
 """The longest any sender waits for an answer: a body that takes longer has nobody waiting for it."""

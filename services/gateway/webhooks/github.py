@@ -13,8 +13,8 @@ import msgspec
 from services.gateway.webhooks.mention import Mention, find_mention
 from services.gateway.webhooks.sender import Ignored, Reading, Unreadable
 from services.gateway.webhooks.text import bounded, clean, one_line, visible
-from shared.config import Policy
 from shared.contracts.delivery import Signal, SignalKind
+from shared.ops.config import Policy
 
 TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Author associations that may steer. A hint by GitHub, not a proof of write access."""

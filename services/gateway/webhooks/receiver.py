@@ -29,8 +29,8 @@ from services.gateway.webhooks.body import (
 from services.gateway.webhooks.link import web_link
 from services.gateway.webhooks.sender import Ignored, Unreadable
 from services.gateway.webhooks.signature import is_signed
-from shared.config import Policy
 from shared.journal import LogFull
+from shared.ops.config import Policy
 from shared.settling import TROUBLE
 
 MAX_DELIVERY_ID: Final = 200

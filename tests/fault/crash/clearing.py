@@ -17,8 +17,8 @@ from shared.claude.workshop import place_of
 from shared.contracts import reply, task
 from shared.ids import new_task_id
 from shared.nats.objects import Artifacts
+from shared.ops.proc import MARK
 from shared.parked import listing
-from shared.processes import MARK
 from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict

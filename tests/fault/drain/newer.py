@@ -13,7 +13,7 @@ ADDED: Final = b'"host":"here"'
 """In the body of every ``run.claimed`` of the newer version, and in none of this one."""
 _PARTS: Final = ("agents", "cli", "services", "shared")
 _CHANGES: Final = {
-    "shared/version.py": ("VERSION = _version()", f'VERSION = "{VERSION}"'),
+    "shared/ops/version.py": ("VERSION = _version()", f'VERSION = "{VERSION}"'),
     "shared/contracts/run.py": (
         "    round: int\n    attempt: int\n    worker: str\n    session: str\n\n\nclass Started",
         '    round: int\n    attempt: int\n    worker: str\n    session: str\n    host: str = ""\n\n\nclass Started',

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.supervisor import record
-from shared import processes
+from shared.ops import proc as processes
 from tests.integration.cli.running import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
 
 

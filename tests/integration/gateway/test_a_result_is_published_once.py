@@ -17,7 +17,7 @@ from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
-from shared.settings import Settings
+from shared.ops.settings import Settings
 from shared.subjects import Actor
 from shared.workspace.bundle import write_bundle
 from shared.workspace.git import GitFailed

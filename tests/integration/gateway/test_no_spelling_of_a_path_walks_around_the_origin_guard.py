@@ -13,7 +13,7 @@ from services.gateway.app import Parts, create_app, create_routes
 from services.gateway.security.origin_guard import EXEMPT
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
-from shared.settings import load_settings
+from shared.ops.settings import load_settings
 from tests.integration.gateway.gateway_process import Gateway
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")

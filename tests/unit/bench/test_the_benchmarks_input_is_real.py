@@ -10,11 +10,11 @@ from services.gateway.webhooks import github
 from services.gateway.webhooks.signature import is_signed
 from services.projector.projection import project
 from services.projector.projection.facts import Stored, read
-from shared.config import Policy
 from shared.contracts.delivery import Signal
 from shared.envelope import Recorded, decode_event
 from shared.ids import derived_task_id
 from shared.journal import Head, checked
+from shared.ops.config import Policy
 from shared.subjects import Actor
 
 

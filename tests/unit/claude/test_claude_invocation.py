@@ -10,7 +10,7 @@ import pytest
 
 from shared.claude.agent import Agent, PermissionMode
 from shared.claude.invocation import Invocation, argv, environment
-from shared.processes import MARK
+from shared.ops.proc import MARK
 
 AGENT = Agent(
     name="reader",

@@ -18,7 +18,7 @@ from shared.claude.binary import CliMissing, find_cli
 from shared.claude.invocation import Invocation
 from shared.claude.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
 from shared.claude.sweep import family, marked, sweep
-from shared.processes import MARK
+from shared.ops.proc import MARK
 from tests.support.eventually import eventually
 
 

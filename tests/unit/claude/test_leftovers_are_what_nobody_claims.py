@@ -18,7 +18,7 @@ from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.memory import MemoryJournal
-from shared.processes import MARK
+from shared.ops.proc import MARK
 from shared.subjects import Actor
 from tests.support.recorded import recorded
 

@@ -19,8 +19,8 @@ from cli.supervisor.logs import MOST_BYTES, ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import CannotLaunch, ChildProcess, launch
 from cli.supervisor.supervisor import limits_for
-from shared import processes
 from shared.nats.streams import Limits
+from shared.ops import proc as processes
 from tests.support.eventually import eventually
 
 OWN = {

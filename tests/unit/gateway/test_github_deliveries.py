@@ -9,8 +9,8 @@ import pytest
 
 from services.gateway.webhooks.github import read
 from services.gateway.webhooks.sender import Ignored, Reading, Unreadable
-from shared.config import Policy
 from shared.contracts.delivery import Signal, SignalKind
+from shared.ops.config import Policy
 from tests.support.github_payloads import Delivery, deliveries
 from tests.support.github_payloads import issue as full_issue
 from tests.support.github_payloads import user as full_user

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.bounds import Bounds, past
+from shared.ops.limits import Bounds, past
 
 PREFIX = "JOURNEYMAN_"
 
