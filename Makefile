@@ -54,7 +54,7 @@ api-types: install-dev ## Generate the dashboard's types from the OpenAPI docume
 	@UV=$(UV) scripts/build-web --types
 
 docs: install-dev ## Generate docs/events.md and docs/asyncapi.json, and freeze new event schemas
-	$(BIN)/python -m shared.docs
+	$(BIN)/python -m shared.contracts.docs
 
 bench: install-dev web ## Run the benchmarks; writes bench/report.md and bench/report.json
 	$(BIN)/python -m bench

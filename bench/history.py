@@ -16,12 +16,12 @@ import msgspec
 
 from bench.payload import issue_opened
 from shared.contracts import delivery, plan, reply, run, task
+from shared.contracts.ids import derived_id, derived_task_id
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import ArtifactRef, Event, digest_of, name_of
+from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, encode_event, hash_of
-from shared.ids import derived_id, derived_task_id
-from shared.subjects import Actor, event_subject
 
 ACTIVE: Final = 24
 """Stories that go on at the same time."""

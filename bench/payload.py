@@ -12,7 +12,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.ids import derived_task_id
+from shared.contracts.ids import derived_task_id
 
 API: Final = "https://api.github.com"
 OPENED: Final = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

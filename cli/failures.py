@@ -17,14 +17,14 @@ def explain(error: Exception) -> str | None:
     from shared.archive import ArchiveRefused
     from shared.claude.binary import CliMissing
     from shared.client import NoAnswer, QueryFailed
-    from shared.deciding import Rejected
+    from shared.contracts.decider import Rejected
+    from shared.contracts.subjects import BadAddress
     from shared.envelope import BadEnvelope
     from shared.journal import LogDamaged, LogFull, LogUnavailable
     from shared.nats.idempotency import KeyReused
     from shared.nats.server import CannotServe
     from shared.parked import CannotReplay
     from shared.service import EXPLAINED
-    from shared.subjects import BadAddress
     from shared.workspace.git import GitFailed
 
     match error:

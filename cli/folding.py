@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from cli.failures import Failure
+from shared.contracts.decider import Decider
 from shared.contracts.kinds import KINDS, Kind
-from shared.deciding import Decider
+from shared.contracts.subjects import actor
 from shared.journal import Journal
-from shared.subjects import actor
 
 
 def _decider_of(kind: Kind) -> Decider[Any]:

@@ -9,10 +9,10 @@ import nats.js.errors
 
 from cli.failures import Failure
 from shared.contracts import EVENTS as CONTRACTS
+from shared.contracts.subjects import actor
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed, FeedMessage
 from shared.nats.streams import EVENTS
-from shared.subjects import actor
 
 NO_MESSAGE: Final = 10037
 

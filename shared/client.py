@@ -10,9 +10,10 @@ import msgspec
 import nats.errors
 import nats.js.errors
 
+from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command, name_of
 from shared.contracts.queries import Query, answer_of
-from shared.deciding import Rejected
+from shared.contracts.subjects import Actor, command_subject
 from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
 from shared.journal import LogFull
 from shared.mailbox import REPLY_HEADER, CommandAnswer
@@ -20,7 +21,6 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import STREAM_FULL
 from shared.replay import question_of
-from shared.subjects import Actor, command_subject
 
 A = TypeVar("A", bound=msgspec.Struct)
 

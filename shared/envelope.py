@@ -10,8 +10,8 @@ import msgspec
 
 from shared.contracts import COMMANDS, READERS
 from shared.contracts.messages import Command, Event, name_of
+from shared.contracts.subjects import Actor, BadAddress, read_event_subject
 from shared.contracts.versions import NewerVersion, version_of
-from shared.subjects import Actor, BadAddress, read_event_subject
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 

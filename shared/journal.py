@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from shared.contracts.messages import Event
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, Stamp
-from shared.subjects import Actor
 
 
 class Conflict(Exception):

@@ -9,7 +9,8 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.actor import ActorHost
-from shared.deciding import Rejected
+from shared.contracts.decider import Rejected
+from shared.contracts.subjects import PARTITIONS, BadAddress, read_command_subject
 from shared.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
 from shared.journal import LogDamaged
 from shared.nats.bus import Bus
@@ -18,7 +19,6 @@ from shared.nats.streams import COMMANDS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
 from shared.settling import Tries, settle
-from shared.subjects import PARTITIONS, BadAddress, read_command_subject
 
 REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"

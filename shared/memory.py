@@ -7,9 +7,9 @@ import re
 from collections.abc import AsyncIterator
 
 from shared.contracts.messages import Event, name_of
+from shared.contracts.subjects import Actor, event_subject
 from shared.envelope import Recorded, Stamp, decode_event, encode_event
 from shared.journal import Conflict, Head, checked
-from shared.subjects import Actor, event_subject
 
 
 class MemoryJournal:

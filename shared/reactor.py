@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from nats.aio.msg import Msg
 
+from shared.contracts.ids import derived_id
 from shared.contracts.kinds import KINDS, kind_of
 from shared.contracts.messages import Command, name_of
+from shared.contracts.subjects import Actor, command_subject
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
-from shared.ids import derived_id
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
@@ -17,7 +18,6 @@ from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
 from shared.settling import Tries, settle
-from shared.subjects import Actor, command_subject
 
 React = Callable[[Recorded], list[Command]]
 

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from shared.contracts.queries import Query
-from shared.subjects import BadAddress
+from shared.contracts.subjects import BadAddress
 
 SUBJECT_HEADER: Final = "Journeyman-Subject"
 SEQUENCE_HEADER: Final = "Journeyman-Sequence"

@@ -19,7 +19,7 @@ import structlog
 from shared.activity import Activity, GiveUp, Work
 from shared.actor import ActorHost
 from shared.client import Client
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal

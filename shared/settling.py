@@ -10,13 +10,13 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
+from shared.contracts.subjects import BadAddress
 from shared.envelope import BadEnvelope
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.parking import REASON_CHARS, park
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
-from shared.subjects import BadAddress
 
 log = structlog.get_logger(__name__)
 

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
 from shared.journal import Head
 from shared.ops.code_hash import code_hash
-from shared.subjects import Actor
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

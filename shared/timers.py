@@ -16,9 +16,11 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.actor import ActorHost
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import derived_id
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import TimedCommand, name_of
-from shared.deciding import Rejected
+from shared.contracts.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
 from shared.envelope import (
     CONTENT_TYPE,
     BadEnvelope,
@@ -29,7 +31,6 @@ from shared.envelope import (
     encode_command,
     utc_now,
 )
-from shared.ids import derived_id
 from shared.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
@@ -37,7 +38,6 @@ from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
 from shared.settling import Tries, settle
-from shared.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
 
 AT_ONCE: Final = 8
 FULL: Final = 0.9

@@ -16,15 +16,15 @@ from bench.sizes import Sizes
 from bench.world import connected, nats_server
 from services.executor.actors import run as run_actor
 from shared.actor import ActorHost
+from shared.contracts.ids import new_task_id
 from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.run import Checkpointed, Claim, RecordCheckpoint, RecordStarted, Request
+from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Recorded, Stamp, utc_now
-from shared.ids import new_task_id
 from shared.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 
 PEER = "nats-py js.publish, same headers and sizes"
 PROCESS = "run-01KJMBQDE0FDHVEXFWR0ACETA6-1-1"

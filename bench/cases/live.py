@@ -18,13 +18,13 @@ from bench.peers.direct_feed import watch
 from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
 from bench.world import CannotMeasure, connected, nats_server, service
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Source, Submitted
 from shared.envelope import Stamp, utc_now
-from shared.ids import new_task_id
 from shared.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 
 PEER: Final = "the same events, straight from the log (shared.nats.feed)"
 PACE_S: Final = (0.004, 0.016)

@@ -10,7 +10,7 @@ from typing import Final
 from nats.js.client import JetStreamContext
 
 from bench.measure import Timed, timed
-from shared.ids import new_task_id
+from shared.contracts.ids import new_task_id
 
 PATIENCE_S: Final = 60.0
 """A busy disk must not end the measurement."""

@@ -39,9 +39,9 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     from cli.live import log_line, print_line
     from services.projector.projection.facts import Stored
     from services.projector.replay import Replay, Script
+    from shared.contracts.subjects import actor
     from shared.envelope import BadEnvelope, decode_event
     from shared.nats.streams import EVENTS
-    from shared.subjects import actor
 
     console = screen()
     middle = f".{actor('task', task_id).id}." if task_id else "."

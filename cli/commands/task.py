@@ -107,7 +107,7 @@ def show(id: str, events: bool, as_json: bool) -> None:
     async def ask() -> tuple[TaskAnswer, tuple[TimelineItem, ...]]:
         from cli.link import linked
         from cli.tasks.steering import full_id
-        from shared.subjects import actor
+        from shared.contracts.subjects import actor
 
         async with linked() as link:
             task_id = await full_id(link, id)

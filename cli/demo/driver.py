@@ -21,12 +21,12 @@ from cli.live import Teller, follow
 from cli.markdown import markdown
 from shared.client import Client
 from shared.contracts.queries import ListTasks
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
-from shared.subjects import Actor
 
 LONGEST_S: Final = 170.0
 

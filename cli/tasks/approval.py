@@ -14,8 +14,8 @@ from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
 from shared.contracts.queries import GetTask, PlanVersion
 from shared.contracts.rules import Action
+from shared.contracts.subjects import actor
 from shared.contracts.task import Approve
-from shared.subjects import actor
 
 
 async def approve(

@@ -12,16 +12,16 @@ from cli.failures import Failure, explain
 from cli.link import Link, linked, principal
 from cli.live import Teller, follow
 from shared.client import NoAnswer
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
-from shared.deciding import Rejected
 from shared.envelope import Recorded
-from shared.ids import new_task_id
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
-from shared.subjects import Actor
 
 TITLE: Final = 120
 FULL: Final = 26

@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from shared.contracts import delivery, plan, reply, run, session, task
+from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.envelope import Recorded
-from shared.ids import derived_task_id
 
 FILTERS: Final = (
     "evt.delivery.*.accepted",

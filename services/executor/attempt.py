@@ -25,6 +25,7 @@ from shared.claude.session import Question, Step, TurnEnd
 from shared.claude.transcript import SessionUnusable
 from shared.claude.workshop import Begun, Job
 from shared.contracts import plan, run
+from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.envelope import Recorded, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
@@ -32,7 +33,6 @@ from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import Timings
-from shared.subjects import Actor
 from shared.watcher import supervised
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name

@@ -11,9 +11,9 @@ import structlog
 from shared.claude.session import Answer, Say
 from shared.claude.workshop import Job
 from shared.contracts import run
+from shared.contracts.subjects import event_filter
 from shared.envelope import Recorded
 from shared.journal import Journal
-from shared.subjects import event_filter
 from shared.watcher import insist, watch
 
 Tell = Callable[[run.RecordResumed], Awaitable[object]]

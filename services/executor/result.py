@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from shared.contracts.run import FileChange
-from shared.subjects import Actor
+from shared.contracts.subjects import Actor
 from shared.workspace.worktree import ChangedFile
 
 MOST_FILES: Final = 1000

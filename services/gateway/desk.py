@@ -9,14 +9,14 @@ import msgspec
 
 from shared.client import Client, CommandResult, NoAnswer
 from shared.contracts import session, task
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import derived_id, new_task_id
 from shared.contracts.rules import UNKNOWN
+from shared.contracts.subjects import Actor, actor
 from shared.contracts.task import Approval, Directive
-from shared.deciding import Rejected
-from shared.ids import derived_id, new_task_id
 from shared.journal import Journal
 from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.ops.crash_points import crash_point
-from shared.subjects import Actor, actor
 
 MAX_TITLE: Final = 120
 

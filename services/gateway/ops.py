@@ -35,5 +35,5 @@ async def metrics() -> Response[bytes]:
 @get("/asyncapi.json", operation_id="getAsyncApi", tags=["operations"], summary="Events and commands as AsyncAPI 3")
 async def asyncapi() -> dict[str, Any]:
     """Generated from the contracts."""
-    document: dict[str, Any] = importlib.import_module("shared.docs").asyncapi()
+    document: dict[str, Any] = importlib.import_module("shared.contracts.docs").asyncapi()
     return document

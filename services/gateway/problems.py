@@ -15,13 +15,13 @@ from litestar.types import Scope, Send
 
 from shared.actor import UnknownKind
 from shared.client import NoAnswer, QueryFailed
-from shared.deciding import Rejected
+from shared.contracts.decider import Rejected
+from shared.contracts.subjects import BadAddress
 from shared.envelope import TooLarge
 from shared.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.idempotency import KeyReused
 from shared.nats.objects import ArtifactLost
 from shared.settling import TROUBLE
-from shared.subjects import BadAddress
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5

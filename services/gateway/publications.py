@@ -12,9 +12,9 @@ from services.gateway.scratch import scratch
 from shared.activity import HandOver, Turn
 from shared.actor import ActorHost
 from shared.contracts import reply
-from shared.deciding import Rejected
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import derived_id
 from shared.envelope import Recorded
-from shared.ids import derived_id
 from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point

@@ -12,11 +12,11 @@ from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
 from shared.claude.outcome import Outcome
 from shared.claude.workshop import quoted
 from shared.contracts import plan
+from shared.contracts.subjects import Actor, event_filter
 from shared.envelope import Recorded
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.subjects import Actor, event_filter
 from shared.workspace.git import GitFailed
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree

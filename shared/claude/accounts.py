@@ -19,13 +19,13 @@ from shared.claude.meter import COUNTED, Counted, Meter
 from shared.claude.spent import spent_here
 from shared.claude.stream import read_line
 from shared.claude.workshop import PROCESS_HEADER, Workshop
+from shared.contracts.decider import Rejected
 from shared.contracts.kinds import COMMANDS, KINDS
 from shared.contracts.messages import Command
+from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import Accounts, ModelUsage, add_usage
-from shared.deciding import Rejected
 from shared.nats.feed import Feed
 from shared.nats.streams import OUTPUT
-from shared.subjects import Actor, output_subject
 
 MSG_ID: Final = "Nats-Msg-Id"
 

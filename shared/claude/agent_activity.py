@@ -19,13 +19,13 @@ from shared.claude.outcome import Outcome
 from shared.claude.sweep import sweep
 from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of
 from shared.contracts import plan, run
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command
-from shared.deciding import Rejected
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.ids import derived_id
 from shared.journal import Journal
 from shared.ops.settings import Settings
-from shared.subjects import Actor
 from shared.takeover import Takeover
 from shared.watcher import supervised, watch
 

@@ -22,6 +22,7 @@ from shared.claude.sweep import marks, sweep
 from shared.claude.workshop import forget, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, utc_now
 from shared.journal import Journal, LogDamaged
 from shared.ops.config import BadConfig, load_config
@@ -29,7 +30,6 @@ from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.settling import TROUBLE
-from shared.subjects import Actor
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree

@@ -24,13 +24,13 @@ from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd
 from shared.claude.spent import spent_here
 from shared.claude.stream import Init, read_line, trim
 from shared.claude.transcript import session_file
+from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.nats.bus import Bus
 from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
 from shared.ops.private import private_directory
 from shared.ops.settings import Settings
-from shared.subjects import Actor, output_subject
 
 DEMO_KEY: Final = "demo-key"
 CONSULTATIONS: Final = 2

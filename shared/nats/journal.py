@@ -11,6 +11,7 @@ import nats.js.errors
 from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
+from shared.contracts.subjects import Actor, event_filter, event_subject
 from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
 from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked, head_of
 from shared.nats.bus import Bus
@@ -18,7 +19,6 @@ from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, STREAM_FULL
 from shared.ops.timings import NATS
-from shared.subjects import Actor, event_filter, event_subject
 
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164

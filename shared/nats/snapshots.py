@@ -9,11 +9,11 @@ import nats.errors
 import nats.js.errors
 import structlog
 
+from shared.contracts.subjects import Actor
 from shared.envelope import BadEnvelope, Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, SNAPSHOTS
 from shared.snapshots import Snapshot
-from shared.subjects import Actor
 
 MAX_BYTES: Final = 900 * 1024
 """A larger one does not fit into a message, so it is not kept."""

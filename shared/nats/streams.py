@@ -16,9 +16,9 @@ from nats.js.api import (
     SubjectTransform,
 )
 
+from shared.contracts.subjects import PARTITIONS
 from shared.nats.bus import JETSTREAM_PATIENCE_S, Bus
 from shared.ops.limits import Bounds
-from shared.subjects import PARTITIONS
 
 EVENTS: Final = "EVENTS"
 COMMANDS: Final = "COMMANDS"

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from shared.actor import ActorHost
 from shared.contracts import task
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import LOAD_BATCH
 from shared.nats.snapshots import NatsSnapshots
-from shared.subjects import Actor
 from tests.support.counting import COUNTER, CountingJournal, grow
 
 ACTOR = Actor("task", "LONG")

@@ -12,12 +12,12 @@ from shared.actor import ActorHost
 from shared.claude.sweep import marks
 from shared.client import Client
 from shared.contracts import task
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.ids import new_task_id
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor
 from tests.support.cast import Cast
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually

@@ -18,12 +18,12 @@ from shared.claude.sweep import sweep
 from shared.claude.workshop import Job, Workshop, forget, mark_of
 from shared.contracts import run
 from shared.contracts.messages import Command
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.direct import Direct, get_batch
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.nats.streams import OUTPUT
 from shared.ops.settings import Settings, load_settings
-from shared.subjects import Actor
 from tests.support.model import CountingModel
 from tests.support.nats import Nats
 from tests.support.patience import connect_patiently

@@ -13,8 +13,9 @@ from shared.activity import Activity, Turn
 from shared.actor import ActorHost
 from shared.client import Client
 from shared.contracts import task
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import Command
-from shared.deciding import Decider, Rejected
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, TooLarge
 from shared.journal import Conflict
 from shared.mailbox import Mailboxes
@@ -27,7 +28,6 @@ from shared.nats.streams import ARTIFACTS, EVENTS
 from shared.ops.limits import Bounds
 from shared.ops.timings import NatsTimings
 from shared.reactor import Reactor
-from shared.subjects import Actor
 from tests.support.counting import COUNTER, Count, CountingJournal
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

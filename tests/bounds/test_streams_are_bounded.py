@@ -11,7 +11,8 @@ from shared import parked
 from shared.actor import ActorHost
 from shared.client import Client, NoAnswer
 from shared.contracts import task
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.subjects import Actor
 from shared.envelope import Stamp, utc_now
 from shared.journal import LogFull
 from shared.mailbox import Mailboxes
@@ -22,7 +23,6 @@ from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, limits_of, provision
 from shared.ops.limits import MEBI, Bounds
-from shared.subjects import Actor
 from shared.timers import set_timer
 from tests.support.counting import COUNTER, Count
 from tests.support.eventually import eventually

@@ -12,10 +12,10 @@ from shared.actor import ActorHost
 from shared.client import Client, QueryFailed
 from shared.contracts import task
 from shared.contracts.queries import GetStatus
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops.limits import Bounds
-from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import ServiceProcess
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.docs import OPERATIONS_PAGE, with_bounds
+from shared.contracts.docs import OPERATIONS_PAGE, with_bounds
 from shared.ops.limits import Bounds
 from shared.ops.settings import BadSettings, load_settings
 

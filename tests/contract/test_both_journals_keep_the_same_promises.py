@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Cancelled, Retried, Source, Submitted
 from shared.envelope import Stamp
 from shared.journal import Conflict, Head, Journal, head_of
 from shared.memory import MemoryJournal
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 from tests.support.nats import Nats
 
 TASK = Actor("task", "A1")

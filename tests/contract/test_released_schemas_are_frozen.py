@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from shared import docs
+from shared.contracts import docs
 
 
 def test_no_released_event_has_changed() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of, tokens_of
-from shared.ids import derived_id
 from shared.workspace.git import git
 from tests.support.model import CountingModel
 from tests.support.stores import everything_stored

@@ -9,13 +9,13 @@ import pytest
 
 from shared.client import Client
 from shared.contracts import task
-from shared.deciding import Rejected
+from shared.contracts.decider import Rejected
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor, event_subject
 from shared.envelope import Stamp, encode_event
-from shared.ids import new_task_id
 from shared.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor, event_subject
 from tests.support.alone import Alone
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, MEBI
-from shared.subjects import Actor
 from tests.support.alone import Alone
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

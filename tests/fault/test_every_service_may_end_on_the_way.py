@@ -13,9 +13,9 @@ import pytest
 
 from shared.claude.demo_conversation import Role
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of
 from shared.envelope import Recorded
-from shared.ids import derived_id
 from shared.workspace.git import git
 from tests.fault.drain.held_model import HeldModel
 from tests.support.eventually import eventually

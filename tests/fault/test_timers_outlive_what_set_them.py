@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from shared.contracts.subjects import Actor
 from shared.envelope import utc_now
-from shared.subjects import Actor
 from tests.support.cast import Cast
 from tests.support.eventually import eventually
 from tests.support.waiting import planned

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.archive import Archived
-from shared.docs import schema_name
+from shared.contracts.docs import schema_name
 from shared.envelope import decode_envelope
 
 HERE: Final = Path(__file__).parent

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from cli import folding
-from shared import docs
-from shared.contracts import run
-from shared.deciding import Decider
+from shared.contracts import docs, run
+from shared.contracts.decider import Decider
 from shared.nats.bus import Bus
 from tests.golden.logs import Golden, all_logs, fields_in, sha256_of, text_of
 from tests.golden.record import of_this_place, record, traces

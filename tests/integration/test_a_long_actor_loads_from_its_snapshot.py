@@ -10,13 +10,13 @@ import pytest
 
 from shared.actor import ActorHost
 from shared.contracts import task
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
 from shared.snapshots import fold_of
-from shared.subjects import Actor
 from tests.support.counting import COUNTER, grow
 
 ACTOR = Actor("task", "LONG")
@@ -64,7 +64,7 @@ async def test_a_broken_snapshot_only_costs_time(bus: Bus) -> None:
 
 FOLD = """
 import msgspec
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
 from stepping import step
 
 class Total(msgspec.Struct, frozen=True):

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.contracts.run import StopRequested
+from shared.contracts.subjects import Actor, event_filter, event_subject
 from shared.envelope import Recorded, Stamp, encode_event, utc_now
 from shared.journal import Conflict, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor, event_filter, event_subject
 from shared.watcher import insist, supervised, watch
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -13,11 +13,11 @@ from shared.actor import ActorHost
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.workshop import Workshop
 from shared.contracts import plan
-from shared.ids import derived_id
+from shared.contracts.ids import derived_id
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops.settings import load_settings
-from shared.subjects import Actor
 
 PLAN = Actor("plan", "T1")
 CLAIM = plan.Claim(draft=1, worker="w@here", session="s")

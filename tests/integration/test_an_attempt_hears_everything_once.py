@@ -15,10 +15,10 @@ from shared.claude.agent import load_agent
 from shared.claude.session import Answer, Input, Say
 from shared.claude.workshop import Job
 from shared.contracts import run
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 from shared.watcher import supervised
 from tests.support.eventually import eventually
 from tests.support.stage import AGENTS

@@ -18,10 +18,11 @@ from shared.activity import Activity, Turn
 from shared.actor import ActorHost
 from shared.client import Client
 from shared.contracts import task
+from shared.contracts.decider import Decider, Rejected
+from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
-from shared.deciding import Decider, Rejected
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.ids import new_task_id
 from shared.journal import LogDamaged, LogFull
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
@@ -32,7 +33,6 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, PARKED, GuardsOff, check_guards, provision
 from shared.reactor import Reactor
 from shared.settling import Tries
-from shared.subjects import Actor
 from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
 

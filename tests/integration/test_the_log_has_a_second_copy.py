@@ -13,11 +13,11 @@ import pytest
 import shared.archive
 import shared.nats.archiving
 from shared.archive import Archive, ArchiveRefused
+from shared.contracts.subjects import Actor
 from shared.journal import Head, LogFull
 from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor
 from tests.conftest import SMALL
 from tests.integration.cli.conftest import journeyman
 from tests.integration.cli.running import Run

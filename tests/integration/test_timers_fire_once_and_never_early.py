@@ -19,16 +19,16 @@ from services.brain.timers import timers
 from shared import parked
 from shared.actor import ActorHost
 from shared.contracts import plan, task
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, Stamp, utc_now
-from shared.ids import new_task_id
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, TIMERS, provision
 from shared.reactor import Reactor
 from shared.settling import Tries
-from shared.subjects import Actor
 from shared.timers import DueTimers, Timekeeper, set_timer
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -13,9 +13,9 @@ from services.projector.database import open_views
 from services.projector.queries.asking import Refused
 from services.projector.writer import Writer
 from shared.contracts import task
+from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command
 from shared.contracts.rules import ACTION_OF, ENDS, NEEDS_PERSON, Action
-from shared.deciding import Rejected
 from tests.support.walks import walk
 from tests.support.world import World
 from tests.unit.projector.projector_support import Log, ask

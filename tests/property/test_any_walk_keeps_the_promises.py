@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from services.brain.actors.task import DECIDER
 from services.brain.reactions import Policy
 from shared.contracts import delivery, plan, reply, run, task
+from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import add_usage
-from shared.deciding import Rejected
 from shared.envelope import Recorded
 from tests.support.walks import walk, walked
 from tests.support.world import SERVICES, World

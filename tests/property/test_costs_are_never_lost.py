@@ -10,8 +10,8 @@ from shared.claude.accounts import spent_in
 from shared.claude.meter import Counted, Meter
 from shared.claude.stream import ResponseBegan, ResponseCounted, Tokens
 from shared.contracts import run
+from shared.contracts.decider import Rejected
 from shared.contracts.usage import ModelUsage, add_usage
-from shared.deciding import Rejected
 from tests.recordings.recorded_runs import RecordedRuns
 
 RUNS = RecordedRuns()

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import duckdb
 
 from cli.audit import audit
+from shared.contracts.ids import derived_id
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Paused, PlanReady
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Recorded
-from shared.ids import derived_id
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import PARKED
-from shared.subjects import Actor
 from tests.support.model import CountingModel
 from tests.support.visitor import END, tokens_in, usage_of
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Retried
 from shared.envelope import Stamp
 from shared.journal import Head, head_of
@@ -15,7 +16,6 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, Limits, provision
-from shared.subjects import Actor
 from tests.conftest import SMALL
 from tests.support.nats import Nats
 from tests.support.patience import connect_patiently

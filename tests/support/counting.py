@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from shared.contracts import task
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.subjects import Actor, event_subject
 from shared.envelope import Recorded, Stamp, encode_event, hash_of, utc_now
 from shared.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor, event_subject
 from tests.support.eventually import eventually
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.ids import derived_task_id
+from shared.contracts.ids import derived_task_id
 
 Row = dict[str, Any]
 Change = Callable[[Row, Row], Row]

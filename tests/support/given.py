@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 import pytest
 
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import Command, Event
-from shared.deciding import Decider, Rejected
 
 S = TypeVar("S")
 

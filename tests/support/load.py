@@ -11,12 +11,12 @@ from typing import Final
 import msgspec
 
 from shared.actor import ActorHost
+from shared.contracts.decider import Decider
 from shared.contracts.session import Said, Say
-from shared.deciding import Decider
+from shared.contracts.subjects import Actor
 from shared.journal import Conflict, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 
 PATIENCE_S: Final = 60.0
 

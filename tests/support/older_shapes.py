@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from shared.contracts import run
+from shared.contracts.subjects import Actor, event_subject
 from shared.envelope import Envelope
-from shared.subjects import Actor, event_subject
 
 NAME: Final = "checkpointed"
 

@@ -9,8 +9,8 @@ import msgspec
 
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.subjects import Actor
 
 TASK_ID: Final = "01JX7Z0000000000000000TASK"
 NO_BODY: Final = msgspec.Raw(b"null")

@@ -16,11 +16,11 @@ import msgspec
 
 from cli.audit import Audit, audit
 from cli.demo.webhook import Issue
+from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 from tests.support.eventually import eventually
 from tests.support.patience import connect_patiently
 from tests.support.system import REPO, System

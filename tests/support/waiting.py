@@ -8,10 +8,10 @@ from typing import Any, Final
 from services.brain.actors import task as task_actor
 from shared.actor import ActorHost
 from shared.contracts import plan, task
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.ids import new_task_id
-from shared.subjects import Actor
 from tests.support.cast import Cast
 
 _PLANS: Final = Decider[Any](

@@ -18,10 +18,10 @@ from services.executor.reactions import react as executor_react
 from services.gateway.reactions import react as gateway_react
 from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
+from shared.contracts.decider import Rejected
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
-from shared.deciding import Rejected
 from shared.envelope import Recorded
 from tests.support.recorded import TASK_ID, recorded
 

@@ -94,7 +94,7 @@ def sentence(event: Jotted) -> str:
 '''
 DECIDER: Final = """
 from shared.contracts.jotting import Jotted, Note
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
 
 
 def decide(note, command):
@@ -128,13 +128,13 @@ from services.gateway.live.render import show_event
 from services.projector.projection.facts import Stored, read
 from services.projector.projection.timeline import task_of
 from services.projector.sentences import sentence
-from shared import docs
+from shared.contracts import docs
 from shared.contracts.jotting import Jot, Jotted, Note
 from shared.contracts.kinds import kind_of
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head
 from shared.memory import MemoryJournal
-from shared.subjects import Actor, command_subject
+from shared.contracts.subjects import Actor, command_subject
 
 assert kind_of(Jot(text="x")) == kind_of(Jotted) == "note"
 

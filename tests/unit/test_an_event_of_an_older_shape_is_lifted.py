@@ -8,11 +8,10 @@ import pytest
 from cli.audit import Auditor
 from services.gateway.live.render import show_event
 from services.projector.sentences import UNREAD
-from shared import docs
-from shared.contracts import run
+from shared.contracts import docs, run
 from shared.contracts.kinds import EVENTS
+from shared.contracts.subjects import Actor
 from shared.envelope import BadEnvelope, Stamp, UnknownEvent, decode_event, encode_event, hash_of, utc_now
-from shared.subjects import Actor
 from tests.support.older_shapes import SHAPES, TODAY, stored, third_version
 from tests.unit.projector.projector_support import TASK, ask, planned, projected
 

@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ids import derived_id, derived_task_id, new_task_id
-from shared.subjects import BadAddress, actor, event_filter, event_subject, read_command_subject, read_event_subject
+from shared.contracts.ids import derived_id, derived_task_id, new_task_id
+from shared.contracts.subjects import (
+    BadAddress,
+    actor,
+    event_filter,
+    event_subject,
+    read_command_subject,
+    read_event_subject,
+)
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 2**48 - 1))

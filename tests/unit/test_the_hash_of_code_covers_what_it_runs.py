@@ -123,7 +123,7 @@ def hashes(tree: Path) -> dict[str, str]:
     [
         ("services/brain/actors/stages.py", "return _STAGE_AT.get(task.status)", "return None", {"task"}),
         ("shared/contracts/usage.py", "return sum(each.cost_microusd", "return -sum(each.cost_microusd", EVERYONE),
-        ("shared/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", {"views"}),
+        ("shared/contracts/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", {"views"}),
         ("services/projector/schema.sql", "CREATE TABLE", "CREATE  TABLE", {"views"}),
         ("services/executor/actors/reports.py", "def hear(", "def hear(*others, ", {"run"}),
         ("shared/nats/consumer.py", "RETRY_S: Final = 0.25", "RETRY_S: Final = 0.5", set()),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.contracts.decider import Rejected
 from shared.contracts.task import Approve, Approved, ApprovedPlan, Task
-from shared.deciding import Rejected
 
 SHORTEST_DIGEST: Final = 8
 """Hex digits of a digest that a person may shorten it to."""

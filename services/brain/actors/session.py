@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.session import (
     AnswerRecorded,
     Line,
@@ -14,7 +15,6 @@ from shared.contracts.session import (
     SessionCommand,
     SessionEvent,
 )
-from shared.deciding import Decider, Rejected
 
 REMEMBERED_LINES: Final = 200
 

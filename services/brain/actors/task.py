@@ -11,6 +11,7 @@ from services.brain.actors.reports import hear
 from services.brain.actors.stages import due_stage, next_stage, working_base, working_stage
 from services.brain.actors.triage import judge
 from services.brain.actors.waits import wake
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.rules import ACTION_OF, Standing, refusal
 from shared.contracts.task import (
     Answered,
@@ -59,7 +60,6 @@ from shared.contracts.task import (
 )
 from shared.contracts.task import Rejected as PlanRejected
 from shared.contracts.usage import account_of, booked, unbooked
-from shared.deciding import Decider, Rejected
 
 
 def decide(task: Task, command: TaskCommand) -> TaskEvent | None:

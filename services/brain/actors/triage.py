@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.contracts.decider import Rejected
 from shared.contracts.task import (
     Answered,
     Approval,
@@ -12,7 +13,6 @@ from shared.contracts.task import (
     Triaged,
     Verdict,
 )
-from shared.deciding import Rejected
 
 
 def judge(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.contracts.decider import Rejected
 from shared.contracts.run import (
     Ask,
     Checkpointed,
@@ -21,7 +22,6 @@ from shared.contracts.run import (
     Succeed,
     Succeeded,
 )
-from shared.deciding import Rejected
 
 Report = RecordStarted | RecordCheckpoint | Ask | RecordResumed | Succeed | Fail | RecordStopped
 

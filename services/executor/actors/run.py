@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from services.executor.actors.reports import hear
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.run import (
     Checkpointed,
     Claim,
@@ -31,7 +32,6 @@ from shared.contracts.run import (
     Succeeded,
 )
 from shared.contracts.usage import account_of, booked, unbooked
-from shared.deciding import Decider, Rejected
 
 OPEN: Final = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING_INPUT})
 """The states of a round that has not ended."""

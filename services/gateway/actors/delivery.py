@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.delivery import Accepted
 from shared.contracts.messages import Command
-from shared.deciding import Decider, Rejected
 
 
 def decide(delivery: Accepted | None, command: Command) -> None:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.reply import (
     Claim,
     Claimed,
@@ -23,7 +24,6 @@ from shared.contracts.reply import (
     Withdraw,
     Withdrawn,
 )
-from shared.deciding import Decider, Rejected
 
 
 def decide(reply: Reply, command: ReplyCommand) -> ReplyEvent | None:

@@ -12,8 +12,8 @@ from services.gateway.problems import ProblemDetails
 from shared.client import Client
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.queries import Query
+from shared.contracts.subjects import Actor
 from shared.replay import GetMoment, Moment
-from shared.subjects import Actor
 
 A = TypeVar("A", bound=msgspec.Struct)
 

@@ -12,7 +12,7 @@ from services.gateway.api.asking import MinSeq, Views, problems
 from services.gateway.api.shapes import Message, MessageTaken
 from services.gateway.desk import Desk
 from shared.contracts.queries import Costs, GetCosts, GetSession, GroupBy, SessionAnswer
-from shared.subjects import actor
+from shared.contracts.subjects import actor
 
 
 class CostController(Controller):

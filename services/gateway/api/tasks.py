@@ -33,8 +33,8 @@ from shared.contracts.queries import (
     TaskPage,
     TimelinePage,
 )
+from shared.contracts.subjects import actor
 from shared.contracts.task import Status
-from shared.subjects import actor
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 """The moment of a replay that has told nothing yet."""

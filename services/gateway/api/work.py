@@ -9,12 +9,12 @@ import msgspec
 from services.gateway.live.render import line_of
 from services.gateway.stored import BATCH, last_sequence, read_batch
 from shared.contracts import run
-from shared.deciding import Rejected
+from shared.contracts.decider import Rejected
+from shared.contracts.subjects import actor, read_output_subject
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
-from shared.subjects import actor, read_output_subject
 
 
 class TranscriptLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,11 @@ from prometheus_client import Gauge
 from services.gateway.live.render import ALL, Shown, show_event, show_output
 from services.gateway.stored import last_sequence, read_batch
 from shared.contracts.kinds import TASK_SCOPED
+from shared.contracts.subjects import BadAddress
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
-from shared.subjects import BadAddress
 
 GAPS_AT_ONCE: Final = 4
 """Gaps that are filled at one time; the other clients wait their turn."""

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from shared.contracts.messages import MAX_SEQUENCE
+from shared.contracts.subjects import actor
 from shared.replay import State
-from shared.subjects import actor
 
 TASKS: Final = "tasks"
 REPLAY: Final = "replay:"

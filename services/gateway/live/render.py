@@ -17,9 +17,9 @@ from services.gateway.live.protocol import (
 )
 from shared.contracts.kinds import KINDS, READERS, TASK_SCOPED
 from shared.contracts.messages import wire_name
+from shared.contracts.subjects import read_event_subject, read_output_subject
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.envelope import decode_envelope
-from shared.subjects import read_event_subject, read_output_subject
 
 MAX_TEXT_CHARS: Final = 4_000
 MAX_ITEMS: Final = 100

@@ -13,6 +13,7 @@ from nats.aio.subscription import Subscription
 from services.gateway.live.protocol import ReplayMoved, encode
 from services.gateway.live.render import show_event
 from shared.client import Client, QueryFailed
+from shared.contracts.subjects import BadAddress
 from shared.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.replay import (
@@ -26,7 +27,6 @@ from shared.replay import (
     events_of,
     moments_of,
 )
-from shared.subjects import BadAddress
 
 Put = Callable[[str], None]
 

@@ -36,9 +36,9 @@ from services.gateway.live.render import Shown
 from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
 from shared.client import QueryFailed
+from shared.contracts.subjects import BadAddress
 from shared.ops.limits import DEFAULTS, Bounds
 from shared.settling import TROUBLE
-from shared.subjects import BadAddress
 
 COUNTED_S: Final = 10.0
 """The time within which a socket's messages are counted."""

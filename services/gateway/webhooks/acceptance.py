@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 
 from shared.contracts.delivery import Accepted, Signal
+from shared.contracts.ids import derived_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Stamp, utc_now
-from shared.ids import derived_id
 from shared.journal import Conflict, Head, Journal
 from shared.nats.objects import Artifacts
 from shared.ops.crash_points import crash_point
-from shared.subjects import Actor
 
 INLINE_BYTES: Final = 256 * 1024
 """A larger body goes to the object store: one event must stay well below NATS's message limit."""

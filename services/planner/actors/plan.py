@@ -6,6 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import digest_of
 from shared.contracts.plan import (
     Claim,
@@ -29,7 +30,6 @@ from shared.contracts.plan import (
     StopRequested,
 )
 from shared.contracts.usage import account_of, booked, unbooked
-from shared.deciding import Decider, Rejected
 
 
 def decide(plan: Plan, command: PlanCommand) -> PlanEvent | None:

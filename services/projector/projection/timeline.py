@@ -5,8 +5,8 @@ from __future__ import annotations
 from services.projector.projection.facts import Fact
 from services.projector.projection.rows import TimelineRow, UnreadRow
 from shared.contracts import delivery, session
+from shared.contracts.ids import derived_task_id
 from shared.contracts.kinds import TASK_SCOPED
-from shared.ids import derived_task_id
 
 
 def row(fact: Fact) -> TimelineRow:

@@ -16,11 +16,11 @@ import msgspec
 from services.projector.database import current
 from shared.client import Client, NoAnswer, QueryFailed
 from shared.contracts import task
+from shared.contracts.ids import new_task_id
 from shared.contracts.queries import Rebuild
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
-from shared.ids import new_task_id
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import SERVICES, Cast
 from tests.support.checker import (

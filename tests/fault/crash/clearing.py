@@ -15,11 +15,11 @@ from services.gateway.actors import reply as reply_actor
 from shared.actor import ActorHost
 from shared.claude.workshop import place_of
 from shared.contracts import reply, task
-from shared.ids import new_task_id
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.nats.objects import Artifacts
 from shared.ops.proc import MARK
 from shared.parked import listing
-from shared.subjects import Actor
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import Cast

@@ -16,8 +16,9 @@ from services.brain.actors import task as task_actor
 from shared.actor import ActorHost
 from shared.archive import Archive
 from shared.contracts import task
+from shared.contracts.ids import new_task_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Stamp, encode_command, utc_now
-from shared.ids import new_task_id
 from shared.journal import Head
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
@@ -25,7 +26,6 @@ from shared.nats.journal import NatsJournal
 from shared.nats.parking import Parked
 from shared.nats.streams import COMMANDS
 from shared.parked import count
-from shared.subjects import Actor
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.cli.running import Ended, run_in
 from tests.support.checker import problems_of_log

@@ -15,9 +15,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from services.gateway.server import FAREWELL_S
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, signed
 from tests.support.nats import Nats
 

@@ -17,11 +17,11 @@ from services.projector.database import current
 from services.projector.export import Dump, dump
 from shared.claude.demo_conversation import Role
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.subjects import read_event_subject
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS
-from shared.subjects import read_event_subject
 from tests.fault.drain.held_model import HeldModel
 from tests.fault.drain.newer import ADDED, newer_version
 from tests.fault.drain.traffic import Traffic

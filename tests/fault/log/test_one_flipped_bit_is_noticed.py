@@ -17,13 +17,13 @@ from services.projector.source import check_log
 from services.projector.writer import Checkpoint
 from shared.archive import Archive, ArchiveRefused
 from shared.contracts.session import Say
+from shared.contracts.subjects import Actor, read_event_subject
 from shared.envelope import hash_of
 from shared.journal import LogDamaged
 from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, provision
-from shared.subjects import Actor, read_event_subject
 from tests.conftest import SMALL
 from tests.support.eventually import eventually
 from tests.support.load import Load

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from shared.contracts import task
+from shared.contracts.subjects import Actor, event_subject
 from shared.envelope import Stamp, encode_event, utc_now
 from shared.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor, event_subject
 from tests.integration.cli.running import Run
 from tests.support.nats import Nats
 

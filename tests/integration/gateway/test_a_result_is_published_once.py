@@ -13,12 +13,12 @@ from shared.activity import Turn
 from shared.actor import ActorHost
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.ops.settings import Settings
-from shared.subjects import Actor
 from shared.workspace.bundle import write_bundle
 from shared.workspace.git import GitFailed
 

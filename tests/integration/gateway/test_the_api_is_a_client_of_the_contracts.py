@@ -13,16 +13,16 @@ import pytest
 from shared import parked
 from shared.client import Client
 from shared.contracts import run, session, task
+from shared.contracts.decider import Rejected
 from shared.contracts.messages import digest_of
 from shared.contracts.queries import ListTasks
-from shared.deciding import Rejected
+from shared.contracts.subjects import Actor
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import COMMANDS
-from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from shared.contracts import reply, task
 from shared.contracts.reply import branch_effect
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, happen, issue_opened, sent_until_stored, signed
 from tests.support.eventually import eventually
 from tests.support.nats import Nats, refusing_port

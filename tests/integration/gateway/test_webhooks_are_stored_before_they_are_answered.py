@@ -15,12 +15,12 @@ import httpx
 import pytest
 
 from shared.contracts.delivery import Accepted
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import EVENTS
-from shared.subjects import Actor
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, sent_until_stored, signed
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cli.folding import DECIDERS as FOLDS
-from shared.deciding import Decider
+from shared.contracts.decider import Decider
 from shared.snapshots import fold_of
 
 DECIDERS = {kind: decider for kind, decider in FOLDS.items() if kind != "delivery"}  # those that take commands

@@ -12,9 +12,9 @@ from services.brain.actors import task as task_actor
 from services.executor.actors import run as run_actor
 from services.planner.actors import plan as plan_actor
 from shared.contracts import plan, run, task
+from shared.contracts.decider import Decider
 from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage, spent_on
-from shared.deciding import Decider
 
 SpendRecorded = task.SpendRecorded | plan.SpendRecorded | run.SpendRecorded
 KINDS = [

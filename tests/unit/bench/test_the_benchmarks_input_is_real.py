@@ -11,11 +11,11 @@ from services.gateway.webhooks.signature import is_signed
 from services.projector.projection import project
 from services.projector.projection.facts import Stored, read
 from shared.contracts.delivery import Signal
+from shared.contracts.ids import derived_task_id
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, decode_event
-from shared.ids import derived_task_id
 from shared.journal import Head, checked
 from shared.ops.config import Policy
-from shared.subjects import Actor
 
 
 def test_a_delivery_is_about_ten_kilobytes_and_its_signature_is_right() -> None:

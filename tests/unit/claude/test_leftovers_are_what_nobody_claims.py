@@ -14,12 +14,12 @@ from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
 from shared.claude.workshop import mark_of, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
+from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, utc_now
 from shared.journal import Head, head_of
 from shared.memory import MemoryJournal
 from shared.ops.proc import MARK
-from shared.subjects import Actor
 from tests.support.recorded import recorded
 
 HERE, ELSEWHERE = "aa11", "bb22"

@@ -11,10 +11,10 @@ from services.brain.reactions import Policy as BrainPolicy
 from services.brain.reactions import reactions
 from services.gateway.webhooks import github
 from shared.contracts.delivery import Accepted, Signal
+from shared.contracts.subjects import Actor
 from shared.contracts.task import Submit
 from shared.envelope import Recorded
 from shared.ops.config import Policy
-from shared.subjects import Actor
 
 ISSUE = Issue(repo="journeyman/demo", number=7, opened=datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
 

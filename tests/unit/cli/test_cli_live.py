@@ -8,8 +8,8 @@ import pytest
 from cli.live import activities
 from cli.story import money, sentence
 from shared.contracts import EVENTS
+from shared.contracts.subjects import Actor
 from shared.envelope import Recorded, utc_now
-from shared.subjects import Actor
 from tests.support.examples import example
 
 

@@ -10,9 +10,9 @@ from services.gateway.live.render import MAX_TEXT_CHARS, line_of, shorten, show_
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
+from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
 from shared.envelope import Stamp, encode_event
-from shared.subjects import Actor, event_subject
 
 
 def shown(event: Event) -> list[dict[str, Any]]:

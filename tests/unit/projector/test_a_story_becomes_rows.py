@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import delivery, run, session, task
-from shared.ids import derived_task_id
+from shared.contracts.ids import derived_task_id
 from tests.support.recorded import NO_BODY
 from tests.unit.projector.projector_support import (
     TASK,

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from services.brain.reactions import Policy, reactions
 from shared.contracts.delivery import Accepted, Signal, SignalKind
+from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval, Approve, Directive, Reject, Retry, Revise, Source, Stop, Submit
-from shared.ids import derived_task_id
 from tests.support.recorded import NO_BODY, recorded
 
 AUTO = Policy(approval=Approval.AUTO)

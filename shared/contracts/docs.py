@@ -1,7 +1,7 @@
 """`docs/events.md`, the AsyncAPI document and the record of released schemas, generated from the contracts' Structs;
 and the table of bounds in `docs/operations.md`.
 
-``python -m shared.docs`` writes them; a test fails when they are stale or when a released schema has changed.
+``python -m shared.contracts.docs`` writes them; a test fails when they are stale or when a released schema has changed.
 """
 
 from __future__ import annotations
