@@ -21,7 +21,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import ArtifactRef, Event, digest_of, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Stamp, encode_event, hash_of
+from shared.event_store.envelope import Stamp, encode_event, hash_of
 
 ACTIVE: Final = 24
 """Stories that go on at the same time."""

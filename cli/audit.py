@@ -18,8 +18,8 @@ from shared.client import Client, QueryFailed
 from shared.contracts import READERS
 from shared.contracts.queries import GetStatus
 from shared.contracts.versions import NewerVersion
-from shared.envelope import Envelope, hash_of
-from shared.journal import LogDamaged
+from shared.event_store.envelope import Envelope, hash_of
+from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS

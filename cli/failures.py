@@ -19,8 +19,8 @@ def explain(error: Exception) -> str | None:
     from shared.client import NoAnswer, QueryFailed
     from shared.contracts.decider import Rejected
     from shared.contracts.subjects import BadAddress
-    from shared.envelope import BadEnvelope
-    from shared.journal import LogDamaged, LogFull, LogUnavailable
+    from shared.event_store.envelope import BadEnvelope
+    from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
     from shared.nats.idempotency import KeyReused
     from shared.nats.server import CannotServe
     from shared.parked import CannotReplay

@@ -11,7 +11,7 @@ from cli.failures import Failure
 from shared.contracts.decider import Decider
 from shared.contracts.kinds import KINDS, Kind
 from shared.contracts.subjects import actor
-from shared.journal import Journal
+from shared.event_store.journal import Journal
 
 
 def _decider_of(kind: Kind) -> Decider[Any]:

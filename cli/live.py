@@ -15,7 +15,7 @@ from cli.story import sentence
 from shared.contracts.kinds import KINDS
 from shared.contracts.rules import ENDS
 from shared.contracts.sentences.words import one_line
-from shared.envelope import Recorded, decode_event
+from shared.event_store.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 
 
 def sentence(event: Recorded) -> str:

@@ -12,7 +12,7 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared.envelope import Recorded, decode_event
+from shared.event_store.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS

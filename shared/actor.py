@@ -17,13 +17,13 @@ from shared.contracts.decider import Decider, Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command, name_of
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, Stamp, utc_now
-from shared.journal import Conflict, Head, Journal, head_of
+from shared.event_store.envelope import Recorded, Stamp, utc_now
+from shared.event_store.journal import Conflict, Head, Journal, head_of
+from shared.event_store.snapshots import Snapshot, SnapshotStore, fits, fold_of
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.limits import DEFAULTS, Bounds
 from shared.ops.timings import PRODUCTION
-from shared.snapshots import Snapshot, SnapshotStore, fits, fold_of
 
 SNAPSHOT_EVERY: Final = PRODUCTION.snapshot_every
 """Events between two snapshots of a long actor."""

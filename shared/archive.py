@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 import duckdb
 import msgspec
 
-from shared.envelope import hash_of
+from shared.event_store.envelope import hash_of
 from shared.ops.crash_points import crash_point
 from shared.ops.files import lock_file
 

@@ -14,8 +14,8 @@ from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command, name_of
 from shared.contracts.queries import Query, answer_of
 from shared.contracts.subjects import Actor, command_subject
-from shared.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
-from shared.journal import LogFull
+from shared.event_store.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
+from shared.event_store.journal import LogFull
 from shared.mailbox import REPLY_HEADER, CommandAnswer
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal

@@ -11,8 +11,8 @@ from nats.aio.msg import Msg
 from shared.actor import ActorHost
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import PARTITIONS, BadAddress, read_command_subject
-from shared.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
-from shared.journal import LogDamaged
+from shared.event_store.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
+from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.pull import Handler, StandingPull
 from shared.nats.streams import COMMANDS

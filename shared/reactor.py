@@ -10,7 +10,7 @@ from shared.contracts.ids import derived_id
 from shared.contracts.kinds import KINDS, kind_of
 from shared.contracts.messages import Command, name_of
 from shared.contracts.subjects import Actor, command_subject
-from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
+from shared.event_store.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS

@@ -11,8 +11,8 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.contracts.subjects import BadAddress
-from shared.envelope import BadEnvelope
-from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.event_store.envelope import BadEnvelope
+from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.parking import REASON_CHARS, park
 from shared.ops import metrics

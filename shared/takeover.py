@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from shared.activity import HandOver, Turn
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 
 
 class Takeover:

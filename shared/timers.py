@@ -21,7 +21,7 @@ from shared.contracts.ids import derived_id
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import TimedCommand, name_of
 from shared.contracts.subjects import Actor, BadAddress, due_subject, read_due_subject, timer_subject
-from shared.envelope import (
+from shared.event_store.envelope import (
     CONTENT_TYPE,
     BadEnvelope,
     Recorded,
@@ -31,7 +31,7 @@ from shared.envelope import (
     encode_command,
     utc_now,
 )
-from shared.journal import LogFull
+from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS

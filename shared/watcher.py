@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from shared import settling
-from shared.envelope import BadEnvelope, Recorded
-from shared.journal import Conflict, Journal
+from shared.event_store.envelope import BadEnvelope, Recorded
+from shared.event_store.journal import Conflict, Journal
 
 FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 2.0

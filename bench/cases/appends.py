@@ -21,8 +21,8 @@ from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.run import Checkpointed, Claim, RecordCheckpoint, RecordStarted, Request
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Recorded, Stamp, utc_now
-from shared.journal import Head, head_of
+from shared.event_store.envelope import Recorded, Stamp, utc_now
+from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 

@@ -21,8 +21,8 @@ from bench.world import CannotMeasure, connected, nats_server, service
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Source, Submitted
-from shared.envelope import Stamp, utc_now
-from shared.journal import Head
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 

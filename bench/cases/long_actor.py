@@ -22,7 +22,7 @@ from shared.actor import ActorHost
 from shared.contracts.messages import Event, name_of
 from shared.contracts.run import Checkpointed, Claimed, Requested, Started
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Stamp, encode_event, hash_of
+from shared.event_store.envelope import Stamp, encode_event, hash_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots

@@ -20,7 +20,7 @@ from bench.chaos.work import Work
 from shared.client import Client, QueryFailed
 from shared.contracts import plan, run
 from shared.contracts.queries import GetStatus
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.eventually import eventually
 
 LIMIT_S: Final = 90.0

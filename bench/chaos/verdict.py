@@ -17,7 +17,7 @@ from services.projector.export import dump
 from services.projector.projection.facts import Stored
 from services.projector.writer import Writer
 from shared.contracts import delivery
-from shared.envelope import Recorded, decode_event
+from shared.event_store.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS

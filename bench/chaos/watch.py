@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.contracts import plan, run, task
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.journal import NatsJournal
 from tests.support.visitor import END
 

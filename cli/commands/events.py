@@ -27,7 +27,7 @@ async def _read(task_id: str | None, kind: str | None, start: int, follow: bool,
     from cli.link import linked
     from cli.live import log_line, print_line
     from cli.reading import read, subject_filter
-    from shared.envelope import decode_event
+    from shared.event_store.envelope import decode_event
 
     console = screen()
     async with linked() as link:

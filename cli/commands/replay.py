@@ -40,7 +40,7 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     from services.projector.projection.facts import Stored
     from services.projector.replay import Replay, Script
     from shared.contracts.subjects import actor
-    from shared.envelope import BadEnvelope, decode_event
+    from shared.event_store.envelope import BadEnvelope, decode_event
     from shared.nats.streams import EVENTS
 
     console = screen()

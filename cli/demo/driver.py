@@ -23,7 +23,7 @@ from shared.client import Client
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops import logs

@@ -16,7 +16,7 @@ from shared.checks import CheckResult, check_environment, run_checks
 from shared.client import Client
 from shared.contracts.queries import GetTask, TaskDetail
 from shared.contracts.task import Completed
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.workspace.detect import detect_checks
 from shared.workspace.git import git

@@ -19,7 +19,7 @@ from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
 

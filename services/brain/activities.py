@@ -17,7 +17,7 @@ from shared.claude.outcome import Outcome
 from shared.claude.workshop import forget, quoted
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
-from shared.envelope import Recorded, utc_now
+from shared.event_store.envelope import Recorded, utc_now
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings

@@ -12,7 +12,7 @@ import msgspec
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 
 FILTERS: Final = (
     "evt.delivery.*.accepted",

@@ -7,7 +7,7 @@ from services.executor.workplace import Workplace
 from shared.activity import Turn
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.objects import Artifacts
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings

@@ -27,7 +27,7 @@ from shared.claude.workshop import Begun, Job
 from shared.contracts import plan, run
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
-from shared.envelope import Recorded, utc_now
+from shared.event_store.envelope import Recorded, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point

@@ -12,8 +12,8 @@ from shared.claude.session import Answer, Say
 from shared.claude.workshop import Job
 from shared.contracts import run
 from shared.contracts.subjects import event_filter
-from shared.envelope import Recorded
-from shared.journal import Journal
+from shared.event_store.envelope import Recorded
+from shared.event_store.journal import Journal
 from shared.watcher import insist, watch
 
 Tell = Callable[[run.RecordResumed], Awaitable[object]]

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts import run, task
 from shared.contracts.messages import Command
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 
 FILTERS: Final = (
     "evt.task.*.execution-requested",

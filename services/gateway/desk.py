@@ -14,7 +14,7 @@ from shared.contracts.ids import derived_id, new_task_id
 from shared.contracts.rules import UNKNOWN
 from shared.contracts.subjects import Actor, actor
 from shared.contracts.task import Approval, Directive
-from shared.journal import Journal
+from shared.event_store.journal import Journal
 from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.ops.crash_points import crash_point
 

@@ -17,8 +17,8 @@ from shared.actor import UnknownKind
 from shared.client import NoAnswer, QueryFailed
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import BadAddress
-from shared.envelope import TooLarge
-from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.event_store.envelope import TooLarge
+from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.idempotency import KeyReused
 from shared.nats.objects import ArtifactLost
 from shared.settling import TROUBLE

@@ -14,7 +14,7 @@ from shared.actor import ActorHost
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point

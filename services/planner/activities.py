@@ -13,7 +13,7 @@ from shared.claude.outcome import Outcome
 from shared.claude.workshop import quoted
 from shared.contracts import plan
 from shared.contracts.subjects import Actor, event_filter
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings

@@ -8,7 +8,7 @@ from services.projector.database import Busy, Unusable, explained, locked
 from services.projector.keeper import Keeper
 from services.projector.rebuild import FOLDER
 from services.projector.writer import CheckpointMoved
-from shared.journal import LogDamaged
+from shared.event_store.journal import LogDamaged
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.service import CannotStart, Service

@@ -12,8 +12,8 @@ from nats.aio.subscription import Subscription
 
 from services.projector.projection.facts import Stored
 from services.projector.writer import Checkpoint
-from shared.envelope import hash_of
-from shared.journal import LogDamaged
+from shared.event_store.envelope import hash_of
+from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.consumer import Pull, Said, end_reading, reading_after, silence_s, until_done
 from shared.nats.raw_connection import RawConnection, RawMessage, connect_raw

@@ -19,7 +19,7 @@ from services.projector.projection import Changes, project, touched
 from services.projector.projection.facts import Fact, Stored, as_text, read
 from services.projector.projection.rows import PlanRow, Row, RunRow, TaskRow
 from services.projector.projection.story import Story
-from shared.envelope import hash_of
+from shared.event_store.envelope import hash_of
 from shared.ops.crash_points import crash_point
 
 REMEMBERED_STORIES: Final = 1000

@@ -23,8 +23,8 @@ from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
-from shared.journal import Journal
+from shared.event_store.envelope import Recorded
+from shared.event_store.journal import Journal
 from shared.ops.settings import Settings
 from shared.takeover import Takeover
 from shared.watcher import supervised, watch

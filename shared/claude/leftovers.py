@@ -23,8 +23,8 @@ from shared.claude.workshop import forget, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, utc_now
-from shared.journal import Journal, LogDamaged
+from shared.event_store.envelope import Recorded, utc_now
+from shared.event_store.journal import Journal, LogDamaged
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings

@@ -11,8 +11,8 @@ import nats.errors
 import nats.js.errors
 
 from shared.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
-from shared.envelope import hash_of
-from shared.journal import LogDamaged, LogFull, LogUnavailable
+from shared.event_store.envelope import hash_of
+from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed, unreadable
 from shared.nats.streams import EVENTS, STREAM_FULL, check_guards

@@ -18,7 +18,7 @@ from nats.aio.subscription import Subscription
 from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
-from shared.envelope import TooLarge
+from shared.event_store.envelope import TooLarge
 from shared.ops.addresses import without_credentials
 from shared.ops.limits import DEFAULTS, Bounds
 from shared.ops.timings import NATS, NatsTimings

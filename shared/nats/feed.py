@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from shared.journal import LogDamaged
+from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.consumer import Pull, Said, end_reading, next_of, reading_after, silence_s, until_done
 

@@ -10,7 +10,7 @@ import msgspec
 import nats.js.errors
 from nats.js.api import RawStreamMsg
 
-from shared.journal import LogFull, LogUnavailable
+from shared.event_store.journal import LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.journal import CONFLICTS, NO_MESSAGE
 from shared.nats.streams import IDEMPOTENCY, STREAM_FULL

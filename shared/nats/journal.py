@@ -12,8 +12,8 @@ from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_filter, event_subject
-from shared.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
-from shared.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked, head_of
+from shared.event_store.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
+from shared.event_store.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked, head_of
 from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
@@ -34,7 +34,7 @@ SILENT: Final = "The event log does not answer: check that NATS runs and has a l
 
 
 class NatsJournal:
-    """See `shared.journal.Journal`."""
+    """See `shared.event_store.journal.Journal`."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -11,7 +11,7 @@ import nats.errors
 import nats.js.errors
 
 from shared.contracts.messages import ArtifactRef
-from shared.journal import LogFull
+from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.streams import ARTIFACTS, STREAM_FULL
 

@@ -10,7 +10,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from shared.contracts.messages import ArtifactRef
-from shared.envelope import utc_now
+from shared.event_store.envelope import utc_now
 from shared.nats.bus import Bus
 from shared.nats.objects import Artifacts
 

@@ -10,10 +10,10 @@ import nats.js.errors
 import structlog
 
 from shared.contracts.subjects import Actor
-from shared.envelope import BadEnvelope, Recorded, decode_event
+from shared.event_store.envelope import BadEnvelope, Recorded, decode_event
+from shared.event_store.snapshots import Snapshot
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, SNAPSHOTS
-from shared.snapshots import Snapshot
 
 MAX_BYTES: Final = 900 * 1024
 """A larger one does not fit into a message, so it is not kept."""
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class NatsSnapshots:
-    """See `shared.snapshots.SnapshotStore`."""
+    """See `shared.event_store.snapshots.SnapshotStore`."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

@@ -16,8 +16,8 @@ from shared.contracts import task
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, TooLarge
-from shared.journal import Conflict
+from shared.event_store.envelope import Recorded, TooLarge
+from shared.event_store.journal import Conflict
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch

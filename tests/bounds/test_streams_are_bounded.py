@@ -13,8 +13,8 @@ from shared.client import Client, NoAnswer
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
-from shared.envelope import Stamp, utc_now
-from shared.journal import LogFull
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.journal import LogFull
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.idempotency import Claim, IdempotencyKeys

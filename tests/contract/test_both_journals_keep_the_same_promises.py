@@ -10,9 +10,9 @@ import pytest
 
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Cancelled, Retried, Source, Submitted
-from shared.envelope import Stamp
-from shared.journal import Conflict, Head, Journal, head_of
-from shared.memory import MemoryJournal
+from shared.event_store.envelope import Stamp
+from shared.event_store.in_memory import MemoryJournal
+from shared.event_store.journal import Conflict, Head, Journal, head_of
 from shared.nats.journal import NatsJournal
 from tests.support.nats import Nats
 

@@ -21,7 +21,7 @@ from services.projector.export import dump
 from services.projector.projection.facts import Stored
 from services.projector.rebuild import rebuild
 from services.projector.writer import Writer
-from shared.envelope import decode_envelope
+from shared.event_store.envelope import decode_envelope
 from shared.nats.bus import Bus
 from tests.support.nats import Nats
 from tests.support.natscli import NatsCli

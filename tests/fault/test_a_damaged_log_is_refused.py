@@ -12,8 +12,8 @@ from shared.contracts import task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Stamp, encode_event
-from shared.journal import LogDamaged
+from shared.event_store.envelope import Stamp, encode_event
+from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.support.alone import Alone

@@ -15,7 +15,7 @@ from shared.claude.demo_conversation import Role
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.workspace.git import git
 from tests.fault.drain.held_model import HeldModel
 from tests.support.eventually import eventually

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from shared.contracts.subjects import Actor
-from shared.envelope import utc_now
+from shared.event_store.envelope import utc_now
 from tests.support.cast import Cast
 from tests.support.eventually import eventually
 from tests.support.waiting import planned

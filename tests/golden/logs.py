@@ -16,7 +16,7 @@ import msgspec
 
 from shared.archive import Archived
 from shared.contracts.docs import schema_name
-from shared.envelope import decode_envelope
+from shared.event_store.envelope import decode_envelope
 
 HERE: Final = Path(__file__).parent
 GZIP_FROM: Final = 100_000

@@ -18,7 +18,7 @@ from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.cast import Cast, Member
 from tests.support.checker import story_of
 from tests.support.system import REPO

@@ -19,7 +19,7 @@ import msgspec
 from cli.demo.webhook import Issue
 from shared.contracts import session, task
 from shared.contracts.ids import new_task_id
-from shared.envelope import utc_now
+from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.parked import count
 from shared.workspace.publish import branch_name

@@ -13,8 +13,8 @@ from services.projector.rebuild import FOLDER, rebuild
 from shared.actor import ActorHost
 from shared.contracts import run
 from shared.contracts.subjects import Actor
-from shared.envelope import Stamp, UnknownEvent, decode_envelope, hash_of, utc_now
-from shared.journal import Head, head_of
+from shared.event_store.envelope import Stamp, UnknownEvent, decode_envelope, hash_of, utc_now
+from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.support.older_shapes import TODAY, stored, third_version

@@ -12,11 +12,11 @@ from shared.actor import ActorHost
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
+from shared.event_store.snapshots import fold_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
-from shared.snapshots import fold_of
 from tests.support.counting import COUNTER, grow
 
 ACTOR = Actor("task", "LONG")

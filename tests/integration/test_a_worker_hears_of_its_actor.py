@@ -10,8 +10,8 @@ import pytest
 
 from shared.contracts.run import StopRequested
 from shared.contracts.subjects import Actor, event_filter, event_subject
-from shared.envelope import Recorded, Stamp, encode_event, utc_now
-from shared.journal import Conflict, LogFull, LogUnavailable
+from shared.event_store.envelope import Recorded, Stamp, encode_event, utc_now
+from shared.event_store.journal import Conflict, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal

@@ -16,7 +16,7 @@ from shared.claude.session import Answer, Input, Say
 from shared.claude.workshop import Job
 from shared.contracts import run
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.watcher import supervised

@@ -22,8 +22,8 @@ from shared.contracts.decider import Decider, Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
-from shared.journal import LogDamaged, LogFull
+from shared.event_store.envelope import Recorded
+from shared.event_store.journal import LogDamaged, LogFull
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed

@@ -14,7 +14,7 @@ import shared.archive
 import shared.nats.archiving
 from shared.archive import Archive, ArchiveRefused
 from shared.contracts.subjects import Actor
-from shared.journal import Head, LogFull
+from shared.event_store.journal import Head, LogFull
 from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS

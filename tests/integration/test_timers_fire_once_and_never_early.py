@@ -22,7 +22,7 @@ from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, Stamp, utc_now
+from shared.event_store.envelope import Recorded, Stamp, utc_now
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal

@@ -17,7 +17,7 @@ from shared.contracts import delivery, plan, reply, run, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import add_usage
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.walks import walk, walked
 from tests.support.world import SERVICES, World
 

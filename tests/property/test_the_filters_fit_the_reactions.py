@@ -15,7 +15,7 @@ from services.planner import reactions as planner
 from shared.contracts import EVENTS
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.walks import walked
 
 React = Callable[[Recorded], Sequence[Command]]

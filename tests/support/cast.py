@@ -19,7 +19,7 @@ from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
 from shared.client import Client, QueryFailed
 from shared.contracts.queries import GetStatus
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import MEBI, Limits, provision

@@ -19,7 +19,7 @@ from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Paused, PlanReady
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import PARKED

@@ -10,8 +10,8 @@ from typing import Final
 
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Retried
-from shared.envelope import Stamp
-from shared.journal import Head, head_of
+from shared.event_store.envelope import Stamp
+from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal

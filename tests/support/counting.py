@@ -9,8 +9,8 @@ import msgspec
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Recorded, Stamp, encode_event, hash_of, utc_now
-from shared.journal import Head
+from shared.event_store.envelope import Recorded, Stamp, encode_event, hash_of, utc_now
+from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.support.eventually import eventually

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.envelope import utc_now
+from shared.event_store.envelope import utc_now
 
 
 def example(cls: type, text: str = "some text") -> Any:

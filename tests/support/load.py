@@ -14,7 +14,7 @@ from shared.actor import ActorHost
 from shared.contracts.decider import Decider
 from shared.contracts.session import Said, Say
 from shared.contracts.subjects import Actor
-from shared.journal import Conflict, LogUnavailable
+from shared.event_store.journal import Conflict, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 

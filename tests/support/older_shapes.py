@@ -10,7 +10,7 @@ import pytest
 
 from shared.contracts import run
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Envelope
+from shared.event_store.envelope import Envelope
 
 NAME: Final = "checkpointed"
 

@@ -10,7 +10,7 @@ import msgspec
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 
 TASK_ID: Final = "01JX7Z0000000000000000TASK"
 NO_BODY: Final = msgspec.Raw(b"null")

@@ -18,7 +18,7 @@ from cli.audit import Audit, audit
 from cli.demo.webhook import Issue
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.support.eventually import eventually

@@ -11,7 +11,7 @@ from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.cast import Cast
 
 _PLANS: Final = Decider[Any](

@@ -22,7 +22,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.support.recorded import TASK_ID, recorded
 
 SESSION_ID: Final = "session-1"

@@ -131,9 +131,9 @@ from services.projector.sentences import sentence
 from shared.contracts import docs
 from shared.contracts.jotting import Jot, Jotted, Note
 from shared.contracts.kinds import kind_of
-from shared.envelope import Stamp, utc_now
-from shared.journal import Head
-from shared.memory import MemoryJournal
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.journal import Head
+from shared.event_store.in_memory import MemoryJournal
 from shared.contracts.subjects import Actor, command_subject
 
 assert kind_of(Jot(text="x")) == kind_of(Jotted) == "note"

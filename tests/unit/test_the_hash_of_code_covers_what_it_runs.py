@@ -104,7 +104,7 @@ def hashes(tree: Path) -> dict[str, str]:
     """What a process of the product in that folder says of the task's fold, the run's fold and the read models."""
     code = (
         "from services.brain.actors import task; from services.executor.actors import run;"
-        "from services.projector.schema import projection_hash; from shared.snapshots import fold_of;"
+        "from services.projector.schema import projection_hash; from shared.event_store.snapshots import fold_of;"
         "print(fold_of(task.DECIDER), fold_of(run.DECIDER), projection_hash())"
     )
     done = subprocess.run(

@@ -13,7 +13,7 @@ from services.gateway.live.render import ALL, Shown, show_event, show_output
 from services.gateway.stored import last_sequence, read_batch
 from shared.contracts.kinds import TASK_SCOPED
 from shared.contracts.subjects import BadAddress
-from shared.envelope import BadEnvelope
+from shared.event_store.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT

@@ -19,7 +19,7 @@ from shared.contracts.kinds import KINDS, READERS, TASK_SCOPED
 from shared.contracts.messages import wire_name
 from shared.contracts.subjects import read_event_subject, read_output_subject
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
-from shared.envelope import decode_envelope
+from shared.event_store.envelope import decode_envelope
 
 MAX_TEXT_CHARS: Final = 4_000
 MAX_ITEMS: Final = 100

@@ -14,7 +14,7 @@ from services.gateway.live.protocol import ReplayMoved, encode
 from services.gateway.live.render import show_event
 from shared.client import Client, QueryFailed
 from shared.contracts.subjects import BadAddress
-from shared.envelope import BadEnvelope
+from shared.event_store.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.replay import (
     SEQUENCE_HEADER,

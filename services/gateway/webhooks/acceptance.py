@@ -12,8 +12,8 @@ import msgspec
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Stamp, utc_now
-from shared.journal import Conflict, Head, Journal
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.journal import Conflict, Head, Journal
 from shared.nats.objects import Artifacts
 from shared.ops.crash_points import crash_point
 

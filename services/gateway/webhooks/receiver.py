@@ -29,7 +29,7 @@ from services.gateway.webhooks.body import (
 from services.gateway.webhooks.link import web_link
 from services.gateway.webhooks.sender import Ignored, Unreadable
 from services.gateway.webhooks.signature import is_signed
-from shared.journal import LogFull
+from shared.event_store.journal import LogFull
 from shared.ops.config import Policy
 from shared.settling import TROUBLE
 

@@ -19,7 +19,7 @@ from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.queries import Rebuild
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.streams import EVENTS
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import SERVICES, Cast

@@ -18,8 +18,8 @@ from shared.archive import Archive
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Stamp, encode_command, utc_now
-from shared.journal import Head
+from shared.event_store.envelope import Stamp, encode_command, utc_now
+from shared.event_store.journal import Head
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal

@@ -16,7 +16,7 @@ from shared.client import Client
 from shared.contracts import run, task
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.fault.drain.held_model import HeldModel

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from shared.envelope import utc_now
+from shared.event_store.envelope import utc_now
 from shared.nats.streams import TIMERS
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import Cast

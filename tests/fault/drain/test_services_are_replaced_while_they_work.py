@@ -18,7 +18,7 @@ from services.projector.export import Dump, dump
 from shared.claude.demo_conversation import Role
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.subjects import read_event_subject
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS

@@ -16,7 +16,7 @@ import pytest
 from shared.client import Client, NoAnswer
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Stop
-from shared.journal import LogFull
+from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS, MEBI

@@ -18,8 +18,8 @@ from services.projector.writer import Checkpoint
 from shared.archive import Archive, ArchiveRefused
 from shared.contracts.session import Say
 from shared.contracts.subjects import Actor, read_event_subject
-from shared.envelope import hash_of
-from shared.journal import LogDamaged
+from shared.event_store.envelope import hash_of
+from shared.event_store.journal import LogDamaged
 from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal

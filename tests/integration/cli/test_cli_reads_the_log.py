@@ -13,8 +13,8 @@ import pytest
 
 from shared.contracts import task
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Stamp, encode_event, utc_now
-from shared.journal import Head, head_of
+from shared.event_store.envelope import Stamp, encode_event, utc_now
+from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.integration.cli.running import Run

@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Stamp, encode_event, utc_now
+from shared.event_store.envelope import Stamp, encode_event, utc_now
 from shared.nats.bus import Bus
 from tests.support.eventually import eventually
 

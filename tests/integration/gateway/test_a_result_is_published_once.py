@@ -14,7 +14,7 @@ from shared.actor import ActorHost
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts

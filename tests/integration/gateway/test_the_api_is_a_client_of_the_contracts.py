@@ -17,8 +17,8 @@ from shared.contracts.decider import Rejected
 from shared.contracts.messages import digest_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
-from shared.envelope import Stamp, utc_now
-from shared.journal import Head, head_of
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts

@@ -16,7 +16,7 @@ import pytest
 
 from shared.contracts.delivery import Accepted
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts

@@ -7,7 +7,7 @@ import pytest
 
 from cli.folding import DECIDERS as FOLDS
 from shared.contracts.decider import Decider
-from shared.snapshots import fold_of
+from shared.event_store.snapshots import fold_of
 
 DECIDERS = {kind: decider for kind, decider in FOLDS.items() if kind != "delivery"}  # those that take commands
 

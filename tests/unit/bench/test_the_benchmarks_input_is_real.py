@@ -13,8 +13,8 @@ from services.projector.projection.facts import Stored, read
 from shared.contracts.delivery import Signal
 from shared.contracts.ids import derived_task_id
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, decode_event
-from shared.journal import Head, checked
+from shared.event_store.envelope import Recorded, decode_event
+from shared.event_store.journal import Head, checked
 from shared.ops.config import Policy
 
 

@@ -16,9 +16,9 @@ from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Stamp, utc_now
-from shared.journal import Head, head_of
-from shared.memory import MemoryJournal
+from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.in_memory import MemoryJournal
+from shared.event_store.journal import Head, head_of
 from shared.ops.proc import MARK
 from tests.support.recorded import recorded
 

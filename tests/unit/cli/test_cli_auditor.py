@@ -8,7 +8,7 @@ import pytest
 from cli.audit import Auditor, Damage
 from shared.contracts import task
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Stamp, encode_event, hash_of, utc_now
+from shared.event_store.envelope import Stamp, encode_event, hash_of, utc_now
 
 TASK = Actor("task", "T1")
 SUBJECT = event_subject(TASK, "triage-requested")

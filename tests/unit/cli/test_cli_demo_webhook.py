@@ -13,7 +13,7 @@ from services.gateway.webhooks import github
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Submit
-from shared.envelope import Recorded
+from shared.event_store.envelope import Recorded
 from shared.ops.config import Policy
 
 ISSUE = Issue(repo="journeyman/demo", number=7, opened=datetime(2026, 11, 22, 9, 0, tzinfo=UTC))

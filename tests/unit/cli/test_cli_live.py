@@ -9,7 +9,7 @@ from cli.live import activities
 from cli.story import money, sentence
 from shared.contracts import EVENTS
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, utc_now
+from shared.event_store.envelope import Recorded, utc_now
 from tests.support.examples import example
 
 

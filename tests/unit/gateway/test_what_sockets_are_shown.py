@@ -12,7 +12,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Stamp, encode_event
+from shared.event_store.envelope import Stamp, encode_event
 
 
 def shown(event: Event) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.envelope import Recorded, Stamp, encode_event, hash_of
+from shared.event_store.envelope import Recorded, Stamp, encode_event, hash_of
 
 TASK = "01JX7Z0000000000000000TASK"
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
-from shared.envelope import Recorded, Stamp, decode_event, encode_event
-from shared.journal import Conflict, Head, checked
+from shared.event_store.envelope import Recorded, Stamp, decode_event, encode_event
+from shared.event_store.journal import Conflict, Head, checked
 
 
 class MemoryJournal:

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.messages import Event
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded, Stamp
+from shared.event_store.envelope import Recorded, Stamp
 
 
 class Conflict(Exception):

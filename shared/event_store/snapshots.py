@@ -8,8 +8,8 @@ import msgspec
 
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
-from shared.envelope import Recorded
-from shared.journal import Head
+from shared.event_store.envelope import Recorded
+from shared.event_store.journal import Head
 from shared.ops.code_hash import code_hash
 
 
