@@ -12,8 +12,8 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.nats.bus import Bus
+from shared.nats.dead_letters import Parked, body_of
 from shared.nats.feed import Feed
-from shared.nats.parking import Parked, body_of
 from shared.nats.streams import COMMANDS, EVENTS, PARKED
 from shared.ops.crash_points import crash_point
 

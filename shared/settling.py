@@ -14,7 +14,7 @@ from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import BadEnvelope
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.parking import REASON_CHARS, park
+from shared.nats.dead_letters import REASON_CHARS, park
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 

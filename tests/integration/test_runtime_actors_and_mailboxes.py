@@ -26,9 +26,9 @@ from shared.event_store.envelope import Recorded
 from shared.event_store.journal import LogDamaged, LogFull
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
+from shared.nats.dead_letters import Parked
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
-from shared.nats.parking import Parked
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, PARKED, GuardsOff, check_guards, provision
 from shared.reactor import Reactor

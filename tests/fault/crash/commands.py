@@ -22,8 +22,8 @@ from shared.event_store.envelope import Stamp, encode_command, utc_now
 from shared.event_store.journal import Head
 from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
+from shared.nats.dead_letters import Parked
 from shared.nats.journal import NatsJournal
-from shared.nats.parking import Parked
 from shared.nats.streams import COMMANDS
 from shared.parked import count
 from tests.fault.crash.verdict import Deaths, Verdict
