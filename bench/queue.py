@@ -27,13 +27,13 @@ import nats.errors
 
 from cli.supervisor.supervisor import limits_for
 from shared.claude.demo_repo import create_demo_repository
-from shared.client import Client, NoAnswer
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor, read_event_subject
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
 from shared.ops import logs
+from shared.runtime.client import Client, NoAnswer
 from tests.support.cast import Cast
 from tests.support.eventually import eventually
 

@@ -14,7 +14,6 @@ from typing import Final
 import msgspec
 from nats.js.api import StreamInfo
 
-from shared.client import Client, QueryFailed
 from shared.contracts import READERS
 from shared.contracts.queries import GetStatus
 from shared.contracts.versions import NewerVersion
@@ -23,6 +22,7 @@ from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
+from shared.runtime.client import Client, QueryFailed
 
 _BATCH: Final = 4000
 _STEP: Final = 2000

@@ -16,15 +16,15 @@ def explain(error: Exception) -> str | None:
 
     from shared.archive import ArchiveRefused
     from shared.claude.binary import CliMissing
-    from shared.client import NoAnswer, QueryFailed
     from shared.contracts.decider import Rejected
     from shared.contracts.subjects import BadAddress
     from shared.event_store.envelope import BadEnvelope
     from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
     from shared.nats.idempotency import KeyReused
     from shared.nats.server import CannotServe
-    from shared.parked import CannotReplay
-    from shared.service import EXPLAINED
+    from shared.runtime.client import NoAnswer, QueryFailed
+    from shared.runtime.dead_letters import CannotReplay
+    from shared.runtime.service import EXPLAINED
     from shared.workspace.git import GitFailed
 
     match error:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cli.supervisor import record
-from shared.client import Client
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.limits import DEFAULTS, Bounds
 from shared.ops.settings import Settings, load_settings
+from shared.runtime.client import Client
 
 PATIENCE_S: Final = 2.0
 GRACE_S: Final = 1.0

@@ -15,7 +15,6 @@ from bench.result import Found, Goal, Line, compare
 from bench.sizes import Sizes
 from bench.world import connected, nats_server
 from services.executor.actors import run as run_actor
-from shared.actor import ActorHost
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.run import Checkpointed, Claim, RecordCheckpoint, RecordStarted, Request
@@ -25,6 +24,7 @@ from shared.event_store.envelope import Recorded, Stamp, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.runtime.actor_host import ActorHost
 
 PEER = "nats-py js.publish, same headers and sizes"
 PROCESS = "run-01KJMBQDE0FDHVEXFWR0ACETA6-1-1"

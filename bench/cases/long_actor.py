@@ -18,7 +18,6 @@ from bench.result import Found, Goal, compare
 from bench.sizes import Sizes
 from bench.world import CannotMeasure, connected, nats_server
 from services.executor.actors import run as run_actor
-from shared.actor import ActorHost
 from shared.contracts.messages import Event, name_of
 from shared.contracts.run import Checkpointed, Claimed, Requested, Started
 from shared.contracts.subjects import Actor, event_subject
@@ -26,6 +25,7 @@ from shared.event_store.envelope import Stamp, encode_event, hash_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
+from shared.runtime.actor_host import ActorHost
 
 PEER: Final = "reading the same stream alone (shared.nats.feed)"
 ACTOR: Final = Actor("run", "01LONG00000000000000000000")

@@ -17,10 +17,10 @@ from bench.chaos.nodes import Nodes
 from bench.chaos.stage import SHARE, Stage
 from bench.chaos.watch import Sort, Watch
 from bench.chaos.work import Work
-from shared.client import Client, QueryFailed
 from shared.contracts import plan, run
 from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import Recorded
+from shared.runtime.client import Client, QueryFailed
 from tests.support.eventually import eventually
 
 LIMIT_S: Final = 90.0

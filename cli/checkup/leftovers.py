@@ -7,12 +7,12 @@ import contextlib
 from cli.checkup.finding import Finding, bad, good
 from cli.link import Link, principal
 from shared.claude.leftovers import Leftover, clear_leftover, find_leftovers
-from shared.client import NoAnswer
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.nats.journal import NatsJournal
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.settings import Settings
+from shared.runtime.client import NoAnswer
 
 
 async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> Finding:

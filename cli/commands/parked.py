@@ -58,7 +58,7 @@ def drop(number: int) -> None:
 
 async def _entries() -> list[dict[str, Any]]:
     from cli.link import linked
-    from shared import parked
+    from shared.runtime import dead_letters as parked
 
     async with linked() as link:
         return [
@@ -77,7 +77,7 @@ async def _entries() -> list[dict[str, Any]]:
 
 async def _act(what: str, number: int) -> None:
     from cli.link import linked
-    from shared import parked
+    from shared.runtime import dead_letters as parked
 
     async with linked() as link:
         await (parked.replay if what == "replay" else parked.drop)(link.bus, number)

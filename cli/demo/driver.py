@@ -19,7 +19,6 @@ from cli.failures import Failure
 from cli.link import connect
 from cli.live import Teller, follow
 from cli.markdown import markdown
-from shared.client import Client
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
@@ -27,6 +26,7 @@ from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
+from shared.runtime.client import Client
 
 LONGEST_S: Final = 170.0
 

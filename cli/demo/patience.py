@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import httpx
 
 from cli.failures import Failure
-from shared.client import QueryFailed
+from shared.runtime.client import QueryFailed
 
 T = TypeVar("T")
 PATIENCE_S: Final = 30.0

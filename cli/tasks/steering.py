@@ -11,7 +11,6 @@ from cli.console import screen
 from cli.failures import Failure, explain
 from cli.link import Link, linked, principal
 from cli.live import Teller, follow
-from shared.client import NoAnswer
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
@@ -22,6 +21,7 @@ from shared.contracts.task import Approval, Completed, Directive, PlanReady, Sou
 from shared.event_store.envelope import Recorded
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
+from shared.runtime.client import NoAnswer
 
 TITLE: Final = 120
 FULL: Final = 26

@@ -13,8 +13,8 @@ from shared.claude.workshop import Workshop
 from shared.contracts.task import Approval
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
-from shared.service import Service
-from shared.service import main as run_service
+from shared.runtime.service import Service
+from shared.runtime.service import main as run_service
 
 
 async def run(settings: Settings, timings: Timings) -> None:

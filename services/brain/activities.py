@@ -9,7 +9,6 @@ import msgspec
 
 from services.brain.reactions import Policy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
-from shared.activity import Turn
 from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.leftovers import fate_of
@@ -21,6 +20,7 @@ from shared.event_store.envelope import Recorded, utc_now
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.runtime.activity import Turn
 from shared.workspace.git import GitFailed
 from shared.workspace.remote import commit_at
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from services.executor.attempt import Attempt, Means
 from services.executor.workplace import Workplace
-from shared.activity import Turn
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
 from shared.event_store.envelope import Recorded
@@ -12,6 +11,7 @@ from shared.nats.objects import Artifacts
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
+from shared.runtime.activity import Turn
 
 
 class Executing:

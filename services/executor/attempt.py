@@ -16,7 +16,6 @@ from services.executor.prompts import first_prompt, repair_prompt, revival_promp
 from services.executor.result import commit_message, first_files
 from services.executor.verification import blamed, verify
 from services.executor.workplace import Exhausted, Workplace
-from shared.activity import HandOver
 from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.outcome import Outcome
@@ -33,7 +32,8 @@ from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import Timings
-from shared.watcher import supervised
+from shared.runtime.activity import HandOver
+from shared.runtime.watcher import supervised
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name
 from shared.workspace.worktree import Author, Commit, Worktree

@@ -14,7 +14,7 @@ from shared.contracts import run
 from shared.contracts.subjects import event_filter
 from shared.event_store.envelope import Recorded
 from shared.event_store.journal import Journal
-from shared.watcher import insist, watch
+from shared.runtime.watcher import insist, watch
 
 Tell = Callable[[run.RecordResumed], Awaitable[object]]
 

@@ -33,10 +33,10 @@ from services.gateway.web import Web, dashboard
 from services.gateway.webhooks.controller import WebhookController
 from services.gateway.webhooks.receiver import Receiver
 from shared.claude.workshop import Workshop
-from shared.client import Client
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
+from shared.runtime.client import Client
 
 LOCAL_USER: Final = "user:local"
 """Who uses the dashboard and the API: whoever reaches this machine's loopback address."""

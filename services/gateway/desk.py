@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from shared.client import Client, CommandResult, NoAnswer
 from shared.contracts import session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id, new_task_id
@@ -17,6 +16,7 @@ from shared.contracts.task import Approval, Directive
 from shared.event_store.journal import Journal
 from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.ops.crash_points import crash_point
+from shared.runtime.client import Client, CommandResult, NoAnswer
 
 MAX_TITLE: Final = 120
 

@@ -13,15 +13,15 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.types import Scope, Send
 
-from shared.actor import UnknownKind
-from shared.client import NoAnswer, QueryFailed
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import TooLarge
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.idempotency import KeyReused
 from shared.nats.objects import ArtifactLost
-from shared.settling import TROUBLE
+from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.actor_host import UnknownKind
+from shared.runtime.client import NoAnswer, QueryFailed
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5

@@ -9,8 +9,6 @@ import msgspec
 import structlog
 
 from services.gateway.scratch import scratch
-from shared.activity import HandOver, Turn
-from shared.actor import ActorHost
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
@@ -19,6 +17,8 @@ from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.runtime.activity import HandOver, Turn
+from shared.runtime.actor_host import ActorHost
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
 

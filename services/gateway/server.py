@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.gateway.live.wire import Wire
 from services.gateway.security.request_head import HEAD_PATIENCE_S, BoundedHead
-from shared.service import CannotStart
+from shared.runtime.service import CannotStart
 
 BACKLOG: Final = 2048
 FAREWELL_S: Final = 2.0

@@ -6,7 +6,6 @@ import asyncio
 import time
 from pathlib import Path
 
-from shared.activity import HandOver, Turn
 from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
 from shared.claude.outcome import Outcome
@@ -17,6 +16,7 @@ from shared.event_store.envelope import Recorded
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.runtime.activity import HandOver, Turn
 from shared.workspace.git import GitFailed
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree

@@ -11,8 +11,8 @@ from services.projector.writer import CheckpointMoved
 from shared.event_store.journal import LogDamaged
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
-from shared.service import CannotStart, Service
-from shared.service import main as run_service
+from shared.runtime.service import CannotStart, Service
+from shared.runtime.service import main as run_service
 
 
 async def run(settings: Settings, timings: Timings) -> None:

@@ -12,7 +12,7 @@ from services.projector.answering import Answers
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
 from shared.ops.crash_points import crash_point
-from shared.service import Service
+from shared.runtime.service import Service
 
 PATIENCE_S: Final = 10.0
 """How long the service's readiness waits for the read models; a longer catching up goes on beside it."""

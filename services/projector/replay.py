@@ -27,7 +27,7 @@ from services.projector.views import Views
 from services.projector.writer import Checkpoint
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
-from shared.replay import (
+from shared.runtime.replay import (
     SEQUENCE_HEADER,
     SILENCE_S,
     SUBJECT_HEADER,

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import structlog
 
-from shared.activity import HandOver, Turn
-from shared.actor import ActorHost
 from shared.claude.accounts import Tell, settle_elsewhere, settle_here
 from shared.claude.agent import Agent
 from shared.claude.outcome import Outcome
@@ -26,8 +24,10 @@ from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.event_store.journal import Journal
 from shared.ops.settings import Settings
-from shared.takeover import Takeover
-from shared.watcher import supervised, watch
+from shared.runtime.activity import HandOver, Turn
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.single_flight import Takeover
+from shared.runtime.watcher import supervised, watch
 
 STALE: Final = "attempt-stale"
 STOPPING: Final = frozenset({"plan-stopping", "run-stopping"})

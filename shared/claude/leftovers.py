@@ -29,7 +29,7 @@ from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
-from shared.settling import TROUBLE
+from shared.runtime.acknowledge import TROUBLE
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree

@@ -121,7 +121,7 @@ def stream_configs(limits: Limits) -> list[StreamConfig]:
             subjects=["timer.>"],
             retention=RetentionPolicy.LIMITS,
             max_bytes=limits.timers_bytes,
-            # The server allows nothing else with schedules: `shared.timers` takes care that it never comes to that.
+            # The server allows nothing else with schedules: `shared.runtime.timers` takes care that it never comes to that.
             discard=DiscardPolicy.OLD,
             allow_direct=True,
             allow_msg_schedules=True,

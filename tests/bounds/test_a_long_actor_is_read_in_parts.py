@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from shared.actor import ActorHost
 from shared.contracts import task
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import LOAD_BATCH
 from shared.nats.snapshots import NatsSnapshots
+from shared.runtime.actor_host import ActorHost
 from tests.support.counting import COUNTER, CountingJournal, grow
 
 ACTOR = Actor("task", "LONG")

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.activity import Activity, Turn
-from shared.actor import ActorHost
 from shared.claude.sweep import marks
-from shared.client import Client
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
@@ -18,6 +15,9 @@ from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
+from shared.runtime.activity import Activity, Turn
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client
 from tests.support.cast import Cast
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually

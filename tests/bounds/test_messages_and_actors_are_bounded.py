@@ -8,17 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import parked
-from shared.activity import Activity, Turn
-from shared.actor import ActorHost
-from shared.client import Client
 from shared.contracts import task
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded, TooLarge
 from shared.event_store.journal import Conflict
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.feed import Feed
@@ -27,7 +22,12 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import ARTIFACTS, EVENTS
 from shared.ops.limits import Bounds
 from shared.ops.timings import NatsTimings
-from shared.reactor import Reactor
+from shared.runtime import dead_letters as parked
+from shared.runtime.activity import Activity, Turn
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client
+from shared.runtime.mailbox import Mailboxes
+from shared.runtime.reactor import Reactor
 from tests.support.counting import COUNTER, Count, CountingJournal
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

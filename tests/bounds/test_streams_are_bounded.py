@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shared import parked
-from shared.actor import ActorHost
-from shared.client import Client, NoAnswer
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Stamp, utc_now
 from shared.event_store.journal import LogFull
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.idempotency import Claim, IdempotencyKeys
 from shared.nats.journal import NatsJournal
@@ -23,7 +19,11 @@ from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, limits_of, provision
 from shared.ops.limits import MEBI, Bounds
-from shared.timers import set_timer
+from shared.runtime import dead_letters as parked
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client, NoAnswer
+from shared.runtime.mailbox import Mailboxes
+from shared.runtime.timers import set_timer
 from tests.support.counting import COUNTER, Count
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -8,14 +8,14 @@ from nats.aio.msg import Msg
 
 from services.gateway.problems import problem_of
 from services.projector.views import Views
-from shared.actor import ActorHost
-from shared.client import Client, QueryFailed
 from shared.contracts import task
 from shared.contracts.queries import GetStatus
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops.limits import Bounds
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client, QueryFailed
 from tests.integration.gateway.gateway_process import ServiceProcess
 from tests.support.counting import COUNTER
 from tests.support.eventually import end, eventually

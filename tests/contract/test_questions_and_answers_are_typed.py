@@ -11,7 +11,6 @@ from nats.aio.msg import Msg
 
 from services.gateway.app import openapi
 from services.projector.queries import ANSWERS
-from shared.client import Client, QueryFailed
 from shared.contracts.queries import (
     QUERIES,
     GetRebuild,
@@ -26,6 +25,7 @@ from shared.contracts.queries import (
     answer_of,
 )
 from shared.nats.bus import Bus
+from shared.runtime.client import Client, QueryFailed
 
 SUMMARY = TaskSummary(
     id="T1",

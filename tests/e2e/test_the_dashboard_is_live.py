@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from shared import parked
 from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.runtime import dead_letters as parked
 from tests.support.browser import LATER_MS, SOON_MS, Watched
 from tests.support.eventually import eventually
 from tests.support.system import System

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.client import Client
 from shared.contracts import task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
@@ -16,6 +15,7 @@ from shared.event_store.envelope import Stamp, encode_event
 from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.runtime.client import Client
 from tests.support.alone import Alone
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from shared.claude.sweep import marked
-from shared.client import Client
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Directive, GiveInput, Stop
+from shared.runtime.client import Client
 from tests.fault.crash.campaign import submit
 from tests.support.cast import Cast, Member
 from tests.support.checker import problems_of_costs, problems_of_story, story_of

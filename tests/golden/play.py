@@ -13,12 +13,12 @@ import httpx
 from shared.claude.demo_model import DemoModel
 from shared.claude.demo_script import Fail, Move
 from shared.claude.sweep import family
-from shared.client import Client
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
+from shared.runtime.client import Client
 from tests.support.cast import Cast, Member
 from tests.support.checker import story_of
 from tests.support.system import REPO

@@ -21,7 +21,7 @@ from shared.contracts import session, task
 from shared.contracts.ids import new_task_id
 from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
-from shared.parked import count
+from shared.runtime.dead_letters import count
 from shared.workspace.publish import branch_name
 from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
 from tests.support.cast import ROOT

@@ -10,13 +10,13 @@ from cli.audit import audit
 from services.executor.actors.run import DECIDER
 from services.projector.database import current
 from services.projector.rebuild import FOLDER, rebuild
-from shared.actor import ActorHost
 from shared.contracts import run
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Stamp, UnknownEvent, decode_envelope, hash_of, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.runtime.actor_host import ActorHost
 from tests.support.older_shapes import TODAY, stored, third_version
 
 __all__ = ["third_version"]

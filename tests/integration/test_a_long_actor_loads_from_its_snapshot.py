@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.actor import ActorHost
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
@@ -17,6 +16,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
+from shared.runtime.actor_host import ActorHost
 from tests.support.counting import COUNTER, grow
 
 ACTOR = Actor("task", "LONG")

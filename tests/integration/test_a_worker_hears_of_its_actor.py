@@ -16,7 +16,7 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
-from shared.watcher import insist, supervised, watch
+from shared.runtime.watcher import insist, supervised, watch
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
 

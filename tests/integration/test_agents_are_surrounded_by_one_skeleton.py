@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from services.planner.actors.plan import DECIDER
-from shared.activity import HandOver, Turn
-from shared.actor import ActorHost
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.workshop import Workshop
 from shared.contracts import plan
@@ -18,6 +16,8 @@ from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops.settings import load_settings
+from shared.runtime.activity import HandOver, Turn
+from shared.runtime.actor_host import ActorHost
 
 PLAN = Actor("plan", "T1")
 CLAIM = plan.Claim(draft=1, worker="w@here", session="s")

@@ -10,7 +10,6 @@ import pytest
 
 from services.executor.actors.run import DECIDER
 from services.executor.inbox import Inbox
-from shared.actor import ActorHost
 from shared.claude.agent import load_agent
 from shared.claude.session import Answer, Input, Say
 from shared.claude.workshop import Job
@@ -19,7 +18,8 @@ from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.watcher import supervised
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.watcher import supervised
 from tests.support.eventually import eventually
 from tests.support.stage import AGENTS
 

@@ -13,10 +13,6 @@ import msgspec
 import pytest
 
 from services.brain.actors import task as task_actor
-from shared import parked
-from shared.activity import Activity, Turn
-from shared.actor import ActorHost
-from shared.client import Client
 from shared.contracts import task
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.ids import new_task_id
@@ -24,15 +20,19 @@ from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.event_store.journal import LogDamaged, LogFull
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.dead_letters import Parked
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, PARKED, GuardsOff, check_guards, provision
-from shared.reactor import Reactor
-from shared.settling import Tries
+from shared.runtime import dead_letters as parked
+from shared.runtime.acknowledge import Tries
+from shared.runtime.activity import Activity, Turn
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client
+from shared.runtime.mailbox import Mailboxes
+from shared.runtime.reactor import Reactor
 from tests.support.eventually import end, eventually
 from tests.support.nats import Nats
 

@@ -16,20 +16,20 @@ from services.brain.actors import task as task_actor
 from services.brain.reactions import FILTERS, Policy, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
-from shared import parked
-from shared.actor import ActorHost
 from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded, Stamp, utc_now
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, TIMERS, provision
-from shared.reactor import Reactor
-from shared.settling import Tries
-from shared.timers import DueTimers, Timekeeper, set_timer
+from shared.runtime import dead_letters as parked
+from shared.runtime.acknowledge import Tries
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.mailbox import Mailboxes
+from shared.runtime.reactor import Reactor
+from shared.runtime.timers import DueTimers, Timekeeper, set_timer
 from tests.support.eventually import eventually
 from tests.support.nats import Nats
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import nats.errors
 
-from shared.client import QueryFailed
 from shared.nats.bus import Bus
+from shared.runtime.client import QueryFailed
 
 
 async def ask(bus: Bus, name: str, *, timeout: float = 8.0, **params: Any) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from typing import Any, Final, Protocol, Self
 
 from shared.claude.demo_repo import create_demo_repository
 from shared.claude.sweep import sweep
-from shared.client import Client, QueryFailed
 from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import MEBI, Limits, provision
+from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from tests.support.eventually import eventually
 from tests.support.model import CountingModel

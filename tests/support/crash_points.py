@@ -15,12 +15,12 @@ AGENTS: Final = ("brain", "planner", "executor")
 COMMAND: Final = ("cli",)
 """What the `journeyman` command calls itself, whichever sub-command it runs."""
 PASSED_BY: Final = {
-    "shared/mailbox.py": ACTORS,
-    "shared/reactor.py": ACTORS,
-    "shared/settling.py": ACTORS,
-    "shared/activity.py": ACTORS,
-    "shared/timers.py": ("brain",),
-    "shared/actor.py": ACTORS,
+    "shared/runtime/mailbox.py": ACTORS,
+    "shared/runtime/reactor.py": ACTORS,
+    "shared/runtime/acknowledge.py": ACTORS,
+    "shared/runtime/activity.py": ACTORS,
+    "shared/runtime/timers.py": ("brain",),
+    "shared/runtime/actor_host.py": ACTORS,
     "shared/claude/workshop.py": AGENTS,
     "shared/claude/process.py": AGENTS,
     "shared/claude/leftovers.py": AGENTS,
@@ -31,7 +31,7 @@ PASSED_BY: Final = {
     "bundle.referenced": ("executor",),
     "shared/archive.py": COMMAND,
     "shared/nats/archiving.py": COMMAND,
-    "shared/parked.py": COMMAND,
+    "shared/runtime/dead_letters.py": COMMAND,
 }
 """Who passes the points of a module, or a single one of them; a service passes those in its own folder."""
 

@@ -10,13 +10,13 @@ from typing import Final
 
 import msgspec
 
-from shared.actor import ActorHost
 from shared.contracts.decider import Decider
 from shared.contracts.session import Said, Say
 from shared.contracts.subjects import Actor
 from shared.event_store.journal import Conflict, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.runtime.actor_host import ActorHost
 
 PATIENCE_S: Final = 60.0
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.brain.actors import task as task_actor
-from shared.actor import ActorHost
 from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
+from shared.runtime.actor_host import ActorHost
 from tests.support.cast import Cast
 
 _PLANS: Final = Decider[Any](

@@ -9,11 +9,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from services.gateway.problems import ProblemDetails
-from shared.client import Client
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.queries import Query
 from shared.contracts.subjects import Actor
-from shared.replay import GetMoment, Moment
+from shared.runtime.client import Client
+from shared.runtime.replay import GetMoment, Moment
 
 A = TypeVar("A", bound=msgspec.Struct)
 

@@ -11,8 +11,8 @@ import structlog
 
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
-from shared.parked import count as count_parked
-from shared.settling import TROUBLE
+from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.dead_letters import count as count_parked
 
 FRESH_S: Final = 2.0
 LISTEN_S: Final = 0.3

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from shared.client import CommandResult
 from shared.contracts.task import Directive
+from shared.runtime.client import CommandResult
 
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]

@@ -10,10 +10,10 @@ from litestar import Controller, get
 from services.gateway.api.asking import MinSeq, Views, problems
 from services.gateway.api.machine import Machinery, Queue
 from shared.claude.workshop import Workshop
-from shared.client import QueryFailed
 from shared.contracts.queries import Affairs, GetStatus
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
+from shared.runtime.client import QueryFailed
 
 
 class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):

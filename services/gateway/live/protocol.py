@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.subjects import actor
-from shared.replay import State
+from shared.runtime.replay import State
 
 TASKS: Final = "tasks"
 REPLAY: Final = "replay:"

@@ -12,11 +12,11 @@ from nats.aio.subscription import Subscription
 
 from services.gateway.live.protocol import ReplayMoved, encode
 from services.gateway.live.render import show_event
-from shared.client import Client, QueryFailed
 from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import BadEnvelope
 from shared.nats.bus import Bus
-from shared.replay import (
+from shared.runtime.client import Client, QueryFailed
+from shared.runtime.replay import (
     SEQUENCE_HEADER,
     SILENCE_S,
     SUBJECT_HEADER,

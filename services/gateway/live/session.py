@@ -35,10 +35,10 @@ from services.gateway.live.protocol import (
 from services.gateway.live.render import Shown
 from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
-from shared.client import QueryFailed
 from shared.contracts.subjects import BadAddress
 from shared.ops.limits import DEFAULTS, Bounds
-from shared.settling import TROUBLE
+from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.client import QueryFailed
 
 COUNTED_S: Final = 10.0
 """The time within which a socket's messages are counted."""

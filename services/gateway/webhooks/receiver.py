@@ -31,7 +31,7 @@ from services.gateway.webhooks.sender import Ignored, Unreadable
 from services.gateway.webhooks.signature import is_signed
 from shared.event_store.journal import LogFull
 from shared.ops.config import Policy
-from shared.settling import TROUBLE
+from shared.runtime.acknowledge import TROUBLE
 
 MAX_DELIVERY_ID: Final = 200
 

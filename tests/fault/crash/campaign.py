@@ -14,13 +14,13 @@ import httpx
 import msgspec
 
 from services.projector.database import current
-from shared.client import Client, NoAnswer, QueryFailed
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.queries import Rebuild
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.nats.streams import EVENTS
+from shared.runtime.client import Client, NoAnswer, QueryFailed
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import SERVICES, Cast
 from tests.support.checker import (

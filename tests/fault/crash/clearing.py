@@ -12,14 +12,14 @@ from typing import Final, Self
 
 from cli.audit import audit
 from services.gateway.actors import reply as reply_actor
-from shared.actor import ActorHost
 from shared.claude.workshop import place_of
 from shared.contracts import reply, task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.nats.objects import Artifacts
 from shared.ops.proc import MARK
-from shared.parked import listing
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.dead_letters import listing
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.support.cast import Cast

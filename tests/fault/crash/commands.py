@@ -13,19 +13,19 @@ from typing import Final
 import msgspec
 
 from services.brain.actors import task as task_actor
-from shared.actor import ActorHost
 from shared.archive import Archive
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Stamp, encode_command, utc_now
 from shared.event_store.journal import Head
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus
 from shared.nats.dead_letters import Parked
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import COMMANDS
-from shared.parked import count
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.dead_letters import count
+from shared.runtime.mailbox import Mailboxes
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.cli.running import Ended, run_in
 from tests.support.checker import problems_of_log

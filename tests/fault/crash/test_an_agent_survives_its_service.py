@@ -12,11 +12,11 @@ import pytest
 
 from shared.claude.demo_conversation import Role
 from shared.claude.sweep import family
-from shared.client import Client
 from shared.contracts import run, task
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
+from shared.runtime.client import Client
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.fault.drain.held_model import HeldModel

@@ -13,13 +13,13 @@ from random import Random
 import msgspec
 import pytest
 
-from shared.client import Client, NoAnswer
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Stop
 from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS, MEBI
+from shared.runtime.client import Client, NoAnswer
 from tests.support.eventually import eventually
 from tests.support.load import PATIENCE_S, Load
 from tests.support.nats import Nats

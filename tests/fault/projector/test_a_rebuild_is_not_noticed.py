@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from shared.client import QueryFailed
 from shared.nats.bus import Bus
+from shared.runtime.client import QueryFailed
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded, publish
 from tests.support.eventually import end, eventually
 from tests.support.fold import Fold

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from shared.nats.bus import Bus
-from shared.settling import Tries, settle
+from shared.runtime.acknowledge import Tries, settle
 from tests.integration.cli.running import Run
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -13,10 +13,10 @@ import pytest
 from cli.supervisor import record
 from cli.supervisor.names import SERVICES
 from shared.claude.demo_repo import create_demo_repository
-from shared.client import Client, QueryFailed
 from shared.contracts.queries import ListTasks
 from shared.ops import proc as processes
 from shared.ops.proc import environment_of
+from shared.runtime.client import Client, QueryFailed
 from tests.integration.cli.running import Run, StartUp
 from tests.support.eventually import eventually
 from tests.support.patience import connect_patiently

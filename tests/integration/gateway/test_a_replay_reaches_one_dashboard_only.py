@@ -14,7 +14,7 @@ import pytest
 from shared.contracts import run, task
 from shared.nats.bus import Bus
 from shared.nats.objects import Artifacts
-from shared.replay import WATCH_S
+from shared.runtime.replay import WATCH_S
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen, heard_by_now, speak
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.client import Client
 from shared.contracts import session, task
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
@@ -16,6 +15,7 @@ from shared.nats.direct import get_batch
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, IDEMPOTENCY
+from shared.runtime.client import Client
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

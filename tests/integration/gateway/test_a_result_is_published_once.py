@@ -9,8 +9,6 @@ import pytest
 
 from services.gateway.actors.reply import DECIDER
 from services.gateway.publications import Publications
-from shared.activity import Turn
-from shared.actor import ActorHost
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus
 from shared.contracts.subjects import Actor
@@ -19,6 +17,8 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.ops.settings import Settings
+from shared.runtime.activity import Turn
+from shared.runtime.actor_host import ActorHost
 from shared.workspace.bundle import write_bundle
 from shared.workspace.git import GitFailed
 

@@ -10,8 +10,6 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
-from shared import parked
-from shared.client import Client
 from shared.contracts import run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.messages import digest_of
@@ -23,6 +21,8 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import COMMANDS
+from shared.runtime import dead_letters as parked
+from shared.runtime.client import Client
 from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
 from tests.support.eventually import eventually
 from tests.support.nats import Nats

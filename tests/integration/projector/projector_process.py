@@ -14,9 +14,9 @@ import duckdb
 from services.projector.database import current
 from services.projector.export import Dump, dump
 from services.projector.rebuild import FOLDER
-from shared.client import Client, QueryFailed
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
+from shared.runtime.client import Client, QueryFailed
 from tests.support.asking import ask
 from tests.support.eventually import eventually
 from tests.support.fold import Fold

@@ -12,9 +12,9 @@ import pytest
 
 from services.projector.database import current
 from services.projector.rebuild import FOLDER, Progress, rebuild
-from shared.client import QueryFailed
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
+from shared.runtime.client import QueryFailed
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
 from tests.support.eventually import end, eventually
 from tests.support.nats import Nats

@@ -16,11 +16,7 @@ import nats.micro
 import nats.micro.service
 import structlog
 
-from shared.activity import Activity, GiveUp, Work
-from shared.actor import ActorHost
-from shared.client import Client
 from shared.contracts.decider import Decider
-from shared.mailbox import Mailboxes
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
@@ -36,10 +32,14 @@ from shared.ops.settings import BadSettings, Settings, load_settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.ops.version import VERSION
 from shared.ops.visible import visible
-from shared.parked import answer_replays
-from shared.reactor import React, Reactor
-from shared.settling import TROUBLE
-from shared.timers import DueTimers, SetTimers, Timekeeper
+from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.activity import Activity, GiveUp, Work
+from shared.runtime.actor_host import ActorHost
+from shared.runtime.client import Client
+from shared.runtime.dead_letters import answer_replays
+from shared.runtime.mailbox import Mailboxes
+from shared.runtime.reactor import React, Reactor
+from shared.runtime.timers import DueTimers, SetTimers, Timekeeper
 
 DRAIN_S: Final = 25.0
 """How long the parts of a service may take to come to their end, beside the agents' own time."""

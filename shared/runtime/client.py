@@ -16,11 +16,11 @@ from shared.contracts.queries import Query, answer_of
 from shared.contracts.subjects import Actor, command_subject
 from shared.event_store.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
 from shared.event_store.journal import LogFull
-from shared.mailbox import REPLY_HEADER, CommandAnswer
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import STREAM_FULL
-from shared.replay import question_of
+from shared.runtime.mailbox import REPLY_HEADER, CommandAnswer
+from shared.runtime.replay import question_of
 
 A = TypeVar("A", bound=msgspec.Struct)
 

@@ -8,7 +8,6 @@ import msgspec
 import structlog
 from nats.aio.msg import Msg
 
-from shared.actor import ActorHost
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import PARTITIONS, BadAddress, read_command_subject
 from shared.event_store.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
@@ -18,7 +17,8 @@ from shared.nats.pull import Handler, StandingPull
 from shared.nats.streams import COMMANDS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.settling import Tries, settle
+from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.actor_host import ActorHost
 
 REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"

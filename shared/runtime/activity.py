@@ -19,7 +19,7 @@ from shared.nats.streams import EVENTS
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.settling import Tries, settle
+from shared.runtime.acknowledge import Tries, settle
 
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0

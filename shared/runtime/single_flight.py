@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from shared.activity import HandOver, Turn
 from shared.event_store.envelope import Recorded
+from shared.runtime.activity import HandOver, Turn
 
 
 class Takeover:

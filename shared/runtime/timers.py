@@ -15,7 +15,6 @@ import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared.actor import ActorHost
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.kinds import kind_of
@@ -37,7 +36,8 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.settling import Tries, settle
+from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.actor_host import ActorHost
 
 AT_ONCE: Final = 8
 FULL: Final = 0.9

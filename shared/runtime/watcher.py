@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from shared import settling
 from shared.event_store.envelope import BadEnvelope, Recorded
 from shared.event_store.journal import Conflict, Journal
+from shared.runtime import acknowledge as settling
 
 FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 2.0

@@ -1,0 +1,1 @@
+"""What runs actors: hosts, mailboxes, reactors, activities, timers, dead letters, and the service around them."""
