@@ -14,7 +14,7 @@ def explain(error: Exception) -> str | None:
     import nats.errors
     import nats.js.errors
 
-    from shared.archive import ArchiveRefused
+    from shared.backup.archive import ArchiveRefused
     from shared.claude.binary import CliMissing
     from shared.contracts.decider import Rejected
     from shared.contracts.subjects import BadAddress

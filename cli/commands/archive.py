@@ -29,8 +29,8 @@ def command(directory: Path, as_json: bool) -> None:
 async def _archive(directory: Path) -> tuple[int, int]:
     from cli.link import linked
     from cli.verdict import bar
-    from shared.archive import Archive
-    from shared.nats.archiving import archive
+    from shared.backup.archive import Archive
+    from shared.backup.nats_archive import archive
 
     async with linked() as link:
         target = Archive(directory)

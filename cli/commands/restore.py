@@ -36,8 +36,8 @@ def command(directory: Path, as_json: bool) -> None:
 async def _restore(directory: Path) -> tuple[int, Audit]:
     from cli.link import linked
     from cli.verdict import audited, bar
-    from shared.archive import Archive, ArchiveRefused
-    from shared.nats.archiving import restore
+    from shared.backup.archive import Archive, ArchiveRefused
+    from shared.backup.nats_archive import restore
 
     source = Archive(directory)
     if not source.manifest.segments:

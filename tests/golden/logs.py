@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.archive import Archived
+from shared.backup.archive import Archived
 from shared.contracts.docs import schema_name
 from shared.event_store.envelope import decode_envelope
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from shared.archive import Archived
+from shared.backup.archive import Archived
 from shared.nats.streams import provision
 from shared.ops.version import VERSION
 from tests.golden.logs import HERE, Golden, Told, all_logs

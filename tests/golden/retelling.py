@@ -15,9 +15,9 @@ from cli.folding import fold
 from services.projector.database import current
 from services.projector.projection.rows import TABLES
 from services.projector.rebuild import FOLDER, rebuild
-from shared.archive import Archive, Archived
+from shared.backup.archive import Archive, Archived
+from shared.backup.nats_archive import archive, restore
 from shared.contracts.subjects import Actor, read_event_subject
-from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from tests.golden.logs import ActorAtEnd, Table, Told, sha256_of

@@ -10,12 +10,12 @@ import duckdb
 import msgspec
 import pytest
 
-import shared.archive
-import shared.nats.archiving
-from shared.archive import Archive, ArchiveRefused
+import shared.backup.archive
+import shared.backup.nats_archive
+from shared.backup.archive import Archive, ArchiveRefused
+from shared.backup.nats_archive import archive, restore
 from shared.contracts.subjects import Actor
 from shared.event_store.journal import Head, LogFull
-from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
 from tests.conftest import SMALL
@@ -29,7 +29,7 @@ __all__ = ["journeyman"]
 
 @pytest.fixture
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (shared.archive, shared.nats.archiving):
+    for module in (shared.backup.archive, shared.backup.nats_archive):
         monkeypatch.setattr(module, "SEGMENT_EVENTS", 100)
 
 

@@ -29,8 +29,8 @@ PASSED_BY: Final = {
     "shared/workspace/bundle.py": ("executor",),
     "worktree.noted": ("executor",),
     "bundle.referenced": ("executor",),
-    "shared/archive.py": COMMAND,
-    "shared/nats/archiving.py": COMMAND,
+    "shared/backup/archive.py": COMMAND,
+    "shared/backup/nats_archive.py": COMMAND,
     "shared/runtime/dead_letters.py": COMMAND,
 }
 """Who passes the points of a module, or a single one of them; a service passes those in its own folder."""

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from services.brain.actors import task as task_actor
-from shared.archive import Archive
+from shared.backup.archive import Archive
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor

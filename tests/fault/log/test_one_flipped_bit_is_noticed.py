@@ -15,12 +15,12 @@ import pytest
 from cli.audit import audit
 from services.projector.source import check_log
 from services.projector.writer import Checkpoint
-from shared.archive import Archive, ArchiveRefused
+from shared.backup.archive import Archive, ArchiveRefused
+from shared.backup.nats_archive import archive, restore
 from shared.contracts.session import Say
 from shared.contracts.subjects import Actor, read_event_subject
 from shared.event_store.envelope import hash_of
 from shared.event_store.journal import LogDamaged
-from shared.nats.archiving import archive, restore
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, provision

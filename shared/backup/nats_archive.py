@@ -10,7 +10,7 @@ from typing import Final
 import nats.errors
 import nats.js.errors
 
-from shared.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
+from shared.backup.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
 from shared.event_store.envelope import hash_of
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
