@@ -12,12 +12,12 @@ import msgspec
 from cli.audit import audit
 from cli.demo.patience import patiently
 from cli.story import money
-from shared.checks import CheckResult, check_environment, run_checks
 from shared.contracts.queries import GetTask, TaskDetail
 from shared.contracts.task import Completed
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.runtime.client import Client
+from shared.workspace.checks import CheckResult, check_environment, run_checks
 from shared.workspace.detect import detect_checks
 from shared.workspace.git import git
 

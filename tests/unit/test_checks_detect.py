@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.checks import detect_checks
+from shared.workspace.checks import detect_checks
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
 from shared.ops.proc import MARK
+from shared.workspace.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
 from tests.support.eventually import eventually
 from tests.support.processes import alive
 
@@ -111,7 +111,7 @@ async def test_a_stopped_run_ends_its_check(tmp_path: Path, mark: str) -> None:
 async def test_the_given_sweep_is_asked_until_it_finds_nothing_twice(
     tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.checks.SWEEP_LIMIT", 60.0)
+    monkeypatch.setattr("shared.workspace.checks.SWEEP_LIMIT", 60.0)
     found = [2, 0, 1, 0, 0]
     asked: list[str] = []
 

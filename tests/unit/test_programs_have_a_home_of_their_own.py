@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.checks import check_environment, run_checks
 from shared.ops import own_home
+from shared.workspace.checks import check_environment, run_checks
 
 CANARY = "canary-7d20"
 FILES = {
