@@ -26,7 +26,7 @@ import msgspec
 import nats.errors
 
 from cli.supervisor.supervisor import limits_for
-from shared.claude.demo_repo import create_demo_repository
+from shared.claude.demo.repo import create_demo_repository
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor, read_event_subject

@@ -15,7 +15,7 @@ def explain(error: Exception) -> str | None:
     import nats.js.errors
 
     from shared.backup.archive import ArchiveRefused
-    from shared.claude.binary import CliMissing
+    from shared.claude.process.binary import CliMissing
     from shared.contracts.decider import Rejected
     from shared.contracts.subjects import BadAddress
     from shared.event_store.envelope import BadEnvelope

@@ -24,10 +24,10 @@ from bench.peers.bare_claude import first_line_after
 from bench.result import Found, Goal, Line, Result, compare, rounded
 from bench.sizes import Sizes
 from bench.world import ROOT, WEBHOOK_SECRET, CannotMeasure, connected, nats_server, process, service, until
-from shared.claude.agent import load_agent
-from shared.claude.binary import find_cli
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE, create_demo_repository
-from shared.claude.invocation import Invocation
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE, create_demo_repository
+from shared.claude.process.binary import find_cli
+from shared.claude.process.invocation import Invocation
+from shared.claude.role import load_agent
 from shared.contracts.messages import wire_name
 from shared.contracts.rules import ENDS
 from shared.nats.bus import Bus
@@ -177,7 +177,7 @@ async def _begin(number: int, client: httpx.AsyncClient, watch: _Watch) -> Begin
 async def _model(directory: Path) -> AsyncIterator[str]:
     """The scripted model; yields its address."""
     log, ready = directory / "model.log", directory / "model.port"
-    async with process(_python("shared.claude.demo_model", "--port-file", str(ready)), log=log) as child:
+    async with process(_python("shared.claude.demo.model", "--port-file", str(ready)), log=log) as child:
         await until(ready.exists, child, log, "The demo model")
         yield f"http://127.0.0.1:{ready.read_text().strip()}"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.world import CannotMeasure
-from shared.claude.invocation import Invocation, argv, environment
+from shared.claude.process.invocation import Invocation, argv, environment
 
 PATIENCE_S: Final = 60.0
 LINE_BYTES: Final = 1 << 20

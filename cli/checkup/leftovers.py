@@ -6,7 +6,7 @@ import contextlib
 
 from cli.checkup.finding import Finding, bad, good
 from cli.link import Link, principal
-from shared.claude.leftovers import Leftover, clear_leftover, find_leftovers
+from shared.claude.orphans import Leftover, clear_leftover, find_leftovers
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.nats.journal import NatsJournal

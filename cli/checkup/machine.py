@@ -11,7 +11,7 @@ from cli.checkup.finding import Finding, bad, from_error, good, note
 from cli.link import Place
 from cli.supervisor import record
 from cli.supervisor.preflight import STATIC, is_free
-from shared.claude.binary import CliMissing, find_cli
+from shared.claude.process.binary import CliMissing, find_cli
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.settings import Settings
 from shared.workspace.git import GitFailed, git

@@ -14,7 +14,7 @@ from cli.console import say
 def command(path: Path) -> None:
     """Make the demonstration repository in the new folder PATH: a small bug, and a test that shows it."""
     from cli.failures import Failure
-    from shared.claude.demo_repo import create_demo_repository
+    from shared.claude.demo.repo import create_demo_repository
 
     try:
         say(str(create_demo_repository(path)))

@@ -13,7 +13,7 @@ import msgspec
 
 from cli.demo.patience import Away, patiently
 from cli.failures import Failure
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_task_id
 
 AUTHOR: Final = "octocat"

@@ -86,7 +86,7 @@ async def launch_model(plan: Plan, log: ChildLog) -> ChildProcess:
     ready = plan.run_dir / "demo-model.port"
     child = await launch(
         "demo-model",
-        ["shared.claude.demo_model", "--port", str(plan.model_port), "--port-file", str(ready)],
+        ["shared.claude.demo.model", "--port", str(plan.model_port), "--port-file", str(ready)],
         _base_environment(),
         log,
         ready_file=ready,

@@ -12,8 +12,8 @@ import msgspec
 
 from cli.failures import Failure
 from cli.supervisor.children import Plan
-from shared.claude.binary import find_cli
-from shared.claude.demo_repo import create_demo_repository
+from shared.claude.demo.repo import create_demo_repository
+from shared.claude.process.binary import find_cli
 from shared.ops.config import load_config
 from shared.ops.private import private_file
 from shared.ops.settings import Settings, load_settings

@@ -19,8 +19,8 @@ from cli.supervisor.keeper import DRAIN_S, Change, Keeper
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
-from shared.claude.sweep import marks, sweep
-from shared.claude.workshop import place_of
+from shared.claude.process.reaper import marks, sweep
+from shared.claude.runner import place_of
 from shared.nats.streams import Limits, limits_of, provision
 from shared.ops.addresses import without_credentials
 from shared.ops.proc import start_time

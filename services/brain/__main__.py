@@ -8,8 +8,8 @@ from services.brain.reactions import FILTERS, Policy, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.leftovers import Leftovers
-from shared.claude.workshop import Workshop
+from shared.claude.orphans import Leftovers
+from shared.claude.runner import Workshop
 from shared.contracts.task import Approval
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings

@@ -9,11 +9,11 @@ import msgspec
 
 from services.brain.reactions import Policy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
-from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, AgentWork
-from shared.claude.leftovers import fate_of
-from shared.claude.outcome import Outcome
-from shared.claude.workshop import forget, quoted
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.orphans import fate_of
+from shared.claude.role import AgentInvalid
+from shared.claude.runner import forget, quoted
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
 from shared.event_store.envelope import Recorded, utc_now

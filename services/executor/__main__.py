@@ -6,8 +6,8 @@ from services.executor.activities import Executing
 from services.executor.actors import run as run_actor
 from services.executor.reactions import FILTERS, react
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.leftovers import Leftovers
-from shared.claude.workshop import Workshop
+from shared.claude.orphans import Leftovers
+from shared.claude.runner import Workshop
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service

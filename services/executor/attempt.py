@@ -16,13 +16,13 @@ from services.executor.prompts import first_prompt, repair_prompt, revival_promp
 from services.executor.result import commit_message, first_files
 from services.executor.verification import blamed, verify
 from services.executor.workplace import Exhausted, Workplace
-from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, Reception
-from shared.claude.outcome import Outcome
-from shared.claude.process import AgentProcess
-from shared.claude.session import Question, Step, TurnEnd
-from shared.claude.transcript import SessionUnusable
-from shared.claude.workshop import Begun, Job
+from shared.claude.conversation.converse import Question, Step, TurnEnd
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.conversation.transcript import SessionUnusable
+from shared.claude.process.process import AgentProcess
+from shared.claude.role import AgentInvalid
+from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on

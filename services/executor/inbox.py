@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 
-from shared.claude.session import Answer, Say
-from shared.claude.workshop import Job
+from shared.claude.conversation.converse import Answer, Say
+from shared.claude.runner import Job
 from shared.contracts import run
 from shared.contracts.subjects import event_filter
 from shared.event_store.envelope import Recorded

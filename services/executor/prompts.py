@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.claude.workshop import quoted
+from shared.claude.runner import quoted
 from shared.contracts.run import Check, Run
 
 _NOW = "The repository is your working directory. Do the work and verify it; do not commit or push."

@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 
 from shared.claude.agent_activity import AgentWork
-from shared.claude.process import AgentProcess
-from shared.claude.sweep import sweep
-from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
-from shared.claude.workshop import Workshop
+from shared.claude.conversation.transcript import SessionUnusable, pack_session, restore_session, session_file
+from shared.claude.process.process import AgentProcess
+from shared.claude.process.reaper import sweep
+from shared.claude.runner import Workshop
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
 from shared.nats.objects import Artifacts, ArtifactTooLarge

@@ -24,7 +24,7 @@ from services.gateway.webhooks.acceptance import Acceptance
 from services.gateway.webhooks.body import Bodies
 from services.gateway.webhooks.receiver import Receiver
 from services.gateway.webhooks.signature import secrets_of
-from shared.claude.workshop import Workshop
+from shared.claude.runner import Workshop
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
 from shared.ops.settings import Settings

@@ -32,7 +32,7 @@ from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
 from services.gateway.webhooks.controller import WebhookController
 from services.gateway.webhooks.receiver import Receiver
-from shared.claude.workshop import Workshop
+from shared.claude.runner import Workshop
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION

@@ -6,8 +6,8 @@ from services.planner.activities import Drafting
 from services.planner.actors import plan
 from services.planner.reactions import FILTERS, react
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.leftovers import Leftovers
-from shared.claude.workshop import Workshop
+from shared.claude.orphans import Leftovers
+from shared.claude.runner import Workshop
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service

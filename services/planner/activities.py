@@ -6,10 +6,10 @@ import asyncio
 import time
 from pathlib import Path
 
-from shared.claude.agent import AgentInvalid
 from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
-from shared.claude.outcome import Outcome
-from shared.claude.workshop import quoted
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.role import AgentInvalid
+from shared.claude.runner import quoted
 from shared.contracts import plan
 from shared.contracts.subjects import Actor, event_filter
 from shared.event_store.envelope import Recorded

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import structlog
 
-from shared.claude.accounts import Tell, settle_elsewhere, settle_here
-from shared.claude.agent import Agent
-from shared.claude.outcome import Outcome
-from shared.claude.sweep import sweep
-from shared.claude.workshop import CONSULTATIONS, Job, Workshop, forget, mark_of
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.cost.reconcile import Tell, settle_elsewhere, settle_here
+from shared.claude.process.reaper import sweep
+from shared.claude.role import Agent
+from shared.claude.runner import CONSULTATIONS, Job, Workshop, forget, mark_of
 from shared.contracts import plan, run
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.sweep import marks
+from shared.claude.process.reaper import marks
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor

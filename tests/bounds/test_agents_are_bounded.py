@@ -11,11 +11,11 @@ import pytest
 
 from services.executor.workplace import Exhausted, Workplace
 from shared.claude.agent_activity import AgentWork
-from shared.claude.demo_repo import create_demo_repository
-from shared.claude.outcome import Outcome
-from shared.claude.process import MAX_MESSAGE_BYTES
-from shared.claude.sweep import sweep
-from shared.claude.workshop import Job, Workshop, forget, mark_of
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.demo.repo import create_demo_repository
+from shared.claude.process.process import MAX_MESSAGE_BYTES
+from shared.claude.process.reaper import sweep
+from shared.claude.runner import Job, Workshop, forget, mark_of
 from shared.contracts import run
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 
 from .stack import SERVICES, Stack, eventually
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of, tokens_of
 from shared.workspace.git import git

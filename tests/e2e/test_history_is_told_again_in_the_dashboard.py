@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Page, expect
 
-from shared.claude.demo_repo import DEMO_ISSUE_BODY
+from shared.claude.demo.repo import DEMO_ISSUE_BODY
 from tests.support.browser import LATER_MS, SOON_MS, Watched
 from tests.support.replaying import Replaying
 from tests.support.system import System

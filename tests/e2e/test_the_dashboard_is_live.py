@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.runtime import dead_letters as parked
 from tests.support.browser import LATER_MS, SOON_MS, Watched
 from tests.support.eventually import eventually

@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 import pytest
 
-from shared.claude.sweep import marked
+from shared.claude.process.reaper import marked
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.sweep import marked
+from shared.claude.process.reaper import marked
 from tests.support.model import CountingModel
 from tests.support.system import System
 from tests.support.visitor import WITHIN, Visitor

@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from shared.claude.demo_conversation import Role
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.conversation import Role
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of
 from shared.event_store.envelope import Recorded

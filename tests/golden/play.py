@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from shared.claude.demo_model import DemoModel
-from shared.claude.demo_script import Fail, Move
-from shared.claude.sweep import family
+from shared.claude.demo.model import DemoModel
+from shared.claude.demo.script import Fail, Move
+from shared.claude.process.reaper import family
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command

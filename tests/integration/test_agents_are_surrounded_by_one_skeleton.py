@@ -9,7 +9,7 @@ import pytest
 
 from services.planner.actors.plan import DECIDER
 from shared.claude.agent_activity import AgentActivity, Reception
-from shared.claude.workshop import Workshop
+from shared.claude.runner import Workshop
 from shared.contracts import plan
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor

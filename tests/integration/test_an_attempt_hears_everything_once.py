@@ -10,9 +10,9 @@ import pytest
 
 from services.executor.actors.run import DECIDER
 from services.executor.inbox import Inbox
-from shared.claude.agent import load_agent
-from shared.claude.session import Answer, Input, Say
-from shared.claude.workshop import Job
+from shared.claude.conversation.converse import Answer, Input, Say
+from shared.claude.role import load_agent
+from shared.claude.runner import Job
 from shared.contracts import run
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded

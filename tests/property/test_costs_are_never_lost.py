@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.executor.actors.run import DECIDER
-from shared.claude.accounts import spent_in
-from shared.claude.meter import Counted, Meter
-from shared.claude.stream import ResponseBegan, ResponseCounted, Tokens
+from shared.claude.conversation.stream import ResponseBegan, ResponseCounted, Tokens
+from shared.claude.cost.meter import Counted, Meter
+from shared.claude.cost.reconcile import spent_in
 from shared.contracts import run
 from shared.contracts.decider import Rejected
 from shared.contracts.usage import ModelUsage, add_usage

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-from shared.claude.demo_repo import create_demo_repository
-from shared.claude.sweep import sweep
+from shared.claude.demo.repo import create_demo_repository
+from shared.claude.process.reaper import sweep
 from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus

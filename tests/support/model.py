@@ -8,7 +8,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Self
 
-from shared.claude.demo_model import DemoModel, Request
+from shared.claude.demo.model import DemoModel, Request
 
 
 class CountingModel:

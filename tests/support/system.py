@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from cli.supervisor import record
-from shared.claude.demo_repo import create_demo_repository
-from shared.claude.sweep import marked, sweep
+from shared.claude.demo.repo import create_demo_repository
+from shared.claude.process.reaper import marked, sweep
 from tests.support.eventually import eventually
 from tests.support.nats import free_port
 

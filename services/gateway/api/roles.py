@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from litestar import Controller, get
 
-from shared.claude.agent import AgentInvalid, load_agent
+from shared.claude.role import AgentInvalid, load_agent
 
 
 class AgentShown(msgspec.Struct, frozen=True, kw_only=True):

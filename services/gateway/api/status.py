@@ -9,7 +9,7 @@ from litestar import Controller, get
 
 from services.gateway.api.asking import MinSeq, Views, problems
 from services.gateway.api.machine import Machinery, Queue
-from shared.claude.workshop import Workshop
+from shared.claude.runner import Workshop
 from shared.contracts.queries import Affairs, GetStatus
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.demo_conversation import Role
-from shared.claude.sweep import family
+from shared.claude.demo.conversation import Role
+from shared.claude.process.reaper import family
 from shared.contracts import run, task
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from shared.claude.demo_conversation import Conversation, Role
-from shared.claude.demo_model import DemoModel
+from shared.claude.demo.conversation import Conversation, Role
+from shared.claude.demo.model import DemoModel
 from tests.support.model import CountingModel
 
 HELD_AT: Final = {Role.BRAIN: 0, Role.PLANNER: 1, Role.EXECUTOR: 2}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.demo_conversation import Role
+from shared.claude.demo.conversation import Role
 from shared.contracts.task import Directive
 from tests.fault.crash.campaign import submit
 from tests.fault.drain.held_model import HeldModel

@@ -15,8 +15,8 @@ import pytest
 from cli.demo.webhook import new_issue
 from services.projector.database import current
 from services.projector.export import Dump, dump
-from shared.claude.demo_conversation import Role
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.demo.conversation import Role
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.subjects import read_event_subject
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus

@@ -11,7 +11,7 @@ from bench.chaos.verdict import Verdict, judge
 from bench.chaos.work import Brought
 from services.projector.database import current
 from services.projector.rebuild import FOLDER
-from shared.claude.demo_repo import create_demo_repository
+from shared.claude.demo.repo import create_demo_repository
 from shared.contracts.delivery import Accepted, Signal, SignalKind
 from shared.contracts.task import Answered, TriageRequested
 from shared.nats.bus import Bus

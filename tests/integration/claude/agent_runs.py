@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.agent import Agent
-from shared.claude.binary import find_cli
-from shared.claude.invocation import Invocation
+from shared.claude.process.binary import find_cli
+from shared.claude.process.invocation import Invocation
+from shared.claude.role import Agent
 
 
 class Runs:

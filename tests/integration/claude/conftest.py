@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.agent import Agent, load_agent
-from shared.claude.demo_model import DemoModel
-from shared.claude.demo_repo import create_demo_repository
-from shared.claude.sweep import sweep
+from shared.claude.demo.model import DemoModel
+from shared.claude.demo.repo import create_demo_repository
+from shared.claude.process.reaper import sweep
+from shared.claude.role import Agent, load_agent
 from tests.integration.claude.agent_runs import Runs
 
 ROOT = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ import asyncio
 import msgspec
 import pytest
 
-from shared.claude.agent import Agent
-from shared.claude.process import AgentProcess, Rung
-from shared.claude.session import Answer, Input, Prompt, Question, Say, Step, TurnEnd, converse
+from shared.claude.conversation.converse import Answer, Input, Prompt, Question, Say, Step, TurnEnd, converse
+from shared.claude.process.process import AgentProcess, Rung
+from shared.claude.role import Agent
 from tests.integration.claude.agent_runs import Runs
 
 

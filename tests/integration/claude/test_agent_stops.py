@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.demo_model import DemoModel
-from shared.claude.process import AgentGone, AgentProcess, Rung
-from shared.claude.session import Limits, Prompt, converse
-from shared.claude.sweep import marked
+from shared.claude.conversation.converse import Limits, Prompt, converse
+from shared.claude.demo.model import DemoModel
+from shared.claude.process.process import AgentGone, AgentProcess, Rung
+from shared.claude.process.reaper import marked
 from tests.integration.claude.agent_runs import Runs
 from tests.support.eventually import eventually
 
@@ -123,7 +123,7 @@ async def test_stopping_an_ended_run_is_harmless_and_it_takes_no_more_input(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However slowly it leaves, it is not hurried.
-    monkeypatch.setattr("shared.claude.conversation._LEAVE_S", 60.0)
+    monkeypatch.setattr("shared.claude.conversation.state._LEAVE_S", 60.0)
     process = await AgentProcess.start(runs.invocation())
     outcome = await converse(process, prompt=Prompt("short", "demo: write a.txt b"))
     report = await process.stop()

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.agent import Agent
-from shared.claude.demo_model import DemoModel
-from shared.claude.process import AgentProcess, Line
-from shared.claude.session import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
-from shared.claude.transcript import pack_session, restore_session, session_file
+from shared.claude.conversation.converse import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
+from shared.claude.conversation.transcript import pack_session, restore_session, session_file
+from shared.claude.demo.model import DemoModel
+from shared.claude.process.process import AgentProcess, Line
+from shared.claude.role import Agent
 from shared.contracts.usage import add_usage
 from tests.integration.claude.agent_runs import Runs
 from tests.support.eventually import eventually
@@ -28,10 +28,10 @@ PROMPT = Prompt("long", "demo: turns 8\ndemo: write done.txt yes")
 SERVICE = """
 import asyncio, sys, msgspec
 from pathlib import Path
-from shared.claude.agent import Agent
-from shared.claude.invocation import Invocation
-from shared.claude.process import AgentProcess
-from shared.claude.session import Prompt, converse
+from shared.claude.role import Agent
+from shared.claude.process.invocation import Invocation
+from shared.claude.process.process import AgentProcess
+from shared.claude.conversation.converse import Prompt, converse
 
 def decode(kind, value):
     return Path(value)

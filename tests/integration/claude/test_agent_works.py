@@ -6,11 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
-from shared.claude.demo_model import DemoModel
-from shared.claude.demo_repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
-from shared.claude.process import AgentProcess, Line
-from shared.claude.session import Limits, Prompt, Step, TurnEnd, converse
-from shared.claude.stream import Init, read_line, trim
+from shared.claude.conversation.converse import Limits, Prompt, Step, TurnEnd, converse
+from shared.claude.conversation.stream import Init, read_line, trim
+from shared.claude.demo.model import DemoModel
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.claude.process.process import AgentProcess, Line
 from shared.contracts.usage import ModelUsage, add_usage
 from tests.integration.claude.agent_runs import Runs
 

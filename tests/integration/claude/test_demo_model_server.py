@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from shared.claude.demo_model import DemoModel
+from shared.claude.demo.model import DemoModel
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = (sys.executable, "-m", "shared.claude.demo_model")
+PROGRAM = (sys.executable, "-m", "shared.claude.demo.model")
 
 
 async def test_it_says_its_port_in_a_file_answers_and_leaves_on_sigterm(tmp_path: Path) -> None:

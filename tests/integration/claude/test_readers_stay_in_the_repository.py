@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.process import AgentProcess
-from shared.claude.session import Prompt, converse
-from shared.claude.stream import Init, read_line
+from shared.claude.conversation.converse import Prompt, converse
+from shared.claude.conversation.stream import Init, read_line
+from shared.claude.process.process import AgentProcess
 from tests.integration.claude.agent_runs import Runs
 
 CANARY = "canary-5b1c"

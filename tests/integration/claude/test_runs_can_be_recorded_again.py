@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from shared.claude.binary import find_cli
-from shared.claude.outcome import judge
-from shared.claude.stream import Result, read_line
+from shared.claude.conversation.outcome import judge
+from shared.claude.conversation.stream import Result, read_line
+from shared.claude.process.binary import find_cli
 from tests.recordings.record import SCENARIOS, record_all
 from tests.recordings.recorded_runs import RecordedRun, RecordedRuns
 

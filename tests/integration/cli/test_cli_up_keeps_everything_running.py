@@ -12,7 +12,7 @@ import pytest
 
 from cli.supervisor import record
 from cli.supervisor.names import SERVICES
-from shared.claude.demo_repo import create_demo_repository
+from shared.claude.demo.repo import create_demo_repository
 from shared.contracts.queries import ListTasks
 from shared.ops import proc as processes
 from shared.ops.proc import environment_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.claude.demo_repo import create_demo_repository
+from shared.claude.demo.repo import create_demo_repository
 from tests.integration.cli.running import Run, StartUp
 
 CONFIG = '[repos."me/mine"]\npath = "{path}"\nbase = "main"\n'

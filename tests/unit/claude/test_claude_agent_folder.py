@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.agent import READ_ONLY_TOOLS, AgentInvalid, PermissionMode, load_agent
+from shared.claude.role import READ_ONLY_TOOLS, AgentInvalid, PermissionMode, load_agent
 
 ROOT = Path(__file__).parents[3]
 GOOD = (

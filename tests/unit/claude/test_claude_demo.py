@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.claude import demo_repo
-from shared.claude.demo_conversation import Role, read_request
-from shared.claude.demo_schema import fill
-from shared.claude.demo_script import Cut, Fail, Hang, Speak, moves
+from shared.claude.demo import repo as demo_repo
+from shared.claude.demo.conversation import Role, read_request
+from shared.claude.demo.schema import fill
+from shared.claude.demo.script import Cut, Fail, Hang, Speak, moves
 
 TOOLS = ("Read", "Edit", "Write", "Bash", "Glob", "Grep", "AskUserQuestion")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.claude.agent import Agent, PermissionMode
-from shared.claude.invocation import Invocation, argv, environment
+from shared.claude.process.invocation import Invocation, argv, environment
+from shared.claude.role import Agent, PermissionMode
 from shared.ops.proc import MARK
 
 AGENT = Agent(

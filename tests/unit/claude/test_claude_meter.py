@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.claude.meter import Meter
+from shared.claude.cost.meter import Meter
 from shared.contracts.usage import ModelUsage, add_usage, cost_of
 from tests.recordings.recorded_runs import RecordedRuns
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.claude.outcome import SENTENCES, Outcome, judge
-from shared.claude.stream import Limit, Result, read_line
+from shared.claude.conversation.outcome import SENTENCES, Outcome, judge
+from shared.claude.conversation.stream import Limit, Result, read_line
 from tests.recordings.recorded_runs import RecordedRun, RecordedRuns
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.claude.agent import Agent
-from shared.claude.binary import CliMissing, find_cli
-from shared.claude.invocation import Invocation
-from shared.claude.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
-from shared.claude.sweep import family, marked, sweep
+from shared.claude.process.binary import CliMissing, find_cli
+from shared.claude.process.invocation import Invocation
+from shared.claude.process.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
+from shared.claude.process.reaper import family, marked, sweep
+from shared.claude.role import Agent
 from shared.ops.proc import MARK
 from tests.support.eventually import eventually
 
@@ -70,7 +70,7 @@ async def test_lines_carry_their_offsets_a_long_one_is_cut_and_an_unfinished_one
 async def test_messages_of_any_allowed_size_arrive_whole_and_in_order(
     tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.claude.process._SEND_DEADLINE_S", 60.0)
+    monkeypatch.setattr("shared.claude.process.process._SEND_DEADLINE_S", 60.0)
     process = await AgentProcess.start(_invocation(tmp_path, mark, "exec head -n 30"))
     texts = [chr(97 + number % 26) * size for number, size in enumerate([10, 300_000, 5_000, 70_000, 1] * 6)]
     reading = asyncio.create_task(_lines(process, limit=MAX_MESSAGE_BYTES))

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.claude.stream import Asked, Init, Lifecycle, Result, Retry, Said, ToolResults, read_line, trim
+from shared.claude.conversation.stream import Asked, Init, Lifecycle, Result, Retry, Said, ToolResults, read_line, trim
 from tests.recordings.recorded_runs import RecordedRuns
 
 json_values = st.recursive(

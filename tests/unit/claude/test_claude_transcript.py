@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.transcript import SessionUnusable, pack_session, restore_session, session_file
+from shared.claude.conversation.transcript import SessionUnusable, pack_session, restore_session, session_file
 
 SESSION = "0b7a1c9e-3b0f-4f57-9a53-1c1c5b0e4a11"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.claude.leftovers import clear_leftover, fate_of, find_leftovers
-from shared.claude.workshop import mark_of, place_of
+from shared.claude.orphans import clear_leftover, fate_of, find_leftovers
+from shared.claude.runner import mark_of, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
 from shared.contracts.subjects import Actor

@@ -1,4 +1,4 @@
-"""The state of one `shared.claude.session.converse` call: what to say next, when to leave, when to end the run."""
+"""The state of one `shared.claude.conversation.converse.converse` call: what to say next, when to leave, when to end the run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from shared.claude.meter import Meter
-from shared.claude.outcome import Outcome, ended_by_us, judge
-from shared.claude.process import AgentGone, AgentProcess, Line, message_uuid
-from shared.claude.progress import ENDED, Progress
-from shared.claude.stream import Asked, Result, Retry, StreamLine, read_line
-from shared.claude.talk import Answer, Input, Limits, Prompt, Question, Say, TurnEnd
+from shared.claude.conversation.messages import Answer, Input, Limits, Prompt, Question, Say, TurnEnd
+from shared.claude.conversation.outcome import Outcome, ended_by_us, judge
+from shared.claude.conversation.progress import ENDED, Progress
+from shared.claude.conversation.stream import Asked, Result, Retry, StreamLine, read_line
+from shared.claude.cost.meter import Meter
+from shared.claude.process.process import AgentGone, AgentProcess, Line, message_uuid
 
 _TICK_S = 0.1
 _LEAVE_S = 5.0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from shared.claude.stream import Result
+from shared.claude.conversation.stream import Result
 from shared.contracts.usage import ModelUsage
 
 

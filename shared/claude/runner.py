@@ -15,15 +15,15 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
-from shared.claude.agent import Agent, AgentInvalid, load_agent
-from shared.claude.binary import CliMissing, find_cli
-from shared.claude.invocation import Invocation
-from shared.claude.outcome import Outcome
-from shared.claude.process import AgentProcess, Line
-from shared.claude.session import Input, Limits, Prompt, Question, Step, TurnEnd, converse
-from shared.claude.spent import spent_here
-from shared.claude.stream import Init, read_line, trim
-from shared.claude.transcript import session_file
+from shared.claude.conversation.converse import Input, Limits, Prompt, Question, Step, TurnEnd, converse
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.conversation.stream import Init, read_line, trim
+from shared.claude.conversation.transcript import session_file
+from shared.claude.cost.from_files import spent_here
+from shared.claude.process.binary import CliMissing, find_cli
+from shared.claude.process.invocation import Invocation
+from shared.claude.process.process import AgentProcess, Line
+from shared.claude.role import Agent, AgentInvalid, load_agent
 from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.nats.bus import Bus

@@ -12,8 +12,7 @@ from typing import Final
 
 import msgspec
 
-from shared.claude.prices import list_price
-from shared.claude.stream import (
+from shared.claude.conversation.stream import (
     ModelCount,
     ResponseBegan,
     ResponseCounted,
@@ -23,6 +22,7 @@ from shared.claude.stream import (
     Tokens,
     read_line,
 )
+from shared.claude.cost.prices import list_price
 from shared.contracts.usage import ModelUsage, add_usage, less_usage, number_by_number
 
 _SYNTHETIC = "<synthetic>"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.meter import Meter
-from shared.claude.process import AgentProcess
+from shared.claude.cost.meter import Meter
+from shared.claude.process.process import AgentProcess
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.ops.limits import DEFAULTS
 

@@ -27,9 +27,9 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.binary import CliMissing
-from shared.claude.invocation import Invocation, argv, environment
-from shared.claude.sweep import family, marked, sweep
+from shared.claude.process.binary import CliMissing
+from shared.claude.process.invocation import Invocation, argv, environment
+from shared.claude.process.reaper import family, marked, sweep
 from shared.ops import own_home
 from shared.ops.crash_points import crash_point
 from shared.ops.files import write_atomically

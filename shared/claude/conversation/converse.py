@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from shared.claude.conversation import Conversation
-from shared.claude.outcome import Outcome
-from shared.claude.process import AgentProcess, Line
-from shared.claude.stream import Result, ToolResults, read_line
-from shared.claude.talk import Answer, Input, Limits, Prompt, Question, Say, Step, TurnEnd
+from shared.claude.conversation.messages import Answer, Input, Limits, Prompt, Question, Say, Step, TurnEnd
+from shared.claude.conversation.outcome import Outcome
+from shared.claude.conversation.state import Conversation
+from shared.claude.conversation.stream import Result, ToolResults, read_line
+from shared.claude.process.process import AgentProcess, Line
 
 __all__ = [
     "Answer",

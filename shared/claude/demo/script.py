@@ -20,9 +20,9 @@ from typing import Any
 
 import msgspec
 
-from shared.claude import demo_repo
-from shared.claude.demo_conversation import Conversation, Exchange, Role
-from shared.claude.demo_schema import fill
+from shared.claude.demo import repo as demo_repo
+from shared.claude.demo.conversation import Conversation, Exchange, Role
+from shared.claude.demo.schema import fill
 
 _DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
 _TEST = "python3 -m unittest 2>&1 | tail -n 25"

@@ -21,8 +21,8 @@ from typing import Any
 
 import msgspec
 
-from shared.claude.demo_conversation import Conversation, read_request
-from shared.claude.demo_script import Cut, Fail, Hang, Move, Speak, moves
+from shared.claude.demo.conversation import Conversation, read_request
+from shared.claude.demo.script import Cut, Fail, Hang, Move, Speak, moves
 from shared.ops.files import write_atomically
 
 _MAX_BODY = 64 * 1024 * 1024
@@ -268,8 +268,8 @@ async def _run(host: str, port: int, port_file: Path | None, latency_s: float) -
 
 
 def main() -> None:
-    """``python -m shared.claude.demo_model``: serves until SIGTERM; the port goes to ``--port-file``."""
-    parser = argparse.ArgumentParser(prog="python -m shared.claude.demo_model", description="The scripted demo model.")
+    """``python -m shared.claude.demo.model``: serves until SIGTERM; the port goes to ``--port-file``."""
+    parser = argparse.ArgumentParser(prog="python -m shared.claude.demo.model", description="The scripted demo model.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--port-file", type=Path, help="where the port is written once it listens")

@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 import structlog
 
-from shared.claude.accounts import Tell, settle_here
-from shared.claude.sweep import marks, sweep
-from shared.claude.workshop import forget, place_of
+from shared.claude.cost.reconcile import Tell, settle_here
+from shared.claude.process.reaper import marks, sweep
+from shared.claude.runner import forget, place_of
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
 from shared.contracts.subjects import Actor

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.agent import Agent, PermissionMode
+from shared.claude.role import Agent, PermissionMode
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.claude.meter import Meter
-from shared.claude.stream import (
+from shared.claude.conversation.stream import (
     Asked,
     Init,
     Lifecycle,
@@ -15,6 +14,7 @@ from shared.claude.stream import (
     StreamLine,
     ToolResults,
 )
+from shared.claude.cost.meter import Meter
 
 ENDED = frozenset({"completed", "cancelled"})
 

@@ -15,10 +15,10 @@ from typing import Final
 import nats.js.errors
 import structlog
 
-from shared.claude.meter import COUNTED, Counted, Meter
-from shared.claude.spent import spent_here
-from shared.claude.stream import read_line
-from shared.claude.workshop import PROCESS_HEADER, Workshop
+from shared.claude.conversation.stream import read_line
+from shared.claude.cost.from_files import spent_here
+from shared.claude.cost.meter import COUNTED, Counted, Meter
+from shared.claude.runner import PROCESS_HEADER, Workshop
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import COMMANDS, KINDS
 from shared.contracts.messages import Command

@@ -1,0 +1,1 @@
+"""What is said to a running CLI and what its output says."""
