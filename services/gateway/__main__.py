@@ -7,23 +7,23 @@ import asyncio
 import uvloop
 
 from services.gateway.actors import reply
-from services.gateway.api.machine import Machinery
-from services.gateway.api.work import Work
+from services.gateway.api.artifacts import Work
+from services.gateway.api.system import Machinery
 from services.gateway.app import Parts, create_app
+from services.gateway.commands import Desk
 from services.gateway.config_file import ConfigFile
-from services.gateway.desk import Desk
+from services.gateway.inbound.acceptance import Acceptance
+from services.gateway.inbound.body import Bodies
+from services.gateway.inbound.receiver import Receiver
+from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
-from services.gateway.publications import FOLDER, Publications
+from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.reactions import FILTERS, react
-from services.gateway.scratch import clear_scratch
 from services.gateway.server import WebServer
+from services.gateway.temp_dirs import clear_scratch
 from services.gateway.web import Web
-from services.gateway.webhooks.acceptance import Acceptance
-from services.gateway.webhooks.body import Bodies
-from services.gateway.webhooks.receiver import Receiver
-from services.gateway.webhooks.signature import secrets_of
 from shared.claude.runner import Workshop
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys

@@ -13,25 +13,25 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
-from services.gateway import ops
-from services.gateway.api.asking import views
+from services.gateway import operations as ops
+from services.gateway.api.agents import RoleController
+from services.gateway.api.artifacts import Work
+from services.gateway.api.dependencies import views
 from services.gateway.api.idempotency import idempotency_key
-from services.gateway.api.machine import Machinery
 from services.gateway.api.others import CostController, SessionController
 from services.gateway.api.request import ApiRequest
-from services.gateway.api.roles import RoleController
 from services.gateway.api.status import StatusController
+from services.gateway.api.system import Machinery
 from services.gateway.api.tasks import TaskController
-from services.gateway.api.work import Work
-from services.gateway.crowd import Crowd
-from services.gateway.desk import Desk
+from services.gateway.commands import Desk
+from services.gateway.inbound.controller import WebhookController
+from services.gateway.inbound.receiver import Receiver
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
+from services.gateway.security.concurrency_limit import Crowd
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
-from services.gateway.webhooks.controller import WebhookController
-from services.gateway.webhooks.receiver import Receiver
 from shared.claude.runner import Workshop
 from shared.ops.health import Health
 from shared.ops.settings import Settings

@@ -8,9 +8,9 @@ from typing import Annotated
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import MinSeq, Views, problems
-from services.gateway.api.shapes import Message, MessageTaken
-from services.gateway.desk import Desk
+from services.gateway.api.dependencies import MinSeq, Views, problems
+from services.gateway.api.schemas import Message, MessageTaken
+from services.gateway.commands import Desk
 from shared.contracts.queries import Costs, GetCosts, GetSession, GroupBy, SessionAnswer
 from shared.contracts.subjects import actor
 

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from litestar import Controller, get
 
-from services.gateway.api.asking import MinSeq, Views, problems
-from services.gateway.api.machine import Machinery, Queue
+from services.gateway.api.dependencies import MinSeq, Views, problems
+from services.gateway.api.system import Machinery, Queue
 from shared.claude.runner import Workshop
 from shared.contracts.queries import Affairs, GetStatus
 from shared.ops.settings import Settings

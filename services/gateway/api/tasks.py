@@ -8,8 +8,9 @@ from typing import Annotated, Final
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.asking import Filter, MinSeq, Views, problems
-from services.gateway.api.shapes import (
+from services.gateway.api.artifacts import Transcript, Work
+from services.gateway.api.dependencies import Filter, MinSeq, Views, problems
+from services.gateway.api.schemas import (
     Approval,
     CommandDone,
     Input,
@@ -20,8 +21,7 @@ from services.gateway.api.shapes import (
     TaskOpened,
     done,
 )
-from services.gateway.api.work import Transcript, Work
-from services.gateway.desk import Desk
+from services.gateway.commands import Desk
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.queries import (
     PAGE_SIZE,

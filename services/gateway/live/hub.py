@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Gauge
 
 from services.gateway.live.render import ALL, Shown, show_event, show_output
-from services.gateway.stored import last_sequence, read_batch
+from services.gateway.stream_reads import last_sequence, read_batch
 from shared.contracts.kinds import TASK_SCOPED
 from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import BadEnvelope

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.gateway.desk import Desk
+from services.gateway.commands import Desk
 from services.gateway.live.hub import Hub, Subscription
 from services.gateway.live.protocol import (
     REPLAY,

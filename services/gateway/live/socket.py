@@ -12,7 +12,7 @@ from litestar.exceptions import WebSocketDisconnect
 from prometheus_client import Gauge
 from uvicorn.protocols.utils import ClientDisconnected
 
-from services.gateway.desk import Desk
+from services.gateway.commands import Desk
 from services.gateway.live.hub import Hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.session import Close, Session

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.gateway.actors.reply import DECIDER
-from services.gateway.publications import Publications
+from services.gateway.outbound.publications import Publications
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus
 from shared.contracts.subjects import Actor

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 from bench.history import history
 from bench.payload import issue_opened, request, signature, task_of
-from services.gateway.webhooks import github
-from services.gateway.webhooks.signature import is_signed
+from services.gateway.inbound import github
+from services.gateway.inbound.signature import is_signed
 from services.projector.projection import project
 from services.projector.projection.facts import Stored, read
 from shared.contracts.delivery import Signal

@@ -9,7 +9,7 @@ import msgspec
 from cli.demo.webhook import Issue
 from services.brain.reactions import Policy as BrainPolicy
 from services.brain.reactions import reactions
-from services.gateway.webhooks import github
+from services.gateway.inbound import github
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Submit

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from services.gateway.webhooks.body import FORM, JSON, BadForm, Bodies, Gone, TooLarge, TooSlow, json_of, media_type
+from services.gateway.inbound.body import FORM, JSON, BadForm, Bodies, Gone, TooLarge, TooSlow, json_of, media_type
 
 
 def arriving(*parts: bytes, then: str = "end") -> Callable[[], Any]:

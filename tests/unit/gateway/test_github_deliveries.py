@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from services.gateway.webhooks.github import read
-from services.gateway.webhooks.sender import Ignored, Reading, Unreadable
+from services.gateway.inbound.github import read
+from services.gateway.inbound.sender import Ignored, Reading, Unreadable
 from shared.contracts.delivery import Signal, SignalKind
 from shared.ops.config import Policy
 from tests.support.github_payloads import Delivery, deliveries

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.webhooks.link import MAX_CHARS, web_link
+from services.gateway.inbound.link import MAX_CHARS, web_link
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.webhooks.mention import Mention, find_mention
+from services.gateway.inbound.mention import Mention, find_mention
 
 
 @pytest.mark.parametrize(

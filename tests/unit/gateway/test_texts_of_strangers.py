@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from services.gateway.webhooks.text import MAX_BYTES, bounded, clean, one_line, visible
+from services.gateway.inbound.text import MAX_BYTES, bounded, clean, one_line, visible
 
 
 @pytest.mark.parametrize(

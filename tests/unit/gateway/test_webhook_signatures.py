@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from services.gateway.webhooks.signature import is_signed, secrets_of
+from services.gateway.inbound.signature import is_signed, secrets_of
 
 SECRET = "It's a Secret to Everybody"
 BODY = b"Hello, World!"

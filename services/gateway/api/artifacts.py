@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from services.gateway.live.render import line_of
-from services.gateway.stored import BATCH, last_sequence, read_batch
+from services.gateway.stream_reads import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import actor, read_output_subject

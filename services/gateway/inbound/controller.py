@@ -10,8 +10,8 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response.base import ASGIResponse
 
+from services.gateway.inbound.receiver import Receiver
 from services.gateway.problems import ProblemDetails
-from services.gateway.webhooks.receiver import Receiver
 
 _REFUSALS = {
     400: "Unparsable",

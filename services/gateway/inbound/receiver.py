@@ -10,10 +10,9 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from services.gateway.problems import Problem, unavailable
-from services.gateway.webhooks import github
-from services.gateway.webhooks.acceptance import Acceptance, Delivery
-from services.gateway.webhooks.body import (
+from services.gateway.inbound import github
+from services.gateway.inbound.acceptance import Acceptance, Delivery
+from services.gateway.inbound.body import (
     FORM,
     JSON,
     BadForm,
@@ -26,9 +25,10 @@ from services.gateway.webhooks.body import (
     json_of,
     media_type,
 )
-from services.gateway.webhooks.link import web_link
-from services.gateway.webhooks.sender import Ignored, Unreadable
-from services.gateway.webhooks.signature import is_signed
+from services.gateway.inbound.link import web_link
+from services.gateway.inbound.sender import Ignored, Unreadable
+from services.gateway.inbound.signature import is_signed
+from services.gateway.problems import Problem, unavailable
 from shared.event_store.journal import LogFull
 from shared.ops.config import Policy
 from shared.runtime.acknowledge import TROUBLE

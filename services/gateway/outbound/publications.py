@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.gateway.scratch import scratch
+from services.gateway.temp_dirs import scratch
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id

@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from services.gateway.webhooks.mention import Mention, find_mention
-from services.gateway.webhooks.sender import Ignored, Reading, Unreadable
-from services.gateway.webhooks.text import bounded, clean, one_line, visible
+from services.gateway.inbound.mention import Mention, find_mention
+from services.gateway.inbound.sender import Ignored, Reading, Unreadable
+from services.gateway.inbound.text import bounded, clean, one_line, visible
 from shared.contracts.delivery import Signal, SignalKind
 from shared.ops.config import Policy
 

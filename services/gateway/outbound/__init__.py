@@ -1,0 +1,1 @@
+"""What the gateway makes visible elsewhere: claimed, looked up, done, recorded."""
