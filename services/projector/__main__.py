@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from services.projector.database import Busy, Unusable, explained, locked
-from services.projector.keeper import Keeper
 from services.projector.rebuild import FOLDER
+from services.projector.recovery import Keeper
 from services.projector.writer import CheckpointMoved
 from shared.event_store.journal import LogDamaged
 from shared.ops.settings import Settings

@@ -13,10 +13,10 @@ import structlog
 from services.projector import metrics
 from services.projector.database import current, point_to, remove, remove_others, successor
 from services.projector.export import read_everything
-from services.projector.queries.asking import Refused
+from services.projector.queries.params import Refused
+from services.projector.read_model_db import Views
 from services.projector.rebuild import Pace, reached
 from services.projector.source import check_log
-from services.projector.views import Views
 from shared.nats.bus import Bus
 from shared.ops.crash_points import crash_point
 

@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from services.projector.database import locked, point_to, remove, remove_others, successor
+from services.projector.read_model_db import Views
 from services.projector.source import check_log
-from services.projector.views import Views
 from services.projector.writer import Checkpoint
 from shared.nats.bus import Bus
 

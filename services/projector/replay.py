@@ -17,13 +17,13 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from services.projector.answering import read, refusal
 from services.projector.projection.facts import Stored
 from services.projector.projection.facts import read as read_fact
 from services.projector.queries import QUERIES
-from services.projector.queries.asking import Refused, read_question
+from services.projector.queries.params import Refused, read_question
+from services.projector.query_server import read, refusal
+from services.projector.read_model_db import Views
 from services.projector.source import Source
-from services.projector.views import Views
 from services.projector.writer import Checkpoint
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus

@@ -7,7 +7,7 @@ from pathlib import Path
 from nats.aio.msg import Msg
 
 from services.gateway.problems import problem_of
-from services.projector.views import Views
+from services.projector.read_model_db import Views
 from shared.contracts import task
 from shared.contracts.queries import GetStatus
 from shared.contracts.subjects import Actor

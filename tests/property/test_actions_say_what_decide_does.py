@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.brain.actors.task import DECIDER
 from services.projector.database import open_views
-from services.projector.queries.asking import Refused
+from services.projector.queries.params import Refused
 from services.projector.writer import Writer
 from shared.contracts import task
 from shared.contracts.decider import Rejected

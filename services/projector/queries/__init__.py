@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from services.projector.queries import costs, deliveries, sessions, status, tasks, timeline
-from services.projector.queries.asking import Connection, Place
+from services.projector.queries.params import Connection, Place
 from shared.contracts.queries import (
     GetCosts,
     GetSession,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from services.projector.queries.asking import Connection, Place, records
+from services.projector.queries.params import Connection, Place, records
 from shared.contracts.queries import Costs, GetCosts, GroupBy, Spend, SpendGroup
 
 MOST_GROUPS: Final = 2000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.projector.queries.asking import Connection, Place, page, read_cursor, records
+from services.projector.queries.params import Connection, Place, page, read_cursor, records
 from shared.contracts.queries import Delivery, DeliveryPage, ListDeliveries
 
 

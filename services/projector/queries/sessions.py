@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.projector.queries.asking import Connection, Place, Refused, page, records
+from services.projector.queries.params import Connection, Place, Refused, page, records
 from shared.contracts.queries import GetSession, Session, SessionAnswer, SessionLine
 
 MOST_LINES: Final = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from services.projector.queries.asking import Connection, Place, records
+from services.projector.queries.params import Connection, Place, records
 from shared.contracts.queries import Affairs, GetStatus, Working
 
 

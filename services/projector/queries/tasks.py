@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from services.projector.queries.asking import (
+from services.projector.queries.params import (
     PAGE_BYTES,
     Connection,
     Place,

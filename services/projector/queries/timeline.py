@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from services.projector.queries.asking import Connection, Place, Refused, page, read_cursor, rows
+from services.projector.queries.params import Connection, Place, Refused, page, read_cursor, rows
 from services.projector.sentences import UNREAD, sentence
 from shared.contracts.queries import GetTimeline, TimelineItem, TimelinePage
 

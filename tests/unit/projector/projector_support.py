@@ -15,7 +15,7 @@ from services.projector.database import open_views
 from services.projector.export import Dump, dump
 from services.projector.projection.facts import Stored
 from services.projector.queries import ANSWERS, QUERIES
-from services.projector.queries.asking import Place, read_question
+from services.projector.queries.params import Place, read_question
 from services.projector.writer import Writer, read_checkpoint
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import kind_of

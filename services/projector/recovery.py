@@ -8,9 +8,9 @@ from typing import Final
 
 import duckdb
 
-from services.projector.answering import Answers
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
+from services.projector.query_server import Answers
 from shared.ops.crash_points import crash_point
 from shared.runtime.service import Service
 

@@ -19,9 +19,9 @@ from services.projector import metrics
 from services.projector.database import is_corruption
 from services.projector.projector import Projector
 from services.projector.queries import ANSWERS, QUERIES
-from services.projector.queries.asking import Connection, Place, Refused, read_question
+from services.projector.queries.params import Connection, Place, Refused, read_question
+from services.projector.read_model_db import Views
 from services.projector.rebuild import Pace
-from services.projector.views import Views
 from services.projector.writer import read_checkpoint
 from shared.contracts.queries import GetRebuild, Query, Rebuild, RebuildProgress
 from shared.nats.bus import Bus
