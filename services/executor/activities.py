@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.executor.attempt import Attempt, Means
-from services.executor.workplace import Workplace
+from services.executor.run_workspace import Workplace
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
 from shared.event_store.envelope import Recorded

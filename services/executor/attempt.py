@@ -14,8 +14,8 @@ import structlog
 from services.executor.inbox import Inbox
 from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
 from services.executor.result import commit_message, first_files
+from services.executor.run_workspace import Exhausted, Workplace
 from services.executor.verification import blamed, verify
-from services.executor.workplace import Exhausted, Workplace
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.conversation.converse import Question, Step, TurnEnd
 from shared.claude.conversation.outcome import Outcome

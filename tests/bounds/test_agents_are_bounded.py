@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.executor.workplace import Exhausted, Workplace
+from services.executor.run_workspace import Exhausted, Workplace
 from shared.claude.agent_activity import AgentWork
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.demo.repo import create_demo_repository
