@@ -27,8 +27,8 @@ def command(directory: Path, as_json: bool) -> None:
 
 
 async def _archive(directory: Path) -> tuple[int, int]:
-    from cli.link import linked
-    from cli.verdict import bar
+    from cli.audit_output import bar
+    from cli.connection import linked
     from shared.backup.archive import Archive
     from shared.backup.nats_archive import archive
 

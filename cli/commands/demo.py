@@ -21,7 +21,7 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     start a whole system with it: `journeyman up --demo`. Exit code 0 only if the task completed and all is as promised.
     """
     from cli.demo.driver import Demonstration, drive
-    from cli.demo.place import found_here
+    from cli.demo.target import found_here
 
     place, secret, repository = found_here()
     demonstration = Demonstration(

@@ -11,7 +11,7 @@ from click.exceptions import Exit
 from cli.console import json_option, print_json, screen, table
 
 if TYPE_CHECKING:
-    from cli.checkup.finding import Finding
+    from cli.doctor.finding import Finding
 
 _MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
 
@@ -47,11 +47,11 @@ def _print(found: list[Finding]) -> None:
 
 
 async def _look(clean: bool) -> list[Finding]:
-    from cli.checkup.finding import from_error
-    from cli.checkup.leftovers import look_for_leftovers
-    from cli.checkup.machine import look_at_machine
-    from cli.checkup.system import look_at_system
-    from cli.link import find_place, linked
+    from cli.connection import find_place, linked
+    from cli.doctor.finding import from_error
+    from cli.doctor.machine import look_at_machine
+    from cli.doctor.orphans import look_for_leftovers
+    from cli.doctor.system import look_at_system
     from shared.nats.bus import NatsUnreachable
     from shared.ops.settings import BadSettings, load_settings
 

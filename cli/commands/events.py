@@ -24,9 +24,9 @@ def command(task_id: str | None, kind: str | None, start: int, follow: bool, as_
 async def _read(task_id: str | None, kind: str | None, start: int, follow: bool, as_json: bool) -> None:
     import msgspec
 
-    from cli.link import linked
-    from cli.live import log_line, print_line
-    from cli.reading import read, subject_filter
+    from cli.connection import linked
+    from cli.follow import log_line, print_line
+    from cli.log_reader import read, subject_filter
     from shared.event_store.envelope import decode_event
 
     console = screen()

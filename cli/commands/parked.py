@@ -57,7 +57,7 @@ def drop(number: int) -> None:
 
 
 async def _entries() -> list[dict[str, Any]]:
-    from cli.link import linked
+    from cli.connection import linked
     from shared.runtime import dead_letters as parked
 
     async with linked() as link:
@@ -76,7 +76,7 @@ async def _entries() -> list[dict[str, Any]]:
 
 
 async def _act(what: str, number: int) -> None:
-    from cli.link import linked
+    from cli.connection import linked
     from shared.runtime import dead_letters as parked
 
     async with linked() as link:

@@ -38,8 +38,8 @@ def rebuild(as_json: bool) -> None:
 async def _rebuild() -> RebuildProgress:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from cli.connection import linked
     from cli.failures import Failure
-    from cli.link import linked
     from shared.contracts.queries import GetRebuild, Rebuild
 
     columns = (TextColumn("rebuilding"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
 
 
 async def _provision() -> list[str]:
-    from cli.link import linked
+    from cli.connection import linked
     from shared.nats.streams import limits_of, provision
     from shared.ops.settings import load_settings
 

@@ -34,9 +34,9 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     import secrets
     import signal
 
+    from cli.connection import linked
     from cli.failures import Failure
-    from cli.link import linked
-    from cli.live import log_line, print_line
+    from cli.follow import log_line, print_line
     from services.projector.projection.facts import Stored
     from services.projector.replay import Replay, Script
     from shared.contracts.subjects import actor

@@ -24,7 +24,7 @@ def command(directory: Path, as_json: bool) -> None:
     Begin with a NATS without data, `journeyman provision`, and no service running. It refuses a log that has events
     of its own; a restore that was interrupted goes on.
     """
-    from cli.verdict import tell
+    from cli.audit_output import tell
 
     published, result = asyncio.run(_restore(directory))
     if not as_json:
@@ -34,8 +34,8 @@ def command(directory: Path, as_json: bool) -> None:
 
 
 async def _restore(directory: Path) -> tuple[int, Audit]:
-    from cli.link import linked
-    from cli.verdict import audited, bar
+    from cli.audit_output import audited, bar
+    from cli.connection import linked
     from shared.backup.archive import Archive, ArchiveRefused
     from shared.backup.nats_archive import restore
 

@@ -22,7 +22,7 @@ The services' own rules are used, and no service needs to run. Versions and hash
 @click.option("--at", type=SEQUENCE, help="As of this stream sequence.  [default: now]")
 @json_option
 def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
-    from cli.folding import Folded
+    from cli.fold import Folded
 
     folded: Folded = asyncio.run(_fold(kind, id, at))
     if as_json:
@@ -39,8 +39,8 @@ def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
 
 
 async def _fold(kind: str, id: str, at: int | None) -> Any:
-    from cli.folding import fold
-    from cli.link import linked
+    from cli.connection import linked
+    from cli.fold import fold
 
     async with linked() as link:
         return await fold(link.journal, kind, id, at)

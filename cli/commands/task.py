@@ -105,7 +105,7 @@ def show(id: str, events: bool, as_json: bool) -> None:
     from shared.contracts.queries import GetTask, GetTimeline, TaskAnswer, TimelineItem
 
     async def ask() -> tuple[TaskAnswer, tuple[TimelineItem, ...]]:
-        from cli.link import linked
+        from cli.connection import linked
         from cli.tasks.steering import full_id
         from shared.contracts.subjects import actor
 
@@ -195,7 +195,7 @@ def input_(id: str, text: str, as_json: bool) -> None:
 
 
 async def _ask(query: Query[A]) -> A:
-    from cli.link import linked
+    from cli.connection import linked
 
     async with linked() as link:
         return await link.client.query(query)

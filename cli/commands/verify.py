@@ -18,8 +18,8 @@ def command(as_json: bool) -> None:
     Exit code 1 and the first bad sequence when it is damaged.
     """
     from cli.audit import Audit
-    from cli.link import linked
-    from cli.verdict import audited, tell
+    from cli.audit_output import audited, tell
+    from cli.connection import linked
 
     async def check() -> Audit:
         async with linked() as link:

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from cli.connection import connect
 from cli.demo.outcome import Finding, findings
-from cli.demo.patience import Away, patiently
+from cli.demo.retry import Away, patiently
 from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
-from cli.link import connect
-from cli.live import Teller, follow
+from cli.follow import Teller, follow
 from cli.markdown import markdown
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor

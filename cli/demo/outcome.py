@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from cli.audit import audit
-from cli.demo.patience import patiently
+from cli.demo.retry import patiently
 from cli.story import money
 from shared.contracts.queries import GetTask, TaskDetail
 from shared.contracts.task import Completed

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from cli.demo.patience import Away, patiently
+from cli.demo.retry import Away, patiently
 from cli.failures import Failure
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_task_id

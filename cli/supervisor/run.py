@@ -15,7 +15,7 @@ from rich.markup import escape
 from cli.console import screen
 from cli.failures import Failure, explain
 from cli.supervisor import record
-from cli.supervisor.board import Board
+from cli.supervisor.console import Board
 from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository, plan_for, settings_for
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor

@@ -12,13 +12,13 @@ from typing import Final
 
 import msgspec
 
-from cli.link import connect
+from cli.connection import connect
 from cli.supervisor import record
 from cli.supervisor.children import Plan, launch_model, launch_nats, launch_service
-from cli.supervisor.keeper import DRAIN_S, Change, Keeper
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
+from cli.supervisor.restarts import DRAIN_S, Change, Keeper
 from shared.claude.process.reaper import marks, sweep
 from shared.claude.runner import place_of
 from shared.nats.streams import Limits, limits_of, provision

@@ -7,9 +7,9 @@ from typing import Any
 import rich_click as click
 from rich.panel import Panel
 
+from cli.connection import linked
 from cli.console import screen
 from cli.failures import Failure
-from cli.link import linked
 from cli.markdown import markdown
 from cli.tasks.steering import full_id, tell
 from shared.contracts.queries import GetTask, PlanVersion

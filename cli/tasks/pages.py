@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.console import table
-from cli.live import print_line
+from cli.follow import print_line
 from cli.markdown import markdown
 from cli.story import money
 from shared.contracts.queries import ModelCost, RunAttempt, TaskDetail, TaskSummary, TimelineItem

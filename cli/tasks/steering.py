@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import nats.errors
 
+from cli.connection import Link, linked, principal
 from cli.console import screen
 from cli.failures import Failure, explain
-from cli.link import Link, linked, principal
-from cli.live import Teller, follow
+from cli.follow import Teller, follow
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command

@@ -11,7 +11,7 @@ import duckdb
 import msgspec
 
 from cli.audit import audit
-from cli.folding import fold
+from cli.fold import fold
 from services.projector.database import current
 from services.projector.projection.rows import TABLES
 from services.projector.rebuild import FOLDER, rebuild

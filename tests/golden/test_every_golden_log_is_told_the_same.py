@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli import folding
+from cli import fold as folding
 from shared.contracts import docs, run
 from shared.contracts.decider import Decider
 from shared.nats.bus import Bus

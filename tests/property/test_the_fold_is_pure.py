@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.folding import DECIDERS
+from cli.fold import DECIDERS
 from tests.support.walks import walked
 
 ROOT = Path(__file__).parents[2]

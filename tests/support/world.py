@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from cli.folding import DECIDERS
+from cli.fold import DECIDERS
 from services.brain.reactions import Policy, reactions
 from services.brain.timers import timers
 from services.executor.actors import run as run_actor

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import pytest
 
-from cli.folding import DECIDERS
+from cli.fold import DECIDERS
 from services.projector.sentences import UNREAD, sentence
 from shared.contracts.kinds import AGENTS, COMMANDS, EVENTS, KINDS, kind_of
 from shared.contracts.messages import Event, Message, wire_name
@@ -122,8 +122,8 @@ PROBE: Final = """
 import asyncio
 
 from cli.commands import events as events_command
-from cli.folding import fold
-from cli.live import log_line
+from cli.fold import fold
+from cli.follow import log_line
 from services.gateway.live.render import show_event
 from services.projector.projection.facts import Stored, read
 from services.projector.projection.timeline import task_of

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.folding import DECIDERS as FOLDS
+from cli.fold import DECIDERS as FOLDS
 from shared.contracts.decider import Decider
 from shared.event_store.snapshots import fold_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cli.live import activities
+from cli.follow import activities
 from cli.story import money, sentence
 from shared.contracts import EVENTS
 from shared.contracts.subjects import Actor

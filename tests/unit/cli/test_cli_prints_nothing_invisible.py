@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.console import VisibleConsole, print_json, say
 from cli.demo.driver import _report
 from cli.demo.outcome import Finding
-from cli.live import Activity, Teller, log_line, print_line
+from cli.follow import Activity, Teller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table
 from shared.contracts import EVENTS

@@ -14,10 +14,10 @@ import pytest
 from cli.failures import Failure
 from cli.supervisor import record
 from cli.supervisor.children import KEY_ELSEWHERE, Plan, service_environment
-from cli.supervisor.keeper import Change, Keeper
 from cli.supervisor.logs import MOST_BYTES, ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import CannotLaunch, ChildProcess, launch
+from cli.supervisor.restarts import Change, Keeper
 from cli.supervisor.supervisor import limits_for
 from shared.nats.streams import Limits
 from shared.ops import proc as processes
@@ -138,7 +138,7 @@ async def test_a_child_that_never_becomes_ready_is_ended(tmp_path: Path) -> None
 async def test_a_killed_child_is_started_again_with_growing_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.supervisor.keeper.STEADY_S", 600.0)
+    monkeypatch.setattr("cli.supervisor.restarts.STEADY_S", 600.0)
     changes: list[Change] = []
     ready = tmp_path / "ready.json"
     text = READY.format(ready=str(ready)) + STAY

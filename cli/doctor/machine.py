@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from cli.checkup.finding import Finding, bad, from_error, good, note
-from cli.link import Place
+from cli.connection import Place
+from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.supervisor import record
 from cli.supervisor.preflight import STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli

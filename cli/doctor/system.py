@@ -11,8 +11,8 @@ import msgspec
 import nats.errors
 import nats.js.errors
 
-from cli.checkup.finding import Finding, bad, from_error, good
-from cli.link import Link
+from cli.connection import Link
+from cli.doctor.finding import Finding, bad, from_error, good
 from cli.supervisor.names import SERVICES
 from shared.nats.bus import NatsUnreachable
 from shared.nats.streams import EVENTS, GuardsOff, check_guards

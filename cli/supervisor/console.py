@@ -7,7 +7,7 @@ import os
 from rich.console import Console
 from rich.markup import escape
 
-from cli.supervisor.keeper import Change
+from cli.supervisor.restarts import Change
 
 
 class Board:

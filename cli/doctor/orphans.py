@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-from cli.checkup.finding import Finding, bad, good
-from cli.link import Link, principal
+from cli.connection import Link, principal
+from cli.doctor.finding import Finding, bad, good
 from shared.claude.orphans import Leftover, clear_leftover, find_leftovers
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cli.connection import Place, find_place
 from cli.failures import Failure
-from cli.link import Place, find_place
 from cli.supervisor.preflight import demo_repository
 from shared.ops.settings import load_settings
 
