@@ -34,8 +34,8 @@ from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
 from shared.ops import logs
 from shared.runtime.client import Client, NoAnswer
-from tests.support.cast import Cast
-from tests.support.eventually import eventually
+from testing.eventually import eventually
+from testing.service_group import Cast
 
 NOOP: Final = Path(__file__).parents[1] / "tests" / "support" / "noop_agent.sh"
 EXECUTORS: Final = 5

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
 from shared.nats.streams import MEBI, Limits, provision
-from tests.support.campaign_size import OPTION, CampaignSize
-from tests.support.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
-from tests.support.programs import say_what_is_missing
-from tests.support.room import memory_with_room
+from testing.campaign_size import OPTION, CampaignSize
+from testing.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
+from testing.memory_dir import memory_with_room
+from testing.nats import Nats
+from testing.programs import say_what_is_missing
+from testing.slow_timings import connect_patiently
 
 SKIPPED_EXIT_CODE: Final = 20
 """None of pytest's own, so that it is never taken for failed tests, of which some may pass when they run again."""

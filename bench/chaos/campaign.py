@@ -20,8 +20,8 @@ from bench.chaos.terms import Terms
 from bench.chaos.verdict import Verdict, judge
 from bench.chaos.watch import Watch
 from bench.chaos.work import Work
-from tests.support.cast import ACK_WAIT_S
-from tests.support.eventually import end, eventually
+from testing.eventually import end, eventually
+from testing.service_group import ACK_WAIT_S
 
 STUCK_S: Final = 300.0
 """Without a task that ends for so long, what is open counts as lost."""

@@ -21,7 +21,7 @@ from shared.contracts import plan, run
 from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import Recorded
 from shared.runtime.client import Client, QueryFailed
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 LIMIT_S: Final = 90.0
 """After that the system counts as one that does not recover."""

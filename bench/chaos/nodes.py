@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from shared.nats.bus import Bus
-from tests.support.cluster import NODES, Cluster, leader
-from tests.support.eventually import eventually
+from testing.cluster import NODES, Cluster, leader
+from testing.eventually import eventually
 
 __all__ = ["NODES", "Nodes"]
 

@@ -14,7 +14,7 @@ from bench.chaos.faults import Kind
 from bench.chaos.inflict import NEVER, Blow
 from bench.chaos.terms import Terms
 from bench.measure import percentile
-from tests.support.cast import ACK_WAIT_S
+from testing.service_group import ACK_WAIT_S
 
 KEPT: Final = 8
 BACK_S: Final = 5.0

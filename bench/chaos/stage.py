@@ -20,10 +20,10 @@ from bench.chaos.terms import Agent, Terms
 from shared.claude.demo.repo import create_demo_repository
 from shared.nats.streams import MEBI, Limits
 from shared.ops.proc import is_alive, parse_stat
-from tests.support.cast import ACK_WAIT_S, Cast, Member
-from tests.support.nats import Nats
-from tests.support.proxy import AckEater
-from tests.support.system import processes_of
+from testing.nats import Nats
+from testing.proxy import AckEater
+from testing.service_group import ACK_WAIT_S, Cast, Member
+from testing.system import processes_of
 
 REPOSITORIES: Final = 16
 """Target repositories: thousands of branches in one would be another test."""

@@ -21,7 +21,7 @@ from shared.event_store.envelope import Recorded, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
-from tests.support.checker import (
+from testing.checker import (
     KINDS,
     Tip,
     branches_of,

@@ -10,7 +10,7 @@ from typing import Final
 from shared.contracts import plan, run, task
 from shared.event_store.envelope import Recorded
 from shared.nats.journal import NatsJournal
-from tests.support.visitor import END
+from testing.api_client import END
 
 Sort = Callable[[Recorded], bool]
 

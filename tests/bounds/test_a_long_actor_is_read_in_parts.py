@@ -6,7 +6,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import LOAD_BATCH
 from shared.nats.snapshots import NatsSnapshots
 from shared.runtime.actor_host import ActorHost
-from tests.support.counting import COUNTER, CountingJournal, grow
+from testing.counting_actor import COUNTER, CountingJournal, grow
 
 ACTOR = Actor("task", "LONG")
 LENGTH = 5_000

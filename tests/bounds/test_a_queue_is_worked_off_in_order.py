@@ -18,12 +18,12 @@ from shared.nats.streams import EVENTS
 from shared.runtime.activity import Activity, Turn
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
-from tests.support.cast import Cast
-from tests.support.counting import COUNTER
-from tests.support.eventually import end, eventually
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
-from tests.support.system import REPO
+from testing.counting_actor import COUNTER
+from testing.eventually import end, eventually
+from testing.nats import Nats
+from testing.service_group import Cast
+from testing.slow_timings import connect_patiently
+from testing.system import REPO
 
 NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
 EXECUTORS, SLOTS, QUEUED = 5, 2, 200

@@ -24,9 +24,9 @@ from shared.nats.direct import Direct, get_batch
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.nats.streams import OUTPUT
 from shared.ops.settings import Settings, load_settings
-from tests.support.model import CountingModel
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
+from testing.demo_model import CountingModel
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 
 NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
 ACTOR = Actor("run", "T1")

@@ -28,10 +28,10 @@ from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.reactor import Reactor
-from tests.support.counting import COUNTER, Count, CountingJournal
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.patience import PATIENT, RARE_HEARTBEATS, connect_patiently
+from testing.counting_actor import COUNTER, Count, CountingJournal
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.slow_timings import PATIENT, RARE_HEARTBEATS, connect_patiently
 
 ACTOR = Actor("task", "T1")
 AT_ONCE = (0.01,)

@@ -24,10 +24,10 @@ from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client, NoAnswer
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.timers import set_timer
-from tests.support.counting import COUNTER, Count
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
+from testing.counting_actor import COUNTER, Count
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 
 ACTOR = Actor("task", "T1")
 SMALL = Bounds(

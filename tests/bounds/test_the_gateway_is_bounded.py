@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed
 from services.gateway.live.session import Close, Outbox
 from shared.nats.bus import Bus
 from shared.ops.limits import Bounds
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, Heard, issue_opened, sent_until_stored, signed
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 HOOK = "/webhooks/github"
 IN_TIME_OR_NOT = {202, 408, 503}

@@ -16,11 +16,11 @@ from shared.nats.journal import NatsJournal
 from shared.ops.limits import Bounds
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client, QueryFailed
+from testing.counting_actor import COUNTER
+from testing.eventually import end, eventually
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 from tests.integration.gateway.gateway_process import ServiceProcess
-from tests.support.counting import COUNTER
-from tests.support.eventually import end, eventually
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
 
 NEVER = 2**40
 

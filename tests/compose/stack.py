@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.support.nats import free_port
+from testing.nats import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("brain", "planner", "executor", "gateway", "projector")

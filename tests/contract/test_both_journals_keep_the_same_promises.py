@@ -14,7 +14,7 @@ from shared.event_store.envelope import Stamp
 from shared.event_store.in_memory import MemoryJournal
 from shared.event_store.journal import Conflict, Head, Journal, head_of
 from shared.nats.journal import NatsJournal
-from tests.support.nats import Nats
+from testing.nats import Nats
 
 TASK = Actor("task", "A1")
 SUBMITTED = Submitted(title="t", text="x", source=Source(kind="test"))

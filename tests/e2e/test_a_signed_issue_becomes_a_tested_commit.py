@@ -13,10 +13,10 @@ from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of, tokens_of
 from shared.workspace.git import git
-from tests.support.model import CountingModel
-from tests.support.stores import everything_stored
-from tests.support.system import System
-from tests.support.visitor import Visitor, issue, names_of, tokens_in, usage_of
+from testing.api_client import Visitor, issue, names_of, tokens_in, usage_of
+from testing.demo_model import CountingModel
+from testing.stores import everything_stored
+from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
 

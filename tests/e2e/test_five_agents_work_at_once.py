@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from tests.support.eventually import eventually
-from tests.support.system import System
-from tests.support.visitor import Visitor
+from testing.api_client import Visitor
+from testing.eventually import eventually
+from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
 

@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY
-from tests.support.browser import LATER_MS, SOON_MS, Watched
-from tests.support.replaying import Replaying
-from tests.support.system import System
-from tests.support.visitor import Visitor
+from testing.api_client import Visitor
+from testing.browser import LATER_MS, SOON_MS, Watched
+from testing.replay_process import Replaying
+from testing.system import System
 
 pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(420)]
 

@@ -9,7 +9,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.support.visitor import Visitor, issue, names_of
+from testing.api_client import Visitor, issue, names_of
 
 pytestmark = pytest.mark.xdist_group("system")
 

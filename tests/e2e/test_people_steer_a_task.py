@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.system import System
-from tests.support.visitor import Visitor, names_of
+from testing.api_client import Visitor, names_of
+from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
 

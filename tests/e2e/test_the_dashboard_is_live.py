@@ -9,10 +9,10 @@ from playwright.async_api import expect
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.runtime import dead_letters as parked
-from tests.support.browser import LATER_MS, SOON_MS, Watched
-from tests.support.eventually import eventually
-from tests.support.system import System
-from tests.support.visitor import Visitor
+from testing.api_client import Visitor
+from testing.browser import LATER_MS, SOON_MS, Watched
+from testing.eventually import eventually
+from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
 

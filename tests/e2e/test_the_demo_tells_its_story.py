@@ -23,10 +23,10 @@ from services.projector.rebuild import rebuild
 from services.projector.writer import Writer
 from shared.event_store.envelope import decode_envelope
 from shared.nats.bus import Bus
-from tests.support.nats import Nats
-from tests.support.natscli import NatsCli
-from tests.support.patience import connect_patiently
-from tests.support.system import JOURNEYMAN, plain_environment, processes_of
+from testing.nats import Nats
+from testing.nats_cli import NatsCli
+from testing.slow_timings import connect_patiently
+from testing.system import JOURNEYMAN, plain_environment, processes_of
 
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(360)]
 

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 import pytest
 
-from tests.support.eventually import eventually
-from tests.support.natscli import NatsCli
-from tests.support.system import System
-from tests.support.visitor import Visitor, issue, names_of
+from testing.api_client import Visitor, issue, names_of
+from testing.eventually import eventually
+from testing.nats_cli import NatsCli
+from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from testing.system_fixtures import agents, secret_values, system, visitor
 from tests.fault.drain.held_model import HeldModel
-from tests.support.stage import agents, secret_values, system, visitor
 
 __all__ = ["agents", "secret_values", "system", "visitor"]
 

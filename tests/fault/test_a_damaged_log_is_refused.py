@@ -16,9 +16,9 @@ from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.runtime.client import Client
-from tests.support.alone import Alone
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.single_service import Alone
 
 ASKED = task.Submit(title="Mend the sum", text="It is wrong.", source=task.Source(kind="test"), repo="octo/nowhere")
 

@@ -13,10 +13,10 @@ from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, MEBI
-from tests.support.alone import Alone
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.visitor import issue
+from testing.api_client import issue
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.single_service import Alone
 
 SECRET = "a secret of this test"
 

@@ -15,11 +15,11 @@ from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Directive, GiveInput, Stop
 from shared.runtime.client import Client
+from testing.checker import problems_of_costs, problems_of_story, story_of
+from testing.eventually import eventually
+from testing.proxy import Outage
+from testing.service_group import Cast, Member
 from tests.fault.crash.campaign import submit
-from tests.support.cast import Cast, Member
-from tests.support.checker import problems_of_costs, problems_of_story, story_of
-from tests.support.eventually import eventually
-from tests.support.proxy import Outage
 
 pytestmark = [pytest.mark.xdist_group("hears"), pytest.mark.timeout(300)]
 

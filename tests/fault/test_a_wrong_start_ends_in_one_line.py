@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nats import Nats, refusing_port
-from tests.support.system import JOURNEYMAN, plain_environment, processes_of
+from testing.nats import Nats, refusing_port
+from testing.system import JOURNEYMAN, plain_environment, processes_of
 
 
 @pytest.fixture

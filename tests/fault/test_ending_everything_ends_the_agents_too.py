@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from shared.claude.process.reaper import marked
-from tests.support.model import CountingModel
-from tests.support.system import System
-from tests.support.visitor import WITHIN, Visitor
+from testing.api_client import WITHIN, Visitor
+from testing.demo_model import CountingModel
+from testing.system import System
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 

@@ -17,10 +17,10 @@ from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of
 from shared.event_store.envelope import Recorded
 from shared.workspace.git import git
+from testing.api_client import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
+from testing.eventually import eventually
+from testing.system import System
 from tests.fault.drain.held_model import HeldModel
-from tests.support.eventually import eventually
-from tests.support.system import System
-from tests.support.visitor import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 

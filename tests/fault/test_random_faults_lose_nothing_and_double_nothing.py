@@ -9,7 +9,7 @@ import pytest
 from bench.chaos.campaign import campaign
 from bench.chaos.faults import Kind
 from bench.chaos.terms import Terms
-from tests.support.campaign_size import CampaignSize
+from testing.campaign_size import CampaignSize
 
 SEED = 5549
 """Its first four faults kill the brain, an agent and NATS, and lose acknowledgements."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import utc_now
-from tests.support.cast import Cast
-from tests.support.eventually import eventually
-from tests.support.waiting import planned
+from testing.eventually import eventually
+from testing.service_group import Cast
+from testing.waiting_tasks import planned
 
 HOURS = 0.002
 

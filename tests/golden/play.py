@@ -19,10 +19,10 @@ from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.runtime.client import Client
-from tests.support.cast import Cast, Member
-from tests.support.checker import story_of
-from tests.support.system import REPO
-from tests.support.visitor import Visitor
+from testing.api_client import Visitor
+from testing.checker import story_of
+from testing.service_group import Cast, Member
+from testing.system import REPO
 
 WITHIN_S = 120.0
 ADA = "user:ada"

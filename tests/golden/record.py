@@ -18,13 +18,13 @@ from typing import Final
 from shared.backup.archive import Archived
 from shared.nats.streams import provision
 from shared.ops.version import VERSION
+from testing.nats import Nats
+from testing.service_group import LIMITS, ROOT, Cast
+from testing.slow_timings import connect_patiently
 from tests.golden.logs import HERE, Golden, Told, all_logs
 from tests.golden.play import Play
 from tests.golden.retelling import everything_in, retell
 from tests.golden.scenarios import SCENARIOS, Scenario
-from tests.support.cast import LIMITS, ROOT, Cast
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
 
 MACHINE_PATHS: Final = re.compile(
     r"(?<![\w./-])/(?:tmp|root|home|work|srv|mnt|opt|var|usr|dev/shm|private|Users)/[\w./-]+"

@@ -23,10 +23,10 @@ from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
 from shared.workspace.publish import branch_name
+from testing.eventually import eventually
+from testing.service_group import ROOT
+from testing.system import REPO
 from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
-from tests.support.cast import ROOT
-from tests.support.eventually import eventually
-from tests.support.system import REPO
 
 IMPLEMENT: Final = task.Directive.IMPLEMENT
 PLAN: Final = task.Directive.PLAN

@@ -17,7 +17,7 @@ from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.runtime.actor_host import ActorHost
-from tests.support.older_shapes import TODAY, stored, third_version
+from testing.older_shapes import TODAY, stored, third_version
 
 __all__ = ["third_version"]
 

@@ -17,7 +17,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import EVENTS
 from shared.runtime.actor_host import ActorHost
-from tests.support.counting import COUNTER, grow
+from testing.counting_actor import COUNTER, grow
 
 ACTOR = Actor("task", "LONG")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from shared.nats.bus import Bus
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
+from testing.eventually import eventually
+from testing.nats import Nats
 
 
 async def test_a_killed_server_comes_back_on_its_port_with_what_it_had_acknowledged(

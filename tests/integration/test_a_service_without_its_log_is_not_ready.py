@@ -8,10 +8,10 @@ from nats.js.api import DiscardPolicy
 
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, provision
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.conftest import SMALL
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 
 async def test_a_service_says_that_the_log_or_one_of_its_guards_is_gone_and_when_it_is_back(

@@ -17,8 +17,8 @@ from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
 from shared.runtime.watcher import insist, supervised, watch
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
+from testing.eventually import eventually
+from testing.nats import Nats
 
 RUN = Actor("run", "A1")
 

@@ -20,8 +20,8 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.watcher import supervised
-from tests.support.eventually import eventually
-from tests.support.stage import AGENTS
+from testing.eventually import eventually
+from testing.system_fixtures import AGENTS
 
 RUN = Actor("run", "T1")
 REQUEST = run.Request(round=1, repo="a/b", base_commit="c" * 40, title="t", text="x", cause=1)

@@ -9,7 +9,7 @@ import pytest
 
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.streams import check_guards
-from tests.support.nats import Nats, refusing_port
+from testing.nats import Nats, refusing_port
 
 
 async def test_a_nats_that_is_not_there_is_given_up_in_time() -> None:

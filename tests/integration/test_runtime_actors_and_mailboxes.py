@@ -33,8 +33,8 @@ from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.reactor import Reactor
-from tests.support.eventually import end, eventually
-from tests.support.nats import Nats
+from testing.eventually import end, eventually
+from testing.nats import Nats
 
 SUBMIT = task.Submit(title="t", text="x", source=task.Source(kind="test"))
 QUICK = Tries(most=3, waits_s=(0.05,))

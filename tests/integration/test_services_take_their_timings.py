@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.nats.streams import COMMANDS, EVENTS, TIMERS
-from tests.support.cast import ACK_WAIT_S, Cast
-from tests.support.impatient import hurried
+from testing.fast_timings import hurried
+from testing.service_group import ACK_WAIT_S, Cast
 
 
 async def ack_waits(cast: Cast, stream: str) -> dict[str, float | None]:

@@ -18,11 +18,11 @@ from shared.contracts.subjects import Actor
 from shared.event_store.journal import Head, LogFull
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
+from testing.log_copies import another_nats, contents, grow
+from testing.nats import Nats
 from tests.conftest import SMALL
 from tests.integration.cli.conftest import journeyman
 from tests.integration.cli.running import Run
-from tests.support.copies import another_nats, contents, grow
-from tests.support.nats import Nats
 
 __all__ = ["journeyman"]
 

@@ -30,8 +30,8 @@ from shared.runtime.actor_host import ActorHost
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.reactor import Reactor
 from shared.runtime.timers import DueTimers, Timekeeper, set_timer
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
+from testing.eventually import eventually
+from testing.nats import Nats
 
 SOON = timedelta(seconds=1.5)
 QUICK = Tries(most=2, waits_s=(0.05,))

@@ -16,8 +16,8 @@ from shared.contracts import task
 from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command
 from shared.contracts.rules import ACTION_OF, ENDS, NEEDS_PERSON, Action
-from tests.support.walks import walk
-from tests.support.world import World
+from testing.in_memory_system import World
+from testing.random_walk import walk
 from tests.unit.projector.projector_support import Log, ask
 
 STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=40, max_size=120)

@@ -18,8 +18,8 @@ from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import add_usage
 from shared.event_store.envelope import Recorded
-from tests.support.walks import walk, walked
-from tests.support.world import SERVICES, World
+from testing.in_memory_system import SERVICES, World
+from testing.random_walk import walk, walked
 
 STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=60, max_size=150)
 POLICIES = st.sampled_from(

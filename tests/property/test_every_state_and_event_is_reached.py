@@ -8,7 +8,7 @@ import pytest
 
 from services.brain.reactions import Policy
 from shared.contracts import EVENTS, plan, reply, run, task
-from tests.support.walks import walk
+from testing.random_walk import walk
 
 UNREACHED = {
     # The state before the first event: nothing leads back to it.

@@ -16,7 +16,7 @@ from shared.contracts import EVENTS
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval
 from shared.event_store.envelope import Recorded
-from tests.support.walks import walked
+from testing.random_walk import walked
 
 React = Callable[[Recorded], Sequence[Command]]
 

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.fold import DECIDERS
-from tests.support.walks import walked
+from testing.random_walk import walked
 
 ROOT = Path(__file__).parents[2]
 
 FOLD_FROM_STDIN = """
 import sys, msgspec
 from shared.contracts import EVENTS
-from tests.support.world import DECIDERS
+from testing.in_memory_system import DECIDERS
 for line in sys.stdin:
     events = msgspec.json.decode(line)
     states = {}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.programs import NO_CHROMIUM
+from testing.programs import NO_CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_TESTS = "tests/e2e/test_the_dashboard_is_live.py"

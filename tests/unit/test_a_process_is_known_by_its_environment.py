@@ -17,7 +17,7 @@ from shared.ops.proc import (
     start_time,
     stat_of,
 )
-from tests.support.cast import ROOT
+from testing.service_group import ROOT
 
 MARK = {"MARK": "mine"}
 

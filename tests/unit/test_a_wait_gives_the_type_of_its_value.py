@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import assert_type
 
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 
 def counting() -> Callable[[], int | None]:

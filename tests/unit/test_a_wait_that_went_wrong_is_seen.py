@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from shared.contracts.task import ApprovalExpired, Paused, PlanReady, Resumed, TaskEvent
-from tests.support.checker import problems_of_waits
-from tests.support.recorded import A_DAY, recorded
+from testing.checker import problems_of_waits
+from testing.recorded import A_DAY, recorded
 
 LATER = A_DAY + timedelta(seconds=1)
 PAUSED = Paused(stage="planning", code="agent-overloaded", message="Busy.", until=A_DAY, tries=1)

@@ -15,7 +15,7 @@ from cli.fold import DECIDERS
 from services.projector.sentences import UNREAD, sentence
 from shared.contracts.kinds import AGENTS, COMMANDS, EVENTS, KINDS, kind_of
 from shared.contracts.messages import Event, Message, wire_name
-from tests.support.examples import example
+from testing.examples import example
 
 ROOT: Final = Path(__file__).parents[2]
 CLASSES: Final = [

@@ -12,7 +12,7 @@ from shared.contracts import docs, run
 from shared.contracts.kinds import EVENTS
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import BadEnvelope, Stamp, UnknownEvent, decode_event, encode_event, hash_of, utc_now
-from tests.support.older_shapes import SHAPES, TODAY, stored, third_version
+from testing.older_shapes import SHAPES, TODAY, stored, third_version
 from tests.unit.projector.projector_support import TASK, ask, planned, projected
 
 __all__ = ["third_version"]

@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
+from testing.campaign_size import CampaignSize
 from tests.fault.crash.test_every_crash_point_loses_nothing_and_doubles_nothing import together
 from tests.fault.crash.verdict import Verdict
-from tests.support.campaign_size import CampaignSize
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 

@@ -10,8 +10,8 @@ import pytest
 
 from shared.ops.proc import MARK
 from shared.workspace.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
-from tests.support.eventually import eventually
-from tests.support.processes import alive
+from testing.eventually import eventually
+from testing.processes import alive
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.ops.code_hash import code_hash
-from tests.support.cast import ROOT
+from testing.service_group import ROOT
 
 PACKAGE = {
     "__init__.py": "GREETING = 'hello'\n",

@@ -10,7 +10,7 @@ from nats.aio.msg import Msg
 
 from shared.nats.consumer import Pull, Said, next_of, until_done
 from shared.ops.timings import NATS
-from tests.support.cast import ROOT
+from testing.service_group import ROOT
 
 
 class Wire:

@@ -21,19 +21,19 @@ from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.nats.streams import EVENTS
 from shared.runtime.client import Client, NoAnswer, QueryFailed
-from tests.fault.crash.verdict import Deaths, Verdict
-from tests.support.cast import SERVICES, Cast
-from tests.support.checker import (
+from testing.api_client import issue
+from testing.checker import (
     problems_of_costs,
     problems_of_log,
     problems_of_read_models,
     problems_of_story,
     story_of,
 )
-from tests.support.crash_points import Point
-from tests.support.eventually import eventually
-from tests.support.system import REPO
-from tests.support.visitor import issue
+from testing.crash_points import Point
+from testing.eventually import eventually
+from testing.service_group import SERVICES, Cast
+from testing.system import REPO
+from tests.fault.crash.verdict import Deaths, Verdict
 
 ACK_WAIT_S: Final = 2.0
 """Shorter than in earnest, because every death waits for it; the tests of takeovers wait the whole time."""

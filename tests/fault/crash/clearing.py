@@ -20,13 +20,13 @@ from shared.nats.objects import Artifacts
 from shared.ops.proc import MARK
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.dead_letters import listing
+from testing.checker import story_of
+from testing.crash_points import Point
+from testing.eventually import eventually
+from testing.service_group import Cast
+from testing.system import REPO
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
-from tests.support.cast import Cast
-from tests.support.checker import story_of
-from tests.support.crash_points import Point
-from tests.support.eventually import eventually
-from tests.support.system import REPO
 
 ACK_WAIT_S: Final = 2.0
 """Shorter than in earnest, because every death waits for it."""

@@ -26,12 +26,12 @@ from shared.nats.streams import COMMANDS
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.dead_letters import count
 from shared.runtime.mailbox import Mailboxes
+from testing.checker import problems_of_log
+from testing.crash_points import Point
+from testing.eventually import eventually
+from testing.log_copies import another_nats, contents, grow
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.cli.running import Ended, run_in
-from tests.support.checker import problems_of_log
-from tests.support.copies import another_nats, contents, grow
-from tests.support.crash_points import Point
-from tests.support.eventually import eventually
 
 AT_FIRST: Final = 100
 """Events of the log before the first death: a restore publishes them in several batches."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cast import Cast
+from testing.service_group import Cast
 
 ACK_WAIT_S = 6.0
 """Shorter than in earnest, and longer than a busy machine stands still: another one would take over by then.

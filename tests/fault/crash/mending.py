@@ -12,12 +12,12 @@ import duckdb
 from services.projector.database import current
 from services.projector.export import dump
 from services.projector.rebuild import FOLDER
+from testing.crash_points import Point
+from testing.damage import flip_an_old_entry
+from testing.eventually import eventually
+from testing.service_group import Cast, Member
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.projector.projector_process import a_long_log, expected, publish
-from tests.support.cast import Cast, Member
-from tests.support.crash_points import Point
-from tests.support.damage import flip_an_old_entry
-from tests.support.eventually import eventually
 from tests.unit.projector.projector_support import Log
 
 EVENTS: Final = 1000

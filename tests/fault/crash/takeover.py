@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from shared.contracts import task
+from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
+from testing.crash_points import Point
+from testing.eventually import eventually
+from testing.service_group import Cast
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
-from tests.support.cast import Cast
-from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
-from tests.support.crash_points import Point
-from tests.support.eventually import eventually
 
 ACK_WAIT_S: Final = 2.0
 """Shorter than in earnest, because every death waits for it."""

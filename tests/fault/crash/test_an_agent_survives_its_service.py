@@ -17,14 +17,14 @@ from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.runtime.client import Client
+from testing.api_client import tokens_in, usage_of
+from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
+from testing.eventually import eventually
+from testing.processes import alive
+from testing.service_group import Cast, Member
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.fault.drain.held_model import HeldModel
-from tests.support.cast import Cast, Member
-from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
-from tests.support.eventually import eventually
-from tests.support.processes import alive
-from tests.support.visitor import tokens_in, usage_of
 
 pytestmark = pytest.mark.campaign
 

@@ -10,6 +10,8 @@ from typing import Final
 
 import pytest
 
+from testing.campaign_size import CampaignSize
+from testing.crash_points import Point, crash_points
 from tests.fault.crash.campaign import campaign
 from tests.fault.crash.clearing import clearing
 from tests.fault.crash.commands import commands
@@ -17,8 +19,6 @@ from tests.fault.crash.mending import mending
 from tests.fault.crash.takeover import takeover
 from tests.fault.crash.timekeeping import timekeeping
 from tests.fault.crash.verdict import Verdict
-from tests.support.campaign_size import CampaignSize
-from tests.support.crash_points import Point, crash_points
 
 POINTS: Final = crash_points()
 THINKERS: Final = "those who think"

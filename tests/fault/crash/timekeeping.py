@@ -9,12 +9,12 @@ from typing import Final
 
 from shared.event_store.envelope import utc_now
 from shared.nats.streams import TIMERS
+from testing.checker import problems_of_log, problems_of_waits, story_of
+from testing.crash_points import Point
+from testing.eventually import eventually
+from testing.service_group import Cast
+from testing.waiting_tasks import paused, planned
 from tests.fault.crash.verdict import Deaths, Verdict
-from tests.support.cast import Cast
-from tests.support.checker import problems_of_log, problems_of_waits, story_of
-from tests.support.crash_points import Point
-from tests.support.eventually import eventually
-from tests.support.waiting import paused, planned
 
 ACK_WAIT_S: Final = 1.5
 """Shorter than in earnest, because every death waits for it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.support.crash_points import Point
+from testing.crash_points import Point
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

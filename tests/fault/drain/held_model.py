@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from shared.claude.demo.conversation import Conversation, Role
 from shared.claude.demo.model import DemoModel
-from tests.support.model import CountingModel
+from testing.demo_model import CountingModel
 
 HELD_AT: Final = {Role.BRAIN: 0, Role.PLANNER: 1, Role.EXECUTOR: 2}
 """The turn of each role that is not answered before `release`."""

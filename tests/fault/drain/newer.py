@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from tests.support.cast import ROOT
+from testing.service_group import ROOT
 
 VERSION: Final = "99.0.0"
 ADDED: Final = b'"host":"here"'

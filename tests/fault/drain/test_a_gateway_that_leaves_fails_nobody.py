@@ -18,8 +18,8 @@ from services.gateway.server import FAREWELL_S
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, signed
-from tests.support.nats import Nats
 
 HOOK = "/webhooks/github"
 

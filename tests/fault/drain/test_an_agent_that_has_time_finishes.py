@@ -10,11 +10,11 @@ import pytest
 
 from shared.claude.demo.conversation import Role
 from shared.contracts.task import Directive
+from testing.checker import problems_of_costs, problems_of_story, story_of
+from testing.eventually import eventually
+from testing.service_group import Cast
 from tests.fault.crash.campaign import submit
 from tests.fault.drain.held_model import HeldModel
-from tests.support.cast import Cast
-from tests.support.checker import problems_of_costs, problems_of_story, story_of
-from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.xdist_group("drain"), pytest.mark.timeout(300)]
 

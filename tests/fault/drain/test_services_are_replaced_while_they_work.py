@@ -22,15 +22,15 @@ from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS
+from testing.api_client import END
+from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
+from testing.eventually import eventually
+from testing.service_group import ROOT, SERVICES, Cast, Member
+from testing.system import REPO
 from tests.fault.drain.held_model import HeldModel
 from tests.fault.drain.newer import ADDED, newer_version
 from tests.fault.drain.traffic import Traffic
 from tests.integration.projector.projector_process import expected
-from tests.support.cast import ROOT, SERVICES, Cast, Member
-from tests.support.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
-from tests.support.eventually import eventually
-from tests.support.system import REPO
-from tests.support.visitor import END
 from tests.unit.projector.projector_support import Log
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("drain"), pytest.mark.timeout(600)]

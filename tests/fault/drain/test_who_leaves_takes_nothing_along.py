@@ -12,9 +12,9 @@ from nats.aio.msg import Msg
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import COMMANDS
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.patience import RARE_HEARTBEATS, connect_patiently
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.slow_timings import RARE_HEARTBEATS, connect_patiently
 
 MESSAGES = 2000
 SENDERS = 8

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from cli.demo.webhook import Issue, new_issue
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
-from tests.support.eventually import end, eventually
+from testing.eventually import end, eventually
 
 ELSEWHERE: Final = "octo/elsewhere"
 """A repository that is not configured: its tasks are declined without a model."""

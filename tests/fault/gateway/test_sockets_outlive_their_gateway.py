@@ -15,10 +15,10 @@ from websockets.exceptions import WebSocketException
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.campaign_size import CampaignSize
+from testing.eventually import eventually
+from testing.nats import Nats, free_port
 from tests.integration.gateway.gateway_process import Gateway, happen
-from tests.support.campaign_size import CampaignSize
-from tests.support.eventually import eventually
-from tests.support.nats import Nats, free_port
 
 EVENTS: Final = 150
 WITHIN_S: Final = 120.0

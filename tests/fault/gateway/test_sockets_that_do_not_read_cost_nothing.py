@@ -15,8 +15,8 @@ import pytest
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.eventually import eventually
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen
-from tests.support.eventually import eventually
 
 SLOW: Final = 100
 WARM: Final = 1_000

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from shared.nats.streams import EVENTS, OUTPUT, provision
+from testing.cluster import Cluster, leader
+from testing.eventually import eventually
+from testing.load import Load
+from testing.slow_timings import connect_patiently
 from tests.conftest import SMALL
-from tests.support.cluster import Cluster, leader
-from tests.support.eventually import eventually
-from tests.support.load import Load
-from tests.support.patience import connect_patiently
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 

@@ -20,11 +20,11 @@ from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS, MEBI
 from shared.runtime.client import Client, NoAnswer
-from tests.support.eventually import eventually
-from tests.support.load import PATIENCE_S, Load
-from tests.support.nats import Nats
-from tests.support.patience import PATIENT, connect_patiently
-from tests.support.proxy import AckEater
+from testing.eventually import eventually
+from testing.load import PATIENCE_S, Load
+from testing.nats import Nats
+from testing.proxy import AckEater
+from testing.slow_timings import PATIENT, connect_patiently
 
 pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 

@@ -24,11 +24,11 @@ from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, provision
+from testing.eventually import eventually
+from testing.load import Load
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 from tests.conftest import SMALL
-from tests.support.eventually import eventually
-from tests.support.load import Load
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
 
 EVENTS_OF_THE_LOG = 60
 

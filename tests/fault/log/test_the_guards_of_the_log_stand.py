@@ -13,9 +13,9 @@ from nats.js.api import DiscardPolicy, StreamConfig
 
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, MEBI, GuardsOff, check_guards, stream_configs
+from testing.nats import Nats
+from testing.system import JOURNEYMAN, plain_environment
 from tests.conftest import SMALL
-from tests.support.nats import Nats
-from tests.support.system import JOURNEYMAN, plain_environment
 
 
 def by_hand(**changes: object) -> Callable[[StreamConfig], StreamConfig]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.nats.bus import Bus
+from testing.nats import Nats
+from testing.prefork import Nursery
 from tests.fault.log.conftest import random
 from tests.integration.projector.projector_process import Projector
-from tests.support.nats import Nats
-from tests.support.nursery import Nursery
 
 __all__ = ["random"]
 

@@ -9,8 +9,8 @@ import pytest
 
 from services.projector.rebuild import FOLDER
 from shared.nats.bus import Bus
+from testing.prefork import Nursery
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded, publish
-from tests.support.nursery import Nursery
 from tests.unit.projector.projector_support import Log
 
 pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(300)]

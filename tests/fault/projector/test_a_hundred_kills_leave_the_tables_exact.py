@@ -11,10 +11,10 @@ import pytest
 
 from services.projector.rebuild import FOLDER
 from shared.nats.bus import Bus
+from testing.campaign_size import CampaignSize
+from testing.eventually import eventually
+from testing.reference_fold import Fold
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded
-from tests.support.campaign_size import CampaignSize
-from tests.support.eventually import eventually
-from tests.support.fold import Fold
 from tests.unit.projector.projector_support import Log
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("projector"), pytest.mark.timeout(900)]

@@ -10,11 +10,11 @@ import pytest
 
 from shared.nats.bus import Bus
 from shared.runtime.client import QueryFailed
+from testing.eventually import end, eventually
+from testing.nats import Nats
+from testing.prefork import Nursery
+from testing.reference_fold import Fold
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded, publish
-from tests.support.eventually import end, eventually
-from tests.support.fold import Fold
-from tests.support.nats import Nats
-from tests.support.nursery import Nursery
 from tests.unit.projector.projector_support import Log
 
 pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(300)]

@@ -12,9 +12,9 @@ import pytest
 
 from services.projector.rebuild import FOLDER
 from shared.nats.bus import Bus
+from testing.damage import BLOCKS_AT, flip, flip_an_old_entry, flip_logged_text
+from testing.eventually import eventually
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
-from tests.support.damage import BLOCKS_AT, flip, flip_an_old_entry, flip_logged_text
-from tests.support.eventually import eventually
 from tests.unit.projector.projector_support import Log, submitted
 
 pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(600)]

@@ -8,9 +8,9 @@ import signal
 import pytest
 
 from shared.nats.bus import Bus
+from testing.nats import Nats
+from testing.prefork import Nursery
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
-from tests.support.nats import Nats
-from tests.support.nursery import Nursery
 
 pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(300)]
 

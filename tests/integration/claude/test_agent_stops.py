@@ -14,8 +14,8 @@ from shared.claude.conversation.converse import Limits, Prompt, converse
 from shared.claude.demo.model import DemoModel
 from shared.claude.process.process import AgentGone, AgentProcess, Rung
 from shared.claude.process.reaper import marked
+from testing.eventually import eventually
 from tests.integration.claude.agent_runs import Runs
-from tests.support.eventually import eventually
 
 GONE_S = 5.0
 STALL_S = 15.0

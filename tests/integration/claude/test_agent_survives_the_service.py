@@ -18,8 +18,8 @@ from shared.claude.demo.model import DemoModel
 from shared.claude.process.process import AgentProcess, Line
 from shared.claude.role import Agent
 from shared.contracts.usage import add_usage
+from testing.eventually import eventually
 from tests.integration.claude.agent_runs import Runs
-from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 PROMPT = Prompt("long", "demo: turns 8\ndemo: write done.txt yes")

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from shared.claude.demo.model import DemoModel
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "shared.claude.demo.model")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cli.supervisor import record
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 COMMAND = Path(sys.executable).parent / "journeyman"
 _OURS = ("JOURNEYMAN_", "ANTHROPIC_", "CLAUDE_")

@@ -4,9 +4,9 @@ import json
 
 from shared.nats.bus import Bus
 from shared.runtime.acknowledge import Tries, settle
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.cli.running import Run
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 
 async def test_a_parked_command_is_listed_replayed_and_dropped(journeyman: Run, bus: Bus, nats_server: Nats) -> None:

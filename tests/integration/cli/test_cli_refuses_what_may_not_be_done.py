@@ -7,8 +7,8 @@ from nats.aio.msg import Msg
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.nats import Nats
 from tests.integration.cli.running import Run
-from tests.support.nats import Nats
 from tests.unit.projector.projector_support import TASK, answered, planned, projected
 
 PAUSED = task.Paused(

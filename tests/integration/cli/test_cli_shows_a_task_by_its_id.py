@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.nats import Nats
 from tests.integration.cli.running import Run
 from tests.integration.gateway.gateway_process import happen
-from tests.support.nats import Nats
 
 KNOWN, UNKNOWN = "01JXTASKTASKTASKTASKTASKTA", "01JXOTHEROTHEROTHEROTHEROT"
 

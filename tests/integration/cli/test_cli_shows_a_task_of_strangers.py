@@ -17,9 +17,9 @@ from msgspec import structs
 
 from shared.contracts import plan, run, task
 from shared.nats.bus import Bus
+from testing.nats import Nats
 from tests.integration.cli.running import COMMAND, Run, clean_environment
 from tests.integration.projector.projector_process import Projector, publish
-from tests.support.nats import Nats
 from tests.unit.projector.projector_support import BASE, TASK, Log, execution, proposed, submitted, triaged, usage
 
 HOSTILE: Final = "[red]in\x1b[8mno\x1b]52;c;cm0=\x07c\x9b2J\u202een\u200bt\u2066\ufeff\U000e0041[/red]"

@@ -8,9 +8,9 @@ from pathlib import Path
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import EVENTS
+from testing.nats import Nats
 from tests.integration.cli.running import Run
 from tests.integration.gateway.gateway_process import ServiceProcess
-from tests.support.nats import Nats
 
 
 async def test_a_submit_without_an_answer_tells_its_key_and_the_key_opens_the_same_task(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.nats.server import configure, find_server, read_ports
+from testing.eventually import eventually
 from tests.integration.cli.running import Run, StartUp
-from tests.support.eventually import eventually
 
 PASSWORD = "canary-2f6e"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway
-from tests.support.nats import Nats
 
 
 @pytest.fixture

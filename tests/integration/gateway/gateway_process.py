@@ -21,7 +21,7 @@ from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.event_store.envelope import Stamp, encode_event, utc_now
 from shared.nats.bus import Bus
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 SECRET = "It's a Secret to Everybody"
 

@@ -15,10 +15,10 @@ from shared.contracts import run, task
 from shared.nats.bus import Bus
 from shared.nats.objects import Artifacts
 from shared.runtime.replay import WATCH_S
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.replay_process import Replaying
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen, heard_by_now, speak
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.replaying import Replaying
 
 STREAMS = ("EVENTS", "COMMANDS", "OUTPUT", "TIMERS", "PARKED")
 

@@ -16,9 +16,9 @@ from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, IDEMPOTENCY
 from shared.runtime.client import Client
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 BODY = {"text": "Mend the parser", "repo": "demo"}
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"

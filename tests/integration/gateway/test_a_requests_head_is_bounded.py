@@ -11,8 +11,8 @@ import pytest
 
 from services.gateway.security.request_head import MAX_HEAD_BYTES
 from services.gateway.server import WebServer
+from testing.eventually import eventually
 from tests.integration.gateway.gateway_process import Gateway
-from tests.support.eventually import eventually
 
 PATIENCE_S = 1.0
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

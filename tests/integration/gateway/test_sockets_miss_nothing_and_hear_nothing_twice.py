@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from shared.contracts import plan, run, task
 from shared.contracts.usage import ModelUsage
 from shared.nats.bus import Bus
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen, heard_by_now, speak
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 BROWSERS = 20
 SILENCE_S = 2.0

@@ -23,9 +23,9 @@ from shared.nats.objects import Artifacts
 from shared.nats.streams import COMMANDS
 from shared.runtime import dead_letters as parked
 from shared.runtime.client import Client
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 BASE = "a" * 40
 STEERING = ("approve", "reject", "stop", "retry", "input")

@@ -9,9 +9,9 @@ from shared.contracts.reply import branch_effect
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.eventually import eventually
+from testing.nats import Nats, refusing_port
 from tests.integration.gateway.gateway_process import Gateway, happen, issue_opened, sent_until_stored, signed
-from tests.support.eventually import eventually
-from tests.support.nats import Nats, refusing_port
 
 
 async def test_a_busy_port_is_one_line_with_the_setting_and_the_mend(nats_server: Nats, tmp_path: Path) -> None:

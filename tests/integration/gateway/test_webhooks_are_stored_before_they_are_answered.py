@@ -21,10 +21,10 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import EVENTS
+from testing.eventually import eventually
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, sent_until_stored, signed
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
 
 HOOK = "/webhooks/github"
 

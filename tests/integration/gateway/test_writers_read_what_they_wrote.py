@@ -11,9 +11,9 @@ import pytest
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.eventually import eventually
+from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess, happen
-from tests.support.eventually import eventually
-from tests.support.nats import Nats
 
 OPENED = 200
 AT_ONCE_S = 6.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.nats.bus import Bus
+from testing.nats import Nats
 from tests.integration.projector.projector_process import Projector
-from tests.support.nats import Nats
 
 
 @pytest.fixture

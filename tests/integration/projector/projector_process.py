@@ -17,11 +17,11 @@ from services.projector.rebuild import FOLDER
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
 from shared.runtime.client import Client, QueryFailed
-from tests.support.asking import ask
-from tests.support.eventually import eventually
-from tests.support.fold import Fold
-from tests.support.nursery import Life, Nursery
-from tests.support.walks import walked
+from testing.asking import ask
+from testing.eventually import eventually
+from testing.prefork import Life, Nursery
+from testing.random_walk import walked
+from testing.reference_fold import Fold
 from tests.unit.projector.projector_support import Log
 
 

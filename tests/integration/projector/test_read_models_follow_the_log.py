@@ -15,9 +15,9 @@ from services.projector.rebuild import FOLDER, Progress, rebuild
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
 from shared.runtime.client import QueryFailed
+from testing.eventually import end, eventually
+from testing.nats import Nats
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
-from tests.support.eventually import end, eventually
-from tests.support.nats import Nats
 from tests.unit.projector.projector_support import TASK, Log, planned, submitted
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.support.browser import browser_at, chromium
+from testing.browser import browser_at, chromium
 
 __all__ = ["chromium"]
 

@@ -15,9 +15,9 @@ from shared.workspace import git as git_module
 from shared.workspace.git import GitFailed, ask, commit_id, git
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+from testing.eventually import eventually
+from testing.processes import alive
 from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
-from tests.support.eventually import eventually
-from tests.support.processes import alive
 
 Trap = tuple[str, Callable[[], bool]]
 

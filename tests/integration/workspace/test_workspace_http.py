@@ -15,8 +15,8 @@ import pytest
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import BranchTaken, publish_branch
 from shared.workspace.worktree import Worktree
+from testing.programs import NO_GIT_HTTP
 from tests.integration.workspace.workspace_support import ADA, NOON, sh_git
-from tests.support.programs import NO_GIT_HTTP
 
 EXEC_PATH = Path(subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True).stdout.strip())
 pytestmark = pytest.mark.skipif(

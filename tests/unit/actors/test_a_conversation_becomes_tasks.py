@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from services.brain.actors.session import DECIDER, REMEMBERED_LINES
 from shared.contracts.session import AnswerRecorded, Line, RecordAnswer, Said, Say
-from tests.support.given import given
+from testing.given import given
 
 SAY = Say(message="What is this?", author="user:ada", task_id="T1", repo="octo/app")
 SAID = Said(message="What is this?", author="user:ada", task_id="T1", repo="octo/app")

@@ -24,7 +24,7 @@ from shared.contracts.plan import (
     Stopped,
     StopRequested,
 )
-from tests.support.given import given
+from testing.given import given
 
 DRAFT = Draft(repo="octo/app", base_commit="c0", title="t", text="x", cause=4)
 STARTED = DraftingStarted(draft=1, repo="octo/app", base_commit="c0", title="t", text="x", cause=4)

@@ -35,7 +35,7 @@ from shared.contracts.run import (
     Succeeded,
 )
 from shared.contracts.usage import ModelUsage
-from tests.support.given import given
+from testing.given import given
 
 REQUEST = Request(round=1, repo="octo/app", base_commit="c0", title="t", text="x", cause=7)
 REQUESTED = Requested(round=1, repo="octo/app", base_commit="c0", title="t", text="x", cause=7)

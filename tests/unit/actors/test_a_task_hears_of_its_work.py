@@ -23,8 +23,8 @@ from shared.contracts.task import (
     Status,
     WorkResumed,
 )
-from tests.support.given import given
-from tests.support.stories import (
+from testing.given import given
+from testing.stories import (
     AWAITING,
     BASE,
     DIGEST,

@@ -24,8 +24,8 @@ from shared.contracts.task import (
     Verdict,
 )
 from shared.contracts.usage import ModelUsage
-from tests.support.given import given
-from tests.support.stories import BASE, PLANNING, PLANNING_REQUESTED, RECEIVED, SUBMITTED, TRIAGED
+from testing.given import given
+from testing.stories import BASE, PLANNING, PLANNING_REQUESTED, RECEIVED, SUBMITTED, TRIAGED
 
 SUBMIT = Submit(title="Fix the sum", text="1 + 1 gives 3.", source=Source(kind="api"), repo="octo/app")
 

@@ -28,8 +28,8 @@ from shared.contracts.task import (
     TaskCommand,
     TriageRequested,
 )
-from tests.support.given import given
-from tests.support.stories import (
+from testing.given import given
+from testing.stories import (
     APPROVED_PLAN,
     AWAITING,
     BASE,

@@ -33,9 +33,9 @@ from shared.contracts.task import (
     Submitted,
     TaskEvent,
 )
-from tests.support.given import given
-from tests.support.recorded import TASK_ID, recorded
-from tests.support.stories import BASE, DIGEST, EXECUTING, PLAN_READY, PLANNING, SUBMITTED
+from testing.given import given
+from testing.recorded import TASK_ID, recorded
+from testing.stories import BASE, DIGEST, EXECUTING, PLAN_READY, PLANNING, SUBMITTED
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MOMENTS = tuple(NOON + timedelta(minutes=minute) for minute in (1, 2, 3))

@@ -16,8 +16,8 @@ from shared.contracts.task import (
     RevisionRequested,
     Status,
 )
-from tests.support.given import given
-from tests.support.stories import (
+from testing.given import given
+from testing.stories import (
     APPROVED_PLAN,
     AWAITING,
     BASE,

@@ -21,8 +21,8 @@ from shared.contracts.reply import (
     branch_effect,
     published_attempt,
 )
-from tests.support.given import given
-from tests.support.recorded import NO_BODY
+from testing.given import given
+from testing.recorded import NO_BODY
 
 REQUEST = Request(effect="branch/1", repo="r", base_commit="c0", commit="c1", branch="b", cause=8)
 REQUESTED = Requested(effect="branch/1", repo="r", base_commit="c0", commit="c1", branch="b", cause=8)

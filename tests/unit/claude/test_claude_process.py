@@ -19,7 +19,7 @@ from shared.claude.process.process import MAX_MESSAGE_BYTES, AgentGone, AgentPro
 from shared.claude.process.reaper import family, marked, sweep
 from shared.claude.role import Agent
 from shared.ops.proc import MARK
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 
 @pytest.fixture

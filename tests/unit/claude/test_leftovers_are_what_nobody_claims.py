@@ -20,7 +20,7 @@ from shared.event_store.envelope import Stamp, utc_now
 from shared.event_store.in_memory import MemoryJournal
 from shared.event_store.journal import Head, head_of
 from shared.ops.proc import MARK
-from tests.support.recorded import recorded
+from testing.recorded import recorded
 
 HERE, ELSEWHERE = "aa11", "bb22"
 REQUESTED = run.Requested(round=1, repo="r", base_commit="b", title="t", text="t")

@@ -10,7 +10,7 @@ from cli.story import money, sentence
 from shared.contracts import EVENTS
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded, utc_now
-from tests.support.examples import example
+from testing.examples import example
 
 
 def assistant(*content: dict[str, object]) -> bytes:

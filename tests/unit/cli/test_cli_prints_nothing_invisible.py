@@ -16,8 +16,8 @@ from cli.follow import Activity, Teller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table
 from shared.contracts import EVENTS
-from tests.support.examples import example
-from tests.support.recorded import recorded
+from testing.examples import example
+from testing.recorded import recorded
 
 CHARACTERS = (
     "\x1b]52;c;cm0=\x07", "\x1b[8m", "\x1b[2J", "\x07", "\x08", "\x0b", "\r", "\x7f", "\x9b2J", "\xad", "\u061c",

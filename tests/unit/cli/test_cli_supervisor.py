@@ -21,7 +21,7 @@ from cli.supervisor.restarts import Change, Keeper
 from cli.supervisor.supervisor import limits_for
 from shared.nats.streams import Limits
 from shared.ops import proc as processes
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 OWN = {
     "PATH": "/usr/bin",

@@ -11,9 +11,9 @@ from services.gateway.inbound.github import read
 from services.gateway.inbound.sender import Ignored, Reading, Unreadable
 from shared.contracts.delivery import Signal, SignalKind
 from shared.ops.config import Policy
-from tests.support.github_payloads import Delivery, deliveries
-from tests.support.github_payloads import issue as full_issue
-from tests.support.github_payloads import user as full_user
+from testing.github_payloads import Delivery, deliveries
+from testing.github_payloads import issue as full_issue
+from testing.github_payloads import user as full_user
 
 OPEN = Policy()
 LABELLED = Policy(label="agent")

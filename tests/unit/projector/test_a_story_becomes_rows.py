@@ -9,7 +9,7 @@ import pytest
 
 from shared.contracts import delivery, run, session, task
 from shared.contracts.ids import derived_task_id
-from tests.support.recorded import NO_BODY
+from testing.recorded import NO_BODY
 from tests.unit.projector.projector_support import (
     TASK,
     Log,

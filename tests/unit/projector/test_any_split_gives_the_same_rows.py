@@ -1,4 +1,4 @@
-"""Properties of the projection over random histories of the whole system (`tests.support.walks`)."""
+"""Properties of the projection over random histories of the whole system (`testing.random_walk`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from services.projector.sentences import UNREAD, sentence
 from shared.contracts.messages import name_of
 from shared.contracts.task import TERMINAL, Approval
 from shared.contracts.usage import cost_of, tokens_of
-from tests.support.fold import Fold
-from tests.support.recorded import TASK_ID
-from tests.support.walks import walked
+from testing.random_walk import walked
+from testing.recorded import TASK_ID
+from testing.reference_fold import Fold
 from tests.unit.projector.projector_support import ask, log_of, projected, projected_in_batches
 
 STEPS = st.lists(st.integers(0, 2**32), min_size=5, max_size=80)

@@ -12,7 +12,7 @@ import pytest
 from services.projector.queries import QUERIES
 from services.projector.queries.params import PAGE_BYTES, Refused
 from shared.contracts import delivery, session, task
-from tests.support.recorded import NO_BODY
+from testing.recorded import NO_BODY
 from tests.unit.projector.projector_support import (
     NOON,
     TASK,

@@ -8,7 +8,7 @@ from shared.contracts.delivery import Accepted, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval, Approve, Directive, Reject, Retry, Revise, Source, Stop, Submit
-from tests.support.recorded import NO_BODY, recorded
+from testing.recorded import NO_BODY, recorded
 
 AUTO = Policy(approval=Approval.AUTO)
 OPENED = 1_767_000_000_000

@@ -7,8 +7,8 @@ from services.gateway.reactions import react as gateway
 from services.planner.reactions import react as planner
 from shared.contracts import plan, reply, run, task
 from shared.contracts.messages import ArtifactRef, Command, Event
-from tests.support.recorded import TASK_ID, recorded
-from tests.support.stories import APPROVED_PLAN, BASE, EXECUTION_REQUESTED, PLANNING_REQUESTED
+from testing.recorded import TASK_ID, recorded
+from testing.stories import APPROVED_PLAN, BASE, EXECUTION_REQUESTED, PLANNING_REQUESTED
 
 BUNDLE = ArtifactRef(name="b", sha256="0" * 64, size=1)
 WORK = {"repo": "octo/app", "base_commit": BASE, "title": "Fix the sum", "text": "1 + 1 gives 3."}

@@ -7,8 +7,8 @@ import pytest
 from services.brain.reactions import Policy, reactions
 from shared.contracts import plan, reply, run, session, task
 from shared.contracts.messages import Command, Event
-from tests.support.recorded import TASK_ID, recorded
-from tests.support.stories import BASE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
+from testing.recorded import TASK_ID, recorded
+from testing.stories import BASE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
 
 react = reactions(Policy())
 

@@ -7,8 +7,8 @@ import re
 import signal
 from typing import Self
 
+from testing.eventually import eventually
 from tests.integration.cli.running import COMMAND, clean_environment
-from tests.support.eventually import eventually
 
 
 class Replaying:

@@ -17,8 +17,8 @@ import msgspec
 from cli.supervisor import record
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.reaper import marked, sweep
-from tests.support.eventually import eventually
-from tests.support.nats import free_port
+from testing.eventually import eventually
+from testing.nats import free_port
 
 REPO: Final = "octo/ledger"
 """The one repository of a system without the demo."""

@@ -23,8 +23,8 @@ from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import PARKED
-from tests.support.model import CountingModel
-from tests.support.visitor import END, tokens_in, usage_of
+from testing.api_client import END, tokens_in, usage_of
+from testing.demo_model import CountingModel
 
 KINDS = ("task", "plan", "run", "reply")
 

@@ -23,7 +23,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.event_store.envelope import Recorded
-from tests.support.recorded import TASK_ID, recorded
+from testing.recorded import TASK_ID, recorded
 
 SESSION_ID: Final = "session-1"
 QUIET_WITHIN: Final = 100

@@ -13,7 +13,7 @@ from shared.event_store.envelope import Recorded, Stamp, encode_event, hash_of, 
 from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from tests.support.eventually import eventually
+from testing.eventually import eventually
 
 
 class Count(msgspec.Struct, frozen=True):

@@ -21,9 +21,9 @@ from shared.contracts.usage import ModelUsage
 from shared.event_store.envelope import Recorded
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from tests.support.eventually import eventually
-from tests.support.patience import connect_patiently
-from tests.support.system import REPO, System
+from testing.eventually import eventually
+from testing.slow_timings import connect_patiently
+from testing.system import REPO, System
 
 END: Final = frozenset({"completed", "failed", "cancelled", "declined", "answered", "rejected", "approval-expired"})
 """The task's events after which nothing more comes by itself."""

@@ -15,9 +15,9 @@ import nats.errors
 from shared.nats.bus import Bus
 from shared.nats.server import find_server
 from shared.nats.streams import EVENTS
-from tests.support.eventually import eventually
-from tests.support.nats import free_port
-from tests.support.patience import PATIENT, connect_patiently
+from testing.eventually import eventually
+from testing.nats import free_port
+from testing.slow_timings import PATIENT, connect_patiently
 
 NODES: Final = 3
 ANSWER_S: Final = 3.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tests.support.system import JOURNEYMAN, plain_environment
+from testing.system import JOURNEYMAN, plain_environment
 
 
 class Alone:

@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from tests.support.model import CountingModel
-from tests.support.system import System
-from tests.support.visitor import Visitor
+from testing.api_client import Visitor
+from testing.demo_model import CountingModel
+from testing.system import System
 
 AGENTS: Final = Path(__file__).resolve().parents[2] / "agents"
 

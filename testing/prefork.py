@@ -63,7 +63,7 @@ class Nursery:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.nursery", self._service, stdin=PIPE, stdout=PIPE, cwd=ROOT
+            sys.executable, "-m", "testing.prefork", self._service, stdin=PIPE, stdout=PIPE, cwd=ROOT
         )
         self._reading = asyncio.create_task(self._read())
         return self

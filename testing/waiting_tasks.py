@@ -12,7 +12,7 @@ from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import Recorded
 from shared.runtime.actor_host import ActorHost
-from tests.support.cast import Cast
+from testing.service_group import Cast
 
 _PLANS: Final = Decider[Any](
     "plan",

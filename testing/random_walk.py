@@ -11,8 +11,8 @@ from services.brain.reactions import Policy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage
-from tests.support.recorded import NO_BODY, TASK_ID
-from tests.support.world import SERVICES, World
+from testing.in_memory_system import SERVICES, World
+from testing.recorded import NO_BODY, TASK_ID
 
 OPENED: Final = 1_767_000_000_000
 OPENED_AT: Final = datetime.fromtimestamp(OPENED / 1000, UTC)

@@ -24,11 +24,11 @@ from shared.nats.journal import NatsJournal
 from shared.nats.streams import MEBI, Limits, provision
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
-from tests.support.eventually import eventually
-from tests.support.model import CountingModel
-from tests.support.nats import Nats, free_port
-from tests.support.patience import connect_patiently
-from tests.support.system import REPO, plain_environment, processes_of
+from testing.demo_model import CountingModel
+from testing.eventually import eventually
+from testing.nats import Nats, free_port
+from testing.slow_timings import connect_patiently
+from testing.system import REPO, plain_environment, processes_of
 
 ROOT: Final = Path(__file__).parents[2]
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
@@ -56,7 +56,7 @@ class Member:
         self._command = (
             [sys.executable, "-m", f"services.{service}"]
             if ack_wait_s == ACK_WAIT_S
-            else [sys.executable, "-m", "tests.support.impatient", service, str(ack_wait_s)]
+            else [sys.executable, "-m", "testing.fast_timings", service, str(ack_wait_s)]
         )
         self._tree = tree
         self._ready = data / f"{name}.ready"

@@ -16,9 +16,9 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, Limits, provision
+from testing.nats import Nats
+from testing.slow_timings import connect_patiently
 from tests.conftest import SMALL
-from tests.support.nats import Nats
-from tests.support.patience import connect_patiently
 
 ACTORS: Final = [Actor("task", f"A{number}") for number in range(4)]
 Log = list[tuple[int, str, bytes, str]]

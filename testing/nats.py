@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from shared.nats.server import NatsServer
 
 if TYPE_CHECKING:
-    from tests.support.contained import ContainedServer
+    from testing.container_nats import ContainedServer
 
 ENGINE_SOCKET: Final = Path("/var/run/docker.sock")
 GIVEN_AWAY: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -70,7 +70,7 @@ def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
             return NatsServer
         case wanted:
             assert wanted in ("", "container"), f"JOURNEYMAN_TEST_NATS is {wanted}, not container or binary"
-    from tests.support.contained import ContainedServer, why_not
+    from testing.container_nats import ContainedServer, why_not
 
     reason = why_not()
     assert not (wanted and reason), f"JOURNEYMAN_TEST_NATS is {wanted}, but {reason}"

@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
-from tests.support.programs import NO_DASHBOARD, find_chromium
-from tests.support.system import System
-from tests.support.visitor import WITHIN
+from testing.api_client import WITHIN
+from testing.programs import NO_DASHBOARD, find_chromium
+from testing.system import System
 
 STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.programs import NO_NATS_COMMAND
+from testing.programs import NO_NATS_COMMAND
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 OWN: Final = ROOT / ".tools" / "bin" / "nats"

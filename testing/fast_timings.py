@@ -1,7 +1,7 @@
 """One service as it is, but in more of a hurry: what a killed process held comes back sooner, checkpoints and snapshots
 come oftener.
 
-``python -m tests.support.impatient executor 3`` is ``python -m services.executor`` with an ack wait of 3 s.
+``python -m testing.fast_timings executor 3`` is ``python -m services.executor`` with an ack wait of 3 s.
 """
 
 from __future__ import annotations
