@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from bench.chaos.campaign import Campaign, campaign
 from bench.chaos.nodes import NODES
+from bench.chaos.options import Agent, Terms
 from bench.chaos.report import write
-from bench.chaos.terms import Agent, Terms
 from shared.ops import logs
 
 MEMORY: Final = Path("/dev/shm")

@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 
 from bench import machine
+from bench.chaos.fault_injector import NEVER, Blow, Hand
 from bench.chaos.faults import Kind, faults
-from bench.chaos.inflict import NEVER, Blow, Hand
 from bench.chaos.nodes import NODES
-from bench.chaos.stage import Stage, staged
-from bench.chaos.terms import Terms
+from bench.chaos.options import Terms
+from bench.chaos.target_system import Stage, staged
 from bench.chaos.verdict import Verdict, judge
 from bench.chaos.watch import Watch
 from bench.chaos.work import Work

@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from bench.chaos.campaign import Campaign
+from bench.chaos.fault_injector import NEVER, Blow
 from bench.chaos.faults import Kind
-from bench.chaos.inflict import NEVER, Blow
-from bench.chaos.terms import Terms
+from bench.chaos.options import Terms
 from bench.measure import percentile
 from testing.service_group import ACK_WAIT_S
 

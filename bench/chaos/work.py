@@ -15,8 +15,8 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from bench.chaos.stage import Stage
-from bench.chaos.terms import Agent, Terms
+from bench.chaos.options import Agent, Terms
+from bench.chaos.target_system import Stage
 from bench.chaos.watch import Watch
 from cli.demo.webhook import Issue
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.chaos.campaign import campaign
 from bench.chaos.faults import Kind
-from bench.chaos.terms import Terms
+from bench.chaos.options import Terms
 from testing.campaign_size import CampaignSize
 
 SEED = 5549

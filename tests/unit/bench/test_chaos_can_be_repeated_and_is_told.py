@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from bench.chaos.campaign import Campaign
+from bench.chaos.fault_injector import NEVER, Blow
 from bench.chaos.faults import EXECUTORS, SERVICES, Fault, Kind, faults
-from bench.chaos.inflict import NEVER, Blow
+from bench.chaos.options import Terms
 from bench.chaos.report import KEPT, readable, write
-from bench.chaos.terms import Terms
 from bench.chaos.verdict import Verdict
 
 GOOD = Verdict(accepted=200, completed=200, commits=80, lost=0, doubled=0, events=4000, problems=[])

@@ -16,7 +16,7 @@ import msgspec
 
 from bench.chaos.faults import EXECUTORS, SERVICES
 from bench.chaos.nodes import NODES, Nodes
-from bench.chaos.terms import Agent, Terms
+from bench.chaos.options import Agent, Terms
 from shared.claude.demo.repo import create_demo_repository
 from shared.nats.streams import MEBI, Limits
 from shared.ops.proc import is_alive, parse_stat

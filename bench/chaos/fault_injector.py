@@ -14,7 +14,7 @@ import nats.errors
 
 from bench.chaos.faults import SERVICES, Fault, Kind
 from bench.chaos.nodes import Nodes
-from bench.chaos.stage import SHARE, Stage
+from bench.chaos.target_system import SHARE, Stage
 from bench.chaos.watch import Sort, Watch
 from bench.chaos.work import Work
 from shared.contracts import plan, run
