@@ -37,7 +37,7 @@ from shared.runtime.client import Client, NoAnswer
 from testing.eventually import eventually
 from testing.service_group import Cast
 
-NOOP: Final = Path(__file__).parents[1] / "tests" / "support" / "noop_agent.sh"
+NOOP: Final = Path(__file__).parents[1] / "testing" / "noop_agent.sh"
 EXECUTORS: Final = 5
 SENDERS: Final = 32
 REPOSITORIES: Final = 16

@@ -15,7 +15,7 @@ from testing.api_client import WITHIN
 from testing.programs import NO_DASHBOARD, find_chromium
 from testing.system import System
 
-STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
+STATIC: Final = Path(__file__).resolve().parents[1] / "services" / "gateway" / "static" / "index.html"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LATER_MS: Final = WITHIN * 1000
 SOON_MS: Final = 40_000

@@ -23,7 +23,7 @@ from testcontainers.core.container import DockerContainer
 
 from shared.nats.server import READY_S, CannotServe, configure, read_ports
 
-IMAGE: Final = re.findall(r"image: (nats:\S+)", (Path(__file__).parents[2] / "compose.yaml").read_text())[0]
+IMAGE: Final = re.findall(r"image: (nats:\S+)", (Path(__file__).parents[1] / "compose.yaml").read_text())[0]
 PING_S: Final = 60
 PULL_S: Final = 120
 

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Final, NamedTuple
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[1]
 SOURCES: Final = ("shared", "services", "cli")
 ACTORS: Final = ("brain", "planner", "executor", "gateway")
 """Services with mailboxes, a reactor and an activity."""

@@ -15,7 +15,7 @@ import pytest
 
 from testing.programs import NO_NATS_COMMAND
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
 OWN: Final = ROOT / ".tools" / "bin" / "nats"
 RECIPE: Final = Path(__file__).with_name("nats-cli")
 BUILD_S: Final = 150.0

@@ -30,7 +30,7 @@ from testing.nats import Nats, free_port
 from testing.slow_timings import connect_patiently
 from testing.system import REPO, plain_environment, processes_of
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[1]
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
 LIMITS: Final = Limits(
     events_bytes=256 * MEBI,

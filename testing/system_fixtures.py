@@ -15,7 +15,7 @@ from testing.api_client import Visitor
 from testing.demo_model import CountingModel
 from testing.system import System
 
-AGENTS: Final = Path(__file__).resolve().parents[2] / "agents"
+AGENTS: Final = Path(__file__).resolve().parents[1] / "agents"
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from testing.system import processes_of
 
 REPOSITORIES: Final = 16
 """Target repositories: thousands of branches in one would be another test."""
-NOOP: Final = Path(__file__).parents[2] / "tests" / "support" / "noop_agent.sh"
+NOOP: Final = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
 LIMITS: Final = Limits(
     events_bytes=4096 * MEBI,
     commands_bytes=256 * MEBI,

@@ -18,7 +18,7 @@ from shared.contracts.messages import Event
 from shared.contracts.versions import version_of
 from shared.ops.limits import table
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 EVENTS_PAGE: Final = ROOT / "docs" / "events.md"
 RELEASED: Final = ROOT / "docs" / "released-schemas.json"

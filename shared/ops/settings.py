@@ -116,7 +116,7 @@ class Settings(Bounds, BaseSettings):
     @property
     def agents_path(self) -> Path:
         """Where the agents' folders are."""
-        return self.agents_dir or Path(__file__).resolve().parent.parent / "agents"
+        return self.agents_dir or Path(__file__).resolve().parents[2] / "agents"
 
     @property
     def worker(self) -> str:

@@ -25,7 +25,7 @@ from testing.service_group import Cast
 from testing.slow_timings import connect_patiently
 from testing.system import REPO
 
-NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
+NOOP = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
 EXECUTORS, SLOTS, QUEUED = 5, 2, 200
 AGENTS = ("task", "plan", "run")
 """Whom agents work for: bounded by max_concurrent_triages, _plans and _runs."""

@@ -28,7 +28,7 @@ from testing.demo_model import CountingModel
 from testing.nats import Nats
 from testing.slow_timings import connect_patiently
 
-NOOP = Path(__file__).parents[1] / "support" / "noop_agent.sh"
+NOOP = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
 ACTOR = Actor("run", "T1")
 INIT = '{"type":"system","subtype":"init","session_id":"s","model":"m","tools":[],"claude_code_version":"1"}'
 
