@@ -21,7 +21,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import ArtifactRef, Event, digest_of, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Stamp, encode_event, hash_of
+from shared.event_store.envelope import MessageMetadata, encode_event, hash_of
 
 ACTIVE: Final = 24
 """Stories that go on at the same time."""
@@ -64,7 +64,7 @@ def history(count: int, *, seed: int) -> Iterator[Published]:
         # A delivery's actor has an id of its own; the others share the task's.
         actor = Actor(kind, derived_id("delivery", id) if kind == "delivery" else id)
         sequence, prevhash = heads.get(actor, (0, ""))
-        stamp = Stamp(
+        metadata = MessageMetadata(
             id=derived_id(str(actor), str(position)),
             source="journeyman/bench",
             time=at,
@@ -72,7 +72,7 @@ def history(count: int, *, seed: int) -> Iterator[Published]:
             causation_id=derived_id("cause", str(position)),
             correlation_id=id,
         )
-        body = encode_event(actor, event, sequence=sequence + 1, prevhash=prevhash, stamp=stamp)
+        body = encode_event(actor, event, sequence=sequence + 1, prevhash=prevhash, metadata=metadata)
         heads[actor] = (sequence + 1, hash_of(body))
         yield Published(event_subject(actor, name_of(event)), body)
 

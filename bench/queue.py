@@ -35,7 +35,7 @@ from shared.nats.streams import EVENTS
 from shared.ops import logs
 from shared.runtime.client import Client, NoAnswer
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 
 NOOP: Final = Path(__file__).parents[1] / "testing" / "noop_agent.sh"
 EXECUTORS: Final = 5
@@ -105,7 +105,7 @@ class Seen:
 async def run(folder: Path, tasks: int, wanted: int, slots: int) -> bool:
     """Let them wait, let ``wanted`` of them be worked off; whether the promises held."""
     seen, samples = Seen(), list[Sample]()
-    async with Cast(folder, limits=limits_for(folder)) as cast:
+    async with ServiceGroup(folder, limits=limits_for(folder)) as cast:
         repositories = _repositories(folder)
         settings = {"JOURNEYMAN_CLAUDE_CLI": str(NOOP), "JOURNEYMAN_MAX_CONCURRENT_RUNS": str(slots)}
         for service in ("brain", "gateway", "projector"):
@@ -136,7 +136,7 @@ async def run(folder: Path, tasks: int, wanted: int, slots: int) -> bool:
     return _verdict(seen, samples, wanted, slots, seconds)
 
 
-async def _submit(cast: Cast, tasks: int, repositories: list[str]) -> None:
+async def _submit(cast: ServiceGroup, tasks: int, repositories: list[str]) -> None:
     client, room = Client(cast.bus, source="bench"), asyncio.Semaphore(SENDERS)
 
     async def send(number: int) -> None:
@@ -159,13 +159,13 @@ async def _submit(cast: Cast, tasks: int, repositories: list[str]) -> None:
     await asyncio.gather(*(send(number) for number in range(tasks)))
 
 
-async def _watch(cast: Cast, seen: Seen) -> None:
+async def _watch(cast: ServiceGroup, seen: Seen) -> None:
     async with Feed(cast.bus, EVENTS, SUBJECTS, after=0) as feed:
         async for message in feed:
             seen.take(message.subject, message.data)
 
 
-def _memory(cast: Cast) -> Iterator[tuple[str, float]]:
+def _memory(cast: ServiceGroup) -> Iterator[tuple[str, float]]:
     pids = {"nats": cast.nats.pid} | {name: member.pid for name, member in cast.members.items()}
     for name, pid in pids.items():
         with contextlib.suppress(OSError):

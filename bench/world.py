@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
-from shared.nats.streams import MEBI, Limits, provision
+from shared.nats.streams import MEBI, StreamLimits, provision
 
 START_S: Final = 30.0
 END_S: Final = 20.0
 WEBHOOK_SECRET: Final = "benchmark-webhook-secret"
-SMALL: Final = Limits(
+SMALL: Final = StreamLimits(
     events_bytes=2048 * MEBI,
     commands_bytes=256 * MEBI,
     output_bytes=256 * MEBI,

@@ -28,7 +28,7 @@ async def audited(bus: Bus) -> Audit:
         return await audit(bus, progress)
 
 
-def tell(result: Audit, *, as_json: bool) -> None:
+def print_audit(result: Audit, *, as_json: bool) -> None:
     """Say what was found: a sound log on standard output, damage on standard error."""
     if as_json:
         print_json(result)

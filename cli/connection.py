@@ -17,7 +17,7 @@ from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
-from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.settings import Settings, load_settings
 from shared.runtime.client import Client
 
@@ -27,7 +27,7 @@ SILENT_S: Final = 15.0
 """How long a command waits for a NATS that takes connections and says nothing: its machine has much to do."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Which system a command talks to: NATS, and the dashboard where one is known."""
 
     nats: str
@@ -39,23 +39,23 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True):
     """An open connection and what is built on it."""
 
-    place: Place
+    place: Endpoint
     bus: Bus
     client: Client
     journal: NatsJournal
 
 
-def find_place(settings: Settings | None = None) -> Place:
+def find_endpoint(settings: Settings | None = None) -> Endpoint:
     """JOURNEYMAN_NATS_URL when set; else the `up` of the data directory, or the demo's in it; else the default."""
     settings = settings or load_settings()
     http = f"http://{settings.http_host}:{settings.http_port}"
     if "nats_url" in settings.model_fields_set:
-        return Place(nats=settings.nats_url, http=settings.public_url or http, data=settings.data_dir)
+        return Endpoint(nats=settings.nats_url, http=settings.public_url or http, data=settings.data_dir)
     for data in (settings.data_dir, settings.data_dir / "demo"):
         found = record.read(data)
         if found is not None and found.alive and found.nats:
-            return Place(nats=found.nats, http=found.http, data=data, pid=found.pid)
-    return Place(nats=settings.nats_url, http=http, data=settings.data_dir)
+            return Endpoint(nats=found.nats, http=found.http, data=data, pid=found.pid)
+    return Endpoint(nats=settings.nats_url, http=http, data=settings.data_dir)
 
 
 @contextlib.asynccontextmanager
@@ -63,27 +63,27 @@ async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> Async
     """Connect to the running system; raises `NatsUnreachable`."""
     logs.configure("cli", level="error", format="console")
     settings = load_settings()
-    place = find_place(settings)
+    place = find_endpoint(settings)
     if nats_url:
         place = msgspec.structs.replace(place, nats=nats_url)
-    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s, bounds=settings)
+    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s, limits=settings)
     try:
         yield Link(place, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
 
 
-async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, bounds: Bounds = DEFAULTS) -> Bus:
+async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, limits: Limits = DEFAULTS) -> Bus:
     """A connection within ``patience_s`` seconds, and `SILENT_S` more where somebody listens; raises `NatsUnreachable`.
 
     The deadline is our own, because a client that reconnects for ever also tries to connect for ever.
     """
     try:
         async with asyncio.timeout(patience_s + GRACE_S):
-            return await Bus.connect(url, name=name, patience_s=patience_s, bounds=bounds)
+            return await Bus.connect(url, name=name, patience_s=patience_s, limits=limits)
     except (TimeoutError, NatsUnreachable) as error:
         if patience_s < SILENT_S and await _listens(url):
-            return await connect(url, name=name, patience_s=SILENT_S, bounds=bounds)
+            return await connect(url, name=name, patience_s=SILENT_S, limits=limits)
         if isinstance(error, NatsUnreachable):
             raise
         raise NatsUnreachable(

@@ -15,7 +15,7 @@ from cli.story import sentence
 from shared.contracts.kinds import KINDS
 from shared.contracts.rules import ENDS
 from shared.contracts.sentences.words import one_line
-from shared.event_store.envelope import Recorded, decode_event
+from shared.event_store.envelope import RecordedEvent, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
@@ -29,16 +29,16 @@ _COLOURS: Final = {"gateway": "cyan", "brain": "magenta", "planner": "yellow", "
 """The colour of a service, which `up --logs` has too: an event has that of the service that owns its actor."""
 
 
-class Activity(msgspec.Struct, frozen=True, kw_only=True):
+class LiveActivity(msgspec.Struct, frozen=True, kw_only=True):
     """A thing an agent did: a tool it used, or a sentence it said."""
 
     actor: str
     text: str
 
 
-async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[Recorded | Activity]:
+async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[RecordedEvent | LiveActivity]:
     """The task's events behind a stream sequence, mixed with its agents' activities, until the task's end."""
-    queue: asyncio.Queue[Recorded | Activity | Exception] = asyncio.Queue(1000)
+    queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception] = asyncio.Queue(1000)
     feeding = [
         asyncio.create_task(_guarded(queue, _events(bus, task_id, after, queue))),
         asyncio.create_task(_guarded(queue, _activities(bus, task_id, queue))),
@@ -49,7 +49,7 @@ async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[Recorde
             if isinstance(item, Exception):
                 raise item
             yield item
-            if isinstance(item, Recorded) and isinstance(item.data, ENDS):
+            if isinstance(item, RecordedEvent) and isinstance(item.data, ENDS):
                 return
     finally:
         for each in feeding:
@@ -57,24 +57,26 @@ async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[Recorde
         await asyncio.gather(*feeding, return_exceptions=True)
 
 
-async def _guarded(queue: asyncio.Queue[Recorded | Activity | Exception], work: Any) -> None:
+async def _guarded(queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception], work: Any) -> None:
     try:
         await work
     except Exception as error:
         await queue.put(error)
 
 
-async def _events(bus: Bus, task_id: str, after: int, queue: asyncio.Queue[Recorded | Activity | Exception]) -> None:
+async def _events(
+    bus: Bus, task_id: str, after: int, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]
+) -> None:
     async with Feed(bus, EVENTS, f"evt.*.{task_id}.>", after=after) as feed:
         async for message in feed:
             await queue.put(decode_event(message.subject, message.data, message.position))
 
 
-async def _activities(bus: Bus, task_id: str, queue: asyncio.Queue[Recorded | Activity | Exception]) -> None:
+async def _activities(bus: Bus, task_id: str, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]) -> None:
     async with Feed(bus, OUTPUT, f"out.*.{task_id}", after=0) as feed:
         async for message in feed:
             for text in activities(message.data):
-                await queue.put(Activity(actor=message.subject.split(".")[1], text=text))
+                await queue.put(LiveActivity(actor=message.subject.split(".")[1], text=text))
 
 
 def activities(line: bytes) -> list[str]:
@@ -108,19 +110,19 @@ def _within_worktree(text: str) -> str:
     return _WORKTREE.sub("", text)
 
 
-class Teller:
+class Storyteller:
     """Prints what `follow` gives: a line per event with its stream sequence, and dimmed lines in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._before: Recorded | None = None
+        self._before: RecordedEvent | None = None
 
-    def tell(self, item: Recorded | Activity) -> None:
+    def tell(self, item: RecordedEvent | LiveActivity) -> None:
         """One line."""
         match item:
-            case Activity(actor=actor, text=text):
+            case LiveActivity(actor=actor, text=text):
                 print_line(self._console, f"[dim]{'':>6}  {'':>8}  {'':<28} {actor}: {escape(text)}[/]")
-            case Recorded():
+            case RecordedEvent():
                 print_line(self._console, event_line(item, self._before))
                 self._before = item
 
@@ -130,13 +132,13 @@ def print_line(console: Console, line: str) -> None:
     console.print(line, no_wrap=True, overflow="ellipsis" if console.is_terminal else "ignore")
 
 
-def event_line(event: Recorded, before: Recorded | None) -> str:
+def event_line(event: RecordedEvent, before: RecordedEvent | None) -> str:
     """Stream sequence, time since the event before, what happened, and the same in words, with markup."""
     passed = 0.0 if before is None else (event.time - before.time).total_seconds()
     return f"{_number(event)}  [dim]{passed:>+7.2f}s[/]  {_what(event)}"
 
 
-def log_line(event: Recorded) -> str:
+def log_line(event: RecordedEvent) -> str:
     """Local time, stream sequence, the actor's id, what happened, and the same in words, with markup."""
     return (
         f"[dim]{event.time.astimezone():%Y-%m-%d %H:%M:%S}[/] {_number(event)}  "
@@ -144,11 +146,11 @@ def log_line(event: Recorded) -> str:
     )
 
 
-def _number(event: Recorded) -> str:
+def _number(event: RecordedEvent) -> str:
     return f"[bold]{'#' + str(event.position):>6}[/]"
 
 
-def _what(event: Recorded) -> str:
+def _what(event: RecordedEvent) -> str:
     colour = _COLOURS.get(KINDS[event.kind].owner, "white")
     name = f"{event.kind}.{event.name}"
     return f"[{colour}]{name:<28}[/] {escape(sentence(event))} [dim]{escape(event.principal)}[/]"

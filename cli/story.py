@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 
-def sentence(event: Recorded) -> str:
+def sentence(event: RecordedEvent) -> str:
     """What happened, and what it cost, in one line."""
     return KINDS[event.kind].sentence(event.data) + _spent(getattr(event.data, "usage", ()))
 

@@ -18,7 +18,7 @@ from cli.audit import Audit, audit
 from cli.demo.webhook import Issue
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from testing.eventually import eventually
@@ -31,7 +31,7 @@ WITHIN: Final = 75.0
 """Seconds for a step with an agent in it, on a busy machine."""
 
 
-class Visitor:
+class ApiClient:
     """The doors of one system, for one test."""
 
     def __init__(self, system: System, http: httpx.AsyncClient, bus: Bus) -> None:
@@ -42,7 +42,7 @@ class Visitor:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def at(cls, system: System) -> AsyncIterator[Visitor]:
+    async def at(cls, system: System) -> AsyncIterator[ApiClient]:
         """Connect; leaves when the context ends."""
         bus = await connect_patiently(system.nats, name="test")
         try:
@@ -114,13 +114,15 @@ class Visitor:
 
         return await eventually(look, every=0.2)
 
-    async def story(self, task_id: str) -> list[Recorded]:
+    async def story(self, task_id: str) -> list[RecordedEvent]:
         """Every event of the task, its plan, its run and its reply, in the order of the log. Checks their chains."""
         kinds = ("task", "plan", "run", "reply")
         loaded = [await self.journal.load(Actor(kind, task_id)) for kind in kinds]
         return sorted((each for events in loaded for each in events), key=lambda each: each.position)
 
-    async def until(self, task_id: str, what: str, *, nth: int = 1, after: int = 0, within: float = WITHIN) -> Recorded:
+    async def until(
+        self, task_id: str, what: str, *, nth: int = 1, after: int = 0, within: float = WITHIN
+    ) -> RecordedEvent:
         """The ``nth`` event of this name (``run.started``) behind a position; waits for it.
 
         Fails at once when the task ends otherwise, and tells the story when it does not come in time.
@@ -177,7 +179,7 @@ def issue(title: str, body: str, *, number: int, repo: str = REPO) -> tuple[dict
     return payload, opened.task_id
 
 
-def usage_of(events: Iterable[Recorded]) -> list[ModelUsage]:
+def usage_of(events: Iterable[RecordedEvent]) -> list[ModelUsage]:
     """What the events say was used, item by item."""
     return [item for event in events for item in getattr(event.data, "usage", ())]
 
@@ -193,6 +195,6 @@ def tokens_in(usage: Iterable[ModelUsage]) -> Counter[str]:
     return total
 
 
-def names_of(events: Iterable[Recorded]) -> list[str]:
+def names_of(events: Iterable[RecordedEvent]) -> list[str]:
     """``task.submitted`` and so on."""
     return [f"{each.kind}.{each.name}" for each in events]

@@ -19,7 +19,7 @@ from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Paused, PlanReady
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import PARKED
@@ -29,7 +29,7 @@ from testing.demo_model import CountingModel
 KINDS = ("task", "plan", "run", "reply")
 
 
-async def story_of(bus: Bus, task_id: str) -> list[Recorded]:
+async def story_of(bus: Bus, task_id: str) -> list[RecordedEvent]:
     """Every event of a task's four actors in the order of the log; raises `LogDamaged` where a chain is broken."""
     journal = NatsJournal(bus)
     loaded = await asyncio.gather(*(journal.load(Actor(kind, task_id)) for kind in KINDS))
@@ -46,12 +46,12 @@ async def problems_of_log(bus: Bus) -> list[str]:
     return found
 
 
-def problems_of_story(story: Sequence[Recorded], repository: Path) -> list[str]:
+def problems_of_story(story: Sequence[RecordedEvent], repository: Path) -> list[str]:
     """What is wrong with one completed task: its end, its branch, and effects that came twice."""
     return problems_of_events(story) or problems_of_branch(story, branches_of(repository))
 
 
-def problems_of_events(story: Sequence[Recorded], end: str = "completed") -> list[str]:
+def problems_of_events(story: Sequence[RecordedEvent], end: str = "completed") -> list[str]:
     """What is wrong with one task by its own events: it has not this end once, or something took effect twice."""
     found: list[str] = []
     task = _life_of_the_task(story)
@@ -69,7 +69,7 @@ def problems_of_events(story: Sequence[Recorded], end: str = "completed") -> lis
     return found
 
 
-def problems_of_waits(story: Sequence[Recorded]) -> list[str]:
+def problems_of_waits(story: Sequence[RecordedEvent]) -> list[str]:
     """What is wrong with how one task waited: a moment that came early, twice or not at all.
 
     For a task that nobody but its timers moves: every pause and every plan that waits is followed by its end.
@@ -96,7 +96,7 @@ def problems_of_waits(story: Sequence[Recorded]) -> list[str]:
     return found if waits else ["it waited for nothing"]
 
 
-def _life_of_the_task(story: Sequence[Recorded]) -> list[Recorded]:
+def _life_of_the_task(story: Sequence[RecordedEvent]) -> list[RecordedEvent]:
     """The task's own events, without the bills that came late."""
     return [each for each in story if each.kind == "task" and each.name != "spend-recorded"]
 
@@ -115,7 +115,7 @@ def branches_of(repository: Path) -> dict[str, Tip]:
     return {name: Tip(commit, tuple(parents)) for name, commit, *parents in rows}
 
 
-def problems_of_branch(story: Sequence[Recorded], branches: Mapping[str, Tip]) -> list[str]:
+def problems_of_branch(story: Sequence[RecordedEvent], branches: Mapping[str, Tip]) -> list[str]:
     """Whether a completed task has one branch, with one commit behind the base that it began from."""
     task = _life_of_the_task(story)
     done = task[-1].data
@@ -128,7 +128,7 @@ def problems_of_branch(story: Sequence[Recorded], branches: Mapping[str, Tip]) -
     return [] if branches[done.branch] == expected else [f"its branch is at {branches[done.branch]}, not {expected}"]
 
 
-def problems_of_costs(story: Iterable[Recorded], model: CountingModel) -> list[str]:
+def problems_of_costs(story: Iterable[RecordedEvent], model: CountingModel) -> list[str]:
     """Whether the log's sum of tokens is what the model counted for the task's conversations."""
     story = list(story)
     claims = [each for each in story if each.name == "claimed" and each.kind in ("plan", "run")]
@@ -140,7 +140,7 @@ def problems_of_costs(story: Iterable[Recorded], model: CountingModel) -> list[s
     return [] if +told == +counted else [f"the log says {dict(told)}, the model counted {dict(counted)}"]
 
 
-def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[Recorded]], last: int) -> list[str]:
+def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[RecordedEvent]], last: int) -> list[str]:
     """Whether the read models at ``file`` (closed by their projector) say what the log says up to ``last``."""
     found: list[str] = []
     with duckdb.connect(str(file), read_only=True) as connection:

@@ -31,7 +31,7 @@ PULL_S: Final = 120
 testcontainers_config.ryuk_disabled = True
 
 
-class ContainedServer:
+class ContainerServer:
     """One container; what `shared.nats.server.NatsServer` is for a process."""
 
     def __init__(self, container: DockerContainer, port: int, monitor: int) -> None:
@@ -47,12 +47,12 @@ class ContainedServer:
         return int(container.attrs["State"]["Pid"])
 
     @classmethod
-    async def start(cls, directory: Path, *, port: int = 0) -> ContainedServer:
+    async def start(cls, directory: Path, *, port: int = 0) -> ContainerServer:
         """Start it over ``directory`` and wait until JetStream answers; raises `CannotServe`."""
         return await asyncio.to_thread(cls._start, directory, port)
 
     @classmethod
-    def _start(cls, directory: Path, port: int) -> ContainedServer:
+    def _start(cls, directory: Path, port: int) -> ContainerServer:
         config = configure(directory, port=port)
         container = (
             DockerContainer(IMAGE)

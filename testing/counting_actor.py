@@ -9,7 +9,7 @@ import msgspec
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Recorded, Stamp, encode_event, hash_of, utc_now
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, encode_event, hash_of, utc_now
 from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -39,8 +39,10 @@ async def grow(bus: Bus, actor: Actor, length: int) -> None:
     """Append ``length`` events without waiting for each one: the chain is made here."""
     previous = ""
     for number in range(1, length + 1):
-        stamp = Stamp(id=f"e{number}", source="t", time=utc_now(), principal="t", causation_id=f"c{number}")
-        body = encode_event(actor, counted(number), sequence=number, prevhash=previous, stamp=stamp)
+        metadata = MessageMetadata(
+            id=f"e{number}", source="t", time=utc_now(), principal="t", causation_id=f"c{number}"
+        )
+        body = encode_event(actor, counted(number), sequence=number, prevhash=previous, metadata=metadata)
         previous = hash_of(body)
         await bus.nc.publish(event_subject(actor, "input-given"), body)
         if number % 1000 == 0:
@@ -66,7 +68,7 @@ class CountingJournal(NatsJournal):
 
     async def pages(
         self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
-    ) -> AsyncIterator[list[Recorded]]:
+    ) -> AsyncIterator[list[RecordedEvent]]:
         """See `Journal.pages`."""
         async for page in super().pages(actor, after=after, up_to=up_to):
             self.read += len(page)

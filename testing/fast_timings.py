@@ -18,8 +18,8 @@ def hurried(seconds: float) -> Timings:
         message_ack_wait_s=seconds,
         activity_ack_wait_s=seconds,
         timer_ack_wait_s=seconds,
-        leftovers_every_s=seconds,
-        leftovers_settled_s=seconds,
+        orphans_every_s=seconds,
+        orphans_grace_s=seconds,
         checkpoint_every_s=0.2,
         snapshot_every=3,
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from cli.fold import DECIDERS
-from services.brain.reactions import Policy, reactions
+from services.brain.reactions import ReactionPolicy, reactions
 from services.brain.timers import timers
 from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react
@@ -22,7 +22,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from testing.recorded import TASK_ID, recorded
 
 SESSION_ID: Final = "session-1"
@@ -35,19 +35,19 @@ def _initial() -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class InMemorySystem:
     """One task with its plan, run, reply and session, the log of their events, and four reactors reading it."""
 
-    policy: Policy = field(default_factory=Policy)
+    policy: ReactionPolicy = field(default_factory=ReactionPolicy)
     states: dict[str, Any] = field(default_factory=_initial)
-    log: list[Recorded] = field(default_factory=list)
+    log: list[RecordedEvent] = field(default_factory=list)
     heard: Counter[str] = field(default_factory=Counter)
     spent: tuple[ModelUsage, ...] = ()
     refusals: set[str] = field(default_factory=set)
 
-    def copy(self) -> World:
+    def copy(self) -> InMemorySystem:
         """The same moment, to go on from in another way."""
-        return World(
+        return InMemorySystem(
             self.policy, dict(self.states), list(self.log), Counter(self.heard), self.spent, set(self.refusals)
         )
 
@@ -111,7 +111,7 @@ class World:
         self.log.append(replace(made, time=made.time + timedelta(seconds=made.position)))
         self.states[kind] = DECIDERS[kind].evolve(self.states[kind], event)
 
-    def react(self, service: str, event: Recorded) -> None:
+    def react(self, service: str, event: RecordedEvent) -> None:
         """Let one service react to one event, for the first time or again."""
         for command in self._reactors()[service](event):
             self.tell_or_refuse(command)
@@ -209,7 +209,7 @@ class World:
                     commands.append(reply.Fail(effect=name, attempt=effect.attempt, code="x", message="X."))
         return commands
 
-    def _reactors(self) -> dict[str, Callable[[Recorded], list[Command]]]:
+    def _reactors(self) -> dict[str, Callable[[RecordedEvent], list[Command]]]:
         return {
             "brain": reactions(self.policy),
             "planner": planner_react,

@@ -74,7 +74,7 @@ class Load:
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
             try:
-                recorded = await host.tell(actor, command, id=id, principal="user:ada")
+                recorded = await host.execute(actor, command, id=id, principal="user:ada")
                 assert recorded is not None
                 return recorded.position
             except (LogUnavailable, Conflict):

@@ -10,12 +10,12 @@ from typing import Final
 
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Retried
-from shared.event_store.envelope import Stamp
+from shared.event_store.envelope import MessageMetadata
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
-from shared.nats.streams import EVENTS, Limits, provision
+from shared.nats.streams import EVENTS, StreamLimits, provision
 from testing.nats import Nats
 from testing.slow_timings import connect_patiently
 from tests.conftest import SMALL
@@ -32,8 +32,10 @@ async def grow(bus: Bus, events: int, heads: dict[Actor, Head], text: str = "x")
         actor = min(ACTORS, key=lambda each: heads.get(each, Head()).sequence)
         head = heads.get(actor, Head())
         id = f"{actor.id}-{head.sequence}"
-        stamp = Stamp(id=id, source="test", time=datetime.now(UTC), principal="user:ada", causation_id=f"c-{id}")
-        heads[actor] = head_of(await journal.append(actor, Retried(stage=text), expected=head, stamp=stamp))
+        metadata = MessageMetadata(
+            id=id, source="test", time=datetime.now(UTC), principal="user:ada", causation_id=f"c-{id}"
+        )
+        heads[actor] = head_of(await journal.append(actor, Retried(stage=text), expected=head, metadata=metadata))
 
 
 async def contents(bus: Bus) -> Log:
@@ -52,7 +54,7 @@ async def contents(bus: Bus) -> Log:
 
 
 @asynccontextmanager
-async def another_nats(directory: Path, limits: Limits = SMALL) -> AsyncIterator[tuple[Nats, Bus]]:
+async def another_nats(directory: Path, limits: StreamLimits = SMALL) -> AsyncIterator[tuple[Nats, Bus]]:
     """An empty, provisioned server."""
     nats = Nats(directory)
     await nats.start()

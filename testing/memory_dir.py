@@ -10,7 +10,7 @@ MEMORY: Final = Path("/dev/shm")
 ROOM_BYTES: Final = 6 * 1024**3
 
 
-def memory_with_room() -> Path | None:
+def memory_dir() -> Path | None:
     """A folder in memory that has room for the whole suite and may hold programs; None where there is none.
 
     Nothing is tested less: what a killed process wrote outlives it in memory as in the page cache of a disk.

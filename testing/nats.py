@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from shared.nats.server import NatsServer
 
 if TYPE_CHECKING:
-    from testing.container_nats import ContainedServer
+    from testing.container_nats import ContainerServer
 
 ENGINE_SOCKET: Final = Path("/var/run/docker.sock")
 GIVEN_AWAY: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -29,7 +29,7 @@ class Nats:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._server: NatsServer | ContainedServer | None = None
+        self._server: NatsServer | ContainerServer | None = None
         self._port = 0
 
     @property
@@ -60,7 +60,7 @@ class Nats:
 
 
 @functools.cache
-def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
+def kind_of_server() -> type[NatsServer] | type[ContainerServer]:
     """What `Nats` starts: a container where one can run; JOURNEYMAN_TEST_NATS may say ``container`` or ``binary``."""
     match os.environ.get("JOURNEYMAN_TEST_NATS", ""):
         case "binary":
@@ -70,11 +70,11 @@ def kind_of_server() -> type[NatsServer] | type[ContainedServer]:
             return NatsServer
         case wanted:
             assert wanted in ("", "container"), f"JOURNEYMAN_TEST_NATS is {wanted}, not container or binary"
-    from testing.container_nats import ContainedServer, why_not
+    from testing.container_nats import ContainerServer, why_not
 
     reason = why_not()
     assert not (wanted and reason), f"JOURNEYMAN_TEST_NATS is {wanted}, but {reason}"
-    return NatsServer if reason else ContainedServer
+    return NatsServer if reason else ContainerServer
 
 
 def free_port() -> int:

@@ -51,7 +51,7 @@ class Life:
         self._over.set()
 
 
-class Nursery:
+class Prefork:
     """Lives of ``services.<service>``; whoever still lives ends with it."""
 
     def __init__(self, service: str) -> None:

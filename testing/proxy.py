@@ -62,7 +62,7 @@ class Proxy:
         writer.close()
 
 
-class AckEater(Proxy):
+class AckDroppingProxy(Proxy):
     """Passes everything through, but drops a PubAck (success or error) with probability ``share``.
 
     It reads the server's side of the NATS protocol message by message, so that what it drops is always one whole

@@ -7,33 +7,33 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.messages import Command
 from shared.contracts.usage import ModelUsage
-from testing.in_memory_system import SERVICES, World
+from testing.in_memory_system import SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
 
 OPENED: Final = 1_767_000_000_000
 OPENED_AT: Final = datetime.fromtimestamp(OPENED / 1000, UTC)
 
 
-def walk(steps: Sequence[int], *, policy: Policy | None = None) -> Iterator[World]:
+def walk(steps: Sequence[int], *, policy: ReactionPolicy | None = None) -> Iterator[InMemorySystem]:
     """The world after each step; a step is any integer, so that a failing walk can be shortened and repeated."""
-    world = World(policy or Policy())
+    world = InMemorySystem(policy or ReactionPolicy())
     for step in steps:
         dice = Random(step)
         _move(world, dice)
         yield world
 
 
-def walked(steps: Sequence[int], *, policy: Policy | None = None) -> World:
+def walked(steps: Sequence[int], *, policy: ReactionPolicy | None = None) -> InMemorySystem:
     """The world at the end of a walk."""
     *_, world = walk(steps, policy=policy)
     return world
 
 
-def _move(world: World, dice: Random) -> None:
+def _move(world: InMemorySystem, dice: Random) -> None:
     match dice.randrange(22):
         case 0 | 1 | 2 | 3 | 4:
             world.deliver(dice.choice(SERVICES))
@@ -61,7 +61,7 @@ def _move(world: World, dice: Random) -> None:
                 world.tell(command)
 
 
-def _consent(world: World) -> list[Command]:
+def _consent(world: InMemorySystem) -> list[Command]:
     """The person who reads the plan, and approves exactly that."""
     now = world.task
     if now.status is not task.Status.AWAITING_APPROVAL:
@@ -69,7 +69,7 @@ def _consent(world: World) -> list[Command]:
     return [task.Approve(version=now.plan_version, digest=now.plan_digest, base_commit=now.plan_base)]
 
 
-def _person(world: World, dice: Random) -> Command:
+def _person(world: InMemorySystem, dice: Random) -> Command:
     """Mostly what people do at this moment, else anything they can do at all."""
     if dice.random() < 0.2:
         return dice.choice(PEOPLE)(world, dice)
@@ -86,9 +86,9 @@ def _person(world: World, dice: Random) -> Command:
             return dice.choice((_input, _input, _input, _stop))(world, dice)
 
 
-def _activity(world: World, dice: Random) -> Command:
+def _activity(world: InMemorySystem, dice: Random) -> Command:
     """Mostly a report of the work that is open, else any report at all."""
-    likely: list[Callable[[World, Random], Command]] = []
+    likely: list[Callable[[InMemorySystem, Random], Command]] = []
     if world.task.triaging:
         likely += TRIAGE
     if world.plan.status is plan.Status.DRAFTING:
@@ -116,7 +116,7 @@ def _usage(dice: Random) -> tuple[ModelUsage, ...]:
 # ---- people -------------------------------------------------------------------------------------------------
 
 
-def _submit(world: World, dice: Random) -> Command:
+def _submit(world: InMemorySystem, dice: Random) -> Command:
     return task.Submit(
         title="Fix the sum",
         text="1 + 1 gives 3.",
@@ -127,7 +127,7 @@ def _submit(world: World, dice: Random) -> Command:
     )
 
 
-def _approve(world: World, dice: Random) -> Command:
+def _approve(world: InMemorySystem, dice: Random) -> Command:
     seen = world.task
     return task.Approve(
         version=dice.choice((seen.plan_version, seen.plan_version, seen.plan_version, 0, seen.plan_version - 1)),
@@ -137,27 +137,27 @@ def _approve(world: World, dice: Random) -> Command:
     )
 
 
-def _reject(world: World, dice: Random) -> Command:
+def _reject(world: InMemorySystem, dice: Random) -> Command:
     return task.Reject(reason="No.")
 
 
-def _revise(world: World, dice: Random) -> Command:
+def _revise(world: InMemorySystem, dice: Random) -> Command:
     return task.Revise(feedback=dice.choice(("Smaller.", "")))
 
 
-def _input(world: World, dice: Random) -> Command:
+def _input(world: InMemorySystem, dice: Random) -> Command:
     return task.GiveInput(message=dice.choice(("Go on.", " ")))
 
 
-def _stop(world: World, dice: Random) -> Command:
+def _stop(world: InMemorySystem, dice: Random) -> Command:
     return task.Stop(reason=dice.choice(("", "Enough.")))
 
 
-def _retry(world: World, dice: Random) -> Command:
+def _retry(world: InMemorySystem, dice: Random) -> Command:
     return task.Retry()
 
 
-def _say(world: World, dice: Random) -> Command:
+def _say(world: InMemorySystem, dice: Random) -> Command:
     return session.Say(message="What is this?", author="user:ada", task_id=TASK_ID)
 
 
@@ -189,7 +189,7 @@ PEOPLE: Final = (_submit, _approve, _revise, _reject, _input, _stop, _retry, _sa
 # ---- activities ---------------------------------------------------------------------------------------------
 
 
-def _triage(world: World, dice: Random) -> Command:
+def _triage(world: InMemorySystem, dice: Random) -> Command:
     return task.RecordTriage(
         attempt=_near(world.task.triage_attempt, dice),
         verdict=dice.choice((*task.Verdict, *[task.Verdict.PLAN] * 4)),
@@ -202,7 +202,7 @@ def _triage(world: World, dice: Random) -> Command:
     )
 
 
-def _triage_failure(world: World, dice: Random) -> Command:
+def _triage_failure(world: InMemorySystem, dice: Random) -> Command:
     return task.RecordFailure(
         stage="triage",
         attempt=_near(world.task.triage_attempt, dice),
@@ -213,17 +213,17 @@ def _triage_failure(world: World, dice: Random) -> Command:
     )
 
 
-def _claim_draft(world: World, dice: Random) -> Command:
+def _claim_draft(world: InMemorySystem, dice: Random) -> Command:
     return plan.Claim(draft=_near(world.plan.draft, dice), worker="w", session="s")
 
 
-def _propose(world: World, dice: Random) -> Command:
+def _propose(world: InMemorySystem, dice: Random) -> Command:
     return plan.Propose(
         attempt=_near(world.plan.attempt, dice), markdown=f"# {dice.random()}", summary="s", usage=_usage(dice)
     )
 
 
-def _fail_plan(world: World, dice: Random) -> Command:
+def _fail_plan(world: InMemorySystem, dice: Random) -> Command:
     return plan.Fail(
         attempt=_near(world.plan.attempt, dice),
         code="no-plan",
@@ -234,33 +234,33 @@ def _fail_plan(world: World, dice: Random) -> Command:
     )
 
 
-def _plan_stopped(world: World, dice: Random) -> Command:
+def _plan_stopped(world: InMemorySystem, dice: Random) -> Command:
     return plan.RecordStopped(attempt=_near(world.plan.attempt, dice), usage=_usage(dice))
 
 
-def _claim_round(world: World, dice: Random) -> Command:
+def _claim_round(world: InMemorySystem, dice: Random) -> Command:
     return run.Claim(round=_near(world.run.round, dice), worker="w", session="s")
 
 
-def _started(world: World, dice: Random) -> Command:
+def _started(world: InMemorySystem, dice: Random) -> Command:
     return run.RecordStarted(attempt=_near(world.run.attempt, dice), cli_version="2", model="large")
 
 
-def _checkpoint(world: World, dice: Random) -> Command:
+def _checkpoint(world: InMemorySystem, dice: Random) -> Command:
     return run.RecordCheckpoint(
         attempt=_near(world.run.attempt, dice), turn=_near(world.run.turn + 1, dice), commit="c", usage=_usage(dice)
     )
 
 
-def _ask(world: World, dice: Random) -> Command:
+def _ask(world: InMemorySystem, dice: Random) -> Command:
     return run.Ask(attempt=_near(world.run.attempt, dice), request_id=str(dice.randrange(3)), question="Which?")
 
 
-def _resumed(world: World, dice: Random) -> Command:
+def _resumed(world: InMemorySystem, dice: Random) -> Command:
     return run.RecordResumed(attempt=_near(world.run.attempt, dice))
 
 
-def _succeed(world: World, dice: Random) -> Command:
+def _succeed(world: InMemorySystem, dice: Random) -> Command:
     return run.Succeed(
         attempt=_near(world.run.attempt, dice),
         summary="Done.",
@@ -270,7 +270,7 @@ def _succeed(world: World, dice: Random) -> Command:
     )
 
 
-def _fail_run(world: World, dice: Random) -> Command:
+def _fail_run(world: InMemorySystem, dice: Random) -> Command:
     return run.Fail(
         attempt=_near(world.run.attempt, dice),
         code="red",
@@ -280,30 +280,30 @@ def _fail_run(world: World, dice: Random) -> Command:
     )
 
 
-def _run_stopped(world: World, dice: Random) -> Command:
+def _run_stopped(world: InMemorySystem, dice: Random) -> Command:
     return run.RecordStopped(attempt=_near(world.run.attempt, dice), usage=_usage(dice))
 
 
-def _an_effect(world: World, dice: Random) -> tuple[str, int]:
+def _an_effect(world: InMemorySystem, dice: Random) -> tuple[str, int]:
     known = [(name, effect.attempt) for name, effect in world.reply.effects.items()]
     return dice.choice([*known, *known, *known, ("branch/0", 0)])
 
 
-def _claim_effect(world: World, dice: Random) -> Command:
+def _claim_effect(world: InMemorySystem, dice: Random) -> Command:
     return reply.Claim(effect=_an_effect(world, dice)[0], worker="w")
 
 
-def _post(world: World, dice: Random) -> Command:
+def _post(world: InMemorySystem, dice: Random) -> Command:
     effect, attempt = _an_effect(world, dice)
     return reply.Post(effect=effect, attempt=_near(attempt, dice))
 
 
-def _fail_effect(world: World, dice: Random) -> Command:
+def _fail_effect(world: InMemorySystem, dice: Random) -> Command:
     effect, attempt = _an_effect(world, dice)
     return reply.Fail(effect=effect, attempt=_near(attempt, dice), code="gone", message="Gone.")
 
 
-def _spend(world: World, dice: Random) -> Command:
+def _spend(world: InMemorySystem, dice: Random) -> Command:
     place, usage = dice.choice(("here", "there")), _usage(dice)
     return dice.choice(
         (
@@ -314,7 +314,7 @@ def _spend(world: World, dice: Random) -> Command:
     )
 
 
-Moves = tuple[Callable[[World, Random], Command], ...]
+Moves = tuple[Callable[[InMemorySystem, Random], Command], ...]
 
 TRIAGE: Final[Moves] = (_triage, _triage, _triage, _triage_failure, _spend)
 PLANNING: Final[Moves] = (_claim_draft, _claim_draft, _propose, _propose, _propose, _fail_plan, _plan_stopped)

@@ -10,7 +10,7 @@ import msgspec
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 TASK_ID: Final = "01JX7Z0000000000000000TASK"
 NO_BODY: Final = msgspec.Raw(b"null")
@@ -19,9 +19,9 @@ A_DAY: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def recorded(
     event: Event, *, id: str = TASK_ID, sequence: int = 1, position: int = 1, principal: str = "service:test"
-) -> Recorded:
+) -> RecordedEvent:
     """The event of one actor (its kind is its class's) at that own version and stream position."""
-    return Recorded(
+    return RecordedEvent(
         actor=Actor(kind_of(event), id),
         name=name_of(event),
         data=event,

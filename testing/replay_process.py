@@ -11,7 +11,7 @@ from testing.eventually import eventually
 from tests.integration.cli.running import COMMAND, clean_environment
 
 
-class Replaying:
+class ReplayProcess:
     """A running replay; ends with its context, as by Ctrl-C."""
 
     def __init__(self, nats_url: str, *arguments: str) -> None:

@@ -18,10 +18,10 @@ from typing import Any, Final, Protocol, Self
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.reaper import sweep
 from shared.contracts.queries import GetStatus
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.nats.streams import MEBI, Limits, provision
+from shared.nats.streams import MEBI, StreamLimits, provision
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from testing.demo_model import CountingModel
@@ -32,7 +32,7 @@ from testing.system import REPO, plain_environment, processes_of
 
 ROOT: Final = Path(__file__).parents[1]
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
-LIMITS: Final = Limits(
+LIMITS: Final = StreamLimits(
     events_bytes=256 * MEBI,
     commands_bytes=64 * MEBI,
     output_bytes=128 * MEBI,
@@ -180,7 +180,7 @@ class LogServer(Protocol):
     async def stop(self) -> None: ...
 
 
-class Cast:
+class ServiceGroup:
     """NATS, the scripted model, one repository, and services by name."""
 
     def __init__(
@@ -189,7 +189,7 @@ class Cast:
         *,
         ack_wait_s: float = ACK_WAIT_S,
         checks: Iterable[str] | None = None,
-        limits: Limits = LIMITS,
+        limits: StreamLimits = LIMITS,
         nats: LogServer | None = None,
     ) -> None:
         self.folder = folder
@@ -283,7 +283,7 @@ class Cast:
         assert found, f"no {kind} process of {task_id} at {member}"
         return found[-1].parent
 
-    async def until(self, task_id: str, what: str, *, after: int = 0, within: float = 90.0) -> Recorded:
+    async def until(self, task_id: str, what: str, *, after: int = 0, within: float = 90.0) -> RecordedEvent:
         """The first event of this name (``run.started``) behind a position; waits for it."""
         seen: list[str] = []
         try:

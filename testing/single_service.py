@@ -13,7 +13,7 @@ import msgspec
 from testing.system import JOURNEYMAN, plain_environment
 
 
-class Alone:
+class SingleService:
     """A service that runs while the context lasts; ``facts`` is what it said when it was ready."""
 
     def __init__(self, name: str, data: Path, nats: str, **settings: str) -> None:
@@ -26,7 +26,7 @@ class Alone:
         self._data = data
         self.facts: dict[str, Any] = {}
 
-    def __enter__(self) -> Alone:
+    def __enter__(self) -> SingleService:
         self._data.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as told:
             self._process = subprocess.Popen(

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from shared.nats.bus import Bus
-from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.timings import NatsTimings
 
 PATIENT: Final = NatsTimings(
@@ -29,7 +29,7 @@ and what it had been sent is delivered again."""
 
 
 async def connect_patiently(
-    url: str, *, name: str = "test", bounds: Bounds = DEFAULTS, timings: NatsTimings = PATIENT
+    url: str, *, name: str = "test", bounds: Limits = DEFAULTS, timings: NatsTimings = PATIENT
 ) -> Bus:
     """A test's own connection; raises `NatsUnreachable`."""
-    return await Bus.connect(url, name=name, bounds=bounds, timings=timings)
+    return await Bus.connect(url, name=name, limits=bounds, timings=timings)

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from testing.api_client import Visitor
+from testing.api_client import ApiClient
 from testing.demo_model import CountingModel
 from testing.system import System
 
@@ -68,7 +68,7 @@ def system(
 
 
 @pytest.fixture
-async def visitor(system: System) -> AsyncIterator[Visitor]:
+async def api_client(system: System) -> AsyncIterator[ApiClient]:
     """Somebody at the shared system."""
-    async with Visitor.at(system) as visitor:
-        yield visitor
+    async with ApiClient.at(system) as api_client:
+        yield api_client

@@ -10,9 +10,9 @@ from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.runtime.actor_host import ActorHost
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 
 _PLANS: Final = Decider[Any](
     "plan",
@@ -24,27 +24,27 @@ _PLANS: Final = Decider[Any](
 )
 
 
-async def planned(cast: Cast) -> tuple[str, Recorded]:
+async def planned(cast: ServiceGroup) -> tuple[str, RecordedEvent]:
     """A task whose plan has just been proposed, and that event."""
     host = ActorHost(cast.journal, [task_actor.DECIDER, _PLANS], source="journeyman/test")
     id = await _planning(cast, host)
-    proposed = await host.tell(Actor("plan", id), plan.Stop(), id=f"{id}-plan", principal="service:test")
+    proposed = await host.execute(Actor("plan", id), plan.Stop(), id=f"{id}-plan", principal="service:test")
     assert proposed is not None
     return id, proposed
 
 
-async def paused(cast: Cast, until: datetime) -> str:
+async def paused(cast: ServiceGroup, until: datetime) -> str:
     """A task whose planning has failed for now."""
     host = ActorHost(cast.journal, [task_actor.DECIDER], source="journeyman/test")
     id = await _planning(cast, host)
     failure = task.RecordFailure(
         stage=task.Stage.PLANNING, code="agent-overloaded", message="Busy.", retries_at=(until,)
     )
-    await host.tell(Actor("task", id), failure, id=f"{id}-failed", principal="service:test")
+    await host.execute(Actor("task", id), failure, id=f"{id}-failed", principal="service:test")
     return id
 
 
-async def _planning(cast: Cast, host: ActorHost) -> str:
+async def _planning(cast: ServiceGroup, host: ActorHost) -> str:
     """A task that waits for its plan."""
     id = new_task_id()
     commands: list[task.TaskCommand] = [
@@ -56,6 +56,6 @@ async def _planning(cast: Cast, host: ActorHost) -> str:
         task.RequestPlanning(),
     ]
     for number, command in enumerate(commands):
-        await host.tell(Actor("task", id), command, id=f"{id}-{number}", principal="service:test")
+        await host.execute(Actor("task", id), command, id=f"{id}-{number}", principal="service:test")
     await cast.until(id, "task.planning-requested")
     return id

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
-from shared.nats.streams import MEBI, Limits, provision
+from shared.nats.streams import MEBI, StreamLimits, provision
 from testing.campaign_size import OPTION, CampaignSize
 from testing.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
-from testing.memory_dir import memory_with_room
+from testing.memory_dir import memory_dir
 from testing.nats import Nats
 from testing.programs import say_what_is_missing
 from testing.slow_timings import connect_patiently
 
 SKIPPED_EXIT_CODE: Final = 20
 """None of pytest's own, so that it is never taken for failed tests, of which some may pass when they run again."""
-SMALL = Limits(
+SMALL = StreamLimits(
     events_bytes=256 * MEBI,
     commands_bytes=64 * MEBI,
     output_bytes=64 * MEBI,
@@ -84,7 +84,7 @@ def pytest_configure() -> None:
     """Decide where `tmp_path` is, unless somebody has, and how long a test waits for its examples."""
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
-    if folder := memory_with_room():
+    if folder := memory_dir():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 

@@ -20,7 +20,7 @@ from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.run import Checkpointed, Claim, RecordCheckpoint, RecordStarted, Request
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Recorded, Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -120,7 +120,7 @@ def _host_of(bus: Bus) -> Callable[[], Awaitable[Append]]:
         turns = itertools.count(1)
 
         async def tell(command: Command) -> object:
-            return await host.tell(actor, command, id=str(uuid.uuid4()), principal="service:executor")
+            return await host.execute(actor, command, id=str(uuid.uuid4()), principal="service:executor")
 
         async def append() -> object:
             turn = next(turns)
@@ -152,14 +152,14 @@ def _journal_of(bus: Bus) -> Callable[[], Awaitable[Append]]:
             event = Checkpointed(
                 attempt=1, turn=turn, transcript=TRANSCRIPT, process=PROCESS, offset=4096 * turn, usage=USAGE
             )
-            stamp = Stamp(
+            metadata = MessageMetadata(
                 id=str(uuid.uuid4()),
                 source="journeyman/bench",
                 time=utc_now(),
                 principal="service:executor",
                 causation_id=str(uuid.uuid4()),
             )
-            recorded = await journal.append(actor, event, expected=head, stamp=stamp)
+            recorded = await journal.append(actor, event, expected=head, metadata=metadata)
             head = head_of(recorded)
             return recorded
 
@@ -172,5 +172,5 @@ async def _a_body(bus: Bus) -> bytes:
     """The stored bytes of one such event, for the peer to publish."""
     append = await _host_of(bus)()
     recorded = await append()
-    assert isinstance(recorded, Recorded)
+    assert isinstance(recorded, RecordedEvent)
     return recorded.raw

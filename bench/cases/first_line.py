@@ -27,7 +27,7 @@ from bench.world import ROOT, WEBHOOK_SECRET, CannotMeasure, connected, nats_ser
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE, create_demo_repository
 from shared.claude.process.binary import find_cli
 from shared.claude.process.invocation import Invocation
-from shared.claude.role import load_agent
+from shared.claude.role import load_role
 from shared.contracts.messages import wire_name
 from shared.contracts.rules import ENDS
 from shared.nats.bus import Bus
@@ -196,7 +196,7 @@ async def _all(server: NatsServer, data: Path, model: str) -> AsyncIterator[str]
 def _invocation(directory: Path, number: int, model: str) -> Invocation:
     return Invocation(
         cli=find_cli(None),
-        agent=load_agent(ROOT / "agents" / "executor"),
+        agent=load_role(ROOT / "agents" / "executor"),
         run_dir=directory / "bare" / str(number),
         cwd=directory / "clone",
         config_dir=directory / "bare-config",

@@ -21,7 +21,7 @@ from bench.world import CannotMeasure, connected, nats_server, service
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Source, Submitted
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -87,8 +87,10 @@ async def _run(
             source=Source(kind="github", reference=f"octo-shop/storefront#{number}", author="ada"),
             repo="octo-shop/storefront",
         )
-        stamp = Stamp(id=f"bench-{actor.id}", source="journeyman/bench", time=utc_now(), principal="github:ada")
-        recorded = await journal.append(actor, event, expected=Head(), stamp=stamp)
+        metadata = MessageMetadata(
+            id=f"bench-{actor.id}", source="journeyman/bench", time=utc_now(), principal="github:ada"
+        )
+        recorded = await journal.append(actor, event, expected=Head(), metadata=metadata)
         acknowledged[recorded.position] = time.perf_counter()
         await asyncio.sleep(chance.uniform(*PACE_S))
     elapsed = time.perf_counter() - begun

@@ -21,7 +21,7 @@ from services.executor.actors import run as run_actor
 from shared.contracts.messages import Event, name_of
 from shared.contracts.run import Checkpointed, Claimed, Requested, Started
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Stamp, encode_event, hash_of
+from shared.event_store.envelope import MessageMetadata, encode_event, hash_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.snapshots import NatsSnapshots
@@ -83,7 +83,7 @@ async def _load(bus: Bus, count: int, *, snapshots: bool) -> float:
 def _log(count: int) -> Iterator[Published]:
     previous = ""
     for sequence, event in enumerate(_events(count), start=1):
-        stamp = Stamp(
+        metadata = MessageMetadata(
             id=str(uuid.uuid4()),
             source="journeyman/executor",
             time=BEGAN + timedelta(seconds=sequence),
@@ -91,7 +91,7 @@ def _log(count: int) -> Iterator[Published]:
             causation_id=str(uuid.uuid4()),
             correlation_id=ACTOR.id,
         )
-        body = encode_event(ACTOR, event, sequence=sequence, prevhash=previous, stamp=stamp)
+        body = encode_event(ACTOR, event, sequence=sequence, prevhash=previous, metadata=metadata)
         previous = hash_of(body)
         yield Published(event_subject(ACTOR, name_of(event)), body)
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from bench.chaos.campaign import Campaign, campaign
 from bench.chaos.nodes import NODES
-from bench.chaos.options import Agent, Terms
+from bench.chaos.options import Agent, Options
 from bench.chaos.report import write
 from shared.ops import logs
 
@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1], help="where the report goes")
     options = parser.parse_args()
     real = options.agent == Agent.CLAUDE
-    terms = Terms(
+    terms = Options(
         seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
         minutes=options.minutes if options.hours is None else options.hours * 60,
         tasks=options.tasks,
@@ -70,7 +70,7 @@ def main() -> int:
     return 0 if done.good else 1
 
 
-async def _lead(terms: Terms) -> Campaign:
+async def _lead(terms: Options) -> Campaign:
     # Thousands of tasks sync their events; a disk would be what is measured.
     fits = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     with tempfile.TemporaryDirectory(prefix="journeyman-chaos-", dir=MEMORY if fits else None) as scratch:

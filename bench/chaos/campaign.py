@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from bench import machine
-from bench.chaos.fault_injector import NEVER, Blow, Hand
+from bench.chaos.fault_injector import NEVER, FaultInjector, InflictedFault
 from bench.chaos.faults import Kind, faults
 from bench.chaos.nodes import NODES
-from bench.chaos.options import Terms
-from bench.chaos.target_system import Stage, staged
-from bench.chaos.verdict import Verdict, judge
+from bench.chaos.options import Options
+from bench.chaos.target_system import TargetSystem, target_system
+from bench.chaos.verdict import ChaosVerdict, judge
 from bench.chaos.watch import Watch
 from bench.chaos.work import Work
 from testing.eventually import end, eventually
@@ -26,7 +26,7 @@ from testing.service_group import ACK_WAIT_S
 STUCK_S: Final = 300.0
 """Without a task that ends for so long, what is open counts as lost."""
 CLEARED_S: Final = 90.0
-"""How long leftovers may stay: they are looked for every 20 s, and only what has been over for 10 s is cleared."""
+"""How long orphans may stay: they are looked for every 20 s, and only what has been over for 10 s is cleared."""
 SAY_EVERY_S: Final = 30.0
 
 
@@ -35,13 +35,13 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
     began: datetime
     seconds: float
-    terms: Terms
+    terms: Options
     machine: list[str]
-    blows: list[Blow]
+    blows: list[InflictedFault]
     questions: int
     deliveries: int
     in_vain: int
-    verdict: Verdict
+    verdict: ChaosVerdict
 
     @property
     def good(self) -> bool:
@@ -52,17 +52,17 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 class _Run:
     """A campaign under way."""
 
-    def __init__(self, stage: Stage, terms: Terms, say: Callable[[str], None]) -> None:
+    def __init__(self, stage: TargetSystem, terms: Options, say: Callable[[str], None]) -> None:
         self.stage = stage
         self.watch = Watch(stage.cast.journal)
         self.work = Work(stage, self.watch, terms)
-        self.blows: list[Blow] = []
+        self.blows: list[InflictedFault] = []
         self.problems: list[str] = []
         self.began = time.monotonic()
         self._terms = terms
         self._say = say
         self._is_striking = False
-        self._hand = Hand(stage, self.watch, self.work)
+        self._hand = FaultInjector(stage, self.watch, self.work)
 
     @property
     def seconds(self) -> float:
@@ -107,7 +107,7 @@ class _Run:
             try:
                 self.blows.append(await self._hand.do(fault))
             except (TimeoutError, AssertionError) as error:
-                self.blows.append(Blow(name=fault.name, recovery_s=None, note=NEVER))
+                self.blows.append(InflictedFault(name=fault.name, recovery_s=None, note=NEVER))
                 self.problems.append(f"no recovery from {fault}: {error}")
             finally:
                 self._is_striking = False
@@ -124,11 +124,11 @@ class _Run:
             )
 
 
-async def campaign(terms: Terms, folder: Path, say: Callable[[str], None]) -> Campaign:
+async def campaign(terms: Options, folder: Path, say: Callable[[str], None]) -> Campaign:
     """Lead one in a new folder; raises when a service ends by itself."""
     began, facts = datetime.now(UTC), machine.facts(folder.parent)
     facts.append(f"before: {machine.load().said()}")
-    async with staged(folder, terms) as stage:
+    async with target_system(folder, terms) as stage:
         run = _Run(stage, terms, say)
         await run.lead()
         seconds = run.seconds

@@ -14,12 +14,12 @@ import nats.errors
 
 from bench.chaos.faults import SERVICES, Fault, Kind
 from bench.chaos.nodes import Nodes
-from bench.chaos.target_system import SHARE, Stage
+from bench.chaos.target_system import SHARE, TargetSystem
 from bench.chaos.watch import Sort, Watch
 from bench.chaos.work import Work
 from shared.contracts import plan, run
 from shared.contracts.queries import GetStatus
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.runtime.client import Client, QueryFailed
 from testing.eventually import eventually
 
@@ -31,7 +31,7 @@ TAKEN_S: Final = 45.0
 NEVER: Final = "no recovery"
 
 
-class Blow(msgspec.Struct, frozen=True, kw_only=True):
+class InflictedFault(msgspec.Struct, frozen=True, kw_only=True):
     """What was done, and the seconds until the system had recovered: None when there was nothing to measure.
 
     The note `NEVER` says that it did not recover.
@@ -42,16 +42,16 @@ class Blow(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Hand:
+class FaultInjector:
     """Does faults, one after the other."""
 
-    def __init__(self, stage: Stage, watch: Watch, work: Work) -> None:
+    def __init__(self, stage: TargetSystem, watch: Watch, work: Work) -> None:
         self._stage = stage
         self._watch = watch
         self._work = work
         self._client = Client(stage.cast.bus, source="chaos")
 
-    async def do(self, fault: Fault) -> Blow:
+    async def do(self, fault: Fault) -> InflictedFault:
         """Do it and wait for the recovery; raises `TimeoutError` when there is none within `LIMIT_S`."""
         async with asyncio.timeout(LIMIT_S + fault.seconds):
             match fault.kind:
@@ -76,10 +76,10 @@ class Hand:
 
     # ---- services --------------------------------------------------------------------------------------------------
 
-    async def _kill(self, fault: Fault) -> Blow:
+    async def _kill(self, fault: Fault) -> InflictedFault:
         began = time.monotonic()
         await self._kill_and_see(fault.target)
-        return Blow(name=fault.name, recovery_s=time.monotonic() - began)
+        return InflictedFault(name=fault.name, recovery_s=time.monotonic() - began)
 
     async def _kill_and_see(self, name: str) -> None:
         """Kill, and wait until its next life is ready and has handled something that came behind the kill."""
@@ -90,7 +90,7 @@ class Hand:
         head = await self._head()
         await asyncio.gather(member.ready(), self._works(name, head))
 
-    async def _pause(self, fault: Fault) -> Blow:
+    async def _pause(self, fault: Fault) -> InflictedFault:
         member = self._stage.member(fault.target)
         member.send(signal.SIGSTOP)
         try:
@@ -100,12 +100,12 @@ class Hand:
             member.send(signal.SIGCONT)
         began = time.monotonic()
         await self._works(fault.target, head)
-        return Blow(name=fault.name, recovery_s=time.monotonic() - began)
+        return InflictedFault(name=fault.name, recovery_s=time.monotonic() - began)
 
-    async def _kill_all(self, fault: Fault) -> Blow:
+    async def _kill_all(self, fault: Fault) -> InflictedFault:
         began = time.monotonic()
         await asyncio.gather(*(self._kill_and_see(name) for name in SERVICES))
-        return Blow(name=fault.name, recovery_s=time.monotonic() - began)
+        return InflictedFault(name=fault.name, recovery_s=time.monotonic() - began)
 
     async def _works(self, name: str, head: int) -> None:
         """Wait until a service has handled something: seen in the log behind ``head``, or by its answer."""
@@ -139,15 +139,15 @@ class Hand:
 
     # ---- machines and agents ---------------------------------------------------------------------------------------
 
-    async def _cut_power(self, fault: Fault) -> Blow:
+    async def _cut_power(self, fault: Fault) -> InflictedFault:
         """Everything of an executor's machine dies; another executor takes its runs over before it comes back."""
         place, began = await self._at_work(fault.target), time.monotonic()
         await self._stage.cut_power(fault.target)
         took, note = await self._taken_over(place, began)
         await self._stage.member(fault.target).start(keep=True)
-        return Blow(name=fault.name, recovery_s=took, note=note)
+        return InflictedFault(name=fault.name, recovery_s=took, note=note)
 
-    async def _oversleep(self, fault: Fault) -> Blow:
+    async def _oversleep(self, fault: Fault) -> InflictedFault:
         """An executor stands still until its runs are another's, and wakes up then."""
         member, place, began = self._stage.member(fault.target), await self._at_work(fault.target), time.monotonic()
         member.send(signal.SIGSTOP)
@@ -157,7 +157,7 @@ class Hand:
         finally:
             member.send(signal.SIGCONT)
         await self._works(fault.target, await self._head())
-        return Blow(name=fault.name, recovery_s=took, note=note)
+        return InflictedFault(name=fault.name, recovery_s=took, note=note)
 
     async def _at_work(self, name: str) -> str:
         """The place of an executor, as soon as it holds a run: else there would be nothing to see."""
@@ -176,7 +176,7 @@ class Hand:
             return TAKEN_S, f"{len(held & self._watch.held_at(place))} of {len(held)} runs were not taken over"
         return (time.monotonic() - began if held else None), f"{len(held)} runs taken over"
 
-    async def _kill_agent(self, fault: Fault) -> Blow:
+    async def _kill_agent(self, fault: Fault) -> InflictedFault:
         while True:
             head, began = await self._head(), time.monotonic()
             # One whose run has gone elsewhere, or has ended, is only waiting to be cleared away.
@@ -188,30 +188,30 @@ class Hand:
                     break
             await asyncio.sleep(0.01)
         seen = await self._watch.first(_of_actor(kind, id), after=head)
-        return Blow(name=fault.name, recovery_s=seen - began)
+        return InflictedFault(name=fault.name, recovery_s=seen - began)
 
     # ---- NATS ------------------------------------------------------------------------------------------------------
 
-    async def _kill_nats(self, fault: Fault) -> Blow:
+    async def _kill_nats(self, fault: Fault) -> InflictedFault:
         nats, began = self._stage.cast.nats, time.monotonic()
         await nats.kill()
         if not isinstance(nats, Nodes):
             await nats.start()
-            return Blow(name=fault.name, recovery_s=await self._all_work() - began)
+            return InflictedFault(name=fault.name, recovery_s=await self._all_work() - began)
         try:
-            return Blow(name=fault.name, recovery_s=await self._all_work() - began, note="the leader")
+            return InflictedFault(name=fault.name, recovery_s=await self._all_work() - began, note="the leader")
         finally:
             await nats.start()
 
-    async def _pause_nats(self, fault: Fault) -> Blow:
+    async def _pause_nats(self, fault: Fault) -> InflictedFault:
         pid = self._stage.cast.nats.pid
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(fault.seconds)
         os.kill(pid, signal.SIGCONT)
         began = time.monotonic()
-        return Blow(name=fault.name, recovery_s=await self._all_work() - began)
+        return InflictedFault(name=fault.name, recovery_s=await self._all_work() - began)
 
-    async def _lose_acks(self, fault: Fault) -> Blow:
+    async def _lose_acks(self, fault: Fault) -> InflictedFault:
         proxy = self._stage.proxy
         before, proxy.share = proxy.eaten, SHARE
         try:
@@ -219,7 +219,7 @@ class Hand:
         finally:
             proxy.share = 0.0
         began = time.monotonic()
-        return Blow(
+        return InflictedFault(
             name=fault.name, recovery_s=await self._all_work() - began, note=f"{proxy.eaten - before} were lost"
         )
 
@@ -246,7 +246,7 @@ def _of_actor(kind: str, id: str) -> Sort:
 
 
 def _claimed_by(pid: int) -> Sort:
-    def is_claim(event: Recorded) -> bool:
+    def is_claim(event: RecordedEvent) -> bool:
         return isinstance(event.data, plan.Claimed | run.Claimed) and f":{pid}@" in event.data.worker
 
     return is_claim

@@ -14,7 +14,7 @@ class Agent(StrEnum):
     CLAUDE = "claude"
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """One campaign: it brings work for ``minutes``, until there are ``tasks``, or until there were ``most_faults``.
 
     ``questions`` is the share of tasks that one agent answers without touching a repository; ``runs`` the agents at

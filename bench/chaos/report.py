@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from bench.chaos.campaign import Campaign
-from bench.chaos.fault_injector import NEVER, Blow
+from bench.chaos.fault_injector import NEVER, InflictedFault
 from bench.chaos.faults import Kind
-from bench.chaos.options import Terms
+from bench.chaos.options import Options
 from bench.measure import percentile
 from testing.service_group import ACK_WAIT_S
 
@@ -80,8 +80,8 @@ def _section(done: Campaign) -> list[str]:
         for name, value, usual in (
             ("questions", terms.questions, 0),
             ("nodes", terms.nodes, 1),
-            ("tasks", terms.tasks, Terms(seed=0, minutes=0).tasks),
-            ("per-second", terms.per_s, Terms(seed=0, minutes=0).per_s),
+            ("tasks", terms.tasks, Options(seed=0, minutes=0).tasks),
+            ("per-second", terms.per_s, Options(seed=0, minutes=0).per_s),
         )
         if value != usual
     )
@@ -108,13 +108,13 @@ def _section(done: Campaign) -> list[str]:
 
 
 def _faults(done: Campaign) -> list[str]:
-    felt: defaultdict[str, list[Blow]] = defaultdict(list)
+    felt: defaultdict[str, list[InflictedFault]] = defaultdict(list)
     for blow in done.blows:
         felt[blow.name].append(blow)
     return [_fault(name, felt[name]) for name in sorted(felt)]
 
 
-def _fault(name: str, blows: Sequence[Blow]) -> str:
+def _fault(name: str, blows: Sequence[InflictedFault]) -> str:
     """A row; a blow that nobody recovered from misses every goal."""
     seconds = [each.recovery_s for each in blows if each.recovery_s is not None]
     felt = f"{percentile(seconds, 50):.1f} s | {max(seconds):.1f} s" if seconds else "|"

@@ -16,19 +16,19 @@ import msgspec
 
 from bench.chaos.faults import EXECUTORS, SERVICES
 from bench.chaos.nodes import NODES, Nodes
-from bench.chaos.options import Agent, Terms
+from bench.chaos.options import Agent, Options
 from shared.claude.demo.repo import create_demo_repository
-from shared.nats.streams import MEBI, Limits
+from shared.nats.streams import MEBI, StreamLimits
 from shared.ops.proc import is_alive, parse_stat
 from testing.nats import Nats
-from testing.proxy import AckEater
-from testing.service_group import ACK_WAIT_S, Cast, Member
+from testing.proxy import AckDroppingProxy
+from testing.service_group import ACK_WAIT_S, Member, ServiceGroup
 from testing.system import processes_of
 
 REPOSITORIES: Final = 16
 """Target repositories: thousands of branches in one would be another test."""
 NOOP: Final = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
-LIMITS: Final = Limits(
+LIMITS: Final = StreamLimits(
     events_bytes=4096 * MEBI,
     commands_bytes=256 * MEBI,
     output_bytes=1024 * MEBI,
@@ -40,10 +40,10 @@ SHARE: Final = 0.3
 """Of the acknowledgements that get lost while they do."""
 
 
-class Stage:
+class TargetSystem:
     """One cast with two executors, every member kept running, and what faults need to take hold of it."""
 
-    def __init__(self, cast: Cast, proxy: AckEater, repositories: dict[str, Path]) -> None:
+    def __init__(self, cast: ServiceGroup, proxy: AckDroppingProxy, repositories: dict[str, Path]) -> None:
         self.cast = cast
         self.proxy = proxy
         self.repositories = repositories
@@ -94,15 +94,17 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, terms: Terms) -> AsyncIterator[Stage]:
+async def target_system(folder: Path, terms: Options) -> AsyncIterator[TargetSystem]:
     """Everything started and ready."""
     folder.mkdir(parents=True, exist_ok=True)
     nats = Nodes(folder / "nats") if terms.nodes == NODES else Nats(folder / "nats")
     limits = msgspec.structs.replace(LIMITS, replicas=terms.nodes)
-    async with Cast(folder, ack_wait_s=ACK_WAIT_S, limits=limits, nats=nats) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, limits=limits, nats=nats) as cast:
         repositories = _repositories(folder)
-        async with AckEater(int(cast.nats.url.rpartition(":")[2]), share=0.0, random=Random(terms.seed)) as proxy:
-            stage = Stage(cast, proxy, repositories)
+        async with AckDroppingProxy(
+            int(cast.nats.url.rpartition(":")[2]), share=0.0, random=Random(terms.seed)
+        ) as proxy:
+            stage = TargetSystem(cast, proxy, repositories)
             for name in SERVICES:
                 service, data = ("executor", folder / name) if name in EXECUTORS else (name, cast.data)
                 cast.add(

@@ -17,7 +17,7 @@ from services.projector.export import dump
 from services.projector.projection.facts import Stored
 from services.projector.writer import Writer
 from shared.contracts import delivery
-from shared.event_store.envelope import Recorded, decode_event
+from shared.event_store.envelope import RecordedEvent, decode_event
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS
@@ -35,7 +35,7 @@ BATCH: Final = 4000
 SHOWN: Final = 20
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class ChaosVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What came of the work. ``lost`` and ``doubled`` count tasks; ``problems`` says what is wrong, the first ones."""
 
     accepted: int
@@ -52,7 +52,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.problems or self.lost or self.doubled)
 
 
-async def judge(bus: Bus, data: Path, repositories: Mapping[str, Path], accepted: Mapping[str, Brought]) -> Verdict:
+async def judge(
+    bus: Bus, data: Path, repositories: Mapping[str, Path], accepted: Mapping[str, Brought]
+) -> ChaosVerdict:
     """Look at everything, after all services have ended."""
     stored = await _everything(bus)
     problems = await problems_of_log(bus)
@@ -70,7 +72,7 @@ async def judge(bus: Bus, data: Path, repositories: Mapping[str, Path], accepted
         file = current(data / "projector")
         problems += problems_of_read_models(file, stories, len(stored))
         problems += await asyncio.to_thread(_problems_of_fold, file, stored)
-    return Verdict(
+    return ChaosVerdict(
         accepted=len(accepted),
         completed=len(accepted) - len(lost),
         commits=sum(len(each) - 1 for each in branches.values()),
@@ -94,9 +96,9 @@ async def _everything(bus: Bus) -> list[Stored]:
     return found
 
 
-def _sorted(stored: Sequence[Stored]) -> tuple[dict[str, list[Recorded]], Counter[str]]:
+def _sorted(stored: Sequence[Stored]) -> tuple[dict[str, list[RecordedEvent]], Counter[str]]:
     """The events of each task's actors in the order of the log, and how often each delivery was accepted."""
-    stories: defaultdict[str, list[Recorded]] = defaultdict(list)
+    stories: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
     deliveries: Counter[str] = Counter()
     for each in stored:
         event = decode_event(each.subject, each.body, each.seq)
@@ -107,7 +109,9 @@ def _sorted(stored: Sequence[Stored]) -> tuple[dict[str, list[Recorded]], Counte
     return dict(stories), deliveries
 
 
-def _problems_of(story: Sequence[Recorded], brought: Brought, branches: Mapping[str, Mapping[str, Tip]]) -> list[str]:
+def _problems_of(
+    story: Sequence[RecordedEvent], brought: Brought, branches: Mapping[str, Mapping[str, Tip]]
+) -> list[str]:
     if not story:
         return ["it was accepted, and the log knows no such task"]
     if brought.is_question:

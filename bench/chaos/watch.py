@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.contracts import plan, run, task
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.journal import NatsJournal
 from testing.api_client import END
 
-Sort = Callable[[Recorded], bool]
+Sort = Callable[[RecordedEvent], bool]
 
 
 class Watch:
@@ -56,7 +56,7 @@ class Watch:
         """The runs whose worker's name ends with this."""
         return {id for id, worker in self.holders.items() if worker.endswith(place)}
 
-    def _note(self, event: Recorded) -> None:
+    def _note(self, event: RecordedEvent) -> None:
         self.position = event.position
         match event.data:
             case task.PlanningRequested():

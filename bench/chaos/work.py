@@ -15,8 +15,8 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from bench.chaos.options import Agent, Terms
-from bench.chaos.target_system import Stage
+from bench.chaos.options import Agent, Options
+from bench.chaos.target_system import TargetSystem
 from bench.chaos.watch import Watch
 from cli.demo.webhook import Issue
 
@@ -45,7 +45,7 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True):
 class Work:
     """Brings tasks while ``wanted`` says so; what GitHub would do, and a GitHub that sends everything twice."""
 
-    def __init__(self, stage: Stage, watch: Watch, terms: Terms) -> None:
+    def __init__(self, stage: TargetSystem, watch: Watch, terms: Options) -> None:
         self._stage = stage
         self._watch = watch
         self._terms = terms

@@ -47,10 +47,10 @@ def _print(found: list[Finding]) -> None:
 
 
 async def _look(clean: bool) -> list[Finding]:
-    from cli.connection import find_place, linked
+    from cli.connection import find_endpoint, linked
     from cli.doctor.finding import from_error
     from cli.doctor.machine import look_at_machine
-    from cli.doctor.orphans import look_for_leftovers
+    from cli.doctor.orphans import look_for_orphans
     from cli.doctor.system import look_at_system
     from shared.nats.bus import NatsUnreachable
     from shared.ops.settings import BadSettings, load_settings
@@ -59,13 +59,13 @@ async def _look(clean: bool) -> list[Finding]:
         settings = load_settings()
     except BadSettings as error:
         return [from_error("settings", Exception(line)) for line in str(error).splitlines()]
-    found = await look_at_machine(settings, find_place(settings))
+    found = await look_at_machine(settings, find_endpoint(settings))
     try:
         async with linked() as link:
             return [
                 *found,
                 *await look_at_system(link),
-                await look_for_leftovers(link, settings, clean=clean),
+                await look_for_orphans(link, settings, clean=clean),
             ]
     except NatsUnreachable as error:
         return [*found, from_error("NATS", error)]

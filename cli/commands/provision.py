@@ -24,8 +24,8 @@ def command(as_json: bool) -> None:
 
 async def _provision() -> list[str]:
     from cli.connection import linked
-    from shared.nats.streams import limits_of, provision
+    from shared.nats.streams import provision, stream_limits_of
     from shared.ops.settings import load_settings
 
     async with linked(patience_s=PATIENCE_S) as link:
-        return await provision(link.bus, limits_of(load_settings()))
+        return await provision(link.bus, stream_limits_of(load_settings()))

@@ -24,12 +24,12 @@ def command(directory: Path, as_json: bool) -> None:
     Begin with a NATS without data, `journeyman provision`, and no service running. It refuses a log that has events
     of its own; a restore that was interrupted goes on.
     """
-    from cli.audit_output import tell
+    from cli.audit_output import print_audit
 
     published, result = asyncio.run(_restore(directory))
     if not as_json:
         screen().print(f"[green]✓[/] {published:,} events restored")
-    tell(result, as_json=as_json)
+    print_audit(result, as_json=as_json)
     raise Exit(0 if result.damage is None else 1)
 
 

@@ -30,9 +30,9 @@ def command(demo: bool, once: bool, port: int | None, data: Path | None, nats_ur
     A service that ends is started again. When all are ready, one JSON line with the addresses goes to standard
     output; everything else goes to standard error.
     """
-    from cli.supervisor.run import Wishes, run
+    from cli.supervisor.run import UpOptions, run
 
     if once and not demo:
         raise click.UsageError("--once belongs to --demo.")
-    wishes = Wishes(demo=demo, once=once, port=port, data=data, nats_url=nats_url or "", logs=logs)
+    wishes = UpOptions(demo=demo, once=once, port=port, data=data, nats_url=nats_url or "", logs=logs)
     raise Exit(asyncio.run(run(wishes)))

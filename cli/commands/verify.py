@@ -18,7 +18,7 @@ def command(as_json: bool) -> None:
     Exit code 1 and the first bad sequence when it is damaged.
     """
     from cli.audit import Audit
-    from cli.audit_output import audited, tell
+    from cli.audit_output import audited, print_audit
     from cli.connection import linked
 
     async def check() -> Audit:
@@ -26,5 +26,5 @@ def command(as_json: bool) -> None:
             return await audited(link.bus)
 
     result = asyncio.run(check())
-    tell(result, as_json=as_json)
+    print_audit(result, as_json=as_json)
     raise Exit(0 if result.damage is None else 1)

@@ -13,16 +13,16 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from cli.connection import connect
-from cli.demo.outcome import Finding, findings
+from cli.demo.outcome import DemoFinding, findings
 from cli.demo.retry import Away, patiently
 from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
-from cli.follow import Teller, follow
+from cli.follow import Storyteller, follow
 from cli.markdown import markdown
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Failed, PlanReady
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
@@ -58,7 +58,7 @@ async def _drive(demo: Demonstration, console: Console, bus: Bus, http: httpx.As
     after = await journal.last_position()
     sent = await send(http, issue, demo.secret)
     _introduce(console, issue, sent)
-    teller = Teller(console)
+    teller = Storyteller(console)
     for accepted in await journal.load(Actor("delivery", sent.delivery)):
         teller.tell(accepted)
     try:
@@ -92,12 +92,12 @@ def _introduce(console: Console, issue: Issue, sent: Sent) -> None:
 
 
 async def _watch(
-    bus: Bus, http: httpx.AsyncClient, issue: Issue, after: int, teller: Teller, console: Console
-) -> Recorded:
-    last: Recorded | None = None
+    bus: Bus, http: httpx.AsyncClient, issue: Issue, after: int, teller: Storyteller, console: Console
+) -> RecordedEvent:
+    last: RecordedEvent | None = None
     async for item in follow(bus, issue.task_id, after=after):
         teller.tell(item)
-        if isinstance(item, Recorded):
+        if isinstance(item, RecordedEvent):
             last = item
             if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED:
                 await _approve(http, issue, item, console)
@@ -105,7 +105,7 @@ async def _watch(
     return last
 
 
-async def _approve(http: httpx.AsyncClient, issue: Issue, event: Recorded, console: Console) -> None:
+async def _approve(http: httpx.AsyncClient, issue: Issue, event: RecordedEvent, console: Console) -> None:
     """Approve exactly the plan that was shown: its version, digest and base commit."""
     task = (await _call(http, "GET", f"/api/tasks/{issue.task_id}?min_seq={event.position}"))["task"]
     plan = task["plans"][-1]
@@ -139,7 +139,7 @@ async def _call(http: httpx.AsyncClient, method: str, path: str, **how: Any) -> 
     return await patiently(ask)
 
 
-def _report(console: Console, found: list[Finding]) -> bool:
+def _report(console: Console, found: list[DemoFinding]) -> bool:
     console.print()
     for each in found:
         mark = "[green]✓[/]" if each.good else "[red]✗[/]"

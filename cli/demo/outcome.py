@@ -14,7 +14,7 @@ from cli.demo.retry import patiently
 from cli.story import money
 from shared.contracts.queries import GetTask, TaskDetail
 from shared.contracts.task import Completed
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.runtime.client import Client
 from shared.workspace.checks import CheckResult, check_environment, run_checks
@@ -24,7 +24,7 @@ from shared.workspace.git import git
 CHECK_S: Final = 60.0
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class DemoFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One promise, whether it holds, and the facts."""
 
     what: str
@@ -33,7 +33,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     more: tuple[str, ...] = ()
 
 
-async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, repository: Path | None) -> list[Finding]:
+async def findings(
+    bus: Bus, client: Client, task_id: str, end: RecordedEvent, repository: Path | None
+) -> list[DemoFinding]:
     """Every promise, kept or not. Without a ``repository`` in reach, the run's own word about its checks counts."""
     answer = await patiently(lambda: client.query(GetTask(id=task_id, min_seq=end.position)))
     task = answer.task
@@ -45,7 +47,7 @@ async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, reposi
     found.append(_cost(task))
     result = await audit(bus)
     found.append(
-        Finding(
+        DemoFinding(
             what="log",
             good=result.damage is None,
             detail=f"{result.events} events of {result.actors} actors: versions, hash chain and schemas are right"
@@ -56,40 +58,40 @@ async def findings(bus: Bus, client: Client, task_id: str, end: Recorded, reposi
     return found
 
 
-def _status(task: TaskDetail) -> Finding:
-    return Finding(
+def _status(task: TaskDetail) -> DemoFinding:
+    return DemoFinding(
         what="task", good=task.status == "completed", detail=f"{task.status} in the read model: {task.title}"
     )
 
 
-def _checks_of_the_run(task: TaskDetail) -> Finding:
+def _checks_of_the_run(task: TaskDetail) -> DemoFinding:
     checks = task.run.checks if task.run else ()
     good = bool(task.commit) and bool(checks) and all(check.exit_code == 0 for check in checks)
     detail = f"{task.branch} at {task.commit[:12]}; " + ", ".join(
         f"`{check.command}` exit code {check.exit_code}" for check in checks
     )
-    return Finding(what="commit", good=good, detail=detail)
+    return DemoFinding(what="commit", good=good, detail=detail)
 
 
-async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed) -> list[Finding]:
+async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed) -> list[DemoFinding]:
     head = (await git("rev-parse", "--verify", f"refs/heads/{done.branch}", cwd=repository, check=False)).strip()
     if not done.commit or head != done.commit:
         return [
-            Finding(what="commit", good=False, detail=f"{done.branch} is at {head or 'nothing'}, not {done.commit}")
+            DemoFinding(what="commit", good=False, detail=f"{done.branch} is at {head or 'nothing'}, not {done.commit}")
         ]
     base = task.base_commit
     subject = (await git("log", "-1", "--format=%s", head, cwd=repository)).strip()
     stat = await git("diff", "--stat=90", base, head, cwd=repository)
     before, after = await _checked_out(repository, base), await _checked_out(repository, head)
     return [
-        Finding(what="branch", good=True, detail=done.branch),
-        Finding(
+        DemoFinding(what="branch", good=True, detail=done.branch),
+        DemoFinding(
             what="commit",
             good=True,
             detail=f"{head[:12]} {subject}",
             more=tuple(line.strip() for line in stat.splitlines()),
         ),
-        Finding(
+        DemoFinding(
             what="test",
             good=bool(after) and all(check.passed for check in after),
             detail=", ".join(f"`{check.command}` {_verdict(before, check)}" for check in after) or "no check was found",
@@ -114,10 +116,10 @@ async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:
             return await run_checks(detect_checks(tree), tree, environment, CHECK_S, f"demo-{uuid.uuid4()}")
 
 
-def _cost(task: TaskDetail) -> Finding:
+def _cost(task: TaskDetail) -> DemoFinding:
     used = task.usage
     agents = sorted({each.agent for each in used})
-    return Finding(
+    return DemoFinding(
         what="cost",
         good=task.tokens > 0 and bool(used),
         detail=f"{money(task.cost_microusd)} at list price, {task.tokens:,} tokens, by {', '.join(agents)}"

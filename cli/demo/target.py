@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.connection import Place, find_place
+from cli.connection import Endpoint, find_endpoint
 from cli.failures import Failure
 from cli.supervisor.preflight import demo_repository
 from shared.ops.settings import load_settings
 
 
-def found_here() -> tuple[Place, str, Path | None]:
+def found_here() -> tuple[Endpoint, str, Path | None]:
     """The place, the webhook's secret, and the repository if it can be looked at; raises `Failure` without a secret."""
     settings = load_settings()
-    place = find_place(settings)
+    place = find_endpoint(settings)
     secret = settings.github_webhook_secret.get_secret_value()
     own = place.data / "webhook-secret"
     if not secret and own.exists():

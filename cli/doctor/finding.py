@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     """GOOD; NOTE: works, but somebody should know; BAD: something will not work until it is mended."""
 
     GOOD = "good"
@@ -19,21 +19,21 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What was looked at, how it is, and what to do about it when it is not good."""
 
     what: str
-    state: State
+    state: FindingState
     detail: str
     mend: str = ""
 
 
 def good(what: str, detail: str) -> Finding:
-    return Finding(what=what, state=State.GOOD, detail=detail)
+    return Finding(what=what, state=FindingState.GOOD, detail=detail)
 
 
 def note(what: str, detail: str, mend: str) -> Finding:
-    return Finding(what=what, state=State.NOTE, detail=detail, mend=mend)
+    return Finding(what=what, state=FindingState.NOTE, detail=detail, mend=mend)
 
 
 def bad(what: str, detail: str, mend: str) -> Finding:
-    return Finding(what=what, state=State.BAD, detail=detail, mend=mend)
+    return Finding(what=what, state=FindingState.BAD, detail=detail, mend=mend)
 
 
 def from_error(what: str, error: Exception) -> Finding:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from cli.connection import Place
+from cli.connection import Endpoint
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.supervisor import record
 from cli.supervisor.preflight import STATIC, is_free
@@ -21,7 +21,7 @@ TOO_LITTLE_BYTES: Final = 1024**3
 PATIENCE_S: Final = 20.0
 
 
-async def look_at_machine(settings: Settings, place: Place) -> list[Finding]:
+async def look_at_machine(settings: Settings, place: Endpoint) -> list[Finding]:
     """Everything that can be seen without NATS."""
     running = record.read(place.data)
     demo = settings.demo_model or (running is not None and running.alive and running.demo)
@@ -78,7 +78,7 @@ def _model(settings: Settings, *, demo: bool) -> Finding:
     )
 
 
-def _secret(settings: Settings, place: Place) -> Finding:
+def _secret(settings: Settings, place: Endpoint) -> Finding:
     if settings.github_webhook_secret.get_secret_value() or (place.data / "webhook-secret").exists():
         return good("webhooks", "the GitHub webhook has a secret")
     return note(
@@ -117,7 +117,7 @@ def _disk(data: Path) -> Finding:
             return good("disk", detail)
 
 
-def _port(settings: Settings, place: Place) -> Finding:
+def _port(settings: Settings, place: Endpoint) -> Finding:
     if place.pid:
         return good("dashboard", place.http)
     if settings.http_port == 0 or is_free(settings.http_host, settings.http_port):

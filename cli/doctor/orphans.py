@@ -6,7 +6,7 @@ import contextlib
 
 from cli.connection import Link, principal
 from cli.doctor.finding import Finding, bad, good
-from shared.claude.orphans import Leftover, clear_leftover, find_leftovers
+from shared.claude.orphans import Orphan, clear_orphan, find_orphans
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.nats.journal import NatsJournal
@@ -15,10 +15,10 @@ from shared.ops.settings import Settings
 from shared.runtime.client import NoAnswer
 
 
-async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> Finding:
+async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Finding:
     """Find them, and clear them away when ``clean`` is wanted."""
     data = link.place.data
-    found = await find_leftovers(data, NatsJournal(link.bus))
+    found = await find_orphans(data, NatsJournal(link.bus))
     if not found:
         return good("leftovers", "no process, worktree or run directory of ended work")
     if not clean:
@@ -29,14 +29,12 @@ async def look_for_leftovers(link: Link, settings: Settings, *, clean: bool) -> 
         with contextlib.suppress(NoAnswer):  # it is stored, and its service hears of it
             await link.client.send(actor, command, principal=principal())
 
-    for leftover in found:
-        await clear_leftover(
-            leftover, data, lambda name: repo.target if (repo := config.repo_for(name)) else None, tell
-        )
+    for orphan in found:
+        await clear_orphan(orphan, data, lambda name: repo.target if (repo := config.repo_for(name)) else None, tell)
     return good("leftovers", f"cleared away: {_words(found)}")
 
 
-def _words(found: list[Leftover]) -> str:
+def _words(found: list[Orphan]) -> str:
     processes = sum(len(each.marks) for each in found)
     paths = sum(len(each.paths) for each in found)
     actors = ", ".join(sorted({str(each.work.actor) for each in found})[:5])

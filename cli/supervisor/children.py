@@ -27,7 +27,7 @@ _EVERYWHERE: Final = BASICS | ACCOUNT | NETWORK | {"ANTHROPIC_BASE_URL", "CLAUDE
 _FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_KEY}
 
 
-class Plan(msgspec.Struct, kw_only=True):
+class LaunchPlan(msgspec.Struct, kw_only=True):
     """What to run and where. Ports that were asked for as 0 become the real ones at the first start.
 
     ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
@@ -70,7 +70,7 @@ class NatsChild:
             self._server.process.send_signal(number)
 
 
-async def launch_nats(plan: Plan) -> NatsChild:
+async def launch_nats(plan: LaunchPlan) -> NatsChild:
     """NATS over ``DATA/nats``, on the same port at every start."""
     try:
         server = await NatsServer.start(plan.data / "nats", port=plan.nats_port, before_exec=end_with(os.getpid()))
@@ -81,7 +81,7 @@ async def launch_nats(plan: Plan) -> NatsChild:
     return NatsChild(server)
 
 
-async def launch_model(plan: Plan, log: ChildLog) -> ChildProcess:
+async def launch_model(plan: LaunchPlan, log: ChildLog) -> ChildProcess:
     """The scripted model, on the same port at every start: agents that run hold its address."""
     ready = plan.run_dir / "demo-model.port"
     child = await launch(
@@ -96,7 +96,7 @@ async def launch_model(plan: Plan, log: ChildLog) -> ChildProcess:
     return child
 
 
-async def launch_service(name: str, plan: Plan, log: ChildLog) -> ChildProcess:
+async def launch_service(name: str, plan: LaunchPlan, log: ChildLog) -> ChildProcess:
     """One of the five services."""
     ready = plan.run_dir / f"{name}.json"
     child = await launch(
@@ -107,7 +107,7 @@ async def launch_service(name: str, plan: Plan, log: ChildLog) -> ChildProcess:
     return child
 
 
-def service_environment(name: str, plan: Plan, ready: Path, own: Mapping[str, str]) -> dict[str, str]:
+def service_environment(name: str, plan: LaunchPlan, ready: Path, own: Mapping[str, str]) -> dict[str, str]:
     """The environment of one service: its settings, what it needs of ours by name, and what the plan says.
 
     ``own`` may hold secrets of anything else on this machine: what is not named here is not passed on.
@@ -134,7 +134,7 @@ def service_environment(name: str, plan: Plan, ready: Path, own: Mapping[str, st
     return environment
 
 
-def _of_the_scripted_model(name: str, plan: Plan) -> dict[str, str]:
+def _of_the_scripted_model(name: str, plan: LaunchPlan) -> dict[str, str]:
     environment = {f"{PREFIX}DEMO_MODEL": "1"}
     if name in RUNS_AGENTS:
         for prefix in (PREFIX, ""):

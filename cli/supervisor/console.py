@@ -10,7 +10,7 @@ from rich.markup import escape
 from cli.supervisor.restarts import Change
 
 
-class Board:
+class UpConsole:
     """Says what happens to the children, briefly."""
 
     def __init__(self, console: Console) -> None:

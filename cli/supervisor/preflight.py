@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from cli.failures import Failure
-from cli.supervisor.children import Plan
+from cli.supervisor.children import LaunchPlan
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.binary import find_cli
 from shared.ops.config import load_config
@@ -24,7 +24,7 @@ STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "
 _MARK: Final = "# Written by `journeyman up --demo`."
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `up`."""
 
     demo: bool = False
@@ -35,7 +35,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     logs: bool = False
 
 
-def settings_for(wishes: Wishes) -> Settings:
+def settings_for(wishes: UpOptions) -> Settings:
     """The settings with the options laid over them; raises `BadSettings`."""
     base = load_settings()
     if wishes.demo:
@@ -50,13 +50,13 @@ def settings_for(wishes: Wishes) -> Settings:
     )
 
 
-def plan_for(wishes: Wishes, settings: Settings) -> Plan:
+def plan_for(wishes: UpOptions, settings: Settings) -> LaunchPlan:
     """Check what can be checked, and say what to run; raises what `cli.failures.explain` knows. Needs the lock."""
     find_cli(settings.claude_cli or None)
     if shutil.which("git") is None:
         raise Failure("git is missing: install it (`apt-get install git`).")
     _portis_free(settings.http_host, settings.http_port)
-    plan = Plan(
+    plan = LaunchPlan(
         data=settings.data_dir,
         http_host=settings.http_host,
         http_port=settings.http_port,
@@ -80,7 +80,7 @@ def demo_repository(data: Path) -> Path:
     return data / "demo-repository"
 
 
-def _prepare_demo(plan: Plan, settings: Settings) -> None:
+def _prepare_demo(plan: LaunchPlan, settings: Settings) -> None:
     """The repository, the configuration that names it, and the webhook's secret; each is made once."""
     repository = demo_repository(plan.data)
     plan.kept = _configure_demo(plan.data / "journeyman.toml", repository)

@@ -73,7 +73,7 @@ def only_one(data: Path) -> Iterator[None]:
         yield
 
 
-def end_leftovers(data: Path) -> list[str]:
+def end_orphans(data: Path) -> list[str]:
     """End what an `up` that was killed has left running here; returns the names. Needs the lock."""
     record = read(data)
     if record is None:

@@ -32,7 +32,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class Keeper:
+class Restarts:
     """One child over all its lives. ``facts`` is what its newest life said when it became ready.
 
     After SIGTERM it has ``drain_s`` seconds to leave.

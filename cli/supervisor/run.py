@@ -15,8 +15,8 @@ from rich.markup import escape
 from cli.console import screen
 from cli.failures import Failure, explain
 from cli.supervisor import record
-from cli.supervisor.console import Board
-from cli.supervisor.preflight import DEMO_REPO, STATIC, Wishes, demo_repository, plan_for, settings_for
+from cli.supervisor.console import UpConsole
+from cli.supervisor.preflight import DEMO_REPO, STATIC, UpOptions, demo_repository, plan_for, settings_for
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
 from shared.ops import logs
@@ -24,7 +24,7 @@ from shared.ops.addresses import without_credentials
 from shared.ops.private import private_directory
 from shared.ops.settings import Settings
 
-__all__ = ["Wishes", "run"]
+__all__ = ["UpOptions", "run"]
 
 T = TypeVar("T")
 
@@ -33,14 +33,14 @@ class _Stopped(Exception):
     """A signal came first."""
 
 
-async def run(wishes: Wishes) -> int:
+async def run(wishes: UpOptions) -> int:
     """The exit code of `up`; raises what `cli.failures.explain` knows."""
     logs.configure("up", level="error", format="console")
     settings = settings_for(wishes)
     private_directory(settings.data_dir)
     with record.only_one(settings.data_dir):
-        board = Board(screen(to_stderr=True))
-        if left := await asyncio.to_thread(record.end_leftovers, settings.data_dir):
+        board = UpConsole(screen(to_stderr=True))
+        if left := await asyncio.to_thread(record.end_orphans, settings.data_dir):
             board.say(f"  [yellow]![/] ended what an earlier, killed `up` had left behind: {', '.join(left)}")
         plan = plan_for(wishes, settings)
         supervisor = Supervisor(plan, board.changed, show_logs=wishes.logs)
@@ -109,7 +109,7 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: Wishes) -> None:
+def _announce(supervisor: Supervisor, board: UpConsole, settings: Settings, wishes: UpOptions) -> None:
     plan = supervisor.plan
     board.say()
     board.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
@@ -142,7 +142,7 @@ def _announce(supervisor: Supervisor, board: Board, settings: Settings, wishes: 
     click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": nats, "data": str(plan.data)}))
 
 
-async def _demonstrate(supervisor: Supervisor, board: Board, wishes: Wishes) -> bool:
+async def _demonstrate(supervisor: Supervisor, board: UpConsole, wishes: UpOptions) -> bool:
     from cli.demo.driver import Demonstration, drive
 
     demonstration = Demonstration(

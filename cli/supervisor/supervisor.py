@@ -14,14 +14,14 @@ import msgspec
 
 from cli.connection import connect
 from cli.supervisor import record
-from cli.supervisor.children import Plan, launch_model, launch_nats, launch_service
+from cli.supervisor.children import LaunchPlan, launch_model, launch_nats, launch_service
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
-from cli.supervisor.restarts import DRAIN_S, Change, Keeper
+from cli.supervisor.restarts import DRAIN_S, Change, Restarts
 from shared.claude.process.reaper import marks, sweep
-from shared.claude.runner import place_of
-from shared.nats.streams import Limits, limits_of, provision
+from shared.claude.runner import node_id_of
+from shared.nats.streams import StreamLimits, provision, stream_limits_of
 from shared.ops.addresses import without_credentials
 from shared.ops.proc import start_time
 from shared.ops.settings import load_settings
@@ -35,9 +35,9 @@ _SHARE: Final = 0.5
 class Supervisor:
     """Runs what a plan says. ``changed`` hears of every start, end and restart."""
 
-    def __init__(self, plan: Plan, changed: Callable[[Change], None], *, show_logs: bool = False) -> None:
+    def __init__(self, plan: LaunchPlan, changed: Callable[[Change], None], *, show_logs: bool = False) -> None:
         self.plan = plan
-        self.keepers: dict[str, Keeper] = {}
+        self.keepers: dict[str, Restarts] = {}
         self._changed = changed
         self._logs: dict[str, ChildLog] = {}
         self._show_logs = show_logs
@@ -83,7 +83,7 @@ class Supervisor:
 
     async def _keep(self, name: str, launch: Callable[[], Awaitable[Running]]) -> None:
         drain_s = DRAIN_S + load_settings().drain_seconds
-        keeper = self.keepers[name] = Keeper(name, launch, self._note, drain_s=drain_s)
+        keeper = self.keepers[name] = Restarts(name, launch, self._note, drain_s=drain_s)
         await keeper.start()
 
     def _log(self, name: str) -> ChildLog:
@@ -121,13 +121,13 @@ class Supervisor:
 
 def end_agents(data: Path) -> int:
     """End every agent that runs for this data directory; returns how many processes there were."""
-    place = place_of(data)
+    place = node_id_of(data)
     return sum(sweep(mark) for mark in sorted(set(marks())) if f"@{place}-" in mark)
 
 
-def limits_for(data: Path) -> Limits:
+def limits_for(data: Path) -> StreamLimits:
     """The streams' sizes, smaller where the disk has too little room: JetStream reserves them when they are made."""
-    limits = limits_of(load_settings())
+    limits = stream_limits_of(load_settings())
     names = ("events_bytes", "commands_bytes", "output_bytes", "parked_bytes", "artifacts_bytes")
     wanted = sum(getattr(limits, name) for name in names)
     room = int(shutil.disk_usage(data).free * _SHARE)

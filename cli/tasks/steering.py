@@ -10,7 +10,7 @@ import nats.errors
 from cli.connection import Link, linked, principal
 from cli.console import screen
 from cli.failures import Failure, explain
-from cli.follow import Teller, follow
+from cli.follow import Storyteller, follow
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
@@ -18,7 +18,7 @@ from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
 from shared.runtime.client import NoAnswer
@@ -98,13 +98,13 @@ async def submit(
 
 async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
     console = screen(to_stderr=True)
-    teller = Teller(console)
+    teller = Storyteller(console)
     if not quiet:
         console.print(f"task [cyan]{task_id}[/]")
     async for item in follow(link.bus, task_id, after=after):
         if not quiet:
             teller.tell(item)
-        if not isinstance(item, Recorded):
+        if not isinstance(item, RecordedEvent):
             continue
         if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED and not quiet:
             console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from services.brain.activities import Triage
 from services.brain.actors import session, task
-from services.brain.reactions import FILTERS, Policy, reactions
+from services.brain.reactions import FILTERS, ReactionPolicy, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.orphans import Leftovers
-from shared.claude.runner import Workshop
+from shared.claude.orphans import OrphanSweeper
+from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
@@ -21,10 +21,12 @@ async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("brain", settings, timings)
     host = service.host(task.DECIDER, session.DECIDER)
-    policy = Policy(approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600)
+    policy = ReactionPolicy(
+        approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600
+    )
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, timers, SET_BY)
-    agents = AgentActivity(settings, host, service.journal, Workshop(settings, service.bus))
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     triage = Triage(settings, agents, policy)
     service.activity(
         "triage",
@@ -33,8 +35,8 @@ async def run(settings: Settings, timings: Timings) -> None:
         slots=settings.max_concurrent_triages,
         give_up=triage.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "task", host.report, timings=timings)
-    service.loop(leftovers.run, drain=leftovers.drain)
+    orphans = OrphanSweeper(settings, service.journal, "task", host.report, timings=timings)
+    service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 
 

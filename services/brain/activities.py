@@ -7,20 +7,20 @@ from pathlib import Path
 
 import msgspec
 
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.orphans import fate_of
-from shared.claude.role import AgentInvalid
-from shared.claude.runner import forget, quoted
+from shared.claude.role import RoleInvalid
+from shared.claude.runner import quoted, remove_run_dirs
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
-from shared.event_store.envelope import Recorded, utc_now
+from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.runtime.activity import Turn
+from shared.runtime.activity import ActivityContext
 from shared.workspace.git import GitFailed
 from shared.workspace.remote import commit_at
 
@@ -30,16 +30,16 @@ AGENT = "brain"
 class Triage:
     """The activity behind `task.triage-requested`."""
 
-    def __init__(self, settings: Settings, agents: AgentActivity, policy: Policy) -> None:
+    def __init__(self, settings: Settings, agents: AgentActivity, policy: ReactionPolicy) -> None:
         self._settings = settings
         self._agents = agents
         self._policy = policy
 
-    async def triage(self, event: Recorded, turn: Turn) -> None:
+    async def triage(self, event: RecordedEvent, context: ActivityContext) -> None:
         """Decide what becomes of a task, and from which commit the work starts."""
-        await self._agents.perform(event, turn, self._triage(event, turn))
+        await self._agents.perform(event, context, self._triage(event, context))
 
-    async def give_up(self, event: Recorded, reason: str) -> None:
+    async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Report a triage that failed again and again for a reason of ours."""
         failure = RecordFailure(
             stage=Stage.TRIAGE,
@@ -49,35 +49,35 @@ class Triage:
         )
         await self._agents.host.report(event.actor, failure)
 
-    async def _triage(self, event: Recorded, turn: Turn) -> None:
+    async def _triage(self, event: RecordedEvent, context: ActivityContext) -> None:
         asked: task.TriageRequested = event.data
         work = self._agents.work(event.actor, asked.attempt)
         state: Task = await self._agents.host.state(event.actor)
         if state.triage_attempt != asked.attempt or not state.triaging:
-            await self._clear(work, turn)
+            await self._clear(work, context)
             return
         try:
             config = load_config(self._settings.config_path)
-            judged = by_rules(state, config) or await self._ask_model(event, work, state, config, turn)
+            judged = by_rules(state, config) or await self._ask_model(event, work, state, config, context)
             report = await self._with_base(judged, config)
-        except (BadConfig, GitFailed, AgentInvalid) as error:
+        except (BadConfig, GitFailed, RoleInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
         crash_point("triage.judged")
         await self._agents.report(event.actor, report)  # refused when the task has ended meanwhile
         crash_point("triage.reported")
-        await self._clear(work, turn)
+        await self._clear(work, context)
 
     async def _ask_model(
-        self, event: Recorded, work: AgentWork, state: Task, config: Config, turn: Turn
+        self, event: RecordedEvent, work: AgentWork, state: Task, config: Config, context: ActivityContext
     ) -> RecordTriage | RecordFailure:
-        await self._agents.until_agents_run(turn)
-        agent = self._agents.workshop.agent(AGENT)
-        desk = self._desk(work)
-        desk.mkdir(parents=True, exist_ok=True)
-        outcome = await self._agents.consult(
+        await self._agents.until_agents_run(context)
+        agent = self._agents.runner.agent(AGENT)
+        empty_dir = self._empty_dir(work)
+        empty_dir.mkdir(parents=True, exist_ok=True)
+        outcome = await self._agents.run_read_only(
             work,
             agent,
-            cwd=desk,
+            cwd=empty_dir,
             prompt=_prompt(state),
             schema=SCHEMA,
             hears=f"evt.task.{event.actor.id}.cancelled",
@@ -85,7 +85,7 @@ class Triage:
             ends=lambda _: True,
         )
         verdict = _verdict(state, outcome, config, self._policy)
-        return msgspec.structs.replace(verdict, place=self._agents.workshop.place)
+        return msgspec.structs.replace(verdict, place=self._agents.runner.node_id)
 
     async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> RecordTriage | RecordFailure:
         """Pin the commit that the work starts from."""
@@ -95,26 +95,26 @@ class Triage:
         assert repo is not None, "rules decline a task without a configured repository"
         return msgspec.structs.replace(report, base_commit=await commit_at(repo.target, repo.base or None))
 
-    def _desk(self, work: AgentWork) -> Path:
+    def _empty_dir(self, work: AgentWork) -> Path:
         """An empty directory to think in."""
-        return self._agents.workshop.runs_dir / f"task-{work.actor.id}-{work.number}.desk"
+        return self._agents.runner.runs_dir / f"task-{work.actor.id}-{work.number}.desk"
 
-    async def _clear(self, work: AgentWork, turn: Turn) -> None:
+    async def _clear(self, work: AgentWork, context: ActivityContext) -> None:
         """Leave nothing on this machine of a triage that is over, and nothing unpaid here or where it was begun."""
-        await asyncio.to_thread(work.sweep)
+        await asyncio.to_thread(work.end_processes)
         events = await self._agents.journal.load(work.actor)
-        if fate_of(events, work.number, self._agents.workshop.place).accountable:
+        if fate_of(events, work.number, self._agents.runner.node_id).accountable:
             # What the verdict told already adds nothing.
-            await work.settle_here()
-            if turn.delivered > 1:
-                await work.settle_elsewhere()
-        crash_point("triage.settled")
-        work.forget()
+            await work.reconcile_here()
+            if context.delivered > 1:
+                await work.reconcile_elsewhere()
+        crash_point("triage.reconciled")
+        work.remove_run_dirs()
         crash_point("triage.cleaned")
-        forget(self._desk(work))
+        remove_run_dirs(self._empty_dir(work))
 
 
-def _verdict(state: Task, outcome: Outcome, config: Config, policy: Policy) -> RecordTriage | RecordFailure:
+def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPolicy) -> RecordTriage | RecordFailure:
     if not outcome.ok or outcome.structured is None:
         return RecordFailure(
             stage=Stage.TRIAGE,

@@ -12,7 +12,7 @@ import msgspec
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.delivery.*.accepted",
@@ -38,7 +38,7 @@ FILTERS: Final = (
 )
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class ReactionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator decided beforehand.
 
     ``approval``: whether work from trusted authors needs a person's. ``approval_timeout_s``: how long a plan waits for
@@ -59,10 +59,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(moment if lifted is None else max(moment, lifted) for moment in moments)
 
 
-def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
+def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]]:
     """``react`` under a policy."""
 
-    def react(event: Recorded) -> list[Command]:
+    def react(event: RecordedEvent) -> list[Command]:
         """The commands that an event leads to."""
         match event.data:
             case delivery.Accepted():
@@ -77,7 +77,7 @@ def reactions(policy: Policy) -> Callable[[Recorded], list[Command]]:
     return react
 
 
-def _about_a_task(event: Recorded) -> list[Command]:
+def _about_a_task(event: RecordedEvent) -> list[Command]:
     id = event.actor.id
     match event.data:
         case task.Submitted() | task.Retried(stage=task.Stage.TRIAGE) | task.Resumed(stage=task.Stage.TRIAGE):
@@ -98,7 +98,7 @@ def _about_a_task(event: Recorded) -> list[Command]:
             return []
 
 
-def _about_the_work(event: Recorded, policy: Policy) -> list[Command]:
+def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Command]:
     id, cause = event.actor.id, event.sequence
     match event.data:
         case plan.Proposed(version=version, digest=digest, base_commit=commit, summary=summary):
@@ -158,7 +158,7 @@ def _about_the_work(event: Recorded, policy: Policy) -> list[Command]:
 
 
 def _failure(
-    event: Recorded, stage: task.Stage, failed: plan.Failed | run.Failed, policy: Policy
+    event: RecordedEvent, stage: task.Stage, failed: plan.Failed | run.Failed, policy: ReactionPolicy
 ) -> task.RecordFailure:
     return task.RecordFailure(
         id=event.actor.id,
@@ -193,7 +193,7 @@ def _first_line(message: str, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _about_a_delivery(accepted: delivery.Accepted, policy: Policy) -> list[Command]:
+def _about_a_delivery(accepted: delivery.Accepted, policy: ReactionPolicy) -> list[Command]:
     signal = accepted.signal
     match signal.kind:
         case delivery.SignalKind.WORK:
@@ -204,7 +204,7 @@ def _about_a_delivery(accepted: delivery.Accepted, policy: Policy) -> list[Comma
             return []
 
 
-def _submission(accepted: delivery.Accepted, policy: Policy) -> task.Submit:
+def _submission(accepted: delivery.Accepted, policy: ReactionPolicy) -> task.Submit:
     """The task for the thing a delivery is about. A stranger may report work, but not waive its approval."""
     signal = accepted.signal
     return task.Submit(
@@ -218,7 +218,7 @@ def _submission(accepted: delivery.Accepted, policy: Policy) -> task.Submit:
     )
 
 
-def _steering(accepted: delivery.Accepted, policy: Policy) -> list[Command]:
+def _steering(accepted: delivery.Accepted, policy: ReactionPolicy) -> list[Command]:
     signal = accepted.signal
     id, argument = _task_of(signal), signal.argument.strip()
     match signal.directive:

@@ -6,12 +6,12 @@ from typing import Final
 
 from shared.contracts import task
 from shared.contracts.messages import TimedCommand
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = ("evt.task.*.paused", "evt.task.*.plan-ready")
 
 
-def timers(event: Recorded) -> list[TimedCommand]:
+def timers(event: RecordedEvent) -> list[TimedCommand]:
     """The commands that an event sets for later."""
     match event.data:
         case task.Paused(until=until):

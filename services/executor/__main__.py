@@ -6,8 +6,8 @@ from services.executor.activities import Executing
 from services.executor.actors import run as run_actor
 from services.executor.reactions import FILTERS, react
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.orphans import Leftovers
-from shared.claude.runner import Workshop
+from shared.claude.orphans import OrphanSweeper
+from shared.claude.runner import AgentRunner
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
@@ -19,13 +19,13 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("executor", settings, timings)
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
-    agents = AgentActivity(settings, host, service.journal, Workshop(settings, service.bus))
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     executing = Executing(settings, agents, service.artifacts, timings=timings)
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )
-    leftovers = Leftovers(settings, service.journal, "run", host.report, timings=timings)
-    service.loop(leftovers.run, drain=leftovers.drain)
+    orphans = OrphanSweeper(settings, service.journal, "run", host.report, timings=timings)
+    service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 
 

@@ -14,19 +14,19 @@ import structlog
 from services.executor.inbox import Inbox
 from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
 from services.executor.result import commit_message, first_files
-from services.executor.run_workspace import Exhausted, Workplace
+from services.executor.run_workspace import Exhausted, RunWorkspace
 from services.executor.verification import blamed, verify
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.conversation.converse import Question, Step, TurnEnd
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.conversation.transcript import SessionUnusable
 from shared.claude.process.process import AgentProcess
-from shared.claude.role import AgentInvalid
+from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
-from shared.event_store.envelope import Recorded, utc_now
+from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
@@ -55,7 +55,7 @@ Report = run.Succeed | run.Fail | run.RecordStopped
 log = structlog.get_logger(__name__)
 
 
-class Means(msgspec.Struct, frozen=True):
+class Dependencies(msgspec.Struct, frozen=True):
     """What an executor works with."""
 
     settings: Settings
@@ -107,11 +107,11 @@ AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
 class Attempt:
     """One claim of one round, from the worktree to the report."""
 
-    def __init__(self, means: Means, event: Recorded, attempt: int, place: Workplace) -> None:
+    def __init__(self, means: Dependencies, event: RecordedEvent, attempt: int, place: RunWorkspace) -> None:
         self._settings = means.settings
         self._agents = means.agents
         self._artifacts = means.artifacts
-        self._workshop = means.agents.workshop
+        self._runner = means.agents.runner
         self._checkpoint_every_s = means.timings.checkpoint_every_s
         self._event = event
         self._actor: Actor = event.actor
@@ -136,7 +136,7 @@ class Attempt:
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
         found: run.Run = await self._agents.host.state(self._actor)
-        await self._settle_elsewhere()
+        await self._reconcile_elsewhere()
         async with supervised(self._inbox.watch(), self._inbox.report_answers(self._tell)):
             try:
                 report = await self._work(found)
@@ -144,7 +144,7 @@ class Attempt:
                 report = self._failed(WORKSPACE_FAILED, str(error))
         crash_point("run.worked")
         report = await self._end_processes(report)
-        await self._settle_elsewhere()
+        await self._reconcile_elsewhere()
         await self._hand_in(report)
         if self._inbox.lost:
             raise HandOver
@@ -186,7 +186,7 @@ class Attempt:
         # Priced before the next process begins: from then on nobody looks at this one again.
         size = AgentProcess.attach(state.process).output_size()
         await self._checkpoint(state, size, state.outcome.unreported)
-        crash_point("run.settled")
+        crash_point("run.reconciled")
         state.process = self._place.next_process()
         state.prompt, state.resume = again.prompt, again.resume
 
@@ -195,14 +195,14 @@ class Attempt:
     async def _run_agent(self, state: AttemptState) -> None:
         job = Job(
             self._actor,
-            self._workshop.agent(self._place.repo().agent),
+            self._runner.agent(self._place.repo().agent),
             run_dir=state.process,
             cwd=state.worktree.path,
             session=self._session,
             prompt=state.prompt,
             resume=state.resume,
             budget_usd=await self._budget_left(state.found),
-            offset=state.found.offset if state.found.process == self._workshop.name_of(state.process) else 0,
+            offset=state.found.offset if state.found.process == self._runner.name_of(state.process) else 0,
             stop=self._inbox.stop,
         )
         self._inbox.attach(job)
@@ -313,7 +313,7 @@ class Attempt:
                 )
             )
 
-        return await self._workshop.work(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
+        return await self._runner.run(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
 
     async def _checkpoint(self, state: AttemptState, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
         """Record a point to go on from: the newest process up to ``offset``. Whether ``usage`` is recorded with it."""
@@ -328,7 +328,7 @@ class Attempt:
                 commit=commit,
                 bundle=bundle,
                 transcript=transcript,
-                process=self._workshop.name_of(state.process),
+                process=self._runner.name_of(state.process),
                 offset=offset,
                 usage=usage,
             )
@@ -365,7 +365,7 @@ class Attempt:
             case run.RecordStopped():
                 return msgspec.structs.replace(report, killed=report.killed + killed)
             case run.Fail(code=code) if code == WORKSPACE_FAILED:
-                await self._place.work.settle_here()  # the work broke off around an agent
+                await self._place.work.reconcile_here()  # the work broke off around an agent
         return report
 
     async def _hand_in(self, report: Report) -> None:
@@ -376,13 +376,13 @@ class Attempt:
         else:
             await self._place.leave()
 
-    async def _settle_elsewhere(self) -> None:
+    async def _reconcile_elsewhere(self) -> None:
         """Have the log know what agents of other places have spent on this round, once it was taken over from one."""
         events = await self._agents.journal.load(self._actor)
         claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
         number = self._event.data.round
-        if not all(self._workshop.holds(claim.worker) for claim in claims if claim.round == number):
-            await self._place.work.settle_elsewhere()
+        if not all(self._runner.holds(claim.worker) for claim in claims if claim.round == number):
+            await self._place.work.reconcile_elsewhere()
 
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""
@@ -428,7 +428,7 @@ class _PlanGone(Exception):
 EXPLAINED: Final = (
     GitFailed,
     BadConfig,
-    AgentInvalid,
+    RoleInvalid,
     ArtifactLost,
     ArtifactTooLarge,
     SessionUnusable,

@@ -12,7 +12,7 @@ from shared.claude.conversation.converse import Answer, Say
 from shared.claude.runner import Job
 from shared.contracts import run
 from shared.contracts.subjects import event_filter
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.runtime.watcher import insist, watch
 
@@ -28,7 +28,7 @@ class Inbox:
     was said, and what will be, to the agent's newest process.
     """
 
-    def __init__(self, journal: Journal, requested: Recorded, attempt: int) -> None:
+    def __init__(self, journal: Journal, requested: RecordedEvent, attempt: int) -> None:
         self.stop = asyncio.Event()
         self.lost = False
         self._journal = journal
@@ -65,7 +65,7 @@ class Inbox:
         self.lost = True
         self.stop.set()
 
-    def _hear(self, event: Recorded) -> None:
+    def _hear(self, event: RecordedEvent) -> None:
         match event.data:
             case run.StopRequested():
                 self.stop.set()

@@ -13,7 +13,7 @@ from shared.claude.agent_activity import AgentWork
 from shared.claude.conversation.transcript import SessionUnusable, pack_session, restore_session, session_file
 from shared.claude.process.process import AgentProcess
 from shared.claude.process.reaper import sweep
-from shared.claude.runner import Workshop
+from shared.claude.runner import AgentRunner
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
 from shared.nats.objects import Artifacts, ArtifactTooLarge
@@ -32,11 +32,11 @@ class Exhausted(Exception):
     """No further process may be started for this round."""
 
 
-class Workplace:
+class RunWorkspace:
     """One round's place on this machine."""
 
     def __init__(
-        self, settings: Settings, artifacts: Artifacts, asked: Requested, workshop: Workshop, work: AgentWork
+        self, settings: Settings, artifacts: Artifacts, asked: Requested, runner: AgentRunner, work: AgentWork
     ) -> None:
         actor = work.actor
         self.work = work
@@ -44,7 +44,7 @@ class Workplace:
         self._artifacts = artifacts
         self._actor = actor
         self._asked = asked
-        self._workshop = workshop
+        self._runner = runner
         self._target = Target(settings, asked.repo, asked.base_commit)
         self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}-{asked.round}"
         self.base_path = settings.data_dir / "worktrees" / f"base-{actor.id}-{asked.round}"
@@ -79,7 +79,7 @@ class Workplace:
         if run.checkpoint is None or self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit)
         log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
-        bundle = self._scratch("checkpoint.bundle")
+        bundle = self._temp_file("checkpoint.bundle")
         await self._artifacts.get_file(run.checkpoint, bundle)
         crash_point("takeover.fetched")
         try:
@@ -91,13 +91,13 @@ class Workplace:
         """Bring the agent's conversation here from its last checkpoint; whether there was one."""
         if run.transcript is None:
             return False
-        restore_session(self._workshop.config_dir, self.worktree_path, await self._artifacts.get(run.transcript))
+        restore_session(self._runner.config_dir, self.worktree_path, await self._artifacts.get(run.transcript))
         crash_point("takeover.session-restored")
         return True
 
     def has_session(self, session: str) -> bool:
         """Whether the agent's conversation is on this machine."""
-        return session_file(self._workshop.config_dir, session) is not None
+        return session_file(self._runner.config_dir, session) is not None
 
     async def checkpoint(
         self, worktree: Worktree, session: str, at: datetime
@@ -119,7 +119,7 @@ class Workplace:
 
     async def _store_transcript(self, session: str) -> ArtifactRef | None:
         try:
-            packed = await asyncio.to_thread(pack_session, self._workshop.config_dir, session)
+            packed = await asyncio.to_thread(pack_session, self._runner.config_dir, session)
             return await self._artifacts.put(f"{self._actor.id}.transcript.tar.gz", packed)
         except (FileNotFoundError, SessionUnusable, ArtifactTooLarge) as error:
             log.warning("the conversation cannot be kept", reason=str(error))
@@ -131,7 +131,7 @@ class Workplace:
 
     async def store_bundle(self, worktree: Worktree, what: str, name: str) -> ArtifactRef:
         """A bundle of a ref or commit in the object store."""
-        file = self._scratch(f"{name}.bundle")
+        file = self._temp_file(f"{name}.bundle")
         try:
             await worktree.bundle(what, out=file)
             return await self._artifacts.put_file(f"{self._actor.id}.{name}.bundle", file)
@@ -159,7 +159,7 @@ class Workplace:
 
     def sweep(self) -> int:
         """End every process of the round on this machine and of its checks; returns how many there were."""
-        return self.work.sweep() + self._sweep_checks()
+        return self.work.end_processes() + self._sweep_checks()
 
     def _sweep_checks(self) -> int:
         return sum(sweep(f"{self.work.mark}-{each}") for each in ("checks", "base"))
@@ -167,14 +167,14 @@ class Workplace:
     async def leave(self) -> None:
         """`clear`, where the last report from here may not have been taken."""
         await asyncio.to_thread(self.sweep)
-        await self.work.settle_here()
-        crash_point("leave.settled")
+        await self.work.reconcile_here()
+        crash_point("leave.reconciled")
         await self.clear()
 
     async def clear(self) -> None:
         """Leave nothing of the round on this machine."""
         await asyncio.to_thread(self.sweep)
-        self.work.forget()
+        self.work.remove_run_dirs()
         crash_point("clear.processes")
         await self._remove_worktrees()
         crash_point("clear.worktree")
@@ -182,7 +182,7 @@ class Workplace:
     async def _remove_worktrees(self) -> None:
         await self._target.remove_worktrees(self.worktree_path, self.base_path)
 
-    def _scratch(self, name: str) -> Path:
+    def _temp_file(self, name: str) -> Path:
         folder = self._settings.data_dir / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{self._actor.id}-{self._asked.round}-{name}"

@@ -7,10 +7,10 @@ import asyncio
 import uvloop
 
 from services.gateway.actors import reply
-from services.gateway.api.artifacts import Work
-from services.gateway.api.system import Machinery
+from services.gateway.api.artifacts import TaskArtifacts
+from services.gateway.api.system import SystemOverview
 from services.gateway.app import Parts, create_app
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
 from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.body import Bodies
@@ -22,9 +22,9 @@ from services.gateway.live.socket import Live
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.reactions import FILTERS, react
 from services.gateway.server import WebServer
-from services.gateway.temp_dirs import clear_scratch
+from services.gateway.temp_dirs import clear_temp_dirs
 from services.gateway.web import Web
-from shared.claude.runner import Workshop
+from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
 from shared.ops.settings import Settings
@@ -39,7 +39,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     config = ConfigFile(settings.config_path)
     host = service.host(reply.DECIDER)
     service.react(react, FILTERS)
-    clear_scratch(settings.data_dir / FOLDER)
+    clear_temp_dirs(settings.data_dir / FOLDER)
     publications = Publications(settings, host, service.artifacts)
     service.activity(
         "publish",
@@ -50,7 +50,9 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
 
     events, output = event_hub(service.bus), output_hub(service.bus)
-    desk = Desk(service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval))
+    commands = TaskCommands(
+        service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
+    )
     app = create_app(
         Parts(
             receiver=Receiver(
@@ -63,17 +65,19 @@ async def run(settings: Settings, timings: Timings) -> None:
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
-            desk=desk,
+            commands=commands,
             client=service.client,
-            work=Work(service.bus, service.journal, service.artifacts, max_bytes=settings.max_transcript_bytes),
-            machinery=Machinery(service.bus),
-            workshop=Workshop(settings, service.bus),
+            artifacts=TaskArtifacts(
+                service.bus, service.journal, service.artifacts, max_bytes=settings.max_transcript_bytes
+            ),
+            system_overview=SystemOverview(service.bus),
+            runner=AgentRunner(settings, service.bus),
             live=Live(
                 events=events,
                 output=output,
                 replays=Replays(service.bus, service.client),
-                desk=desk,
-                bounds=settings,
+                commands=commands,
+                limits=settings,
             ),
             web=Web(),
             health=service.health,

@@ -15,24 +15,24 @@ from litestar.types import ASGIApp
 
 from services.gateway import operations as ops
 from services.gateway.api.agents import RoleController
-from services.gateway.api.artifacts import Work
-from services.gateway.api.dependencies import views
+from services.gateway.api.artifacts import TaskArtifacts
+from services.gateway.api.dependencies import read_models
 from services.gateway.api.idempotency import idempotency_key
 from services.gateway.api.others import CostController, SessionController
 from services.gateway.api.request import ApiRequest
 from services.gateway.api.status import StatusController
-from services.gateway.api.system import Machinery
+from services.gateway.api.system import SystemOverview
 from services.gateway.api.tasks import TaskController
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
-from services.gateway.security.concurrency_limit import Crowd
+from services.gateway.security.concurrency_limit import ConcurrencyLimit
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
-from shared.claude.runner import Workshop
+from shared.claude.runner import AgentRunner
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -47,11 +47,11 @@ class Parts:
     """What handlers ask for by name."""
 
     receiver: Receiver
-    desk: Desk
+    commands: TaskCommands
     client: Client
-    work: Work
-    machinery: Machinery
-    workshop: Workshop
+    artifacts: TaskArtifacts
+    system_overview: SystemOverview
+    runner: AgentRunner
     live: Live
     web: Web
     health: Health
@@ -62,7 +62,7 @@ class Parts:
 
 def create_app(parts: Parts) -> ASGIApp:
     """The routes, and what every request passes before one of them is looked up."""
-    crowd = Crowd(create_routes(parts), most=parts.settings.max_requests)
+    crowd = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
     return ResponseHeaders(OriginGuard(crowd, public_url=parts.settings.public_url))
 
 
@@ -99,7 +99,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
             name: Provide(_always(part), use_cache=True, sync_to_thread=False) for name, part in parts.items()
         }
         | {
-            "views": Provide(views, sync_to_thread=False),
+            "read_models": Provide(read_models, sync_to_thread=False),
             "idempotency_key": Provide(idempotency_key, sync_to_thread=False),
         },
         exception_handlers={Exception: handle},

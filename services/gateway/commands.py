@@ -36,7 +36,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
-class Desk:
+class TaskCommands:
     """Sends people's commands. Raises what `Client.send` raises, and `BadAddress` for an id that no task can have."""
 
     def __init__(self, client: Client, journal: Journal, keys: IdempotencyKeys, *, approval: Approval) -> None:

@@ -29,9 +29,9 @@ class ConfigFile:
         """The newest valid configuration."""
         if time.monotonic() - self._looked_at > FRESH_S:
             self._looked_at = time.monotonic()
-            stamp = self._stamp_of_file()
-            if stamp != self._stamp:
-                self._stamp = stamp
+            metadata = self._stamp_of_file()
+            if metadata != self._stamp:
+                self._stamp = metadata
                 self._reload()
         return self._config
 

@@ -19,7 +19,7 @@ from shared.event_store.envelope import TooLarge
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.idempotency import KeyReused
 from shared.nats.objects import ArtifactLost
-from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.actor_host import UnknownKind
 from shared.runtime.client import NoAnswer, QueryFailed
 
@@ -134,7 +134,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(404, "not-found", str(error))
         case HTTPException():
             return _http_problem(error)
-        case _ if isinstance(error, TROUBLE):
+        case _ if isinstance(error, TRANSIENT):
             return unavailable("nats-away", "NATS does not answer: check that it runs, then try again.")
         case _:
             return Problem(500, "internal-error", "Something went wrong in the gateway; its log has the details.")

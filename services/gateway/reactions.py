@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts import reply, task
 from shared.contracts.messages import Command
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.task.*.run-succeeded",
@@ -14,7 +14,7 @@ FILTERS: Final = (
 )
 
 
-def react(event: Recorded) -> list[Command]:
+def react(event: RecordedEvent) -> list[Command]:
     """The commands for the task's reply."""
     id, cause = event.actor.id, event.sequence
     match event.data:

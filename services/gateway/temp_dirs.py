@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
+def temp_dir(folder: Path) -> Iterator[Path]:
     """A directory below ``folder`` for as long as the context lasts; what dead processes have left there goes first."""
     with _cleared(folder), contextlib.ExitStack() as own:
         path = Path(tempfile.mkdtemp(dir=folder))
@@ -25,7 +25,7 @@ def scratch(folder: Path) -> Iterator[Path]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def clear_scratch(folder: Path) -> None:
+def clear_temp_dirs(folder: Path) -> None:
     """Remove what dead processes have left in ``folder``."""
     with _cleared(folder):
         pass

@@ -71,12 +71,12 @@ class Web:
     def _refresh(self) -> None:
         """Read the build when there is a new one: one look at index.html for each request of a page."""
         try:
-            stamp = (self._folder / "index.html").stat().st_mtime_ns
+            metadata = (self._folder / "index.html").stat().st_mtime_ns
         except OSError:
-            stamp = 0
-        if stamp != self._stamp:
-            self._assets = _read(self._folder) if stamp else {}
-            self._stamp = stamp
+            metadata = 0
+        if metadata != self._stamp:
+            self._assets = _read(self._folder) if metadata else {}
+            self._stamp = metadata
 
 
 def _read(folder: Path) -> dict[str, Asset]:

@@ -6,8 +6,8 @@ from services.planner.activities import Drafting
 from services.planner.actors import plan
 from services.planner.reactions import FILTERS, react
 from shared.claude.agent_activity import AgentActivity
-from shared.claude.orphans import Leftovers
-from shared.claude.runner import Workshop
+from shared.claude.orphans import OrphanSweeper
+from shared.claude.runner import AgentRunner
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
@@ -19,7 +19,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("planner", settings, timings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
-    drafting = Drafting(settings, AgentActivity(settings, host, service.journal, Workshop(settings, service.bus)))
+    drafting = Drafting(settings, AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus)))
     service.activity(
         "draft",
         "evt.plan.*.drafting-started",
@@ -27,8 +27,8 @@ async def run(settings: Settings, timings: Timings) -> None:
         slots=settings.max_concurrent_plans,
         give_up=drafting.give_up,
     )
-    leftovers = Leftovers(settings, service.journal, "plan", host.report, timings=timings)
-    service.loop(leftovers.run, drain=leftovers.drain)
+    orphans = OrphanSweeper(settings, service.journal, "plan", host.report, timings=timings)
+    service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 
 

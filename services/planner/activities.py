@@ -8,15 +8,15 @@ from pathlib import Path
 
 from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
 from shared.claude.conversation.outcome import Outcome
-from shared.claude.role import AgentInvalid
+from shared.claude.role import RoleInvalid
 from shared.claude.runner import quoted
 from shared.contracts import plan
 from shared.contracts.subjects import Actor, event_filter
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.runtime.activity import HandOver, Turn
+from shared.runtime.activity import ActivityContext, HandOver
 from shared.workspace.git import GitFailed
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
@@ -34,12 +34,12 @@ class Drafting:
         self._settings = settings
         self._agents = agents
 
-    async def draft(self, event: Recorded, turn: Turn) -> None:
+    async def draft(self, event: RecordedEvent, context: ActivityContext) -> None:
         """Write one draft; whoever takes it over attaches to its agent or starts a new one."""
-        await self._agents.until_agents_run(turn)
-        await self._agents.perform(event, turn, self._draft(event, turn))
+        await self._agents.until_agents_run(context)
+        await self._agents.perform(event, context, self._draft(event, context))
 
-    async def give_up(self, event: Recorded, reason: str) -> None:
+    async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Report a draft that failed again and again for a reason of ours."""
         sentence = f"The planner could not write a plan ({reason}): see its log, then retry the task."
         await self._agents.give_up(
@@ -48,12 +48,12 @@ class Drafting:
             lambda attempt: plan.Fail(attempt=attempt, code="internal-error", message=sentence),
         )
 
-    async def _draft(self, event: Recorded, turn: Turn) -> None:
+    async def _draft(self, event: RecordedEvent, context: ActivityContext) -> None:
         asked: plan.DraftingStarted = event.data
         work = self._agents.work(event.actor, asked.draft)
         attempt = await self._agents.claim(event.actor, self._claim(work))
         if attempt is None:
-            await self._settle_elsewhere(work, turn)
+            await self._reconcile_elsewhere(work, context)
             await self._clear(work, asked)
             return
         crash_point("drafting.claimed")
@@ -61,25 +61,25 @@ class Drafting:
         current = await self._report(event.actor, report)
         crash_point("drafting.reported")
         if current:
-            await self._settle_elsewhere(work, turn)
+            await self._reconcile_elsewhere(work, context)
         await self._clear(work, asked)
         if not current:
             raise HandOver
 
     def _claim(self, work: AgentWork) -> plan.Claim:
-        return plan.Claim(draft=work.number, worker=self._agents.workshop.worker, session=work.session())
+        return plan.Claim(draft=work.number, worker=self._agents.runner.worker, session=work.session())
 
-    async def _write(self, event: Recorded, work: AgentWork, attempt: int) -> Report:
+    async def _write(self, event: RecordedEvent, work: AgentWork, attempt: int) -> Report:
         """The agent's work, from the worktree to what is to be reported."""
         actor, asked, began = event.actor, event.data, time.monotonic()
         try:
             worktree = await self._worktree(actor, asked)
-            agent = self._agents.workshop.agent(AGENT)
-        except (GitFailed, BadConfig, AgentInvalid) as error:
+            agent = self._agents.runner.agent(AGENT)
+        except (GitFailed, BadConfig, RoleInvalid) as error:
             return plan.Fail(attempt=attempt, code="workspace-failed", message=str(error))
         crash_point("drafting.worktree")
 
-        def ends(heard: Recorded) -> bool:
+        def ends(heard: RecordedEvent) -> bool:
             match heard.data:
                 case plan.StopRequested():
                     return True
@@ -88,7 +88,7 @@ class Drafting:
                 case _:
                     return False
 
-        outcome = await self._agents.consult(
+        outcome = await self._agents.run_read_only(
             work,
             agent,
             cwd=worktree.path,
@@ -112,19 +112,19 @@ class Drafting:
     def _worktree_path(self, actor: Actor, asked: plan.DraftingStarted) -> Path:
         return self._settings.data_dir / "worktrees" / f"plan-{actor.id}-{asked.draft}"
 
-    async def _settle_elsewhere(self, work: AgentWork, turn: Turn) -> None:
+    async def _reconcile_elsewhere(self, work: AgentWork, context: ActivityContext) -> None:
         """Have the log know what was spent on a draft that is over at the places it was taken over from."""
-        if turn.delivered > 1:
+        if context.delivered > 1:
             # Not before it is over: the report of one who takes it back tells its whole spend.
-            await work.settle_elsewhere()
+            await work.reconcile_elsewhere()
 
     async def _clear(self, work: AgentWork, asked: plan.DraftingStarted) -> None:
         """Leave nothing of the draft on this machine."""
-        await asyncio.to_thread(work.sweep)
+        await asyncio.to_thread(work.end_processes)
         # What the plan was told already adds nothing.
-        await work.settle_here()
-        crash_point("drafting.settled")
-        work.forget()
+        await work.reconcile_here()
+        crash_point("drafting.reconciled")
+        work.remove_run_dirs()
         crash_point("drafting.cleaned")
         await self._target(asked).remove_worktrees(self._worktree_path(work.actor, asked))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts import plan, task
 from shared.contracts.messages import Command
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.task.*.planning-requested",
@@ -15,7 +15,7 @@ FILTERS: Final = (
 )
 
 
-def react(event: Recorded) -> list[Command]:
+def react(event: RecordedEvent) -> list[Command]:
     """The commands for the task's plan."""
     id, cause = event.actor.id, event.sequence
     match event.data:

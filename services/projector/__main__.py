@@ -6,7 +6,7 @@ import duckdb
 
 from services.projector.database import Busy, Unusable, explained, locked
 from services.projector.rebuild import FOLDER
-from services.projector.recovery import Keeper
+from services.projector.recovery import Recovery
 from services.projector.writer import CheckpointMoved
 from shared.event_store.journal import LogDamaged
 from shared.ops.settings import Settings
@@ -21,9 +21,9 @@ async def run(settings: Settings, timings: Timings) -> None:
     folder = settings.data_dir / FOLDER
     try:
         with locked(folder):
-            keeper = Keeper(service, folder)
+            keeper = Recovery(service, folder)
             await keeper.start()
-            await keeper.settled()
+            await keeper.caught_up()
             service.loop(keeper.run, drain=keeper.drain)
             try:
                 await service.run(lambda: {"position": keeper.position})

@@ -14,7 +14,7 @@ from services.projector import metrics
 from services.projector.database import current, point_to, remove, remove_others, successor
 from services.projector.export import read_everything
 from services.projector.queries.params import Refused
-from services.projector.read_model_db import Views
+from services.projector.read_model_db import ReadModelDb
 from services.projector.rebuild import Pace, reached
 from services.projector.source import check_log
 from shared.nats.bus import Bus
@@ -33,14 +33,14 @@ class Projector:
         self._bus = bus
         self._folder = folder
         self._draining = asyncio.Event()
-        self._views: Views | None = None
+        self._views: ReadModelDb | None = None
         self._feed: asyncio.Task[None] | None = None
         self._rebuild: asyncio.Task[None] | None = None
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.pace: Pace | None = None
 
     @property
-    def views(self) -> Views:
+    def views(self) -> ReadModelDb:
         """The database that answers."""
         assert self._views is not None
         return self._views
@@ -51,7 +51,7 @@ class Projector:
         Raises `database.Unusable`, `LogDamaged`.
         """
         path = current(self._folder)
-        self._views = await Views.open(path)
+        self._views = await ReadModelDb.open(path)
         try:
             last = await check_log(self._bus, self.views.checkpoint)
         except BaseException:
@@ -86,7 +86,7 @@ class Projector:
         if error is not None and not self._broken.done():
             self._broken.set_exception(error)
 
-    async def at_least(self, seq: int) -> Views:
+    async def at_least(self, seq: int) -> ReadModelDb:
         """The current views once they include an event; raises `Refused` when that takes too long."""
         deadline = asyncio.get_running_loop().time() + MIN_SEQ_PATIENCE_S
         while self.views.checkpoint.seq < seq:
@@ -130,7 +130,7 @@ class Projector:
     async def _rebuild_and_switch(self, pace: Pace) -> None:
         path = successor(self._folder)
         log.info("rebuilding the read models", file=path.name)
-        fresh = await Views.open(path)
+        fresh = await ReadModelDb.open(path)
         crash_point("rebuild.begun")
         feed = asyncio.create_task(fresh.follow(self._bus, on_batch=pace.count))
         try:
@@ -151,7 +151,7 @@ class Projector:
         pace.end()
         log.info("the rebuilt read models have taken over", file=path.name, position=fresh.checkpoint.seq)
 
-    async def _switch(self, fresh: Views, feed: asyncio.Task[None]) -> None:
+    async def _switch(self, fresh: ReadModelDb, feed: asyncio.Task[None]) -> None:
         """Old views stop, new ones catch up with them, and take over: no answer is older than one before it."""
         old, old_feed = self.views, self._feed
         assert old_feed is not None

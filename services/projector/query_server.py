@@ -20,7 +20,7 @@ from services.projector.database import is_corruption
 from services.projector.projector import Projector
 from services.projector.queries import ANSWERS, QUERIES
 from services.projector.queries.params import Connection, Place, Refused, read_question
-from services.projector.read_model_db import Views
+from services.projector.read_model_db import ReadModelDb
 from services.projector.rebuild import Pace
 from services.projector.writer import read_checkpoint
 from shared.contracts.queries import GetRebuild, Query, Rebuild, RebuildProgress
@@ -34,7 +34,7 @@ DRAIN_S: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Answers:
+class QueryServer:
     """Takes questions while started. At most ``max_questions`` at once; more are refused as ``busy``."""
 
     def __init__(self, bus: Bus, projector: Projector, folder: Path, machine_id: str) -> None:
@@ -63,7 +63,7 @@ class Answers:
     async def _take(self, message: Msg) -> None:
         if not message.reply:
             return
-        if len(self._asked) >= self._bus.bounds.max_questions:
+        if len(self._asked) >= self._bus.limits.max_questions:
             await self._respond(message, refusal("busy", "Too many questions at once: try again in a moment."))
             return
         task = asyncio.create_task(self._handle(message))
@@ -142,7 +142,7 @@ class Answers:
             log.warning("an answer could not be sent", subject=message.subject, error=str(error))
 
 
-async def read(views: Views, threads: ThreadPoolExecutor, asked: Query[Any]) -> bytes:
+async def read(views: ReadModelDb, threads: ThreadPoolExecutor, asked: Query[Any]) -> bytes:
     """The answer to one of `QUERIES` as of the views' checkpoint, read in one of the threads."""
 
     def ask(connection: Connection) -> bytes:

@@ -14,7 +14,7 @@ import duckdb
 
 from services.projector.database import open_views
 from services.projector.projection.facts import Stored
-from services.projector.source import Source
+from services.projector.source import EventSource
 from services.projector.writer import Checkpoint, Writer
 from shared.nats.bus import Bus
 
@@ -24,7 +24,7 @@ PACE_S: Final = 0.02
 Result = TypeVar("Result")
 
 
-class Views:
+class ReadModelDb:
     """The read models of one file. `open` it, `follow` the log, `read` from other threads, `close` it at the end."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, thread: ThreadPoolExecutor) -> None:
@@ -39,7 +39,7 @@ class Views:
         self._idle.set()
 
     @classmethod
-    async def open(cls, path: Path) -> Views:
+    async def open(cls, path: Path) -> ReadModelDb:
         """Open or make the file; raises `database.Unusable`."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         connection = await asyncio.get_running_loop().run_in_executor(thread, open_views, path)
@@ -56,9 +56,9 @@ class Views:
         ``on_batch`` hears how many events each transaction had. Any error ends it for good: what of the last batch
         is in the file, only its checkpoint knows. Raises `LogDamaged`, `CheckpointMoved` and DuckDB's errors.
         """
-        async with Source(bus, self.checkpoint) as source:
+        async with EventSource(bus, self.checkpoint) as source:
             while True:
-                batch = await source.batch(bus.bounds.max_projected_events)
+                batch = await source.batch(bus.limits.max_projected_events)
                 began = time.monotonic()
                 await self.write(batch)
                 self.behind = source.pending

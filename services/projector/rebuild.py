@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from services.projector.database import locked, point_to, remove, remove_others, successor
-from services.projector.read_model_db import Views
+from services.projector.read_model_db import ReadModelDb
 from services.projector.source import check_log
 from services.projector.writer import Checkpoint
 from shared.nats.bus import Bus
@@ -71,7 +71,7 @@ async def rebuild(bus: Bus, data_dir: Path, progress: Callable[[Progress], None]
     with locked(folder):
         path = successor(folder)
         pace = Pace(await check_log(bus, Checkpoint(0, "")))
-        views = await Views.open(path)
+        views = await ReadModelDb.open(path)
 
         def on_batch(events: int) -> None:
             pace.count(events)
@@ -91,7 +91,7 @@ async def rebuild(bus: Bus, data_dir: Path, progress: Callable[[Progress], None]
     return pace.progress()
 
 
-async def follow_to(views: Views, bus: Bus, target: int, on_batch: Callable[[int], None]) -> None:
+async def follow_to(views: ReadModelDb, bus: Bus, target: int, on_batch: Callable[[int], None]) -> None:
     """Follow the log up to a position, then stop."""
     feed = asyncio.create_task(views.follow(bus, on_batch=on_batch))
     try:
@@ -101,7 +101,7 @@ async def follow_to(views: Views, bus: Bus, target: int, on_batch: Callable[[int
         await asyncio.wait([feed])
 
 
-async def reached(views: Views, target: int, feed: asyncio.Task[None]) -> None:
+async def reached(views: ReadModelDb, target: int, feed: asyncio.Task[None]) -> None:
     """Wait until the views have come to a position; raises what ended their feed."""
     while views.checkpoint.seq < target:
         moved = asyncio.ensure_future(views.moved())

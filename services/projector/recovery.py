@@ -10,7 +10,7 @@ import duckdb
 
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
-from services.projector.query_server import Answers
+from services.projector.query_server import QueryServer
 from shared.ops.crash_points import crash_point
 from shared.runtime.service import Service
 
@@ -20,7 +20,7 @@ PAUSE_S: Final = 1.0
 """Between two files: a disk that damages every file must not fill the log with that."""
 
 
-class Keeper:
+class Recovery:
     """`start` it once, then `run` it until `drain`; the caller holds the folder's lock."""
 
     def __init__(self, service: Service, folder: Path) -> None:
@@ -40,7 +40,7 @@ class Keeper:
         return self._projector.views.path
 
     async def start(self) -> None:
-        """Open the read models, and answer from them as soon as they have caught up; `settled` waits for that.
+        """Open the read models, and answer from them as soon as they have caught up; `caught_up` waits for that.
 
         Raises `database.Unusable`, `LogDamaged`.
         """
@@ -48,7 +48,7 @@ class Keeper:
         self._service.problems["views"] = "catching up with the log"
         self._answering = asyncio.create_task(self._answer(self._projector, target))
 
-    async def settled(self) -> None:
+    async def caught_up(self) -> None:
         """Wait for the first answers, but not for long."""
         await asyncio.wait([self._answering], timeout=PATIENCE_S)
 
@@ -70,7 +70,7 @@ class Keeper:
 
     def _begin(self) -> None:
         self._projector = Projector(self._service.bus, self._folder)
-        self._answers = Answers(self._service.bus, self._projector, self._folder, self._service.settings.machine_id)
+        self._answers = QueryServer(self._service.bus, self._projector, self._folder, self._service.settings.machine_id)
         if self._draining:
             self._projector.drain()
 

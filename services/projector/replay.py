@@ -22,8 +22,8 @@ from services.projector.projection.facts import read as read_fact
 from services.projector.queries import QUERIES
 from services.projector.queries.params import Refused, read_question
 from services.projector.query_server import read, refusal
-from services.projector.read_model_db import Views
-from services.projector.source import Source
+from services.projector.read_model_db import ReadModelDb
+from services.projector.source import EventSource
 from services.projector.writer import Checkpoint
 from shared.contracts.queries import GetStatus
 from shared.nats.bus import Bus
@@ -66,7 +66,7 @@ class Script(NamedTuple):
 class Replay:
     """One session over one log: `of` makes it."""
 
-    def __init__(self, bus: Bus, views: Views, source: Source, script: Script) -> None:
+    def __init__(self, bus: Bus, views: ReadModelDb, source: EventSource, script: Script) -> None:
         self._bus = bus
         self._views = views
         self._source = source
@@ -83,9 +83,9 @@ class Replay:
     async def of(cls, bus: Bus, script: Script) -> AsyncIterator[Replay]:
         """A session that answers as of the event before ``start``; when the context ends, its dashboard is told so."""
         with tempfile.TemporaryDirectory(prefix="journeyman-replay-") as folder:
-            views = await Views.open(Path(folder) / "views.duckdb")
+            views = await ReadModelDb.open(Path(folder) / "views.duckdb")
             try:
-                async with Source(bus, Checkpoint(0, "")) as source:
+                async with EventSource(bus, Checkpoint(0, "")) as source:
                     replay = cls(bus, views, source, script)
                     try:
                         await replay._begin()
@@ -125,7 +125,7 @@ class Replay:
                 await self._send(batch)
                 batch, told = [], 0
                 await asyncio.sleep(max(due - loop.time(), TICK_S))
-            elif len(batch) >= self._bus.bounds.max_projected_events:
+            elif len(batch) >= self._bus.limits.max_projected_events:
                 await self._send(batch)
                 batch = []
             batch.append(stored)
@@ -136,13 +136,13 @@ class Replay:
     async def _events(self) -> AsyncIterator[tuple[Stored, datetime | None]]:
         position, last = self._views.checkpoint.seq, self._script.last
         while position < last:
-            for stored in await self._source.batch(min(self._bus.bounds.max_projected_events, last - position)):
+            for stored in await self._source.batch(min(self._bus.limits.max_projected_events, last - position)):
                 position = stored.seq
                 yield stored, read_fact(stored).time
 
     async def _begin(self) -> None:
         while (left := self._script.start - 1 - self._views.checkpoint.seq) > 0:
-            await self._fold(await self._source.batch(min(left, self._bus.bounds.max_projected_events)))
+            await self._fold(await self._source.batch(min(left, self._bus.limits.max_projected_events)))
         self._subscription = await self._bus.nc.subscribe(question_of(self._script.session, ">"), cb=self._take)
 
     async def _end(self) -> None:

@@ -50,7 +50,7 @@ async def check_log(bus: Bus, known: Checkpoint) -> int:
     return last
 
 
-class Source:
+class EventSource:
     """An ephemeral consumer with a standing pull, made anew behind the last event after any doubt.
 
     Its position is the caller's business: it starts behind ``after`` and acknowledges nothing. Ten times as fast as
@@ -71,7 +71,7 @@ class Source:
         self._connection: RawConnection | None = None
         self.pending = 0
 
-    async def __aenter__(self) -> Source:
+    async def __aenter__(self) -> EventSource:
         await until_done(self._connect, "EVENTS")
         return self
 
@@ -174,7 +174,7 @@ class Source:
             info.name,
             self._subscription.subject,
             self._bus.timings,
-            max_bytes=self._bus.bounds.max_read_bytes,
+            max_bytes=self._bus.limits.max_read_bytes,
         )
         await self._ask()
 

@@ -181,14 +181,14 @@ class Archive:
                 "COPY (SELECT * FROM segment ORDER BY position) TO ? (FORMAT parquet, COMPRESSION zstd)", [str(part)]
             )
         crash_point("archive.segment-written")
-        _settle(part, self.directory / name)
+        _publish_file(part, self.directory / name)
         crash_point("archive.segment-named")
 
     def _name(self, manifest: Manifest) -> None:
         part = self.directory / f"{MANIFEST}.part"
         part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         crash_point("archive.manifest-written")
-        _settle(part, self.directory / MANIFEST)
+        _publish_file(part, self.directory / MANIFEST)
         crash_point("archive.manifest-named")
         self.manifest = manifest
 
@@ -214,7 +214,7 @@ def _hash_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _settle(part: Path, path: Path) -> None:
+def _publish_file(part: Path, path: Path) -> None:
     """Give a written file its name, so that after a power cut there is all of it or nothing."""
     for place in (part, None, path.parent):
         if place is None:

@@ -12,21 +12,21 @@ from typing import Any, Final
 import structlog
 
 from shared.claude.conversation.outcome import Outcome
-from shared.claude.cost.reconcile import Tell, settle_elsewhere, settle_here
+from shared.claude.cost.reconcile import Report, reconcile_elsewhere, reconcile_here
 from shared.claude.process.reaper import sweep
-from shared.claude.role import Agent
-from shared.claude.runner import CONSULTATIONS, Job, Workshop, forget, mark_of
+from shared.claude.role import AgentRole
+from shared.claude.runner import READ_ONLY_PROCESSES, AgentRunner, Job, mark_of, remove_run_dirs
 from shared.contracts import plan, run
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.settings import Settings
-from shared.runtime.activity import HandOver, Turn
+from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
-from shared.runtime.single_flight import Takeover
+from shared.runtime.single_flight import SingleFlight
 from shared.runtime.watcher import supervised, watch
 
 STALE: Final = "attempt-stale"
@@ -52,86 +52,88 @@ class AgentWork:
     ``number`` counts the rounds, drafts or triages of the actor; ``most`` is how many processes may work on it.
     """
 
-    def __init__(self, workshop: Workshop, tell: Tell, actor: Actor, number: int, *, most: int = CONSULTATIONS) -> None:
+    def __init__(
+        self, runner: AgentRunner, tell: Report, actor: Actor, number: int, *, most: int = READ_ONLY_PROCESSES
+    ) -> None:
         self.actor = actor
         self.number = number
         stem = f"{actor.kind}-{actor.id}-{number}"
-        self.run_dirs: list[Path] = [workshop.runs_dir / f"{stem}-{each}" for each in range(1, most + 1)]
-        self._workshop = workshop
+        self.run_dirs: list[Path] = [runner.runs_dir / f"{stem}-{each}" for each in range(1, most + 1)]
+        self._runner = runner
         self._tell = tell
 
     @cached_property
     def mark(self) -> str:
         """What every process of the work carries in its environment."""
-        return mark_of(self.run_dirs[0], self._workshop.place)
+        return mark_of(self.run_dirs[0], self._runner.node_id)
 
     def session(self, process: int = 1) -> str:
         """The id of the conversation that the n-th process (1, 2 …) begins."""
         again = [] if process == 1 else [str(process)]
         return derived_id(_CONVERSATIONS.get(self.actor.kind, self.actor.kind), self.actor.id, str(self.number), *again)
 
-    def sweep(self) -> int:
+    def end_processes(self) -> int:
         """End every process of the work on this machine (blocking); returns how many there were."""
         return sweep(self.mark)
 
-    async def settle_here(self) -> None:
+    async def reconcile_here(self) -> None:
         """Have the log know what the processes of this machine have spent; none of them must run."""
-        await settle_here(self._workshop.place, self.actor, self.number, self.run_dirs, self._tell)
+        await reconcile_here(self._runner.node_id, self.actor, self.number, self.run_dirs, self._tell)
 
-    async def settle_elsewhere(self) -> None:
+    async def reconcile_elsewhere(self) -> None:
         """Have the log know what the processes of other machines are known to have spent."""
-        await settle_elsewhere(self._workshop, self.actor, self.number, self._tell)
+        await reconcile_elsewhere(self._runner, self.actor, self.number, self._tell)
 
-    def forget(self) -> None:
+    def remove_run_dirs(self) -> None:
         """Remove the run directories."""
-        forget(*self.run_dirs)
+        remove_run_dirs(*self.run_dirs)
 
 
 class AgentActivity:
     """What an activity does around the work of its agents, for one service on one machine."""
 
-    def __init__(self, settings: Settings, host: ActorHost, journal: Journal, workshop: Workshop) -> None:
+    def __init__(self, settings: Settings, host: ActorHost, journal: Journal, runner: AgentRunner) -> None:
         self.host = host
         self.journal = journal
-        self.workshop = workshop
-        self._takeover = Takeover(settings.drain_seconds)
+        self.runner = runner
+        self._single_flight = SingleFlight(settings.drain_seconds)
 
-    def work(self, actor: Actor, number: int, *, most: int = CONSULTATIONS) -> AgentWork:
+    def work(self, actor: Actor, number: int, *, most: int = READ_ONLY_PROCESSES) -> AgentWork:
         """The round, draft or triage with this number."""
-        return AgentWork(self.workshop, self.host.report, actor, number, most=most)
+        return AgentWork(self.runner, self.host.report, actor, number, most=most)
 
-    async def until_agents_run(self, turn: Turn) -> None:
+    async def until_agents_run(self, context: ActivityContext) -> None:
         """Return at once where agents can run; else hold the work until this service leaves, and hand it over."""
-        if self.workshop.problem() is not None:
-            await turn.draining.wait()
+        if self.runner.problem() is not None:
+            await context.draining.wait()
             raise HandOver
 
-    async def perform(self, event: Recorded, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+    async def perform(self, event: RecordedEvent, context: ActivityContext, work: Coroutine[Any, Any, None]) -> None:
         """Do the work once in this instance. Raises `HandOver` when it was left, and what the work raises."""
-        await self._takeover.run(event, turn, work)
+        await self._single_flight.run(event, context, work)
 
     async def claim(self, actor: Actor, claim: plan.Claim | run.Claim) -> int | None:
         """Take the work over; returns the number of this attempt, or None when nobody waits for the work any more."""
         try:
             claimed = await self.host.report(actor, claim)
         except Rejected as rejection:
-            log.info("this work is settled already", code=rejection.code)
+            log.info("this work is over already", code=rejection.code)
             return None
         assert claimed is not None
         attempt: int = claimed.data.attempt
         return attempt
 
-    async def consult(
+    async def run_read_only(
         self,
         work: AgentWork,
-        agent: Agent,
+        agent: AgentRole,
         *,
         cwd: Path,
         prompt: str,
         schema: dict[str, object] | None = None,
         hears: str,
         after: int,
-        ends: Callable[[Recorded], bool],
+        ends: Callable[[RecordedEvent], bool],
     ) -> Outcome:
         """Ask an agent that changes nothing, and stay with it to its end.
 
@@ -139,7 +141,7 @@ class AgentActivity:
         """
         stop = asyncio.Event()
 
-        def hear(event: Recorded) -> None:
+        def hear(event: RecordedEvent) -> None:
             if ends(event):
                 log.info("the agent is to end", because=event.name, position=event.position)
                 stop.set()
@@ -157,7 +159,7 @@ class AgentActivity:
             )
 
         async with supervised(watch(self.journal, hears, after=after, handle=hear)):
-            return await self.workshop.consult(job)
+            return await self.runner.run_read_only(job)
 
     async def report(
         self, actor: Actor, command: Command, *, stopped: Callable[[], Command] | None = None

@@ -17,19 +17,19 @@ from typing import Final
 import msgspec
 import structlog
 
-from shared.claude.cost.reconcile import Tell, settle_here
+from shared.claude.cost.reconcile import Report, reconcile_here
 from shared.claude.process.reaper import marks, sweep
-from shared.claude.runner import forget, place_of
+from shared.claude.runner import node_id_of, remove_run_dirs
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, utc_now
+from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.event_store.journal import Journal, LogDamaged
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
-from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.acknowledge import TRANSIENT
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
@@ -46,20 +46,20 @@ _MARK: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)@(?P<place>[0-9a-f]+)-
 log = structlog.get_logger(__name__)
 
 
-class Work(msgspec.Struct, frozen=True):
+class LocalWork(msgspec.Struct, frozen=True):
     """One piece of an agent's work: a round of a run, a draft of a plan, or a triage of a task."""
 
     actor: Actor
     number: int
 
 
-class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+class Orphan(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of work: paths in the data directory, marks of living processes.
 
     ``repo`` and ``base`` name what a worktree was made from; ``accountable`` is that of its `Fate`.
     """
 
-    work: Work
+    work: LocalWork
     paths: tuple[Path, ...]
     marks: tuple[str, ...]
     accountable: bool
@@ -67,20 +67,20 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     base: str = ""
 
 
-async def find_leftovers(
+async def find_orphans(
     data_dir: Path,
     journal: Journal,
     *,
     kinds: Collection[str] = AGENTS,
-    settled_s: float = PRODUCTION.leftovers_settled_s,
-) -> list[Leftover]:
+    grace_s: float = PRODUCTION.orphans_grace_s,
+) -> list[Orphan]:
     """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
 
-    Either must have happened ``settled_s`` seconds ago: before, the work's own service may still be clearing up.
+    Either must have happened ``grace_s`` seconds ago: before, the work's own service may still be clearing up.
 
     Work that the log does not know, or whose log is damaged, is left alone. Raises what the journal raises else.
     """
-    place = place_of(data_dir)
+    place = node_id_of(data_dir)
     found = []
     for work, (paths, signs) in _all_work(data_dir, await asyncio.to_thread(marks), place).items():
         if work.actor.kind not in kinds:
@@ -89,9 +89,9 @@ async def find_leftovers(
             fate = fate_of(await journal.load(work.actor), work.number, place)
         except LogDamaged:
             continue
-        if fate.over_since is not None and fate.over_since.time < utc_now() - timedelta(seconds=settled_s):
+        if fate.over_since is not None and fate.over_since.time < utc_now() - timedelta(seconds=grace_s):
             found.append(
-                Leftover(
+                Orphan(
                     work=work,
                     paths=tuple(paths),
                     marks=tuple(signs),
@@ -103,33 +103,33 @@ async def find_leftovers(
     return found
 
 
-async def clear_leftover(leftover: Leftover, data_dir: Path, target_of: Callable[[str], str | None], tell: Tell) -> int:
+async def clear_orphan(orphan: Orphan, data_dir: Path, target_of: Callable[[str], str | None], tell: Report) -> int:
     """End the processes, have the log know what they spent, remove the files; returns how many processes were ended.
 
     ``target_of`` gives the address of a configured repository. Raises what ``tell`` raises.
     """
     ended = 0
-    for mark in leftover.marks:
+    for mark in orphan.marks:
         ended += await asyncio.to_thread(sweep, mark)
-    crash_point("leftovers.swept")
-    if leftover.accountable:
-        runs = [path for path in leftover.paths if path.parent.name == "runs"]
-        await settle_here(place_of(data_dir), leftover.work.actor, leftover.work.number, runs, tell)
-    target = target_of(leftover.repo)
-    for path in leftover.paths:
-        if path.parent.name == "worktrees" and path.suffix != ".git" and target and leftover.base:
+    crash_point("orphans.swept")
+    if orphan.accountable:
+        runs = [path for path in orphan.paths if path.parent.name == "runs"]
+        await reconcile_here(node_id_of(data_dir), orphan.work.actor, orphan.work.number, runs, tell)
+    target = target_of(orphan.repo)
+    for path in orphan.paths:
+        if path.parent.name == "worktrees" and path.suffix != ".git" and target and orphan.base:
             with contextlib.suppress(GitFailed, OSError):
-                await Worktree(Mirror(data_dir / "mirrors", target), path, leftover.base).remove()
-        await asyncio.to_thread(forget, path)
+                await Worktree(Mirror(data_dir / "mirrors", target), path, orphan.base).remove()
+        await asyncio.to_thread(remove_run_dirs, path)
         path.unlink(missing_ok=True)
-        crash_point("leftovers.forgotten")
+        crash_point("orphans.forgotten")
     return ended
 
 
 class Fate(msgspec.Struct, frozen=True):
     """What became of a piece of work: the event since which it is no business of this place, if there is one."""
 
-    over_since: Recorded | None = None
+    over_since: RecordedEvent | None = None
     repo: str = ""
     base_commit: str = ""
 
@@ -140,7 +140,7 @@ class Fate(msgspec.Struct, frozen=True):
         return not isinstance(verdict, VERDICTS) or bool(verdict.place) or not verdict.usage
 
 
-def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
+def fate_of(events: Iterable[RecordedEvent], number: int, place: str) -> Fate:
     """Fold an actor's events to what concerns its work ``number`` (pure)."""
     fate, current = Fate(), 0
     for event in events:
@@ -166,7 +166,7 @@ def fate_of(events: Iterable[Recorded], number: int, place: str) -> Fate:
     return fate
 
 
-def _ends(event: Recorded) -> bool:
+def _ends(event: RecordedEvent) -> bool:
     match event.data:
         case run.Succeeded() | run.Failed() | run.Stopped() | plan.Proposed() | plan.Failed() | plan.Stopped():
             return True
@@ -176,11 +176,11 @@ def _ends(event: Recorded) -> bool:
             return isinstance(event.data, VERDICTS)
 
 
-def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tuple[list[Path], list[str]]]:
-    found: dict[Work, tuple[list[Path], list[str]]] = {}
+def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[LocalWork, tuple[list[Path], list[str]]]:
+    found: dict[LocalWork, tuple[list[Path], list[str]]] = {}
 
     def at(match: re.Match[str], kind: str) -> tuple[list[Path], list[str]]:
-        work = Work(Actor("run" if kind == "base" else kind, match["id"]), int(match["number"]))
+        work = LocalWork(Actor("run" if kind == "base" else kind, match["id"]), int(match["number"]))
         return found.setdefault(work, ([], []))
 
     for pattern, folder in ((_RUN_DIR, "runs"), (_WORKTREE, "worktrees"), (_SCRATCH, "scratch")):
@@ -193,11 +193,11 @@ def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[Work, tu
     return found
 
 
-class Leftovers:
-    """Clears the leftovers of one service's kind of work, at its start and every now and then."""
+class OrphanSweeper:
+    """Clears the orphans of one service's kind of work, at its start and every now and then."""
 
     def __init__(
-        self, settings: Settings, journal: Journal, kind: str, tell: Tell, *, timings: Timings = PRODUCTION
+        self, settings: Settings, journal: Journal, kind: str, tell: Report, *, timings: Timings = PRODUCTION
     ) -> None:
         self._settings = settings
         self._journal = journal
@@ -211,10 +211,10 @@ class Leftovers:
         while not self._draining.is_set():
             try:
                 await self.clear()
-            except TROUBLE as error:
-                log.warning("leftovers cannot be looked for now", error=str(error) or type(error).__name__)
+            except TRANSIENT as error:
+                log.warning("orphans cannot be looked for now", error=str(error) or type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._draining.wait(), self._timings.leftovers_every_s)
+                await asyncio.wait_for(self._draining.wait(), self._timings.orphans_every_s)
 
     def drain(self) -> None:
         """Ask `run` to end."""
@@ -222,10 +222,10 @@ class Leftovers:
 
     async def clear(self) -> None:
         """Look once."""
-        data_dir, settled_s = self._settings.data_dir, self._timings.leftovers_settled_s
-        for leftover in await find_leftovers(data_dir, self._journal, kinds=(self._kind,), settled_s=settled_s):
-            ended = await clear_leftover(leftover, data_dir, self._target_of, self._tell)
-            log.warning("cleared what an agent had left behind", actor=str(leftover.work.actor), processes=ended)
+        data_dir, grace_s = self._settings.data_dir, self._timings.orphans_grace_s
+        for orphan in await find_orphans(data_dir, self._journal, kinds=(self._kind,), grace_s=grace_s):
+            ended = await clear_orphan(orphan, data_dir, self._target_of, self._tell)
+            log.warning("cleared what an agent had left behind", actor=str(orphan.work.actor), processes=ended)
 
     def _target_of(self, repo: str) -> str | None:
         try:

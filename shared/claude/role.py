@@ -26,7 +26,7 @@ _FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n(.*))?\Z", re.
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 
 
-class AgentInvalid(Exception):
+class RoleInvalid(Exception):
     """A role folder that cannot be used; the message is one line: file, key, what to change."""
 
 
@@ -43,7 +43,7 @@ class PermissionMode(StrEnum):
     BYPASS = "bypassPermissions"
 
 
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
+class AgentRole(msgspec.Struct, frozen=True, kw_only=True):
     """One role, checked.
 
     ``tools`` is the complete list the model is offered; ``model`` None means the CLI's default.
@@ -104,33 +104,33 @@ class _SkillFrontMatter(BaseModel):
     description: str = Field(min_length=1)
 
 
-def load_agent(folder: Path) -> Agent:
-    """One role. Raises `AgentInvalid`."""
+def load_role(folder: Path) -> AgentRole:
+    """One role. Raises `RoleInvalid`."""
     folder = folder.absolute()
     file = folder / "CLAUDE.md"
     front, body = _read(file)
     try:
         matter = _FrontMatter.model_validate(front)
     except ValidationError as error:
-        raise AgentInvalid(_sentence(file, error)) from None
+        raise RoleInvalid(_sentence(file, error)) from None
     if not _NAME.match(matter.name):
-        raise AgentInvalid(f"{file}: name {matter.name!r}: use lower-case letters, digits and hyphens.")
+        raise RoleInvalid(f"{file}: name {matter.name!r}: use lower-case letters, digits and hyphens.")
     if matter.name != folder.name:
-        raise AgentInvalid(f"{file}: name is {matter.name!r} but the folder is {folder.name!r}; make them the same.")
+        raise RoleInvalid(f"{file}: name is {matter.name!r} but the folder is {folder.name!r}; make them the same.")
     if not body.strip():
-        raise AgentInvalid(f"{file}: the instructions below the front matter are empty; write them.")
+        raise RoleInvalid(f"{file}: the instructions below the front matter are empty; write them.")
     warnings = [f"{file}: unknown key {key!r} is ignored." for key in sorted(matter.model_extra or {})]
     if matter.tools is None:
         warnings.append(f"{file}: no tools named, so the agent can only read; name them with the key 'tools'.")
     skills = _skills(folder)
     for skill in matter.skills:
         if skill not in skills:
-            raise AgentInvalid(f"{file}: skills: {skill!r} has no skills/{skill}/SKILL.md; add it or drop the name.")
+            raise RoleInvalid(f"{file}: skills: {skill!r} has no skills/{skill}/SKILL.md; add it or drop the name.")
     if skills:
         _check_manifest(folder, matter.name)
     tools = READ_ONLY_TOOLS if matter.tools is None else matter.tools
     mcp = folder / "mcp.json"
-    agent = Agent(
+    agent = AgentRole(
         name=matter.name,
         description=matter.description.strip(),
         folder=folder,
@@ -145,7 +145,7 @@ def load_agent(folder: Path) -> Agent:
         warnings=tuple(warnings),
     )
     if agent.read_only and agent.permission_mode is PermissionMode.BYPASS:
-        raise AgentInvalid(
+        raise RoleInvalid(
             f"{file}: permissionMode: bypassPermissions is refused to a role without a tool that writes; "
             "write dontAsk, or name such a tool with the key 'tools'."
         )
@@ -156,20 +156,20 @@ def _read(file: Path) -> tuple[dict[str, object], str]:
     try:
         text = file.read_text("utf-8")
     except OSError as error:
-        raise AgentInvalid(f"{file}: cannot be read ({error.strerror}).") from None
+        raise RoleInvalid(f"{file}: cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise AgentInvalid(f"{file}: is not UTF-8 text; save it as UTF-8.") from None
+        raise RoleInvalid(f"{file}: is not UTF-8 text; save it as UTF-8.") from None
     found = _FRONT_MATTER.match(text)
     if found is None:
-        raise AgentInvalid(f"{file}: starts with no front matter; begin with '---', the keys, '---'.")
+        raise RoleInvalid(f"{file}: starts with no front matter; begin with '---', the keys, '---'.")
     try:
         front = yaml.safe_load(found[1])
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f" in line {place.line + 2}" if place is not None else ""
-        raise AgentInvalid(f"{file}: the front matter is no valid YAML{line}; quote values that hold ': '.") from None
+        raise RoleInvalid(f"{file}: the front matter is no valid YAML{line}; quote values that hold ': '.") from None
     if not isinstance(front, dict):
-        raise AgentInvalid(f"{file}: the front matter holds no keys; name and description are needed.")
+        raise RoleInvalid(f"{file}: the front matter holds no keys; name and description are needed.")
     return {str(key): value for key, value in front.items()}, found[2] or ""
 
 
@@ -180,9 +180,9 @@ def _skills(folder: Path) -> tuple[str, ...]:
         try:
             skill = _SkillFrontMatter.model_validate(front)
         except ValidationError as error:
-            raise AgentInvalid(_sentence(file, error)) from None
+            raise RoleInvalid(_sentence(file, error)) from None
         if skill.name != file.parent.name:
-            raise AgentInvalid(
+            raise RoleInvalid(
                 f"{file}: name is {skill.name!r} but its folder is {file.parent.name!r}; make them the same."
             )
         names.append(skill.name)
@@ -194,11 +194,11 @@ def _check_manifest(folder: Path, name: str) -> None:
     try:
         manifest = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
-        raise AgentInvalid(
+        raise RoleInvalid(
             f'{file}: missing or no valid JSON; write {{"name": "{name}"}} so that skills load.'
         ) from None
     if not isinstance(manifest, dict) or manifest.get("name") != name:
-        raise AgentInvalid(f'{file}: name must be "{name}", the name of the agent.')
+        raise RoleInvalid(f'{file}: name must be "{name}", the name of the agent.')
 
 
 def _sentence(file: Path, error: ValidationError) -> str:

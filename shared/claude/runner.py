@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
-from shared.claude.conversation.converse import Input, Limits, Prompt, Question, Step, TurnEnd, converse
+from shared.claude.conversation.converse import AgentLimits, Input, Prompt, Question, Step, TurnEnd, converse
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.conversation.stream import Init, read_line, trim
 from shared.claude.conversation.transcript import session_file
@@ -23,7 +23,7 @@ from shared.claude.cost.from_files import spent_here
 from shared.claude.process.binary import CliMissing, find_cli
 from shared.claude.process.invocation import Invocation
 from shared.claude.process.process import AgentProcess, Line
-from shared.claude.role import Agent, AgentInvalid, load_agent
+from shared.claude.role import AgentRole, RoleInvalid, load_role
 from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.nats.bus import Bus
@@ -33,7 +33,7 @@ from shared.ops.private import private_directory
 from shared.ops.settings import Settings
 
 DEMO_KEY: Final = "demo-key"
-CONSULTATIONS: Final = 2
+READ_ONLY_PROCESSES: Final = 2
 PROCESS_HEADER: Final = "Journeyman-Process"
 """Which process said a line of OUTPUT."""
 
@@ -62,7 +62,7 @@ class Job:
     def __init__(
         self,
         actor: Actor,
-        agent: Agent,
+        agent: AgentRole,
         *,
         run_dir: Path,
         cwd: Path,
@@ -88,7 +88,7 @@ class Job:
         self.inputs: asyncio.Queue[Input] = asyncio.Queue()
 
 
-class Workshop:
+class AgentRunner:
     """Runs agents for one service on one machine."""
 
     def __init__(self, settings: Settings, bus: Bus) -> None:
@@ -98,22 +98,22 @@ class Workshop:
         self.runs_dir = settings.data_dir / "runs"
 
     @cached_property
-    def place(self) -> str:
+    def node_id(self) -> str:
         """The name of this machine's data directory; what is marked with another one is not ours to touch."""
-        return place_of(self._settings.data_dir)
+        return node_id_of(self._settings.data_dir)
 
     @property
     def worker(self) -> str:
         """What claims of work with an agent carry: machine, process, and the place where the agent can be found."""
-        return f"{self._settings.worker}@{self.place}"
+        return f"{self._settings.worker}@{self.node_id}"
 
     def holds(self, worker: str) -> bool:
         """Whether the claim of ``worker`` was made over this data directory, maybe by an earlier process."""
-        return worker.endswith(f"@{self.place}")
+        return worker.endswith(f"@{self.node_id}")
 
     def name_of(self, run_dir: Path) -> str:
         """The name of the process in a run directory, which no process on another machine has."""
-        return f"{run_dir.name}@{self.place}"
+        return f"{run_dir.name}@{self.node_id}"
 
     def problem(self) -> str | None:
         """Why agents cannot run here, with the mend; None when they can."""
@@ -128,14 +128,14 @@ class Workshop:
             )
         return None
 
-    def agent(self, name: str) -> Agent:
-        """The role folder of this name; raises `AgentInvalid`."""
+    def agent(self, name: str) -> AgentRole:
+        """The role folder of this name; raises `RoleInvalid`."""
         folder = self._settings.agents_path / name
         if not folder.is_dir():
-            raise AgentInvalid(f"{folder}: there is no such agent; make the folder with a CLAUDE.md, or name another.")
-        return load_agent(folder)
+            raise RoleInvalid(f"{folder}: there is no such agent; make the folder with a CLAUDE.md, or name another.")
+        return load_role(folder)
 
-    async def work(
+    async def run(
         self,
         job: Job,
         *,
@@ -152,7 +152,7 @@ class Workshop:
             process = AgentProcess.attach(job.run_dir)
             log.info("attached to a running agent", run=job.run_dir.name, alive=process.alive)
         else:
-            forget(job.run_dir)  # half prepared, when its service died over it
+            remove_run_dirs(job.run_dir)  # half prepared, when its service died over it
             process = await AgentProcess.start(self._invocation(job))
             crash_point("agent.started")
         subject, name = output_subject(job.actor), self.name_of(job.run_dir)
@@ -185,7 +185,7 @@ class Workshop:
             offset=job.offset,
             inputs=job.inputs,
             stop=job.stop,
-            limits=Limits(
+            limits=AgentLimits(
                 timeout_s=self._settings.run_timeout_seconds,
                 silence_s=self._settings.silence_timeout_seconds,
                 line_bytes=self._settings.max_agent_line_bytes,
@@ -196,19 +196,19 @@ class Workshop:
             **callbacks,  # type: ignore[arg-type]  # each key goes with the callback of its own type
         )
 
-    async def consult(self, job_of: Callable[[int], Job]) -> Outcome:
+    async def run_read_only(self, job_of: Callable[[int], Job]) -> Outcome:
         """Work that changes nothing, so that it is begun anew when its agent was killed from outside.
 
         ``job_of`` gives the job for the n-th process (1, 2). The outcome is that of the last, with the costs of all.
         """
         spent: tuple[ModelUsage, ...] = ()
-        for number in range(1, CONSULTATIONS + 1):
+        for number in range(1, READ_ONLY_PROCESSES + 1):
             job = job_of(number)
-            if number < CONSULTATIONS and AgentProcess.exists(job_of(number + 1).run_dir):
+            if number < READ_ONLY_PROCESSES and AgentProcess.exists(job_of(number + 1).run_dir):
                 # Taken over from a service that had seen its end: to see it again would end the one that came after it.
                 spent = add_usage(spent, await asyncio.to_thread(spent_here, [job.run_dir]))
                 continue
-            outcome = await self.work(job)
+            outcome = await self.run(job)
             spent = add_usage(spent, outcome.usage)
             if outcome.code != "agent-killed" or job.stop.is_set():
                 break
@@ -225,7 +225,7 @@ class Workshop:
             cwd=job.cwd,
             config_dir=self.config_dir,
             session_id=job.session,
-            mark=mark_of(job.run_dir, self.place),
+            mark=mark_of(job.run_dir, self.node_id),
             # The CLI begins no conversation under the id of one that is there: an overtaken attempt may have left it.
             resume=job.resume or session_file(self.config_dir, job.session) is not None,
             schema=job.schema,
@@ -249,7 +249,7 @@ def mark_of(run_dir: Path, place: str) -> str:
     return f"{actor}@{place}-{number}"
 
 
-def place_of(data_dir: Path) -> str:
+def node_id_of(data_dir: Path) -> str:
     """A name that only this data directory has, given at its first use."""
     file = data_dir / "place"
     if not file.exists():
@@ -262,7 +262,7 @@ def place_of(data_dir: Path) -> str:
     return file.read_text().strip()
 
 
-def forget(*directories: Path) -> None:
+def remove_run_dirs(*directories: Path) -> None:
     """Remove run directories; what is not there is gone already."""
     for directory in directories:
         remove_tree(directory)

@@ -61,7 +61,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     traceparent: str = ""
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+class MessageMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What surrounds a message: who caused it, why, when. ``id`` is the same on every retry."""
 
     id: str
@@ -73,7 +73,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str = ""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it stands in the log.
 
     ``position`` is the stream sequence, ``sequence`` the actor's own version (1, 2, 3 …), ``hash`` the SHA-256 in hex
@@ -110,37 +110,43 @@ _command_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {
 }
 
 
-def encode_event(actor: Actor, event: Event, *, sequence: int, prevhash: str, stamp: Stamp) -> bytes:
+def encode_event(actor: Actor, event: Event, *, sequence: int, prevhash: str, metadata: MessageMetadata) -> bytes:
     """The stored body of an event."""
-    return _encode(actor, name_of(event), event, stamp, version_of(type(event)), sequence, prevhash)
+    return _encode(actor, name_of(event), event, metadata, version_of(type(event)), sequence, prevhash)
 
 
-def encode_command(actor: Actor, command: Command, stamp: Stamp) -> bytes:
+def encode_command(actor: Actor, command: Command, metadata: MessageMetadata) -> bytes:
     """The body of a command; the actor's id travels in the subject only."""
     data = {name: getattr(command, name) for name in command.__struct_fields__ if name != "id"}
-    return _encode(actor, name_of(command), data, stamp)
+    return _encode(actor, name_of(command), data, metadata)
 
 
 def _encode(
-    actor: Actor, name: str, data: object, stamp: Stamp, version: int = 1, sequence: int = 0, prevhash: str = ""
+    actor: Actor,
+    name: str,
+    data: object,
+    metadata: MessageMetadata,
+    version: int = 1,
+    sequence: int = 0,
+    prevhash: str = "",
 ) -> bytes:
     return _encoder.encode(
         Envelope(
             specversion="1.0",
-            id=stamp.id,
-            source=stamp.source,
+            id=metadata.id,
+            source=metadata.source,
             type=f"{actor.kind}.{name}",
             subject=f"{actor.kind}/{actor.id}",
-            time=stamp.time,
+            time=metadata.time,
             datacontenttype="application/json",
             dataversion=version,
             data=msgspec.Raw(_encoder.encode(data)),
             sequence=sequence,
             prevhash=prevhash,
-            causationid=stamp.causation_id,
-            correlationid=stamp.correlation_id or actor.id,
-            principal=stamp.principal,
-            traceparent=stamp.traceparent,
+            causationid=metadata.causation_id,
+            correlationid=metadata.correlation_id or actor.id,
+            principal=metadata.principal,
+            traceparent=metadata.traceparent,
         )
     )
 
@@ -153,7 +159,7 @@ def decode_envelope(body: bytes) -> Envelope:
         raise BadEnvelope(f"The message is no CloudEvents envelope: {error}") from error
 
 
-def decode_event(subject: str, body: bytes, position: int) -> Recorded:
+def decode_event(subject: str, body: bytes, position: int) -> RecordedEvent:
     """A stored event, whole; data of an older shape is lifted.
 
     Raises `UnknownEvent` or `BadEnvelope`, each with the position.
@@ -183,7 +189,7 @@ def decode_event(subject: str, body: bytes, position: int) -> Recorded:
         raise BadEnvelope(
             f"The data of {actor.kind}.{name} at {position} does not fit its schema: {error}", position
         ) from error
-    return Recorded(
+    return RecordedEvent(
         actor=actor,
         name=name,
         data=data,
@@ -202,28 +208,30 @@ def decode_event(subject: str, body: bytes, position: int) -> Recorded:
 
 
 def recorded(
-    actor: Actor, event: Event, body: bytes, *, position: int, sequence: int, prevhash: str, stamp: Stamp
-) -> Recorded:
+    actor: Actor, event: Event, body: bytes, *, position: int, sequence: int, prevhash: str, metadata: MessageMetadata
+) -> RecordedEvent:
     """What `decode_event` would make of a body that was encoded just now, without reading it again."""
-    return Recorded(
+    return RecordedEvent(
         actor=actor,
         name=name_of(event),
         data=event,
         position=position,
         sequence=sequence,
-        id=stamp.id,
-        time=stamp.time,
-        causation_id=stamp.causation_id,
-        correlation_id=stamp.correlation_id or actor.id,
-        principal=stamp.principal,
-        traceparent=stamp.traceparent,
+        id=metadata.id,
+        time=metadata.time,
+        causation_id=metadata.causation_id,
+        correlation_id=metadata.correlation_id or actor.id,
+        principal=metadata.principal,
+        traceparent=metadata.traceparent,
         previous_hash=prevhash,
         hash=hash_of(body),
         raw=body,
     )
 
 
-def decode_command(actor: Actor, verb: str, body: bytes, *, fallback: Stamp) -> tuple[Command, Stamp]:
+def decode_command(
+    actor: Actor, verb: str, body: bytes, *, fallback: MessageMetadata
+) -> tuple[Command, MessageMetadata]:
     """A command and its stamp. A body that is the bare data (as one types it by hand) gets the ``fallback`` stamp.
 
     Raises `BadEnvelope`.
@@ -232,21 +240,23 @@ def decode_command(actor: Actor, verb: str, body: bytes, *, fallback: Stamp) -> 
     if cls is None:
         known = ", ".join(COMMANDS.get(actor.kind, {})) or "none"
         raise BadEnvelope(f"A {actor.kind} takes no command {verb!r}; it takes: {known}.")
-    stamp, data = _read_command_body(actor, verb, body.strip() or b"{}", fallback)
+    metadata, data = _read_command_body(actor, verb, body.strip() or b"{}", fallback)
     try:
         command: Command = _command_decoders[cls].decode(data)
     except msgspec.MsgspecError as error:
         raise BadEnvelope(f"The data of {actor.kind}.{verb} does not fit: {error}") from error
-    return msgspec.structs.replace(command, id=actor.id), stamp
+    return msgspec.structs.replace(command, id=actor.id), metadata
 
 
-def _read_command_body(actor: Actor, verb: str, body: bytes, fallback: Stamp) -> tuple[Stamp, bytes | msgspec.Raw]:
+def _read_command_body(
+    actor: Actor, verb: str, body: bytes, fallback: MessageMetadata
+) -> tuple[MessageMetadata, bytes | msgspec.Raw]:
     if b'"specversion"' not in body:
         return fallback, body
     envelope = decode_envelope(body)
     if envelope.type != f"{actor.kind}.{verb}":
         raise BadEnvelope(f"The command says it is {envelope.type}, but was sent to {actor.kind}.{verb}.")
-    stamp = Stamp(
+    metadata = MessageMetadata(
         id=envelope.id,
         source=envelope.source,
         time=envelope.time,
@@ -255,7 +265,7 @@ def _read_command_body(actor: Actor, verb: str, body: bytes, fallback: Stamp) ->
         correlation_id=envelope.correlationid,
         traceparent=envelope.traceparent,
     )
-    return stamp, envelope.data
+    return metadata, envelope.data
 
 
 def hash_of(body: bytes) -> str:

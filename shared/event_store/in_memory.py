@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Recorded, Stamp, decode_event, encode_event
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, decode_event, encode_event
 from shared.event_store.journal import Conflict, Head, checked
 
 
@@ -16,25 +16,25 @@ class MemoryJournal:
     """All events in one list; its index is the stream position less one."""
 
     def __init__(self) -> None:
-        self.log: list[Recorded] = []
+        self.log: list[RecordedEvent] = []
         self._grown = asyncio.Condition()
 
-    async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
+    async def append(self, actor: Actor, event: Event, *, expected: Head, metadata: MessageMetadata) -> RecordedEvent:
         """See `Journal.append`."""
         own = [each for each in self.log if each.actor == actor]
-        if own and own[-1].id == stamp.id and own[-1].causation_id == stamp.causation_id:
+        if own and own[-1].id == metadata.id and own[-1].causation_id == metadata.causation_id:
             return own[-1]
         position = own[-1].position if own else 0
         if position != expected.position:
             raise Conflict(f"{actor} is at {position}, not at {expected.position}.")
-        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, stamp=stamp)
+        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, metadata=metadata)
         recorded = decode_event(event_subject(actor, name_of(event)), body, len(self.log) + 1)
         async with self._grown:
             self.log.append(recorded)
             self._grown.notify_all()
         return recorded
 
-    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
+    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[RecordedEvent]:
         """See `Journal.load`."""
         head = after or Head()
         last = len(self.log) if up_to is None else up_to
@@ -43,12 +43,12 @@ class MemoryJournal:
 
     async def pages(
         self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
-    ) -> AsyncIterator[list[Recorded]]:
+    ) -> AsyncIterator[list[RecordedEvent]]:
         """See `Journal.pages`."""
         if found := await self.load(actor, after=after, up_to=up_to):
             yield found
 
-    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
+    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[RecordedEvent]:
         """See `Journal.follow`."""
         fits = _matcher(subject_filter)
         position = after

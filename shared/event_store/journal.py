@@ -9,7 +9,7 @@ import msgspec
 
 from shared.contracts.messages import Event
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, Stamp
+from shared.event_store.envelope import MessageMetadata, RecordedEvent
 
 
 class Conflict(Exception):
@@ -36,7 +36,7 @@ class Head(msgspec.Struct, frozen=True):
     hash: str = ""
 
 
-def head_of(recorded: Recorded) -> Head:
+def head_of(recorded: RecordedEvent) -> Head:
     """The head after an event."""
     return Head(recorded.position, recorded.sequence, recorded.hash)
 
@@ -44,7 +44,7 @@ def head_of(recorded: Recorded) -> Head:
 class Journal(Protocol):
     """Guarded appends and checked loads. Only the expected head fences; everything else is liveness."""
 
-    async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
+    async def append(self, actor: Actor, event: Event, *, expected: Head, metadata: MessageMetadata) -> RecordedEvent:
         """Append one event behind ``expected``.
 
         Appending the same ``stamp.id`` for the same ``stamp.causation_id`` again returns the first append.
@@ -52,17 +52,17 @@ class Journal(Protocol):
         """
         ...
 
-    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
+    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[RecordedEvent]:
         """An actor's events behind ``after``, up to a stream position. Raises `LogDamaged`, `UnknownEvent`."""
         ...
 
     def pages(
         self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
-    ) -> AsyncIterator[list[Recorded]]:
+    ) -> AsyncIterator[list[RecordedEvent]]:
         """What `load` gives, in parts, so that a long actor need not be in memory whole. No part is empty."""
         ...
 
-    def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
+    def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[RecordedEvent]:
         """Every event that fits the filter behind a stream position, in order, once, and then the live ones."""
         ...
 
@@ -71,10 +71,10 @@ class Journal(Protocol):
         ...
 
 
-def checked(actor: Actor, events: Iterable[Recorded], after: Head) -> list[Recorded]:
+def checked(actor: Actor, events: Iterable[RecordedEvent], after: Head) -> list[RecordedEvent]:
     """The events, when each one's version and previous hash continue from ``after``; raises `LogDamaged`."""
     head = after
-    found: list[Recorded] = []
+    found: list[RecordedEvent] = []
     for event in events:
         if event.sequence != head.sequence + 1:
             raise LogDamaged(

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Head
 from shared.ops.code_hash import code_hash
 
@@ -36,7 +36,7 @@ class SnapshotStore(Protocol):
         """Keep a snapshot in place of the one before; never raises."""
         ...
 
-    async def event_at(self, position: int) -> Recorded | None:
+    async def event_at(self, position: int) -> RecordedEvent | None:
         """The event at a stream position, to check a snapshot against."""
         ...
 
@@ -49,7 +49,7 @@ def fold_of(decider: Decider[Any]) -> str:
     return code_hash([decider.evolve.__module__, type(decider.initial).__module__])
 
 
-def fits(snapshot: Snapshot, actor: Actor, fold: str, event: Recorded | None) -> bool:
+def fits(snapshot: Snapshot, actor: Actor, fold: str, event: RecordedEvent | None) -> bool:
     """Whether code of the hash ``fold`` made the snapshot, and the log has its event: same actor, version and hash."""
     return (
         snapshot.fold == fold

@@ -20,7 +20,7 @@ from nats.js.client import JetStreamContext
 
 from shared.event_store.envelope import TooLarge
 from shared.ops.addresses import without_credentials
-from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.timings import NATS, NatsTimings
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -82,11 +82,11 @@ class Bus:
     """
 
     def __init__(
-        self, nc: Client, js: JetStreamContext, bounds: Bounds = DEFAULTS, timings: NatsTimings = NATS
+        self, nc: Client, js: JetStreamContext, limits: Limits = DEFAULTS, timings: NatsTimings = NATS
     ) -> None:
         self.nc = nc
         self.js = js
-        self.bounds = bounds
+        self.limits = limits
         self.timings = timings
         self.violations: list[str] = []
         self._was_connected = False
@@ -100,12 +100,12 @@ class Bus:
         *,
         name: str,
         patience_s: float | None = None,
-        bounds: Bounds = DEFAULTS,
+        limits: Limits = DEFAULTS,
         timings: NatsTimings = NATS,
     ) -> Bus:
         """Connect, trying again for ``patience_s`` seconds (else as the timings say); raises `NatsUnreachable`."""
         nc = _Client()
-        bus = cls(nc, nc.jetstream(timeout=timings.answer_s), bounds, timings)
+        bus = cls(nc, nc.jetstream(timeout=timings.answer_s), limits, timings)
         connecting = nc.connect(
             servers=url.split(","),
             name=name,
@@ -135,7 +135,7 @@ class Bus:
     @property
     def most_bytes(self) -> int:
         """Bytes that one message to a stream may have."""
-        most = self.bounds.max_message_bytes
+        most = self.limits.max_message_bytes
         return min(most, self.nc.max_payload - HEADER_BYTES) if self.connected else most
 
     def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -163,7 +163,7 @@ class Bus:
         """A raw JetStream API call."""
         return (await self.nc.request(f"$JS.API.{subject}", body, timeout=timeout)).data
 
-    async def settled(self, ask: Callable[[], Awaitable[T]], patience_s: float = JETSTREAM_PATIENCE_S) -> T:
+    async def wait_for_jetstream(self, ask: Callable[[], Awaitable[T]], patience_s: float = JETSTREAM_PATIENCE_S) -> T:
         """The answer of a JetStream call that may be made again, once there is one; raises `NatsUnreachable`."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:

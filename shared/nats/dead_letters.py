@@ -17,7 +17,7 @@ from shared.nats.objects import Artifacts
 REASON_CHARS: Final = 2000
 
 
-class Parked(msgspec.Struct, frozen=True, kw_only=True):
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One parked message. ``body`` is base64 of the bytes as they were; ``position`` is their stream sequence.
 
     Bytes that do not fit into a message with all this around them are in ARTIFACTS, and ``body`` is empty.
@@ -35,10 +35,10 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     artifact: ArtifactRef | None = None
 
 
-async def park(bus: Bus, message: Msg, *, consumer: str, reason: str) -> None:
+async def store_dead_letter(bus: Bus, message: Msg, *, consumer: str, reason: str) -> None:
     """Store the message with its reason under ``parked.<its subject>``; parking it twice stores it once."""
     metadata = message.metadata
-    entry = Parked(
+    entry = DeadLetter(
         reason=reason[:REASON_CHARS],
         consumer=consumer,
         stream=metadata.stream,
@@ -56,6 +56,6 @@ async def park(bus: Bus, message: Msg, *, consumer: str, reason: str) -> None:
     await bus.publish(f"parked.{message.subject}", stored, {"Nats-Msg-Id": f"parked:{consumer}:{entry.position}"})
 
 
-async def body_of(bus: Bus, parked: Parked) -> bytes:
+async def body_of(bus: Bus, parked: DeadLetter) -> bytes:
     """The bytes that were parked; raises `ArtifactLost`."""
     return base64.b64decode(parked.body) if parked.artifact is None else await Artifacts(bus).get(parked.artifact)

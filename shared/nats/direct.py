@@ -52,7 +52,7 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
     inbox = nc.new_inbox()
     subscription = await nc.subscribe(inbox, cb=take, pending_msgs_limit=-1, pending_bytes_limit=-1)
     try:
-        request = {"batch": limit, "max_bytes": bus.bounds.max_read_bytes, "seq": start, "next_by_subj": subject}
+        request = {"batch": limit, "max_bytes": bus.limits.max_read_bytes, "seq": start, "next_by_subj": subject}
         await nc.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(request), reply=inbox)
         found: list[Direct] = []
         while True:

@@ -66,7 +66,7 @@ class Feed:
         self._filters = [filters] if isinstance(filters, str) else filters
         self._position = after
         self._batch = batch
-        self._max_bytes = bus.bounds.max_read_bytes
+        self._max_bytes = bus.limits.max_read_bytes
         self._last = last
         self._silence = 0
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()

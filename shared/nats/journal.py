@@ -12,7 +12,14 @@ from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_filter, event_subject
-from shared.event_store.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_event, recorded
+from shared.event_store.envelope import (
+    CONTENT_TYPE,
+    MessageMetadata,
+    RecordedEvent,
+    decode_event,
+    encode_event,
+    recorded,
+)
 from shared.event_store.journal import Conflict, Head, LogDamaged, LogFull, LogUnavailable, checked, head_of
 from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
@@ -40,24 +47,24 @@ class NatsJournal:
         self._bus = bus
         self._tries = bus.timings.tries
 
-    async def append(self, actor: Actor, event: Event, *, expected: Head, stamp: Stamp) -> Recorded:
+    async def append(self, actor: Actor, event: Event, *, expected: Head, metadata: MessageMetadata) -> RecordedEvent:
         """See `Journal.append`. Source of the read-back rule: docs/architecture.md."""
-        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, stamp=stamp)
+        body = encode_event(actor, event, sequence=expected.sequence + 1, prevhash=expected.hash, metadata=metadata)
         subject = event_subject(actor, name_of(event))
         headers = {
-            "Nats-Msg-Id": stamp.id,
+            "Nats-Msg-Id": metadata.id,
             "Nats-Expected-Last-Subject-Sequence": str(expected.position),
             "Nats-Expected-Last-Subject-Sequence-Subject": event_filter(actor),
             "Content-Type": CONTENT_TYPE,
         }
-        if stamp.traceparent:
-            headers["traceparent"] = stamp.traceparent
+        if metadata.traceparent:
+            headers["traceparent"] = metadata.traceparent
         for attempt in range(self._tries):
             try:
                 ack = await self._bus.publish(subject, body, headers)
             except nats.js.errors.APIError as error:
                 if error.err_code in CONFLICTS:
-                    return await self._read_back(actor, stamp)
+                    return await self._read_back(actor, metadata)
                 if error.err_code in STREAM_FULL:
                     raise LogFull(
                         "The event log is full: give EVENTS more room with `nats stream edit EVENTS --max-bytes`."
@@ -71,7 +78,7 @@ class NatsJournal:
                 await self._connected_again(attempt)
             else:
                 if ack.duplicate:
-                    return await self._read_back(actor, stamp, ack.seq)
+                    return await self._read_back(actor, metadata, ack.seq)
                 return recorded(
                     actor,
                     event,
@@ -79,17 +86,17 @@ class NatsJournal:
                     position=ack.seq,
                     sequence=expected.sequence + 1,
                     prevhash=expected.hash,
-                    stamp=stamp,
+                    metadata=metadata,
                 )
         raise LogUnavailable(SILENT)
 
-    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[Recorded]:
+    async def load(self, actor: Actor, *, after: Head | None = None, up_to: int | None = None) -> list[RecordedEvent]:
         """See `Journal.load`."""
         return [event async for page in self.pages(actor, after=after, up_to=up_to) for event in page]
 
     async def pages(
         self, actor: Actor, *, after: Head | None = None, up_to: int | None = None
-    ) -> AsyncIterator[list[Recorded]]:
+    ) -> AsyncIterator[list[RecordedEvent]]:
         """See `Journal.pages`."""
         began = head = after or Head()
         newest = 0
@@ -112,7 +119,7 @@ class NatsJournal:
             "read any more, or the log went backwards. Restore the log from its archive."
         )
 
-    async def _behind(self, actor: Actor, position: int, up_to: int | None) -> AsyncIterator[list[Recorded]]:
+    async def _behind(self, actor: Actor, position: int, up_to: int | None) -> AsyncIterator[list[RecordedEvent]]:
         while up_to is None or position < up_to:
             batch = await self._batch(event_filter(actor), position + 1)
             page = [
@@ -126,7 +133,7 @@ class NatsJournal:
                 break
             position = batch.messages[-1].position
 
-    async def last(self, actor: Actor) -> Recorded | None:
+    async def last(self, actor: Actor) -> RecordedEvent | None:
         """An actor's newest event, without a check of those before it. Raises `LogUnavailable`."""
         message = await self._last(actor)
         return None if message is None else decode_event(message.subject or "", message.data or b"", message.seq or 0)
@@ -136,7 +143,7 @@ class NatsJournal:
         message = await self._last(actor)
         return 0 if message is None else int(message.seq or 0)
 
-    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[Recorded]:
+    async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[RecordedEvent]:
         """See `Journal.follow`. A message that cannot be decoded ends it with the decoder's error."""
         async with Feed(self._bus, EVENTS, subject_filter, after=after) as feed:
             async for message in feed:
@@ -159,13 +166,13 @@ class NatsJournal:
                 await self._connected_again(attempt)
         raise LogUnavailable(SILENT)
 
-    async def _read_back(self, actor: Actor, stamp: Stamp, known: int = 0) -> Recorded:
+    async def _read_back(self, actor: Actor, metadata: MessageMetadata, known: int = 0) -> RecordedEvent:
         """Ours after all, or somebody else's: the actor's last event tells, or the one that the server knows by id."""
         event = await self.last(actor)
         if event is not None and known and event.position != known:
             for message in (await self._batch(event_filter(actor), known, 1)).messages:
                 event = decode_event(message.subject, message.data, message.position)
-        if event is not None and event.id == stamp.id and event.causation_id == stamp.causation_id:
+        if event is not None and event.id == metadata.id and event.causation_id == metadata.causation_id:
             return event
         raise Conflict(f"Another append of {actor} came first.")
 

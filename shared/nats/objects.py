@@ -81,7 +81,7 @@ class Artifacts:
         return path
 
     def _check(self, name: str, size: int) -> None:
-        most = self._bus.bounds.max_artifact_bytes
+        most = self._bus.limits.max_artifact_bytes
         if size > most:
             raise ArtifactTooLarge(
                 f"{name} has {size:,} bytes, and an artifact has at most {most:,}: make less of it (are build results "

@@ -10,7 +10,7 @@ import nats.js.errors
 import structlog
 
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import BadEnvelope, Recorded, decode_event
+from shared.event_store.envelope import BadEnvelope, RecordedEvent, decode_event
 from shared.event_store.snapshots import Snapshot
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, SNAPSHOTS
@@ -48,7 +48,7 @@ class NatsSnapshots:
         except (nats.js.errors.Error, nats.errors.Error, TimeoutError) as error:
             log.warning("no snapshot", actor=str(actor), error=str(error) or type(error).__name__)
 
-    async def event_at(self, position: int) -> Recorded | None:
+    async def event_at(self, position: int) -> RecordedEvent | None:
         """See `SnapshotStore.event_at`."""
         try:
             message = await self._bus.js.get_msg(EVENTS, position, direct=True)

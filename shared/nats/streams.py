@@ -18,7 +18,7 @@ from nats.js.api import (
 
 from shared.contracts.subjects import PARTITIONS
 from shared.nats.bus import JETSTREAM_PATIENCE_S, Bus
-from shared.ops.limits import Bounds
+from shared.ops.limits import Limits
 
 EVENTS: Final = "EVENTS"
 COMMANDS: Final = "COMMANDS"
@@ -41,7 +41,7 @@ class GuardsOff(Exception):
     """A guard of the event log is off; the text names each one. No service works on such a log."""
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes of the streams in bytes, and the number of copies (1, or 3 on a cluster)."""
 
     events_bytes: int = 8 * 1024 * MEBI
@@ -57,9 +57,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     replicas: int = 1
 
 
-def limits_of(bounds: Bounds) -> Limits:
+def stream_limits_of(bounds: Limits) -> StreamLimits:
     """The sizes that the settings ask for."""
-    return Limits(
+    return StreamLimits(
         events_bytes=bounds.max_events_bytes,
         commands_bytes=bounds.max_commands_bytes,
         output_bytes=bounds.max_output_bytes,
@@ -71,7 +71,7 @@ def limits_of(bounds: Bounds) -> Limits:
     )
 
 
-def stream_configs(limits: Limits) -> list[StreamConfig]:
+def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
     """Every stream as it must be."""
     common: dict[str, Any] = {"storage": StorageType.FILE, "num_replicas": limits.replicas, "max_consumers": 1000}
     return [
@@ -121,7 +121,7 @@ def stream_configs(limits: Limits) -> list[StreamConfig]:
             subjects=["timer.>"],
             retention=RetentionPolicy.LIMITS,
             max_bytes=limits.timers_bytes,
-            # The server allows nothing else with schedules: `shared.runtime.timers` takes care that it never comes to that.
+            # The server allows nothing else with schedules: shared/runtime/timers.py sees to that.
             discard=DiscardPolicy.OLD,
             allow_direct=True,
             allow_msg_schedules=True,
@@ -140,17 +140,17 @@ def stream_configs(limits: Limits) -> list[StreamConfig]:
     ]
 
 
-async def provision(bus: Bus, limits: Limits | None = None) -> list[str]:
+async def provision(bus: Bus, limits: StreamLimits | None = None) -> list[str]:
     """Create what is missing, leave what is there, check the guards; returns the names of what was created."""
-    limits = limits or Limits()
+    limits = limits or StreamLimits()
     created: dict[str, None] = {}
     for config in stream_configs(limits):
-        await bus.settled(partial(_create_stream, bus, config, created))
+        await bus.wait_for_jetstream(partial(_create_stream, bus, config, created))
     if TIMERS in created:
         await _forget_timekeepers(bus)
-    await bus.settled(partial(_create_artifacts, bus, limits, created))
-    await bus.settled(partial(_create_snapshots, bus, limits, created))
-    await bus.settled(partial(_create_idempotency, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_artifacts, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_snapshots, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_idempotency, bus, limits, created))
     await check_guards(bus)
     return list(created)
 
@@ -166,7 +166,7 @@ async def _create_stream(bus: Bus, config: StreamConfig, created: dict[str, None
         await bus.js.add_stream(config)
 
 
-async def _create_artifacts(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
+async def _create_artifacts(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
     try:
         await bus.js.object_store(ARTIFACTS)
     except nats.js.errors.NotFoundError:
@@ -174,7 +174,7 @@ async def _create_artifacts(bus: Bus, limits: Limits, created: dict[str, None]) 
         await bus.js.create_object_store(ARTIFACTS, max_bytes=limits.artifacts_bytes, replicas=limits.replicas)
 
 
-async def _create_snapshots(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
+async def _create_snapshots(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
     try:
         await bus.js.key_value(SNAPSHOTS)
     except nats.js.errors.NotFoundError:
@@ -184,7 +184,7 @@ async def _create_snapshots(bus: Bus, limits: Limits, created: dict[str, None]) 
         )
 
 
-async def _create_idempotency(bus: Bus, limits: Limits, created: dict[str, None]) -> None:
+async def _create_idempotency(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
     try:
         await bus.js.key_value(IDEMPOTENCY)
     except nats.js.errors.NotFoundError:
@@ -212,9 +212,9 @@ async def check_guards(bus: Bus, patience_s: float = JETSTREAM_PATIENCE_S) -> No
     """Read the streams back; raises `GuardsOff` when EVENTS could lose or change an event, or a stream is missing,
     and `NatsUnreachable` when JetStream has not answered for ``patience_s`` seconds.
     """
-    await bus.settled(partial(check_log, bus), patience_s)
+    await bus.wait_for_jetstream(partial(check_log, bus), patience_s)
     for name in (COMMANDS, OUTPUT, TIMERS, PARKED):
-        await bus.settled(partial(_stream_config, bus, name), patience_s)
+        await bus.wait_for_jetstream(partial(_stream_config, bus, name), patience_s)
 
 
 async def check_log(bus: Bus) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.ops.limits import Bounds, past
+from shared.ops.limits import Limits, past
 
 PREFIX = "JOURNEYMAN_"
 
@@ -25,7 +25,7 @@ def _shared_with_cli(name: str) -> Any:
     return AliasChoices(f"{PREFIX}{name}", name)
 
 
-class Settings(Bounds, BaseSettings):
+class Settings(Limits, BaseSettings):
     """Every setting of every service . Names here are without the prefix ``JOURNEYMAN_``.
 
     How much of anything there may be is in `Bounds`.
@@ -165,13 +165,13 @@ def _line(error: Any) -> str:
 def example() -> str:
     """`.env.example`: every setting with its meaning and default, commented out."""
     lines = ["# Journeyman's settings. Copy to .env and take the # away where you set something.", ""]
-    fields = sorted(Settings.model_fields.items(), key=lambda each: each[0] in Bounds.model_fields)
+    fields = sorted(Settings.model_fields.items(), key=lambda each: each[0] in Limits.model_fields)
     for name, field in fields:
         default = field.get_default(call_default_factory=False)
         shown = default.get_secret_value() if isinstance(default, SecretStr) else default
         text = "" if shown is None or field.is_required() or field.default_factory is not None else str(shown)
         text = {"True": "1", "False": "0"}.get(text, text)
         alias = isinstance(field.validation_alias, AliasChoices)
-        more = f"; past it: {past(name)}" if name in Bounds.model_fields else ""
+        more = f"; past it: {past(name)}" if name in Limits.model_fields else ""
         lines += [f"# {field.description}{more}.", f"#{name.upper() if alias else PREFIX + name.upper()}={text}", ""]
     return "\n".join(lines).rstrip() + "\n"

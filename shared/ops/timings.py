@@ -43,8 +43,8 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     message_ack_wait_s: float = 3.0
     activity_ack_wait_s: float = 10.0
     timer_ack_wait_s: float = 10.0
-    leftovers_every_s: float = 20.0
-    leftovers_settled_s: float = 10.0
+    orphans_every_s: float = 20.0
+    orphans_grace_s: float = 10.0
     checkpoint_every_s: float = 5.0
     snapshot_every: int = 1000
     nats: NatsTimings = NATS

@@ -14,20 +14,20 @@ from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import BadEnvelope
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.dead_letters import REASON_CHARS, park
+from shared.nats.dead_letters import REASON_CHARS, store_dead_letter
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 
 log = structlog.get_logger(__name__)
 
-TROUBLE: Final = (LogFull, LogUnavailable, TimeoutError, OSError, nats.errors.Error)
+TRANSIENT: Final = (LogFull, LogUnavailable, TimeoutError, OSError, nats.errors.Error)
 """Nobody's fault in the message: it is tried for ever, every few seconds."""
 
-HOPELESS: Final = (BadEnvelope, BadAddress, LogDamaged)
+PERMANENT: Final = (BadEnvelope, BadAddress, LogDamaged)
 """Trying again cannot help."""
 
 
-class Tries(msgspec.Struct, frozen=True, kw_only=True):
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How often a message is tried, and how long it waits in between, in seconds (the last wait repeats)."""
 
     most: int = 5
@@ -42,13 +42,13 @@ GiveUp = Callable[[Msg, str], Awaitable[None]]
 """Called with the reason before a message is parked, so that whoever waits for it hears that it failed."""
 
 
-async def settle(
+async def acknowledge(
     bus: Bus,
     message: Msg,
     handle: Callable[[Msg], Awaitable[None]],
     *,
     consumer: str,
-    tries: Tries,
+    retry: RetryPolicy,
     give_up: GiveUp | None = None,
 ) -> None:
     """Handle a message and tell the server how it went. Never raises for what the handler did."""
@@ -56,31 +56,31 @@ async def settle(
     try:
         with metrics.HANDLING.labels(consumer).time():
             await handle(message)
-    except TROUBLE as error:
+    except TRANSIENT as error:
         log.warning("not now", consumer=consumer, subject=message.subject, error=str(error) or type(error).__name__)
         await message.nak(delay=min(5.0, 0.25 * delivered))
-    except HOPELESS as error:
-        await _park(bus, message, consumer, str(error), give_up)
+    except PERMANENT as error:
+        await _to_dead_letters(bus, message, consumer, str(error), give_up)
     except Exception as error:
-        if delivered < tries.most:
+        if delivered < retry.most:
             log.warning("failed, will try again", consumer=consumer, subject=message.subject, exc_info=True)
-            await message.nak(delay=tries.wait_s(delivered))
+            await message.nak(delay=retry.wait_s(delivered))
         else:
-            await _park(bus, message, consumer, f"{type(error).__name__}: {error}", give_up)
+            await _to_dead_letters(bus, message, consumer, f"{type(error).__name__}: {error}", give_up)
     else:
-        crash_point("settling.done")
+        crash_point("acknowledge.done")
         await message.ack()
-        crash_point("settling.acknowledged")
+        crash_point("acknowledge.acknowledged")
 
 
-async def _park(bus: Bus, message: Msg, consumer: str, reason: str, give_up: GiveUp | None) -> None:
+async def _to_dead_letters(bus: Bus, message: Msg, consumer: str, reason: str, give_up: GiveUp | None) -> None:
     try:
         if give_up is not None:
-            await _tell(give_up, message, reason[:REASON_CHARS])
-            crash_point("parking.reported")
-        await park(bus, message, consumer=consumer, reason=reason)
-        crash_point("parking.stored")
-    except TROUBLE as error:
+            await _report(give_up, message, reason[:REASON_CHARS])
+            crash_point("dead-letters.reported")
+        await store_dead_letter(bus, message, consumer=consumer, reason=reason)
+        crash_point("dead-letters.stored")
+    except TRANSIENT as error:
         why = str(error) or type(error).__name__
         log.error("cannot be parked, so its neighbours wait", consumer=consumer, subject=message.subject, error=why)
         await message.nak(delay=1.0)
@@ -90,10 +90,10 @@ async def _park(bus: Bus, message: Msg, consumer: str, reason: str, give_up: Giv
     await message.ack()
 
 
-async def _tell(give_up: GiveUp, message: Msg, reason: str) -> None:
+async def _report(give_up: GiveUp, message: Msg, reason: str) -> None:
     try:
         await give_up(message, reason)
-    except TROUBLE:
+    except TRANSIENT:
         raise
     except Exception:
         log.exception("giving up failed as well", subject=message.subject)

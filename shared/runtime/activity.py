@@ -12,14 +12,14 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from shared.event_store.envelope import Recorded, decode_event
+from shared.event_store.envelope import RecordedEvent, decode_event
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.acknowledge import RetryPolicy, acknowledge
 
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0
@@ -28,7 +28,7 @@ DISTRUST_S: Final = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Turn:
+class ActivityContext:
     """One delivery of the work to this instance. ``delivered`` counts them; ``draining`` is set when it must leave."""
 
     def __init__(self, delivered: int, draining: asyncio.Event) -> None:
@@ -43,8 +43,8 @@ class HandOver(BaseException):
     """
 
 
-Work = Callable[[Recorded, Turn], Awaitable[None]]
-GiveUp = Callable[[Recorded, str], Awaitable[None]]
+ActivityHandler = Callable[[RecordedEvent, ActivityContext], Awaitable[None]]
+GiveUp = Callable[[RecordedEvent, str], Awaitable[None]]
 """Reports that the work has failed for good, with the reason; the actor would wait for ever otherwise."""
 
 
@@ -57,21 +57,21 @@ class Activity:
     def __init__(
         self,
         bus: Bus,
-        work: Work,
+        work: ActivityHandler,
         *,
         service: str,
         name: str,
         event: str,
         slots: int,
         give_up: GiveUp | None = None,
-        tries: Tries | None = None,
+        tries: RetryPolicy | None = None,
         ack_wait_s: float = PRODUCTION.activity_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._work = work
         self._give_up = give_up
         self.name = f"{service}-{name}"
-        self._tries = tries or Tries(most=bus.bounds.max_activity_tries, waits_s=(1.0, 3.0, 10.0))
+        self._tries = tries or RetryPolicy(most=bus.limits.max_activity_tries, waits_s=(1.0, 3.0, 10.0))
         self._ack_wait_s = ack_wait_s
         self._distrust_until = 0.0
         self._draining = asyncio.Event()
@@ -82,7 +82,7 @@ class Activity:
             [event],
             self._take,
             ack_wait_s=ack_wait_s,
-            max_ack_pending=bus.bounds.max_held_messages,
+            max_ack_pending=bus.limits.max_held_messages,
             concurrency=slots,
         )
 
@@ -116,12 +116,12 @@ class Activity:
         beating = asyncio.create_task(self._hold(message))
         try:
             with metrics.ACTIVE.labels(self.name).track_inprogress():
-                await settle(
+                await acknowledge(
                     self._bus,
                     message,
                     self._handle,
                     consumer=self.name,
-                    tries=self._tries,
+                    retry=self._tries,
                     give_up=self._fail if self._give_up is not None else None,
                 )
         except HandOver:
@@ -146,7 +146,7 @@ class Activity:
         event = decode_event(subject, body, position)
         with structlog.contextvars.bound_contextvars(task_id=event.actor.id):
             crash_point("activity.taken")
-            await self._work(event, Turn(delivered, self._draining))
+            await self._work(event, ActivityContext(delivered, self._draining))
             crash_point("activity.worked")
 
     async def _hold(self, message: Msg) -> None:

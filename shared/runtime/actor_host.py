@@ -17,12 +17,12 @@ from shared.contracts.decider import Decider, Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command, name_of
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, utc_now
 from shared.event_store.journal import Conflict, Head, Journal, head_of
 from shared.event_store.snapshots import Snapshot, SnapshotStore, fits, fold_of
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
-from shared.ops.limits import DEFAULTS, Bounds
+from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.timings import PRODUCTION
 
 SNAPSHOT_EVERY: Final = PRODUCTION.snapshot_every
@@ -46,7 +46,7 @@ class _Kept:
         self.lock = asyncio.Lock()
         self.kept_at = 0
 
-    def take(self, decider: Decider[Any], event: Recorded) -> None:
+    def take(self, decider: Decider[Any], event: RecordedEvent) -> None:
         self.state = decider.evolve(self.state, event.data)
         self.head = head_of(event)
         if event.causation_id:
@@ -70,7 +70,7 @@ class ActorHost:
         *,
         source: str,
         clock: Callable[[], datetime] = utc_now,
-        bounds: Bounds = DEFAULTS,
+        limits: Limits = DEFAULTS,
         snapshots: SnapshotStore | None = None,
         snapshot_every: int = SNAPSHOT_EVERY,
     ) -> None:
@@ -78,7 +78,7 @@ class ActorHost:
         self._deciders = {decider.kind: decider for decider in deciders}
         self._source = source
         self._clock = clock
-        self._bounds = bounds
+        self._limits = limits
         self._snapshots = snapshots
         self._snapshot_every = snapshot_every
         # Now: after an upgrade in place the files on disk are no longer the code that folds here.
@@ -90,7 +90,7 @@ class ActorHost:
         """The actor kinds this host takes commands for."""
         return tuple(self._deciders)
 
-    async def tell(
+    async def execute(
         self,
         actor: Actor,
         command: Command,
@@ -99,7 +99,7 @@ class ActorHost:
         principal: str,
         correlation_id: str = "",
         traceparent: str = "",
-    ) -> Recorded | None:
+    ) -> RecordedEvent | None:
         """Let the actor decide on a command; returns its event, or None when nothing new happened.
 
         The same ``id`` again returns the event of the first time. Raises `Rejected`, `UnknownKind`, and what the
@@ -109,7 +109,7 @@ class ActorHost:
         kept = self._find(actor, decider)
         async with kept.lock:
             fresh = False
-            for attempt in range(self._bounds.max_append_tries):
+            for attempt in range(self._limits.max_append_tries):
                 if not kept.head.position:
                     await self._catch_up(actor, decider, kept)
                     fresh = True
@@ -129,7 +129,7 @@ class ActorHost:
                         continue
                     metrics.COMMANDS.labels(actor.kind, name_of(command), "nothing").inc()
                     return None
-                stamp = Stamp(
+                metadata = MessageMetadata(
                     id=derived_id(str(actor), id),
                     source=self._source,
                     time=self._clock(),
@@ -139,7 +139,7 @@ class ActorHost:
                     traceparent=traceparent,
                 )
                 try:
-                    recorded = await self._journal.append(actor, event, expected=kept.head, stamp=stamp)
+                    recorded = await self._journal.append(actor, event, expected=kept.head, metadata=metadata)
                 except Conflict:
                     metrics.CONFLICTS.labels(actor.kind).inc()
                     await asyncio.sleep(random.uniform(0, 0.005 * attempt))
@@ -158,14 +158,14 @@ class ActorHost:
                 metrics.COMMANDS.labels(actor.kind, name_of(command), "event").inc()
                 return recorded
         raise Conflict(
-            f"{actor} is appended to faster than this service can follow: {self._bounds.max_append_tries} tries were "
+            f"{actor} is appended to faster than this service can follow: {self._limits.max_append_tries} tries were "
             "not enough."
         )
 
-    async def report(self, actor: Actor, command: Command) -> Recorded | None:
+    async def report(self, actor: Actor, command: Command) -> RecordedEvent | None:
         """`tell` the actor what the service itself has to say, in its own name and as something new."""
         principal = f"service:{self._source.rpartition('/')[2]}"
-        return await self.tell(actor, command, id=str(uuid.uuid4()), principal=principal, correlation_id=actor.id)
+        return await self.execute(actor, command, id=str(uuid.uuid4()), principal=principal, correlation_id=actor.id)
 
     async def state(self, actor: Actor) -> Any:
         """The actor's state as of now, folded from the log."""
@@ -182,7 +182,7 @@ class ActorHost:
 
     def _check_room(self, actor: Actor, length: int, principal: str) -> None:
         """An actor that is full hears people no more; services may still bring its work to an end."""
-        most = self._bounds.max_actor_events
+        most = self._limits.max_actor_events
         if length < most or (principal.startswith("service:") and length < most + most // 10):
             return
         raise Rejected(
@@ -200,8 +200,8 @@ class ActorHost:
     def _find(self, actor: Actor, decider: Decider[Any]) -> _Kept:
         kept = self._kept.get(actor)
         if kept is None:
-            kept = self._kept[actor] = _Kept(decider.initial, self._bounds.max_remembered_commands)
-            while len(self._kept) > self._bounds.max_kept_actors:
+            kept = self._kept[actor] = _Kept(decider.initial, self._limits.max_remembered_commands)
+            while len(self._kept) > self._limits.max_kept_actors:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(actor)
@@ -245,7 +245,7 @@ class ActorHost:
             actor, Snapshot(fold=self._folds[decider.kind], head=kept.head, state=state, handled=handled)
         )
 
-    async def _event_at(self, actor: Actor, position: int) -> Recorded | None:
+    async def _event_at(self, actor: Actor, position: int) -> RecordedEvent | None:
         if self._snapshots is not None and (event := await self._snapshots.event_at(position)) is not None:
             return event
         events = await self._journal.load(actor, up_to=position)

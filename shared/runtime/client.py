@@ -14,7 +14,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command, name_of
 from shared.contracts.queries import Query, answer_of
 from shared.contracts.subjects import Actor, command_subject
-from shared.event_store.envelope import CONTENT_TYPE, Stamp, encode_command, utc_now
+from shared.event_store.envelope import CONTENT_TYPE, MessageMetadata, encode_command, utc_now
 from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -79,7 +79,7 @@ class Client:
         `TimeoutError` (not known to be stored).
         """
         within = self._bus.timings.command_s if timeout is None else timeout
-        stamp = Stamp(
+        metadata = MessageMetadata(
             id=id or str(uuid.uuid4()),
             source=self._source,
             time=utc_now(),
@@ -90,8 +90,10 @@ class Client:
         inbox = self._bus.nc.new_inbox()
         subscription = await self._bus.nc.subscribe(inbox, max_msgs=1)
         try:
-            headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
-            await self._store(command_subject(actor, name_of(command)), encode_command(actor, command, stamp), headers)
+            headers = {"Nats-Msg-Id": metadata.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
+            await self._store(
+                command_subject(actor, name_of(command)), encode_command(actor, command, metadata), headers
+            )
             try:
                 message = await subscription.next_msg(timeout=within)
             except (TimeoutError, nats.errors.TimeoutError) as error:

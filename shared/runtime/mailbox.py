@@ -10,14 +10,14 @@ from nats.aio.msg import Msg
 
 from shared.contracts.decider import Rejected
 from shared.contracts.subjects import PARTITIONS, BadAddress, read_command_subject
-from shared.event_store.envelope import BadEnvelope, Recorded, Stamp, TooLarge, decode_command, utc_now
+from shared.event_store.envelope import BadEnvelope, MessageMetadata, RecordedEvent, TooLarge, decode_command, utc_now
 from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.pull import Handler, StandingPull
 from shared.nats.streams import COMMANDS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.acknowledge import RetryPolicy, acknowledge
 from shared.runtime.actor_host import ActorHost
 
 REPLY_HEADER: Final = "Journeyman-Reply"
@@ -51,19 +51,19 @@ class Mailboxes:
         host: ActorHost,
         *,
         service: str,
-        tries: Tries | None = None,
+        retry: RetryPolicy | None = None,
         ack_wait_s: float = PRODUCTION.message_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._host = host
-        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
+        self._tries = retry or RetryPolicy(most=bus.limits.max_message_tries)
         self.pulls = [
             StandingPull(
                 bus,
                 COMMANDS,
                 f"{service}-{partition:02}",
                 [f"cmd.{partition}.{kind}.*.*" for kind in host.kinds],
-                self._settle(f"{service}-{partition:02}"),
+                self._acknowledge(f"{service}-{partition:02}"),
                 ack_wait_s=ack_wait_s,
                 max_ack_pending=1,
                 ahead=31,
@@ -71,9 +71,9 @@ class Mailboxes:
             for partition in range(PARTITIONS)
         ]
 
-    def _settle(self, consumer: str) -> Handler:
+    def _acknowledge(self, consumer: str) -> Handler:
         async def take(message: Msg) -> None:
-            await settle(self._bus, message, self._handle, consumer=consumer, tries=self._tries)
+            await acknowledge(self._bus, message, self._handle, consumer=consumer, retry=self._tries)
 
         return take
 
@@ -83,14 +83,14 @@ class Mailboxes:
         try:
             actor, verb = read_command_subject(message.subject)
             crash_point("mailbox.taken")
-            command, stamp = decode_command(actor, verb, message.data, fallback=_typed_by_hand(message))
-            recorded = await self._host.tell(
+            command, metadata = decode_command(actor, verb, message.data, fallback=_typed_by_hand(message))
+            recorded = await self._host.execute(
                 actor,
                 command,
-                id=stamp.id,
-                principal=stamp.principal,
-                correlation_id=stamp.correlation_id,
-                traceparent=stamp.traceparent,
+                id=metadata.id,
+                principal=metadata.principal,
+                correlation_id=metadata.correlation_id,
+                traceparent=metadata.traceparent,
             )
             crash_point("mailbox.told")
         except Rejected as rejection:
@@ -115,16 +115,16 @@ class Mailboxes:
             await self._bus.nc.publish(reply_to, msgspec.json.encode(answer))
 
 
-def _accepted(recorded: Recorded | None, newest: int) -> CommandAnswer:
+def _accepted(recorded: RecordedEvent | None, newest: int) -> CommandAnswer:
     if recorded is None:
         return CommandAnswer(ok=True, position=newest)
     return CommandAnswer(ok=True, event=msgspec.Raw(recorded.raw), position=recorded.position)
 
 
-def _typed_by_hand(message: Msg) -> Stamp:
+def _typed_by_hand(message: Msg) -> MessageMetadata:
     """The stamp of a command whose body is only its data: its stored sequence makes its id."""
     headers = message.headers or {}
-    return Stamp(
+    return MessageMetadata(
         id=headers.get("Nats-Msg-Id") or f"command-{message.metadata.sequence.stream}",
         source="nats",
         time=utc_now(),

@@ -10,16 +10,16 @@ from shared.contracts.ids import derived_id
 from shared.contracts.kinds import KINDS, kind_of
 from shared.contracts.messages import Command, name_of
 from shared.contracts.subjects import Actor, command_subject
-from shared.event_store.envelope import CONTENT_TYPE, Recorded, Stamp, decode_event, encode_command
+from shared.event_store.envelope import CONTENT_TYPE, MessageMetadata, RecordedEvent, decode_event, encode_command
 from shared.nats.bus import Bus
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.acknowledge import RetryPolicy, acknowledge
 
-React = Callable[[Recorded], list[Command]]
+React = Callable[[RecordedEvent], list[Command]]
 
 
 class Reactor:
@@ -32,26 +32,26 @@ class Reactor:
         filters: Sequence[str],
         *,
         service: str,
-        tries: Tries | None = None,
+        tries: RetryPolicy | None = None,
         ack_wait_s: float = PRODUCTION.message_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._react = react
         self._service = service
-        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
+        self._tries = tries or RetryPolicy(most=bus.limits.max_message_tries)
         self.pull = StandingPull(
             bus,
             EVENTS,
             f"{service}-reactor",
             list(filters),
-            self._settle,
+            self._acknowledge,
             ack_wait_s=ack_wait_s,
             max_ack_pending=1,
             ahead=31,
         )
 
-    async def _settle(self, message: Msg) -> None:
-        await settle(self._bus, message, self._handle, consumer=f"{self._service}-reactor", tries=self._tries)
+    async def _acknowledge(self, message: Msg) -> None:
+        await acknowledge(self._bus, message, self._handle, consumer=f"{self._service}-reactor", retry=self._tries)
 
     async def _handle(self, message: Msg) -> None:
         await self.handle(message.subject, message.data, message.metadata.sequence.stream)
@@ -64,10 +64,10 @@ class Reactor:
             await self._send(event, index, command)
             crash_point("reactor.sent")
 
-    async def _send(self, event: Recorded, index: int, command: Command) -> None:
+    async def _send(self, event: RecordedEvent, index: int, command: Command) -> None:
         actor = Actor(kind_of(command), command.id)
         verb = name_of(command)
-        stamp = Stamp(
+        metadata = MessageMetadata(
             id=derived_id(event.id, str(index), str(actor), verb),
             source=f"journeyman/{self._service}",
             time=event.time,
@@ -76,6 +76,6 @@ class Reactor:
             correlation_id=command.id,
             traceparent=event.traceparent,
         )
-        headers = {"Nats-Msg-Id": stamp.id, "Content-Type": CONTENT_TYPE}
-        await self._bus.publish(command_subject(actor, verb), encode_command(actor, command, stamp), headers)
+        headers = {"Nats-Msg-Id": metadata.id, "Content-Type": CONTENT_TYPE}
+        await self._bus.publish(command_subject(actor, verb), encode_command(actor, command, metadata), headers)
         metrics.REACTIONS.labels(self._service).inc()

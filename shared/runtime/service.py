@@ -32,8 +32,8 @@ from shared.ops.settings import BadSettings, Settings, load_settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.ops.version import VERSION
 from shared.ops.visible import visible
-from shared.runtime.acknowledge import TROUBLE
-from shared.runtime.activity import Activity, GiveUp, Work
+from shared.runtime.acknowledge import TRANSIENT
+from shared.runtime.activity import Activity, ActivityHandler, GiveUp
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from shared.runtime.dead_letters import answer_replays
@@ -92,7 +92,7 @@ class Service:
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
         private_directory(settings.data_dir)
-        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", bounds=settings, timings=timings.nats)
+        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", limits=settings, timings=timings.nats)
         await check_guards(bus)
         return cls(name, settings, bus, timings)
 
@@ -102,7 +102,7 @@ class Service:
             self.journal,
             deciders,
             source=f"journeyman/{self.name}",
-            bounds=self.settings,
+            limits=self.settings,
             snapshots=NatsSnapshots(self.bus),
             snapshot_every=self.timings.snapshot_every,
         )
@@ -129,7 +129,7 @@ class Service:
             self._drains.append(pull.drain)
         self._replays.append((keeper.name, keeper.handle))
 
-    def activity(self, name: str, event: str, work: Work, *, slots: int, give_up: GiveUp) -> None:
+    def activity(self, name: str, event: str, work: ActivityHandler, *, slots: int, give_up: GiveUp) -> None:
         """Do work that an event asks for, ``slots`` pieces at once; ``give_up`` reports what failed again and again."""
         activity = Activity(
             self.bus,
@@ -238,7 +238,7 @@ class Service:
                 if "log" not in self.problems:
                     log.error("the log has lost a guard", problem=str(error))
                 self.problems["log"] = str(error)
-            except TROUBLE as error:
+            except TRANSIENT as error:
                 # Nobody has said how the log is: what was known last stands, and `nats` says what is wrong.
                 log.debug("cannot look at the log", problem=str(error) or type(error).__name__)
             else:

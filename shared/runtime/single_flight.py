@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from shared.event_store.envelope import Recorded
-from shared.runtime.activity import HandOver, Turn
+from shared.event_store.envelope import RecordedEvent
+from shared.runtime.activity import ActivityContext, HandOver
 
 
-class Takeover:
+class SingleFlight:
     """Runs the work of an activity so that leaving it never stops an agent.
 
     The work is cancelled when the same event is delivered here again (its message was thought lost), or when the
@@ -23,12 +23,12 @@ class Takeover:
         self._working: dict[int, asyncio.Task[None]] = {}
         self._drain_s = drain_s
 
-    async def run(self, event: Recorded, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+    async def run(self, event: RecordedEvent, context: ActivityContext, work: Coroutine[Any, Any, None]) -> None:
         """Do the work that the event asks for; raises `HandOver` when it was left, and what the work raises."""
         await _leave(self._working.get(event.position))
         task = asyncio.ensure_future(work)
         self._working[event.position] = task
-        draining = asyncio.ensure_future(turn.draining.wait())
+        draining = asyncio.ensure_future(context.draining.wait())
         try:
             await asyncio.wait([task, draining], return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait([task], timeout=self._drain_s)

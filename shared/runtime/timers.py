@@ -23,8 +23,8 @@ from shared.contracts.subjects import Actor, BadAddress, due_subject, read_due_s
 from shared.event_store.envelope import (
     CONTENT_TYPE,
     BadEnvelope,
-    Recorded,
-    Stamp,
+    MessageMetadata,
+    RecordedEvent,
     decode_command,
     decode_event,
     encode_command,
@@ -36,7 +36,7 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.acknowledge import RetryPolicy, acknowledge
 from shared.runtime.actor_host import ActorHost
 
 AT_ONCE: Final = 8
@@ -47,10 +47,10 @@ LONGEST_LOOK_AWAY_S: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
-SetTimers = Callable[[Recorded], list[TimedCommand]]
+SetTimers = Callable[[RecordedEvent], list[TimedCommand]]
 
 
-async def set_timer(bus: Bus, command: TimedCommand, stamp: Stamp) -> None:
+async def set_timer(bus: Bus, command: TimedCommand, metadata: MessageMetadata) -> None:
     """Have ``command`` come back when it is due, at once where that is past; raises `LogFull` and nats-py's errors.
 
     There is one timer for an actor and a verb: a newer one replaces it.
@@ -63,7 +63,7 @@ async def set_timer(bus: Bus, command: TimedCommand, stamp: Stamp) -> None:
         "Nats-Schedule-Target": due_subject(actor, verb),
         "Content-Type": CONTENT_TYPE,
     }
-    await bus.publish(timer_subject(actor, verb), encode_command(actor, command, stamp), headers)
+    await bus.publish(timer_subject(actor, verb), encode_command(actor, command, metadata), headers)
 
 
 async def _check_room(bus: Bus) -> None:
@@ -98,27 +98,27 @@ class Timekeeper:
         filters: Sequence[str],
         *,
         service: str,
-        tries: Tries | None = None,
+        tries: RetryPolicy | None = None,
         ack_wait_s: float = PRODUCTION.timer_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._timers = timers
         self._service = service
-        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
+        self._tries = tries or RetryPolicy(most=bus.limits.max_message_tries)
         self.name = f"{service}-{TIMEKEEPER}"
         self.pull = StandingPull(
             bus,
             EVENTS,
             self.name,
             list(filters),
-            self._settle,
+            self._acknowledge,
             ack_wait_s=ack_wait_s,
             max_ack_pending=1,
             ahead=31,
         )
 
-    async def _settle(self, message: Msg) -> None:
-        await settle(self._bus, message, self._handle, consumer=self.name, tries=self._tries)
+    async def _acknowledge(self, message: Msg) -> None:
+        await acknowledge(self._bus, message, self._handle, consumer=self.name, retry=self._tries)
 
     async def _handle(self, message: Msg) -> None:
         await self.handle(message.subject, message.data, message.metadata.sequence.stream)
@@ -128,7 +128,7 @@ class Timekeeper:
         event = decode_event(subject, body, position)
         crash_point("timekeeper.taken")
         for command in self._timers(event):
-            stamp = Stamp(
+            metadata = MessageMetadata(
                 id=_id(Actor(kind_of(command), command.id), name_of(command), command.at),
                 source=f"journeyman/{self._service}",
                 time=event.time,
@@ -137,7 +137,7 @@ class Timekeeper:
                 correlation_id=command.id,
                 traceparent=event.traceparent,
             )
-            await set_timer(self._bus, command, stamp)
+            await set_timer(self._bus, command, metadata)
             crash_point("timekeeper.set")
 
 
@@ -151,31 +151,31 @@ class DueTimers:
         *,
         service: str,
         clock: Callable[[], datetime] = utc_now,
-        tries: Tries | None = None,
+        tries: RetryPolicy | None = None,
         ack_wait_s: float = PRODUCTION.timer_ack_wait_s,
     ) -> None:
         self._bus = bus
         self._host = host
         self._service = service
         self._clock = clock
-        self._tries = tries or Tries(most=bus.bounds.max_message_tries)
+        self._tries = tries or RetryPolicy(most=bus.limits.max_message_tries)
         self.pull = StandingPull(
             bus,
             TIMERS,
             f"{service}-timers",
             [f"timer.due.{kind}.>" for kind in host.kinds],
-            self._settle,
+            self._acknowledge,
             ack_wait_s=ack_wait_s,
-            max_ack_pending=bus.bounds.max_held_messages,
+            max_ack_pending=bus.limits.max_held_messages,
             concurrency=AT_ONCE,
         )
 
-    async def _settle(self, message: Msg) -> None:
+    async def _acknowledge(self, message: Msg) -> None:
         early_s = self._early_s(message)
         if early_s > 0:
             await message.nak(delay=min(early_s, LONGEST_LOOK_AWAY_S))
             return
-        await settle(self._bus, message, self._handle, consumer=self.pull.durable, tries=self._tries)
+        await acknowledge(self._bus, message, self._handle, consumer=self.pull.durable, retry=self._tries)
 
     def _early_s(self, message: Msg) -> float:
         """Seconds left until it is due; 0 also for one that cannot be read, which is not worth a wait."""
@@ -189,7 +189,7 @@ class DueTimers:
         actor, verb, command = self._read(message)
         crash_point("timer.due")
         try:
-            await self._host.tell(
+            await self._host.execute(
                 actor,
                 command,
                 id=_id(actor, verb, command.at),
@@ -206,7 +206,7 @@ class DueTimers:
 
     def _read(self, message: Msg) -> tuple[Actor, str, TimedCommand]:
         actor, verb = read_due_subject(message.subject)
-        nobody = Stamp(id="", source="", time=self._clock(), principal="")
+        nobody = MessageMetadata(id="", source="", time=self._clock(), principal="")
         command, _ = decode_command(actor, verb, message.data, fallback=nobody)
         if not isinstance(command, TimedCommand) or command.at.tzinfo is None:
             raise BadEnvelope(f"{message.subject} holds no timer: a {actor.kind}'s {verb} is not for later.")

@@ -14,13 +14,13 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from shared.event_store.envelope import BadEnvelope, Recorded
+from shared.event_store.envelope import BadEnvelope, RecordedEvent
 from shared.event_store.journal import Conflict, Journal
-from shared.runtime import acknowledge as settling
+from shared.runtime import acknowledge
 
 FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 2.0
-TROUBLE: Final = (*settling.TROUBLE, Conflict)
+TRANSIENT: Final = (*acknowledge.TRANSIENT, Conflict)
 """What passes by itself: the same is tried again."""
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-async def watch(journal: Journal, subject_filter: str, *, after: int, handle: Callable[[Recorded], None]) -> None:
+async def watch(journal: Journal, subject_filter: str, *, after: int, handle: Callable[[RecordedEvent], None]) -> None:
     """Give ``handle`` every event that fits the filter behind a stream position, in order and once, until cancelled.
 
     Trouble with the log interrupts this and never ends it. ``handle`` does no I/O, because what it does must not be
@@ -45,7 +45,7 @@ async def watch(journal: Journal, subject_filter: str, *, after: int, handle: Ca
                 raise
             log.warning("an event that this version cannot read is not for this worker", reason=str(error))
             position = error.position
-        except TROUBLE as error:
+        except TRANSIENT as error:
             log.warning("the log cannot be followed now", after=position, reason=str(error) or type(error).__name__)
             wait_s = await _pause(wait_s)
 
@@ -56,7 +56,7 @@ async def insist(attempt: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await attempt()
-        except TROUBLE as error:
+        except TRANSIENT as error:
             log.warning("the log takes nothing now, trying again", reason=str(error) or type(error).__name__)
             wait_s = await _pause(wait_s)
 

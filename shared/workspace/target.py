@@ -32,7 +32,7 @@ class Target:
         return Mirror(self._settings.data_dir / "mirrors", self.repo().target)
 
     async def remove_worktrees(self, *paths: Path) -> None:
-        """Remove those that are there; what git or the settings do not allow now is left for `Leftovers`."""
+        """Remove those that are there; what git or the settings do not allow now is left for `OrphanSweeper`."""
         with contextlib.suppress(GitFailed, BadConfig):
             for path in paths:
                 if path.exists() or path.with_name(f"{path.name}.git").exists():

@@ -56,7 +56,7 @@ class _Staging:
 
     async def write(self) -> Tree:
         submodules = await self._submodules()
-        links = await self._settle_links(submodules)
+        links = await self._resolve_links(submodules)
         links |= await self._open_nested_repositories(submodules)
         # `add` on a link would run `git status` in that repository, under its own configuration, which the agent wrote.
         paths = b"\0".join([b".", *(b":(exclude,top,literal)" + os.fsencode(link) for link in sorted(links))])
@@ -74,7 +74,7 @@ class _Staging:
             await self._git("update-index", "--add", "--remove", "--", link, check=False)
         return Tree(id=(await self._git("write-tree")).strip(), skipped=skipped)
 
-    async def _settle_links(self, submodules: set[str]) -> set[str]:
+    async def _resolve_links(self, submodules: set[str]) -> set[str]:
         """Submodule links of the index. One that ``.gitmodules`` no longer names but that has files now is no link."""
         listed = (entry.partition("\t") for entry in await self._list("--stage"))
         links = {path for mode, _, path in listed if mode.startswith("160000 ")}

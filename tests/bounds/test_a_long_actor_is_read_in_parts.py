@@ -24,11 +24,11 @@ async def test_a_snapshot_spares_the_old_events_and_nothing_is_in_memory_whole(b
     assert (await first.state(ACTOR)).count == LENGTH
     assert (journal.read, journal.largest) == (LENGTH, LOAD_BATCH)
     for number in range(7):
-        await first.tell(ACTOR, task.GiveInput(message="m"), id=f"new-{number}", principal="user:ada")
+        await first.execute(ACTOR, task.GiveInput(message="m"), id=f"new-{number}", principal="user:ada")
 
     journal, second = host()
     assert (await second.state(ACTOR)).count == LENGTH + 7
     assert journal.read == 7, "only what came after the snapshot"
-    again = await second.tell(ACTOR, task.GiveInput(message="m"), id=f"c{LENGTH - 1}", principal="user:ada")
+    again = await second.execute(ACTOR, task.GiveInput(message="m"), id=f"c{LENGTH - 1}", principal="user:ada")
     assert again is not None and again.sequence == LENGTH - 1
     assert journal.read == 7, "a command that was handled before is found without them too"

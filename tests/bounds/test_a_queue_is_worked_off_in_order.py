@@ -11,17 +11,17 @@ from shared.claude.process.reaper import marks
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
-from shared.runtime.activity import Activity, Turn
+from shared.runtime.activity import Activity, ActivityContext
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from testing.counting_actor import COUNTER
 from testing.eventually import end, eventually
 from testing.nats import Nats
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from testing.slow_timings import connect_patiently
 from testing.system import REPO
 
@@ -37,7 +37,7 @@ async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_shar
     host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
     queued = []
     for number in range(QUEUED):
-        event = await host.tell(Actor("task", f"T{number}"), task.GiveInput(message="m"), id="c", principal="t")
+        event = await host.execute(Actor("task", f"T{number}"), task.GiveInput(message="m"), id="c", principal="t")
         assert event is not None
         queued.append(event.position)
     begun: list[int] = []
@@ -46,7 +46,7 @@ async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_shar
     taken: Counter[int] = Counter()
 
     def worker(number: int, own: Bus) -> Activity:
-        async def work(event: Recorded, turn: Turn) -> None:
+        async def work(event: RecordedEvent, turn: ActivityContext) -> None:
             begun.append(event.position)
             taken[number] += 1
             at_work[number] += 1
@@ -77,7 +77,7 @@ async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_shar
 async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others_wait_in_the_log(
     tmp_path: Path,
 ) -> None:
-    async with Cast(tmp_path, checks=()) as cast:
+    async with ServiceGroup(tmp_path, checks=()) as cast:
         settings = {
             "JOURNEYMAN_CLAUDE_CLI": str(NOOP),
             "JOURNEYMAN_APPROVAL": "auto",

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.executor.run_workspace import Exhausted, Workplace
+from services.executor.run_workspace import Exhausted, RunWorkspace
 from shared.claude.agent_activity import AgentWork
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.process import MAX_MESSAGE_BYTES
 from shared.claude.process.reaper import sweep
-from shared.claude.runner import Job, Workshop, forget, mark_of
+from shared.claude.runner import AgentRunner, Job, mark_of, remove_run_dirs
 from shared.contracts import run
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
@@ -49,11 +49,11 @@ def agent_that_says_first(folder: Path, *lines: bytes, errors: bytes = b"") -> s
 
 
 class Shop:
-    """A workshop of one test, and what its agents said in OUTPUT."""
+    """An agent runner of one test, and what its agents said in OUTPUT."""
 
     def __init__(self, bus: Bus, folder: Path, settings: Settings) -> None:
         self.bus = bus
-        self.shop = Workshop(settings, bus)
+        self.shop = AgentRunner(settings, bus)
         self._folder = folder
         self._dirs: list[Path] = []
         if not (folder / "repository").exists():
@@ -64,7 +64,7 @@ class Shop:
         number = len(list(self.shop.runs_dir.glob("run-*"))) + 1
         self._dirs.append(self.shop.runs_dir / f"run-{ACTOR.id}-1-{number}")
         return await asyncio.wait_for(
-            self.shop.work(
+            self.shop.run(
                 Job(
                     ACTOR,
                     self.shop.agent("executor"),
@@ -86,8 +86,8 @@ class Shop:
 
     def clear(self) -> None:
         if self._dirs:
-            sweep(mark_of(self._dirs[0], self.shop.place))
-            forget(*self._dirs)
+            sweep(mark_of(self._dirs[0], self.shop.node_id))
+            remove_run_dirs(*self._dirs)
 
 
 @pytest.fixture
@@ -192,8 +192,8 @@ async def untold(actor: Actor, command: Command) -> None:
 async def test_a_round_of_work_has_so_many_processes(bus: Bus, tmp_path: Path) -> None:
     settings = settings_of(tmp_path, max_agent_processes=2)
     asked = run.Requested(round=1, repo="a/b", base_commit="c" * 40, title="t", text="x")
-    shop = Workshop(settings, bus)
-    place = Workplace(settings, Artifacts(bus), asked, shop, AgentWork(shop, untold, ACTOR, 1, most=2))
+    shop = AgentRunner(settings, bus)
+    place = RunWorkspace(settings, Artifacts(bus), asked, shop, AgentWork(shop, untold, ACTOR, 1, most=2))
     for number in (1, 2):
         directory = place.next_process()
         assert directory.name == f"run-T1-1-{number}"

@@ -12,7 +12,7 @@ from shared.contracts import task
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, TooLarge
+from shared.event_store.envelope import RecordedEvent, TooLarge
 from shared.event_store.journal import Conflict
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
@@ -20,10 +20,10 @@ from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.pull import StandingPull
 from shared.nats.streams import ARTIFACTS, EVENTS
-from shared.ops.limits import Bounds
+from shared.ops.limits import Limits
 from shared.ops.timings import NatsTimings
 from shared.runtime import dead_letters as parked
-from shared.runtime.activity import Activity, Turn
+from shared.runtime.activity import Activity, ActivityContext
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from shared.runtime.mailbox import Mailboxes
@@ -40,7 +40,7 @@ AT_ONCE = (0.01,)
 @contextlib.asynccontextmanager
 async def bounded(nats: Nats, timings: NatsTimings = PATIENT, **bounds: int) -> AsyncIterator[Bus]:
     """A connection with bounds of its own."""
-    bus = await connect_patiently(nats.url, name="bounded", bounds=Bounds(**bounds), timings=timings)
+    bus = await connect_patiently(nats.url, name="bounded", bounds=Limits(**bounds), timings=timings)
     yield bus
     await asyncio.wait_for(bus.close(), 60)
 
@@ -55,12 +55,14 @@ async def running(*pulls: StandingPull | Activity) -> AsyncIterator[None]:
 
 
 def host_of(bus: Bus, decider: Decider[Any] = COUNTER, **options: Any) -> ActorHost:
-    return ActorHost(NatsJournal(bus), [decider], source="t", bounds=bus.bounds, **options)
+    return ActorHost(NatsJournal(bus), [decider], source="t", limits=bus.limits, **options)
 
 
-async def say(host: ActorHost, number: int, *, actor: Actor = ACTOR, principal: str = "user:ada") -> Recorded | None:
+async def say(
+    host: ActorHost, number: int, *, actor: Actor = ACTOR, principal: str = "user:ada"
+) -> RecordedEvent | None:
     command = task.GiveInput(message=str(number))
-    return await host.tell(actor, command, id=f"{actor.id}-{number}", principal=principal)
+    return await host.execute(actor, command, id=f"{actor.id}-{number}", principal=principal)
 
 
 async def test_a_message_of_the_bound_is_stored_and_one_byte_more_is_refused(nats_server: Nats) -> None:
@@ -97,7 +99,7 @@ async def test_a_command_whose_event_would_be_too_large_is_answered_so_and_its_n
 
 
 async def test_a_reaction_that_is_too_large_is_parked_and_the_next_event_is_reacted_to(nats_server: Nats) -> None:
-    def react(event: Recorded) -> list[Command]:
+    def react(event: RecordedEvent) -> list[Command]:
         return [task.GiveInput(id="T2", message="x" * int(event.data.message))]
 
     async with bounded(nats_server, max_message_bytes=65_536) as bus:
@@ -169,7 +171,7 @@ async def forget_ids(bus: Bus) -> None:
 async def test_one_actor_more_than_may_be_kept_makes_the_oldest_leave(nats_server: Nats) -> None:
     async with bounded(nats_server, max_kept_actors=2) as bus:
         journal = CountingJournal(bus)
-        host = ActorHost(journal, [COUNTER], source="t", bounds=bus.bounds)
+        host = ActorHost(journal, [COUNTER], source="t", limits=bus.limits)
         for actor in ("A", "B"):
             await say(host, 1, actor=Actor("task", actor))
         for actor in ("A", "B"):
@@ -199,11 +201,11 @@ class Raced(NatsJournal):
 
     losses = 0
 
-    async def append(self, actor: Actor, event: Any, **rest: Any) -> Recorded:
+    async def append(self, actor: Actor, event: Any, **rest: Any) -> RecordedEvent:
         if self.losses:
             self.losses -= 1
             other = ActorHost(NatsJournal(self._bus), [COUNTER], source="other")
-            await other.tell(actor, task.GiveInput(message="first"), id=f"other-{self.losses}", principal="user:bob")
+            await other.execute(actor, task.GiveInput(message="first"), id=f"other-{self.losses}", principal="user:bob")
         return await super().append(actor, event, **rest)
 
 
@@ -212,7 +214,7 @@ async def test_an_append_that_loses_too_often_gives_up(nats_server: Nats, losses
     async with bounded(nats_server, max_append_tries=3) as bus:
         journal = Raced(bus)
         journal.losses = losses
-        host = ActorHost(journal, [COUNTER], source="t", bounds=bus.bounds)
+        host = ActorHost(journal, [COUNTER], source="t", limits=bus.limits)
         if losses < 3:
             assert (await say(host, 1)) is not None
         else:
@@ -225,7 +227,7 @@ async def test_a_read_holds_no_more_bytes_than_it_may_and_still_reads_everything
         host, half = host_of(bus), "x" * 500_000
         for number in range(7):
             command = task.GiveInput(message=f"{half}{number}")
-            await host.tell(ACTOR, command, id=f"c{number}", principal="user:ada")
+            await host.execute(ACTOR, command, id=f"c{number}", principal="user:ada")
         batch = await get_batch(bus, EVENTS, "evt.>", start=1, limit=1000)
         assert 1 <= len(batch.messages) <= 3
         assert batch.pending == 7 - len(batch.messages)
@@ -242,7 +244,7 @@ async def test_a_read_holds_no_more_bytes_than_it_may_and_still_reads_everything
 async def test_an_activity_holds_no_more_messages_than_it_may_however_many_slots_there_are(nats_server: Nats) -> None:
     begun, go_on = [], asyncio.Event()
 
-    async def work(event: Recorded, turn: Turn) -> None:
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
         begun.append(event.position)
         await go_on.wait()
 
@@ -281,11 +283,11 @@ async def test_what_fails_is_tried_so_often_and_then_parked(nats_server: Nats, t
 async def test_work_that_fails_is_tried_so_often_and_then_reported(nats_server: Nats, tries: int) -> None:
     failed, reported = [], []
 
-    async def work(event: Recorded, turn: Turn) -> None:
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
         failed.append(turn.delivered)
         raise RuntimeError("never")
 
-    async def give_up(event: Recorded, reason: str) -> None:
+    async def give_up(event: RecordedEvent, reason: str) -> None:
         reported.append(reason)
 
     async with bounded(nats_server, RARE_HEARTBEATS, max_activity_tries=tries) as bus:

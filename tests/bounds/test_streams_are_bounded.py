@@ -10,15 +10,15 @@ import pytest
 from shared.contracts import task
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.idempotency import Claim, IdempotencyKeys
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
-from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, limits_of, provision
-from shared.ops.limits import MEBI, Bounds
+from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, provision, stream_limits_of
+from shared.ops.limits import MEBI, Limits
 from shared.runtime import dead_letters as parked
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client, NoAnswer
@@ -30,7 +30,7 @@ from testing.nats import Nats
 from testing.slow_timings import connect_patiently
 
 ACTOR = Actor("task", "T1")
-SMALL = Bounds(
+SMALL = Limits(
     max_events_bytes=MEBI,
     max_commands_bytes=MEBI,
     max_output_bytes=MEBI,
@@ -49,7 +49,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     nats = Nats(tmp_path / "nats")
     await nats.start()
     bus = await connect_patiently(nats.url, name="test", bounds=SMALL)
-    await provision(bus, limits_of(SMALL))
+    await provision(bus, stream_limits_of(SMALL))
     yield bus
     await asyncio.wait_for(bus.close(), 60)
     await nats.stop()
@@ -66,10 +66,10 @@ async def more_room(bus: Bus, stream: str) -> None:
 
 
 async def test_a_full_log_refuses_and_what_is_in_it_stays(bus: Bus) -> None:
-    host = ActorHost(NatsJournal(bus), [COUNTER], source="t", snapshots=NatsSnapshots(bus), bounds=SMALL)
+    host = ActorHost(NatsJournal(bus), [COUNTER], source="t", snapshots=NatsSnapshots(bus), limits=SMALL)
 
     async def say(number: int) -> None:
-        await host.tell(ACTOR, task.GiveInput(message="x" * 200_000), id=f"c{number}", principal="user:ada")
+        await host.execute(ACTOR, task.GiveInput(message="x" * 200_000), id=f"c{number}", principal="user:ada")
 
     for number in range(5):
         await say(number)
@@ -99,10 +99,10 @@ async def test_output_drops_its_oldest_lines_and_nothing_else(bus: Bus) -> None:
 
 
 async def test_a_timer_too_many_is_refused_and_the_ones_that_wait_stay(bus: Bus) -> None:
-    stamp = Stamp(id="t", source="t", time=utc_now(), principal="t")
+    metadata = MessageMetadata(id="t", source="t", time=utc_now(), principal="t")
 
     async def set_one(id: str) -> None:
-        await set_timer(bus, task.Resume(id=id, at=utc_now() + timedelta(hours=1)), stamp)
+        await set_timer(bus, task.Resume(id=id, at=utc_now() + timedelta(hours=1)), metadata)
 
     at = (utc_now() + timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
     await set_one("T1")
@@ -164,7 +164,7 @@ async def test_full_snapshots_cost_time_only(bus: Bus) -> None:
     host = ActorHost(NatsJournal(bus), [COUNTER], source="t", snapshots=store, snapshot_every=500)
     for number in range(500):
         # Long ids, so that the snapshot is larger than what is left.
-        await host.tell(ACTOR, task.GiveInput(message="m"), id=f"{number}".zfill(200), principal="user:ada")
+        await host.execute(ACTOR, task.GiveInput(message="m"), id=f"{number}".zfill(200), principal="user:ada")
     assert await store.get(ACTOR) is None
     assert (await ActorHost(NatsJournal(bus), [COUNTER], source="t", snapshots=store).state(ACTOR)).count == 500
 

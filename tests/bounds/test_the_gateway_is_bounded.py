@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from services.gateway.live.session import Close, Outbox
 from shared.nats.bus import Bus
-from shared.ops.limits import Bounds
+from shared.ops.limits import Limits
 from testing.eventually import eventually
 from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, Heard, issue_opened, sent_until_stored, signed
@@ -201,7 +201,7 @@ async def test_so_much_waits_for_a_slow_socket_and_one_more_message_ends_it(
     async def send(frame: str) -> None:
         sent.append(frame)
 
-    enough, too_much = Outbox(send, Bounds(**bounds)), Outbox(send, Bounds(**bounds))
+    enough, too_much = Outbox(send, Limits(**bounds)), Outbox(send, Limits(**bounds))
     for number in range(fit + 1):
         too_much.put(frame)
         if number < fit:

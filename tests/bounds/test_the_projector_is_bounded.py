@@ -7,13 +7,13 @@ from pathlib import Path
 from nats.aio.msg import Msg
 
 from services.gateway.problems import problem_of
-from services.projector.read_model_db import Views
+from services.projector.read_model_db import ReadModelDb
 from shared.contracts import task
 from shared.contracts.queries import GetStatus
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.ops.limits import Bounds
+from shared.ops.limits import Limits
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client, QueryFailed
 from testing.counting_actor import COUNTER
@@ -69,12 +69,12 @@ async def _answers(client: Client) -> bool:
 async def test_a_transaction_has_so_many_events_and_the_rest_comes_with_the_next(
     nats_server: Nats, tmp_path: Path
 ) -> None:
-    bus = await connect_patiently(nats_server.url, name="bounded", bounds=Bounds(max_projected_events=4))
+    bus = await connect_patiently(nats_server.url, name="bounded", bounds=Limits(max_projected_events=4))
     host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
     for number in range(9):
-        await host.tell(Actor("task", "T1"), task.GiveInput(message="m"), id=f"c{number}", principal="t")
+        await host.execute(Actor("task", "T1"), task.GiveInput(message="m"), id=f"c{number}", principal="t")
     batches: list[int] = []
-    views = await Views.open(tmp_path / "views.duckdb")
+    views = await ReadModelDb.open(tmp_path / "views.duckdb")
     following = asyncio.create_task(views.follow(bus, on_batch=batches.append))
     await eventually(lambda: sum(batches) == 9)
     await end(following)

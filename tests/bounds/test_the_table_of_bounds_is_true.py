@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.docs import OPERATIONS_PAGE, with_bounds
-from shared.ops.limits import Bounds
+from shared.ops.limits import Limits
 from shared.ops.settings import BadSettings, load_settings
 
 FIXED = re.findall(
@@ -29,7 +29,7 @@ def test_the_handbook_lists_fixed_bounds() -> None:
     assert len(FIXED) > 25
 
 
-@pytest.mark.parametrize("name", Bounds.model_fields)
+@pytest.mark.parametrize("name", Limits.model_fields)
 def test_a_bound_that_makes_no_sense_is_refused_by_its_name(name: str) -> None:
     least, most = (getattr(limit, attribute) for limit, attribute in _limits(name))
     for value in (least, most):
@@ -39,7 +39,7 @@ def test_a_bound_that_makes_no_sense_is_refused_by_its_name(name: str) -> None:
             load_settings({}, **{name: value})
 
 
-@pytest.mark.parametrize("name", Bounds.model_fields)
+@pytest.mark.parametrize("name", Limits.model_fields)
 def test_every_bound_is_tested_at_the_bound_and_past_it(name: str) -> None:
     tests = [path for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)]
     assert any(name in path.read_text().lower() for path in tests), (
@@ -48,5 +48,5 @@ def test_every_bound_is_tested_at_the_bound_and_past_it(name: str) -> None:
 
 
 def _limits(name: str) -> list[tuple[object, str]]:
-    least, most = Bounds.model_fields[name].metadata
+    least, most = Limits.model_fields[name].metadata
     return [(least, "ge"), (most, "le")]

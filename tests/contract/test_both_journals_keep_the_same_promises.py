@@ -10,7 +10,7 @@ import pytest
 
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Cancelled, Retried, Source, Submitted
-from shared.event_store.envelope import Stamp
+from shared.event_store.envelope import MessageMetadata
 from shared.event_store.in_memory import MemoryJournal
 from shared.event_store.journal import Conflict, Head, Journal, head_of
 from shared.nats.journal import NatsJournal
@@ -20,8 +20,8 @@ TASK = Actor("task", "A1")
 SUBMITTED = Submitted(title="t", text="x", source=Source(kind="test"))
 
 
-def stamp(id: str, cause: str = "") -> Stamp:
-    return Stamp(
+def metadata(id: str, cause: str = "") -> MessageMetadata:
+    return MessageMetadata(
         id=id,
         source="test",
         time=datetime(2026, 1, 1, tzinfo=UTC),
@@ -44,8 +44,8 @@ def _server_first(request: pytest.FixtureRequest, bus: object, nats_server: Nats
 
 
 async def test_an_append_is_loaded_back_with_its_version_and_hash(journal: Journal) -> None:
-    first = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
-    second = await journal.append(TASK, Cancelled(), expected=head_of(first), stamp=stamp("2"))
+    first = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
+    second = await journal.append(TASK, Cancelled(), expected=head_of(first), metadata=metadata("2"))
     loaded = await journal.load(TASK)
     assert [(e.sequence, e.name, e.id) for e in loaded] == [(1, "submitted", "1"), (2, "cancelled", "2")]
     assert loaded[1].previous_hash == first.hash
@@ -53,15 +53,15 @@ async def test_an_append_is_loaded_back_with_its_version_and_hash(journal: Journ
 
 
 async def test_an_append_behind_an_old_head_is_a_conflict_and_stores_nothing(journal: Journal) -> None:
-    await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
+    await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
     with pytest.raises(Conflict):
-        await journal.append(TASK, Cancelled(), expected=Head(), stamp=stamp("2"))
+        await journal.append(TASK, Cancelled(), expected=Head(), metadata=metadata("2"))
     assert len(await journal.load(TASK)) == 1
 
 
 async def test_of_racing_appends_exactly_one_wins(journal: Journal) -> None:
     results = await asyncio.gather(
-        *(journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp(f"r{n}")) for n in range(8)),
+        *(journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata(f"r{n}")) for n in range(8)),
         return_exceptions=True,
     )
     assert sum(not isinstance(each, BaseException) for each in results) == 1
@@ -70,28 +70,28 @@ async def test_of_racing_appends_exactly_one_wins(journal: Journal) -> None:
 
 
 async def test_the_same_append_again_returns_the_first_one(journal: Journal) -> None:
-    first = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
-    again = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
+    first = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
+    again = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
     assert again.position == first.position
     assert len(await journal.load(TASK)) == 1
 
 
 async def test_actors_do_not_see_one_another(journal: Journal) -> None:
-    await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
-    other = await journal.append(Actor("task", "A2"), SUBMITTED, expected=Head(), stamp=stamp("2"))
+    await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
+    other = await journal.append(Actor("task", "A2"), SUBMITTED, expected=Head(), metadata=metadata("2"))
     assert (other.sequence, other.position) == (1, 2)
     assert [e.id for e in await journal.load(TASK)] == ["1"]
 
 
 async def test_a_load_as_of_a_position_leaves_out_what_came_later(journal: Journal) -> None:
-    first = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
-    await journal.append(TASK, Cancelled(), expected=head_of(first), stamp=stamp("2"))
+    first = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
+    await journal.append(TASK, Cancelled(), expected=head_of(first), metadata=metadata("2"))
     assert [e.id for e in await journal.load(TASK, up_to=first.position)] == ["1"]
 
 
 async def test_a_load_behind_a_head_gives_only_the_rest(journal: Journal) -> None:
-    first = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
-    second = await journal.append(TASK, Cancelled(), expected=head_of(first), stamp=stamp("2"))
+    first = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
+    second = await journal.append(TASK, Cancelled(), expected=head_of(first), metadata=metadata("2"))
     assert await journal.load(TASK, after=head_of(first)) == [second]
     assert await journal.load(TASK, after=head_of(second)) == []
 
@@ -99,12 +99,12 @@ async def test_a_load_behind_a_head_gives_only_the_rest(journal: Journal) -> Non
 async def test_a_long_actor_is_loaded_whole_and_in_order(journal: Journal) -> None:
     head = Head()
     for number in range(1105):
-        head = head_of(await journal.append(TASK, Retried(stage="x"), expected=head, stamp=stamp(str(number))))
+        head = head_of(await journal.append(TASK, Retried(stage="x"), expected=head, metadata=metadata(str(number))))
     assert [e.sequence for e in await journal.load(TASK)] == list(range(1, 1106))
 
 
 async def test_following_gives_history_and_then_what_comes_live(journal: Journal) -> None:
-    first = await journal.append(TASK, SUBMITTED, expected=Head(), stamp=stamp("1"))
+    first = await journal.append(TASK, SUBMITTED, expected=Head(), metadata=metadata("1"))
     seen: list[str] = []
 
     async def follow() -> None:
@@ -114,7 +114,7 @@ async def test_following_gives_history_and_then_what_comes_live(journal: Journal
                 return
 
     following = asyncio.create_task(follow())
-    await journal.append(TASK, Cancelled(), expected=head_of(first), stamp=stamp("2"))
+    await journal.append(TASK, Cancelled(), expected=head_of(first), metadata=metadata("2"))
     await asyncio.wait_for(following, 60)
     assert seen == ["1", "2"]
     assert await journal.last_position() == 2

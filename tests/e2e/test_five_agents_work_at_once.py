@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from testing.api_client import Visitor
+from testing.api_client import ApiClient
 from testing.eventually import eventually
 from testing.system import System
 
@@ -19,37 +19,37 @@ STALL_S = 15.0
 
 
 async def test_five_agents_work_at_once_and_one_is_stopped_with_all_it_started(
-    visitor: Visitor, system: System
+    api_client: ApiClient, system: System
 ) -> None:
     # Each agent stays in its work until it is told otherwise: nothing here depends on how fast the machine is.
     asking = [
-        await visitor.submit(f"Take note {number}\n\ndemo: ask May I?", directive="implement") for number in range(4)
+        await api_client.submit(f"Take note {number}\n\ndemo: ask May I?", directive="implement") for number in range(4)
     ]
-    breeding = await visitor.submit(
+    breeding = await api_client.submit(
         "Start helpers\n\ndemo: leave-child\ndemo: spawn-children", title="Helpers", directive="implement"
     )
     everyone = [*asking, breeding]
-    await asyncio.gather(*(visitor.until(id, "run.question-asked") for id in asking))
-    await visitor.until(breeding, "run.started")
+    await asyncio.gather(*(api_client.until(id, "run.question-asked") for id in asking))
+    await api_client.until(breeding, "run.started")
     # The two left behind, the detached one and two more, beside the CLI, its wrapper and the shell.
     await eventually(lambda: len(system.agents(breeding)) >= 7, within=60)
     assert all(system.agents(id) for id in everyone)
-    starts = [(await visitor.until(id, "run.started")).position for id in everyone]
+    starts = [(await api_client.until(id, "run.started")).position for id in everyone]
     assert len(starts) == 5, "five have begun, and by their agents above none has ended"
 
     asked = time.monotonic()
-    await visitor.say(breeding, "stop", reason="enough")
+    await api_client.say(breeding, "stop", reason="enough")
     await eventually(lambda: not system.agents(breeding))
     took = time.monotonic() - asked
     assert took <= GONE_S + STALL_S
-    await visitor.until(breeding, "run.stopped")
-    cancelled = await visitor.until(breeding, "task.cancelled")
-    assert (await visitor.task(breeding, seq=cancelled.position))["status"] == "cancelled"
+    await api_client.until(breeding, "run.stopped")
+    cancelled = await api_client.until(breeding, "task.cancelled")
+    assert (await api_client.task(breeding, seq=cancelled.position))["status"] == "cancelled"
     assert all(system.agents(id) for id in asking)
 
     for id in asking:
-        await visitor.say(id, "input", message="Yes")
+        await api_client.say(id, "input", message="Yes")
     for id in asking:
-        task = await visitor.completed(id)
+        task = await api_client.completed(id)
         assert task["commit"]
     assert not any(system.agents(id) for id in everyone)

@@ -9,9 +9,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY
-from testing.api_client import Visitor
+from testing.api_client import ApiClient
 from testing.browser import LATER_MS, SOON_MS, Watched
-from testing.replay_process import Replaying
+from testing.replay_process import ReplayProcess
 from testing.system import System
 
 pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(420)]
@@ -34,14 +34,14 @@ async def told(page: Page) -> None:
 
 
 async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_can_be_done_in_it(
-    watched: Watched, visitor: Visitor, system: System
+    watched: Watched, api_client: ApiClient, system: System
 ) -> None:
     page = watched.page
-    id = await visitor.submit(f"{TITLE}\n\n{DEMO_ISSUE_BODY}")
-    first = (await visitor.until(id, "task.submitted")).position
-    await visitor.until(id, "task.plan-ready")
+    id = await api_client.submit(f"{TITLE}\n\n{DEMO_ISSUE_BODY}")
+    first = (await api_client.until(id, "task.submitted")).position
+    await api_client.until(id, "task.plan-ready")
 
-    async with Replaying(system.nats, "--from", str(first), "--speed", "1000") as replaying:
+    async with ReplayProcess(system.nats, "--from", str(first), "--speed", "1000") as replaying:
         await page.goto(replaying.page)
         await told(page)
         banner = page.get_by_role("region", name="Replay")
@@ -53,8 +53,8 @@ async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_c
         for name in ("Approve plan v1", "Request changes", "Reject", "Stop"):
             await expect(page.get_by_role("button", name=name)).to_be_disabled()
 
-        await visitor.approve(id)
-        await visitor.completed(id)
+        await api_client.approve(id)
+        await api_client.completed(id)
         await page.reload()
         await expect(page.get_by_role("button", name="Approve plan v1")).to_be_disabled()
         await expect(banner).to_be_visible()
@@ -64,7 +64,7 @@ async def test_a_replay_stays_at_its_moment_while_the_task_goes_on_and_nothing_c
         await expect(banner).to_have_count(0)
 
     await page.add_init_script(NOTE_STATES)
-    async with Replaying(system.nats, "--from", str(first), "--speed", "2") as replaying:
+    async with ReplayProcess(system.nats, "--from", str(first), "--speed", "2") as replaying:
         await page.goto(replaying.page)
         await told(page)
         await expect(page.get_by_role("listitem").filter(has_text=TITLE)).to_contain_text("Completed")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.api_client import Visitor
+from testing.api_client import ApiClient
 from testing.eventually import eventually
 from testing.system import System
 
@@ -26,36 +26,36 @@ def keyless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 async def test_a_task_waits_for_the_key_and_the_status_says_how_to_set_it(keyless: System) -> None:
     assert "Agents cannot run: there is no model key." in " ".join((keyless.data / "up.log").read_text().split())
-    async with Visitor.at(keyless) as visitor:
-        status = (await visitor.http.get("/api/status")).json()
+    async with ApiClient.at(keyless) as api_client:
+        status = (await api_client.http.get("/api/status")).json()
         assert not status["agents_ready"]
         assert "ANTHROPIC_API_KEY" in status["agents_problem"]
 
-        waiting = await visitor.submit("Mend the sum\n\nIt is wrong.")
-        asked = await visitor.until(waiting, "task.triage-requested")
-        planned = await visitor.submit("Mend the sum\n\nIt is wrong.", directive="plan")
-        drafting = await visitor.until(planned, "plan.drafting-started")
+        waiting = await api_client.submit("Mend the sum\n\nIt is wrong.")
+        asked = await api_client.until(waiting, "task.triage-requested")
+        planned = await api_client.submit("Mend the sum\n\nIt is wrong.", directive="plan")
+        drafting = await api_client.until(planned, "plan.drafting-started")
 
         async def taken() -> bool:
             """Both activities hold their work."""
-            queues = (await visitor.http.get("/api/status")).json()["queues"]
+            queues = (await api_client.http.get("/api/status")).json()["queues"]
             busy = {each["service"] for each in queues if each["in_progress"]}
             return {"brain-triage", "planner-draft"} <= busy
 
         await eventually(taken, every=0.2)
-        assert (await visitor.task(waiting, seq=asked.position))["status"] == "received"
-        assert (await visitor.task(planned, seq=drafting.position))["status"] == "planning"
+        assert (await api_client.task(waiting, seq=asked.position))["status"] == "received"
+        assert (await api_client.task(planned, seq=drafting.position))["status"] == "planning"
         assert not keyless.agents(waiting)
-        await visitor.say(waiting, "stop")
-        await visitor.until(waiting, "task.cancelled")
+        await api_client.say(waiting, "stop")
+        await api_client.until(waiting, "task.cancelled")
 
 
 async def test_a_waiting_task_survives_the_loss_of_its_planner(keyless: System) -> None:
     # The drain hands the waiting work over: nobody has failed, and nobody is parked.
-    async with Visitor.at(keyless) as visitor:
-        id = await visitor.submit("Mend the sum\n\nIt is wrong.", directive="plan")
-        await visitor.until(id, "plan.drafting-started")
+    async with ApiClient.at(keyless) as api_client:
+        id = await api_client.submit("Mend the sum\n\nIt is wrong.", directive="plan")
+        await api_client.until(id, "plan.drafting-started")
         await keyless.hit("planner")
-        parked = await visitor.bus.js.stream_info("PARKED")
+        parked = await api_client.bus.js.stream_info("PARKED")
         assert parked.state.messages == 0
-        assert [event.name for event in await visitor.story(id)][-1] == "drafting-started"
+        assert [event.name for event in await api_client.story(id)][-1] == "drafting-started"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from testing.system_fixtures import agents, secret_values, system, visitor
+from testing.system_fixtures import agents, api_client, secret_values, system
 from tests.fault.drain.held_model import HeldModel
 
-__all__ = ["agents", "secret_values", "system", "visitor"]
+__all__ = ["agents", "api_client", "secret_values", "system"]
 
 
 @pytest.fixture(scope="session")

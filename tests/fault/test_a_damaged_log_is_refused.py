@@ -11,14 +11,14 @@ from shared.contracts import task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Stamp, encode_event
+from shared.event_store.envelope import MessageMetadata, encode_event
 from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.runtime.client import Client
 from testing.eventually import eventually
 from testing.nats import Nats
-from testing.single_service import Alone
+from testing.single_service import SingleService
 
 ASKED = task.Submit(title="Mend the sum", text="It is wrong.", source=task.Source(kind="test"), repo="octo/nowhere")
 
@@ -32,12 +32,12 @@ async def test_an_actor_whose_chain_is_broken_takes_no_command_and_its_neighbour
     async def declined(actor: Actor) -> bool:
         return any(event.name == "declined" for event in await journal.load(actor))
 
-    with Alone("brain", tmp_path / "brain", nats_server.url) as brain:
+    with SingleService("brain", tmp_path / "brain", nats_server.url) as brain:
         await client.send(broken, ASKED, principal="user:test")
         await eventually(lambda: declined(broken))
         story = await journal.load(broken)
-        stamp = Stamp(id="forged", source="elsewhere", time=datetime.now(UTC), principal="user:nobody")
-        forged = encode_event(broken, task.Retried(stage="triage"), sequence=4, prevhash="0" * 64, stamp=stamp)
+        metadata = MessageMetadata(id="forged", source="elsewhere", time=datetime.now(UTC), principal="user:nobody")
+        forged = encode_event(broken, task.Retried(stage="triage"), sequence=4, prevhash="0" * 64, metadata=metadata)
         assert story[-1].sequence == 3
         place = await bus.js.publish(event_subject(broken, "retried"), forged)
 

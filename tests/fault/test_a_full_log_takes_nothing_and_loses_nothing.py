@@ -16,7 +16,7 @@ from shared.nats.streams import EVENTS, MEBI
 from testing.api_client import issue
 from testing.eventually import eventually
 from testing.nats import Nats
-from testing.single_service import Alone
+from testing.single_service import SingleService
 
 SECRET = "a secret of this test"
 
@@ -53,7 +53,7 @@ async def test_a_webhook_is_answered_with_503_until_there_is_room_again(
 ) -> None:
     await resize(bus, 8_000)
     deliveries = [str(uuid.uuid4()) for _ in range(40)]
-    with Alone("gateway", tmp_path / "gateway", nats_server.url, github_webhook_secret=SECRET) as gateway:
+    with SingleService("gateway", tmp_path / "gateway", nats_server.url, github_webhook_secret=SECRET) as gateway:
         async with httpx.AsyncClient(base_url=gateway.facts["http"], timeout=60, trust_env=False) as http:
             answers = {id: await deliver(http, number, id) for number, id in enumerate(deliveries)}
             accepted = [id for id, answer in answers.items() if answer.is_success]

@@ -18,7 +18,7 @@ from shared.runtime.client import Client
 from testing.checker import problems_of_costs, problems_of_story, story_of
 from testing.eventually import eventually
 from testing.proxy import Outage
-from testing.service_group import Cast, Member
+from testing.service_group import Member, ServiceGroup
 from tests.fault.crash.campaign import submit
 
 pytestmark = [pytest.mark.xdist_group("hears"), pytest.mark.timeout(300)]
@@ -38,7 +38,7 @@ async def away(seconds: float) -> None:
     await eventually(lambda: time.monotonic() - began > seconds, within=2 * seconds)
 
 
-async def say(cast: Cast, id: str, command: Command) -> None:
+async def say(cast: ServiceGroup, id: str, command: Command) -> None:
     await Client(cast.bus, source="test").send(Actor("task", id), command, principal="user:ada")
 
 
@@ -48,7 +48,7 @@ async def is_ready(member: Member) -> bool:
         return (await http.get(f"http://127.0.0.1:{member.facts['health']}/health/ready")).status_code == 200
 
 
-def nats_port(cast: Cast) -> int:
+def nats_port(cast: ServiceGroup) -> int:
     return int(cast.nats.url.rpartition(":")[2])
 
 
@@ -57,7 +57,7 @@ async def test_a_stop_reaches_an_agent_whose_service_lost_nats_as_it_began_to_fo
     kind: str, tmp_path: Path
 ) -> None:
     service, id = SERVICE_OF[kind], new_task_id()
-    async with Cast(tmp_path) as cast, Outage(nats_port(cast)) as outage:
+    async with ServiceGroup(tmp_path) as cast, Outage(nats_port(cast)) as outage:
         cast.add(service, JOURNEYMAN_NATS_URL=outage.url)
         outage.begin_at("CONSUMER.CREATE.EVENTS", f'"evt.{kind}.{id}.')
         await cast.members[service].start()
@@ -79,7 +79,7 @@ async def test_an_agent_hears_its_second_answer_though_the_log_did_not_take_that
     tmp_path: Path, agents: Path
 ) -> None:
     id = new_task_id()
-    async with Cast(tmp_path) as cast, Outage(nats_port(cast), silent=True) as outage:
+    async with ServiceGroup(tmp_path) as cast, Outage(nats_port(cast), silent=True) as outage:
         cast.add("executor", JOURNEYMAN_NATS_URL=outage.url, JOURNEYMAN_AGENTS_DIR=str(agents))
         await cast.members["executor"].start()
         await cast.start("brain", "gateway")
@@ -112,7 +112,7 @@ async def test_an_agent_hears_its_second_answer_though_the_log_did_not_take_that
 
 async def test_an_agent_hears_its_answer_and_a_stop_after_nats_was_away(tmp_path: Path, agents: Path) -> None:
     id = new_task_id()
-    async with Cast(tmp_path) as cast:
+    async with ServiceGroup(tmp_path) as cast:
         cast.add("executor", JOURNEYMAN_AGENTS_DIR=str(agents))
         await cast.members["executor"].start()
         await cast.start("brain", "gateway")

@@ -15,9 +15,9 @@ from shared.claude.demo.conversation import Role
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_id
 from shared.contracts.usage import cost_of
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.workspace.git import git
-from testing.api_client import WITHIN, Visitor, issue, names_of, tokens_in, usage_of
+from testing.api_client import WITHIN, ApiClient, issue, names_of, tokens_in, usage_of
 from testing.eventually import eventually
 from testing.system import System
 from tests.fault.drain.held_model import HeldModel
@@ -34,7 +34,7 @@ LONG = 2 * WITHIN
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "asked to leave"])
 async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
-    visitor: Visitor, system: System, model: HeldModel, number: signal.Signals
+    api_client: ApiClient, system: System, model: HeldModel, number: signal.Signals
 ) -> None:
     payload, id = issue(DEMO_ISSUE_TITLE, DEMO_ISSUE_BODY, number=500 + number)
     away: dict[str, float] = {}
@@ -50,7 +50,7 @@ async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
         return await the_agent_of(system, kind, id)
 
     with model.holding():
-        assert (await visitor.deliver(payload)).is_success
+        assert (await api_client.deliver(payload)).is_success
         triaging = await agent_at_work(Role.BRAIN, "task")
         await hit("brain")
         assert await the_agent_of(system, "task", id) == triaging, "the brain attaches to the agent that it had"
@@ -58,26 +58,26 @@ async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
 
         planning = await agent_at_work(Role.PLANNER, "plan")
         await hit("planner")
-        await visitor.until(id, "plan.claimed", nth=2, within=LONG)
+        await api_client.until(id, "plan.claimed", nth=2, within=LONG)
         assert await the_agent_of(system, "plan", id) == planning
         model.release(Role.PLANNER)
 
-        await visitor.until(id, "plan.proposed", within=LONG)
+        await api_client.until(id, "plan.proposed", within=LONG)
         await hit("projector")
-        await visitor.approve(id)
+        await api_client.approve(id)
 
         working = await agent_at_work(Role.EXECUTOR, "run")
         await hit("executor")
-        await visitor.until(id, "run.claimed", nth=2, within=LONG)
+        await api_client.until(id, "run.claimed", nth=2, within=LONG)
         assert await the_agent_of(system, "run", id) == working
         model.release(Role.EXECUTOR)
 
-        await visitor.until(id, "reply.requested", within=LONG)
+        await api_client.until(id, "reply.requested", within=LONG)
         await hit("gateway")
-        task = await visitor.completed(id, within=LONG)
+        task = await api_client.completed(id, within=LONG)
 
-    story = await visitor.story(id)
-    await nothing_is_lost_or_doubled(visitor, system, story, task["branch"], task["base_commit"])
+    story = await api_client.story(id)
+    await nothing_is_lost_or_doubled(api_client, system, story, task["branch"], task["base_commit"])
     assert {event.data.session for event in story if event.name == "claimed" and event.kind == "run"} == {
         derived_id("run", id, "1")
     }
@@ -92,35 +92,37 @@ async def test_a_task_completes_once_although_each_service_ends_once_on_its_way(
 
 
 async def test_a_task_completes_although_nats_is_killed_in_the_middle_of_its_run(
-    visitor: Visitor, system: System, model: HeldModel
+    api_client: ApiClient, system: System, model: HeldModel
 ) -> None:
-    id = await visitor.submit("Mend split_evenly\n\ndemo: turns 8", directive="implement")
-    await visitor.until(id, "run.started")
+    id = await api_client.submit("Mend split_evenly\n\ndemo: turns 8", directive="implement")
+    await api_client.until(id, "run.started")
     before = system.pids()
     await system.hit("nats")
-    task = await visitor.completed(id, within=LONG)
-    story = await visitor.story(id)
-    await nothing_is_lost_or_doubled(visitor, system, story, task["branch"], task["base_commit"])
+    task = await api_client.completed(id, within=LONG)
+    story = await api_client.story(id)
+    await nothing_is_lost_or_doubled(api_client, system, story, task["branch"], task["base_commit"])
     assert tokens_in(usage_of(story)) == model.tokens(derived_id("run", id, "1"))
     assert {name: pid for name, pid in before.items() if name != "nats"}.items() <= system.pids().items()
 
 
 async def test_what_was_on_the_way_when_all_services_were_killed_at_once_goes_on(
-    visitor: Visitor, system: System
+    api_client: ApiClient, system: System
 ) -> None:
-    planned = await visitor.submit("Take a note\n\nWrite down what a bill is.", directive="plan")
-    done = await visitor.submit("Take a note\n\ndemo: turns 8", directive="implement")
-    await visitor.until(planned, "plan.claimed")
-    await visitor.until(done, "run.claimed")
+    planned = await api_client.submit("Take a note\n\nWrite down what a bill is.", directive="plan")
+    done = await api_client.submit("Take a note\n\ndemo: turns 8", directive="implement")
+    await api_client.until(planned, "plan.claimed")
+    await api_client.until(done, "run.claimed")
     services = ("brain", "planner", "executor", "projector", "gateway")
     killed = {name: system.send(name) for name in services}
     for name in services:
         await system.back(name, killed[name])
-    await visitor.until(planned, "task.plan-ready", within=LONG)
-    await visitor.approve(planned)
+    await api_client.until(planned, "task.plan-ready", within=LONG)
+    await api_client.approve(planned)
     for id in (planned, done):
-        task = await visitor.completed(id, within=LONG)
-        await nothing_is_lost_or_doubled(visitor, system, await visitor.story(id), task["branch"], task["base_commit"])
+        task = await api_client.completed(id, within=LONG)
+        await nothing_is_lost_or_doubled(
+            api_client, system, await api_client.story(id), task["branch"], task["base_commit"]
+        )
 
 
 # A worker that was lost claims its work again; everything else happens once.
@@ -141,10 +143,10 @@ async def the_agent_of(system: System, kind: str, task_id: str) -> str:
 
 
 async def nothing_is_lost_or_doubled(
-    visitor: Visitor, system: System, story: list[Recorded], branch: str, base: str
+    api_client: ApiClient, system: System, story: list[RecordedEvent], branch: str, base: str
 ) -> None:
     """The log is whole, no command took effect twice, each step happened once, and there is one commit."""
-    assert (await visitor.audit()).damage is None
+    assert (await api_client.audit()).damage is None
     causes = Counter((event.kind, event.causation_id) for event in story)
     assert [cause for cause, times in causes.items() if times > 1] == []
     steps = Counter(name for name in names_of(story) if name not in REPEATED)

@@ -8,7 +8,7 @@ import pytest
 
 from bench.chaos.campaign import campaign
 from bench.chaos.faults import Kind
-from bench.chaos.options import Terms
+from bench.chaos.options import Options
 from testing.campaign_size import CampaignSize
 
 SEED = 5549
@@ -20,7 +20,7 @@ SEED = 5549
 @pytest.mark.xdist_group("fault")
 async def test_random_faults_lose_nothing_and_double_nothing(tmp_path: Path, campaign_size: CampaignSize) -> None:
     faults = campaign_size.pick(small=4, full=40)
-    terms = Terms(seed=SEED, minutes=10, questions=0.6, at_once=12, per_s=2, rest_s=0.5, most_faults=faults)
+    terms = Options(seed=SEED, minutes=10, questions=0.6, at_once=12, per_s=2, rest_s=0.5, most_faults=faults)
     done = await campaign(terms, tmp_path / "system", print)
     assert done.verdict.problems == []
     assert (done.verdict.lost, done.verdict.doubled) == (0, 0)

@@ -8,14 +8,14 @@ from pathlib import Path
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import utc_now
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from testing.waiting_tasks import planned
 
 HOURS = 0.002
 
 
 async def test_a_plan_expires_once_and_in_time_although_brain_and_nats_were_killed_meanwhile(tmp_path: Path) -> None:
-    async with Cast(tmp_path) as cast:
+    async with ServiceGroup(tmp_path) as cast:
         brain = cast.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS=str(HOURS))
         await brain.start()
         id, proposed = await planned(cast)
@@ -39,7 +39,7 @@ async def test_a_plan_expires_once_and_in_time_although_brain_and_nats_were_kill
         assert names.count("approval-expired") == 1 and names[-1] == "approval-expired"
 
 
-async def _timers(cast: Cast, subject: str) -> bool:
+async def _timers(cast: ServiceGroup, subject: str) -> bool:
     """Whether TIMERS holds one message of this subject, or, where that is empty, none at all."""
     info = await cast.bus.js.stream_info("TIMERS", subjects_filter=">")
     return (info.state.subjects or {}) == ({subject: 1} if subject else {})

@@ -17,11 +17,11 @@ from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.runtime.client import Client
-from testing.api_client import Visitor
+from testing.api_client import ApiClient
 from testing.checker import story_of
-from testing.service_group import Cast, Member
+from testing.service_group import Member, ServiceGroup
 from testing.system import REPO
 
 WITHIN_S = 120.0
@@ -31,10 +31,10 @@ ADA = "user:ada"
 class Play:
     """The words of the scenarios. ``last`` is the newest event that `until` has waited for."""
 
-    def __init__(self, cast: Cast) -> None:
+    def __init__(self, cast: ServiceGroup) -> None:
         self.cast = cast
         self.client = Client(cast.bus, source="journeyman/cli")
-        self.last: Recorded | None = None
+        self.last: RecordedEvent | None = None
 
     async def submit(
         self,
@@ -58,7 +58,7 @@ class Play:
         """Ada says something, and it is taken."""
         await self.client.send(Actor(kind, id), command, principal=ADA, timeout=WITHIN_S)
 
-    async def until(self, id: str, what: str, *, anew: bool = False) -> Recorded:
+    async def until(self, id: str, what: str, *, anew: bool = False) -> RecordedEvent:
         """Wait for an event of this name; ``anew``: behind the one that was waited for before."""
         after = self.last.position if anew and self.last is not None else 0
         self.last = await self.cast.until(id, what, after=after, within=WITHIN_S)
@@ -73,8 +73,8 @@ class Play:
     async def deliver(self, event: str, payload: dict[str, Any]) -> None:
         """A signed webhook of GitHub, accepted."""
         async with httpx.AsyncClient(base_url=self.cast.http, timeout=60, trust_env=False) as http:
-            visitor = Visitor(self.cast, http, self.cast.bus)  # type: ignore[arg-type]  # it has what a delivery needs
-            answer = await visitor.deliver(payload, event=event)
+            api_client = ApiClient(self.cast, http, self.cast.bus)  # type: ignore[arg-type]  # it has what a delivery needs
+            answer = await api_client.deliver(payload, event=event)
         assert answer.is_success, answer.text
 
     async def names(self, id: str) -> list[str]:

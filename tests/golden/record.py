@@ -19,7 +19,7 @@ from shared.backup.archive import Archived
 from shared.nats.streams import provision
 from shared.ops.version import VERSION
 from testing.nats import Nats
-from testing.service_group import LIMITS, ROOT, Cast
+from testing.service_group import LIMITS, ROOT, ServiceGroup
 from testing.slow_timings import connect_patiently
 from tests.golden.logs import HERE, Golden, Told, all_logs
 from tests.golden.play import Play
@@ -71,7 +71,7 @@ def traces(texts: Iterable[str], names: Iterable[str]) -> list[str]:
 
 
 async def _play(scenario: Scenario, place: Path) -> list[Archived]:
-    async with Cast(place / "cast", ack_wait_s=scenario.ack_wait_s, checks=scenario.checks) as cast:
+    async with ServiceGroup(place / "cast", ack_wait_s=scenario.ack_wait_s, checks=scenario.checks) as cast:
         await scenario.play(Play(cast))
         # What comes behind the last event that was waited for is part of the log too.
         await asyncio.gather(*(member.stop() for member in cast.members.values()))

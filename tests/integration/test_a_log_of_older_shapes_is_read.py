@@ -12,7 +12,7 @@ from services.projector.database import current
 from services.projector.rebuild import FOLDER, rebuild
 from shared.contracts import run
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Stamp, UnknownEvent, decode_envelope, hash_of, utc_now
+from shared.event_store.envelope import MessageMetadata, UnknownEvent, decode_envelope, hash_of, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -26,8 +26,8 @@ BEGIN = run.Requested(round=1, repo="octo/app", base_commit="c0ffee00" * 5, titl
 
 
 async def begin(journal: NatsJournal) -> Head:
-    stamp = Stamp(id="e0", source="t", time=utc_now(), principal="t")
-    return head_of(await journal.append(ACTOR, BEGIN, expected=Head(), stamp=stamp))
+    metadata = MessageMetadata(id="e0", source="t", time=utc_now(), principal="t")
+    return head_of(await journal.append(ACTOR, BEGIN, expected=Head(), metadata=metadata))
 
 
 async def store(bus: Bus, version: int, head: Head) -> Head:
@@ -43,8 +43,8 @@ async def test_events_of_three_versions_are_one_log(bus: Bus, tmp_path: Path) ->
     head = await begin(journal)
     for version in (1, 2):
         head = await store(bus, version, head)
-    stamp = Stamp(id="now", source="t", time=utc_now(), principal="t")
-    newest = await journal.append(ACTOR, TODAY, expected=head, stamp=stamp)
+    metadata = MessageMetadata(id="now", source="t", time=utc_now(), principal="t")
+    newest = await journal.append(ACTOR, TODAY, expected=head, metadata=metadata)
     assert (newest.previous_hash, decode_envelope(newest.raw).dataversion) == (head.hash, 3)
 
     events = await journal.load(ACTOR)

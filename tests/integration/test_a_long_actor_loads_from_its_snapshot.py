@@ -32,7 +32,7 @@ async def test_the_fold_from_a_snapshot_is_the_fold_of_everything(bus: Bus) -> N
     assert await NatsSnapshots(bus).get(ACTOR) is not None
     fresh = host_of(bus)
     assert await fresh.state(ACTOR) == await ActorHost(NatsJournal(bus), [COUNTER], source="t").state(ACTOR)
-    again = await fresh.tell(ACTOR, task.GiveInput(message="57"), id="c57", principal="t")
+    again = await fresh.execute(ACTOR, task.GiveInput(message="57"), id="c57", principal="t")
     assert again is not None and again.position == 57, "a snapshot remembers the commands it was folded from"
 
 

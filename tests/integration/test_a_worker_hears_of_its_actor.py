@@ -10,7 +10,7 @@ import pytest
 
 from shared.contracts.run import StopRequested
 from shared.contracts.subjects import Actor, event_filter, event_subject
-from shared.event_store.envelope import Recorded, Stamp, encode_event, utc_now
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, encode_event, utc_now
 from shared.event_store.journal import Conflict, LogFull, LogUnavailable
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
@@ -25,8 +25,8 @@ RUN = Actor("run", "A1")
 
 async def store(bus: Bus, attempt: int, *, name: str = "stop-requested") -> None:
     """An event of the run; one of another name is one that a newer version has made."""
-    stamp = Stamp(id=f"{name}-{attempt}", source="test", time=utc_now(), principal="user:ada")
-    body = encode_event(RUN, StopRequested(attempt=attempt), sequence=attempt, prevhash="", stamp=stamp)
+    metadata = MessageMetadata(id=f"{name}-{attempt}", source="test", time=utc_now(), principal="user:ada")
+    body = encode_event(RUN, StopRequested(attempt=attempt), sequence=attempt, prevhash="", metadata=metadata)
     await bus.publish(event_subject(RUN, name), body.replace(b"stop-requested", name.encode()), {})
 
 
@@ -35,7 +35,7 @@ async def hearing(bus: Bus, after: int = 0) -> AsyncIterator[list[int]]:
     """The attempts of the events that a watcher of the run has heard of."""
     heard: list[int] = []
 
-    def hear(event: Recorded) -> None:
+    def hear(event: RecordedEvent) -> None:
         heard.append(event.data.attempt)
 
     async with supervised(watch(NatsJournal(bus), event_filter(RUN), after=after, handle=hear)):
@@ -83,7 +83,7 @@ async def test_a_body_that_no_version_has_written_makes_nobody_deaf(bus: Bus) ->
 
 
 async def test_a_bug_in_what_a_worker_does_about_an_event_ends_its_work(bus: Bus) -> None:
-    def hear(event: Recorded) -> None:
+    def hear(event: RecordedEvent) -> None:
         raise KeyError(event.name)
 
     await store(bus, 1)

@@ -9,14 +9,14 @@ import pytest
 
 from services.planner.actors.plan import DECIDER
 from shared.claude.agent_activity import AgentActivity, Reception
-from shared.claude.runner import Workshop
+from shared.claude.runner import AgentRunner
 from shared.contracts import plan
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.ops.settings import load_settings
-from shared.runtime.activity import HandOver, Turn
+from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
 
 PLAN = Actor("plan", "T1")
@@ -31,7 +31,7 @@ def agents(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AgentAc
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     settings, journal = load_settings(), NatsJournal(bus)
     host = ActorHost(journal, [DECIDER], source="journeyman/planner")
-    return AgentActivity(settings, host, journal, Workshop(settings, bus))
+    return AgentActivity(settings, host, journal, AgentRunner(settings, bus))
 
 
 @pytest.mark.parametrize(("kind", "label"), [("run", "run"), ("plan", "plan"), ("task", "triage")])
@@ -40,7 +40,7 @@ def test_agents_that_an_older_version_started_are_found_by_their_names(
 ) -> None:
     work = agents.work(Actor(kind, "T1"), 3)
     assert [each.name for each in work.run_dirs] == [f"{kind}-T1-3-1", f"{kind}-T1-3-2"]
-    assert work.mark == f"{kind}-T1@{agents.workshop.place}-3"
+    assert work.mark == f"{kind}-T1@{agents.runner.node_id}-3"
     assert work.session() == derived_id(label, "T1", "3")
     assert work.session(2) == derived_id(label, "T1", "3", "2")
 
@@ -78,7 +78,7 @@ async def test_work_waits_where_no_agent_can_run_and_is_handed_over_when_its_ser
     agents: AgentActivity,
 ) -> None:
     draining = asyncio.Event()
-    waiting = asyncio.create_task(agents.until_agents_run(Turn(1, draining)))
+    waiting = asyncio.create_task(agents.until_agents_run(ActivityContext(1, draining)))
     await asyncio.wait([waiting], timeout=0.1)
     assert not waiting.done()
     draining.set()

@@ -11,11 +11,11 @@ import pytest
 from services.executor.actors.run import DECIDER
 from services.executor.inbox import Inbox
 from shared.claude.conversation.converse import Answer, Input, Say
-from shared.claude.role import load_agent
+from shared.claude.role import load_role
 from shared.claude.runner import Job
 from shared.contracts import run
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.runtime.actor_host import ActorHost
@@ -35,7 +35,7 @@ async def host(bus: Bus) -> ActorHost:
 
 
 @pytest.fixture
-async def requested(host: ActorHost) -> Recorded:
+async def requested(host: ActorHost) -> RecordedEvent:
     """The event that asks for the work, which attempt 1 has claimed."""
     event = await host.report(RUN, REQUEST)
     assert event is not None
@@ -44,7 +44,7 @@ async def requested(host: ActorHost) -> Recorded:
 
 
 @pytest.fixture
-async def inbox(bus: Bus, host: ActorHost, requested: Recorded) -> AsyncIterator[Inbox]:
+async def inbox(bus: Bus, host: ActorHost, requested: RecordedEvent) -> AsyncIterator[Inbox]:
     """That of attempt 1."""
     inbox = Inbox(NatsJournal(bus), requested, 1)
 
@@ -56,7 +56,7 @@ async def inbox(bus: Bus, host: ActorHost, requested: Recorded) -> AsyncIterator
 
 
 def process_in(folder: Path) -> Job:
-    return Job(RUN, load_agent(AGENTS / "executor"), run_dir=folder, cwd=folder, session="s", prompt="p")
+    return Job(RUN, load_role(AGENTS / "executor"), run_dir=folder, cwd=folder, session="s", prompt="p")
 
 
 def heard_by(job: Job) -> list[Input]:

@@ -18,17 +18,17 @@ from shared.contracts.decider import Decider, Rejected
 from shared.contracts.ids import new_task_id
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import LogDamaged, LogFull
 from shared.nats.bus import Bus
-from shared.nats.dead_letters import Parked
+from shared.nats.dead_letters import DeadLetter
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, PARKED, GuardsOff, check_guards, provision
 from shared.runtime import dead_letters as parked
-from shared.runtime.acknowledge import Tries
-from shared.runtime.activity import Activity, Turn
+from shared.runtime.acknowledge import RetryPolicy
+from shared.runtime.activity import Activity, ActivityContext
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
 from shared.runtime.mailbox import Mailboxes
@@ -37,7 +37,7 @@ from testing.eventually import end, eventually
 from testing.nats import Nats
 
 SUBMIT = task.Submit(title="t", text="x", source=task.Source(kind="test"))
-QUICK = Tries(most=3, waits_s=(0.05,))
+QUICK = RetryPolicy(most=3, waits_s=(0.05,))
 
 
 def host_of(bus: Bus, decider: Decider[Any] = task_actor.DECIDER) -> ActorHost:
@@ -57,17 +57,17 @@ async def running(*pulls: StandingPull) -> AsyncIterator[None]:
 
 async def test_the_same_command_id_takes_effect_once_and_answers_the_same(bus: Bus) -> None:
     host, actor = host_of(bus), Actor("task", new_task_id())
-    first = await host.tell(actor, SUBMIT, id="c1", principal="user:ada")
-    again = await host_of(bus).tell(actor, SUBMIT, id="c1", principal="user:ada")
+    first = await host.execute(actor, SUBMIT, id="c1", principal="user:ada")
+    again = await host_of(bus).execute(actor, SUBMIT, id="c1", principal="user:ada")
     assert first is not None and again is not None and again.position == first.position
     assert await NatsJournal(bus).last_position() == 1
 
 
 async def test_a_state_kept_in_memory_is_checked_before_a_command_is_refused(bus: Bus) -> None:
     one, other, actor = host_of(bus), host_of(bus), Actor("task", new_task_id())
-    await one.tell(actor, SUBMIT, id="c1", principal="user:ada")
-    await other.tell(actor, task.Stop(), id="c2", principal="user:ada")
-    retried = await one.tell(actor, task.Retry(), id="c3", principal="user:ada")
+    await one.execute(actor, SUBMIT, id="c1", principal="user:ada")
+    await other.execute(actor, task.Stop(), id="c2", principal="user:ada")
+    retried = await one.execute(actor, task.Retry(), id="c3", principal="user:ada")
     assert retried is not None and retried.name == "retried"
 
 
@@ -80,7 +80,9 @@ async def test_hosts_that_race_for_one_actor_lose_no_command(bus: Bus) -> None:
 
     hosts = [ActorHost(NatsJournal(bus), [Decider("task", 0, decide, evolve)], source="t") for _ in range(4)]
     actor = Actor("task", "A")
-    await asyncio.gather(*(hosts[n % 4].tell(actor, task.Retry(), id=f"c{n}", principal="user:ada") for n in range(40)))
+    await asyncio.gather(
+        *(hosts[n % 4].execute(actor, task.Retry(), id=f"c{n}", principal="user:ada") for n in range(40))
+    )
     events = await NatsJournal(bus).load(actor)
     assert sorted(e.causation_id for e in events) == sorted(f"c{n}" for n in range(40))
 
@@ -134,7 +136,7 @@ async def test_a_poison_command_is_parked_with_its_reason_and_its_neighbours_go_
             raise ZeroDivisionError("cannot take this")
         return task.InputGiven(message=command.message)
 
-    boxes = Mailboxes(bus, host_of(bus, Decider("task", 0, decide, lambda s, e: s + 1)), service="brain", tries=QUICK)
+    boxes = Mailboxes(bus, host_of(bus, Decider("task", 0, decide, lambda s, e: s + 1)), service="brain", retry=QUICK)
     async with running(*boxes.pulls):
         for message in ("before", "poison", "after"):
             await bus.publish("cmd.task.A.give-input", msgspec.json.encode({"message": message}), {})
@@ -142,7 +144,7 @@ async def test_a_poison_command_is_parked_with_its_reason_and_its_neighbours_go_
     events = await NatsJournal(bus).load(Actor("task", "A"))
     assert [e.data.message for e in events] == ["before", "after"]
     last = await bus.js.get_last_msg(PARKED, "parked.>")
-    entry = msgspec.json.decode(last.data or b"", type=Parked)
+    entry = msgspec.json.decode(last.data or b"", type=DeadLetter)
     assert "cannot take this" in entry.reason and entry.tries >= 3 and entry.stream == "COMMANDS"
     await eventually(lambda: _is_empty(bus, "COMMANDS"))
 
@@ -164,10 +166,10 @@ async def _count(bus: Bus, stream: str, count: int) -> bool:
 
 
 async def test_an_event_taken_twice_sends_nothing_twice(bus: Bus) -> None:
-    def react(event: Recorded) -> list[Command]:
+    def react(event: RecordedEvent) -> list[Command]:
         return [task.RequestTriage(id=event.actor.id), task.Stop(id=event.actor.id)]
 
-    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    await host_of(bus).execute(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
     for service in ("one", "one-again"):
         # Another durable of the same service name in the ids: as when the acknowledgement was lost.
         reactor = Reactor(bus, react, ["evt.task.*.submitted"], service=service)
@@ -179,7 +181,7 @@ async def test_an_event_taken_twice_sends_nothing_twice(bus: Bus) -> None:
 async def test_an_activity_is_held_while_it_works_and_delivered_once(bus: Bus) -> None:
     seen: list[int] = []
 
-    async def work(event: Recorded, turn: Turn) -> None:
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
         seen.append(turn.delivered)
         await asyncio.sleep(ack_wait_s + 2)
 
@@ -188,7 +190,7 @@ async def test_an_activity_is_held_while_it_works_and_delivered_once(bus: Bus) -
     activity = Activity(
         bus, work, service="t", name="slow", event="evt.task.*.submitted", slots=2, ack_wait_s=ack_wait_s
     )
-    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    await host_of(bus).execute(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
     async with running(activity.pull):
         await eventually(lambda: _acked(bus, "t-slow"))
     assert seen == [1]
@@ -209,7 +211,7 @@ async def test_an_activity_takes_no_more_than_its_slots(bus: Bus) -> None:
     active = most = 0
     full = asyncio.Event()
 
-    async def work(event: Recorded, turn: Turn) -> None:
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
         nonlocal active, most
         active += 1
         most = max(most, active)
@@ -221,7 +223,7 @@ async def test_an_activity_takes_no_more_than_its_slots(bus: Bus) -> None:
 
     host = host_of(bus)
     for number in range(12):
-        await host.tell(Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada")
+        await host.execute(Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada")
     activity = Activity(bus, work, service="t", name="few", event="evt.task.*.submitted", slots=3)
     async with running(activity.pull):
         await eventually(lambda: _acked(bus, "t-few"))
@@ -244,7 +246,7 @@ async def test_a_feed_goes_on_without_gap_or_repeat_when_the_server_is_killed(bu
             await nats_server.kill()
             await nats_server.start()
             await eventually(lambda: bus.connected)
-        await _insist(partial(host.tell, Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada"))
+        await _insist(partial(host.execute, Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada"))
     await eventually(lambda: len(seen) >= 40)
     await end(following)
     assert seen == list(range(1, 41))
@@ -278,11 +280,11 @@ async def test_provisioning_twice_changes_nothing(bus: Bus) -> None:
 
 async def test_a_forged_event_is_never_folded_over(bus: Bus) -> None:
     host, actor = host_of(bus), Actor("task", "A")
-    await host.tell(actor, SUBMIT, id="c1", principal="user:ada")
+    await host.execute(actor, SUBMIT, id="c1", principal="user:ada")
     first = await bus.js.get_msg(EVENTS, 1)
     await bus.publish("evt.task.A.submitted", first.data or b"", {})
     with pytest.raises(LogDamaged, match="stream sequence 2"):
-        await host_of(bus).tell(actor, task.Stop(), id="c2", principal="user:ada")
+        await host_of(bus).execute(actor, task.Stop(), id="c2", principal="user:ada")
 
 
 async def test_a_full_log_refuses_and_loses_nothing(bus: Bus) -> None:
@@ -292,7 +294,7 @@ async def test_a_full_log_refuses_and_loses_nothing(bus: Bus) -> None:
     host, taken = host_of(bus), 0
     with pytest.raises(LogFull, match="max-bytes"):
         for number in range(50):
-            await host.tell(Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada")
+            await host.execute(Actor("task", f"A{number}"), SUBMIT, id=f"c{number}", principal="user:ada")
             taken += 1
     assert 0 < taken == await NatsJournal(bus).last_position()
 
@@ -305,7 +307,7 @@ async def test_a_parked_command_is_handled_when_it_is_replayed_and_takes_effect_
             raise ZeroDivisionError("not today")
         return task.InputGiven(message=command.message)
 
-    boxes = Mailboxes(bus, host_of(bus, Decider("task", 0, decide, lambda s, e: s + 1)), service="brain", tries=QUICK)
+    boxes = Mailboxes(bus, host_of(bus, Decider("task", 0, decide, lambda s, e: s + 1)), service="brain", retry=QUICK)
     async with running(*boxes.pulls):
         await bus.publish("cmd.task.A.give-input", msgspec.json.encode({"message": "m"}), {"Nats-Msg-Id": "c1"})
         await eventually(lambda: _count(bus, PARKED, 1))
@@ -319,12 +321,12 @@ async def test_a_parked_command_is_handled_when_it_is_replayed_and_takes_effect_
 async def test_a_parked_event_is_looked_at_again_by_its_own_consumer(bus: Bus) -> None:
     poisonous = True
 
-    def react(event: Recorded) -> list[Command]:
+    def react(event: RecordedEvent) -> list[Command]:
         if poisonous:
             raise ZeroDivisionError("not today")
         return [task.RequestTriage(id=event.actor.id)]
 
-    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    await host_of(bus).execute(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
     reactor = Reactor(bus, react, ["evt.task.*.submitted"], service="one", tries=QUICK)
     await parked.answer_replays(bus, "one-reactor", reactor.handle)
     async with running(reactor.pull):
@@ -347,13 +349,13 @@ async def test_what_is_dropped_is_gone_and_a_wrong_number_is_said(bus: Bus) -> N
 async def test_work_that_fails_again_and_again_is_reported_before_it_is_parked(bus: Bus) -> None:
     reported: list[str] = []
 
-    async def work(event: Recorded, turn: Turn) -> None:
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
         raise ZeroDivisionError("never works")
 
-    async def give_up(event: Recorded, reason: str) -> None:
+    async def give_up(event: RecordedEvent, reason: str) -> None:
         reported.append(f"{event.actor.id}: {reason}")
 
-    await host_of(bus).tell(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
+    await host_of(bus).execute(Actor("task", "A"), SUBMIT, id="c1", principal="user:ada")
     activity = Activity(
         bus, work, service="t", name="bad", event="evt.task.*.submitted", slots=1, give_up=give_up, tries=QUICK
     )

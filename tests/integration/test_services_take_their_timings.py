@@ -8,10 +8,10 @@ import pytest
 
 from shared.nats.streams import COMMANDS, EVENTS, TIMERS
 from testing.fast_timings import hurried
-from testing.service_group import ACK_WAIT_S, Cast
+from testing.service_group import ACK_WAIT_S, ServiceGroup
 
 
-async def ack_waits(cast: Cast, stream: str) -> dict[str, float | None]:
+async def ack_waits(cast: ServiceGroup, stream: str) -> dict[str, float | None]:
     """The ack waits in seconds that the server keeps for the brain's consumers, by name."""
     found = await cast.bus.js.consumers_info(stream)
     return {each.name: each.config.ack_wait for each in found if each.name.startswith("brain-")}
@@ -23,7 +23,7 @@ async def ack_waits(cast: Cast, stream: str) -> dict[str, float | None]:
 async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was_given(
     tmp_path: Path, ack_wait_s: float, message: float, work: float, timer: float
 ) -> None:
-    async with Cast(tmp_path / "cast", ack_wait_s=ack_wait_s) as cast:
+    async with ServiceGroup(tmp_path / "cast", ack_wait_s=ack_wait_s) as cast:
         await cast.start("brain")
         commands = await ack_waits(cast, COMMANDS)
         assert set(commands.values()) == {message}
@@ -34,5 +34,5 @@ async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was
 
 def test_a_service_in_a_hurry_does_more_often_what_recurs() -> None:
     timings = hurried(2.0)
-    assert (timings.leftovers_every_s, timings.leftovers_settled_s) == (2.0, 2.0)
+    assert (timings.orphans_every_s, timings.orphans_grace_s) == (2.0, 2.0)
     assert (timings.checkpoint_every_s, timings.snapshot_every) == (0.2, 3)

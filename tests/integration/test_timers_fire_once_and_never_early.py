@@ -13,19 +13,19 @@ import msgspec
 import pytest
 
 from services.brain.actors import task as task_actor
-from services.brain.reactions import FILTERS, Policy, reactions
+from services.brain.reactions import FILTERS, ReactionPolicy, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.contracts import plan, task
 from shared.contracts.decider import Decider
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, utc_now
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, TIMERS, provision
 from shared.runtime import dead_letters as parked
-from shared.runtime.acknowledge import Tries
+from shared.runtime.acknowledge import RetryPolicy
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.reactor import Reactor
@@ -34,7 +34,7 @@ from testing.eventually import eventually
 from testing.nats import Nats
 
 SOON = timedelta(seconds=1.5)
-QUICK = Tries(most=2, waits_s=(0.05,))
+QUICK = RetryPolicy(most=2, waits_s=(0.05,))
 
 
 def host_of(bus: Bus, *deciders: Decider[Any]) -> ActorHost:
@@ -43,13 +43,13 @@ def host_of(bus: Bus, *deciders: Decider[Any]) -> ActorHost:
 
 @asynccontextmanager
 async def brain(
-    bus: Bus, policy: Policy | None = None, *, clock: Callable[[], datetime] = utc_now
+    bus: Bus, policy: ReactionPolicy | None = None, *, clock: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[ActorHost]:
     """A service that owns tasks, from its start to its end."""
     host = host_of(bus)
     pulls = [
         *Mailboxes(bus, host, service="brain").pulls,
-        Reactor(bus, reactions(policy or Policy()), FILTERS, service="brain").pull,
+        Reactor(bus, reactions(policy or ReactionPolicy()), FILTERS, service="brain").pull,
         Timekeeper(bus, timers, SET_BY, service="brain").pull,
         DueTimers(bus, host, service="brain", clock=clock, tries=QUICK).pull,
     ]
@@ -64,7 +64,7 @@ async def brain(
 
 async def tell(host: ActorHost, id: str, *commands: task.TaskCommand) -> None:
     for command in commands:
-        await host.tell(Actor("task", id), command, id=new_task_id(), principal="service:test")
+        await host.execute(Actor("task", id), command, id=new_task_id(), principal="service:test")
 
 
 async def planning(host: ActorHost) -> str:
@@ -88,12 +88,12 @@ async def paused(host: ActorHost, until: datetime) -> str:
     return id
 
 
-async def story(bus: Bus, id: str) -> list[Recorded]:
+async def story(bus: Bus, id: str) -> list[RecordedEvent]:
     return await NatsJournal(bus).load(Actor("task", id))
 
 
-async def until_named(bus: Bus, id: str, name: str, *, within: float = 60.0) -> Recorded:
-    async def look() -> Recorded | None:
+async def until_named(bus: Bus, id: str, name: str, *, within: float = 60.0) -> RecordedEvent:
+    async def look() -> RecordedEvent | None:
         return next((event for event in await story(bus, id) if event.name == name), None)
 
     found = await eventually(look, within=within, every=0.05)
@@ -174,11 +174,11 @@ async def test_a_timer_that_is_early_by_the_hosts_clock_waits(bus: Bus) -> None:
 
 async def test_a_timer_of_the_same_name_replaces_the_one_before(bus: Bus) -> None:
     id, now = new_task_id(), utc_now()
-    stamp = Stamp(id="s", source="test", time=now, principal="service:test")
+    metadata = MessageMetadata(id="s", source="test", time=now, principal="service:test")
     moments = [now + timedelta(seconds=late) for late in (1800, 3600, 1.2)]
     for at in moments:
         assert sum((await stored(bus)).values()) <= 1
-        await set_timer(bus, task.Resume(id=id, at=at), stamp)
+        await set_timer(bus, task.Resume(id=id, at=at), metadata)
     await eventually(lambda: _has(bus, f"timer.due.task.{id}.resume", 1))
     message = await bus.js.get_last_msg(TIMERS, "timer.due.>")
     assert message.time is not None and message.time >= moments[-1]
@@ -263,10 +263,10 @@ async def test_who_sets_timers_reads_the_log_again_when_its_consumer_is_deleted(
 
 
 async def test_a_plan_that_nobody_approves_expires_and_the_task_may_be_retried(bus: Bus) -> None:
-    async with brain(bus, Policy(approval_timeout_s=1.0)) as host:
+    async with brain(bus, ReactionPolicy(approval_timeout_s=1.0)) as host:
         id = await planning(host)
         plans = host_of(bus, _PLANS)
-        proposed = await plans.tell(Actor("plan", id), plan.Stop(), id="p1", principal="service:test")
+        proposed = await plans.execute(Actor("plan", id), plan.Stop(), id="p1", principal="service:test")
         assert proposed is not None
         expired = await until_named(bus, id, "approval-expired")
         assert expired.time >= proposed.time + timedelta(seconds=1)
@@ -291,11 +291,11 @@ async def test_a_passing_failure_of_the_planner_is_tried_again_by_itself(bus: Bu
         lambda state, command: plan.Failed(attempt=1, code="agent-overloaded", message="Busy.", retryable=True),
         lambda state, event: state + 1,
     )
-    async with brain(bus, Policy(waits_s=(0.1,))) as host:
+    async with brain(bus, ReactionPolicy(waits_s=(0.1,))) as host:
         id, plans = await planning(host), host_of(bus, fails)
-        await plans.tell(Actor("plan", id), plan.Stop(), id="p1", principal="service:test")
+        await plans.execute(Actor("plan", id), plan.Stop(), id="p1", principal="service:test")
         await eventually(lambda: _count(bus, id, "planning-requested", 2))
-        await plans.tell(Actor("plan", id), plan.Stop(), id="p2", principal="service:test")
+        await plans.execute(Actor("plan", id), plan.Stop(), id="p2", principal="service:test")
         failed = await until_named(bus, id, "failed")
     assert failed.data.code == "agent-overloaded"
     assert await _count(bus, id, "paused", 1)

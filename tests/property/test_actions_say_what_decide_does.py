@@ -16,7 +16,7 @@ from shared.contracts import task
 from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command
 from shared.contracts.rules import ACTION_OF, ENDS, NEEDS_PERSON, Action
-from testing.in_memory_system import World
+from testing.in_memory_system import InMemorySystem
 from testing.random_walk import walk
 from tests.unit.projector.projector_support import Log, ask
 
@@ -78,7 +78,7 @@ def test_actions_say_allowed_exactly_when_the_brain_does_not_reject_the_command(
 @settings(deadline=None)
 @given(STEPS)
 def test_a_task_is_at_its_end_exactly_after_an_event_that_ends_it(steps: list[int]) -> None:
-    world = World()
+    world = InMemorySystem()
     for world in walk(steps):
         now, last = DECIDER.initial, False
         for event in world.events_of("task"):
@@ -93,6 +93,6 @@ def test_a_task_that_needs_a_person_can_be_answered_or_decided_on() -> None:
         assert any(refusal_of(now, command) is None for command in said_well(now)[:4])
 
 
-def world_id(world: World) -> str:
+def world_id(world: InMemorySystem) -> str:
     """The id of the one task of a world; before its first event, of any."""
     return next((event.actor.id for event in world.log if event.kind == "task"), "01JX7Z0000000000000000NONE")

@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
 from shared.contracts.usage import add_usage
-from shared.event_store.envelope import Recorded
-from testing.in_memory_system import SERVICES, World
+from shared.event_store.envelope import RecordedEvent
+from testing.in_memory_system import SERVICES, InMemorySystem
 from testing.random_walk import walk, walked
 
 STEPS = st.lists(st.integers(0, 2**32 - 1), min_size=60, max_size=150)
 POLICIES = st.sampled_from(
-    [Policy(approval=approval, approval_timeout_s=wait) for approval in task.Approval for wait in (0, 3600)]
+    [ReactionPolicy(approval=approval, approval_timeout_s=wait) for approval in task.Approval for wait in (0, 3600)]
 )
 
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_every_state_of_a_task_accepts_a_stop_or_says_why_not(steps: list[int], policy: Policy) -> None:
+def test_every_state_of_a_task_accepts_a_stop_or_says_why_not(steps: list[int], policy: ReactionPolicy) -> None:
     for world in walk(steps, policy=policy):
         before = world.task
         try:
@@ -45,7 +45,7 @@ def test_every_state_of_a_task_accepts_a_stop_or_says_why_not(steps: list[int], 
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
 def test_a_stopped_task_ends_as_soon_as_its_agent_has_reported(
-    steps: list[int], policy: Policy, well: bool, moment: int
+    steps: list[int], policy: ReactionPolicy, well: bool, moment: int
 ) -> None:
     for world in _moments(steps, policy, moment):
         if world.task.status is task.Status.NEW or world.task.status in task.TERMINAL:
@@ -66,7 +66,7 @@ def test_a_stopped_task_ends_as_soon_as_its_agent_has_reported(
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
 def test_a_task_never_hangs_once_everything_was_delivered_and_every_agent_has_reported(
-    steps: list[int], policy: Policy, well: bool, moment: int
+    steps: list[int], policy: ReactionPolicy, well: bool, moment: int
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.finish(well=well)
@@ -80,7 +80,7 @@ def test_a_task_never_hangs_once_everything_was_delivered_and_every_agent_has_re
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.integers(1, 9), st.text("0123456789abcdef", min_size=8, max_size=64))
 def test_an_approval_of_another_version_digest_or_base_is_refused_in_every_state(
-    steps: list[int], policy: Policy, off: int, digest: str
+    steps: list[int], policy: ReactionPolicy, off: int, digest: str
 ) -> None:
     for world in walk(steps, policy=policy):
         now = world.task
@@ -98,7 +98,7 @@ def test_an_approval_of_another_version_digest_or_base_is_refused_in_every_state
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[int], policy: Policy) -> None:
+def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     proposed = {
         (each.version, each.digest, each.base_commit)
@@ -118,7 +118,7 @@ def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.integers(0, 149), st.randoms(use_true_random=False))
 def test_events_delivered_again_in_any_order_change_nothing(
-    steps: list[int], policy: Policy, moment: int, dice: Random
+    steps: list[int], policy: ReactionPolicy, moment: int, dice: Random
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.deliver_all()
@@ -133,7 +133,7 @@ def test_events_delivered_again_in_any_order_change_nothing(
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_after_its_end_a_task_has_no_event_but_a_retry_and_late_bills(steps: list[int], policy: Policy) -> None:
+def test_after_its_end_a_task_has_no_event_but_a_retry_and_late_bills(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     ended = False
     for event in world.events_of("task"):
@@ -146,7 +146,7 @@ def test_after_its_end_a_task_has_no_event_but_a_retry_and_late_bills(steps: lis
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], policy: Policy) -> None:
+def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     newest, open_round = 0, 0
     for event in world.events_of("run"):
@@ -168,7 +168,7 @@ def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], poli
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int], policy: Policy) -> None:
+def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     over: set[str] = set()
     for event in world.events_of("reply"):
@@ -185,7 +185,7 @@ def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[int], policy: Policy) -> None:
+def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     in_events = add_usage(*[getattr(each.data, "usage", ()) for each in world.log])
     assert in_events == world.spent
@@ -194,7 +194,7 @@ def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[i
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.integers(-(10**6), 10**6))
 def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
-    steps: list[int], policy: Policy, off: int
+    steps: list[int], policy: ReactionPolicy, off: int
 ) -> None:
     for world in walk(steps, policy=policy):
         now = world.task
@@ -211,7 +211,7 @@ def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], policy: Policy) -> None:
+def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], policy: ReactionPolicy) -> None:
     for world in walk(steps, policy=policy):
         assert _is_busy(world, "task") is world.task.triaging
 
@@ -219,14 +219,14 @@ def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], poli
 @settings(deadline=None)
 @given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
 def test_no_agent_is_shown_busy_once_every_agent_has_reported(
-    steps: list[int], policy: Policy, well: bool, moment: int
+    steps: list[int], policy: ReactionPolicy, well: bool, moment: int
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.finish(well=well)
         assert [kind for kind in KINDS if _is_busy(world, kind)] == []
 
 
-def _is_busy(world: World, kind: str) -> bool:
+def _is_busy(world: InMemorySystem, kind: str) -> bool:
     """What the events of an actor say last of the agent that works for its kind."""
     agent = KINDS[kind].agent
     if agent is None:
@@ -235,7 +235,7 @@ def _is_busy(world: World, kind: str) -> bool:
     return bool(told) and isinstance(told[-1], agent.begins)
 
 
-def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:
+def _moments(steps: list[int], policy: ReactionPolicy, moment: int) -> Iterator[InMemorySystem]:
     """One moment of a walk, as a world of its own; none when the walk is shorter."""
     for index, world in enumerate(walk(steps, policy=policy)):
         if index == min(moment, len(steps) - 1):
@@ -243,5 +243,5 @@ def _moments(steps: list[int], policy: Policy, moment: int) -> Iterator[World]:
             return
 
 
-def _is_comment(event: Recorded) -> bool:
+def _is_comment(event: RecordedEvent) -> bool:
     return isinstance(event.data, delivery.Accepted) and event.data.signal.kind is delivery.SignalKind.COMMENT

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from shared.contracts import EVENTS, plan, reply, run, task
 from testing.random_walk import walk
 
@@ -27,7 +27,7 @@ class Reached:
         dice = Random(42)
         for number in range(300):
             approval = task.Approval.AUTO if number % 3 == 0 else task.Approval.REQUIRED
-            policy = Policy(approval=approval, approval_timeout_s=3600)
+            policy = ReactionPolicy(approval=approval, approval_timeout_s=3600)
             for world in walk([dice.randrange(2**32) for _ in range(150)], policy=policy):
                 self.states |= {("task", world.task.status), ("plan", world.plan.status), ("run", world.run.status)}
                 self.states |= {("effect", effect.status) for effect in world.reply.effects.values()}

@@ -15,13 +15,13 @@ from services.planner import reactions as planner
 from shared.contracts import EVENTS
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from testing.random_walk import walked
 
-React = Callable[[Recorded], Sequence[Command]]
+React = Callable[[RecordedEvent], Sequence[Command]]
 
 REACTORS: list[tuple[Sequence[str], React]] = [
-    (brain.FILTERS, brain.reactions(brain.Policy())),
+    (brain.FILTERS, brain.reactions(brain.ReactionPolicy())),
     (brain_timers.FILTERS, brain_timers.timers),
     (planner.FILTERS, planner.react),
     (executor.FILTERS, executor.react),
@@ -30,19 +30,19 @@ REACTORS: list[tuple[Sequence[str], React]] = [
 
 
 @pytest.fixture(scope="module")
-def logs() -> list[Recorded]:
+def logs() -> list[RecordedEvent]:
     dice = Random(99)
     recorded = []
     for number in range(300):
         approval = Approval.AUTO if number % 2 else Approval.REQUIRED
-        policy = brain.Policy(approval=approval, approval_timeout_s=60)
+        policy = brain.ReactionPolicy(approval=approval, approval_timeout_s=60)
         recorded += walked([dice.randrange(2**32) for _ in range(150)], policy=policy).log
     return recorded
 
 
 @pytest.mark.parametrize(("filters", "react"), REACTORS)
 def test_the_events_that_lead_to_commands_are_those_the_filters_ask_for(
-    filters: Sequence[str], react: React, logs: list[Recorded]
+    filters: Sequence[str], react: React, logs: list[RecordedEvent]
 ) -> None:
     answered = {(event.kind, event.name) for event in logs if react(event)}
     asked_for = {tuple(subject.split(".")[1::2]) for subject in filters}

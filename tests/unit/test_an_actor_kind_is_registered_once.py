@@ -131,7 +131,7 @@ from services.projector.sentences import sentence
 from shared.contracts import docs
 from shared.contracts.jotting import Jot, Jotted, Note
 from shared.contracts.kinds import kind_of
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Head
 from shared.event_store.in_memory import MemoryJournal
 from shared.contracts.subjects import Actor, command_subject
@@ -139,8 +139,8 @@ from shared.contracts.subjects import Actor, command_subject
 assert kind_of(Jot(text="x")) == kind_of(Jotted) == "note"
 
 journal, note = MemoryJournal(), Actor("note", "A1")
-stamp = Stamp(id="1", source="test", time=utc_now(), principal="user:ada", causation_id="c")
-event = asyncio.run(journal.append(note, Jotted(text="mind the gap"), expected=Head(), stamp=stamp))
+metadata = MessageMetadata(id="1", source="test", time=utc_now(), principal="user:ada", causation_id="c")
+event = asyncio.run(journal.append(note, Jotted(text="mind the gap"), expected=Head(), metadata=metadata))
 subject = "evt.note.A1.jotted"
 
 assert asyncio.run(fold(journal, "note", "A1")).state == Note(texts=("mind the gap",))

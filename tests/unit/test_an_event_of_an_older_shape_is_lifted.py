@@ -11,7 +11,15 @@ from services.projector.sentences import UNREAD
 from shared.contracts import docs, run
 from shared.contracts.kinds import EVENTS
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import BadEnvelope, Stamp, UnknownEvent, decode_event, encode_event, hash_of, utc_now
+from shared.event_store.envelope import (
+    BadEnvelope,
+    MessageMetadata,
+    UnknownEvent,
+    decode_event,
+    encode_event,
+    hash_of,
+    utc_now,
+)
 from testing.older_shapes import SHAPES, TODAY, stored, third_version
 from tests.unit.projector.projector_support import TASK, ask, planned, projected
 
@@ -22,8 +30,8 @@ NEWER = {"attempt": 1, "turn": 7, "commit": "looks like today's"}
 
 
 def encoded() -> bytes:
-    stamp = Stamp(id="e1", source="t", time=utc_now(), principal="t")
-    return encode_event(ACTOR, TODAY, sequence=1, prevhash="", stamp=stamp)
+    metadata = MessageMetadata(id="e1", source="t", time=utc_now(), principal="t")
+    return encode_event(ACTOR, TODAY, sequence=1, prevhash="", metadata=metadata)
 
 
 def test_an_event_of_the_first_version_does_not_say_so() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.brain.actors.stages import working_base, working_stage
-from services.brain.actors.waits import fail
+from services.brain.actors.waits import decide_failure
 from shared.contracts.task import (
     Approval,
     Cancelled,
@@ -36,11 +36,11 @@ Report = (
 )
 
 
-def hear(task: Task, report: Report) -> TaskEvent | None:
+def decide_report(task: Task, report: Report) -> TaskEvent | None:
     """The fact a report makes, or None when it is late, told twice, or about work that is over."""
     if not _is_current(task, report):
         return None
-    return _hear_the_end(task, report) if task.stopping else _hear_the_work(task, report)
+    return _decide_while_stopping(task, report) if task.stopping else _decide_while_working(task, report)
 
 
 def _is_current(task: Task, report: Report) -> bool:
@@ -72,7 +72,7 @@ def _stage_of(report: Report) -> str:
             return report.stage
 
 
-def _hear_the_end(task: Task, report: Report) -> Cancelled | None:
+def _decide_while_stopping(task: Task, report: Report) -> Cancelled | None:
     """A stop wins over whatever the agent still brought about; what ends the work ends the task."""
     match report:
         case RecordQuestion() | RecordWorkResumed():
@@ -81,7 +81,7 @@ def _hear_the_end(task: Task, report: Report) -> Cancelled | None:
             return Cancelled(reason=task.stop_reason, cause=report.cause)
 
 
-def _hear_the_work(task: Task, report: Report) -> TaskEvent | None:
+def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
     match report:
         case RecordPlanReady():
             return PlanReady(
@@ -116,6 +116,6 @@ def _hear_the_work(task: Task, report: Report) -> TaskEvent | None:
         case RecordPublished():
             return Completed(summary=task.summary, commit=report.commit, branch=report.branch, url=report.url)
         case RecordFailure():
-            return fail(task, report)
+            return decide_failure(task, report)
         case RecordStopped():
             return Cancelled(reason="The agent was stopped from outside the task.", cause=report.cause)

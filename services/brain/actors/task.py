@@ -7,10 +7,10 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from services.brain.actors.approval import approve
-from services.brain.actors.reports import hear
+from services.brain.actors.reports import decide_report
 from services.brain.actors.stages import due_stage, next_stage, working_base, working_stage
-from services.brain.actors.triage import judge
-from services.brain.actors.waits import wake
+from services.brain.actors.triage import decide_triage
+from services.brain.actors.waits import decide_timer
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.rules import ACTION_OF, Standing, refusal
 from shared.contracts.task import (
@@ -72,17 +72,17 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
         case Submit():
             return _submitted(command)
         case RecordTriage():
-            return judge(task, command)
+            return decide_triage(task, command)
         case RequestTriage() | RequestPlanning() | RequestExecution():
             return _requested(task, command)
         case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry():
             return _told_by_a_person(task, command)
         case Resume() | ExpireApproval():
-            return wake(task, command)
+            return decide_timer(task, command)
         case RecordSpend():
             return _spent(task, command)
         case _:
-            return hear(task, command)
+            return decide_report(task, command)
 
 
 def _submitted(command: Submit) -> Submitted:

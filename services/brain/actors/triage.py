@@ -15,7 +15,7 @@ from shared.contracts.task import (
 )
 
 
-def judge(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | None:
+def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | None:
     """The fact a verdict makes, or None when it was told before. Raises `Rejected` ``attempt-stale``."""
     if report.attempt != task.triage_attempt:
         raise Rejected(

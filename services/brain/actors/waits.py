@@ -16,7 +16,7 @@ from shared.contracts.task import (
 )
 
 
-def fail(task: Task, report: RecordFailure) -> Failed | Paused:
+def decide_failure(task: Task, report: RecordFailure) -> Failed | Paused:
     """The end of the task, or a pause where another try is left."""
     if task.tries < len(report.retries_at):
         return Paused(
@@ -39,7 +39,7 @@ def fail(task: Task, report: RecordFailure) -> Failed | Paused:
     )
 
 
-def wake(task: Task, command: Resume | ExpireApproval) -> Resumed | ApprovalExpired | None:
+def decide_timer(task: Task, command: Resume | ExpireApproval) -> Resumed | ApprovalExpired | None:
     """What a timer makes, or None where the task does not wait for that very moment: it was late, doubled or forged."""
     match command:
         case Resume() if task.status is Status.PAUSED and command.at == task.paused_until:

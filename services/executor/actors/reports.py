@@ -26,7 +26,7 @@ from shared.contracts.run import (
 Report = RecordStarted | RecordCheckpoint | Ask | RecordResumed | Succeed | Fail | RecordStopped
 
 
-def hear(run: Run, report: Report) -> RunEvent | None:
+def decide_report(run: Run, report: Report) -> RunEvent | None:
     """The fact a report makes, or None when it was told before.
 
     Raises `Rejected` ``attempt-stale`` (the attempt must end), ``run-stopping`` (it must end and report that),
@@ -39,7 +39,7 @@ def hear(run: Run, report: Report) -> RunEvent | None:
         )
     match run.status:
         case Status.RUNNING | Status.WAITING_INPUT:
-            return _hear_the_work(run, report)
+            return _decide_while_working(run, report)
         case _ if _told_how_it_ended(run, report):
             return None
         case _:
@@ -61,7 +61,7 @@ def _told_how_it_ended(run: Run, report: Report) -> bool:
             return False
 
 
-def _hear_the_work(run: Run, report: Report) -> RunEvent | None:
+def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
     match report:
         case RecordStarted() if run.started:
             return None

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from msgspec.structs import replace
 
-from services.executor.actors.reports import hear
+from services.executor.actors.reports import decide_report
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.run import (
     Checkpointed,
@@ -53,7 +53,7 @@ def decide(run: Run, command: RunCommand) -> RunEvent | None:
         case RecordSpend():
             return _spent(run, command)
         case _:
-            return hear(run, command)
+            return decide_report(run, command)
 
 
 def _requested(run: Run, command: Request) -> Requested | None:

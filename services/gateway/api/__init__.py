@@ -1,1 +1,1 @@
-"""The dashboard's and scripts' HTTP API: commands by the desk, questions by the projector."""
+"""The dashboard's and scripts' HTTP API: commands by `commands.py`, questions by the projector."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from litestar import Controller, get
 
-from shared.claude.role import AgentInvalid, load_agent
+from shared.claude.role import RoleInvalid, load_role
 
 
 class AgentShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +78,8 @@ def read_skills(folder: Path) -> list[SkillShown]:
 
 def _read_agent(folder: Path) -> AgentShown:
     try:
-        agent = load_agent(folder)
-    except AgentInvalid as error:
+        agent = load_role(folder)
+    except RoleInvalid as error:
         return AgentShown(name=folder.name, problem=str(error))
     return AgentShown(
         name=agent.name,

@@ -33,7 +33,7 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
     next_after: int | None
 
 
-class Work:
+class TaskArtifacts:
     """Reads the log, the output and the artifacts.
 
     Raises `BadAddress`, `ArtifactLost`, what the journal raises, and `Rejected` (``task-unknown``) for a task without

@@ -37,7 +37,7 @@ _DESCRIPTIONS: Final = {
 }
 
 
-class Views:
+class ReadModels:
     """The read models as of now, or as of the moment of a replay. Raises `QueryFailed`, `BadAddress`."""
 
     def __init__(self, client: Client, replay: str) -> None:
@@ -62,9 +62,9 @@ class Views:
         return await self.query(GetMoment()) if self.replay else None
 
 
-def views(client: Client, replay: InReplay = None) -> Views:
+def read_models(client: Client, replay: InReplay = None) -> ReadModels:
     """What the request asks of: a dependency of the handlers."""
-    return Views(client, replay or "")
+    return ReadModels(client, replay or "")
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

@@ -8,9 +8,9 @@ from typing import Annotated
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.dependencies import MinSeq, Views, problems
+from services.gateway.api.dependencies import MinSeq, ReadModels, problems
 from services.gateway.api.schemas import Message, MessageTaken
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from shared.contracts.queries import Costs, GetCosts, GetSession, GroupBy, SessionAnswer
 from shared.contracts.subjects import actor
 
@@ -24,14 +24,14 @@ class CostController(Controller):
     @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 404, 410, 503))
     async def get_costs(
         self,
-        views: Views,
+        read_models: ReadModels,
         group_by: GroupBy = GroupBy.DAY,
         from_: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
         to: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
         min_seq: MinSeq = 0,
     ) -> Costs:
         """Costs of the days from and to, both included."""
-        return await views.query(GetCosts(group_by=group_by, from_day=from_, to_day=to, min_seq=min_seq))
+        return await read_models.query(GetCosts(group_by=group_by, from_day=from_, to_day=to, min_seq=min_seq))
 
 
 class SessionController(Controller):
@@ -41,10 +41,10 @@ class SessionController(Controller):
     tags = ("chat",)
 
     @get("/sessions/{id:str}", operation_id="getSession", summary="A conversation", responses=problems(404, 410, 503))
-    async def get_session(self, id: str, views: Views, min_seq: MinSeq = 0) -> SessionAnswer:
+    async def get_session(self, id: str, read_models: ReadModels, min_seq: MinSeq = 0) -> SessionAnswer:
         """Its lines, oldest first."""
         about = actor("session", id)
-        return await views.query_actor(GetSession(id=about.id, min_seq=min_seq), about)
+        return await read_models.query_actor(GetSession(id=about.id, min_seq=min_seq), about)
 
     @post(
         "/chat",
@@ -53,9 +53,11 @@ class SessionController(Controller):
         status_code=202,
         responses=problems(400, 403, 404, 409, 422, 503),
     )
-    async def say(self, data: Message, desk: Desk, principal: str, idempotency_key: str | None = None) -> MessageTaken:
+    async def say(
+        self, data: Message, commands: TaskCommands, principal: str, idempotency_key: str | None = None
+    ) -> MessageTaken:
         """The message becomes a task, whose answer or result comes back into the session."""
-        said = await desk.say(
+        said = await commands.say(
             data.message,
             session_id=data.session_id,
             repo=data.repo,

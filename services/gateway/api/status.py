@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 from litestar import Controller, get
 
-from services.gateway.api.dependencies import MinSeq, Views, problems
-from services.gateway.api.system import Machinery, Queue
-from shared.claude.runner import Workshop
+from services.gateway.api.dependencies import MinSeq, ReadModels, problems
+from services.gateway.api.system import Queue, SystemOverview
+from shared.claude.runner import AgentRunner
 from shared.contracts.queries import Affairs, GetStatus
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -63,18 +63,23 @@ class StatusController(Controller):
         responses=problems(404, 410, 503),
     )
     async def get_status(
-        self, views: Views, machinery: Machinery, workshop: Workshop, settings: Settings, min_seq: MinSeq = 0
+        self,
+        read_models: ReadModels,
+        system_overview: SystemOverview,
+        runner: AgentRunner,
+        settings: Settings,
+        min_seq: MinSeq = 0,
     ) -> SystemStatus:
         """The state of affairs. In a replay, only the read models' part is of its moment."""
         problem = ""
         try:
-            affairs = await views.query(GetStatus(min_seq=min_seq))
+            affairs = await read_models.query(GetStatus(min_seq=min_seq))
         except QueryFailed as error:
-            if views.replay:
+            if read_models.replay:
                 raise
             affairs, problem = NOTHING_KNOWN, error.detail
-        machine = await machinery.look()
-        agents_problem = workshop.problem() or ""
+        machine = await system_overview.look()
+        agents_problem = runner.problem() or ""
         return SystemStatus(
             **msgspec.structs.asdict(affairs),
             projector_problem=problem,

@@ -11,7 +11,7 @@ import structlog
 
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
-from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.dead_letters import count as count_parked
 
 FRESH_S: Final = 2.0
@@ -66,7 +66,7 @@ class _Stats(msgspec.Struct, frozen=True):
     metadata: dict[str, str] | None = None
 
 
-class Machinery:
+class SystemOverview:
     """Asks NATS, at most once in `FRESH_S` seconds however many people look."""
 
     def __init__(self, bus: Bus) -> None:
@@ -83,7 +83,7 @@ class Machinery:
                     queues, services, parked = await asyncio.gather(
                         self._queues(), self._services(), count_parked(self._bus)
                     )
-                except TROUBLE as error:
+                except TRANSIENT as error:
                     log.warning("cannot look at the queues", problem=str(error) or type(error).__name__)
                 else:
                     self._seen = Machine(queues=queues, services=services, parked=parked)

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from services.gateway.api.artifacts import Transcript, Work
-from services.gateway.api.dependencies import Filter, MinSeq, Views, problems
+from services.gateway.api.artifacts import TaskArtifacts, Transcript
+from services.gateway.api.dependencies import Filter, MinSeq, ReadModels, problems
 from services.gateway.api.schemas import (
     Approval,
     CommandDone,
@@ -21,7 +21,7 @@ from services.gateway.api.schemas import (
     TaskOpened,
     done,
 )
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.queries import (
     PAGE_SIZE,
@@ -49,7 +49,7 @@ class TaskController(Controller):
     @get("/", operation_id="listTasks", summary="Tasks, newest first", responses=problems(400, 404, 410, 503))
     async def list_tasks(
         self,
-        views: Views,
+        read_models: ReadModels,
         status: Status | None = None,
         source: Filter = "",
         agent: Filter = "",
@@ -60,7 +60,7 @@ class TaskController(Controller):
         min_seq: MinSeq = 0,
     ) -> TaskPage:
         """A page of tasks, and how many there are of each status."""
-        return await views.query(
+        return await read_models.query(
             ListTasks(
                 status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
             )
@@ -68,10 +68,10 @@ class TaskController(Controller):
 
     @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 422, 503))
     async def open_task(
-        self, data: NewTask, desk: Desk, principal: str, idempotency_key: str | None = None
+        self, data: NewTask, commands: TaskCommands, principal: str, idempotency_key: str | None = None
     ) -> TaskOpened:
         """A new task; with an `Idempotency-Key` that came before, the task of that time."""
-        opened = await desk.submit(
+        opened = await commands.submit(
             data.text,
             title=data.title,
             repo=data.repo,
@@ -83,23 +83,23 @@ class TaskController(Controller):
         return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)
 
     @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 410, 503))
-    async def get_task(self, id: str, views: Views, min_seq: MinSeq = 0) -> TaskAnswer:
+    async def get_task(self, id: str, read_models: ReadModels, min_seq: MinSeq = 0) -> TaskAnswer:
         """One task."""
         about = actor("task", id)
-        return await views.query_actor(GetTask(id=about.id, min_seq=min_seq), about)
+        return await read_models.query_actor(GetTask(id=about.id, min_seq=min_seq), about)
 
     @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 410, 503))
     async def get_timeline(
         self,
         id: str,
-        views: Views,
+        read_models: ReadModels,
         after: Annotated[int, Parameter(ge=0, le=MAX_SEQUENCE)] = 0,
         limit: Annotated[int, Parameter(ge=1, le=500)] = TIMELINE_PAGE_SIZE,
         min_seq: MinSeq = 0,
     ) -> TimelinePage:
         """The task's events, oldest first."""
         about = actor("task", id)
-        return await views.query_actor(GetTimeline(id=about.id, after=after, limit=limit, min_seq=min_seq), about)
+        return await read_models.query_actor(GetTimeline(id=about.id, after=after, limit=limit, min_seq=min_seq), about)
 
     @get(
         "/{id:str}/diff",
@@ -108,10 +108,10 @@ class TaskController(Controller):
         media_type="text/x-diff",
         responses=problems(404, 410, 503),
     )
-    async def get_diff(self, id: str, work: Work, views: Views) -> Response[bytes]:
+    async def get_diff(self, id: str, artifacts: TaskArtifacts, read_models: ReadModels) -> Response[bytes]:
         """The diff of the newest run that succeeded."""
-        moment = await views.moment()
-        return Response(await work.diff(id, up_to=moment.seq if moment else None), media_type="text/x-diff")
+        moment = await read_models.moment()
+        return Response(await artifacts.diff(id, up_to=moment.seq if moment else None), media_type="text/x-diff")
 
     @get(
         "/{id:str}/transcript",
@@ -122,15 +122,15 @@ class TaskController(Controller):
     async def get_transcript(
         self,
         id: str,
-        work: Work,
-        views: Views,
+        artifacts: TaskArtifacts,
+        read_models: ReadModels,
         after: Annotated[int, Parameter(ge=0, le=MAX_SEQUENCE, description="The last OUTPUT sequence seen")] = 0,
         limit: Annotated[int, Parameter(ge=1, le=5_000)] = 2_000,
     ) -> Transcript:
         """The lines that are kept, oldest first."""
-        moment = await views.moment()
+        moment = await read_models.moment()
         until = (moment.time or BEFORE_ALL) if moment else None
-        return await work.transcript(id, after=after, limit=limit, until=until)
+        return await artifacts.transcript(id, after=after, limit=limit, until=until)
 
     @post(
         "/{id:str}/approve",
@@ -139,10 +139,12 @@ class TaskController(Controller):
         status_code=200,
         responses=problems(400, 403, 404, 409, 503, 504),
     )
-    async def approve(self, id: str, desk: Desk, principal: str, data: Approval | None = None) -> CommandDone:
+    async def approve(
+        self, id: str, commands: TaskCommands, principal: str, data: Approval | None = None
+    ) -> CommandDone:
         """Approve exactly this plan."""
         body = data or Approval()
-        result = await desk.approve(
+        result = await commands.approve(
             id,
             version=body.version,
             digest=body.digest,
@@ -159,10 +161,12 @@ class TaskController(Controller):
         status_code=200,
         responses=problems(400, 403, 404, 409, 503, 504),
     )
-    async def reject(self, id: str, desk: Desk, principal: str, data: Rejection | None = None) -> CommandDone:
+    async def reject(
+        self, id: str, commands: TaskCommands, principal: str, data: Rejection | None = None
+    ) -> CommandDone:
         """Turn the plan down."""
         body = data or Rejection()
-        return done(await desk.reject(id, reason=body.reason, feedback=body.feedback, principal=principal))
+        return done(await commands.reject(id, reason=body.reason, feedback=body.feedback, principal=principal))
 
     @post(
         "/{id:str}/stop",
@@ -171,9 +175,9 @@ class TaskController(Controller):
         status_code=200,
         responses=problems(400, 403, 404, 409, 503, 504),
     )
-    async def stop(self, id: str, desk: Desk, principal: str, data: Stopping | None = None) -> CommandDone:
+    async def stop(self, id: str, commands: TaskCommands, principal: str, data: Stopping | None = None) -> CommandDone:
         """Stop it, whatever it is doing."""
-        return done(await desk.stop(id, (data or Stopping()).reason, principal=principal))
+        return done(await commands.stop(id, (data or Stopping()).reason, principal=principal))
 
     @post(
         "/{id:str}/retry",
@@ -182,9 +186,9 @@ class TaskController(Controller):
         status_code=200,
         responses=problems(400, 403, 404, 409, 503, 504),
     )
-    async def retry(self, id: str, desk: Desk, principal: str, data: Retrying | None = None) -> CommandDone:
+    async def retry(self, id: str, commands: TaskCommands, principal: str, data: Retrying | None = None) -> CommandDone:
         """Try again after a failure, a stop or a refusal, or at once while paused."""
-        return done(await desk.retry(id, principal=principal))
+        return done(await commands.retry(id, principal=principal))
 
     @post(
         "/{id:str}/input",
@@ -193,6 +197,6 @@ class TaskController(Controller):
         status_code=200,
         responses=problems(400, 403, 404, 409, 503, 504),
     )
-    async def give_input(self, id: str, data: Input, desk: Desk, principal: str) -> CommandDone:
+    async def give_input(self, id: str, data: Input, commands: TaskCommands, principal: str) -> CommandDone:
         """Answer its question, or tell it something."""
-        return done(await desk.give_input(id, data.message, principal=principal))
+        return done(await commands.give_input(id, data.message, principal=principal))

@@ -12,7 +12,7 @@ import msgspec
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Conflict, Head, Journal
 from shared.nats.objects import Artifacts
 from shared.ops.crash_points import crash_point
@@ -72,7 +72,7 @@ class Acceptance:
                 artifact=await self._artifacts.put(f"webhook.{actor.id}", delivery.json) if large else None,
             )
             crash_point("webhook.prepared")
-            stamp = Stamp(
+            metadata = MessageMetadata(
                 id=f"{actor.id}-accepted",
                 source="journeyman/gateway",
                 time=utc_now(),
@@ -81,7 +81,7 @@ class Acceptance:
                 causation_id=f"receipt-{secrets.token_hex(8)}",
             )
             try:
-                await self._journal.append(actor, event, expected=Head(), stamp=stamp)
+                await self._journal.append(actor, event, expected=Head(), metadata=metadata)
             except Conflict:
                 return Kept(actor.id, new=False)
         crash_point("webhook.stored")

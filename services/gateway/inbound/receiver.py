@@ -31,7 +31,7 @@ from services.gateway.inbound.signature import is_signed
 from services.gateway.problems import Problem, unavailable
 from shared.event_store.journal import LogFull
 from shared.ops.config import Policy
-from shared.runtime.acknowledge import TROUBLE
+from shared.runtime.acknowledge import TRANSIENT
 
 MAX_DELIVERY_ID: Final = 200
 
@@ -158,7 +158,7 @@ class Receiver:
         except LogFull as error:
             log.error("a delivery was not stored", delivery=delivery.id, problem=str(error))
             raise unavailable("log-full", str(error)) from error
-        except TROUBLE as error:
+        except TRANSIENT as error:
             log.error("a delivery was not stored", delivery=delivery.id, problem=str(error) or type(error).__name__)
             raise unavailable("log-unavailable", "The delivery cannot be stored right now: send it again.") from error
         if kept.new:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from services.gateway.live.hub import Hub, Subscription
 from services.gateway.live.protocol import (
     REPLAY,
@@ -36,8 +36,8 @@ from services.gateway.live.render import Shown
 from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
 from shared.contracts.subjects import BadAddress
-from shared.ops.limits import DEFAULTS, Bounds
-from shared.runtime.acknowledge import TROUBLE
+from shared.ops.limits import DEFAULTS, Limits
+from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.client import QueryFailed
 
 COUNTED_S: Final = 10.0
@@ -58,9 +58,9 @@ class Close(Exception):
 class Outbox:
     """What waits for one socket; a socket that does not keep up is dropped, and resumes."""
 
-    def __init__(self, send: Callable[[str], Awaitable[None]], bounds: Bounds = DEFAULTS) -> None:
+    def __init__(self, send: Callable[[str], Awaitable[None]], limits: Limits = DEFAULTS) -> None:
         self._send = send
-        self._most, self._most_bytes = bounds.max_socket_waiting, bounds.max_socket_waiting_bytes
+        self._most, self._most_bytes = limits.max_socket_waiting, limits.max_socket_waiting_bytes
         self._waiting: deque[str] = deque()
         self._size = 0
         self._filled = asyncio.Event()
@@ -99,7 +99,7 @@ class Outbox:
                 self._emptied.set()
 
 
-class Session:
+class SocketSession:
     """The conversation with one socket. ``receive`` gives its text frames, ``send`` takes ours."""
 
     def __init__(
@@ -108,8 +108,8 @@ class Session:
         events: Hub,
         output: Hub,
         replays: Replays,
-        desk: Desk,
-        bounds: Bounds,
+        commands: TaskCommands,
+        limits: Limits,
         principal: str,
         receive: Callable[[], Awaitable[str]],
         send: Callable[[str], Awaitable[None]],
@@ -117,16 +117,16 @@ class Session:
         self._events = events
         self._output = output
         self._replays = replays
-        self._desk = desk
+        self._commands = commands
         self._principal = principal
         self._receive = receive
-        self._bounds = bounds
-        self._outbox = Outbox(send, bounds)
+        self._limits = limits
+        self._outbox = Outbox(send, limits)
         self._tasks = Subscription(self._take)
         self._task_keys: dict[str, str] = {}
         self._outputs: dict[str, Subscription] = {}
         self._attendance: Attendance | None = None
-        self._allowance = float(bounds.max_socket_messages)
+        self._allowance = float(limits.max_socket_messages)
         self._heard_at = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
@@ -157,11 +157,11 @@ class Session:
                 continue
             try:
                 await self._do(message)
-            except TROUBLE as error:
+            except TRANSIENT as error:
                 raise Close(1013, "the log does not answer right now") from error
 
     def _count(self) -> None:
-        now, most = asyncio.get_running_loop().time(), self._bounds.max_socket_messages
+        now, most = asyncio.get_running_loop().time(), self._limits.max_socket_messages
         self._allowance = min(most, self._allowance + (now - self._heard_at) * most / COUNTED_S) - 1
         self._heard_at = now
         if self._allowance < 0:
@@ -190,7 +190,7 @@ class Session:
             self._say(Trouble(code="topic-unknown", message=str(error)))
             return
         tasks = {topic: key for topic, key in keys.items() if key is not None}
-        most = self._bounds.max_socket_topics
+        most = self._limits.max_socket_topics
         if not keys or len({*self._task_keys, *self._outputs, *keys}) > most:
             self._say(Trouble(code="topics", message=f"A socket takes 1 to {most} topics: open another one."))
             return
@@ -251,18 +251,20 @@ class Session:
         who = self._principal
         match message:
             case ChatMessage(message=text, session_id=session_id, repo=repo):
-                said = await self._desk.say(text, session_id=session_id, repo=repo, principal=who)
+                said = await self._commands.say(text, session_id=session_id, repo=repo, principal=who)
                 return CommandCarriedOut(
                     command="chat.message", seq=said.position, task_id=said.task_id, session_id=said.session_id
                 )
             case ApproveTask(task_id=id, version=version, digest=digest, base_commit=commit):
-                done = await self._desk.approve(id, version=version, digest=digest, base_commit=commit, principal=who)
+                done = await self._commands.approve(
+                    id, version=version, digest=digest, base_commit=commit, principal=who
+                )
                 return CommandCarriedOut(command="task.approve", seq=done.position, task_id=id)
             case StopTask(task_id=id, reason=reason):
-                done = await self._desk.stop(id, reason, principal=who)
+                done = await self._commands.stop(id, reason, principal=who)
                 return CommandCarriedOut(command="task.stop", seq=done.position, task_id=id)
             case GiveInput(task_id=id, message=text):
-                done = await self._desk.give_input(id, text, principal=who)
+                done = await self._commands.give_input(id, text, principal=who)
                 return CommandCarriedOut(command="task.input", seq=done.position, task_id=id)
 
     def _say(self, message: ServerMessage) -> None:

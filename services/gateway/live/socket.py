@@ -12,11 +12,11 @@ from litestar.exceptions import WebSocketDisconnect
 from prometheus_client import Gauge
 from uvicorn.protocols.utils import ClientDisconnected
 
-from services.gateway.commands import Desk
+from services.gateway.commands import TaskCommands
 from services.gateway.live.hub import Hub
 from services.gateway.live.replay import Replays
-from services.gateway.live.session import Close, Session
-from shared.ops.limits import Bounds
+from services.gateway.live.session import Close, SocketSession
+from shared.ops.limits import Limits
 
 CLOSE_S: Final = 5.0
 
@@ -28,17 +28,17 @@ log = structlog.get_logger(__name__)
 class Live:
     """Every socket of this process."""
 
-    def __init__(self, *, events: Hub, output: Hub, replays: Replays, desk: Desk, bounds: Bounds) -> None:
+    def __init__(self, *, events: Hub, output: Hub, replays: Replays, commands: TaskCommands, limits: Limits) -> None:
         self._events = events
         self._output = output
         self._replays = replays
-        self._desk = desk
-        self._bounds = bounds
+        self._commands = commands
+        self._limits = limits
         self._open = 0
 
     async def talk(self, socket: WebSocket[Any, Any, Any], principal: str) -> None:
         """Stay with one accepted socket to its end."""
-        if self._open >= self._bounds.max_sockets:
+        if self._open >= self._limits.max_sockets:
             await _close(socket, Close(1013, "too many sockets: try again later"))
             return
         self._open += 1
@@ -47,12 +47,12 @@ class Live:
         async def send(frame: str) -> None:
             await socket.send({"type": "websocket.send", "text": frame, "bytes": None})
 
-        session = Session(
+        session = SocketSession(
             events=self._events,
             output=self._output,
             replays=self._replays,
-            desk=self._desk,
-            bounds=self._bounds,
+            commands=self._commands,
+            limits=self._limits,
             principal=principal,
             receive=socket.receive_text,
             send=send,

@@ -8,16 +8,16 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.gateway.temp_dirs import scratch
+from services.gateway.temp_dirs import temp_dir
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.runtime.activity import HandOver, Turn
+from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
@@ -47,7 +47,7 @@ class Publications:
         self._host = host
         self._artifacts = artifacts
 
-    async def publish(self, event: Recorded, turn: Turn) -> None:
+    async def publish(self, event: RecordedEvent, turn: ActivityContext) -> None:
         """Claim the effect, make it visible, report. Doing it again finds the branch where it belongs."""
         wanted: reply.Requested = event.data
         report = _Report(self._host, event, turn)
@@ -73,10 +73,10 @@ class Publications:
             if attempt and rejection.code == "attempt-stale":
                 raise HandOver from rejection
 
-    async def give_up(self, event: Recorded, reason: str) -> None:
+    async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Report an effect that failed again and again for a reason of ours."""
         wanted: reply.Requested = event.data
-        report = _Report(self._host, event, Turn(0, asyncio.Event()))
+        report = _Report(self._host, event, ActivityContext(0, asyncio.Event()))
         try:
             attempt = await report.claim(wanted.effect, self._settings.worker)
             sentence = f"The gateway could not publish the result ({reason}): see its log, then retry the task."
@@ -86,7 +86,7 @@ class Publications:
         except Rejected as rejection:
             log.info("nobody waits for this effect", effect=wanted.effect, code=rejection.code)
 
-    async def _make_visible(self, event: Recorded, wanted: reply.Requested, turn: Turn) -> None:
+    async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> None:
         try:
             await self._push(event, wanted)
         except ArtifactLost as error:
@@ -104,7 +104,7 @@ class Publications:
                 raise
             raise CannotPublish("publish-failed", str(error)) from error
 
-    async def _push(self, event: Recorded, wanted: reply.Requested) -> None:
+    async def _push(self, event: RecordedEvent, wanted: reply.Requested) -> None:
         repo = load_config(self._settings.config_path).repo_for(wanted.repo)
         if repo is None:
             raise CannotPublish(
@@ -114,7 +114,7 @@ class Publications:
             )
         if wanted.bundle is None:
             raise CannotPublish("bundle-missing", "The run left no bundle of its commit: retry the task.")
-        with scratch(self._settings.data_dir / FOLDER) as folder:
+        with temp_dir(self._settings.data_dir / FOLDER) as folder:
             bundle = await self._artifacts.get_file(wanted.bundle, folder / "result.bundle")
             crash_point("publication.fetched")
             try:
@@ -125,7 +125,7 @@ class Publications:
                 # What lies there is an earlier result of the same task: this one takes its place.
                 await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, taken.found)
 
-    async def _earlier(self, event: Recorded, wanted: reply.Requested) -> set[str]:
+    async def _earlier(self, event: RecordedEvent, wanted: reply.Requested) -> set[str]:
         state: reply.Reply = await self._host.state(event.actor)
         requests = [effect.request for effect in state.effects.values()]
         return {each.commit for each in requests if each.branch == wanted.branch and each.commit != wanted.commit}
@@ -134,7 +134,7 @@ class Publications:
 class _Report:
     """Tells the reply how it goes; ids are derived, so that a report made twice counts once."""
 
-    def __init__(self, host: ActorHost, event: Recorded, turn: Turn) -> None:
+    def __init__(self, host: ActorHost, event: RecordedEvent, turn: ActivityContext) -> None:
         self._host = host
         self._event = event
         self._turn = turn
@@ -147,10 +147,10 @@ class _Report:
         data: reply.Claimed = claimed.data
         return data.attempt
 
-    async def tell(self, command: reply.Claim | reply.Post | reply.Fail) -> Recorded | None:
+    async def tell(self, command: reply.Claim | reply.Post | reply.Fail) -> RecordedEvent | None:
         """Let the reply decide."""
         named = msgspec.structs.replace(command, id=self._event.actor.id)
-        return await self._host.tell(
+        return await self._host.execute(
             self._event.actor,
             named,
             id=derived_id(self._event.id, str(self._turn.delivered), type(command).__name__),

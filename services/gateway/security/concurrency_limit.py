@@ -13,7 +13,7 @@ ALWAYS: Final = ("/health/", "/metrics")
 """Whoever looks after us must see that we are busy, not that we are gone."""
 
 
-class Crowd:
+class ConcurrencyLimit:
     """An ASGI application around another one, with ``most`` HTTP requests in hand. WebSockets have their own bound."""
 
     def __init__(self, app: ASGIApp, *, most: int) -> None:

@@ -46,7 +46,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class _Envelope(msgspec.Struct, frozen=True, gc=False):
-    """The attributes of `shared.event_store.envelope.Envelope` that rows are made of; reading the others costs as much again."""
+    """The attributes of `Envelope` that rows are made of; reading the others costs as much again (measured)."""
 
     type: str
     subject: str

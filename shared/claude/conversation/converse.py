@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from shared.claude.conversation.messages import Answer, Input, Limits, Prompt, Question, Say, Step, TurnEnd
+from shared.claude.conversation.messages import AgentLimits, Answer, Input, Prompt, Question, Say, Step, TurnEnd
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.conversation.state import Conversation
 from shared.claude.conversation.stream import Result, ToolResults, read_line
 from shared.claude.process.process import AgentProcess, Line
 
 __all__ = [
+    "AgentLimits",
     "Answer",
     "Input",
-    "Limits",
     "Outcome",
     "Prompt",
     "Question",
@@ -24,7 +24,7 @@ __all__ = [
     "converse",
 ]
 
-_DEFAULT_LIMITS = Limits()
+_DEFAULT_LIMITS = AgentLimits()
 
 
 async def _ignore(_: Line | TurnEnd) -> None:
@@ -42,7 +42,7 @@ async def converse(
     offset: int = 0,
     inputs: asyncio.Queue[Input] | None = None,
     stop: asyncio.Event | None = None,
-    limits: Limits = _DEFAULT_LIMITS,
+    limits: AgentLimits = _DEFAULT_LIMITS,
     schema_asked: bool = False,
     on_line: Callable[[Line], Awaitable[None]] = _ignore,
     on_turn: Callable[[TurnEnd], Awaitable[None]] = _ignore,

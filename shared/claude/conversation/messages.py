@@ -40,7 +40,7 @@ class Question(msgspec.Struct, frozen=True):
     options: tuple[tuple[str, ...], ...]
 
 
-class Limits(msgspec.Struct, frozen=True):
+class AgentLimits(msgspec.Struct, frozen=True):
     """``timeout_s`` since the process started; ``silence_s`` without any output.
 
     Waiting for a person counts as neither. Of a line ``line_bytes`` are read; ``output_bytes`` may be written in all.

@@ -65,7 +65,7 @@ SENTENCES = {
 _REASON_LIMIT = 500
 
 
-def judge(
+def outcome_of(
     exit_code: int | None,
     last_result: Result | None,
     stderr_tail: str = "",

@@ -1,4 +1,4 @@
-"""The state of one `shared.claude.conversation.converse.converse` call: what to say next, when to leave, when to end the run."""
+"""The state of one call of `converse`: what to say next, when to leave, when to end the run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from shared.claude.conversation.messages import Answer, Input, Limits, Prompt, Question, Say, TurnEnd
-from shared.claude.conversation.outcome import Outcome, ended_by_us, judge
+from shared.claude.conversation.messages import AgentLimits, Answer, Input, Prompt, Question, Say, TurnEnd
+from shared.claude.conversation.outcome import Outcome, ended_by_us, outcome_of
 from shared.claude.conversation.progress import ENDED, Progress
 from shared.claude.conversation.stream import Asked, Result, Retry, StreamLine, read_line
 from shared.claude.cost.meter import Meter
@@ -35,7 +35,7 @@ class Conversation:
         process: AgentProcess,
         inputs: asyncio.Queue[Input],
         stop: asyncio.Event,
-        limits: Limits,
+        limits: AgentLimits,
         on_question: Callable[[Question], Awaitable[None]] | None,
     ) -> None:
         self.progress = Progress(Meter(resumed=process.resumed))
@@ -124,7 +124,7 @@ class Conversation:
                         log.warning("a message stays unheard", message=message_id, reason=str(error))
                 case Answer() as answer:
                     self._answers[answer.request_id] = answer
-            await self._settle_questions()
+            await self._close_questions()
 
     async def move_on(self) -> None:
         """Does what the lines so far ask for: answers, or leaving when all is said and heard.
@@ -133,12 +133,12 @@ class Conversation:
         """
         if self._position < self._backlog:
             return
-        await self._settle_questions()
+        await self._close_questions()
         await self._begin_again()
         if self.progress.idle and self._inputs.empty() and self._position >= self._process.output_size():
             await self._leave()
 
-    async def _settle_questions(self) -> None:
+    async def _close_questions(self) -> None:
         if self._position < self._backlog:
             return
         for request_id, request in list(self.progress.questions.items()):
@@ -229,7 +229,7 @@ class Conversation:
         else:
             # A process that would not leave after its work is done has not failed at its work.
             code = 0 if self._forced else exit_code
-            end = judge(code, progress.last_result, self._process.stderr_tail(), schema_asked, progress.resets_at)
+            end = outcome_of(code, progress.last_result, self._process.stderr_tail(), schema_asked, progress.resets_at)
         return msgspec.structs.replace(
             end,
             session_id=progress.session_id or self._process.session_id,

@@ -54,7 +54,7 @@ class Meter:
     """
 
     def __init__(self, resumed: bool = False) -> None:
-        self._settled: tuple[ModelUsage, ...] = ()
+        self._folded: tuple[ModelUsage, ...] = ()
         self._taken: tuple[ModelUsage, ...] = ()
         self._tail: dict[str, _Response] = {}
         self._latest: str | None = None
@@ -78,7 +78,7 @@ class Meter:
             case Said(message_id=message_id, model=model, tokens=tokens) if message_id not in self._tail:
                 self._response(message_id, model).count(tokens)
             case Result():
-                self._settle(line)
+                self._fold_result(line)
             case _:
                 pass
 
@@ -92,7 +92,7 @@ class Meter:
     @property
     def total(self) -> tuple[ModelUsage, ...]:
         """Everything this process has used so far; never less than what was taken."""
-        return number_by_number(max, add_usage(self._settled, self.since_last_result), self._taken)
+        return number_by_number(max, add_usage(self._folded, self.since_last_result), self._taken)
 
     @property
     def untaken(self) -> tuple[ModelUsage, ...]:
@@ -108,7 +108,7 @@ class Meter:
     def _response(self, message_id: str, model: str) -> _Response:
         return self._tail.setdefault(message_id, _Response(model))
 
-    def _settle(self, result: Result) -> None:
+    def _fold_result(self, result: Result) -> None:
         if result.usage is not None:
             stretch = tuple(_usage(model, count) for model, count in result.usage.items())
         elif self._session is not None:
@@ -118,7 +118,7 @@ class Meter:
         for usage in stretch:
             estimate, charged = self._scale.get(usage.model, (0.0, 0.0))
             self._scale[usage.model] = (estimate + _at_list_price(usage), charged + usage.cost_microusd)
-        self._settled = add_usage(self._settled, stretch)
+        self._folded = add_usage(self._folded, stretch)
         self._session = result.session_usage
         self._tail.clear()
 

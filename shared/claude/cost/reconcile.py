@@ -18,7 +18,7 @@ import structlog
 from shared.claude.conversation.stream import read_line
 from shared.claude.cost.from_files import spent_here
 from shared.claude.cost.meter import COUNTED, Counted, Meter
-from shared.claude.runner import PROCESS_HEADER, Workshop
+from shared.claude.runner import PROCESS_HEADER, AgentRunner
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import COMMANDS, KINDS
 from shared.contracts.messages import Command
@@ -31,34 +31,34 @@ MSG_ID: Final = "Nats-Msg-Id"
 
 log = structlog.get_logger(__name__)
 
-Tell = Callable[[Actor, Command], Awaitable[object]]
+Report = Callable[[Actor, Command], Awaitable[object]]
 """Hands a command to its actor."""
 
 
-async def settle_here(place: str, actor: Actor, number: int, run_dirs: Iterable[Path], tell: Tell) -> None:
+async def reconcile_here(place: str, actor: Actor, number: int, run_dirs: Iterable[Path], tell: Report) -> None:
     """Tell what all processes of one round, draft or triage have spent on this machine; none of them must run."""
-    await _settle(actor, number, place, await asyncio.to_thread(spent_here, run_dirs), tell)
+    await _reconcile(actor, number, place, await asyncio.to_thread(spent_here, run_dirs), tell)
 
 
-async def settle_elsewhere(workshop: Workshop, actor: Actor, number: int, tell: Tell) -> None:
+async def reconcile_elsewhere(runner: AgentRunner, actor: Actor, number: int, tell: Report) -> None:
     """Tell what the processes of other places are known to have spent on one round, draft or triage."""
-    for place, usage in (await _spent_elsewhere(workshop, actor, number)).items():
-        await _settle(actor, number, place, usage, tell)
+    for place, usage in (await _spent_elsewhere(runner, actor, number)).items():
+        await _reconcile(actor, number, place, usage, tell)
 
 
-async def _spent_elsewhere(workshop: Workshop, actor: Actor, number: int) -> Accounts:
+async def _spent_elsewhere(runner: AgentRunner, actor: Actor, number: int) -> Accounts:
     """By place, what its processes said to have spent."""
     try:
-        last = (await workshop.bus.js.get_last_msg(OUTPUT, output_subject(actor))).seq or 0
+        last = (await runner.bus.js.get_last_msg(OUTPUT, output_subject(actor))).seq or 0
     except nats.js.errors.NotFoundError:
         return {}
     prefix = f"{actor.kind}-{actor.id}-{number}-"
     heard: dict[str, dict[int, Counted]] = {}
-    async with Feed(workshop.bus, OUTPUT, output_subject(actor), after=0) as feed:
+    async with Feed(runner.bus, OUTPUT, output_subject(actor), after=0) as feed:
         async for message in feed:
             headers = message.headers or {}
             process = headers.get(PROCESS_HEADER, "")
-            line = read_line(message.data) if process.startswith(prefix) and not workshop.holds(process) else None
+            line = read_line(message.data) if process.startswith(prefix) and not runner.holds(process) else None
             if isinstance(line, COUNTED):
                 offset = headers.get(MSG_ID, "").rpartition(":")[2]
                 # Said again by a service that came back: once is enough, in the order of the process's own output.
@@ -80,7 +80,7 @@ def spent_in(lines: Mapping[int, Counted]) -> tuple[ModelUsage, ...]:
     return meter.total
 
 
-async def _settle(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...], tell: Tell) -> None:
+async def _reconcile(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...], tell: Report) -> None:
     if not usage:
         return
     try:

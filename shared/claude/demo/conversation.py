@@ -47,7 +47,7 @@ class Exchange(msgspec.Struct, frozen=True):
     calls: tuple[Call, ...]
 
 
-class Conversation(msgspec.Struct, frozen=True):
+class ScriptedConversation(msgspec.Struct, frozen=True):
     """``tools`` maps the offered tools to their input schemas; ``notes`` are messages that came while working."""
 
     role: Role
@@ -60,7 +60,7 @@ class Conversation(msgspec.Struct, frozen=True):
     tools: dict[str, dict[str, Any]]
 
 
-def read_request(body: Mapping[str, Any], session: str = "") -> Conversation:
+def read_request(body: Mapping[str, Any], session: str = "") -> ScriptedConversation:
     """Reads the JSON body of ``POST /v1/messages``."""
     messages: list[_Json] = list(body.get("messages", ()))
     spoken = [message for message in messages if message.get("role") in ("user", "assistant")]
@@ -70,7 +70,7 @@ def read_request(body: Mapping[str, Any], session: str = "") -> Conversation:
     context = "\n".join(text for message in told for text in _texts(message.get("content")))
     tools = {str(tool["name"]): dict(tool.get("input_schema") or {}) for tool in body.get("tools", ())}
     folders = _FOLDER.findall(f"{system}\n{context}")  # a resumed session may have begun in another one
-    return Conversation(
+    return ScriptedConversation(
         role=_role(system, tools),
         model=str(body.get("model", "")),
         session=session,

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from shared.claude.demo.conversation import Conversation, read_request
+from shared.claude.demo.conversation import ScriptedConversation, read_request
 from shared.claude.demo.script import Cut, Fail, Hang, Move, Speak, moves
 from shared.ops.files import write_atomically
 
@@ -112,7 +112,7 @@ class DemoModel:
         await asyncio.sleep(self._latency_s + float(headers.get("x-demo-latency-ms") or 0) / 1000)
         return await self._answer(writer, talk, body)
 
-    async def _answer(self, writer: asyncio.StreamWriter, talk: Conversation, body: Mapping[str, Any]) -> bool:
+    async def _answer(self, writer: asyncio.StreamWriter, talk: ScriptedConversation, body: Mapping[str, Any]) -> bool:
         self.count += 1
         match self._choose(talk):
             case Fail(status=status):
@@ -132,7 +132,7 @@ class DemoModel:
                 await self._stream(writer, talk, body, speak, cut=False)
                 return True
 
-    def _choose(self, talk: Conversation) -> Move:
+    def _choose(self, talk: ScriptedConversation) -> Move:
         """The first move that is not used up. Counting is the only memory, and only faults with a number need it."""
         place = f"{talk.session} {len(talk.exchanges)} {hashlib.sha256(talk.prompt.encode()).hexdigest()}"
         chosen: Move = Speak("")
@@ -147,7 +147,13 @@ class DemoModel:
         return chosen
 
     async def _stream(
-        self, writer: asyncio.StreamWriter, talk: Conversation, body: Mapping[str, Any], speak: Speak, *, cut: bool
+        self,
+        writer: asyncio.StreamWriter,
+        talk: ScriptedConversation,
+        body: Mapping[str, Any],
+        speak: Speak,
+        *,
+        cut: bool,
     ) -> None:
         usage = _usage(body, speak)
         _head(writer, 200, "text/event-stream", None)
@@ -165,7 +171,7 @@ class DemoModel:
         await writer.drain()
         self._log(talk, "answered", usage)
 
-    def _log(self, talk: Conversation, outcome: str, usage: Mapping[str, int] | None = None) -> None:
+    def _log(self, talk: ScriptedConversation, outcome: str, usage: Mapping[str, int] | None = None) -> None:
         usage = usage or {}
         self.requests.append(
             Request(
@@ -181,7 +187,7 @@ class DemoModel:
         )
 
 
-async def _events(talk: Conversation, speak: Speak, usage: Mapping[str, int]) -> AsyncIterator[dict[str, Any]]:
+async def _events(talk: ScriptedConversation, speak: Speak, usage: Mapping[str, int]) -> AsyncIterator[dict[str, Any]]:
     """The events of one response in the API's order."""
     message: dict[str, Any] = {
         "id": f"msg_{uuid.uuid4().hex[:24]}",

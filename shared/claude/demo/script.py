@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from shared.claude.demo import repo as demo_repo
-from shared.claude.demo.conversation import Conversation, Exchange, Role
+from shared.claude.demo.conversation import Exchange, Role, ScriptedConversation
 from shared.claude.demo.schema import fill
 
 _DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
@@ -61,7 +61,7 @@ Fault = Fail | Hang | Cut
 Move = Speak | Fault
 
 
-def moves(talk: Conversation) -> Iterable[Move]:
+def moves(talk: ScriptedConversation) -> Iterable[Move]:
     """The faults that stand before the next turn, in order, then that turn.
 
     The caller takes the first one not used up.
@@ -97,7 +97,7 @@ def _fault(name: str, argument: str) -> Fault | None:
             return None
 
 
-def _steered(talk: Conversation, name: str, argument: str) -> list[Speak]:
+def _steered(talk: ScriptedConversation, name: str, argument: str) -> list[Speak]:
     """The turns that a directive asks for; none when the agent lacks the tool."""
     number = _number(argument)
     turns: list[Speak] = []
@@ -144,7 +144,7 @@ def _object(text: str) -> list[dict[str, Any]]:
         return []
 
 
-def _own_work(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
+def _own_work(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
     match talk.role:
         case Role.BRAIN:
             return _finish(talk, _title(talk.prompt))
@@ -157,7 +157,7 @@ def _own_work(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
 # ---- the planner ---------------------------------------------------------------------------------------------------
 
 
-def _plan(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
+def _plan(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
     match len(own):
         case 0 if "Glob" in talk.tools:
             return Speak("Let me see what is in the repository.", (ToolUse("Glob", {"pattern": "**/*"}),))
@@ -168,7 +168,7 @@ def _plan(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
             return _finish(talk, _plan_text(talk, own))
 
 
-def _files_to_read(talk: Conversation, own: tuple[Exchange, ...]) -> list[str]:
+def _files_to_read(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> list[str]:
     """The listed files that the prompt speaks of, else the first few; none when they were read already."""
     if "Read" not in talk.tools or any(call.name == "Read" for exchange in own for call in exchange.calls):
         return []
@@ -185,7 +185,7 @@ def _listed(own: tuple[Exchange, ...]) -> list[str]:
     return [line for line in lines if re.fullmatch(r"[\w./-]+\.\w+", line) and "/.git/" not in f"/{line}"]
 
 
-def _plan_text(talk: Conversation, own: tuple[Exchange, ...]) -> str:
+def _plan_text(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> str:
     read = {str(call.input["file_path"]): call.result for each in own for call in each.calls if call.name == "Read"}
     found = [path for path, text in read.items() if _edit(text) is not None]
     if found and _about_demo_bug(talk.prompt):
@@ -242,18 +242,18 @@ None: a new text file.
 # ---- the executor --------------------------------------------------------------------------------------------------
 
 
-def _execute(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
+def _execute(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
     listing = own[0].calls[0].result if own and own[0].calls else ""
     match len(own):
         case 0 if "Bash" in talk.tools:
             return _bash("Let me look at the repository.", "git ls-files | head -n 200")
         case _ if demo_repo.SOURCE in listing.split() and _about_demo_bug(talk.prompt):
-            return _mend(talk, own[1:])
+            return _fix(talk, own[1:])
         case _:
             return _take_note(talk, own[1:])
 
 
-def _mend(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
+def _fix(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
     source = _absolute(talk, demo_repo.SOURCE)
     read = own[0].calls[0].result if own and own[0].calls else ""
     edit = _edit(read)
@@ -285,7 +285,7 @@ def _mend(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
             )
 
 
-def _take_note(talk: Conversation, own: tuple[Exchange, ...]) -> Speak:
+def _take_note(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
     title = _title(talk.prompt)
     path = f"notes/{_slug(title)}.md"
     match len(own):
@@ -318,7 +318,7 @@ def _last_words(output: str) -> str:
 # ---- common --------------------------------------------------------------------------------------------------------
 
 
-def _finish(talk: Conversation, text: str) -> Speak:
+def _finish(talk: ScriptedConversation, text: str) -> Speak:
     """The last word: the structured answer where one is asked for, else the text with what people said meanwhile."""
     if "StructuredOutput" in talk.tools:
         answer = fill(talk.tools["StructuredOutput"], title=_title(talk.prompt), text=text, prompt=talk.prompt)
@@ -342,7 +342,7 @@ def _question(text: str) -> ToolUse:
     return ToolUse("AskUserQuestion", {"questions": [question]})
 
 
-def _wrote(talk: Conversation) -> str:
+def _wrote(talk: ScriptedConversation) -> str:
     paths = [c.input["file_path"] for e in talk.exchanges for c in e.calls if c.name == "Write" and not c.failed]
     return "I wrote " + ", ".join(f"`{_relative(talk, str(path))}`" for path in paths) + " as asked."
 
@@ -373,9 +373,9 @@ def _number(argument: str) -> float:
     return float(found[0]) if found else 0.0
 
 
-def _absolute(talk: Conversation, path: str) -> str:
+def _absolute(talk: ScriptedConversation, path: str) -> str:
     return path if path.startswith("/") or not talk.folder else f"{talk.folder}/{path}"
 
 
-def _relative(talk: Conversation, path: str) -> str:
+def _relative(talk: ScriptedConversation, path: str) -> str:
     return path.removeprefix(f"{talk.folder}/")

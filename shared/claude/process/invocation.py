@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.role import Agent, PermissionMode
+from shared.claude.role import AgentRole, PermissionMode
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK
@@ -33,7 +33,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cli: Path
-    agent: Agent
+    agent: AgentRole
     run_dir: Path
     cwd: Path
     config_dir: Path

@@ -18,7 +18,7 @@ from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.queries import Rebuild
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.streams import EVENTS
 from shared.runtime.client import Client, NoAnswer, QueryFailed
 from testing.api_client import issue
@@ -31,7 +31,7 @@ from testing.checker import (
 )
 from testing.crash_points import Point
 from testing.eventually import eventually
-from testing.service_group import SERVICES, Cast
+from testing.service_group import SERVICES, ServiceGroup
 from testing.system import REPO
 from tests.fault.crash.verdict import Deaths, Verdict
 
@@ -53,7 +53,7 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
     services = sorted({point.service for point in points})
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with Cast(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as cast:
         for service in services:
             cast.add(service, **deaths.environment)
         victims = [cast.members[service] for service in services]
@@ -91,7 +91,7 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
             )
         rebuilding.cancel()
         await asyncio.gather(*(member.stop() for member in cast.members.values()))
-        stories: dict[str, list[Recorded]] = {id: await story_of(cast.bus, id) for id in tasks}
+        stories: dict[str, list[RecordedEvent]] = {id: await story_of(cast.bus, id) for id in tasks}
         problems += await problems_of_log(cast.bus)
         for id, story in stories.items():
             for problem in problems_of_story(story, cast.repository) + problems_of_costs(story, cast.model):
@@ -102,7 +102,7 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _rebuild_again_and_again(cast: Cast, deaths: Deaths) -> None:
+async def _rebuild_again_and_again(cast: ServiceGroup, deaths: Deaths) -> None:
     """Ask the projector for it until it has died on the way as often as it is to; nobody else does."""
     client = Client(cast.bus, source="test")
     while any(point.startswith("projector.") for point in deaths.points - deaths.happened):
@@ -119,7 +119,7 @@ async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
     return True
 
 
-async def _bring_work(cast: Cast, *, planned: int, first: int) -> list[str]:
+async def _bring_work(cast: ServiceGroup, *, planned: int, first: int) -> list[str]:
     """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned.
 
     ``first`` is the number of the first issue.
@@ -136,7 +136,7 @@ async def _bring_work(cast: Cast, *, planned: int, first: int) -> list[str]:
     return [*delivered, repaired, *thought]
 
 
-async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
+async def _deliver(cast: ServiceGroup, text: str, number: int, padding: int) -> str:
     """A webhook that its sender repeats until it is taken; returns the task's id."""
     payload, task_id = issue(f"Issue {number}", text, number=number)
     if padding:
@@ -162,7 +162,7 @@ async def _deliver(cast: Cast, text: str, number: int, padding: int) -> str:
     return task_id
 
 
-async def _open(cast: Cast, text: str, directive: task.Directive) -> str:
+async def _open(cast: ServiceGroup, text: str, directive: task.Directive) -> str:
     """A task by the API, whose request is repeated with its key until it is answered; returns the task's id.
 
     Raises AssertionError when the repetition opens another task.
@@ -186,7 +186,7 @@ async def _open(cast: Cast, text: str, directive: task.Directive) -> str:
     return id
 
 
-async def submit(cast: Cast, text: str, directive: task.Directive, *, id: str = "") -> str:
+async def submit(cast: ServiceGroup, text: str, directive: task.Directive, *, id: str = "") -> str:
     """A command into the brain's mailbox; whether the brain lives makes no difference."""
     task_id = id or new_task_id()
     command = task.Submit(

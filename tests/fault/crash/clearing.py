@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from cli.audit import audit
 from services.gateway.actors import reply as reply_actor
-from shared.claude.runner import place_of
+from shared.claude.runner import node_id_of
 from shared.contracts import reply, task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
@@ -23,7 +23,7 @@ from shared.runtime.dead_letters import listing
 from testing.checker import story_of
 from testing.crash_points import Point
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from testing.system import REPO
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
@@ -33,7 +33,7 @@ ACK_WAIT_S: Final = 2.0
 WITHIN_S: Final = 150.0
 """For a machine that does much else at the same time; alone it takes 20 s."""
 AUTO: Final = task.Directive.AUTO
-HOPELESS: Final = {"task": "brain", "plan": "planner", "run": "executor", "reply": "gateway"}
+PERMANENT: Final = {"task": "brain", "plan": "planner", "run": "executor", "reply": "gateway"}
 """Whose work is to fail, and who gives it up."""
 
 
@@ -41,9 +41,9 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
     """Each service has work that fails whoever tries, a command that is none, and an agent that outlives its work."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with Cast(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
         victims = [
-            cast.add(service, JOURNEYMAN_MAX_ACTIVITY_TRIES="1", **deaths.environment) for service in HOPELESS.values()
+            cast.add(service, JOURNEYMAN_MAX_ACTIVITY_TRIES="1", **deaths.environment) for service in PERMANENT.values()
         ]
         work = await _bring_work(cast)
         await asyncio.gather(*(victim.start(keep=True) for victim in victims))
@@ -61,8 +61,8 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
                 def all_cleared() -> bool:
                     for victim in victims:
                         victim.check()
-                    for kind, service in HOPELESS.items():
-                        if any(each.startswith(f"{service}.leftovers.") for each in deaths.points - deaths.happened):
+                    for kind, service in PERMANENT.items():
+                        if any(each.startswith(f"{service}.orphans.") for each in deaths.points - deaths.happened):
                             agents.leave(kind)
                     return deaths.over and not cast.left_over()
 
@@ -84,9 +84,9 @@ def _due(kind: str) -> dict[str, int]:
     return {f"{kind}.failed": 1} | ({} if kind == "reply" else {"task.failed": 1})
 
 
-async def _bring_work(cast: Cast) -> dict[str, str]:
+async def _bring_work(cast: ServiceGroup) -> dict[str, str]:
     """The ids by the kind of actor whose work fails, and a command for each that nobody can read."""
-    work = {kind: new_task_id() for kind in HOPELESS}
+    work = {kind: new_task_id() for kind in PERMANENT}
     for kind, id in work.items():
         await cast.bus.publish(f"cmd.{kind}.{id}.unheard-of", b"{}", {})
         if kind != "reply":
@@ -104,16 +104,16 @@ async def _bring_work(cast: Cast) -> dict[str, str]:
         bundle=await Artifacts(cast.bus).put("result.bundle", b"no bundle either"),
     )
     host = ActorHost(cast.journal, [reply_actor.DECIDER], source="journeyman/test")
-    await host.tell(Actor("reply", work["reply"]), request, id="request", principal="service:test")
+    await host.execute(Actor("reply", work["reply"]), request, id="request", principal="service:test")
     return work
 
 
-async def _failures(cast: Cast, id: str) -> dict[str, int]:
+async def _failures(cast: ServiceGroup, id: str) -> dict[str, int]:
     """How often what has failed of a task."""
     return Counter(f"{each.kind}.{each.name}" for each in await story_of(cast.bus, id) if each.name == "failed")
 
 
-async def _parked(cast: Cast) -> Counter[str]:
+async def _parked(cast: ServiceGroup) -> Counter[str]:
     """How often each message was parked, by its subject and place."""
     return Counter([f"{entry.subject} {entry.position}" async for _, entry in listing(cast.bus)])
 
@@ -139,6 +139,6 @@ class Forgotten:
         directory = self._data / "runs" / f"{kind}-{self._work[kind]}-1-2"
         if not directory.exists():
             directory.mkdir()
-            mark = f"{kind}-{self._work[kind]}@{place_of(self._data)}-1"
+            mark = f"{kind}-{self._work[kind]}@{node_id_of(self._data)}-1"
             environment = {MARK: mark, "PLACE": str(self._data), "PATH": os.environ["PATH"]}
             self._processes.append(subprocess.Popen(["sleep", "600"], env=environment, start_new_session=True))

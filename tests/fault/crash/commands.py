@@ -17,10 +17,10 @@ from shared.backup.archive import Archive
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Stamp, encode_command, utc_now
+from shared.event_store.envelope import MessageMetadata, encode_command, utc_now
 from shared.event_store.journal import Head
 from shared.nats.bus import Bus
-from shared.nats.dead_letters import Parked
+from shared.nats.dead_letters import DeadLetter
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import COMMANDS
 from shared.runtime.actor_host import ActorHost
@@ -115,9 +115,9 @@ async def _handle_again(repeated: Repeated, nats_url: str, bus: Bus) -> list[str
     """A parked command goes back to its mailbox, maybe twice."""
     id = new_task_id()
     actor = Actor("task", id)
-    stamp = Stamp(id=f"{id}-submit", source="test", time=utc_now(), principal="user:ada")
+    metadata = MessageMetadata(id=f"{id}-submit", source="test", time=utc_now(), principal="user:ada")
     submit = task.Submit(title="t", text="x", source=task.Source(kind="test"))
-    parked = Parked(
+    parked = DeadLetter(
         reason="because",
         consumer="brain-00",
         stream=COMMANDS,
@@ -126,7 +126,7 @@ async def _handle_again(repeated: Repeated, nats_url: str, bus: Bus) -> list[str
         tries=5,
         time=utc_now(),
         headers={},
-        body=base64.b64encode(encode_command(actor, submit, stamp)).decode(),
+        body=base64.b64encode(encode_command(actor, submit, metadata)).decode(),
     )
     await bus.publish(f"parked.{parked.subject}", msgspec.json.encode(parked), {})
     journal = NatsJournal(bus)

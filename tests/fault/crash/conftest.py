@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 
 ACK_WAIT_S = 6.0
 """Shorter than in earnest, and longer than a busy machine stands still: another one would take over by then.
@@ -17,7 +17,7 @@ Every promise is about the ack wait and so many seconds more.
 
 
 @pytest.fixture
-async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
+async def cast(tmp_path: Path) -> AsyncIterator[ServiceGroup]:
     """NATS and the model; the test adds the services."""
-    async with Cast(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
+    async with ServiceGroup(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
         yield cast

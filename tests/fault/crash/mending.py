@@ -15,7 +15,7 @@ from services.projector.rebuild import FOLDER
 from testing.crash_points import Point
 from testing.damage import flip_an_old_entry
 from testing.eventually import eventually
-from testing.service_group import Cast, Member
+from testing.service_group import Member, ServiceGroup
 from tests.fault.crash.verdict import Deaths, Verdict
 from tests.integration.projector.projector_process import a_long_log, expected, publish
 from tests.unit.projector.projector_support import Log
@@ -31,7 +31,7 @@ async def mending(points: Sequence[Point], folder: Path) -> Verdict:
     deaths = Deaths(points, folder)
     problems: list[str] = []
     log = a_long_log(EVENTS)
-    async with Cast(folder) as cast:
+    async with ServiceGroup(folder) as cast:
         views = cast.data / FOLDER
         await _as_killed(cast, log)
         flip_an_old_entry(current(views), Random(1))
@@ -52,7 +52,7 @@ async def mending(points: Sequence[Point], folder: Path) -> Verdict:
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _as_killed(cast: Cast, log: Log) -> None:
+async def _as_killed(cast: ServiceGroup, log: Log) -> None:
     """A file with a write-ahead log, as a kill leaves them."""
     early = Log()
     early.stored = log.stored[:CLOSED_AT]

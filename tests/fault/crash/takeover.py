@@ -10,7 +10,7 @@ from shared.contracts import task
 from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from testing.crash_points import Point
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.verdict import Deaths, Verdict
 
@@ -25,7 +25,7 @@ async def takeover(points: Sequence[Point], folder: Path) -> Verdict:
     """The work goes on from the last checkpoint, once; what the lost machines still have goes when they are back."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with Cast(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
         await cast.start("brain", "gateway")
         id = await submit(cast, "One file\n\ndemo executor: write only.txt one", task.Directive.IMPLEMENT)
         for name in ("second", "first"):

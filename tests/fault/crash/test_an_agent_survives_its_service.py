@@ -15,13 +15,13 @@ from shared.claude.process.reaper import family
 from shared.contracts import run, task
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.runtime.client import Client
 from testing.api_client import tokens_in, usage_of
 from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from testing.eventually import eventually
 from testing.processes import alive
-from testing.service_group import Cast, Member
+from testing.service_group import Member, ServiceGroup
 from tests.fault.crash.campaign import submit
 from tests.fault.crash.conftest import ACK_WAIT_S
 from tests.fault.drain.held_model import HeldModel
@@ -46,7 +46,7 @@ AUTO = task.Directive.AUTO
 
 
 async def test_an_executor_killed_and_started_again_goes_on_with_the_same_agent_and_goes_on_talking_to_it(
-    cast: Cast,
+    cast: ServiceGroup,
 ) -> None:
     await cast.start("brain", "executor", "gateway")
     id = await submit(cast, LONG_WORK, IMPLEMENT)
@@ -68,7 +68,7 @@ async def test_an_executor_killed_and_started_again_goes_on_with_the_same_agent_
     await _nothing_lost_doubled_or_left(cast, story)
 
 
-async def test_an_agent_that_was_killed_goes_on_in_the_same_attempt_where_it_was(cast: Cast) -> None:
+async def test_an_agent_that_was_killed_goes_on_in_the_same_attempt_where_it_was(cast: ServiceGroup) -> None:
     await cast.start("brain", "executor", "gateway")
     id = await submit(cast, LONG_WORK, IMPLEMENT)
     checkpoint = await cast.until(id, "run.checkpointed")
@@ -82,7 +82,7 @@ async def test_an_agent_that_was_killed_goes_on_in_the_same_attempt_where_it_was
     await _nothing_lost_doubled_or_left(cast, story)
 
 
-async def test_an_agent_killed_again_and_again_fails_its_run_for_now_and_is_paid_for(cast: Cast) -> None:
+async def test_an_agent_killed_again_and_again_fails_its_run_for_now_and_is_paid_for(cast: ServiceGroup) -> None:
     await cast.start("brain", "executor", "gateway")
     id = await submit(cast, LONG_WORK, IMPLEMENT)
     killed: set[int] = set()
@@ -104,7 +104,9 @@ async def test_an_agent_killed_again_and_again_fails_its_run_for_now_and_is_paid
     await eventually(lambda: not cast.left_over(), within=60)
 
 
-async def test_after_a_power_cut_another_executor_takes_the_run_over_from_its_last_checkpoint(cast: Cast) -> None:
+async def test_after_a_power_cut_another_executor_takes_the_run_over_from_its_last_checkpoint(
+    cast: ServiceGroup,
+) -> None:
     await cast.start("brain", "gateway")
     first = cast.add("executor", name="first", data=cast.folder / "first")
     await first.start()
@@ -129,7 +131,9 @@ async def test_after_a_power_cut_another_executor_takes_the_run_over_from_its_la
     await _nothing_lost_doubled_or_left(cast, story)
 
 
-async def test_a_run_that_comes_back_to_a_machine_that_had_begun_it_goes_on_with_its_conversation(cast: Cast) -> None:
+async def test_a_run_that_comes_back_to_a_machine_that_had_begun_it_goes_on_with_its_conversation(
+    cast: ServiceGroup,
+) -> None:
     await cast.start("brain", "gateway")
     first = cast.add("executor", name="first", data=cast.folder / "first")
     second = cast.add("executor", name="second", data=cast.folder / "second")
@@ -151,7 +155,9 @@ async def test_a_run_that_comes_back_to_a_machine_that_had_begun_it_goes_on_with
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
-async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and_commits_nothing(cast: Cast) -> None:
+async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and_commits_nothing(
+    cast: ServiceGroup,
+) -> None:
     await cast.start("brain", "gateway")
     first = cast.add("executor", name="first", data=cast.folder / "first")
     await first.start()
@@ -177,7 +183,7 @@ async def test_a_paused_executor_that_wakes_after_a_takeover_kills_its_agent_and
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
-async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behind(cast: Cast) -> None:
+async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behind(cast: ServiceGroup) -> None:
     await cast.start("brain", "gateway")
     first = cast.add("executor", name="first", data=cast.folder / "first")
     await first.start()
@@ -200,7 +206,7 @@ async def test_an_executor_that_comes_back_too_late_ends_the_agent_it_left_behin
 
 
 async def test_a_planner_s_agent_that_was_killed_is_begun_anew_survives_the_planner_and_both_are_paid_for(
-    cast: Cast,
+    cast: ServiceGroup,
 ) -> None:
     await cast.start("brain", "planner", "executor", "gateway")
     id = await submit(cast, "demo planner: fail 529 2\nWrite down what this is about", AUTO)
@@ -222,7 +228,7 @@ async def test_a_planner_s_agent_that_was_killed_is_begun_anew_survives_the_plan
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
-async def test_after_a_power_cut_another_planner_writes_the_plan(cast: Cast) -> None:
+async def test_after_a_power_cut_another_planner_writes_the_plan(cast: ServiceGroup) -> None:
     await cast.start("brain", "executor", "gateway")
     first = cast.add("planner", name="first", data=cast.folder / "first")
     await first.start()
@@ -239,7 +245,7 @@ async def test_after_a_power_cut_another_planner_writes_the_plan(cast: Cast) -> 
     await _nothing_lost_doubled_or_left(cast, story, costs=False)
 
 
-async def test_after_a_power_cut_another_brain_decides(cast: Cast) -> None:
+async def test_after_a_power_cut_another_brain_decides(cast: ServiceGroup) -> None:
     await cast.start("planner", "executor", "gateway")
     first = cast.add("brain", name="first", data=cast.folder / "first")
     await first.start()
@@ -256,7 +262,7 @@ async def test_after_a_power_cut_another_brain_decides(cast: Cast) -> None:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["it-wakes", "it-was-killed"])
 async def test_a_brain_that_is_back_after_the_verdict_pays_for_what_its_agent_did(tmp_path: Path, killed: bool) -> None:
-    cast = Cast(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[])
+    cast = ServiceGroup(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[])
     cast.model = model = HeldModel(Role.BRAIN)
     async with cast:
         await cast.start("planner", "executor", "gateway")
@@ -284,16 +290,16 @@ async def test_a_brain_that_is_back_after_the_verdict_pays_for_what_its_agent_di
 # ---- the words of these tests --------------------------------------------------------------------------------------
 
 
-async def _completed(cast: Cast, id: str) -> list[Recorded]:
+async def _completed(cast: ServiceGroup, id: str) -> list[RecordedEvent]:
     await cast.until(id, "task.completed", within=180)
     return await story_of(cast.bus, id)
 
 
-async def _last(cast: Cast, id: str) -> Recorded:
+async def _last(cast: ServiceGroup, id: str) -> RecordedEvent:
     return (await story_of(cast.bus, id))[-1]
 
 
-async def _nothing_lost_doubled_or_left(cast: Cast, story: list[Recorded], *, costs: bool = True) -> None:
+async def _nothing_lost_doubled_or_left(cast: ServiceGroup, story: list[RecordedEvent], *, costs: bool = True) -> None:
     await eventually(lambda: not cast.left_over() or _fail(cast.left_over()), within=90)
     assert problems_of_story(story, cast.repository) == []
     assert await problems_of_log(cast.bus) == []
@@ -307,15 +313,15 @@ def _fail(left: list[str]) -> bool:
     raise AssertionError(f"left over: {left}")
 
 
-async def _tell(cast: Cast, id: str, message: str) -> None:
+async def _tell(cast: ServiceGroup, id: str, message: str) -> None:
     await Client(cast.bus, source="test").send(Actor("task", id), task.GiveInput(message=message), principal="user:ada")
 
 
-def _index(story: list[Recorded], what: str) -> int:
+def _index(story: list[RecordedEvent], what: str) -> int:
     return next(index for index, each in enumerate(story) if f"{each.kind}.{each.name}" == what)
 
 
-def _files(cast: Cast, story: list[Recorded]) -> set[str]:
+def _files(cast: ServiceGroup, story: list[RecordedEvent]) -> set[str]:
     done = story[_index(story, "run.succeeded")].data
     assert isinstance(done, run.Succeeded)
     return {each.path for each in done.files}

@@ -51,8 +51,8 @@ BY_SERVICE: Final = {
 BY_FAMILY: Final = {
     "timekeeper": TIMEKEEPER,
     "timer": TIMEKEEPER,
-    "parking": CLEARERS,
-    "leftovers": CLEARERS,
+    "dead-letters": CLEARERS,
+    "orphans": CLEARERS,
     "damage": MENDER,
     "takeover": SUCCESSOR,
     "retire": SUCCESSOR,

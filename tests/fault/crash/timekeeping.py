@@ -12,7 +12,7 @@ from shared.nats.streams import TIMERS
 from testing.checker import problems_of_log, problems_of_waits, story_of
 from testing.crash_points import Point
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from testing.waiting_tasks import paused, planned
 from tests.fault.crash.verdict import Deaths, Verdict
 
@@ -28,7 +28,7 @@ async def timekeeping(points: Sequence[Point], folder: Path) -> Verdict:
     """A plan that nobody approves, and a planning that has failed for now: both tasks go on by themselves, in time."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with Cast(folder, ack_wait_s=ACK_WAIT_S) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S) as cast:
         # Before there is a brain: what it would decide by itself must not come in between.
         failed = await paused(cast, utc_now() + SOON)
         unapproved, _ = await planned(cast)
@@ -52,5 +52,5 @@ async def timekeeping(points: Sequence[Point], folder: Path) -> Verdict:
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _timers_left(cast: Cast) -> int:
+async def _timers_left(cast: ServiceGroup) -> int:
     return int((await cast.bus.js.stream_info(TIMERS)).state.messages)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from shared.claude.demo.conversation import Conversation, Role
+from shared.claude.demo.conversation import Role, ScriptedConversation
 from shared.claude.demo.model import DemoModel
 from testing.demo_model import CountingModel
 
@@ -26,7 +26,7 @@ class _Holding(DemoModel):
         self.held: set[Role] = set()
         self.free = {role: asyncio.Event() for role in Role}
 
-    async def _answer(self, writer: asyncio.StreamWriter, talk: Conversation, body: Mapping[str, Any]) -> bool:
+    async def _answer(self, writer: asyncio.StreamWriter, talk: ScriptedConversation, body: Mapping[str, Any]) -> bool:
         said = hashlib.sha256(json.dumps(body.get("messages")).encode()).hexdigest()
         self.asked[f"{talk.role} {talk.session}, turn {len(talk.exchanges)}", said] += 1
         if talk.role in self.roles and len(talk.exchanges) == HELD_AT[talk.role]:
@@ -36,7 +36,7 @@ class _Holding(DemoModel):
 
 
 class HeldModel(CountingModel):
-    """A model for a `Cast` that holds the agents of these roles, and remembers what it was asked."""
+    """A model for a `ServiceGroup` that holds the agents of these roles, and remembers what it was asked."""
 
     def __init__(self, *roles: Role) -> None:
         super().__init__()

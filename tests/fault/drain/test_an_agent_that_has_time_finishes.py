@@ -12,7 +12,7 @@ from shared.claude.demo.conversation import Role
 from shared.contracts.task import Directive
 from testing.checker import problems_of_costs, problems_of_story, story_of
 from testing.eventually import eventually
-from testing.service_group import Cast
+from testing.service_group import ServiceGroup
 from tests.fault.crash.campaign import submit
 from tests.fault.drain.held_model import HeldModel
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("drain"), pytest.mark.timeout(300)]
 
 
 async def test_an_executor_that_leaves_with_time_to_spare_hands_nothing_over_that_it_has_begun(tmp_path: Path) -> None:
-    cast = Cast(tmp_path)
+    cast = ServiceGroup(tmp_path)
     cast.model = model = HeldModel(Role.EXECUTOR)
     async with cast:
         leaves = cast.add("executor", name="leaves", data=tmp_path / "leaves", JOURNEYMAN_DRAIN_SECONDS="600")

@@ -18,14 +18,14 @@ from services.projector.export import Dump, dump
 from shared.claude.demo.conversation import Role
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.subjects import read_event_subject
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS
 from testing.api_client import END
 from testing.checker import problems_of_costs, problems_of_log, problems_of_story, story_of
 from testing.eventually import eventually
-from testing.service_group import ROOT, SERVICES, Cast, Member
+from testing.service_group import ROOT, SERVICES, Member, ServiceGroup
 from testing.system import REPO
 from tests.fault.drain.held_model import HeldModel
 from tests.fault.drain.newer import ADDED, newer_version
@@ -43,7 +43,7 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
     tmp_path: Path,
 ) -> None:
     newer = newer_version(tmp_path / "newer")
-    cast = Cast(tmp_path / "cast")
+    cast = ServiceGroup(tmp_path / "cast")
     cast.model = model = HeldModel(*Role)
     traffic = Traffic(cast.secret)
     async with cast:
@@ -87,7 +87,7 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         print(dict(traffic.answered), f"{len(log.stored)} events, {len(stories)} tasks")
 
 
-def added(cast: Cast, service: str, number: int, tree: Path) -> Member:
+def added(cast: ServiceGroup, service: str, number: int, tree: Path) -> Member:
     """One of the instances. Those that run agents share this machine's data directory; a projector has its own."""
     name = f"{service}-{number}"
     data = cast.folder / name if service == "projector" else None
@@ -102,7 +102,7 @@ def added(cast: Cast, service: str, number: int, tree: Path) -> Member:
     )
 
 
-async def replace(cast: Cast, traffic: Traffic, old: Member, new: Member) -> None:
+async def replace(cast: ServiceGroup, traffic: Traffic, old: Member, new: Member) -> None:
     """As docs/operations.md has it: the new one is ready before the old one is asked to leave."""
     await new.start()
     if new.service == "gateway":
@@ -120,9 +120,9 @@ async def bring_work(traffic: Traffic) -> list[str]:
     return [judged.task_id, planned, done]
 
 
-async def ended(bus: Bus, tasks: Sequence[str], traffic: Traffic) -> dict[str, list[Recorded]]:
+async def ended(bus: Bus, tasks: Sequence[str], traffic: Traffic) -> dict[str, list[RecordedEvent]]:
     """The stories of all accepted tasks, once each of them has come to an end."""
-    stories: dict[str, list[Recorded]] = {}
+    stories: dict[str, list[RecordedEvent]] = {}
 
     async def look() -> bool:
         for id in {*tasks, *traffic.accepted} - stories.keys():

@@ -23,7 +23,7 @@ from shared.runtime.client import Client, NoAnswer
 from testing.eventually import eventually
 from testing.load import PATIENCE_S, Load
 from testing.nats import Nats
-from testing.proxy import AckEater
+from testing.proxy import AckDroppingProxy
 from testing.slow_timings import PATIENT, connect_patiently
 
 pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
@@ -68,7 +68,7 @@ async def test_a_lost_acknowledgement_is_no_second_commit(nats_server: Nats, bus
     hasty = msgspec.structs.replace(PATIENT, publish_s=0.3)
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(
-            AckEater(int(nats_server.url.rpartition(":")[2]), share=0.3, random=random)
+            AckDroppingProxy(int(nats_server.url.rpartition(":")[2]), share=0.3, random=random)
         )
         buses = []
         for number in range(HOSTS):
@@ -86,7 +86,7 @@ async def test_a_command_whose_acknowledgement_was_lost_is_sent_again_and_stored
     nats_server: Nats, bus: Bus, random: Random
 ) -> None:
     hasty = msgspec.structs.replace(PATIENT, publish_s=2.0)
-    async with AckEater(int(nats_server.url.rpartition(":")[2]), share=1.0, random=random) as proxy:
+    async with AckDroppingProxy(int(nats_server.url.rpartition(":")[2]), share=1.0, random=random) as proxy:
         through = await connect_patiently(proxy.url, timings=hasty)
         client = Client(through, source="test")
         sending = asyncio.create_task(client.send(Actor("task", "A"), Stop(), principal="user:ada", timeout=0.01))

@@ -82,7 +82,7 @@ async def test_after_an_orderly_stop_the_actor_and_verify_name_the_damage(
     late = Say(id=found.actor.id, author="ada", message="…", task_id="late")
     newcomer = Load([bus], actors=0, random=Random(0)).hosts[0]
     with pytest.raises(LogDamaged):
-        await newcomer.tell(found.actor, late, id="late", principal="user:ada")
+        await newcomer.execute(found.actor, late, id="late", principal="user:ada")
     others = [actor for actor in found.load.actors if actor != found.actor]
     assert sum([len(await journal.load(actor)) for actor in others]) > 0
     damage = (await audit(bus)).damage
@@ -99,7 +99,7 @@ async def test_after_a_kill_all_who_have_seen_the_lost_end_refuse_the_log(
     assert left == found.position - 1, "NATS says nothing of what it has lost"
     late = Say(id=found.actor.id, author="ada", message="…", task_id="late")
     with pytest.raises(LogDamaged, match="went backwards"):
-        await found.load.hosts[0].tell(found.actor, late, id="late", principal="user:ada")
+        await found.load.hosts[0].execute(found.actor, late, id="late", principal="user:ada")
     with pytest.raises(LogDamaged, match="went backwards"):
         await check_log(bus, found.last)
     with pytest.raises(ArchiveRefused, match="went backwards"):

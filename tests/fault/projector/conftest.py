@@ -9,7 +9,7 @@ import pytest
 
 from shared.nats.bus import Bus
 from testing.nats import Nats
-from testing.prefork import Nursery
+from testing.prefork import Prefork
 from tests.fault.log.conftest import random
 from tests.integration.projector.projector_process import Projector
 
@@ -17,12 +17,12 @@ __all__ = ["random"]
 
 
 @pytest.fixture
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery("projector") as nursery:
-        yield nursery
+async def prefork() -> AsyncIterator[Prefork]:
+    async with Prefork("projector") as prefork:
+        yield prefork
 
 
 @pytest.fixture
-def projector(nats_server: Nats, bus: Bus, tmp_path: Path, nursery: Nursery) -> Projector:
+def projector(nats_server: Nats, bus: Bus, tmp_path: Path, prefork: Prefork) -> Projector:
     """Not started yet; ends with its nursery."""
-    return Projector(nats_server.url, tmp_path / "data", bus, nursery)
+    return Projector(nats_server.url, tmp_path / "data", bus, prefork)

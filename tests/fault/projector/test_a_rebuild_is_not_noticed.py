@@ -12,7 +12,7 @@ from shared.nats.bus import Bus
 from shared.runtime.client import QueryFailed
 from testing.eventually import end, eventually
 from testing.nats import Nats
-from testing.prefork import Nursery
+from testing.prefork import Prefork
 from testing.reference_fold import Fold
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, folded, publish
 from tests.unit.projector.projector_support import Log
@@ -68,11 +68,11 @@ async def test_every_question_during_a_rebuild_gets_an_answer_that_is_true_for_i
 
 
 async def test_a_session_that_names_what_it_has_seen_gets_no_older_answer_from_another_projector(
-    nats_server: Nats, bus: Bus, projector: Projector, nursery: Nursery
+    nats_server: Nats, bus: Bus, projector: Projector, prefork: Prefork
 ) -> None:
     log = await _early(bus)
     await projector.start()
-    async with Projector(nats_server.url, projector.data.with_name("other"), bus, nursery):
+    async with Projector(nats_server.url, projector.data.with_name("other"), bus, prefork):
         _check(await _ask_during_rebuilds(bus, projector, log, remembers=True), log)
 
 

@@ -9,17 +9,17 @@ import pytest
 
 from shared.nats.bus import Bus
 from testing.nats import Nats
-from testing.prefork import Nursery
+from testing.prefork import Prefork
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
 
 pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(300)]
 
 
 async def test_a_second_projector_leaves_with_one_line_while_the_first_one_writes_stands_still_or_rebuilds(
-    nats_server: Nats, bus: Bus, projector: Projector, nursery: Nursery
+    nats_server: Nats, bus: Bus, projector: Projector, prefork: Prefork
 ) -> None:
     log = a_long_log(2000)
-    second = Projector(nats_server.url, projector.data, bus, nursery)
+    second = Projector(nats_server.url, projector.data, bus, prefork)
     await projector.start()
     writing = asyncio.create_task(publish(bus, log))
     await _refuses(second, projector)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.chaos.verdict import Verdict, judge
+from bench.chaos.verdict import ChaosVerdict, judge
 from bench.chaos.work import Brought
 from services.projector.database import current
 from services.projector.rebuild import FOLDER
@@ -76,7 +76,7 @@ async def test_a_row_that_the_log_does_not_give_is_a_problem(bus: Bus, tmp_path:
     assert verdict.problems == ["the rows of tasks are not those of the log"]
 
 
-async def _judged(bus: Bus, data: Path, repository: Path, log: Log, *, forged: str = "") -> Verdict:
+async def _judged(bus: Bus, data: Path, repository: Path, log: Log, *, forged: str = "") -> ChaosVerdict:
     """The verdict when both questions were accepted, this is the log, and the read models are its (with a change)."""
     await publish(bus, log)
     (data / FOLDER).mkdir()

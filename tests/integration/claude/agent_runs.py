@@ -10,13 +10,13 @@ import msgspec
 
 from shared.claude.process.binary import find_cli
 from shared.claude.process.invocation import Invocation
-from shared.claude.role import Agent
+from shared.claude.role import AgentRole
 
 
 class Runs:
     """Makes invocations of one test and ends, by their own marks, what a failed test leaves."""
 
-    def __init__(self, folder: Path, url: str, repository: Path, agents: dict[str, Agent]) -> None:
+    def __init__(self, folder: Path, url: str, repository: Path, agents: dict[str, AgentRole]) -> None:
         self._folder = folder
         self._url = url
         self._repository = repository

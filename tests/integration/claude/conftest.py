@@ -10,7 +10,7 @@ import pytest
 from shared.claude.demo.model import DemoModel
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.reaper import sweep
-from shared.claude.role import Agent, load_agent
+from shared.claude.role import AgentRole, load_role
 from tests.integration.claude.agent_runs import Runs
 
 ROOT = Path(__file__).parents[3]
@@ -31,12 +31,12 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def agents() -> dict[str, Agent]:
-    return {each.name: load_agent(each) for each in (ROOT / "agents").iterdir()}
+def agents() -> dict[str, AgentRole]:
+    return {each.name: load_role(each) for each in (ROOT / "agents").iterdir()}
 
 
 @pytest.fixture
-def runs(tmp_path: Path, model: DemoModel, repository: Path, agents: dict[str, Agent]) -> Iterator[Runs]:
+def runs(tmp_path: Path, model: DemoModel, repository: Path, agents: dict[str, AgentRole]) -> Iterator[Runs]:
     runs = Runs(tmp_path, model.url, repository, agents)  # type: ignore[attr-defined]  # set by the fixture above
     yield runs
     for mark in runs.marks:

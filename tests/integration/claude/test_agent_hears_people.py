@@ -9,7 +9,7 @@ import pytest
 
 from shared.claude.conversation.converse import Answer, Input, Prompt, Question, Say, Step, TurnEnd, converse
 from shared.claude.process.process import AgentProcess, Rung
-from shared.claude.role import Agent
+from shared.claude.role import AgentRole
 from tests.integration.claude.agent_runs import Runs
 
 
@@ -48,7 +48,7 @@ async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs: R
 
 
 async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(
-    runs: Runs, agents: dict[str, Agent]
+    runs: Runs, agents: dict[str, AgentRole]
 ) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     inputs: asyncio.Queue[Input] = asyncio.Queue()
@@ -68,7 +68,9 @@ async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(
     assert '"Shall I use floats?"="No"' in outcome.text
 
 
-async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs: Runs, agents: dict[str, Agent]) -> None:
+async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(
+    runs: Runs, agents: dict[str, AgentRole]
+) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
     outcome = await converse(process, prompt=Prompt("ask", "demo: ask Shall I?\ndemo: write a.txt b"))
@@ -78,7 +80,7 @@ async def test_a_question_nobody_can_answer_does_not_hold_the_agent_up(runs: Run
 
 
 async def test_a_failure_to_put_a_question_reaches_the_caller_and_the_agent_goes_on_waiting(
-    runs: Runs, agents: dict[str, Agent]
+    runs: Runs, agents: dict[str, AgentRole]
 ) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))

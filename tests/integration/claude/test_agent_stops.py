@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.claude.conversation.converse import Limits, Prompt, converse
+from shared.claude.conversation.converse import AgentLimits, Prompt, converse
 from shared.claude.demo.model import DemoModel
 from shared.claude.process.process import AgentGone, AgentProcess, Rung
 from shared.claude.process.reaper import marked
@@ -50,7 +50,7 @@ async def test_a_child_that_the_agent_leaves_behind_is_gone_after_a_normal_end(r
 
 async def test_a_model_that_falls_silent_is_noticed(runs: Runs) -> None:
     process = await AgentProcess.start(runs.invocation())
-    outcome = await converse(process, prompt=Prompt("hang", "demo: hang"), limits=Limits(silence_s=4))
+    outcome = await converse(process, prompt=Prompt("hang", "demo: hang"), limits=AgentLimits(silence_s=4))
 
     assert outcome.code == "agent-silent"
     assert not process.alive
@@ -58,7 +58,7 @@ async def test_a_model_that_falls_silent_is_noticed(runs: Runs) -> None:
 
 async def test_a_run_over_its_time_is_ended(runs: Runs, model: DemoModel) -> None:
     process = await AgentProcess.start(runs.invocation())
-    outcome = await converse(process, prompt=Prompt("late", "demo: sleep 60"), limits=Limits(timeout_s=4))
+    outcome = await converse(process, prompt=Prompt("late", "demo: sleep 60"), limits=AgentLimits(timeout_s=4))
 
     assert outcome.code == "agent-timeout"
     assert not process.alive

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from shared.claude.conversation.converse import Answer, Input, Limits, Prompt, Question, TurnEnd, converse
+from shared.claude.conversation.converse import AgentLimits, Answer, Input, Prompt, Question, TurnEnd, converse
 from shared.claude.conversation.transcript import pack_session, restore_session, session_file
 from shared.claude.demo.model import DemoModel
 from shared.claude.process.process import AgentProcess, Line
-from shared.claude.role import Agent
+from shared.claude.role import AgentRole
 from shared.contracts.usage import add_usage
 from testing.eventually import eventually
 from tests.integration.claude.agent_runs import Runs
@@ -137,7 +137,7 @@ async def test_a_session_that_was_packed_is_resumed_on_another_machine_and_costs
 
 
 async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the_next_one(
-    runs: Runs, agents: dict[str, Agent]
+    runs: Runs, agents: dict[str, AgentRole]
 ) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
@@ -163,7 +163,7 @@ async def test_a_question_still_open_when_the_service_left_is_asked_again_by_the
 
 
 async def test_an_answer_told_again_to_the_next_service_settles_the_question_without_asking(
-    runs: Runs, agents: dict[str, Agent]
+    runs: Runs, agents: dict[str, AgentRole]
 ) -> None:
     asking = msgspec.structs.replace(agents["executor"], tools=(*agents["executor"].tools, "AskUserQuestion"))
     process = await AgentProcess.start(runs.invocation(agent=asking))
@@ -188,7 +188,7 @@ async def test_a_resumed_session_works_on_a_prompt_it_has_heard_before(runs: Run
     prompt = Prompt("same", "demo: write a.txt b")
     first = await converse(await AgentProcess.start(invocation), prompt=prompt)
     again = runs.invocation(session_id=invocation.session_id, resume=True)
-    second = await converse(await AgentProcess.start(again), prompt=prompt, limits=Limits(silence_s=90))
+    second = await converse(await AgentProcess.start(again), prompt=prompt, limits=AgentLimits(silence_s=90))
 
     assert (first.code, second.code) == ("ok", "ok")
     assert second.usage

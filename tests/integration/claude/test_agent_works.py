@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from shared.claude.conversation.converse import Limits, Prompt, Step, TurnEnd, converse
+from shared.claude.conversation.converse import AgentLimits, Prompt, Step, TurnEnd, converse
 from shared.claude.conversation.stream import Init, read_line, trim
 from shared.claude.demo.model import DemoModel
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
@@ -112,7 +112,7 @@ async def test_an_overloaded_api_is_tried_again_and_a_cut_connection_too(runs: R
 
 async def test_a_rate_limit_that_stays_ends_the_run_with_its_own_code(runs: Runs) -> None:
     process = await AgentProcess.start(runs.invocation())
-    outcome = await converse(process, prompt=Prompt("limit", "demo: fail 429"), limits=Limits(silence_s=90))
+    outcome = await converse(process, prompt=Prompt("limit", "demo: fail 429"), limits=AgentLimits(silence_s=90))
 
     assert (outcome.ok, outcome.code) == (False, "agent-rate-limited")
     assert "429" in outcome.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from shared.claude.conversation.outcome import judge
+from shared.claude.conversation.outcome import outcome_of
 from shared.claude.conversation.stream import Result, read_line
 from shared.claude.process.binary import find_cli
 from tests.recordings.record import SCENARIOS, record_all
@@ -14,7 +14,7 @@ from tests.recordings.recorded_runs import RecordedRun, RecordedRuns
 
 def code(run: RecordedRun) -> str:
     results = [line for line in map(read_line, run.lines) if isinstance(line, Result)]
-    return judge(run.exit_code, results[-1] if results else None).code
+    return outcome_of(run.exit_code, results[-1] if results else None).code
 
 
 async def test_a_run_that_is_recorded_again_ends_as_the_kept_one_did(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from shared.nats.bus import Bus
-from shared.runtime.acknowledge import Tries, settle
+from shared.runtime.acknowledge import RetryPolicy, acknowledge
 from testing.eventually import eventually
 from testing.nats import Nats
 from tests.integration.cli.running import Run
@@ -32,7 +32,7 @@ async def _park(bus: Bus) -> None:
     await bus.publish("cmd.task.A.stop", b"{}", {})
     pull = await bus.js.pull_subscribe("", "brain-00", "COMMANDS")
     (message,) = await pull.fetch(1, timeout=30)
-    await settle(bus, message, refuse, consumer="brain-00", tries=Tries(most=1))
+    await acknowledge(bus, message, refuse, consumer="brain-00", retry=RetryPolicy(most=1))
 
     async def settled() -> bool:
         return (await bus.js.stream_info("COMMANDS")).state.messages == 0

@@ -13,7 +13,7 @@ import pytest
 
 from shared.contracts import task
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Stamp, encode_event, utc_now
+from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -24,8 +24,10 @@ TASK = Actor("task", "01JXTASKTASKTASKTASKTASKTA")
 OTHER = Actor("task", "01JXOTHEROTHEROTHEROTHEROT")
 
 
-def stamp(name: str) -> Stamp:
-    return Stamp(id=name, source="journeyman/test", time=utc_now(), principal="user:ada", causation_id=f"cause-{name}")
+def metadata(name: str) -> MessageMetadata:
+    return MessageMetadata(
+        id=name, source="journeyman/test", time=utc_now(), principal="user:ada", causation_id=f"cause-{name}"
+    )
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ async def log(bus: Bus) -> list[int]:
             (TASK, task.Cancelled(reason="no longer wanted")),
         ]
     ):
-        recorded = await journal.append(actor, event, expected=heads[actor], stamp=stamp(f"e{index}"))
+        recorded = await journal.append(actor, event, expected=heads[actor], metadata=metadata(f"e{index}"))
         heads[actor] = head_of(recorded)
         positions.append(recorded.position)
     return positions
@@ -106,7 +108,7 @@ async def test_verify_names_the_first_event_whose_hash_chain_is_broken(
 ) -> None:
     event = task.Retried(stage=task.Stage.TRIAGE)
     for index in (4, 5):
-        body = encode_event(TASK, event, sequence=index, prevhash="0" * 64, stamp=stamp(f"forged-{index}"))
+        body = encode_event(TASK, event, sequence=index, prevhash="0" * 64, metadata=metadata(f"forged-{index}"))
         await bus.publish(event_subject(TASK, "retried"), body, {})
     ended = await journeyman("verify", JOURNEYMAN_NATS_URL=nats_server.url)
     assert ended.code == 1
@@ -118,7 +120,7 @@ async def test_verify_names_an_event_that_does_not_fit_its_schema(
     journeyman: Run, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
     actor = Actor("task", "FORGED")
-    body = encode_event(actor, task.TriageRequested(attempt=1), sequence=1, prevhash="", stamp=stamp("forged"))
+    body = encode_event(actor, task.TriageRequested(attempt=1), sequence=1, prevhash="", metadata=metadata("forged"))
     wrong = msgspec.json.decode(body)
     wrong["data"] = {"attempt": "one"}
     await bus.publish(event_subject(actor, "triage-requested"), msgspec.json.encode(wrong), {})
@@ -174,7 +176,7 @@ async def test_events_and_state_show_what_is_invisible_as_marks_and_json_escapes
 ) -> None:
     journal, source = NatsJournal(bus), task.Source(kind="api", author=HOSTILE)
     await journal.append(
-        TASK, task.Submitted(title=HOSTILE, text=HOSTILE, source=source), expected=Head(), stamp=stamp("hostile")
+        TASK, task.Submitted(title=HOSTILE, text=HOSTILE, source=source), expected=Head(), metadata=metadata("hostile")
     )
     address = {"JOURNEYMAN_NATS_URL": nats_server.url}
     for command in (("events",), ("state", "task", TASK.id)):

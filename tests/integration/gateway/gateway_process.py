@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Stamp, encode_event, utc_now
+from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.nats.bus import Bus
 from testing.eventually import eventually
 
@@ -203,8 +203,10 @@ async def heard_by_now(gateway: Gateway, seq: int) -> None:
 async def happen(bus: Bus, task_id: str, event: Event, sequence: int = 1) -> int:
     """An event as its service would append it; returns its stream sequence."""
     actor = Actor(kind_of(event), task_id)
-    stamp = Stamp(id=f"{task_id}-{sequence}-{name_of(event)}", source="test", time=utc_now(), principal="user:test")
-    body = encode_event(actor, event, sequence=sequence, prevhash="", stamp=stamp)
+    metadata = MessageMetadata(
+        id=f"{task_id}-{sequence}-{name_of(event)}", source="test", time=utc_now(), principal="user:test"
+    )
+    body = encode_event(actor, event, sequence=sequence, prevhash="", metadata=metadata)
     return int((await bus.js.publish(event_subject(actor, name_of(event)), body)).seq)
 
 

@@ -17,7 +17,7 @@ from shared.nats.objects import Artifacts
 from shared.runtime.replay import WATCH_S
 from testing.eventually import eventually
 from testing.nats import Nats
-from testing.replay_process import Replaying
+from testing.replay_process import ReplayProcess
 from tests.integration.gateway.gateway_process import Gateway, Heard, happen, heard_by_now, speak
 
 STREAMS = ("EVENTS", "COMMANDS", "OUTPUT", "TIMERS", "PARKED")
@@ -37,7 +37,7 @@ async def log(bus: Bus) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def watching(gateway: Gateway, replaying: Replaying) -> AsyncIterator[Heard]:
+async def watching(gateway: Gateway, replaying: ReplayProcess) -> AsyncIterator[Heard]:
     """A dashboard of the session; where it is has been said."""
     async with gateway.socket() as socket:
         heard = Heard(socket)
@@ -79,7 +79,7 @@ async def test_history_is_told_to_its_session_alone_and_leaves_nothing_behind(
 
     await bus.nc.subscribe("evt.>", cb=overhear)
     await bus.nc.subscribe("cmd.>", cb=overhear)
-    async with gateway.socket() as other, Replaying(nats_server.url, "--from", "2", "--speed", "1000") as replaying:
+    async with gateway.socket() as other, ReplayProcess(nats_server.url, "--from", "2", "--speed", "1000") as replaying:
         others = Heard(other)
         await others.say(type="subscribe", topics=["tasks"])
         await others.until("subscribed")
@@ -113,12 +113,12 @@ async def test_every_answer_is_as_of_the_replays_moment(
     async with (
         gateway.http() as http,
         # Nobody watches it, so it does not move.
-        Replaying(nats_server.url) as first,
-        Replaying(nats_server.url, "--from", "4") as early,
-        Replaying(nats_server.url, "--from", str(seq), "--speed", "1000") as late,
+        ReplayProcess(nats_server.url) as first,
+        ReplayProcess(nats_server.url, "--from", "4") as early,
+        ReplayProcess(nats_server.url, "--from", str(seq), "--speed", "1000") as late,
     ):
 
-        async def ask(path: str, replaying: Replaying) -> httpx.Response:
+        async def ask(path: str, replaying: ReplayProcess) -> httpx.Response:
             return await http.get(f"/api{path}", params={"replay": replaying.session})
 
         assert (await ask("/tasks", first)).json()["items"] == []
@@ -147,7 +147,7 @@ async def test_every_answer_is_as_of_the_replays_moment(
 async def test_a_replay_that_stands_still_for_a_moment_is_waited_for(
     gateway: Gateway, nats_server: Nats, log: list[int]
 ) -> None:
-    async with Replaying(nats_server.url, "--speed", "1000") as replaying, gateway.socket() as socket:
+    async with ReplayProcess(nats_server.url, "--speed", "1000") as replaying, gateway.socket() as socket:
         heard = Heard(socket)
         replaying.process.send_signal(signal.SIGSTOP)
         try:
@@ -164,8 +164,8 @@ async def test_either_side_notices_that_the_other_is_gone(
     gateway: Gateway, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
     async with (
-        Replaying(nats_server.url, "--speed", "1000") as left_alone,
-        Replaying(nats_server.url, "--speed", "1000") as killed,
+        ReplayProcess(nats_server.url, "--speed", "1000") as left_alone,
+        ReplayProcess(nats_server.url, "--speed", "1000") as killed,
         watching(gateway, killed) as heard,
     ):
         async with watching(gateway, left_alone) as leaving:
@@ -185,7 +185,10 @@ async def test_either_side_notices_that_the_other_is_gone(
 async def test_a_dashboard_hears_at_once_that_its_replay_was_ended(
     gateway: Gateway, nats_server: Nats, log: list[int]
 ) -> None:
-    async with Replaying(nats_server.url, "--speed", "0.000001") as replaying, watching(gateway, replaying) as heard:
+    async with (
+        ReplayProcess(nats_server.url, "--speed", "0.000001") as replaying,
+        watching(gateway, replaying) as heard,
+    ):
         await eventually(lambda: replaying.told[:1] == [log[0]])
         assert await replaying.interrupt() == 0, "in the middle of a pause"
         assert (await at_state(heard, "over"))["seq"] == replaying.told[-1] < log[-1]
@@ -194,7 +197,7 @@ async def test_a_dashboard_hears_at_once_that_its_replay_was_ended(
 async def test_nothing_can_be_done_in_a_replay_and_there_is_none_without_its_command(
     gateway: Gateway, nats_server: Nats, bus: Bus, log: list[int]
 ) -> None:
-    async with Replaying(nats_server.url, "--task", "T2", "--speed", "1000") as replaying:
+    async with ReplayProcess(nats_server.url, "--task", "T2", "--speed", "1000") as replaying:
         assert replaying.page.startswith("/tasks/T2?")
         async with watching(gateway, replaying) as heard:
             await heard.say(type="task.stop", task_id="T2")

@@ -12,12 +12,12 @@ from services.gateway.outbound.publications import Publications
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.ops.settings import Settings
-from shared.runtime.activity import Turn
+from shared.runtime.activity import ActivityContext
 from shared.runtime.actor_host import ActorHost
 from shared.workspace.bundle import write_bundle
 from shared.workspace.git import GitFailed
@@ -33,7 +33,7 @@ def git(repository: Path, *arguments: str) -> str:
 
 
 @dataclass
-class World:
+class InMemorySystem:
     """A target repository, a clone in which results are made, and a gateway's publications."""
 
     target: Path
@@ -44,7 +44,7 @@ class World:
     artifacts: Artifacts
     tmp: Path
 
-    async def request(self, effect: str, text: str, *, repo: str = "octo/app") -> Recorded:
+    async def request(self, effect: str, text: str, *, repo: str = "octo/app") -> RecordedEvent:
         """A run's result, and the request to publish it."""
         base = git(self.target, "rev-parse", "main")
         git(self.clone, "fetch", "--quiet", "origin")
@@ -57,12 +57,12 @@ class World:
         command = reply.Request(
             id="T1", effect=effect, repo=repo, base_commit=base, commit=commit, branch=BRANCH, bundle=bundle
         )
-        requested = await self.host.tell(REPLY, command, id=f"request-{effect}", principal="service:gateway")
+        requested = await self.host.execute(REPLY, command, id=f"request-{effect}", principal="service:gateway")
         assert requested is not None
         return requested
 
-    async def publish(self, event: Recorded, delivered: int = 1) -> None:
-        await self.publications.publish(event, Turn(delivered, asyncio.Event()))
+    async def publish(self, event: RecordedEvent, delivered: int = 1) -> None:
+        await self.publications.publish(event, ActivityContext(delivered, asyncio.Event()))
 
     async def effect(self, name: str) -> reply.Effect:
         state: reply.Reply = await self.host.state(REPLY)
@@ -73,7 +73,7 @@ class World:
 
 
 @pytest.fixture
-async def world(bus: Bus, tmp_path: Path) -> World:
+async def world(bus: Bus, tmp_path: Path) -> InMemorySystem:
     target, clone, data = tmp_path / "target", tmp_path / "clone", tmp_path / "data"
     target.mkdir()
     data.mkdir()
@@ -87,10 +87,10 @@ async def world(bus: Bus, tmp_path: Path) -> World:
     host = ActorHost(journal, [DECIDER], source="journeyman/gateway")
     artifacts = Artifacts(bus)
     settings = Settings(data_dir=data)
-    return World(target, clone, Publications(settings, host, artifacts), host, journal, artifacts, tmp_path)
+    return InMemorySystem(target, clone, Publications(settings, host, artifacts), host, journal, artifacts, tmp_path)
 
 
-async def test_a_result_becomes_a_branch_and_is_reported(world: World) -> None:
+async def test_a_result_becomes_a_branch_and_is_reported(world: InMemorySystem) -> None:
     event = await world.request("branch/1", "after")
     await world.publish(event)
     assert world.published() == event.data.commit
@@ -99,7 +99,7 @@ async def test_a_result_becomes_a_branch_and_is_reported(world: World) -> None:
     assert list((world.tmp / "data").glob("publishing/*")) == []
 
 
-async def test_a_redelivered_publication_changes_nothing(world: World) -> None:
+async def test_a_redelivered_publication_changes_nothing(world: InMemorySystem) -> None:
     event = await world.request("branch/1", "after")
     for delivered in (1, 1, 2):
         await world.publish(event, delivered)
@@ -107,16 +107,18 @@ async def test_a_redelivered_publication_changes_nothing(world: World) -> None:
     assert (effect.status, effect.attempt) == (EffectStatus.POSTED, 1)
 
 
-async def test_what_was_pushed_and_not_reported_is_reported_by_the_next_one(world: World) -> None:
+async def test_what_was_pushed_and_not_reported_is_reported_by_the_next_one(world: InMemorySystem) -> None:
     event = await world.request("branch/1", "after")
-    await world.host.tell(REPLY, reply.Claim(id="T1", effect="branch/1", worker="gone"), id="c", principal="service:x")
+    await world.host.execute(
+        REPLY, reply.Claim(id="T1", effect="branch/1", worker="gone"), id="c", principal="service:x"
+    )
     git(world.clone, "push", "--quiet", "origin", f"{event.data.commit}:refs/heads/{BRANCH}")
     await world.publish(event, 2)
     effect = await world.effect("branch/1")
     assert (effect.status, effect.attempt) == (EffectStatus.POSTED, 2)
 
 
-async def test_the_next_result_of_the_task_takes_the_place_of_the_one_before(world: World) -> None:
+async def test_the_next_result_of_the_task_takes_the_place_of_the_one_before(world: InMemorySystem) -> None:
     await world.publish(await world.request("branch/1", "one"))
     second = await world.request("branch/2", "two")
     await world.publish(second)
@@ -124,7 +126,7 @@ async def test_the_next_result_of_the_task_takes_the_place_of_the_one_before(wor
     assert (await world.effect("branch/2")).status is EffectStatus.POSTED
 
 
-async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: World) -> None:
+async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: InMemorySystem) -> None:
     git(world.target, "branch", BRANCH, "main")
     theirs = world.published()
     await world.publish(await world.request("branch/1", "after"))
@@ -132,7 +134,7 @@ async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: World) -
     await fails_with(world, "branch-taken")
 
 
-async def test_a_branch_that_somebody_works_on_is_left_alone(world: World) -> None:
+async def test_a_branch_that_somebody_works_on_is_left_alone(world: InMemorySystem) -> None:
     await world.publish(await world.request("branch/1", "one"))
     git(world.target, "checkout", "--quiet", BRANCH)
     second = await world.request("branch/2", "two")
@@ -140,19 +142,19 @@ async def test_a_branch_that_somebody_works_on_is_left_alone(world: World) -> No
     await fails_with(world, "branch-checked-out", "branch/2")
 
 
-async def test_a_repository_that_is_not_configured_fails_with_the_mend(world: World) -> None:
+async def test_a_repository_that_is_not_configured_fails_with_the_mend(world: InMemorySystem) -> None:
     await world.publish(await world.request("branch/1", "after", repo="octo/other"))
     await fails_with(world, "repo-unknown")
 
 
-async def test_the_configuration_is_read_for_each_publication(world: World) -> None:
+async def test_the_configuration_is_read_for_each_publication(world: InMemorySystem) -> None:
     toml = world.tmp / "data" / "journeyman.toml"
     toml.write_text(toml.read_text().replace("octo/app", "octo/new"))
     await world.publish(await world.request("branch/1", "after", repo="octo/new"))
     assert (await world.effect("branch/1")).status is EffectStatus.POSTED
 
 
-async def test_a_target_that_is_away_is_tried_again_and_then_fails_with_the_reason(world: World) -> None:
+async def test_a_target_that_is_away_is_tried_again_and_then_fails_with_the_reason(world: InMemorySystem) -> None:
     event = await world.request("branch/1", "after")
     world.target.rename(world.tmp / "elsewhere")
     for delivered in (1, 2):
@@ -162,7 +164,7 @@ async def test_a_target_that_is_away_is_tried_again_and_then_fails_with_the_reas
     await fails_with(world, "publish-failed")
 
 
-async def fails_with(world: World, code: str, effect: str = "branch/1") -> None:
+async def fails_with(world: InMemorySystem, code: str, effect: str = "branch/1") -> None:
     assert (await world.effect(effect)).status is EffectStatus.FAILED
     last = (await world.journal.load(REPLY))[-1]
     assert isinstance(last.data, reply.Failed)

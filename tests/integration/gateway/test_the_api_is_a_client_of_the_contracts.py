@@ -15,7 +15,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.messages import digest_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
@@ -73,8 +73,8 @@ async def waiting_plan(bus: Bus, task_id: str, *, brain: ServiceProcess | None =
     ]
     head = Head()
     for number, event in enumerate(story):
-        stamp = Stamp(id=f"{task_id}-{number}", source="test", time=utc_now(), principal="user:test")
-        head = head_of(await journal.append(Actor("task", task_id), event, expected=head, stamp=stamp))
+        metadata = MessageMetadata(id=f"{task_id}-{number}", source="test", time=utc_now(), principal="user:test")
+        head = head_of(await journal.append(Actor("task", task_id), event, expected=head, metadata=metadata))
     if brain is not None:
         brain.process.send_signal(signal.SIGCONT)
 

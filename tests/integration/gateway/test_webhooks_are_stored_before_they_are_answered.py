@@ -16,7 +16,7 @@ import pytest
 
 from shared.contracts.delivery import Accepted
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
@@ -29,7 +29,7 @@ from tests.integration.gateway.gateway_process import Gateway, issue_opened, sen
 HOOK = "/webhooks/github"
 
 
-async def stored(bus: Bus, delivery: str) -> Recorded:
+async def stored(bus: Bus, delivery: str) -> RecordedEvent:
     (event,) = await NatsJournal(bus).load(Actor("delivery", delivery))
     return event
 

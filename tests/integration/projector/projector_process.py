@@ -19,7 +19,7 @@ from shared.nats.bus import Bus
 from shared.runtime.client import Client, QueryFailed
 from testing.asking import ask
 from testing.eventually import eventually
-from testing.prefork import Life, Nursery
+from testing.prefork import Life, Prefork
 from testing.random_walk import walked
 from testing.reference_fold import Fold
 from tests.unit.projector.projector_support import Log
@@ -28,9 +28,9 @@ from tests.unit.projector.projector_support import Log
 class Projector:
     """``python -m services.projector`` over one data directory; out of a nursery, where there is one."""
 
-    def __init__(self, nats_url: str, data: Path, bus: Bus, nursery: Nursery | None = None) -> None:
+    def __init__(self, nats_url: str, data: Path, bus: Bus, prefork: Prefork | None = None) -> None:
         self.data = data
-        self._nursery = nursery
+        self._nursery = prefork
         self.bus = bus
         self.client = Client(bus, source="test")
         self.ready = data.with_name(f"{data.name}.ready")

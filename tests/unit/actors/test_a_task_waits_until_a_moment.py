@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from services.brain.timers import timers
 from shared.contracts.messages import TimedCommand
 from shared.contracts.task import (
@@ -173,12 +173,12 @@ def test_a_pause_and_a_plan_that_expires_set_a_timer(event: TaskEvent, command: 
 
 
 def test_the_waits_get_longer_and_none_ends_before_the_limit_is_lifted() -> None:
-    policy = Policy(waits_s=(30, 120, 600))
+    policy = ReactionPolicy(waits_s=(30, 120, 600))
     assert [(at - NOON).total_seconds() for at in policy.retries_at(NOON, None)] == [30, 120, 600]
     lifted = NOON + timedelta(seconds=300)
     assert [(at - NOON).total_seconds() for at in policy.retries_at(NOON, lifted)] == [300, 300, 600]
 
 
 def test_a_plan_expires_after_the_time_the_policy_gives_and_never_where_that_is_nothing() -> None:
-    assert Policy(approval_timeout_s=60).expires_at(NOON) == NOON + timedelta(minutes=1)
-    assert Policy().expires_at(NOON) is None
+    assert ReactionPolicy(approval_timeout_s=60).expires_at(NOON) == NOON + timedelta(minutes=1)
+    assert ReactionPolicy().expires_at(NOON) is None

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 
 from bench.chaos.campaign import Campaign
-from bench.chaos.fault_injector import NEVER, Blow
+from bench.chaos.fault_injector import NEVER, InflictedFault
 from bench.chaos.faults import EXECUTORS, SERVICES, Fault, Kind, faults
-from bench.chaos.options import Terms
+from bench.chaos.options import Options
 from bench.chaos.report import KEPT, readable, write
-from bench.chaos.verdict import Verdict
+from bench.chaos.verdict import ChaosVerdict
 
-GOOD = Verdict(accepted=200, completed=200, commits=80, lost=0, doubled=0, events=4000, problems=[])
+GOOD = ChaosVerdict(accepted=200, completed=200, commits=80, lost=0, doubled=0, events=4000, problems=[])
 
 
 def test_a_seed_gives_the_same_faults_again() -> None:
@@ -52,7 +52,7 @@ def test_the_report_has_what_was_lost_and_how_long_each_fault_was_felt() -> None
 
 
 def test_a_fault_that_nobody_recovered_from_misses_its_goal() -> None:
-    blows = [Blow(name="kill -9 of the brain", recovery_s=None, note=NEVER)]
+    blows = [InflictedFault(name="kill -9 of the brain", recovery_s=None, note=NEVER)]
     assert "| kill -9 of the brain | 1 | | | ≤ 5 s | 0/1 |" in readable([_campaign(GOOD, blows)])
 
 
@@ -69,15 +69,15 @@ def _faults(seed: int, count: int) -> list[Fault]:
     return list(islice(faults(seed, rest_s=1.0, ack_wait_s=10.0), count))
 
 
-def _campaign(verdict: Verdict, blows: list[Blow] | None = None, *, seed: int = 7) -> Campaign:
+def _campaign(verdict: ChaosVerdict, blows: list[InflictedFault] | None = None, *, seed: int = 7) -> Campaign:
     felt = [("kill -9 of the brain", 1.0), ("kill -9 of the brain", 2.0), ("kill -9 of the brain", 6.0)]
     felt += [("power cut of a machine", 12.0), ("lost acknowledgements", 0.1)]
     return Campaign(
         began=datetime(2026, 3, 1, 12, seed % 60, tzinfo=UTC),
         seconds=120,
-        terms=Terms(seed=seed, minutes=2),
+        terms=Options(seed=seed, minutes=2),
         machine=["1 processor"],
-        blows=[Blow(name=name, recovery_s=seconds) for name, seconds in felt] if blows is None else blows,
+        blows=[InflictedFault(name=name, recovery_s=seconds) for name, seconds in felt] if blows is None else blows,
         questions=50,
         deliveries=400,
         in_vain=3,

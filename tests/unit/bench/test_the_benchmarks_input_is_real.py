@@ -13,7 +13,7 @@ from services.projector.projection.facts import Stored, read
 from shared.contracts.delivery import Signal
 from shared.contracts.ids import derived_task_id
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, decode_event
+from shared.event_store.envelope import RecordedEvent, decode_event
 from shared.event_store.journal import Head, checked
 from shared.ops.config import Policy
 
@@ -41,7 +41,7 @@ def test_the_gateway_reads_a_delivery_as_work_of_somebody_trusted() -> None:
 
 def test_the_made_up_log_is_chained_and_the_projection_takes_every_event() -> None:
     log = list(history(3_000, seed=1))
-    by_actor: dict[Actor, list[Recorded]] = defaultdict(list)
+    by_actor: dict[Actor, list[RecordedEvent]] = defaultdict(list)
     for position, event in enumerate(log, start=1):
         recorded = decode_event(event.subject, event.body, position)
         by_actor[recorded.actor].append(recorded)

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from shared.claude.process.invocation import Invocation, argv, environment
-from shared.claude.role import Agent, PermissionMode
+from shared.claude.role import AgentRole, PermissionMode
 from shared.ops.proc import MARK
 
-AGENT = Agent(
+AGENT = AgentRole(
     name="reader",
     description="reads",
     folder=Path("agents/reader"),
@@ -131,5 +131,7 @@ def test_every_process_of_the_run_carries_its_mark_and_works_in_the_foreground()
 @pytest.mark.parametrize(
     ("agent", "as_root", "told"), [(WRITER, True, True), (WRITER, False, False), (AGENT, True, False)]
 )
-def test_root_is_told_to_be_in_a_sandbox_only_where_the_mode_needs_it(agent: Agent, as_root: bool, told: bool) -> None:
+def test_root_is_told_to_be_in_a_sandbox_only_where_the_mode_needs_it(
+    agent: AgentRole, as_root: bool, told: bool
+) -> None:
     assert ("IS_SANDBOX" in environment(msgspec.structs.replace(RUN, agent=agent, as_root=as_root))) == told

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.claude.conversation.outcome import SENTENCES, Outcome, judge
+from shared.claude.conversation.outcome import SENTENCES, Outcome, outcome_of
 from shared.claude.conversation.stream import Limit, Result, read_line
 from tests.recordings.recorded_runs import RecordedRun, RecordedRuns
 
@@ -19,7 +19,7 @@ def _judged(recorded: RecordedRun, *, stderr: str = "", schema_asked: bool = Fal
                 last = line
             case Limit(resets_at=when):
                 resets_at = when
-    return judge(recorded.exit_code, last, stderr, schema_asked, resets_at)
+    return outcome_of(recorded.exit_code, last, stderr, schema_asked, resets_at)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_start_that_failed_gives_the_reason_from_stderr(recordings: RecordedRu
 
 
 def test_a_missing_cli_is_named(recordings: RecordedRuns) -> None:
-    assert judge(127, None).code == "agent-cli-missing"
+    assert outcome_of(127, None).code == "agent-cli-missing"
 
 
 def test_denied_tools_are_told(recordings: RecordedRuns) -> None:

@@ -17,7 +17,7 @@ from shared.claude.process.binary import CliMissing, find_cli
 from shared.claude.process.invocation import Invocation
 from shared.claude.process.process import MAX_MESSAGE_BYTES, AgentGone, AgentProcess, Line, Rung, message_uuid
 from shared.claude.process.reaper import family, marked, sweep
-from shared.claude.role import Agent
+from shared.claude.role import AgentRole
 from shared.ops.proc import MARK
 from testing.eventually import eventually
 
@@ -35,7 +35,7 @@ def _invocation(tmp_path: Path, mark: str, program: str) -> Invocation:
     cli.chmod(0o700)
     return Invocation(
         cli=cli,
-        agent=Agent(name="helper", description="helps", folder=tmp_path, instructions="Help.\n"),
+        agent=AgentRole(name="helper", description="helps", folder=tmp_path, instructions="Help.\n"),
         run_dir=tmp_path / "run",
         cwd=tmp_path,
         config_dir=tmp_path / "config",

@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.claude.orphans import clear_leftover, fate_of, find_leftovers
-from shared.claude.runner import mark_of, place_of
+from shared.claude.orphans import clear_orphan, fate_of, find_orphans
+from shared.claude.runner import mark_of, node_id_of
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Stamp, utc_now
+from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.in_memory import MemoryJournal
 from shared.event_store.journal import Head, head_of
 from shared.ops.proc import MARK
@@ -95,11 +95,11 @@ def test_nothing_is_told_of_a_triage_whose_verdict_has_costs_without_a_place(
 
 
 def test_a_data_directory_has_one_name_that_no_other_one_has(tmp_path: Path) -> None:
-    assert place_of(tmp_path / "a") == place_of(tmp_path / "a") != place_of(tmp_path / "b")
+    assert node_id_of(tmp_path / "a") == node_id_of(tmp_path / "a") != node_id_of(tmp_path / "b")
 
 
 async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_path: Path) -> None:
-    place = place_of(tmp_path)
+    place = node_id_of(tmp_path)
     journal = MemoryJournal()
     over, ours = Actor("run", "OVER"), Actor("run", "OURS")
     claimed = run.Claimed(round=1, attempt=1, worker=f"m:1@{place}", session="s")
@@ -127,10 +127,10 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_pat
 
     children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
     try:
-        assert await find_leftovers(tmp_path, journal) == [], "its own service may still be at it"
-        found = await find_leftovers(tmp_path, journal, settled_s=0)
+        assert await find_orphans(tmp_path, journal) == [], "its own service may still be at it"
+        found = await find_orphans(tmp_path, journal, grace_s=0)
         assert [each.work.actor for each in found] == [over]
-        assert await clear_leftover(found[0], tmp_path, lambda repo: None, tell) == 1
+        assert await clear_orphan(found[0], tmp_path, lambda repo: None, tell) == 1
         assert children["OVER"].wait(60) != 0
         (spent,) = told
         assert isinstance(spent, run.RecordSpend)
@@ -139,7 +139,7 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_pat
         assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run-OURS-1-1", "run-UNKNOWN-1-1"]
         assert list((tmp_path / "worktrees").iterdir()) == []
         assert {path.name.partition("-")[0] for path in scratch.iterdir()} == {"OURS"}
-        assert await find_leftovers(tmp_path, journal, settled_s=0) == []
+        assert await find_orphans(tmp_path, journal, grace_s=0) == []
     finally:
         for child in children.values():
             child.kill()
@@ -154,5 +154,5 @@ async def _append(journal: MemoryJournal, actor: Actor, *events: Event) -> None:
     head = Head()
     for number, event in enumerate(events):
         id = f"{actor}-{number}"
-        stamp = Stamp(id=id, source="test", time=utc_now(), causation_id=id, principal="test")
-        head = head_of(await journal.append(actor, event, expected=head, stamp=stamp))
+        metadata = MessageMetadata(id=id, source="test", time=utc_now(), causation_id=id, principal="test")
+        head = head_of(await journal.append(actor, event, expected=head, metadata=metadata))

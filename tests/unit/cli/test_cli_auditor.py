@@ -8,15 +8,17 @@ import pytest
 from cli.audit import Auditor, Damage
 from shared.contracts import task
 from shared.contracts.subjects import Actor, event_subject
-from shared.event_store.envelope import Stamp, encode_event, hash_of, utc_now
+from shared.event_store.envelope import MessageMetadata, encode_event, hash_of, utc_now
 
 TASK = Actor("task", "T1")
 SUBJECT = event_subject(TASK, "triage-requested")
 
 
 def body(sequence: int, prevhash: str = "", *, actor: Actor = TASK, attempt: int = 1) -> bytes:
-    stamp = Stamp(id=f"e{sequence}", source="journeyman/test", time=utc_now(), principal="user:ada")
-    return encode_event(actor, task.TriageRequested(attempt=attempt), sequence=sequence, prevhash=prevhash, stamp=stamp)
+    metadata = MessageMetadata(id=f"e{sequence}", source="journeyman/test", time=utc_now(), principal="user:ada")
+    return encode_event(
+        actor, task.TriageRequested(attempt=attempt), sequence=sequence, prevhash=prevhash, metadata=metadata
+    )
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from cli.demo.webhook import Issue
-from services.brain.reactions import Policy as BrainPolicy
+from services.brain.reactions import ReactionPolicy as BrainPolicy
 from services.brain.reactions import reactions
 from services.gateway.inbound import github
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Submit
-from shared.event_store.envelope import Recorded
+from shared.event_store.envelope import RecordedEvent
 from shared.ops.config import Policy
 
 ISSUE = Issue(repo="journeyman/demo", number=7, opened=datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
@@ -41,7 +41,7 @@ def test_the_task_id_is_known_before_the_task_is() -> None:
         body_size=2,
         body=msgspec.Raw(b"{}"),
     )
-    event = Recorded(
+    event = RecordedEvent(
         actor=Actor("delivery", "d"),
         name="accepted",
         data=accepted,

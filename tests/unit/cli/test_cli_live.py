@@ -9,7 +9,7 @@ from cli.follow import activities
 from cli.story import money, sentence
 from shared.contracts import EVENTS
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import Recorded, utc_now
+from shared.event_store.envelope import RecordedEvent, utc_now
 from testing.examples import example
 
 
@@ -49,7 +49,7 @@ def examples() -> list[tuple[str, str, object]]:
     ("kind", "name", "data"), examples(), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_event_has_its_sentence(kind: str, name: str, data: object) -> None:
-    event = Recorded(
+    event = RecordedEvent(
         actor=Actor(kind, "x"),
         name=name,
         data=data,

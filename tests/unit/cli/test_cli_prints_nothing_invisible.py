@@ -11,8 +11,8 @@ from rich.console import Console
 
 from cli.console import VisibleConsole, print_json, say
 from cli.demo.driver import _report
-from cli.demo.outcome import Finding
-from cli.follow import Activity, Teller, log_line, print_line
+from cli.demo.outcome import DemoFinding
+from cli.follow import LiveActivity, Storyteller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table
 from shared.contracts import EVENTS
@@ -136,14 +136,14 @@ def test_nothing_of_a_plan_is_hidden_from_who_approves_it(
 
 @pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
 def test_a_story_and_the_log_have_only_marks(console: Console, character: str) -> None:
-    text, teller = hostile(character), Teller(console)
+    text, teller = hostile(character), Storyteller(console)
     for by_name in EVENTS.values():
         for cls in by_name.values():
             event = recorded(example(cls, text), principal=f"user:{text}")
             teller.tell(event)
             print_line(console, log_line(event))
-    teller.tell(Activity(actor="run", text=text))
-    _report(console, [Finding(good=True, what="commit", detail=text, more=(text,))])
+    teller.tell(LiveActivity(actor="run", text=text))
+    _report(console, [DemoFinding(good=True, what="commit", detail=text, more=(text,))])
     assert_clean(console)
 
 

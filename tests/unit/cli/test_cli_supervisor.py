@@ -13,13 +13,13 @@ import pytest
 
 from cli.failures import Failure
 from cli.supervisor import record
-from cli.supervisor.children import KEY_ELSEWHERE, Plan, service_environment
+from cli.supervisor.children import KEY_ELSEWHERE, LaunchPlan, service_environment
 from cli.supervisor.logs import MOST_BYTES, ChildLog
 from cli.supervisor.names import SERVICES
 from cli.supervisor.process import CannotLaunch, ChildProcess, launch
-from cli.supervisor.restarts import Change, Keeper
+from cli.supervisor.restarts import Change, Restarts
 from cli.supervisor.supervisor import limits_for
-from shared.nats.streams import Limits
+from shared.nats.streams import StreamLimits
 from shared.ops import proc as processes
 from testing.eventually import eventually
 
@@ -39,8 +39,8 @@ OWN = {
 }
 
 
-def plan(tmp_path: Path, *, demo: bool = False) -> Plan:
-    return Plan(
+def plan(tmp_path: Path, *, demo: bool = False) -> LaunchPlan:
+    return LaunchPlan(
         data=tmp_path,
         http_host="127.0.0.1",
         http_port=8080,
@@ -94,7 +94,7 @@ def test_the_streams_fit_on_a_small_disk(tmp_path: Path, monkeypatch: pytest.Mon
     sizes = (small.events_bytes, small.commands_bytes, small.output_bytes, small.parked_bytes, small.artifacts_bytes)
     assert 0 < sum(sizes) <= Disk.free / 2
     Disk.free = 1024**4
-    assert limits_for(tmp_path) == Limits()
+    assert limits_for(tmp_path) == StreamLimits()
 
 
 def script(tmp_path: Path, text: str) -> list[str]:
@@ -142,7 +142,7 @@ async def test_a_killed_child_is_started_again_with_growing_waits(
     changes: list[Change] = []
     ready = tmp_path / "ready.json"
     text = READY.format(ready=str(ready)) + STAY
-    keeper = Keeper("child", lambda: start(tmp_path, text), changes.append)
+    keeper = Restarts("child", lambda: start(tmp_path, text), changes.append)
     await keeper.start()
     pids = [keeper.pid]
     for _ in range(3):
@@ -170,7 +170,7 @@ async def test_a_child_has_the_time_it_was_promised_to_leave_and_no_more(
         "signal.signal(signal.SIGTERM, leave)\n"
     )
     text += READY.format(ready=str(tmp_path / "ready.json")) + STAY
-    keeper = Keeper("child", lambda: start(tmp_path, text), lambda change: None, drain_s=drain_s)
+    keeper = Restarts("child", lambda: start(tmp_path, text), lambda change: None, drain_s=drain_s)
     await keeper.start()
     await keeper.stop()
     assert (done.exists(), keeper.pid) == (finishes, None)

@@ -12,13 +12,13 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Stamp, encode_event
+from shared.event_store.envelope import MessageMetadata, encode_event
 
 
 def shown(event: Event) -> list[dict[str, Any]]:
     actor = Actor(kind_of(event), "T1")
-    stamp = Stamp(id="e", source="test", time=datetime(2026, 1, 2, tzinfo=UTC), principal="user:ada")
-    body = encode_event(actor, event, sequence=1, prevhash="", stamp=stamp)
+    metadata = MessageMetadata(id="e", source="test", time=datetime(2026, 1, 2, tzinfo=UTC), principal="user:ada")
+    body = encode_event(actor, event, sequence=1, prevhash="", metadata=metadata)
     found = show_event(event_subject(actor, name_of(event)), body, 7)
     assert found is not None
     assert (found.seq, found.keys) == (7, ("*", "T1"))

@@ -22,7 +22,7 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.contracts.usage import ModelUsage
-from shared.event_store.envelope import Recorded, Stamp, encode_event, hash_of
+from shared.event_store.envelope import MessageMetadata, RecordedEvent, encode_event, hash_of
 
 TASK = "01JX7Z0000000000000000TASK"
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Log:
                 event,
                 sequence=sequence + 1,
                 prevhash=previous,
-                stamp=Stamp(
+                metadata=MessageMetadata(
                     id=f"event-{position}",
                     source="journeyman/test",
                     time=at or NOON + timedelta(seconds=position),
@@ -63,7 +63,7 @@ class Log:
         return self
 
 
-def log_of(recorded: Iterable[Recorded]) -> Log:
+def log_of(recorded: Iterable[RecordedEvent]) -> Log:
     """The same events in a log."""
     log = Log()
     for each in recorded:

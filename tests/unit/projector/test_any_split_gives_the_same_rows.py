@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.brain.reactions import Policy
+from services.brain.reactions import ReactionPolicy
 from services.projector.projection import project
 from services.projector.projection.facts import Stored, read
 from services.projector.sentences import UNREAD, sentence
@@ -68,7 +68,7 @@ def test_folding_twice_from_the_same_rows_changes_nothing_before_it(steps: list[
 @FEW
 @given(steps=STEPS)
 def test_a_task_row_says_what_the_task_itself_says(steps: list[int]) -> None:
-    world = walked(steps, policy=Policy(approval=Approval.REQUIRED))
+    world = walked(steps, policy=ReactionPolicy(approval=Approval.REQUIRED))
     if not world.events_of("task"):
         return
     row = ask(projected(log_of(world.log)), "tasks.get", id=TASK_ID)["task"]

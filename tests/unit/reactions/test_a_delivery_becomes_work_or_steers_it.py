@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from services.brain.reactions import Policy, reactions
+from services.brain.reactions import ReactionPolicy, reactions
 from shared.contracts.delivery import Accepted, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.contracts.task import Approval, Approve, Directive, Reject, Retry, Revise, Source, Stop, Submit
 from testing.recorded import NO_BODY, recorded
 
-AUTO = Policy(approval=Approval.AUTO)
+AUTO = ReactionPolicy(approval=Approval.AUTO)
 OPENED = 1_767_000_000_000
 ID = derived_task_id(OPENED, "github:octo/app#7")
 WORK = Signal(
@@ -36,7 +36,7 @@ SUBMIT = Submit(
 )
 
 
-def after(signal: Signal, policy: Policy | None = None) -> list[Command]:
+def after(signal: Signal, policy: ReactionPolicy | None = None) -> list[Command]:
     accepted = Accepted(
         webhook="github",
         event="issues",
@@ -47,7 +47,7 @@ def after(signal: Signal, policy: Policy | None = None) -> list[Command]:
         body_size=0,
         body=NO_BODY,
     )
-    return reactions(policy or Policy())(recorded(accepted, id="d-1"))
+    return reactions(policy or ReactionPolicy())(recorded(accepted, id="d-1"))
 
 
 def test_work_becomes_one_task_named_after_its_thread() -> None:

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.brain.reactions import Policy, reactions
+from services.brain.reactions import ReactionPolicy, reactions
 from shared.contracts import plan, reply, run, session, task
 from shared.contracts.messages import Command, Event
 from testing.recorded import TASK_ID, recorded
 from testing.stories import BASE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
 
-react = reactions(Policy())
+react = reactions(ReactionPolicy())
 
 
 def after(event: Event, sequence: int = 7) -> list[Command]:
@@ -141,13 +141,13 @@ def test_an_answer_goes_back_to_the_session_that_asked() -> None:
 )
 def test_a_failure_that_may_pass_is_reported_with_the_moments_to_try_again(failed: Event) -> None:
     event = recorded(failed)
-    (command,) = reactions(Policy(waits_s=(1, 2)))(event)
+    (command,) = reactions(ReactionPolicy(waits_s=(1, 2)))(event)
     assert isinstance(command, task.RecordFailure)
     assert command.retries_at == (event.time + timedelta(seconds=1), event.time + timedelta(seconds=2))
 
 
 def test_a_plan_is_reported_with_the_moment_its_wait_for_approval_ends() -> None:
     event = recorded(plan.Proposed(version=1, digest=DIGEST, base_commit=BASE, markdown="", summary="s", attempt=1))
-    (command,) = reactions(Policy(approval_timeout_s=60))(event)
+    (command,) = reactions(ReactionPolicy(approval_timeout_s=60))(event)
     assert isinstance(command, task.RecordPlanReady)
     assert command.expires_at == event.time + timedelta(minutes=1)
