@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "archive": Lazy("archive", "Write what is new in the log to a second copy"),
     "restore": Lazy("restore", "Rebuild an empty log from its archive"),
     "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
-    "parked": Lazy("parked", "See to what no handler could take"),
+    "parked": Lazy("parked", "List, replay or drop what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),
     "provision": Lazy("provision", "Create the streams, once"),

@@ -96,7 +96,7 @@ start() {
 }
 
 environment() {
-  # The engine of this script first: whoever started it means to use it.
+  # The engine that this script started comes first.
   if own_engine_answers; then
     own_exports
   elif ! system_engine_answers; then

@@ -52,7 +52,7 @@ class Life:
 
 
 class Prefork:
-    """Lives of ``services.<service>``; whoever still lives ends with it."""
+    """Lives of ``services.<service>``; those that still run end with it."""
 
     def __init__(self, service: str) -> None:
         self._service = service

@@ -1,4 +1,4 @@
-"""Executing: whoever holds a round claims it and makes an attempt at it."""
+"""Executing: the worker that holds a round claims it and makes an attempt at it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Executing:
         self._agents = agents
 
     async def execute(self, event: RecordedEvent, context: ActivityContext) -> None:
-        """Do one round of work; whoever takes it over attaches to its agent or goes on from the last checkpoint."""
+        """Do one round of work; the next worker attaches to its agent or goes on from the last checkpoint."""
         await self._agents.until_agents_run(context)
         await self._agents.perform(event, context, self._execute(event))
 

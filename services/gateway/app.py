@@ -39,7 +39,7 @@ from shared.ops.version import VERSION
 from shared.runtime.client import Client
 
 LOCAL_USER: Final = "user:local"
-"""Who uses the dashboard and the API: whoever reaches this machine's loopback address."""
+"""The principal of the dashboard and the API: everybody who reaches this machine's loopback address."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,7 @@ class WebServer(uvicorn.Server):
             self._leaving = asyncio.create_task(self._leave())
 
     async def _leave(self) -> None:
-        # To close an idle connection is to fail the request that may be on its way: whoever uses it hears it first.
+        # Closing an idle connection fails the request that may be on its way, so the client is told first.
         for _ in range(int(FAREWELL_S / LOOK_S)):
             if not any(isinstance(each, HttpToolsProtocol) for each in self.server_state.connections):
                 break

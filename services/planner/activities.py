@@ -35,7 +35,7 @@ class Drafting:
         self._agents = agents
 
     async def draft(self, event: RecordedEvent, context: ActivityContext) -> None:
-        """Write one draft; whoever takes it over attaches to its agent or starts a new one."""
+        """Write one draft; a worker that takes it over attaches to its agent or starts a new one."""
         await self._agents.until_agents_run(context)
         await self._agents.perform(event, context, self._draft(event, context))
 
@@ -115,7 +115,7 @@ class Drafting:
     async def _reconcile_elsewhere(self, work: AgentWork, context: ActivityContext) -> None:
         """Have the log know what was spent on a draft that is over at the places it was taken over from."""
         if context.delivered > 1:
-            # Not before it is over: the report of one who takes it back tells its whole spend.
+            # Not before it is over: a worker that takes the draft back reports its whole spend.
             await work.reconcile_elsewhere()
 
     async def _clear(self, work: AgentWork, asked: plan.DraftingStarted) -> None:

@@ -19,7 +19,7 @@ from shared.ops.files import lock_file
 POINTER: Final = "views.current"
 STREAM: Final = "EVENTS"
 KEPT_ASIDE: Final = 3
-"""Damaged files that are kept for whoever wants to know why."""
+"""How many damaged files are kept, so that somebody can find out what happened."""
 
 log = structlog.get_logger(__name__)
 

@@ -109,7 +109,7 @@ class Projector:
         return self.views.checkpoint.seq >= target
 
     async def inspect(self) -> None:
-        """Read every row once: damage shows here, and not months later to whoever asks for just that row.
+        """Read every row once: damage shows here, and not months later in a question for just that row.
 
         Raises DuckDB's error.
         """

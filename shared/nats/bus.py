@@ -25,7 +25,7 @@ from shared.ops.timings import NATS, NatsTimings
 
 CONNECT_TIMEOUT_S: Final = 2.0
 LEAVE_S: Final = 10.0
-"""How long the server may take to send the last messages to one who leaves."""
+"""How long the server may take to send the last messages of a subscription that is being drained."""
 HEADER_BYTES: Final = 4096
 """Of the server's limit for a message: what its headers may take."""
 JETSTREAM_PATIENCE_S: Final = 60.0
@@ -59,8 +59,8 @@ class _Client(Client):
     """nats-py with two mends."""
 
     async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
-        # nats-py writes it past what it still has to write: the answer then says nothing about that, and one who
-        # leaves by `drain` throws away what comes between the answer and the server's hearing of it (measured).
+        # nats-py sends the PING ahead of its own write buffer. The PONG then says nothing about the buffered messages,
+        # and `drain` discards what the server sends between the PONG and the buffered UNSUB (measured).
         await self._flush_pending(force_flush=True)
         await super()._send_ping(future)
 
@@ -156,7 +156,7 @@ class Bus:
         return await self.js.publish(subject, body, timeout=self.timings.publish_s, headers=dict(headers))
 
     async def request(self, subject: str, body: bytes = b"", timeout: float = 5.0) -> Msg:
-        """A request to whoever answers; raises `TimeoutError` or nats-py's `NoRespondersError`."""
+        """A request to any responder; raises `TimeoutError` or nats-py's `NoRespondersError`."""
         return await self.nc.request(subject, body, timeout=timeout)
 
     async def api(self, subject: str, body: bytes = b"", timeout: float = 5.0) -> bytes:
@@ -181,7 +181,7 @@ class Bus:
     async def leave(self, subscription: Subscription) -> None:
         """End a subscription after everything that the server sent before it knew has been taken.
 
-        nats-py's ``unsubscribe`` throws that away, and whoever asked or sent it waits in vain.
+        nats-py's ``unsubscribe`` discards those messages, and their senders wait in vain.
         """
         with contextlib.suppress(TimeoutError, nats.errors.Error):
             if self.connected:
@@ -220,7 +220,7 @@ class Bus:
             log.warning("lost the connection to NATS, trying again")
 
     def _give_up_requests(self) -> None:
-        """Nobody answers what was asked over a lost connection: whoever waits hears it now, not after the timeout."""
+        """Fail every pending request now: no answer comes any more, and nats-py would wait for the timeout."""
         for waiting in list(self.nc._resp_map.values()):
             if not waiting.done():
                 waiting.set_exception(nats.errors.TimeoutError())

@@ -64,7 +64,7 @@ class StandingPull:
         self._handler = handler
         self._concurrency = concurrency
         self._ahead = ahead
-        # A worker that stands still must not be given again, by a pull it left standing, what was taken from it.
+        # A stopped worker must not be given its own redelivered message by a pull request that it left open.
         shortest_s, longest_s = silence_s(bus.timings), bus.timings.pull_expires_s
         self._expires_s = max(shortest_s, min(longest_s, ack_wait_s / 2)) if concurrency > 1 else longest_s
         self._queue: asyncio.Queue[Msg | None] = asyncio.Queue()

@@ -199,7 +199,7 @@ async def _create_idempotency(bus: Bus, limits: StreamLimits, created: dict[str,
 
 
 async def _forget_timekeepers(bus: Bus) -> None:
-    """New timers are set from the whole log: whoever sets them begins again."""
+    """Set all timers anew from the whole log: the consumers that set them are deleted, so they begin again."""
     names: list[str] = []
     while page := await bus.js.consumers_info(EVENTS, offset=len(names)):
         names += [consumer.name for consumer in page]

@@ -39,7 +39,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 GiveUp = Callable[[Msg, str], Awaitable[None]]
-"""Called with the reason before a message is parked, so that whoever waits for it hears that it failed."""
+"""Called with the reason before a message is parked, so that the waiting actor is told that it failed."""
 
 
 async def acknowledge(

@@ -23,7 +23,7 @@ from shared.runtime.acknowledge import RetryPolicy, acknowledge
 
 TICK_S: Final = 0.25
 DISTRUST_S: Final = 1.0
-"""After this process was stopped for long: how long what comes out of its buffers is taken for somebody else's."""
+"""After this process stood still: how long its buffered messages are left alone, for another worker has them."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,9 @@ class ActivityContext:
 
 
 class HandOver(BaseException):
-    """The handler leaves its work to whoever comes next: the message comes again, at once from a service that drains.
+    """The handler leaves its work to the next worker: the message is redelivered, at once when this service drains.
 
-    Also for a worker that was overtaken: its acknowledgement would take the message from the one who works on it now.
+    Also for a worker that was overtaken: its acknowledgement would take the message from the worker that has it now.
     """
 
 

@@ -22,7 +22,7 @@ SEQUENCE_HEADER: Final = "Journeyman-Sequence"
 WATCH_S: Final = 2.0
 """How often a gateway asks `Watch` while the session's dashboard is there."""
 SILENCE_S: Final = 10.0
-"""Whoever has heard nothing of the other side for so long takes it for gone."""
+"""Each side takes the other for gone after this silence."""
 
 _SESSION: Final = re.compile(r"[a-z][a-z0-9]{7,63}")
 

@@ -14,7 +14,7 @@ class SingleFlight:
     """Runs the work of an activity so that leaving it never stops an agent.
 
     The work is cancelled when the same event is delivered here again (its message was thought lost), or when the
-    service drains and it has not come to its end within ``drain_s`` seconds: whoever comes next attaches to what still
+    service drains and it has not come to its end within ``drain_s`` seconds: the next worker attaches to what still
     runs. Another event of the same actor is other work, in a place of its own: the next round begins while the last
     one still clears up.
     """

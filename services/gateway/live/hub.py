@@ -179,7 +179,7 @@ def event_hub(bus: Bus) -> Hub:
 
 
 def output_hub(bus: Bus) -> Hub:
-    """What agents say. All of it is read once, whoever watches: one task's lines are few, and it costs no set-up."""
+    """What agents say. One feed reads all of it for every watcher: one task's lines are few, and it costs no set-up."""
     return Hub(bus, OUTPUT, ["out.>"], subject=lambda key: "out.>" if key == ALL else f"out.*.{key}", show=show_output)
 
 

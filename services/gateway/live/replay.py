@@ -69,7 +69,7 @@ class Attendance:
         for subject, take in ((events_of(self._session), self._event), (moments_of(self._session), self._moved)):
             self._subscriptions.append(await self._bus.nc.subscribe(subject, cb=take))
         try:
-            # Whoever is asked begins to tell: given up too early, it would tell nobody.
+            # The replay starts when it is asked: a question given up too early would start it without a listener.
             self._say(await self._ask(SILENCE_S))
         except BaseException:
             await self.end()

@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from services.gateway.problems import refuse, unavailable
 
 ALWAYS: Final = ("/health/", "/metrics")
-"""Whoever looks after us must see that we are busy, not that we are gone."""
+"""Health checks and metrics pass: an operator must see that the gateway is busy, not that it is gone."""
 
 
 class ConcurrencyLimit:

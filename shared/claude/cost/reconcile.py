@@ -1,8 +1,9 @@
 """What agents have spent on work that was taken over or broken off, told to the log before they are forgotten.
 
-A place is one data directory. What its agents said is in their files there, and went to OUTPUT line by line. A place
-that comes back tells from its files; whoever takes over from a place that may never come back tells from OUTPUT. Both
-name the place's whole spend on the work, so that whatever is told twice, or was reported before, adds nothing.
+A node is one data directory (``place`` on the wire). What its agents said is in their files there, and went to OUTPUT
+line by line. A node that comes back records its spend from its files; a worker that takes over from a node that may
+never come back records it from OUTPUT. Both name the node's whole spend on the work, so recording it twice, or after a
+report, adds nothing.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ PERMANENT: Final = {"task": "brain", "plan": "planner", "run": "executor", "repl
 
 
 async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
-    """Each service has work that fails whoever tries, a command that is none, and an agent that outlives its work."""
+    """Each service has work that always fails, a command that is none, and an agent that outlives its work."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
     async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:

@@ -96,7 +96,7 @@ async def _archive(repeated: Repeated, nats_url: str, log: Bus, directory: Path)
 
 
 def _archived(directory: Path) -> list[tuple[int, str, bytes, str]]:
-    """What whoever needs the archive now would find in it; nothing before there is one."""
+    """What a restore would find in the archive now; nothing before there is one."""
     archive = Archive(directory)
     archive.check()
     return [

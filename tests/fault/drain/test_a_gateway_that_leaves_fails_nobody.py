@@ -1,4 +1,4 @@
-"""What a gateway owes to whoever is connected when it is asked to leave."""
+"""What a gateway owes to its connected clients when it is asked to leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A consumer, and one who answers questions, may leave at any moment: what was sent to it is handled all the same."""
+"""A consumer or a query server may leave at any moment: what was sent to it is handled all the same."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ async def test_a_projector_of_its_own_data_shares_the_questions(
         await projector.kill()
 
         async def answered() -> bool:
-            """A question that NATS gave to the one who was just killed is asked again."""
+            """A question that NATS gave to the projector that was just killed is asked again."""
             with contextlib.suppress(QueryFailed):
                 return bool((await projector.client.query(GetStatus(min_seq=8), timeout=10)).seq == 8)
             return False

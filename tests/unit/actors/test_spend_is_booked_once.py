@@ -1,4 +1,4 @@
-"""Whoever tells a place's whole spend, and however often: an actor records what its log did not have yet, once."""
+"""However often a node's whole spend is reported, an actor records once what its log did not have."""
 
 from __future__ import annotations
 
