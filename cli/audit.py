@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from nats.js.api import StreamInfo
 
 from shared.contracts import READERS
 from shared.contracts.queries import GetStatus
@@ -21,7 +20,7 @@ from shared.event_store.envelope import Envelope, hash_of
 from shared.event_store.journal import LogDamaged
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
-from shared.nats.streams import EVENTS
+from shared.nats.streams import EVENTS, Extent, extent_of
 from shared.runtime.client import Client, QueryFailed
 
 _BATCH: Final = 4000
@@ -94,10 +93,10 @@ class Auditor:
 async def audit(bus: Bus, progress: Callable[[int, int], None] = lambda done, total: None) -> Audit:
     """Read and check the log up to its end as of now; ``progress(done, total)`` is called now and then."""
     began = time.monotonic()
-    info = await bus.js.stream_info(EVENTS)
-    last = info.state.last_seq
+    extent = await extent_of(bus, EVENTS)
+    last = extent.last
     auditor = Auditor()
-    damage = _in_the_count(info)
+    damage = _in_the_count(extent)
     if damage is None and last:
         try:
             damage = await _read(bus, auditor, last, progress)
@@ -127,15 +126,14 @@ async def _read(bus: Bus, auditor: Auditor, last: int, progress: Callable[[int, 
     return None
 
 
-def _in_the_count(info: StreamInfo) -> Damage | None:
+def _in_the_count(extent: Extent) -> Damage | None:
     """What the stream says of itself: it begins at 1 and has an event for every sequence."""
-    state = info.state
-    if state.last_seq and state.first_seq != 1:
-        return Damage(sequence=1, actor="", problem=f"the log begins at {state.first_seq}")
-    if state.messages != state.last_seq:
-        lost = state.last_seq - state.messages
+    if extent.last and extent.first != 1:
+        return Damage(sequence=1, actor="", problem=f"the log begins at {extent.first}")
+    if extent.messages != extent.last:
+        lost = extent.last - extent.messages
         # Which ones are missing shows when it is read; a stream that has none left has nothing to read.
-        return Damage(sequence=1, actor="", problem=f"all {lost} events are missing") if not state.messages else None
+        return Damage(sequence=1, actor="", problem=f"all {lost} events are missing") if not extent.messages else None
     return None
 
 
@@ -145,7 +143,7 @@ async def _against_the_read_models(bus: Bus, last: int) -> Damage | None:
     except (QueryFailed, TimeoutError):
         return None  # without a projector there is nothing to compare with
     seen = affairs.position
-    now = (await bus.js.stream_info(EVENTS)).state.last_seq
+    now = (await extent_of(bus, EVENTS)).last
     if seen <= now:
         return None
     return Damage(sequence=now + 1, actor="", problem=f"the read models have seen {seen} events, the log ends at {now}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-import nats.js.errors
-
 from cli.failures import Failure
 from shared.contracts import EVENTS as CONTRACTS
 from shared.contracts.subjects import actor
 from shared.nats.bus import Bus
+from shared.nats.errors import NotFound
 from shared.nats.feed import Feed, FeedMessage
 from shared.nats.streams import EVENTS
 
@@ -42,7 +41,7 @@ async def _newest(bus: Bus, subject: str) -> int:
     """The stream sequence of the newest message under a filter, 0 when there is none."""
     try:
         message = await bus.js.get_last_msg(EVENTS, subject)
-    except nats.js.errors.NotFoundError as error:
+    except NotFound as error:
         if error.err_code == NO_MESSAGE:
             return 0
         raise

@@ -8,13 +8,12 @@ from collections import Counter
 from typing import Any, Final
 
 import msgspec
-import nats.errors
-import nats.js.errors
 
 from cli.connection import Link
 from cli.doctor.finding import Finding, bad, from_error, good
 from cli.supervisor.names import SERVICES
 from shared.nats.bus import NatsUnreachable
+from shared.nats.errors import NatsError
 from shared.nats.streams import EVENTS, GuardsOff, check_guards
 from shared.ops.addresses import without_credentials
 
@@ -31,7 +30,7 @@ async def look_at_system(link: Link) -> list[Finding]:
         found.append(good("log", f"{state.messages:,} events in {state.bytes / 1024**2:.1f} MiB; the guards stand"))
     except (GuardsOff, NatsUnreachable) as error:
         found.append(from_error("log", error))
-    except (TimeoutError, nats.js.errors.Error, nats.errors.Error):
+    except (TimeoutError, NatsError):
         found.append(bad("log", "JetStream does not answer", "Start NATS with JetStream on (`nats-server -js`)."))
     there = await _who_is_there(link)
     return found + [_service(name, there[name]) for name in sorted(SERVICES)]

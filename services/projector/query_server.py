@@ -10,10 +10,7 @@ from typing import Any, Final
 
 import duckdb
 import msgspec
-import nats.errors
 import structlog
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from services.projector import metrics
 from services.projector.database import is_corruption
@@ -24,7 +21,8 @@ from services.projector.read_model_db import ReadModelDb
 from services.projector.rebuild import Pace
 from services.projector.writer import read_checkpoint
 from shared.contracts.queries import GetRebuild, Query, Rebuild, RebuildProgress
-from shared.nats.bus import Bus
+from shared.nats.bus import Bus, Message, Subscription
+from shared.nats.errors import NatsError
 
 GROUP: Final = "projector"
 READERS: Final = 4
@@ -60,7 +58,7 @@ class QueryServer:
             await asyncio.wait(self._asked, timeout=DRAIN_S)
         self._threads.shutdown(wait=False)
 
-    async def _take(self, message: Msg) -> None:
+    async def _take(self, message: Message) -> None:
         if not message.reply:
             return
         if len(self._asked) >= self._bus.limits.max_questions:
@@ -70,7 +68,7 @@ class QueryServer:
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
 
-    async def _handle(self, message: Msg) -> None:
+    async def _handle(self, message: Message) -> None:
         name = message.subject.removeprefix("qry.")
         try:
             answer = await self._answer(name, message.data)
@@ -129,16 +127,16 @@ class QueryServer:
             raise Refused("bad-parameter", "That is no token of a rebuild.")
         try:
             return (await self._bus.request(f"qry.project.status.{instance}", body, timeout=2.0)).data
-        except (TimeoutError, nats.errors.Error) as error:
+        except (TimeoutError, NatsError) as error:
             raise Refused("rebuild-unknown", "The projector that was rebuilding is gone.") from error
 
     def _token(self) -> str:
         return f"{self._instance}.{self._rebuilds}"
 
-    async def _respond(self, message: Msg, answer: bytes) -> None:
+    async def _respond(self, message: Message, answer: bytes) -> None:
         try:
             await message.respond(answer)
-        except nats.errors.Error as error:
+        except NatsError as error:
             log.warning("an answer could not be sent", subject=message.subject, error=str(error))
 
 

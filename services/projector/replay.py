@@ -13,9 +13,6 @@ from typing import Final, NamedTuple
 
 import duckdb
 import msgspec
-import nats.errors
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from services.projector.projection.facts import Stored
 from services.projector.projection.facts import read as read_fact
@@ -26,7 +23,8 @@ from services.projector.read_model_db import ReadModelDb
 from services.projector.source import EventSource
 from services.projector.writer import Checkpoint
 from shared.contracts.queries import GetStatus
-from shared.nats.bus import Bus
+from shared.nats.bus import Bus, Message, Subscription
+from shared.nats.errors import NatsError
 from shared.runtime.replay import (
     SEQUENCE_HEADER,
     SILENCE_S,
@@ -178,7 +176,7 @@ class Replay:
         self.moment = moment
         await self._bus.nc.publish(moments_of(self._script.session), msgspec.json.encode(moment))
 
-    async def _take(self, message: Msg) -> None:
+    async def _take(self, message: Message) -> None:
         if len(self._answering) >= MOST_ASKED:
             await message.respond(refusal("busy", "Too many questions at once: try again in a moment."))
             return
@@ -186,14 +184,14 @@ class Replay:
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
-    async def _respond(self, message: Msg) -> None:
+    async def _respond(self, message: Message) -> None:
         try:
             answer = await self._answer(message.subject.partition(".qry.")[2], message.data)
         except Refused as refused:
             answer = refusal(refused.code, str(refused))
         except duckdb.Error as error:
             answer = refusal("views-failed", f"The replay could not answer: {str(error).splitlines()[0]}")
-        with contextlib.suppress(nats.errors.Error):
+        with contextlib.suppress(NatsError):
             await message.respond(answer)
 
     async def _answer(self, name: str, body: bytes) -> bytes:

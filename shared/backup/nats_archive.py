@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-import nats.errors
-import nats.js.errors
-
 from shared.backup.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
 from shared.event_store.envelope import hash_of
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
+from shared.nats.errors import JetStreamError, NatsError, NotFound
 from shared.nats.feed import Feed, unreadable
 from shared.nats.streams import EVENTS, STREAM_FULL, check_guards
 from shared.ops.crash_points import crash_point
@@ -96,7 +94,7 @@ async def _check_seam(bus: Bus, target: Archive) -> int:
         )
     try:
         found = hash_of((await bus.js.get_msg(EVENTS, end.last)).data or b"")
-    except nats.js.errors.NotFoundError:
+    except NotFound:
         found = "missing"
     if found != end.last_event:
         raise ArchiveRefused(
@@ -134,12 +132,12 @@ async def _publish(bus: Bus, events: list[Archived]) -> None:
             return
         for failure in failures:
             match failure:
-                case nats.js.errors.APIError(err_code=int() as code) if code in STREAM_FULL:
+                case JetStreamError(err_code=int() as code) if code in STREAM_FULL:
                     raise LogFull(
                         "EVENTS has less room than the archive needs: make it larger with "
                         "`nats stream edit EVENTS --max-bytes`, then restore again."
                     ) from failure
-                case TimeoutError() | nats.errors.Error() | OSError():
+                case TimeoutError() | NatsError() | OSError():
                     pass
                 case _:
                     raise failure
@@ -176,9 +174,9 @@ async def _last(bus: Bus) -> int:
     for _ in range(TRIES):
         try:
             return int((await bus.js.stream_info(EVENTS)).state.last_seq)
-        except nats.js.errors.NotFoundError:
+        except NotFound:
             raise
-        except (TimeoutError, nats.errors.Error):
+        except (TimeoutError, NatsError):
             await asyncio.sleep(0.25)
     raise LogUnavailable("The event log does not answer: check that NATS runs and has a leader for EVENTS.")
 

@@ -14,7 +14,7 @@ import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
+from nats.aio.subscription import Subscription as Subscription
 from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
@@ -32,6 +32,9 @@ JETSTREAM_PATIENCE_S: Final = 60.0
 """How long a start waits for a JetStream that recovers its streams, elects a leader or has a slow disk."""
 
 T = TypeVar("T")
+
+Message = Msg
+"""What a subscription delivers: subject, headers, body, and a way to answer."""
 
 _FOR_EVER: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,

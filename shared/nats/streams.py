@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import nats.js.errors
@@ -206,6 +206,20 @@ async def _forget_timekeepers(bus: Bus) -> None:
     for name in names:
         if name.endswith(f"-{TIMEKEEPER}"):
             await bus.js.delete_consumer(EVENTS, name)
+
+
+class Extent(NamedTuple):
+    """What a stream says it holds: its first and last sequence (0 when it never had a message), and how many."""
+
+    first: int
+    last: int
+    messages: int
+
+
+async def extent_of(bus: Bus, stream: str) -> Extent:
+    """The extent of a stream as of now; raises what `Bus.request` raises, and `NotFound` when there is no such one."""
+    state = (await bus.js.stream_info(stream)).state
+    return Extent(state.first_seq, state.last_seq, state.messages)
 
 
 async def check_guards(bus: Bus, patience_s: float = JETSTREAM_PATIENCE_S) -> None:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 import structlog
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from services.gateway.live.protocol import ReplayMoved, encode
 from services.gateway.live.render import show_event
 from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import BadEnvelope
-from shared.nats.bus import Bus
+from shared.nats.bus import Bus, Message, Subscription
 from shared.runtime.client import Client, QueryFailed
 from shared.runtime.replay import (
     SEQUENCE_HEADER,
@@ -103,7 +101,7 @@ class Attendance:
     async def _ask(self, patience_s: float = WATCH_S) -> Moment:
         return await self._client.query(Watch(), replay=self._session, timeout=patience_s)
 
-    async def _event(self, message: Msg) -> None:
+    async def _event(self, message: Message) -> None:
         headers = message.headers or {}
         try:
             shown = show_event(headers[SUBJECT_HEADER], message.data, int(headers[SEQUENCE_HEADER]))
@@ -113,7 +111,7 @@ class Attendance:
         for frame in shown.frames if shown is not None else ():
             self._put(frame)
 
-    async def _moved(self, message: Msg) -> None:
+    async def _moved(self, message: Message) -> None:
         try:
             self._say(msgspec.json.decode(message.data, type=Moment))
         except msgspec.MsgspecError as error:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-import nats.js.errors
 import structlog
 
 from shared.claude.conversation.stream import read_line
@@ -25,6 +24,7 @@ from shared.contracts.kinds import COMMANDS, KINDS
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import Accounts, ModelUsage, add_usage
+from shared.nats.errors import NotFound
 from shared.nats.feed import Feed
 from shared.nats.streams import OUTPUT
 
@@ -51,7 +51,7 @@ async def _spent_elsewhere(runner: AgentRunner, actor: Actor, number: int) -> Ac
     """By place, what its processes said to have spent."""
     try:
         last = (await runner.bus.js.get_last_msg(OUTPUT, output_subject(actor))).seq or 0
-    except nats.js.errors.NotFoundError:
+    except NotFound:
         return {}
     prefix = f"{actor.kind}-{actor.id}-{number}-"
     heard: dict[str, dict[int, Counted]] = {}
