@@ -11,15 +11,13 @@ class Failure(Exception):
 
 def explain(error: Exception) -> str | None:
     """The one line for an error that a person can do something about; None for a bug of ours."""
-    import nats.errors
-    import nats.js.errors
-
     from shared.backup.archive import ArchiveRefused
     from shared.claude.process.binary import CliMissing
     from shared.contracts.decider import Rejected
     from shared.contracts.subjects import BadAddress
     from shared.event_store.envelope import BadEnvelope
     from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
+    from shared.nats.errors import JetStreamError, NatsError, NoJetStream, NotFound
     from shared.nats.idempotency import KeyReused
     from shared.nats.server import CannotServe
     from shared.runtime.client import NoAnswer, QueryFailed
@@ -43,16 +41,16 @@ def explain(error: Exception) -> str | None:
             return str(error)
         case _ if isinstance(error, EXPLAINED):
             return str(error)
-        case nats.js.errors.ServiceUnavailableError() | nats.errors.NoRespondersError():
+        case _ if isinstance(error, NoJetStream):
             return "NATS answers, but without JetStream: start it with JetStream on (`nats-server -js`)."
-        case nats.js.errors.APIError(err_code=10047):
+        case JetStreamError(err_code=10047):
             return (
                 "NATS has too little room for the streams: give it a larger disk, or raise max_file_store in its "
                 "configuration (Journeyman reserves about 20 GiB)."
             )
-        case nats.js.errors.NotFoundError(err_code=10059):
+        case NotFound(err_code=10059):
             return "There is no log here yet: run `journeyman provision`, or start everything with `journeyman up`."
-        case TimeoutError() | nats.errors.Error():
+        case TimeoutError() | NatsError():
             return f"NATS did not answer in time ({error or type(error).__name__}): check that it runs."
         case PermissionError(filename=str() as name):
             return f"{name}: permission denied. Mend its permissions, or choose another place with --data."

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-import nats.errors
-
 from cli.connection import Link, linked, principal
 from cli.console import screen
 from cli.failures import Failure, explain
@@ -19,6 +17,7 @@ from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
 from shared.event_store.envelope import RecordedEvent
+from shared.nats.errors import NatsError
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
 from shared.runtime.client import NoAnswer
@@ -87,7 +86,7 @@ async def submit(
             sent = await link.client.open(Actor("task", task_id), made, principal=principal())
         except Rejected as error:
             raise Failure(str(error)) from error
-        except (NoAnswer, TimeoutError, nats.errors.Error) as error:
+        except (NoAnswer, TimeoutError, NatsError) as error:
             raise Failure(
                 f"{explain(error)} Submitted again with --idempotency-key {key}, it becomes no second task."
             ) from error

@@ -6,16 +6,13 @@ import asyncio
 from collections import deque
 from typing import Final
 
-import nats.js.errors
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-
 from services.projector.projection.facts import Stored
 from services.projector.writer import Checkpoint
 from shared.event_store.envelope import hash_of
 from shared.event_store.journal import LogDamaged
-from shared.nats.bus import Bus
+from shared.nats.bus import Bus, Message, Subscription
 from shared.nats.consumer import Pull, Said, end_reading, reading_after, silence_s, until_done
+from shared.nats.errors import NotFound
 from shared.nats.raw_connection import RawConnection, RawMessage, connect_raw
 from shared.nats.streams import EVENTS
 
@@ -30,7 +27,7 @@ async def check_log(bus: Bus, known: Checkpoint) -> int:
     """
     try:
         last = int((await bus.js.stream_info(EVENTS)).state.last_seq)
-    except nats.js.errors.NotFoundError as error:
+    except NotFound as error:
         raise LogDamaged("The stream EVENTS is gone: restore it from its backup.") from error
     if known.seq > last:
         raise LogDamaged(
@@ -40,7 +37,7 @@ async def check_log(bus: Bus, known: Checkpoint) -> int:
     if known.seq:
         try:
             found = hash_of((await bus.js.get_msg(EVENTS, known.seq, direct=True)).data or b"")
-        except nats.js.errors.NotFoundError:
+        except NotFound:
             found = "missing"
         if found != known.hash:
             raise LogDamaged(
@@ -61,7 +58,7 @@ class EventSource:
         self._bus = bus
         self._after = after
         self._last_body: bytes | None = None
-        self._waiting: deque[RawMessage | Msg] = deque()
+        self._waiting: deque[RawMessage | Message] = deque()
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._consumer = ""
@@ -106,7 +103,7 @@ class EventSource:
         pending = b""
         while waiting and len(found) < limit:
             message = waiting.popleft()
-            if isinstance(message, Msg):
+            if isinstance(message, Message):
                 if self._pull.read(message) in (Said.HEARTBEAT, Said.PULL_ENDED):
                     continue
                 self._doubt = True
@@ -157,10 +154,10 @@ class EventSource:
             self._after = Checkpoint(self._after.seq, hash_of(self._last_body))
         assert self._connection is not None
         self.pending = await check_log(self._bus, self._after) - self._after.seq
-        waiting: deque[RawMessage | Msg] = deque()
+        waiting: deque[RawMessage | Message] = deque()
         arrived = self._arrived
 
-        async def take_status(message: Msg) -> None:
+        async def take_status(message: Message) -> None:
             waiting.append(message)
             arrived.set()
 

@@ -13,3 +13,6 @@ JetStreamError = nats.js.errors.APIError
 
 NotFound = nats.js.errors.NotFoundError
 """There is no such stream, consumer or message."""
+
+NoJetStream = (nats.js.errors.ServiceUnavailableError, nats.errors.NoRespondersError)
+"""NATS is there, and nobody answers for JetStream."""
