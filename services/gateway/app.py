@@ -16,10 +16,11 @@ from litestar.types import ASGIApp
 from services.gateway import operations as ops
 from services.gateway.api.agents import RoleController
 from services.gateway.api.artifacts import TaskArtifacts
+from services.gateway.api.costs import CostController
 from services.gateway.api.dependencies import read_models
 from services.gateway.api.idempotency import idempotency_key
-from services.gateway.api.others import CostController, SessionController
 from services.gateway.api.request import ApiRequest
+from services.gateway.api.sessions import SessionController
 from services.gateway.api.status import StatusController
 from services.gateway.api.system import SystemOverview
 from services.gateway.api.tasks import TaskController

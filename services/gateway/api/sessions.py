@@ -1,37 +1,14 @@
-"""Costs, sessions and the chat."""
+"""`/api/sessions` and `/api/chat`."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
-
 from litestar import Controller, get, post
-from litestar.params import Parameter
 
 from services.gateway.api.dependencies import MinSeq, ReadModels, problems
 from services.gateway.api.schemas import Message, MessageTaken
 from services.gateway.commands import TaskCommands
-from shared.contracts.queries import Costs, GetCosts, GetSession, GroupBy, SessionAnswer
+from shared.contracts.queries import GetSession, SessionAnswer
 from shared.contracts.subjects import actor
-
-
-class CostController(Controller):
-    """What the models cost: integer micro-dollars and tokens."""
-
-    path = "/api/costs"
-    tags = ("costs",)
-
-    @get("/", operation_id="getCosts", summary="Costs, grouped", responses=problems(400, 404, 410, 503))
-    async def get_costs(
-        self,
-        read_models: ReadModels,
-        group_by: GroupBy = GroupBy.DAY,
-        from_: Annotated[date | None, Parameter(query="from", description="First day (UTC)")] = None,
-        to: Annotated[date | None, Parameter(query="to", description="Last day (UTC)")] = None,
-        min_seq: MinSeq = 0,
-    ) -> Costs:
-        """Costs of the days from and to, both included."""
-        return await read_models.query(GetCosts(group_by=group_by, from_day=from_, to_day=to, min_seq=min_seq))
 
 
 class SessionController(Controller):
