@@ -20,7 +20,7 @@ from cli.supervisor.names import SERVICES
 from cli.supervisor.process import Running
 from cli.supervisor.restarts import DRAIN_S, Change, Restarts
 from shared.claude.process.reaper import marks, sweep
-from shared.claude.runner import node_id_of
+from shared.claude.work_dirs import node_id_of
 from shared.nats.streams import StreamLimits, provision, stream_limits_of
 from shared.ops.addresses import without_credentials
 from shared.ops.proc import start_time
@@ -121,8 +121,8 @@ class Supervisor:
 
 def end_agents(data: Path) -> int:
     """End every agent that runs for this data directory; returns how many processes there were."""
-    place = node_id_of(data)
-    return sum(sweep(mark) for mark in sorted(set(marks())) if f"@{place}-" in mark)
+    node_id = node_id_of(data)
+    return sum(sweep(mark) for mark in sorted(set(marks())) if f"@{node_id}-" in mark)
 
 
 def limits_for(data: Path) -> StreamLimits:

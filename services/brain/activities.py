@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import msgspec
 
@@ -13,7 +12,8 @@ from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.orphans import fate_of
 from shared.claude.role import RoleInvalid
-from shared.claude.runner import quoted, remove_run_dirs
+from shared.claude.runner import quoted
+from shared.claude.work_dirs import remove_run_dirs
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
 from shared.event_store.envelope import RecordedEvent, utc_now
@@ -72,7 +72,7 @@ class Triage:
     ) -> RecordTriage | RecordFailure:
         await self._agents.until_agents_run(context)
         agent = self._agents.runner.agent(AGENT)
-        empty_dir = self._empty_dir(work)
+        empty_dir = work.local.empty_dir(self._agents.runner.data_dir)
         empty_dir.mkdir(parents=True, exist_ok=True)
         outcome = await self._agents.run_read_only(
             work,
@@ -95,10 +95,6 @@ class Triage:
         assert repo is not None, "rules decline a task without a configured repository"
         return msgspec.structs.replace(report, base_commit=await commit_at(repo.target, repo.base or None))
 
-    def _empty_dir(self, work: AgentWork) -> Path:
-        """An empty directory to think in."""
-        return self._agents.runner.runs_dir / f"task-{work.actor.id}-{work.number}.desk"
-
     async def _clear(self, work: AgentWork, context: ActivityContext) -> None:
         """Leave nothing on this machine of a triage that is over, and nothing unpaid here or where it was begun."""
         await asyncio.to_thread(work.end_processes)
@@ -111,7 +107,7 @@ class Triage:
         crash_point("triage.reconciled")
         work.remove_run_dirs()
         crash_point("triage.cleaned")
-        remove_run_dirs(self._empty_dir(work))
+        remove_run_dirs(work.local.empty_dir(self._agents.runner.data_dir))
 
 
 def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPolicy) -> RecordTriage | RecordFailure:

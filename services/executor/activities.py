@@ -20,7 +20,7 @@ class Executing:
     def __init__(
         self, settings: Settings, agents: AgentActivity, artifacts: Artifacts, *, timings: Timings = PRODUCTION
     ) -> None:
-        self._means = Dependencies(settings, agents, artifacts, timings)
+        self._dependencies = Dependencies(settings, agents, artifacts, timings)
         self._agents = agents
 
     async def execute(self, event: RecordedEvent, context: ActivityContext) -> None:
@@ -39,20 +39,20 @@ class Executing:
 
     async def _execute(self, event: RecordedEvent) -> None:
         asked: run.Requested = event.data
-        means, work = self._means, self._work(event)
-        place = RunWorkspace(means.settings, means.artifacts, asked, self._agents.runner, work)
+        dependencies, work = self._dependencies, self._work(event)
+        workspace = RunWorkspace(dependencies.settings, dependencies.artifacts, asked, self._agents.runner, work)
         state: run.Run = await self._agents.host.state(event.actor)
         if state.claimed_round == asked.round and not self._agents.runner.holds(state.worker):
-            await place.retire()
+            await workspace.retire()
         attempt = await self._agents.claim(event.actor, self._claim(work))
         if attempt is None:
-            await place.leave()
+            await workspace.leave()
             return
         crash_point("run.claimed")
-        await Attempt(means, event, attempt, place).perform()
+        await Attempt(dependencies, event, attempt, workspace).perform()
 
     def _work(self, event: RecordedEvent) -> AgentWork:
-        return self._agents.work(event.actor, event.data.round, most=self._means.settings.max_agent_processes)
+        return self._agents.work(event.actor, event.data.round, most=self._dependencies.settings.max_agent_processes)
 
     def _claim(self, work: AgentWork) -> run.Claim:
         return run.Claim(round=work.number, worker=self._agents.runner.worker, session=work.session())

@@ -107,18 +107,18 @@ AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
 class Attempt:
     """One claim of one round, from the worktree to the report."""
 
-    def __init__(self, means: Dependencies, event: RecordedEvent, attempt: int, place: RunWorkspace) -> None:
-        self._settings = means.settings
-        self._agents = means.agents
-        self._artifacts = means.artifacts
-        self._runner = means.agents.runner
-        self._checkpoint_every_s = means.timings.checkpoint_every_s
+    def __init__(self, dependencies: Dependencies, event: RecordedEvent, attempt: int, workspace: RunWorkspace) -> None:
+        self._settings = dependencies.settings
+        self._agents = dependencies.agents
+        self._artifacts = dependencies.artifacts
+        self._runner = dependencies.agents.runner
+        self._checkpoint_every_s = dependencies.timings.checkpoint_every_s
         self._event = event
         self._actor: Actor = event.actor
         self._attempt = attempt
-        self._session = place.work.session()
-        self._place = place
-        self._inbox = Inbox(means.agents.journal, event, attempt)
+        self._session = workspace.work.session()
+        self._workspace = workspace
+        self._inbox = Inbox(dependencies.agents.journal, event, attempt)
         self._began = time.monotonic()
         self._checkpointed = time.monotonic()
         self._turn = 0
@@ -164,14 +164,14 @@ class Attempt:
 
     async def _begin(self, found: run.Run) -> AttemptState:
         """The worktree, and the process to attach to or to start."""
-        worktree = await self._place.open(found)
+        worktree = await self._workspace.open(found)
         crash_point("run.worktree")
         markdown = await self._approved_plan(found)
-        process, resume = self._place.last_process(), False
+        process, resume = self._workspace.last_process(), False
         if process is None:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
-            resume = await self._place.restore_session(found) or self._place.has_session(self._session)
-            process = self._place.next_process()
+            resume = await self._workspace.restore_session(found) or self._workspace.has_session(self._session)
+            process = self._workspace.next_process()
         return AttemptState(
             found=found,
             worktree=worktree,
@@ -187,7 +187,7 @@ class Attempt:
         size = AgentProcess.attach(state.process).output_size()
         await self._checkpoint(state, size, state.outcome.unreported)
         crash_point("run.reconciled")
-        state.process = self._place.next_process()
+        state.process = self._workspace.next_process()
         state.prompt, state.resume = again.prompt, again.resume
 
     # ---- the steps -------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class Attempt:
     async def _run_agent(self, state: AttemptState) -> None:
         job = Job(
             self._actor,
-            self._runner.agent(self._place.repo().agent),
+            self._runner.agent(self._workspace.repo().agent),
             run_dir=state.process,
             cwd=state.worktree.path,
             session=self._session,
@@ -217,7 +217,7 @@ class Attempt:
             return None
         state.revivals += 1
         log.warning("the agent was killed from outside; going on from where it was")
-        if self._place.has_session(self._session):
+        if self._workspace.has_session(self._session):
             return Again(revival_prompt(state.found, state.plan), resume=True)
         return Again(first_prompt(state.found, state.plan), resume=False)
 
@@ -231,10 +231,10 @@ class Attempt:
     async def _run_checks(self, state: AttemptState) -> None:
         checks = await verify(
             state.worktree,
-            self._place.repo().checks,
-            base=self._place.base_path,
+            self._workspace.repo().checks,
+            base=self._workspace.base_path,
             home=state.process / "checks-home",
-            mark=self._place.work.mark,
+            mark=self._workspace.work.mark,
             timeout_s=float(self._settings.run_timeout_seconds),
         )
         state.checks = tuple(checks)
@@ -279,7 +279,7 @@ class Attempt:
             done,
             commit=state.commit.id,
             branch=branch_name(self._actor.id, state.found.title),
-            bundle=await self._place.store_bundle(state.worktree, state.commit.id, "result"),
+            bundle=await self._workspace.store_bundle(state.worktree, state.commit.id, "result"),
             files=files,
             diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
         )
@@ -317,7 +317,7 @@ class Attempt:
 
     async def _checkpoint(self, state: AttemptState, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
         """Record a point to go on from: the newest process up to ``offset``. Whether ``usage`` is recorded with it."""
-        commit, bundle, transcript = await self._place.checkpoint(state.worktree, self._session, utc_now())
+        commit, bundle, transcript = await self._workspace.checkpoint(state.worktree, self._session, utc_now())
         crash_point("run.checkpoint-stored")
         self._checkpointed = time.monotonic()
         self._turn += 1
@@ -359,30 +359,30 @@ class Attempt:
 
     async def _end_processes(self, report: Report) -> Report:
         """Leave no process behind: the agent must be gone before anybody hears that it is."""
-        killed = await asyncio.to_thread(self._place.sweep)
+        killed = await asyncio.to_thread(self._workspace.sweep)
         crash_point("run.swept")
         match report:
             case run.RecordStopped():
                 return msgspec.structs.replace(report, killed=report.killed + killed)
             case run.Fail(code=code) if code == WORKSPACE_FAILED:
-                await self._place.work.reconcile_here()  # the work broke off around an agent
+                await self._workspace.work.reconcile_here()  # the work broke off around an agent
         return report
 
     async def _hand_in(self, report: Report) -> None:
         """Report, and leave nothing of the round on this machine."""
         if not self._inbox.lost and await self._report(report):
             crash_point("run.reported")
-            await self._place.clear()
+            await self._workspace.clear()
         else:
-            await self._place.leave()
+            await self._workspace.leave()
 
     async def _reconcile_elsewhere(self) -> None:
-        """Have the log know what agents of other places have spent on this round, once it was taken over from one."""
+        """Have the log know what agents of other machines have spent on this round, once it was taken over from one."""
         events = await self._agents.journal.load(self._actor)
         claims = [each.data for each in events if isinstance(each.data, run.Claimed)]
         number = self._event.data.round
         if not all(self._runner.holds(claim.worker) for claim in claims if claim.round == number):
-            await self._place.work.reconcile_elsewhere()
+            await self._workspace.work.reconcile_elsewhere()
 
     async def _tell(self, command: run.RunCommand) -> bool:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""

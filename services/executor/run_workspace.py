@@ -33,7 +33,7 @@ class Exhausted(Exception):
 
 
 class RunWorkspace:
-    """One round's place on this machine."""
+    """One round on this machine: its worktrees, its processes, and what is stored of it."""
 
     def __init__(
         self, settings: Settings, artifacts: Artifacts, asked: Requested, runner: AgentRunner, work: AgentWork
@@ -46,8 +46,8 @@ class RunWorkspace:
         self._asked = asked
         self._runner = runner
         self._target = Target(settings, asked.repo, asked.base_commit)
-        self.worktree_path = settings.data_dir / "worktrees" / f"run-{actor.id}-{asked.round}"
-        self.base_path = settings.data_dir / "worktrees" / f"base-{actor.id}-{asked.round}"
+        self.worktree_path = work.local.worktree(settings.data_dir)
+        self.base_path = work.local.base_worktree(settings.data_dir)
         self.ref = f"refs/journeyman/{actor.id}/{asked.round}/checkpoint"
         self._recorded = ""
 
@@ -183,6 +183,6 @@ class RunWorkspace:
         await self._target.remove_worktrees(self.worktree_path, self.base_path)
 
     def _temp_file(self, name: str) -> Path:
-        folder = self._settings.data_dir / "scratch"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{self._actor.id}-{self._asked.round}-{name}"
+        file = self.work.local.temp_file(self._settings.data_dir, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file

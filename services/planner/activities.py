@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 from shared.claude.agent_activity import AgentActivity, AgentWork, Reception
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import quoted
+from shared.claude.work_dirs import LocalWork
 from shared.contracts import plan
 from shared.contracts.subjects import Actor, event_filter
 from shared.event_store.envelope import RecordedEvent
@@ -104,13 +104,12 @@ class Drafting:
     async def _worktree(self, actor: Actor, asked: plan.DraftingStarted) -> Worktree:
         mirror = self._target(asked).mirror()
         await mirror.ensure(asked.base_commit)
-        return await Worktree.create(mirror, self._worktree_path(actor, asked), asked.base_commit)
+        return await Worktree.create(
+            mirror, LocalWork(actor, asked.draft).worktree(self._settings.data_dir), asked.base_commit
+        )
 
     def _target(self, asked: plan.DraftingStarted) -> Target:
         return Target(self._settings, asked.repo, asked.base_commit)
-
-    def _worktree_path(self, actor: Actor, asked: plan.DraftingStarted) -> Path:
-        return self._settings.data_dir / "worktrees" / f"plan-{actor.id}-{asked.draft}"
 
     async def _reconcile_elsewhere(self, work: AgentWork, context: ActivityContext) -> None:
         """Have the log know what was spent on a draft that is over at the places it was taken over from."""
@@ -126,7 +125,7 @@ class Drafting:
         crash_point("drafting.reconciled")
         work.remove_run_dirs()
         crash_point("drafting.cleaned")
-        await self._target(asked).remove_worktrees(self._worktree_path(work.actor, asked))
+        await self._target(asked).remove_worktrees(work.local.worktree(self._settings.data_dir))
 
     async def _report(self, actor: Actor, command: Report) -> bool:
         """Tell how it ended; False when another worker has taken over meanwhile."""

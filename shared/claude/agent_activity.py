@@ -15,7 +15,8 @@ from shared.claude.conversation.outcome import Outcome
 from shared.claude.cost.reconcile import Report, reconcile_elsewhere, reconcile_here
 from shared.claude.process.reaper import sweep
 from shared.claude.role import AgentRole
-from shared.claude.runner import READ_ONLY_PROCESSES, AgentRunner, Job, mark_of, remove_run_dirs
+from shared.claude.runner import READ_ONLY_PROCESSES, AgentRunner, Job
+from shared.claude.work_dirs import LocalWork, remove_run_dirs
 from shared.contracts import plan, run
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
@@ -50,6 +51,7 @@ class AgentWork:
     """One round, draft or triage on this machine: its processes, and what they have spent.
 
     ``number`` counts the rounds, drafts or triages of the actor; ``most`` is how many processes may work on it.
+    ``local`` has the names of its files.
     """
 
     def __init__(
@@ -57,15 +59,15 @@ class AgentWork:
     ) -> None:
         self.actor = actor
         self.number = number
-        stem = f"{actor.kind}-{actor.id}-{number}"
-        self.run_dirs: list[Path] = [runner.runs_dir / f"{stem}-{each}" for each in range(1, most + 1)]
+        self.local = LocalWork(actor, number)
+        self.run_dirs: list[Path] = self.local.run_dirs(runner.data_dir, most)
         self._runner = runner
         self._tell = tell
 
     @cached_property
     def mark(self) -> str:
         """What every process of the work carries in its environment."""
-        return mark_of(self.run_dirs[0], self._runner.node_id)
+        return self.local.mark(self._runner.node_id)
 
     def session(self, process: int = 1) -> str:
         """The id of the conversation that the n-th process (1, 2 …) begins."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +18,17 @@ import structlog
 
 from shared.claude.cost.reconcile import Report, reconcile_here
 from shared.claude.process.reaper import marks, sweep
-from shared.claude.runner import node_id_of, remove_run_dirs
+from shared.claude.work_dirs import (
+    RUNS,
+    WORKTREES,
+    LocalWork,
+    files_of_work,
+    node_id_of,
+    remove_run_dirs,
+    work_of_mark,
+)
 from shared.contracts import plan, run, task
 from shared.contracts.kinds import AGENTS
-from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.event_store.journal import Journal, LogDamaged
 from shared.ops.config import BadConfig, load_config
@@ -37,20 +43,7 @@ from shared.workspace.worktree import Worktree
 VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused
 """What a triage may come to; later stages of a task end with the last two as well."""
 
-_KINDS: Final = "|".join(AGENTS)
-_RUN_DIR: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
-_WORKTREE: Final = re.compile(rf"(?P<kind>{_KINDS}|base)-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
-_SCRATCH: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle(?:\.[0-9a-f]+(?:\.lock)?)?")
-_MARK: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)@(?P<place>[0-9a-f]+)-(?P<number>\d+)(?:-checks|-base)?")
-
 log = structlog.get_logger(__name__)
-
-
-class LocalWork(msgspec.Struct, frozen=True):
-    """One piece of an agent's work: a round of a run, a draft of a plan, or a triage of a task."""
-
-    actor: Actor
-    number: int
 
 
 class Orphan(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,19 +67,19 @@ async def find_orphans(
     kinds: Collection[str] = AGENTS,
     grace_s: float = PRODUCTION.orphans_grace_s,
 ) -> list[Orphan]:
-    """Everything below ``data_dir`` that belongs to work which has ended, or which another place has claimed.
+    """Everything below ``data_dir`` that belongs to work which has ended, or which another machine has claimed.
 
     Either must have happened ``grace_s`` seconds ago: before, the work's own service may still be clearing up.
 
     Work that the log does not know, or whose log is damaged, is left alone. Raises what the journal raises else.
     """
-    place = node_id_of(data_dir)
+    node_id = node_id_of(data_dir)
     found = []
-    for work, (paths, signs) in _all_work(data_dir, await asyncio.to_thread(marks), place).items():
+    for work, (paths, signs) in _all_work(data_dir, await asyncio.to_thread(marks), node_id).items():
         if work.actor.kind not in kinds:
             continue
         try:
-            fate = fate_of(await journal.load(work.actor), work.number, place)
+            fate = fate_of(await journal.load(work.actor), work.number, node_id)
         except LogDamaged:
             continue
         if fate.over_since is not None and fate.over_since.time < utc_now() - timedelta(seconds=grace_s):
@@ -113,11 +106,11 @@ async def clear_orphan(orphan: Orphan, data_dir: Path, target_of: Callable[[str]
         ended += await asyncio.to_thread(sweep, mark)
     crash_point("orphans.swept")
     if orphan.accountable:
-        runs = [path for path in orphan.paths if path.parent.name == "runs"]
+        runs = [path for path in orphan.paths if path.parent.name == RUNS]
         await reconcile_here(node_id_of(data_dir), orphan.work.actor, orphan.work.number, runs, tell)
     target = target_of(orphan.repo)
     for path in orphan.paths:
-        if path.parent.name == "worktrees" and path.suffix != ".git" and target and orphan.base:
+        if path.parent.name == WORKTREES and path.suffix != ".git" and target and orphan.base:
             with contextlib.suppress(GitFailed, OSError):
                 await Worktree(Mirror(data_dir / "mirrors", target), path, orphan.base).remove()
         await asyncio.to_thread(remove_run_dirs, path)
@@ -127,7 +120,7 @@ async def clear_orphan(orphan: Orphan, data_dir: Path, target_of: Callable[[str]
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """What became of a piece of work: the event since which it is no business of this place, if there is one."""
+    """What became of a piece of work: the event since which it is no business of this machine, if there is one."""
 
     over_since: RecordedEvent | None = None
     repo: str = ""
@@ -140,7 +133,7 @@ class Fate(msgspec.Struct, frozen=True):
         return not isinstance(verdict, VERDICTS) or bool(verdict.place) or not verdict.usage
 
 
-def fate_of(events: Iterable[RecordedEvent], number: int, place: str) -> Fate:
+def fate_of(events: Iterable[RecordedEvent], number: int, node_id: str) -> Fate:
     """Fold an actor's events to what concerns its work ``number`` (pure)."""
     fate, current = Fate(), 0
     for event in events:
@@ -155,7 +148,7 @@ def fate_of(events: Iterable[RecordedEvent], number: int, place: str) -> Fate:
             case task.TriageRequested(attempt=now):
                 current = now
             case run.Claimed(worker=worker) | plan.Claimed(worker=worker) if current == number:
-                ours = worker.endswith(f"@{place}")
+                ours = worker.endswith(f"@{node_id}")
                 fate = msgspec.structs.replace(fate, over_since=None if ours else event)
             case _ if current == number and fate.over_since is None and _ends(event):
                 fate = msgspec.structs.replace(fate, over_since=event)
@@ -176,20 +169,13 @@ def _ends(event: RecordedEvent) -> bool:
             return isinstance(event.data, VERDICTS)
 
 
-def _all_work(data_dir: Path, signs: Iterable[str], place: str) -> dict[LocalWork, tuple[list[Path], list[str]]]:
+def _all_work(data_dir: Path, signs: Iterable[str], node_id: str) -> dict[LocalWork, tuple[list[Path], list[str]]]:
     found: dict[LocalWork, tuple[list[Path], list[str]]] = {}
-
-    def at(match: re.Match[str], kind: str) -> tuple[list[Path], list[str]]:
-        work = LocalWork(Actor("run" if kind == "base" else kind, match["id"]), int(match["number"]))
-        return found.setdefault(work, ([], []))
-
-    for pattern, folder in ((_RUN_DIR, "runs"), (_WORKTREE, "worktrees"), (_SCRATCH, "scratch")):
-        for path in sorted((data_dir / folder).glob("*")):
-            if match := pattern.fullmatch(path.name):
-                at(match, match.groupdict().get("kind", "run"))[0].append(path)
+    for work, path in files_of_work(data_dir):
+        found.setdefault(work, ([], []))[0].append(path)
     for sign in sorted(set(signs)):
-        if (match := _MARK.fullmatch(sign)) and match["place"] == place:
-            at(match, match["kind"])[1].append(sign)
+        if (owner := work_of_mark(sign, node_id)) is not None:
+            found.setdefault(owner, ([], []))[1].append(sign)
     return found
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +22,11 @@ from shared.claude.process.binary import CliMissing, find_cli
 from shared.claude.process.invocation import Invocation
 from shared.claude.process.process import AgentProcess, Line
 from shared.claude.role import AgentRole, RoleInvalid, load_role
+from shared.claude.work_dirs import node_id_of, remove_run_dirs, work_of_run_dir
 from shared.contracts.subjects import Actor, output_subject
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.nats.bus import Bus
 from shared.ops.crash_points import crash_point
-from shared.ops.own_home import remove_tree
-from shared.ops.private import private_directory
 from shared.ops.settings import Settings
 
 DEMO_KEY: Final = "demo-key"
@@ -95,7 +92,7 @@ class AgentRunner:
         self._settings = settings
         self.bus = bus
         self.config_dir = settings.data_dir / "claude"
-        self.runs_dir = settings.data_dir / "runs"
+        self.data_dir = settings.data_dir
 
     @cached_property
     def node_id(self) -> str:
@@ -225,7 +222,7 @@ class AgentRunner:
             cwd=job.cwd,
             config_dir=self.config_dir,
             session_id=job.session,
-            mark=mark_of(job.run_dir, self.node_id),
+            mark=work_of_run_dir(job.run_dir).mark(self.node_id),
             # The CLI begins no conversation under the id of one that is there: an overtaken attempt may have left it.
             resume=job.resume or session_file(self.config_dir, job.session) is not None,
             schema=job.schema,
@@ -235,37 +232,6 @@ class AgentRunner:
             base_url=settings.anthropic_base_url or None,
             inherited=os.environ,
         )
-
-
-def mark_of(run_dir: Path, place: str) -> str:
-    """What every process of an agent carries in its environment: ``run-<id>@<place>-<round>``.
-
-    ``run_dir`` is ``<kind>-<id>-<number>-<n>``: the n-th process of a round, of a draft, or of a triage.
-
-    The processes of one piece of work on one machine share it, and nothing else does: neither another round of the
-    same actor, nor what another worker on this machine does for it.
-    """
-    actor, number, _ = run_dir.name.rsplit("-", 2)
-    return f"{actor}@{place}-{number}"
-
-
-def node_id_of(data_dir: Path) -> str:
-    """A name that only this data directory has, given at its first use."""
-    file = data_dir / "place"
-    if not file.exists():
-        private_directory(data_dir)
-        draft = data_dir / f"place-{secrets.token_hex(4)}"
-        draft.write_text(secrets.token_hex(4))
-        with contextlib.suppress(FileExistsError):  # another service was first
-            os.link(draft, file)
-        draft.unlink()
-    return file.read_text().strip()
-
-
-def remove_run_dirs(*directories: Path) -> None:
-    """Remove run directories; what is not there is gone already."""
-    for directory in directories:
-        remove_tree(directory)
 
 
 def quoted(origin: str, text: str, *, title: str = "") -> str:

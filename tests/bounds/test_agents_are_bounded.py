@@ -15,7 +15,8 @@ from shared.claude.conversation.outcome import Outcome
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.process import MAX_MESSAGE_BYTES
 from shared.claude.process.reaper import sweep
-from shared.claude.runner import AgentRunner, Job, mark_of, remove_run_dirs
+from shared.claude.runner import AgentRunner, Job
+from shared.claude.work_dirs import RUNS, remove_run_dirs, work_of_run_dir
 from shared.contracts import run
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
@@ -61,8 +62,8 @@ class Shop:
 
     async def work(self, prompt: str = "Do it.") -> Outcome:
         """One agent from its start to its end."""
-        number = len(list(self.shop.runs_dir.glob("run-*"))) + 1
-        self._dirs.append(self.shop.runs_dir / f"run-{ACTOR.id}-1-{number}")
+        number = len(list((self.shop.data_dir / RUNS).glob("run-*"))) + 1
+        self._dirs.append(self.shop.data_dir / RUNS / f"run-{ACTOR.id}-1-{number}")
         return await asyncio.wait_for(
             self.shop.run(
                 Job(
@@ -86,7 +87,7 @@ class Shop:
 
     def clear(self) -> None:
         if self._dirs:
-            sweep(mark_of(self._dirs[0], self.shop.node_id))
+            sweep(work_of_run_dir(self._dirs[0]).mark(self.shop.node_id))
             remove_run_dirs(*self._dirs)
 
 

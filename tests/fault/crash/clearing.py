@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from cli.audit import audit
 from services.gateway.actors import reply as reply_actor
-from shared.claude.runner import node_id_of
+from shared.claude.work_dirs import node_id_of
 from shared.contracts import reply, task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from shared.claude.orphans import clear_orphan, fate_of, find_orphans
-from shared.claude.runner import mark_of, node_id_of
+from shared.claude.work_dirs import node_id_of, work_of_run_dir
 from shared.contracts import plan, run, task
 from shared.contracts.messages import Command, Event
 from shared.contracts.subjects import Actor
@@ -125,7 +125,7 @@ async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_pat
     async def tell(actor: Actor, command: Command) -> None:
         told.append(command)
 
-    children = {id: _agent(mark_of(dirs[id], place)) for id in ("OVER", "OURS")}
+    children = {id: _agent(work_of_run_dir(dirs[id]).mark(place)) for id in ("OVER", "OURS")}
     try:
         assert await find_orphans(tmp_path, journal) == [], "its own service may still be at it"
         found = await find_orphans(tmp_path, journal, grace_s=0)
