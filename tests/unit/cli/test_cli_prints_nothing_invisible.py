@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from cli.console import VisibleConsole, print_json, say
@@ -16,9 +18,12 @@ from cli.follow import LiveActivity, Storyteller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table
 from shared.contracts import EVENTS
+from shared.contracts.queries import ModelCost, PlanVersion, RunAttempt, TaskDetail, TaskSource, TimelineItem
+from shared.contracts.run import Check, FileChange
 from testing.examples import example
 from testing.recorded import recorded
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CHARACTERS = (
     "\x1b]52;c;cm0=\x07", "\x1b[8m", "\x1b[2J", "\x07", "\x08", "\x0b", "\r", "\x7f", "\x9b2J", "\xad", "\u061c",
     "\u200b", "\u200d", "\u200e", "\u202e", "\u2028", "\u2029", "\u2060", "\u2066", "\ufeff", "\U000e0041",
@@ -56,48 +61,84 @@ def hostile(character: str) -> str:
     return f"[red]in{character}nocent[/red] [link=https://evil.example]x[/link]"
 
 
-def task_of(text: str) -> dict[str, Any]:
-    usage = {f"{name}_tokens": 1 for name in ("input", "output", "cache_read", "cache_write")}
-    return {
-        "id": "01JXTASKTASKTASKTASKTASKTA",
-        "title": text,
-        "status": "awaiting-approval",
-        "repo": text,
-        "source": {"kind": "api", "author": text, "url": text},
-        "created_at": "2026-11-26T12:00:00+00:00",
-        "question": text,
-        "plans": [plan_of(text)],
-        "branch": text,
-        "commit": "c0ffee",
-        "triage_reason": text,
-        "answer": text,
-        "summary": text,
-        "error_message": text,
-        "error_code": text,
-        "cost_microusd": 1,
-        "tokens": 1,
-        "run": {
-            "status": "succeeded",
-            "attempt": 1,
-            "worker": text,
-            "files": [{"path": text, "added": 1, "removed": 1}],
-            "checks": [{"command": text, "exit_code": 0, "duration_ms": 1}],
-        },
-        "usage": [{"agent": "planner", "model": text, "cost_microusd": 1, "priced": True, **usage}],
-    }
+def task_of(text: str) -> TaskDetail:
+    return TaskDetail(
+        id="01JXTASKTASKTASKTASKTASKTA",
+        title=text,
+        status="awaiting-approval",
+        stopping=False,
+        source=TaskSource(kind="api", reference=text, url=text, author=text),
+        repo=text,
+        created_seq=1,
+        created_at=NOON,
+        updated_at=NOON,
+        plan_version=1,
+        round=1,
+        attempt=1,
+        agent=text,
+        worker=text,
+        cost_microusd=1,
+        tokens=1,
+        branch=text,
+        commit="c0ffee",
+        error_code=text,
+        error_message=text,
+        question=text,
+        version=1,
+        text=text,
+        requester=text,
+        base_commit=text,
+        directive=text,
+        approval=text,
+        session_id=text,
+        parent=text,
+        working_since=None,
+        verdict=text,
+        risk=text,
+        work_kind=text,
+        triage_reason=text,
+        decided_by=text,
+        answer=text,
+        summary=text,
+        plan_status=text,
+        result_url=text,
+        plans=(plan_of(text),),
+        run=RunAttempt(
+            status="succeeded",
+            round=1,
+            attempt=1,
+            worker=text,
+            files=(FileChange(path=text, added=1, removed=1),),
+            checks=(Check(command=text, exit_code=0, duration_ms=1),),
+        ),
+        usage=(replace(example(ModelCost, text), agent="planner", priced=True),),
+    )
 
 
-def plan_of(text: str) -> dict[str, Any]:
-    return {"version": 1, "digest": "d" * 64, "base_commit": "b" * 40, "markdown": text, "approved_by": text}
+def plan_of(text: str) -> PlanVersion:
+    return PlanVersion(
+        version=1,
+        digest="d" * 64,
+        base_commit="b" * 40,
+        markdown=text,
+        summary=text,
+        at=NOON,
+        approved_at=None,
+        approved_by=text,
+    )
 
 
-STORY = {"time": "2026-11-26T12:00:00+00:00", "seq": 1, "kind": "task", "event": "failed"}
+def story_of(text: str) -> list[TimelineItem]:
+    data = msgspec.Raw(b"{}")
+    return [
+        TimelineItem(seq=1, kind="task", event="failed", version=1, time=NOON, principal=text, summary=text, data=data)
+    ]
 
 
 @pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
 def test_the_page_of_a_task_and_the_list_of_tasks_have_only_marks(console: Console, character: str) -> None:
     text = hostile(character)
-    print_task(console, task_of(text), [{**STORY, "summary": text, "principal": text}])
+    print_task(console, task_of(text), story_of(text))
     console.print(task_table([task_of(text)]))
     assert "[link=https://evil.example]" in assert_clean(console), "markup of strangers is text"
 
