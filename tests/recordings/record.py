@@ -18,12 +18,12 @@ from typing import Final
 
 import msgspec
 
-from shared.claude.binary import CliMissing, find_cli
-from shared.claude.demo_model import DemoModel
-from shared.claude.invocation import MARK
-from shared.claude.sweep import family, sweep
+from shared.claude.demo.model import DemoModel
+from shared.claude.process.binary import CliMissing, find_cli
+from shared.claude.process.reaper import family, sweep
+from shared.ops.proc import MARK
+from testing.eventually import eventually
 from tests.recordings.recorded_runs import HERE, Entry, keep
-from tests.support.eventually import eventually
 
 LONGEST_S: Final = 120.0
 SCHEMA: Final = (
