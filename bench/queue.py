@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,11 +108,11 @@ async def run(folder: Path, tasks: int, wanted: int, slots: int) -> bool:
     seen, samples = Seen(), list[Sample]()
     async with ServiceGroup(folder, limits=limits_for(folder)) as cast:
         repositories = _repositories(folder)
-        settings = {"JOURNEYMAN_CLAUDE_CLI": str(NOOP), "JOURNEYMAN_MAX_CONCURRENT_RUNS": str(slots)}
+        add = partial(cast.add, JOURNEYMAN_CLAUDE_CLI=str(NOOP), JOURNEYMAN_MAX_CONCURRENT_RUNS=str(slots))
         for service in ("brain", "gateway", "projector"):
-            cast.add(service, **settings)
+            add(service)
         for number in range(EXECUTORS):
-            cast.add("executor", name=f"executor-{number}", data=folder / f"executor-{number}", **settings)
+            add("executor", name=f"executor-{number}", data=folder / f"executor-{number}")
         others = [member for name, member in cast.members.items() if not name.startswith("executor")]
         executors = [member for name, member in cast.members.items() if name.startswith("executor")]
         await asyncio.gather(*(member.start() for member in others))

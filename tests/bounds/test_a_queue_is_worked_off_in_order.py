@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,16 +79,17 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
     tmp_path: Path,
 ) -> None:
     async with ServiceGroup(tmp_path, checks=()) as cast:
-        settings = {
-            "JOURNEYMAN_CLAUDE_CLI": str(NOOP),
-            "JOURNEYMAN_APPROVAL": "auto",
-            "JOURNEYMAN_MAX_CONCURRENT_TRIAGES": "2",
-            "JOURNEYMAN_MAX_CONCURRENT_PLANS": "1",
-            "JOURNEYMAN_MAX_CONCURRENT_RUNS": "2",
-            "JOURNEYMAN_MAX_CONCURRENT_PUBLICATIONS": "1",
-        }
+        add = partial(
+            cast.add,
+            JOURNEYMAN_CLAUDE_CLI=str(NOOP),
+            JOURNEYMAN_APPROVAL="auto",
+            JOURNEYMAN_MAX_CONCURRENT_TRIAGES="2",
+            JOURNEYMAN_MAX_CONCURRENT_PLANS="1",
+            JOURNEYMAN_MAX_CONCURRENT_RUNS="2",
+            JOURNEYMAN_MAX_CONCURRENT_PUBLICATIONS="1",
+        )
         for name in ("brain", "planner", "executor", "gateway"):
-            cast.add(name, **settings)
+            add(name)
         await asyncio.gather(*(member.start() for member in cast.members.values()))
         client, ids = Client(cast.bus, source="t"), [new_task_id() for _ in range(5)]
         most: Counter[str] = Counter()

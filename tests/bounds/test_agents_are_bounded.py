@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,12 @@ class Shop:
             remove_run_dirs(*self._dirs)
 
 
+Shops = Callable[..., Shop]
+"""Makes a workshop with this CLI and these settings; it is cleared after the test."""
+
+
 @pytest.fixture
-async def shops(bus: Bus, tmp_path: Path) -> AsyncIterator[Any]:
+async def shops(bus: Bus, tmp_path: Path) -> AsyncIterator[Shops]:
     made: list[Shop] = []
 
     def make(cli: str, **settings: Any) -> Shop:
@@ -118,7 +122,9 @@ def model() -> Iterator[CountingModel]:
         yield model
 
 
-async def test_a_line_of_megabytes_passes_cut_and_the_work_goes_on(bus: Bus, tmp_path: Path, model) -> None:
+async def test_a_line_of_megabytes_passes_cut_and_the_work_goes_on(
+    bus: Bus, tmp_path: Path, model: CountingModel
+) -> None:
     """The real CLI, which repeats the whole of a file that it writes or edits."""
     shop = Shop(
         bus, tmp_path, settings_of(tmp_path, demo_model=True, anthropic_base_url=model.url, run_budget_usd=1000)
@@ -137,7 +143,9 @@ async def test_a_line_of_megabytes_passes_cut_and_the_work_goes_on(bus: Bus, tmp
         shop.clear()
 
 
-async def test_a_line_of_the_bound_is_read_and_of_a_longer_one_only_its_length_is_told(shops, tmp_path: Path) -> None:
+async def test_a_line_of_the_bound_is_read_and_of_a_longer_one_only_its_length_is_told(
+    shops: Shops, tmp_path: Path
+) -> None:
     at, past = padded(65_536), padded(65_537)
     shop = shops(
         agent_that_says_first(tmp_path / "cli", INIT.encode(), at, past),
@@ -153,7 +161,9 @@ async def test_a_line_of_the_bound_is_read_and_of_a_longer_one_only_its_length_i
     assert len(said) == len(shop.stdout().splitlines())
 
 
-async def test_a_line_of_the_bound_goes_to_output_as_it_is_and_a_longer_one_is_cut(shops, tmp_path: Path) -> None:
+async def test_a_line_of_the_bound_goes_to_output_as_it_is_and_a_longer_one_is_cut(
+    shops: Shops, tmp_path: Path
+) -> None:
     at, past = padded(2048), padded(2049)
     shop = shops(agent_that_says_first(tmp_path / "cli", INIT.encode(), at, past), max_output_line_bytes=2048)
     assert (await shop.work()).ok
@@ -163,7 +173,7 @@ async def test_a_line_of_the_bound_goes_to_output_as_it_is_and_a_longer_one_is_c
 
 
 @pytest.mark.parametrize("stream", ["lines", "errors"])
-async def test_an_agent_that_writes_more_than_it_may_is_stopped(shops, tmp_path: Path, stream: str) -> None:
+async def test_an_agent_that_writes_more_than_it_may_is_stopped(shops: Shops, tmp_path: Path, stream: str) -> None:
     most = 200_000
     lines = [padded(10_000)] * 15
     few = shops(agent_that_says_first(tmp_path / "cli", INIT.encode(), *lines), max_agent_output_bytes=most)
@@ -179,7 +189,9 @@ async def test_an_agent_that_writes_more_than_it_may_is_stopped(shops, tmp_path:
     assert "JOURNEYMAN_MAX_AGENT_OUTPUT_BYTES" in outcome.message
 
 
-async def test_an_agent_is_told_as_much_as_a_task_and_its_plan_may_have_in_any_script(shops, tmp_path: Path) -> None:
+async def test_an_agent_is_told_as_much_as_a_task_and_its_plan_may_have_in_any_script(
+    shops: Shops, tmp_path: Path
+) -> None:
     shop = shops(str(NOOP))
     assert (await shop.work("界" * 165_536)).ok
     with pytest.raises(ValueError, match=f"{MAX_MESSAGE_BYTES}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mar
 
 async def test_no_agent_outlives_up_and_the_next_up_finishes_the_task(tmp_path: Path, model: CountingModel) -> None:
     data = tmp_path / "data"
-    settings = {"DEMO_MODEL": "1", "ANTHROPIC_BASE_URL": model.url}
-    first = System.start(data, **settings)
+    start = partial(System.start, data, DEMO_MODEL="1", ANTHROPIC_BASE_URL=model.url)
+    first = start()
     async with ApiClient.at(first) as api_client:
         id = await api_client.submit("Take a note\n\ndemo executor: turns 40", directive="implement")
         await api_client.until(id, "run.checkpointed")
@@ -25,7 +26,7 @@ async def test_no_agent_outlives_up_and_the_next_up_finishes_the_task(tmp_path: 
     assert first.stop() == []
     assert marked(f"run-{id}") == [], "an agent without its service would go on spending"
 
-    second = System.start(data, **settings)
+    second = start()
     try:
         async with ApiClient.at(second) as api_client:
             task = await api_client.completed(id, within=2 * WITHIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
@@ -17,6 +18,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
 
 
+class DeathEnvironment(TypedDict):
+    """The environment that lets a process die (see `shared.ops.crash_points`)."""
+
+    CRASH_AT: str
+    CRASH_MARK: str
+
+
 class Deaths:
     """The points where processes are to die, once each; a file remembers where they have."""
 
@@ -25,7 +33,7 @@ class Deaths:
         self._mark = folder / "died-at"
 
     @property
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> DeathEnvironment:
         """What a process must be started with."""
         return {"CRASH_AT": ",".join(sorted(self.points)), "CRASH_MARK": str(self._mark)}
 

@@ -65,7 +65,7 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         await traffic.close()
         read_models = [cast.members[name] for name in ("projector-3", "projector-4")]
         for each in read_models:
-            await eventually(lambda each=each: has_come_to(each, len(log.stored)), within=WITHIN_S)
+            await until_come_to(each, len(log.stored))
         await asyncio.gather(*(member.stop() for member in cast.members.values()))
 
         assert traffic.failures == []
@@ -139,6 +139,10 @@ async def idle(bus: Bus) -> bool:
     """Whether every service has done all that there is to do."""
     found = [each for stream in (EVENTS, COMMANDS) for each in await bus.js.consumers_info(stream)]
     return all(not each.num_pending and not each.num_ack_pending for each in found)
+
+
+async def until_come_to(projector: Member, seq: int) -> None:
+    await eventually(lambda: has_come_to(projector, seq), within=WITHIN_S)
 
 
 async def has_come_to(projector: Member, seq: int) -> bool:

@@ -34,10 +34,15 @@ def _cut(path: Path, to: int) -> None:
     os.truncate(path, to)
 
 
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink()
+
+
 UNNOTICED: dict[str, Damage] = {
     "the file is gone": lambda file, wal, random: file.unlink(),
     "the write-ahead log is gone": lambda file, wal, random: wal.unlink(),
-    "both are gone": lambda file, wal, random: [each.unlink() for each in (file, wal)],
+    "both are gone": lambda file, wal, random: _remove(file, wal),
     "the write-ahead log is cut short": lambda file, wal, random: _cut(wal, random.randrange(wal.stat().st_size)),
 }
 """What DuckDB takes for an older state."""

@@ -14,7 +14,7 @@ from services.planner.actors import plan as plan_actor
 from shared.contracts import plan, run, task
 from shared.contracts.decider import Decider
 from shared.contracts.messages import Command
-from shared.contracts.usage import ModelUsage, spent_on
+from shared.contracts.usage import Accounts, ModelUsage, spent_on
 
 SpendRecorded = task.SpendRecorded | plan.SpendRecorded | run.SpendRecorded
 KINDS = [
@@ -99,7 +99,7 @@ def test_what_a_run_s_reports_said_is_not_recorded_again_and_each_round_has_its_
 
 
 def test_a_round_has_spent_what_all_its_places_have_and_no_other_round() -> None:
-    accounts = {
+    accounts: Accounts = {
         "1@here": (used("m", 1, 1),),
         "1@there": (used("m", 2, 20),),
         "11@here": (used("m", 3, 300),),
