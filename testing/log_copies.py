@@ -18,7 +18,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS, StreamLimits, provision
 from testing.nats import Nats
 from testing.slow_timings import connect_patiently
-from tests.conftest import SMALL
+from testing.stream_limits import SMALL
 
 ACTORS: Final = [Actor("task", f"A{number}") for number in range(4)]
 Log = list[tuple[int, str, bytes, str]]

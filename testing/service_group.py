@@ -21,24 +21,18 @@ from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.nats.streams import MEBI, StreamLimits, provision
+from shared.nats.streams import StreamLimits, provision
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from testing.demo_model import CountingModel
 from testing.eventually import eventually
 from testing.nats import Nats, free_port
 from testing.slow_timings import connect_patiently
+from testing.stream_limits import SMALL
 from testing.system import REPO, plain_environment, processes_of
 
 ROOT: Final = Path(__file__).parents[1]
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
-LIMITS: Final = StreamLimits(
-    events_bytes=256 * MEBI,
-    commands_bytes=64 * MEBI,
-    output_bytes=128 * MEBI,
-    parked_bytes=16 * MEBI,
-    artifacts_bytes=128 * MEBI,
-)
 ACK_WAIT_S: Final = 10.0
 
 
@@ -189,7 +183,7 @@ class ServiceGroup:
         *,
         ack_wait_s: float = ACK_WAIT_S,
         checks: Iterable[str] | None = None,
-        limits: StreamLimits = LIMITS,
+        limits: StreamLimits = SMALL,
         nats: LogServer | None = None,
     ) -> None:
         self.folder = folder

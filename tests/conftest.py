@@ -12,23 +12,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
-from shared.nats.streams import MEBI, StreamLimits, provision
+from shared.nats.streams import provision
 from testing.campaign_size import OPTION, CampaignSize
 from testing.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from testing.memory_dir import memory_dir
 from testing.nats import Nats
 from testing.programs import say_what_is_missing
 from testing.slow_timings import connect_patiently
+from testing.stream_limits import SMALL
 
 SKIPPED_EXIT_CODE: Final = 20
 """None of pytest's own, so that it is never taken for failed tests, of which some may pass when they run again."""
-SMALL = StreamLimits(
-    events_bytes=256 * MEBI,
-    commands_bytes=64 * MEBI,
-    output_bytes=64 * MEBI,
-    parked_bytes=16 * MEBI,
-    artifacts_bytes=128 * MEBI,
-)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from shared.backup.archive import Archived
 from shared.nats.streams import provision
 from shared.ops.version import VERSION
 from testing.nats import Nats
-from testing.service_group import LIMITS, ROOT, ServiceGroup
+from testing.service_group import ROOT, ServiceGroup
 from testing.slow_timings import connect_patiently
+from testing.stream_limits import SMALL
 from tests.golden.logs import HERE, Golden, Told, all_logs
 from tests.golden.play import Play
 from tests.golden.retelling import everything_in, retell
@@ -83,7 +84,7 @@ async def _tell(log: list[Archived], place: Path) -> Told:
     await nats.start()
     bus = await connect_patiently(nats.url, name="golden")
     try:
-        await provision(bus, LIMITS)
+        await provision(bus, SMALL)
         return await retell(bus, log, place / "told")
     finally:
         await bus.close()

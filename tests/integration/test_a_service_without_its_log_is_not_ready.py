@@ -10,7 +10,7 @@ from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, provision
 from testing.eventually import eventually
 from testing.nats import Nats
-from tests.conftest import SMALL
+from testing.stream_limits import SMALL
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
 
 

@@ -20,7 +20,7 @@ from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
 from testing.log_copies import another_nats, contents, grow
 from testing.nats import Nats
-from tests.conftest import SMALL
+from testing.stream_limits import SMALL
 from tests.integration.cli.conftest import journeyman
 from tests.integration.cli.running import Run
 

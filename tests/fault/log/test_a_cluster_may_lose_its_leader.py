@@ -16,7 +16,7 @@ from testing.cluster import Cluster, leader
 from testing.eventually import eventually
 from testing.load import Load
 from testing.slow_timings import connect_patiently
-from tests.conftest import SMALL
+from testing.stream_limits import SMALL
 
 pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 

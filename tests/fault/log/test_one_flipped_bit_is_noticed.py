@@ -28,7 +28,7 @@ from testing.eventually import eventually
 from testing.load import Load
 from testing.nats import Nats
 from testing.slow_timings import connect_patiently
-from tests.conftest import SMALL
+from testing.stream_limits import SMALL
 
 EVENTS_OF_THE_LOG = 60
 

@@ -14,8 +14,8 @@ from nats.js.api import DiscardPolicy, StreamConfig
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS, MEBI, GuardsOff, check_guards, stream_configs
 from testing.nats import Nats
+from testing.stream_limits import SMALL
 from testing.system import JOURNEYMAN, plain_environment
-from tests.conftest import SMALL
 
 
 def by_hand(**changes: object) -> Callable[[StreamConfig], StreamConfig]:
