@@ -1,7 +1,5 @@
-"""One service as it is, but in more of a hurry: what a killed process held comes back sooner, checkpoints and snapshots
-come oftener.
-
-``python -m testing.fast_timings executor 3`` is ``python -m services.executor`` with an ack wait of 3 s.
+"""One service as it is, with other timings: ``python -m testing.fast_timings executor '{"activity_ack_wait_s": 3}'``
+is ``python -m services.executor`` whose work comes back 3 s after its process was killed.
 """
 
 from __future__ import annotations
@@ -9,11 +7,20 @@ from __future__ import annotations
 import importlib
 import sys
 
-from shared.ops.timings import Timings
+import msgspec
+
+from shared.ops.timings import PRODUCTION, Timings
+
+
+def command_of(service: str, timings: Timings = PRODUCTION) -> list[str]:
+    """The command line of a service with these timings."""
+    if timings == PRODUCTION:
+        return [sys.executable, "-m", f"services.{service}"]
+    return [sys.executable, "-m", __name__, service, msgspec.json.encode(timings).decode()]
 
 
 def hurried(seconds: float) -> Timings:
-    """Timings with this ack wait everywhere."""
+    """This ack wait everywhere; checkpoints and snapshots come oftener."""
     return Timings(
         message_ack_wait_s=seconds,
         activity_ack_wait_s=seconds,
@@ -26,9 +33,9 @@ def hurried(seconds: float) -> Timings:
 
 
 def main() -> None:
-    """Run the service named first with the ack wait named second."""
-    service, seconds = sys.argv[1], float(sys.argv[2])
-    importlib.import_module(f"services.{service}.__main__").main(hurried(seconds))
+    """Run the service named first with the timings named second, as JSON."""
+    service, timings = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Timings)
+    importlib.import_module(f"services.{service}.__main__").main(timings)
 
 
 if __name__ == "__main__":

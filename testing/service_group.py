@@ -9,7 +9,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +21,12 @@ from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import StreamLimits, provision
+from shared.ops.timings import PRODUCTION
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from testing.demo_model import CountingModel
 from testing.eventually import eventually
+from testing.fast_timings import command_of, hurried
 from testing.nats import Nats, free_port
 from testing.slow_timings import connect_patiently
 from testing.stream_limits import SMALL
@@ -47,11 +48,7 @@ class Member:
         self.data = data
         self.deaths = 0
         self._environment = environment
-        self._command = (
-            [sys.executable, "-m", f"services.{service}"]
-            if ack_wait_s == ACK_WAIT_S
-            else [sys.executable, "-m", "testing.fast_timings", service, str(ack_wait_s)]
-        )
+        self._command = command_of(service, PRODUCTION if ack_wait_s == ACK_WAIT_S else hurried(ack_wait_s))
         self._tree = tree
         self._ready = data / f"{name}.ready"
         self.log = data / f"{name}.log"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.nats.streams import COMMANDS, EVENTS, TIMERS
+from testing.eventually import eventually
 from testing.fast_timings import hurried
 from testing.service_group import ACK_WAIT_S, ServiceGroup
 
@@ -25,11 +26,16 @@ async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was
 ) -> None:
     async with ServiceGroup(tmp_path / "cast", ack_wait_s=ack_wait_s) as cast:
         await cast.start("brain")
-        commands = await ack_waits(cast, COMMANDS)
-        assert set(commands.values()) == {message}
-        events = {"brain-reactor": message, "brain-triage": work, "brain-timekeeper": timer}
-        assert await ack_waits(cast, EVENTS) == events
-        assert await ack_waits(cast, TIMERS) == {"brain-timers": timer}
+
+        async def all_are_there() -> bool:
+            """A service is ready before its last consumer is."""
+            assert set((await ack_waits(cast, COMMANDS)).values()) == {message}
+            events = {"brain-reactor": message, "brain-triage": work, "brain-timekeeper": timer}
+            assert await ack_waits(cast, EVENTS) == events
+            assert await ack_waits(cast, TIMERS) == {"brain-timers": timer}
+            return True
+
+        await eventually(all_are_there)
 
 
 def test_a_service_in_a_hurry_does_more_often_what_recurs() -> None:

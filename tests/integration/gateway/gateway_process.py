@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import sys
 from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +20,9 @@ from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
 from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.nats.bus import Bus
+from shared.ops.timings import PRODUCTION, Timings
 from testing.eventually import eventually
+from testing.fast_timings import command_of
 
 SECRET = "It's a Secret to Everybody"
 
@@ -29,7 +30,9 @@ SECRET = "It's a Secret to Everybody"
 class ServiceProcess:
     """``python -m services.<name>`` over one data directory."""
 
-    def __init__(self, name: str, nats_url: str, data: Path, **environment: str) -> None:
+    def __init__(
+        self, name: str, nats_url: str, data: Path, timings: Timings = PRODUCTION, /, **environment: str
+    ) -> None:
         self.name = name
         self.data = data
         self.ready = data.with_name(f"{data.name}.{name}.ready")
@@ -43,6 +46,7 @@ class ServiceProcess:
             "JOURNEYMAN_READY_FILE": str(self.ready),
             **environment,
         }
+        self._command = command_of(name, timings)
         self._process: Process | None = None
 
     @property
@@ -67,9 +71,7 @@ class ServiceProcess:
         self.ready.unlink(missing_ok=True)
         self.data.mkdir(parents=True, exist_ok=True)
         with self.errors.open("wb") as errors:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", f"services.{self.name}", env=self._environment, stderr=errors
-            )
+            self._process = await asyncio.create_subprocess_exec(*self._command, env=self._environment, stderr=errors)
 
     async def kill(self) -> None:
         """As by a power cut of the process."""
@@ -101,9 +103,9 @@ class ServiceProcess:
 class Gateway(ServiceProcess):
     """The gateway, and a browserless client for it."""
 
-    def __init__(self, nats_url: str, data: Path, **environment: str) -> None:
+    def __init__(self, nats_url: str, data: Path, timings: Timings = PRODUCTION, /, **environment: str) -> None:
         secret = {"JOURNEYMAN_GITHUB_WEBHOOK_SECRET": SECRET}
-        super().__init__("gateway", nats_url, data, **{**secret, **environment})
+        super().__init__("gateway", nats_url, data, timings, **{**secret, **environment})
 
     @property
     def url(self) -> str:

@@ -21,6 +21,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import COMMANDS
+from shared.ops.timings import NatsTimings, Timings
 from shared.runtime import dead_letters as parked
 from shared.runtime.client import Client
 from testing.eventually import eventually
@@ -100,12 +101,15 @@ async def test_a_task_is_opened_and_its_first_event_comes_back(
     )
 
 
-async def test_while_the_brain_is_away_a_new_task_waits_instead_of_failing(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/api/tasks", json={"text": "x"})
-    assert answer.status_code == 201
-    assert (answer.json()["event"], answer.json()["seq"]) == (None, 0)
-    answer = await http.post(f"/api/tasks/{answer.json()['id']}/stop")
-    assert (answer.status_code, answer.json()["code"]) == (504, "no-answer")
+async def test_while_the_brain_is_away_a_new_task_waits_instead_of_failing(nats_server: Nats, tmp_path: Path) -> None:
+    hasty = Timings(nats=NatsTimings(command_s=1.0))
+    async with Gateway(nats_server.url, tmp_path / "data", hasty) as gateway, gateway.http() as http:
+        answer = await http.post("/api/tasks", json={"text": "x"})
+        assert answer.status_code == 201
+        assert (answer.json()["event"], answer.json()["seq"]) == (None, 0)
+        answer = await http.post(f"/api/tasks/{answer.json()['id']}/stop")
+        assert (answer.status_code, answer.json()["code"]) == (504, "no-answer")
+        assert "within 1 s" in answer.json()["detail"], "the gateway waits as long as its timings say"
 
 
 async def test_an_approval_names_the_plan_or_means_the_one_that_waits(

@@ -9,6 +9,7 @@ from shared.contracts.reply import branch_effect
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.ops.timings import NatsTimings, Timings
 from testing.eventually import eventually
 from testing.nats import Nats, refusing_port
 from tests.integration.gateway.gateway_process import Gateway, happen, issue_opened, sent_until_stored, signed
@@ -34,8 +35,10 @@ async def test_a_broken_configuration_is_one_line(nats_server: Nats, tmp_path: P
 
 
 async def test_nats_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    hasty = Timings(nats=NatsTimings(connect_s=1.0))
     with refusing_port() as port:
-        (line,) = (await Gateway(f"nats://127.0.0.1:{port}", tmp_path / "data").refusal()).splitlines()
+        gateway = Gateway(f"nats://127.0.0.1:{port}", tmp_path / "data", hasty)
+        (line,) = (await gateway.refusal()).splitlines()
     assert "JOURNEYMAN_NATS_URL" in line
 
 
