@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from cli.demo.webhook import new_issue
-from services.projector.database import current
 from services.projector.export import Dump, dump
 from shared.claude.demo.conversation import Role
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
@@ -171,6 +170,7 @@ def shown(log: Log) -> list[int]:
 
 
 def rows(data: Path) -> Dump:
-    """Everything in a projector's file, when it does not run."""
-    with duckdb.connect(str(current(data / "projector")), read_only=True) as connection:
+    """Everything in the newest file of a projector that does not run; each version has a file of its own."""
+    newest = max((data / "projector").glob("views-*.duckdb"), key=lambda file: file.stat().st_mtime)
+    with duckdb.connect(str(newest), read_only=True) as connection:
         return dump(connection)

@@ -27,10 +27,12 @@ RAW: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e0fff]"
 )
 COLOURS: Final = re.compile(r"\x1b\[[\d;]*m")
+WAITING: Final = "01JX7Z000000000000000WAIT0"
+"""A task whose plan waits for an approval."""
 PAGES: Final = (
     ("task", "list"),
     ("task", "show", TASK),
-    ("task", "approve", TASK),
+    ("task", "approve", WAITING),
     ("events",),
     ("state", "task", TASK),
     ("state", "plan", TASK),
@@ -50,18 +52,17 @@ def hostile_log() -> Log:
         checks=(run.Check(command=HOSTILE, exit_code=0, duration_ms=1),),
         usage=usage(1, HOSTILE),
     )
-    return Log().add(
+    planned = (
         submitted(title=HOSTILE, text=HOSTILE, source=source, repo=HOSTILE),
         triaged(),
         plan.DraftingStarted(draft=1, repo=HOSTILE, base_commit=BASE, title=HOSTILE, text=HOSTILE),
         plan.Claimed(draft=1, attempt=1, worker=HOSTILE, session="s"),
         structs.replace(proposed(), markdown=f"# {HOSTILE}\n\n`{HOSTILE}`", summary=HOSTILE),
         task.PlanReady(version=1, digest="1" * 64, base_commit=BASE, summary=HOSTILE),
-        *execution(),
-        task.QuestionAsked(attempt=1, question=HOSTILE),
-        done,
-        principal=f"user:{HOSTILE}",
     )
+    asked = (*planned, *execution(), task.QuestionAsked(attempt=1, question=HOSTILE), done)
+    principal = f"user:{HOSTILE}"
+    return Log().add(*planned, id=WAITING, principal=principal).add(*asked, principal=principal)
 
 
 @pytest.fixture
