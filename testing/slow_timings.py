@@ -29,7 +29,7 @@ and what it had been sent is delivered again."""
 
 
 async def connect_patiently(
-    url: str, *, name: str = "test", bounds: Limits = DEFAULTS, timings: NatsTimings = PATIENT
+    url: str, *, name: str = "test", limits: Limits = DEFAULTS, timings: NatsTimings = PATIENT
 ) -> Bus:
     """A test's own connection; raises `NatsUnreachable`."""
-    return await Bus.connect(url, name=name, limits=bounds, timings=timings)
+    return await Bus.connect(url, name=name, limits=limits, timings=timings)

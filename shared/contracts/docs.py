@@ -1,5 +1,5 @@
 """`docs/events.md`, the AsyncAPI document and the record of released schemas, generated from the contracts' Structs;
-and the table of bounds in `docs/operations.md`.
+and the table of limits in `docs/operations.md`.
 
 ``python -m shared.contracts.docs`` writes them; a test fails when they are stale or when a released schema has changed.
 """
@@ -23,8 +23,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 EVENTS_PAGE: Final = ROOT / "docs" / "events.md"
 RELEASED: Final = ROOT / "docs" / "released-schemas.json"
 OPERATIONS_PAGE: Final = ROOT / "docs" / "operations.md"
-BOUNDS_BEGIN: Final = "<!-- bounds: written by `make docs` -->\n"
-BOUNDS_END: Final = "<!-- end of bounds -->\n"
+LIMITS_BEGIN: Final = "<!-- limits: written by `make docs` -->\n"
+LIMITS_END: Final = "<!-- end of limits -->\n"
 
 _INTRO: Final = """\
 # Events and commands
@@ -98,11 +98,11 @@ def events_markdown() -> str:
     return "".join(parts)
 
 
-def with_bounds(page: str) -> str:
-    """docs/operations.md with its table of bounds as it must be."""
-    before, _, rest = page.partition(BOUNDS_BEGIN)
-    _, _, after = rest.partition(BOUNDS_END)
-    return f"{before}{BOUNDS_BEGIN}\n{table()}\n{BOUNDS_END}{after}"
+def with_limits(page: str) -> str:
+    """docs/operations.md with its table of limits as it must be."""
+    before, _, rest = page.partition(LIMITS_BEGIN)
+    _, _, after = rest.partition(LIMITS_END)
+    return f"{before}{LIMITS_BEGIN}\n{table()}\n{LIMITS_END}{after}"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -281,7 +281,7 @@ def main() -> None:
     """Write the pages, and record new released schemas; exit 1 when a released one has changed."""
     EVENTS_PAGE.parent.mkdir(parents=True, exist_ok=True)
     EVENTS_PAGE.write_text(events_markdown())
-    OPERATIONS_PAGE.write_text(with_bounds(OPERATIONS_PAGE.read_text()))
+    OPERATIONS_PAGE.write_text(with_limits(OPERATIONS_PAGE.read_text()))
     now = schemas()
     if broken := frozen(released_schemas(), now):
         sys.exit("\n".join(broken))

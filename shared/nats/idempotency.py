@@ -15,7 +15,8 @@ from shared.nats.bus import Bus
 from shared.nats.journal import CONFLICTS, NO_MESSAGE
 from shared.nats.streams import IDEMPOTENCY, STREAM_FULL
 
-KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+MAX_KEY_CHARS: Final = 255
+KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY_CHARS}}}")
 """An idempotency key: 1 to 255 visible ASCII characters."""
 TRIES: Final = 3
 """How often a claim is made while nothing says whether it is stored, or while the earlier one has just expired."""

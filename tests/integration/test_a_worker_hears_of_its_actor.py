@@ -16,6 +16,7 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import EVENTS
+from shared.ops.timings import NatsTimings
 from shared.runtime.watcher import insist, supervised, watch
 from testing.eventually import eventually
 from testing.nats import Nats
@@ -43,10 +44,9 @@ async def hearing(bus: Bus, after: int = 0) -> AsyncIterator[list[int]]:
 
 
 async def test_a_worker_that_begins_to_listen_while_nats_is_away_hears_everything_once(
-    nats_server: Nats, bus: Bus, monkeypatch: pytest.MonkeyPatch
+    nats_server: Nats, bus: Bus
 ) -> None:
-    monkeypatch.setattr("shared.nats.bus.ANSWER_TIMEOUT_S", 0.3)
-    following = await Bus.connect(nats_server.url, name="worker")
+    following = await Bus.connect(nats_server.url, name="worker", timings=NatsTimings(answer_s=0.3))
     await store(bus, 1)
     await nats_server.kill()
     await eventually(lambda: not following.connected)

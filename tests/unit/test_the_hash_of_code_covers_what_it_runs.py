@@ -125,7 +125,7 @@ def hashes(tree: Path) -> dict[str, str]:
         ("shared/contracts/usage.py", "return sum(each.cost_microusd", "return -sum(each.cost_microusd", EVERYONE),
         ("shared/contracts/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", {"views"}),
         ("services/projector/schema.sql", "CREATE TABLE", "CREATE  TABLE", {"views"}),
-        ("services/executor/actors/reports.py", "def hear(", "def hear(*others, ", {"run"}),
+        ("services/executor/actors/reports.py", "def decide_report(", "def decide_report(*others, ", {"run"}),
         ("shared/nats/consumer.py", "RETRY_S: Final = 0.25", "RETRY_S: Final = 0.5", set()),
         ("services/projector/queries/costs.py", "from __future__", "import os\nfrom __future__", set()),
     ],

@@ -28,7 +28,7 @@ PROMPT = Prompt("long", "demo: turns 8\ndemo: write done.txt yes")
 SERVICE = """
 import asyncio, sys, msgspec
 from pathlib import Path
-from shared.claude.role import Agent
+from shared.claude.role import AgentRole
 from shared.claude.process.invocation import Invocation
 from shared.claude.process.process import AgentProcess
 from shared.claude.conversation.converse import Prompt, converse

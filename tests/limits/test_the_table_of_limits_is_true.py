@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.docs import OPERATIONS_PAGE, with_bounds
+from shared.contracts.docs import OPERATIONS_PAGE, with_limits
 from shared.ops.limits import Limits
 from shared.ops.settings import BadSettings, load_settings
 
@@ -17,7 +17,7 @@ FIXED = re.findall(
 
 def test_the_table_in_the_handbook_is_that_of_the_settings() -> None:
     page = OPERATIONS_PAGE.read_text()
-    assert page == with_bounds(page), "run `make docs`"
+    assert page == with_limits(page), "run `make docs`"
 
 
 @pytest.mark.parametrize(("shown", "module", "name"), FIXED, ids=[f"{module}.{name}" for _, module, name in FIXED])
@@ -25,7 +25,7 @@ def test_a_fixed_bound_is_what_the_handbook_says(shown: str, module: str, name: 
     assert getattr(importlib.import_module(module), name) == float(shown.replace(",", ""))
 
 
-def test_the_handbook_lists_fixed_bounds() -> None:
+def test_the_handbook_lists_fixed_limits() -> None:
     assert len(FIXED) > 25
 
 

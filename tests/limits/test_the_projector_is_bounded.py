@@ -69,7 +69,7 @@ async def _answers(client: Client) -> bool:
 async def test_a_transaction_has_so_many_events_and_the_rest_comes_with_the_next(
     nats_server: Nats, tmp_path: Path
 ) -> None:
-    bus = await connect_patiently(nats_server.url, name="bounded", bounds=Limits(max_projected_events=4))
+    bus = await connect_patiently(nats_server.url, name="bounded", limits=Limits(max_projected_events=4))
     host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
     for number in range(9):
         await host.execute(Actor("task", "T1"), task.GiveInput(message="m"), id=f"c{number}", principal="t")

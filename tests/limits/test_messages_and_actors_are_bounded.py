@@ -40,7 +40,7 @@ AT_ONCE = (0.01,)
 @contextlib.asynccontextmanager
 async def bounded(nats: Nats, timings: NatsTimings = PATIENT, **bounds: int) -> AsyncIterator[Bus]:
     """A connection with bounds of its own."""
-    bus = await connect_patiently(nats.url, name="bounded", bounds=Limits(**bounds), timings=timings)
+    bus = await connect_patiently(nats.url, name="bounded", limits=Limits(**bounds), timings=timings)
     yield bus
     await asyncio.wait_for(bus.close(), 60)
 

@@ -48,7 +48,7 @@ async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
     """A connection to a server whose streams are as small as they may be."""
     nats = Nats(tmp_path / "nats")
     await nats.start()
-    bus = await connect_patiently(nats.url, name="test", bounds=SMALL)
+    bus = await connect_patiently(nats.url, name="test", limits=SMALL)
     await provision(bus, stream_limits_of(SMALL))
     yield bus
     await asyncio.wait_for(bus.close(), 60)
