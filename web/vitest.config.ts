@@ -2,11 +2,24 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["tests/**/*.test.{ts,tsx}"],
-    environment: "node",
     restoreMocks: true,
+    unstubGlobals: true,
+    // happy-dom does not know the element yet, and React says so in every file.
+    onConsoleLog: (text) => !text.includes("The tag <search> is unrecognized"),
     // A machine that stands still for a moment decides no test.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "parts", include: ["tests/**/*.test.ts"], environment: "node" } },
+      {
+        extends: true,
+        test: {
+          name: "pages",
+          include: ["tests/**/*.test.tsx"],
+          environment: "happy-dom",
+          setupFiles: ["tests/support/setup.ts"],
+        },
+      },
+    ],
   },
 });

@@ -220,7 +220,7 @@ async def test_an_artifact_of_the_bound_is_stored_and_a_larger_one_is_refused(
     nats_server: Nats, tmp_path: Path
 ) -> None:
     bus = await connect_patiently(
-        nats_server.url, name="bounded", bounds=settings_of(tmp_path, max_artifact_bytes=65_536)
+        nats_server.url, name="bounded", limits=settings_of(tmp_path, max_artifact_bytes=65_536)
     )
     artifacts = Artifacts(bus)
     for store in (artifacts.put, _by_file(artifacts, tmp_path / "file")):

@@ -1,0 +1,177 @@
+import type { OutputLine, Status, TaskDetail, TimelineItem } from "../../src/api/types";
+import type { Socket } from "../../src/live/client";
+
+export interface Command {
+  path: string;
+  body: unknown;
+  headers: Headers;
+}
+
+interface Problem {
+  status: number;
+  detail: string;
+}
+
+const problem = ({ status, detail }: Problem) => json({ title: "Refused", detail, code: "refused" }, status);
+
+const json = (body: unknown, status = 200) =>
+  new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+
+/** The gateway as the page meets it: reads answered out of plain arrays, commands written down, one WebSocket. */
+export class FakeGateway {
+  tasks: TaskDetail[] = [];
+  timeline: TimelineItem[] = [];
+  output: OutputLine[] = [];
+  system: Record<string, unknown> = {};
+  seq = 100;
+  /** Whether it can be reached, by requests and by sockets alike. */
+  up = true;
+  /** Whether sockets are refused although requests are answered. */
+  socketsFail = false;
+  /** Whether sockets neither open nor close. */
+  silent = false;
+  /** The problem that every read, or every command, is answered with. */
+  readsFail: Problem | undefined;
+  commandsFail: Problem | undefined;
+  readonly commands: Command[] = [];
+  readonly reads: URL[] = [];
+  readonly topics: string[] = [];
+  private sockets: FakeSocket[] = [];
+
+  constructor(...tasks: TaskDetail[]) {
+    this.tasks = tasks;
+  }
+
+  fetch = async (path: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    if (!this.up) throw new TypeError("fetch failed");
+    const url = new URL(String(path), "http://gateway.test");
+    return init?.method === "POST" ? this.command(url, init) : this.read(url);
+  };
+
+  connect = (): Socket => {
+    const socket = new FakeSocket(this);
+    this.sockets.push(socket);
+    if (this.silent) return socket;
+    queueMicrotask(() => (this.up && !this.socketsFail ? socket.onopen?.() : socket.onclose?.()));
+    return socket;
+  };
+
+  /** Every socket's end, as when the gateway goes away. */
+  drop(): void {
+    this.up = false;
+    for (const socket of this.sockets.splice(0)) socket.onclose?.();
+  }
+
+  /** Replaces what is known of the task and says so on the socket. */
+  change(id: string, over: Partial<TaskDetail>): void {
+    this.tasks = this.tasks.map((task) => (task.id === id ? { ...task, ...over } : task));
+    this.tell({
+      type: "task.updated",
+      seq: ++this.seq,
+      task_id: id,
+      kind: "task",
+      event: "changed",
+      time: "",
+      principal: "",
+      data: {},
+    });
+  }
+
+  tell(message: object): void {
+    for (const socket of this.sockets) socket.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  private command(url: URL, init: RequestInit): Response {
+    this.commands.push({
+      path: url.pathname,
+      body: JSON.parse(String(init.body)) as unknown,
+      headers: new Headers(init.headers),
+    });
+    if (this.commandsFail) return problem(this.commandsFail);
+    if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
+    return json({ event: null, seq: ++this.seq });
+  }
+
+  private read(url: URL): Response {
+    this.reads.push(url);
+    if (this.readsFail) return problem(this.readsFail);
+    const [, , what, id, part] = url.pathname.split("/");
+    if (what === "status") return json(this.status());
+    if (id === undefined) return json(this.list(url.searchParams));
+    const task = this.tasks.find((each) => each.id === id);
+    if (!task) return json({ title: "Not found", code: "unknown-task" }, 404);
+    const after = Number(url.searchParams.get("after") ?? 0);
+    switch (part) {
+      case "timeline":
+        return json({
+          seq: this.seq,
+          items: this.timeline.filter((item) => item.seq > after),
+          next_cursor: null,
+        });
+      case "transcript":
+        return json({
+          seq: this.seq,
+          items: this.output.filter((line) => line.seq > after),
+          next_after: null,
+        });
+      default:
+        return json({ seq: this.seq, task });
+    }
+  }
+
+  private list(asked: URLSearchParams): object {
+    const [status, source, q] = ["status", "source", "q"].map((name) => asked.get(name));
+    const items = this.tasks.filter(
+      (task) =>
+        (!status || task.status === status) &&
+        (!source || task.source.kind === source) &&
+        (!q || task.title.includes(q)),
+    );
+    return { seq: this.seq, items, next_cursor: null, counts: this.counts() };
+  }
+
+  private counts(): Partial<Record<Status, number>> {
+    const counts: Partial<Record<Status, number>> = {};
+    for (const { status } of this.tasks) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
+  }
+
+  private status(): object {
+    return {
+      seq: this.seq,
+      position: this.seq,
+      tasks: this.counts(),
+      cost_today_microusd: 0,
+      tokens_today: 0,
+      machine: "studio",
+      version: "0.1.0",
+      demo: false,
+      projector_problem: "",
+      agents_ready: true,
+      agents_problem: "",
+      parked: 0,
+      ...this.system,
+    };
+  }
+}
+
+class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+
+  constructor(private readonly gateway: FakeGateway) {}
+
+  send(text: string): void {
+    const message = JSON.parse(text) as { type: string; topics: string[] };
+    if (message.type !== "subscribe") return;
+    this.gateway.topics.push(...message.topics);
+    const output = message.topics.every((topic) => topic.startsWith("output:"));
+    const seq = output ? (this.gateway.output.at(-1)?.seq ?? 0) : this.gateway.seq;
+    queueMicrotask(() =>
+      this.onmessage?.({ data: JSON.stringify({ type: "subscribed", topics: message.topics, seq }) }),
+    );
+  }
+
+  close(): void {}
+}
