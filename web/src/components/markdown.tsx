@@ -1,21 +1,27 @@
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
+import { webLink } from "../lib/link";
 
 const plugins = [remarkGfm];
 
-/** Raw HTML stays text and images become links: what an agent wrote must not load anything from elsewhere. */
-const components: Components = {
-  a: ({ href, children }) => (
+/** A link to another site; without an address that may be linked, its text. */
+function Outward({ href, children }: { href: string | undefined; children: ReactNode }) {
+  if (!href) return <>{children}</>;
+  return (
     <a href={href} target="_blank" rel="noreferrer noopener">
       {children}
     </a>
-  ),
-  img: ({ src, alt }) => (
-    <a href={typeof src === "string" ? src : undefined} target="_blank" rel="noreferrer noopener">
-      {alt || (typeof src === "string" ? src : "")}
-    </a>
-  ),
+  );
+}
+
+/** Raw HTML stays text and images become links: what an agent wrote must not load anything from elsewhere. */
+const components: Components = {
+  a: ({ href, children }) => <Outward href={href}>{children}</Outward>,
+  img: ({ src, alt }) => {
+    const href = typeof src === "string" ? src : undefined;
+    return <Outward href={href}>{alt || href}</Outward>;
+  },
   // The page has its own h1 to h2; the text's headings go below them.
   h1: ({ children }) => <h3>{children}</h3>,
   h2: ({ children }) => <h3>{children}</h3>,
@@ -28,7 +34,7 @@ const components: Components = {
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className="prose">
-      <ReactMarkdown remarkPlugins={plugins} components={components}>
+      <ReactMarkdown remarkPlugins={plugins} components={components} urlTransform={webLink}>
         {text}
       </ReactMarkdown>
     </div>

@@ -101,6 +101,9 @@ export const run = (over: Partial<Run> = {}): Run => ({
   files: [],
   question: "",
   options: [],
+  diff: null,
+  error_code: "",
+  error_message: "",
   ...over,
 });
 
