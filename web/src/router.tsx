@@ -12,7 +12,7 @@ import { REPLAY } from "./api/replay";
 import { EmptyState } from "./components/empty-state";
 import { Shell } from "./components/shell";
 import { Button } from "./components/ui/button";
-import { t } from "./i18n";
+import { type Key, t } from "./i18n";
 import { parseFilters } from "./lib/filters";
 import { parseView } from "./screens/task/view";
 import { TasksScreen } from "./screens/tasks/screen";
@@ -57,6 +57,7 @@ const root = createRootRoute({
 const tasks = createRoute({
   getParentRoute: () => root,
   path: "/",
+  staticData: { nav: "nav.tasks" },
   validateSearch: parseFilters,
   component: TasksScreen,
 });
@@ -86,5 +87,9 @@ export const router = createRouter({
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
+  }
+  /** The words that a route has in the navigation; without them it is reached from other screens only. */
+  interface StaticDataRouteOption {
+    nav?: Key;
   }
 }

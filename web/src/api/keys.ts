@@ -1,4 +1,4 @@
-/** Query keys, and which of them one task's event makes stale. */
+/** Query keys. */
 export const keys = {
   lists: ["tasks"] as const,
   list: (filters: object) => ["tasks", filters] as const,
@@ -7,6 +7,14 @@ export const keys = {
   diff: (id: string, commit: string) => ["diff", id, commit] as const,
   status: ["status"] as const,
 };
+
+/** What one event of a task makes stale. */
+export const staleAfter = (taskId: string): readonly (readonly unknown[])[] => [
+  keys.task(taskId),
+  keys.timeline(taskId),
+  keys.lists,
+  keys.status,
+];
 
 /** The refresher's name of a key: all lists are one thing, because any event may move a task between them. */
 export const nameOf = (key: readonly unknown[]): string =>

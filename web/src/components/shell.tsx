@@ -1,4 +1,4 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { type AnyRoute, type AnyRouter, Link, Outlet, useRouter } from "@tanstack/react-router";
 import { Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { REPLAY } from "../api/replay";
@@ -62,7 +62,14 @@ function Trouble({ title, problem }: { title: string; problem: string }) {
   );
 }
 
+/** The screens that have words in the navigation (`staticData` of their routes), in the order of the routes. */
+const navigation = (router: AnyRouter) =>
+  Object.values<AnyRoute>(router.routesById).flatMap(({ fullPath, options }) =>
+    options.staticData?.nav ? [{ path: fullPath, words: options.staticData.nav }] : [],
+  );
+
 export function Shell() {
+  const router = useRouter();
   const [creating, setCreating] = useState(false);
   const [helping, setHelping] = useState(false);
   const system = useSystem();
@@ -83,21 +90,24 @@ export function Shell() {
           <span className="text-sm max-sm:sr-only">{t("app.name")}</span>
         </Link>
         <nav aria-label={t("nav.label")} className="flex items-center">
-          <Link
-            to="/"
-            activeOptions={{ includeSearch: false }}
-            className="flex h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink"
-          >
-            {t("nav.tasks")}
-            {waiting > 0 && (
-              <span
-                title={t("needsYou.count", { n: waiting })}
-                className="grid h-[1.125rem] min-w-[1.125rem] place-items-center rounded-full bg-need-soft px-1 text-[0.6875rem] font-semibold text-need tabular-nums"
-              >
-                {waiting}
-              </span>
-            )}
-          </Link>
+          {navigation(router).map(({ path, words }) => (
+            <Link
+              key={path}
+              to={path}
+              activeOptions={{ includeSearch: false }}
+              className="flex h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink"
+            >
+              {t(words)}
+              {path === "/" && waiting > 0 && (
+                <span
+                  title={t("needsYou.count", { n: waiting })}
+                  className="grid h-[1.125rem] min-w-[1.125rem] place-items-center rounded-full bg-need-soft px-1 text-[0.6875rem] font-semibold text-need tabular-nums"
+                >
+                  {waiting}
+                </span>
+              )}
+            </Link>
+          ))}
         </nav>
         <div className="flex-1" />
         {system && (

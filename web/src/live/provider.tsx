@@ -9,7 +9,7 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { keys, nameOf } from "../api/keys";
+import { keys, nameOf, staleAfter } from "../api/keys";
 import { Refresher } from "../api/refresher";
 import { REPLAY } from "../api/replay";
 import type { Moment } from "../api/types";
@@ -68,8 +68,7 @@ export function LiveProvider({
 
   const changed = useCallback(
     (taskId: string, seq: number) => {
-      for (const key of [keys.task(taskId), keys.timeline(taskId), keys.lists, keys.status])
-        refresher.want(nameOf(key), seq, () => refetch(key));
+      for (const key of staleAfter(taskId)) refresher.want(nameOf(key), seq, () => refetch(key));
     },
     [refresher, refetch],
   );
