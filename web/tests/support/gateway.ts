@@ -1,4 +1,4 @@
-import type { OutputLine, Status, TaskDetail, TimelineItem } from "../../src/api/types";
+import type { OutputLine, Status, SystemStatus, TaskDetail, TimelineItem } from "../../src/api/types";
 import type { Socket } from "../../src/live/client";
 
 export interface Command {
@@ -22,7 +22,8 @@ export class FakeGateway {
   tasks: TaskDetail[] = [];
   timeline: TimelineItem[] = [];
   output: OutputLine[] = [];
-  system: Record<string, unknown> = {};
+  system: Partial<SystemStatus> = {};
+  diff = "";
   seq = 100;
   /** Whether it can be reached, by requests and by sockets alike. */
   up = true;
@@ -114,6 +115,8 @@ export class FakeGateway {
           items: this.output.filter((line) => line.seq > after),
           next_after: null,
         });
+      case "diff":
+        return new Response(this.diff);
       default:
         return json({ seq: this.seq, task });
     }
@@ -136,7 +139,7 @@ export class FakeGateway {
     return counts;
   }
 
-  private status(): object {
+  private status(): SystemStatus {
     return {
       seq: this.seq,
       position: this.seq,
