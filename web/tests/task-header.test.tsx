@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
-import { allow, run, task } from "./support/tasks";
+import { allow, check, run, task } from "./support/tasks";
 
 async function open(gateway: FakeGateway, tab = "details") {
   const [shown] = gateway.tasks;
@@ -91,21 +91,14 @@ test("a paused task says when it goes on, and why it is paused", async () => {
 });
 
 test("a task that failed says why and with which code, and leads to its failed checks", async () => {
-  const check = {
-    command: "pytest -q",
-    exit_code: 1,
-    duration_ms: 10,
-    output_tail: "2 failed",
-    output_sha256: "",
-    failed_before: false,
-  };
+  const failed = check({ command: "pytest -q", exit_code: 1, output_tail: "2 failed" });
   const { user, history } = await open(
     new FakeGateway(
       task({
         status: "failed",
         error_message: "pytest -q exited with 1.",
         error_code: "checks-failed",
-        run: run({ status: "failed", checks: [check] }),
+        run: run({ status: "failed", checks: [failed] }),
       }),
     ),
   );

@@ -3,10 +3,15 @@ import { expect, test } from "vitest";
 import type { TaskDetail } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
-import { run, task } from "./support/tasks";
+import { check, run, task } from "./support/tasks";
 
-const PASSED = { command: "ruff check .", exit_code: 0, duration_ms: 340, output_tail: "All checks passed!" };
-const FAILED = { command: "pytest -q", exit_code: 2, duration_ms: 3_120, output_tail: "2 failed, 8 passed" };
+const PASSED = check({ command: "ruff check .", duration_ms: 340, output_tail: "All checks passed!" });
+const FAILED = check({
+  command: "pytest -q",
+  exit_code: 2,
+  duration_ms: 3_120,
+  output_tail: "2 failed, 8 passed",
+});
 
 const DIFF = `diff --git a/greeter.py b/greeter.py
 index 2f1a9c4..8be0d51 100644

@@ -152,6 +152,12 @@ export class FakeGateway {
       projector_problem: "",
       agents_ready: true,
       agents_problem: "",
+      approval: "required",
+      lag_events: 0,
+      queues: [],
+      running: [],
+      services: [],
+      unread: 0,
       parked: 0,
       ...this.system,
     };

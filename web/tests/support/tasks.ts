@@ -1,4 +1,12 @@
-import type { ActionName, PlanVersion, Run, TaskDetail, TimelineItem, Usage } from "../../src/api/types";
+import type {
+  ActionName,
+  Check,
+  PlanVersion,
+  Run,
+  TaskDetail,
+  TimelineItem,
+  Usage,
+} from "../../src/api/types";
 
 const AT = "2026-11-22T07:14:00Z";
 const ACTIONS: readonly ActionName[] = ["approve", "reject", "revise", "input", "stop", "retry"];
@@ -80,6 +88,16 @@ export const plan = (version: number, markdown: string): PlanVersion => ({
   at: AT,
   approved_at: null,
   approved_by: null,
+});
+
+export const check = (over: Partial<Check>): Check => ({
+  command: "make test",
+  exit_code: 0,
+  duration_ms: 10,
+  output_tail: "",
+  output_sha256: "",
+  failed_before: false,
+  ...over,
 });
 
 export const run = (over: Partial<Run> = {}): Run => ({
