@@ -36,19 +36,19 @@ Report = Callable[[Actor, Command], Awaitable[object]]
 """Hands a command to its actor."""
 
 
-async def reconcile_here(place: str, actor: Actor, number: int, run_dirs: Iterable[Path], tell: Report) -> None:
+async def reconcile_here(node_id: str, actor: Actor, number: int, run_dirs: Iterable[Path], tell: Report) -> None:
     """Tell what all processes of one round, draft or triage have spent on this machine; none of them must run."""
-    await _reconcile(actor, number, place, await asyncio.to_thread(spent_here, run_dirs), tell)
+    await _reconcile(actor, number, node_id, await asyncio.to_thread(spent_here, run_dirs), tell)
 
 
 async def reconcile_elsewhere(runner: AgentRunner, actor: Actor, number: int, tell: Report) -> None:
-    """Tell what the processes of other places are known to have spent on one round, draft or triage."""
-    for place, usage in (await _spent_elsewhere(runner, actor, number)).items():
-        await _reconcile(actor, number, place, usage, tell)
+    """Tell what the processes of other nodes are known to have spent on one round, draft or triage."""
+    for node_id, usage in (await _spent_elsewhere(runner, actor, number)).items():
+        await _reconcile(actor, number, node_id, usage, tell)
 
 
 async def _spent_elsewhere(runner: AgentRunner, actor: Actor, number: int) -> Accounts:
-    """By place, what its processes said to have spent."""
+    """By node id, what the processes of a node said to have spent."""
     try:
         last = (await runner.bus.js.get_last_msg(OUTPUT, output_subject(actor))).seq or 0
     except NotFound:
@@ -68,9 +68,9 @@ async def _spent_elsewhere(runner: AgentRunner, actor: Actor, number: int) -> Ac
                 break
     spent: Accounts = {}
     for process, lines in heard.items():
-        place = process.rpartition("@")[2]
-        spent[place] = add_usage(spent.get(place, ()), spent_in(lines))
-    return {place: usage for place, usage in spent.items() if usage}
+        node_id = process.rpartition("@")[2]
+        spent[node_id] = add_usage(spent.get(node_id, ()), spent_in(lines))
+    return {node_id: usage for node_id, usage in spent.items() if usage}
 
 
 def spent_in(lines: Mapping[int, Counted]) -> tuple[ModelUsage, ...]:
@@ -81,19 +81,19 @@ def spent_in(lines: Mapping[int, Counted]) -> tuple[ModelUsage, ...]:
     return meter.total
 
 
-async def _reconcile(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...], tell: Report) -> None:
+async def _reconcile(actor: Actor, number: int, node_id: str, usage: tuple[ModelUsage, ...], tell: Report) -> None:
     if not usage:
         return
     try:
-        await tell(actor, _record(actor, number, place, usage))
+        await tell(actor, _record(actor, number, node_id, usage))
     except Rejected as rejection:
         log.warning("what agents have spent cannot be recorded", actor=str(actor), code=rejection.code, usage=usage)
 
 
-def _record(actor: Actor, number: int, place: str, usage: tuple[ModelUsage, ...]) -> Command:
+def _record(actor: Actor, number: int, node_id: str, usage: tuple[ModelUsage, ...]) -> Command:
     agent = KINDS[actor.kind].agent
     assert agent is not None, f"no agent works for a {actor.kind}"
     command: Command = COMMANDS[actor.kind]["record-spend"](
-        id=actor.id, place=place, usage=usage, **{agent.unit: number}
+        id=actor.id, place=node_id, usage=usage, **{agent.unit: number}
     )
     return command

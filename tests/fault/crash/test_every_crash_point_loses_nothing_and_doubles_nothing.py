@@ -21,13 +21,13 @@ from tests.fault.crash.timekeeping import timekeeping
 from tests.fault.crash.verdict import Verdict
 
 POINTS: Final = crash_points()
-THINKERS: Final = "those who think"
-WORKER: Final = "the one who works"
-EDGES: Final = "those at the edges"
-TIMEKEEPER: Final = "the one who keeps time"
-CLEARERS: Final = "those who give up and clear up"
-MENDER: Final = "the one who mends"
-SUCCESSOR: Final = "the one who takes over"
+THINKERS: Final = "thinking"
+WORKER: Final = "work"
+EDGES: Final = "edges"
+TIMEKEEPER: Final = "timers"
+CLEARERS: Final = "clearing"
+MENDER: Final = "repairs"
+SUCCESSOR: Final = "takeover"
 COMMAND: Final = "the command"
 LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     THINKERS: campaign,
