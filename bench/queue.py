@@ -106,39 +106,39 @@ class Seen:
 async def run(folder: Path, tasks: int, wanted: int, slots: int) -> bool:
     """Let them wait, let ``wanted`` of them be worked off; whether the promises held."""
     seen, samples = Seen(), list[Sample]()
-    async with ServiceGroup(folder, limits=limits_for(folder)) as cast:
+    async with ServiceGroup(folder, limits=limits_for(folder)) as group:
         repositories = _repositories(folder)
-        add = partial(cast.add, JOURNEYMAN_CLAUDE_CLI=str(NOOP), JOURNEYMAN_MAX_CONCURRENT_RUNS=str(slots))
+        add = partial(group.add, JOURNEYMAN_CLAUDE_CLI=str(NOOP), JOURNEYMAN_MAX_CONCURRENT_RUNS=str(slots))
         for service in ("brain", "gateway", "projector"):
             add(service)
         for number in range(EXECUTORS):
             add("executor", name=f"executor-{number}", data=folder / f"executor-{number}")
-        others = [member for name, member in cast.members.items() if not name.startswith("executor")]
-        executors = [member for name, member in cast.members.items() if name.startswith("executor")]
+        others = [member for name, member in group.members.items() if not name.startswith("executor")]
+        executors = [member for name, member in group.members.items() if name.startswith("executor")]
         await asyncio.gather(*(member.start() for member in others))
-        watching = asyncio.create_task(_watch(cast, seen))
+        watching = asyncio.create_task(_watch(group, seen))
         try:
             began = time.monotonic()
-            await _submit(cast, tasks, repositories)
+            await _submit(group, tasks, repositories)
             await eventually(lambda: len(seen.waiting) == tasks, within=PATIENCE_S)
             _say(f"{tasks:,} tasks wait after {time.monotonic() - began:.0f} s")
             await asyncio.gather(*(member.start() for member in executors))
             began = time.monotonic()
             while len(seen.completed | seen.failed) < wanted:
-                samples.append(Sample(len(seen.completed), dict(_memory(cast))))
+                samples.append(Sample(len(seen.completed), dict(_memory(group))))
                 if len(samples) % TOLD_EVERY == 1:
                     _say(f"{samples[-1].done:>7,} done  " + _shown(samples[-1].memory))
                 await asyncio.sleep(SAMPLE_S)
-            samples.append(Sample(len(seen.completed), dict(_memory(cast))))
+            samples.append(Sample(len(seen.completed), dict(_memory(group))))
             seconds = time.monotonic() - began
         finally:
             watching.cancel()
-            await asyncio.gather(*(member.stop() for member in cast.members.values()))
+            await asyncio.gather(*(member.stop() for member in group.members.values()))
     return _verdict(seen, samples, wanted, slots, seconds)
 
 
-async def _submit(cast: ServiceGroup, tasks: int, repositories: list[str]) -> None:
-    client, room = Client(cast.bus, source="bench"), asyncio.Semaphore(SENDERS)
+async def _submit(group: ServiceGroup, tasks: int, repositories: list[str]) -> None:
+    client, room = Client(group.bus, source="bench"), asyncio.Semaphore(SENDERS)
 
     async def send(number: int) -> None:
         submit = task.Submit(
@@ -160,14 +160,14 @@ async def _submit(cast: ServiceGroup, tasks: int, repositories: list[str]) -> No
     await asyncio.gather(*(send(number) for number in range(tasks)))
 
 
-async def _watch(cast: ServiceGroup, seen: Seen) -> None:
-    async with Feed(cast.bus, EVENTS, SUBJECTS, after=0) as feed:
+async def _watch(group: ServiceGroup, seen: Seen) -> None:
+    async with Feed(group.bus, EVENTS, SUBJECTS, after=0) as feed:
         async for message in feed:
             seen.take(message.subject, message.data)
 
 
-def _memory(cast: ServiceGroup) -> Iterator[tuple[str, float]]:
-    pids = {"nats": cast.nats.pid} | {name: member.pid for name, member in cast.members.items()}
+def _memory(group: ServiceGroup) -> Iterator[tuple[str, float]]:
+    pids = {"nats": group.nats.pid} | {name: member.pid for name, member in group.members.items()}
     for name, pid in pids.items():
         with contextlib.suppress(OSError):
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])

@@ -39,7 +39,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True):
     """An open connection and what is built on it."""
 
-    place: Endpoint
+    endpoint: Endpoint
     bus: Bus
     client: Client
     journal: NatsJournal
@@ -63,12 +63,12 @@ async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> Async
     """Connect to the running system; raises `NatsUnreachable`."""
     logs.configure("cli", level="error", format="console")
     settings = load_settings()
-    place = find_endpoint(settings)
+    endpoint = find_endpoint(settings)
     if nats_url:
-        place = msgspec.structs.replace(place, nats=nats_url)
-    bus = await connect(place.nats, name="journeyman-cli", patience_s=patience_s, limits=settings)
+        endpoint = msgspec.structs.replace(endpoint, nats=nats_url)
+    bus = await connect(endpoint.nats, name="journeyman-cli", patience_s=patience_s, limits=settings)
     try:
-        yield Link(place, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
+        yield Link(endpoint, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
 
@@ -95,10 +95,10 @@ async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, limits
 async def _listens(url: str) -> bool:
     """Whether one of the servers takes a connection."""
     for each in url.split(","):
-        place = urlsplit(each.strip())
+        server = urlsplit(each.strip())
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(GRACE_S):
-                _, writer = await asyncio.open_connection(place.hostname, place.port or 4222)
+                _, writer = await asyncio.open_connection(server.hostname, server.port or 4222)
             writer.close()
             return True
     return False

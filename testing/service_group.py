@@ -156,7 +156,7 @@ class Member:
 
 
 class LogServer(Protocol):
-    """What a cast needs of its NATS: one server, or several that are taken for one."""
+    """What a service group needs of its NATS: one server, or several that are taken for one."""
 
     @property
     def url(self) -> str: ...

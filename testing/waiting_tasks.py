@@ -24,19 +24,19 @@ _PLANS: Final = Decider[Any](
 )
 
 
-async def planned(cast: ServiceGroup) -> tuple[str, RecordedEvent]:
+async def planned(group: ServiceGroup) -> tuple[str, RecordedEvent]:
     """A task whose plan has just been proposed, and that event."""
-    host = ActorHost(cast.journal, [task_actor.DECIDER, _PLANS], source="journeyman/test")
-    id = await _planning(cast, host)
+    host = ActorHost(group.journal, [task_actor.DECIDER, _PLANS], source="journeyman/test")
+    id = await _planning(group, host)
     proposed = await host.execute(Actor("plan", id), plan.Stop(), id=f"{id}-plan", principal="service:test")
     assert proposed is not None
     return id, proposed
 
 
-async def paused(cast: ServiceGroup, until: datetime) -> str:
+async def paused(group: ServiceGroup, until: datetime) -> str:
     """A task whose planning has failed for now."""
-    host = ActorHost(cast.journal, [task_actor.DECIDER], source="journeyman/test")
-    id = await _planning(cast, host)
+    host = ActorHost(group.journal, [task_actor.DECIDER], source="journeyman/test")
+    id = await _planning(group, host)
     failure = task.RecordFailure(
         stage=task.Stage.PLANNING, code="agent-overloaded", message="Busy.", retries_at=(until,)
     )
@@ -44,7 +44,7 @@ async def paused(cast: ServiceGroup, until: datetime) -> str:
     return id
 
 
-async def _planning(cast: ServiceGroup, host: ActorHost) -> str:
+async def _planning(group: ServiceGroup, host: ActorHost) -> str:
     """A task that waits for its plan."""
     id = new_task_id()
     commands: list[task.TaskCommand] = [
@@ -57,5 +57,5 @@ async def _planning(cast: ServiceGroup, host: ActorHost) -> str:
     ]
     for number, command in enumerate(commands):
         await host.execute(Actor("task", id), command, id=f"{id}-{number}", principal="service:test")
-    await cast.until(id, "task.planning-requested")
+    await group.until(id, "task.planning-requested")
     return id

@@ -54,7 +54,7 @@ class _Run:
 
     def __init__(self, stage: TargetSystem, terms: Options, say: Callable[[str], None]) -> None:
         self.stage = stage
-        self.watch = Watch(stage.cast.journal)
+        self.watch = Watch(stage.group.journal)
         self.work = Work(stage, self.watch, terms)
         self.blows: list[InflictedFault] = []
         self.problems: list[str] = []
@@ -135,11 +135,11 @@ async def campaign(terms: Options, folder: Path, say: Callable[[str], None]) -> 
         facts.append(f"after: {machine.load().said()}")
         say("All work is done; looking at what is left …")
         try:
-            await eventually(lambda: not stage.cast.left_over(), within=CLEARED_S, every=0.5)
+            await eventually(lambda: not stage.group.left_over(), within=CLEARED_S, every=0.5)
         except AssertionError:
-            run.problems.append(f"left over: {stage.cast.left_over()[:5]}")
-        await asyncio.gather(*(member.stop() for member in stage.cast.members.values()))
-        verdict = await judge(stage.cast.bus, stage.cast.data, stage.repositories, run.work.accepted)
+            run.problems.append(f"left over: {stage.group.left_over()[:5]}")
+        await asyncio.gather(*(member.stop() for member in stage.group.members.values()))
+        verdict = await judge(stage.group.bus, stage.group.data, stage.repositories, run.work.accepted)
     news = [id for id, answers in run.work.answers.items() if answers.count(202) > 1]
     run.problems += [f"{id}: its delivery was taken for a new one more than once" for id in news]
     run.problems += [f"{times} deliveries were answered with {status}" for status, times in run.work.strange.items()]

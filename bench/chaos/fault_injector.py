@@ -49,7 +49,7 @@ class FaultInjector:
         self._stage = stage
         self._watch = watch
         self._work = work
-        self._client = Client(stage.cast.bus, source="chaos")
+        self._client = Client(stage.group.bus, source="chaos")
 
     async def do(self, fault: Fault) -> InflictedFault:
         """Do it and wait for the recovery; raises `TimeoutError` when there is none within `LIMIT_S`."""
@@ -193,7 +193,7 @@ class FaultInjector:
     # ---- NATS ------------------------------------------------------------------------------------------------------
 
     async def _kill_nats(self, fault: Fault) -> InflictedFault:
-        nats, began = self._stage.cast.nats, time.monotonic()
+        nats, began = self._stage.group.nats, time.monotonic()
         await nats.kill()
         if not isinstance(nats, Nodes):
             await nats.start()
@@ -204,7 +204,7 @@ class FaultInjector:
             await nats.start()
 
     async def _pause_nats(self, fault: Fault) -> InflictedFault:
-        pid = self._stage.cast.nats.pid
+        pid = self._stage.group.nats.pid
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(fault.seconds)
         os.kill(pid, signal.SIGCONT)

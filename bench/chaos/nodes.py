@@ -17,7 +17,7 @@ FIRST: Final = "n0"
 
 
 class Nodes:
-    """A cluster that a cast takes for its server; between `kill` and `start` two of three run."""
+    """A cluster that a service group takes for its server; between `kill` and `start` two of three run."""
 
     def __init__(self, directory: Path) -> None:
         self._cluster: Final = Cluster(directory)

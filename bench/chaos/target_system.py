@@ -41,16 +41,16 @@ SHARE: Final = 0.3
 
 
 class TargetSystem:
-    """One cast with two executors, every member kept running, and what faults need to take hold of it."""
+    """One service group with two executors, every member kept running, and what faults need to take hold of it."""
 
-    def __init__(self, cast: ServiceGroup, proxy: AckDroppingProxy, repositories: dict[str, Path]) -> None:
-        self.cast = cast
+    def __init__(self, group: ServiceGroup, proxy: AckDroppingProxy, repositories: dict[str, Path]) -> None:
+        self.group = group
         self.proxy = proxy
         self.repositories = repositories
 
     def member(self, name: str) -> Member:
         """A service by its own name."""
-        return self.cast.members[name]
+        return self.group.members[name]
 
     def place(self, name: str) -> str:
         """What the claims of a member's machine end with."""
@@ -59,7 +59,7 @@ class TargetSystem:
     def agents(self) -> list[tuple[str, str, int]]:
         """Every agent that runs now: its actor's kind and id, and its CLI's pid; in a stable order."""
         found = []
-        for data in sorted({member.data for member in self.cast.members.values()}):
+        for data in sorted({member.data for member in self.group.members.values()}):
             for file in sorted((data / "runs").glob("*/cli")):
                 kind, _, rest = file.parent.name.partition("-")
                 with contextlib.suppress(OSError, IndexError, ValueError):  # it ends while we look
@@ -83,7 +83,7 @@ class TargetSystem:
     async def revive(self) -> list[str]:
         """Start what has ended without being killed, which is a fault of its own; says what that was."""
         found = []
-        for member in self.cast.members.values():
+        for member in self.group.members.values():
             try:
                 member.check()
             except AssertionError as error:
@@ -99,28 +99,28 @@ async def target_system(folder: Path, terms: Options) -> AsyncIterator[TargetSys
     folder.mkdir(parents=True, exist_ok=True)
     nats = Nodes(folder / "nats") if terms.nodes == NODES else Nats(folder / "nats")
     limits = msgspec.structs.replace(LIMITS, replicas=terms.nodes)
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, limits=limits, nats=nats) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, limits=limits, nats=nats) as group:
         repositories = _repositories(folder)
         async with AckDroppingProxy(
-            int(cast.nats.url.rpartition(":")[2]), share=0.0, random=Random(terms.seed)
+            int(group.nats.url.rpartition(":")[2]), share=0.0, random=Random(terms.seed)
         ) as proxy:
-            stage = TargetSystem(cast, proxy, repositories)
+            stage = TargetSystem(group, proxy, repositories)
             for name in SERVICES:
-                service, data = ("executor", folder / name) if name in EXECUTORS else (name, cast.data)
-                cast.add(
+                service, data = ("executor", folder / name) if name in EXECUTORS else (name, group.data)
+                group.add(
                     service,
                     name=name,
                     data=data,
                     # The projector reads everything; it alone goes without the proxy, which costs as much as NATS.
                     # Three servers have three addresses, and clients that know them all.
-                    JOURNEYMAN_NATS_URL=cast.nats.url if name == "projector" or terms.nodes == NODES else proxy.url,
+                    JOURNEYMAN_NATS_URL=group.nats.url if name == "projector" or terms.nodes == NODES else proxy.url,
                     JOURNEYMAN_APPROVAL="auto",
                     JOURNEYMAN_MAX_CONCURRENT_RUNS=str(terms.runs),
                     JOURNEYMAN_CLAUDE_CLI=str(NOOP) if terms.agent is Agent.NOOP else "",
                 )
-            await asyncio.gather(*(cast.members[name].start(keep=True) for name in SERVICES))
+            await asyncio.gather(*(group.members[name].start(keep=True) for name in SERVICES))
             yield stage
-            await asyncio.gather(*(member.stop() for member in cast.members.values()))
+            await asyncio.gather(*(member.stop() for member in group.members.values()))
 
 
 def _repositories(folder: Path) -> dict[str, Path]:

@@ -71,7 +71,7 @@ class Work:
     async def run(self, wanted: Callable[[int], bool]) -> None:
         """Bring tasks while ``wanted(brought so far)``, and everything that was begun."""
         async with httpx.AsyncClient(
-            base_url=self._stage.cast.http, timeout=IMPATIENT_S, trust_env=False
+            base_url=self._stage.group.http, timeout=IMPATIENT_S, trust_env=False
         ) as self._http:
             async with asyncio.TaskGroup() as group:
                 for _ in range(SENDERS):
@@ -121,7 +121,7 @@ class Work:
             "X-GitHub-Event": "issues",
             "X-GitHub-Delivery": brought.delivery,
             "X-Hub-Signature-256": "sha256="
-            + hmac.digest(self._stage.cast.webhook_secret.encode(), brought.body, "sha256").hex(),
+            + hmac.digest(self._stage.group.webhook_secret.encode(), brought.body, "sha256").hex(),
         }
         try:
             return (await self._http.post("/webhooks/github", content=brought.body, headers=headers)).status_code

@@ -23,10 +23,10 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     from cli.demo.driver import Demonstration, drive
     from cli.demo.target import found_here
 
-    place, secret, repository = found_here()
+    endpoint, secret, repository = found_here()
     demonstration = Demonstration(
-        http=url or place.http,
-        nats=nats_url or place.nats,
+        http=url or endpoint.http,
+        nats=nats_url or endpoint.nats,
         secret=secret,
         repo=repo,
         repository=repository,

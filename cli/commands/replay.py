@@ -59,7 +59,7 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
             screen(to_stderr=True).print(f"[dim]Reading the log up to #{start - 1} …[/]")
         # A letter first: a session of digits alone would be read as a number in an address.
         session = f"r{secrets.token_hex(8)}"
-        page = f"{link.place.http}{f'/tasks/{task_id}' if task_id else '/'}?replay={session}"
+        page = f"{link.endpoint.http}{f'/tasks/{task_id}' if task_id else '/'}?replay={session}"
         script = Script(session, start, last, speed, wanted=lambda subject: middle in subject, tell=tell)
         async with Replay.of(link.bus, script) as replay:
             stopped = asyncio.Event()

@@ -11,14 +11,14 @@ from shared.ops.settings import load_settings
 
 
 def found_here() -> tuple[Endpoint, str, Path | None]:
-    """The place, the webhook's secret, and the repository if it can be looked at; raises `Failure` without a secret."""
+    """The endpoint, the webhook's secret, and the repository where it is here; raises `Failure` without a secret."""
     settings = load_settings()
-    place = find_endpoint(settings)
+    endpoint = find_endpoint(settings)
     secret = settings.github_webhook_secret.get_secret_value()
-    own = place.data / "webhook-secret"
+    own = endpoint.data / "webhook-secret"
     if not secret and own.exists():
         secret = own.read_text().strip()
     if not secret:
         raise Failure("There is no webhook secret: set JOURNEYMAN_GITHUB_WEBHOOK_SECRET to the one the gateway has.")
-    repository = demo_repository(place.data)
-    return place, secret, repository if repository.is_dir() else None
+    repository = demo_repository(endpoint.data)
+    return endpoint, secret, repository if repository.is_dir() else None

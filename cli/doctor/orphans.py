@@ -17,7 +17,7 @@ from shared.runtime.client import NoAnswer
 
 async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Finding:
     """Find them, and clear them away when ``clean`` is wanted."""
-    data = link.place.data
+    data = link.endpoint.data
     found = await find_orphans(data, NatsJournal(link.bus))
     if not found:
         return good("leftovers", "no process, worktree or run directory of ended work")

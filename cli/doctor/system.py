@@ -23,7 +23,7 @@ JETSTREAM_ANSWERS_S: Final = 5.0
 
 async def look_at_system(link: Link) -> list[Finding]:
     """Everything that NATS can tell."""
-    found = [good("NATS", f"{without_credentials(link.place.nats)}, version {_version(link)}")]
+    found = [good("NATS", f"{without_credentials(link.endpoint.nats)}, version {_version(link)}")]
     try:
         await check_guards(link.bus, JETSTREAM_ANSWERS_S)
         state = (await link.bus.js.stream_info(EVENTS)).state

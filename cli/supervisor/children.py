@@ -52,7 +52,7 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
 
 
 class NatsChild:
-    """The embedded server in the shape that the keeper needs."""
+    """The embedded server in the shape that `Restarts` needs."""
 
     def __init__(self, server: NatsServer) -> None:
         self._server = server

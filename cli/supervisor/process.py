@@ -27,7 +27,7 @@ class CannotLaunch(Exception):
 
 
 class Running(Protocol):
-    """What the keeper needs of a child that runs."""
+    """What `Restarts` needs of a child that runs."""
 
     @property
     def pid(self) -> int: ...

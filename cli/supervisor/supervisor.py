@@ -37,7 +37,7 @@ class Supervisor:
 
     def __init__(self, plan: LaunchPlan, changed: Callable[[Change], None], *, show_logs: bool = False) -> None:
         self.plan = plan
-        self.keepers: dict[str, Restarts] = {}
+        self.restarts: dict[str, Restarts] = {}
         self._changed = changed
         self._logs: dict[str, ChildLog] = {}
         self._show_logs = show_logs
@@ -68,8 +68,8 @@ class Supervisor:
     async def stop(self) -> None:
         """Drain the children one after the other; returns when none is left, and no agent of theirs."""
         for name in STOP_ORDER:
-            if name in self.keepers:
-                await self.keepers[name].stop()
+            if name in self.restarts:
+                await self.restarts[name].stop()
         # With nobody to watch it, an agent would go on spending; the next `up` goes on from its last checkpoint.
         await asyncio.to_thread(end_agents, self.plan.data)
         for log in self._logs.values():
@@ -78,13 +78,13 @@ class Supervisor:
 
     def kill(self) -> None:
         """End all of them at once."""
-        for keeper in self.keepers.values():
-            keeper.kill()
+        for child in self.restarts.values():
+            child.kill()
 
     async def _keep(self, name: str, launch: Callable[[], Awaitable[Running]]) -> None:
         drain_s = DRAIN_S + load_settings().drain_seconds
-        keeper = self.keepers[name] = Restarts(name, launch, self._note, drain_s=drain_s)
-        await keeper.start()
+        child = self.restarts[name] = Restarts(name, launch, self._note, drain_s=drain_s)
+        await child.start()
 
     def _log(self, name: str) -> ChildLog:
         log = self._logs[name] = ChildLog(name, self.plan.data / "logs", show=self._show_logs)
@@ -96,7 +96,7 @@ class Supervisor:
         self._changed(change)
 
     def _write_record(self) -> None:
-        pids = {name: keeper.pid for name, keeper in self.keepers.items() if keeper.pid is not None}
+        pids = {name: child.pid for name, child in self.restarts.items() if child.pid is not None}
         processes = [os.getpid(), *pids.values()]
         record.write(
             self.plan.data,

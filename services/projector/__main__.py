@@ -21,14 +21,14 @@ async def run(settings: Settings, timings: Timings) -> None:
     folder = settings.data_dir / FOLDER
     try:
         with locked(folder):
-            keeper = Recovery(service, folder)
-            await keeper.start()
-            await keeper.caught_up()
-            service.loop(keeper.run, drain=keeper.drain)
+            recovery = Recovery(service, folder)
+            await recovery.start()
+            await recovery.caught_up()
+            service.loop(recovery.run, drain=recovery.drain)
             try:
-                await service.run(lambda: {"position": keeper.position})
+                await service.run(lambda: {"position": recovery.position})
             except duckdb.Error as error:
-                raise CannotStart(explained(error, keeper.path)) from error
+                raise CannotStart(explained(error, recovery.path)) from error
     except (Busy, Unusable, LogDamaged, CheckpointMoved) as error:
         raise CannotStart(str(error)) from error
     finally:

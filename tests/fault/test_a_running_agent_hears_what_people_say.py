@@ -38,8 +38,8 @@ async def away(seconds: float) -> None:
     await eventually(lambda: time.monotonic() - began > seconds, within=2 * seconds)
 
 
-async def say(cast: ServiceGroup, id: str, command: Command) -> None:
-    await Client(cast.bus, source="test").send(Actor("task", id), command, principal="user:ada")
+async def say(group: ServiceGroup, id: str, command: Command) -> None:
+    await Client(group.bus, source="test").send(Actor("task", id), command, principal="user:ada")
 
 
 async def is_ready(member: Member) -> bool:
@@ -48,8 +48,8 @@ async def is_ready(member: Member) -> bool:
         return (await http.get(f"http://127.0.0.1:{member.facts['health']}/health/ready")).status_code == 200
 
 
-def nats_port(cast: ServiceGroup) -> int:
-    return int(cast.nats.url.rpartition(":")[2])
+def nats_port(group: ServiceGroup) -> int:
+    return int(group.nats.url.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("kind", sorted(SERVICE_OF))
@@ -57,81 +57,81 @@ async def test_a_stop_reaches_an_agent_whose_service_lost_nats_as_it_began_to_fo
     kind: str, tmp_path: Path
 ) -> None:
     service, id = SERVICE_OF[kind], new_task_id()
-    async with ServiceGroup(tmp_path) as cast, Outage(nats_port(cast)) as outage:
-        cast.add(service, JOURNEYMAN_NATS_URL=outage.url)
+    async with ServiceGroup(tmp_path) as group, Outage(nats_port(group)) as outage:
+        group.add(service, JOURNEYMAN_NATS_URL=outage.url)
         outage.begin_at("CONSUMER.CREATE.EVENTS", f'"evt.{kind}.{id}.')
-        await cast.members[service].start()
-        await cast.start(*({"brain"} - {service}))
-        await submit(cast, f"Take a note\n\ndemo {service}: hang", DIRECTIVE_OF[kind], id=id)
+        await group.members[service].start()
+        await group.start(*({"brain"} - {service}))
+        await submit(group, f"Take a note\n\ndemo {service}: hang", DIRECTIVE_OF[kind], id=id)
         await eventually(lambda: outage.lost, within=60)
         await away(ANSWER_S)
         outage.end()
-        await eventually(lambda: is_ready(cast.members[service]))
+        await eventually(lambda: is_ready(group.members[service]))
         await eventually(lambda: marked(f"{kind}-{id}"), within=60)
 
-        await say(cast, id, Stop())
+        await say(group, id, Stop())
         await eventually(lambda: not marked(f"{kind}-{id}"), within=HEARD_S)
-        await cast.until(id, "task.cancelled", within=30)
-        await cast.members[service].stop()  # it needs the connection to leave
+        await group.until(id, "task.cancelled", within=30)
+        await group.members[service].stop()  # it needs the connection to leave
 
 
 async def test_an_agent_hears_its_second_answer_though_the_log_did_not_take_that_it_had_the_first(
     tmp_path: Path, agents: Path
 ) -> None:
     id = new_task_id()
-    async with ServiceGroup(tmp_path) as cast, Outage(nats_port(cast), silent=True) as outage:
-        cast.add("executor", JOURNEYMAN_NATS_URL=outage.url, JOURNEYMAN_AGENTS_DIR=str(agents))
-        await cast.members["executor"].start()
-        await cast.start("brain", "gateway")
+    async with ServiceGroup(tmp_path) as group, Outage(nats_port(group), silent=True) as outage:
+        group.add("executor", JOURNEYMAN_NATS_URL=outage.url, JOURNEYMAN_AGENTS_DIR=str(agents))
+        await group.members["executor"].start()
+        await group.start("brain", "gateway")
         outage.begin_at(f"evt.run.{id}.resumed")
         await submit(
-            cast,
+            group,
             "Take a note\n\ndemo executor: ask Which colour?\ndemo executor: ask Which size?",
             Directive.IMPLEMENT,
             id=id,
         )
-        first = await cast.until(id, "task.question-asked")
-        await say(cast, id, GiveInput(message="Ultramarine"))
+        first = await group.until(id, "task.question-asked")
+        await say(group, id, GiveInput(message="Ultramarine"))
         await eventually(lambda: outage.lost, within=30)
         await away(APPEND_S)
         outage.end()
 
-        second = await cast.until(id, "task.question-asked", after=first.position, within=30)
-        await say(cast, id, GiveInput(message="Enormous"))
-        done = await cast.until(id, "run.succeeded", after=second.position, within=30)
+        second = await group.until(id, "task.question-asked", after=first.position, within=30)
+        await say(group, id, GiveInput(message="Enormous"))
+        done = await group.until(id, "run.succeeded", after=second.position, within=30)
         assert "Ultramarine" in done.data.summary and "Enormous" in done.data.summary
-        await cast.until(id, "task.completed", within=30)
-        story = await story_of(cast.bus, id)
+        await group.until(id, "task.completed", within=30)
+        story = await story_of(group.bus, id)
         told = [
             each.name for each in story if each.kind == "run" and each.name in ("claimed", "input-given", "resumed")
         ]
         assert told == ["claimed", "input-given", "resumed", "input-given", "resumed"]
-        assert problems_of_story(story, cast.repository) + problems_of_costs(story, cast.model) == []
-        await cast.members["executor"].stop()  # it needs the connection to leave
+        assert problems_of_story(story, group.repository) + problems_of_costs(story, group.model) == []
+        await group.members["executor"].stop()  # it needs the connection to leave
 
 
 async def test_an_agent_hears_its_answer_and_a_stop_after_nats_was_away(tmp_path: Path, agents: Path) -> None:
     id = new_task_id()
-    async with ServiceGroup(tmp_path) as cast:
-        cast.add("executor", JOURNEYMAN_AGENTS_DIR=str(agents))
-        await cast.members["executor"].start()
-        await cast.start("brain", "gateway")
+    async with ServiceGroup(tmp_path) as group:
+        group.add("executor", JOURNEYMAN_AGENTS_DIR=str(agents))
+        await group.members["executor"].start()
+        await group.start("brain", "gateway")
         await submit(
-            cast,
+            group,
             "Take a note\n\ndemo executor: ask Which colour?\ndemo executor: ask Which size?",
             Directive.IMPLEMENT,
             id=id,
         )
-        first = await cast.until(id, "task.question-asked")
-        await cast.nats.kill()
+        first = await group.until(id, "task.question-asked")
+        await group.nats.kill()
         await away(ANSWER_S)
-        await cast.nats.start()
-        await eventually(lambda: cast.bus.connected)
+        await group.nats.start()
+        await eventually(lambda: group.bus.connected)
 
-        await say(cast, id, GiveInput(message="Ultramarine"))
-        second = await cast.until(id, "run.question-asked", after=first.position, within=60)
+        await say(group, id, GiveInput(message="Ultramarine"))
+        second = await group.until(id, "run.question-asked", after=first.position, within=60)
         assert second.data.question == "Which size?"
-        await say(cast, id, Stop())
+        await say(group, id, Stop())
         await eventually(lambda: not marked(f"run-{id}"), within=HEARD_S)
-        await cast.until(id, "task.cancelled", within=30)
-        assert len([each for each in await story_of(cast.bus, id) if each.name == "input-given"]) == 2
+        await group.until(id, "task.cancelled", within=30)
+        assert len([each for each in await story_of(group.bus, id) if each.name == "input-given"]) == 2

@@ -15,31 +15,31 @@ HOURS = 0.002
 
 
 async def test_a_plan_expires_once_and_in_time_although_brain_and_nats_were_killed_meanwhile(tmp_path: Path) -> None:
-    async with ServiceGroup(tmp_path) as cast:
-        brain = cast.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS=str(HOURS))
+    async with ServiceGroup(tmp_path) as group:
+        brain = group.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS=str(HOURS))
         await brain.start()
-        id, proposed = await planned(cast)
+        id, proposed = await planned(group)
         due = proposed.time + timedelta(hours=HOURS)
 
         async def is_set() -> bool:
             """Or has come due before anybody looked, on a machine that stood still."""
-            return utc_now() > due or await _timers(cast, f"timer.set.task.{id}.expire-approval")
+            return utc_now() > due or await _timers(group, f"timer.set.task.{id}.expire-approval")
 
         await eventually(is_set)
         await brain.kill()
-        await cast.nats.kill()
+        await group.nats.kill()
         await eventually(lambda: utc_now() > due, within=30)
-        await cast.nats.start()
-        await eventually(lambda: cast.bus.connected)
+        await group.nats.start()
+        await eventually(lambda: group.bus.connected)
         await brain.start()
-        expired = await cast.until(id, "task.approval-expired")
+        expired = await group.until(id, "task.approval-expired")
         assert expired.time >= due
-        await eventually(lambda: _timers(cast, ""))
-        names = [each.name for each in await cast.journal.load(Actor("task", id))]
+        await eventually(lambda: _timers(group, ""))
+        names = [each.name for each in await group.journal.load(Actor("task", id))]
         assert names.count("approval-expired") == 1 and names[-1] == "approval-expired"
 
 
-async def _timers(cast: ServiceGroup, subject: str) -> bool:
+async def _timers(group: ServiceGroup, subject: str) -> bool:
     """Whether TIMERS holds one message of this subject, or, where that is empty, none at all."""
-    info = await cast.bus.js.stream_info("TIMERS", subjects_filter=">")
+    info = await group.bus.js.stream_info("TIMERS", subjects_filter=">")
     return (info.state.subjects or {}) == ({subject: 1} if subject else {})

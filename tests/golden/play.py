@@ -1,4 +1,4 @@
-"""A cast while a golden log is recorded, and what people and accidents do to it."""
+"""A service group while a golden log is recorded, and what people and accidents do to it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ ADA = "user:ada"
 class Play:
     """The words of the scenarios. ``last`` is the newest event that `until` has waited for."""
 
-    def __init__(self, cast: ServiceGroup) -> None:
-        self.cast = cast
-        self.client = Client(cast.bus, source="journeyman/cli")
+    def __init__(self, group: ServiceGroup) -> None:
+        self.group = group
+        self.client = Client(group.bus, source="journeyman/cli")
         self.last: RecordedEvent | None = None
 
     async def submit(
@@ -61,7 +61,7 @@ class Play:
     async def until(self, id: str, what: str, *, anew: bool = False) -> RecordedEvent:
         """Wait for an event of this name; ``anew``: behind the one that was waited for before."""
         after = self.last.position if anew and self.last is not None else 0
-        self.last = await self.cast.until(id, what, after=after, within=WITHIN_S)
+        self.last = await self.group.until(id, what, after=after, within=WITHIN_S)
         return self.last
 
     async def approve(self, id: str, version: int = 1) -> None:
@@ -72,14 +72,14 @@ class Play:
 
     async def deliver(self, event: str, payload: dict[str, Any]) -> None:
         """A signed webhook of GitHub, accepted."""
-        async with httpx.AsyncClient(base_url=self.cast.http, timeout=60, trust_env=False) as http:
-            api_client = ApiClient(self.cast, http, self.cast.bus)  # type: ignore[arg-type]  # it has what a delivery needs
+        async with httpx.AsyncClient(base_url=self.group.http, timeout=60, trust_env=False) as http:
+            api_client = ApiClient(self.group, http, self.group.bus)  # type: ignore[arg-type]  # it has what a delivery needs
             answer = await api_client.deliver(payload, event=event)
         assert answer.is_success, answer.text
 
     async def names(self, id: str) -> list[str]:
         """The names of the task's events so far."""
-        return [f"{each.kind}.{each.name}" for each in await story_of(self.cast.bus, id)]
+        return [f"{each.kind}.{each.name}" for each in await story_of(self.group.bus, id)]
 
 
 def cut_power(member: Member, id: str) -> None:

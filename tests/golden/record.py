@@ -72,11 +72,11 @@ def traces(texts: Iterable[str], names: Iterable[str]) -> list[str]:
 
 
 async def _play(scenario: Scenario, place: Path) -> list[Archived]:
-    async with ServiceGroup(place / "cast", ack_wait_s=scenario.ack_wait_s, checks=scenario.checks) as cast:
-        await scenario.play(Play(cast))
+    async with ServiceGroup(place / "group", ack_wait_s=scenario.ack_wait_s, checks=scenario.checks) as group:
+        await scenario.play(Play(group))
         # What comes behind the last event that was waited for is part of the log too.
-        await asyncio.gather(*(member.stop() for member in cast.members.values()))
-        return await everything_in(cast.bus, place / "archive")
+        await asyncio.gather(*(member.stop() for member in group.members.values()))
+        return await everything_in(group.bus, place / "archive")
 
 
 async def _tell(log: list[Archived], place: Path) -> Told:

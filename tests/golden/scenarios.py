@@ -48,7 +48,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 async def plain(play: Play) -> None:
     """An issue's webhook, triage, a plan that is approved by a comment, work, checks, the branch."""
-    await play.cast.start(*ALL)
+    await play.group.start(*ALL)
     issue = Issue(repo=REPO, number=7, opened=utc_now().replace(microsecond=0))
     await play.deliver("issues", issue.payload())
     ready = (await play.until(issue.task_id, "task.plan-ready")).data
@@ -58,10 +58,10 @@ async def plain(play: Play) -> None:
 
 async def cancelled(play: Play) -> None:
     """Stopped while planning, stopped at a question of the agent and tried again, and a plan that is turned down."""
-    await play.cast.start("brain", "planner", "executor", "gateway")
+    await play.group.start("brain", "planner", "executor", "gateway")
     planning = await play.submit("Think for ever\n\ndemo planner: hang", directive=PLAN)
     await play.until(planning, "plan.claimed")
-    await eventually(lambda: play.cast.run_dir(planning, "plan", member="planner"))
+    await eventually(lambda: play.group.run_dir(planning, "plan", member="planner"))
     await play.tell(planning, task.Stop(reason="It takes too long."))
     await play.until(planning, "task.cancelled")
 
@@ -82,8 +82,8 @@ async def cancelled(play: Play) -> None:
 
 async def taken_over(play: Play) -> None:
     """An executor loses its power in the middle of the work; another one goes on from the last checkpoint."""
-    await play.cast.start("brain", "gateway")
-    first = play.cast.add("executor", name="first", data=play.cast.folder / "first")
+    await play.group.start("brain", "gateway")
+    first = play.group.add("executor", name="first", data=play.group.folder / "first")
     await first.start()
     id = await play.submit(
         "Two files, with a pause between them\n\n"
@@ -93,7 +93,7 @@ async def taken_over(play: Play) -> None:
     )
     await play.until(id, "run.checkpointed")
     cut_power(first, id)
-    await play.cast.add("executor", name="second", data=play.cast.folder / "second").start()
+    await play.group.add("executor", name="second", data=play.group.folder / "second").start()
     await play.until(id, "task.completed")
     assert (await play.names(id)).count("run.claimed") == 2
 
@@ -101,16 +101,16 @@ async def taken_over(play: Play) -> None:
 async def parked(play: Play) -> None:
     """A command that nobody can read, and work that no executor can do: both are parked, and the task goes on."""
     id = new_task_id()
-    broken = play.cast.data / "runs" / f"run-{id}-1-1" / "run.json"
+    broken = play.group.data / "runs" / f"run-{id}-1-1" / "run.json"
     broken.parent.mkdir(parents=True)
     broken.write_text("not what was written here")
-    await play.cast.start(*WORKERS)
+    await play.group.start(*WORKERS)
     await play.submit("Write a note", directive=IMPLEMENT, id=id)
-    await play.cast.bus.publish(f"cmd.task.{id}.stop", b'{"reason": 7}', {})
+    await play.group.bus.publish(f"cmd.task.{id}.stop", b'{"reason": 7}', {})
     await play.until(id, "task.failed")
 
     async def both_parked() -> bool:
-        return await count(play.cast.bus) == 2
+        return await count(play.group.bus) == 2
 
     await eventually(both_parked)
     await play.tell(id, task.Retry())
@@ -119,7 +119,7 @@ async def parked(play: Play) -> None:
 
 async def revised(play: Play) -> None:
     """The first plan is turned down with a word of advice; the second one is approved and carried out."""
-    await play.cast.start("brain", "planner", "executor", "gateway")
+    await play.group.start("brain", "planner", "executor", "gateway")
     id = await play.submit("Write down what a bill is", directive=PLAN, approval=REQUIRED)
     await play.until(id, "task.plan-ready")
     await play.tell(id, task.Revise(feedback="Say it in one sentence."))
@@ -130,9 +130,9 @@ async def revised(play: Play) -> None:
 async def approval_expired(play: Play) -> None:
     """Nobody approves the plan in time."""
     for service in ("planner", "gateway"):
-        play.cast.add(service)
-    play.cast.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS="0.001")
-    for member in play.cast.members.values():
+        play.group.add(service)
+    play.group.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS="0.001")
+    for member in play.group.members.values():
         await member.start()
     id = await play.submit("Write down what a bill is", directive=PLAN, approval=REQUIRED)
     await play.until(id, "task.approval-expired")
@@ -141,19 +141,19 @@ async def approval_expired(play: Play) -> None:
 async def usage_limit(play: Play) -> None:
     """The model's account has used up what it may: the task is paused, and goes on by itself."""
     async with exhausted_model() as url:
-        await play.cast.start("brain", "gateway")
-        first = play.cast.add("executor", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url)
+        await play.group.start("brain", "gateway")
+        first = play.group.add("executor", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url)
         await first.start()
         id = await play.submit("Write a note", directive=IMPLEMENT)
         await play.until(id, "task.paused")
         await first.stop()
-    await play.cast.add("executor").start()
+    await play.group.add("executor").start()
     await play.until(id, "task.completed")
 
 
 async def conversation(play: Play) -> None:
     """A question that the brain answers, a wish that becomes work, and one for a repository that nobody knows."""
-    await play.cast.start("brain", "planner", "executor", "gateway")
+    await play.group.start("brain", "planner", "executor", "gateway")
     talk, asked, wished, strange = "talk-1", new_task_id(), new_task_id(), new_task_id()
     say = {asked: "What is this repository about?", wished: "Write down what a bill is", strange: "Mend the roof"}
     for id, message in say.items():
@@ -169,7 +169,7 @@ async def conversation(play: Play) -> None:
 
 async def questions(play: Play) -> None:
     """The agent asks, and is told things that it did not ask for."""
-    await play.cast.start(*WORKERS)
+    await play.group.start(*WORKERS)
     id = await play.submit(
         "Take a note\n\ndemo executor: ask Which colour?\ndemo executor: turns 8\ndemo executor: write note.txt x",
         directive=IMPLEMENT,
@@ -183,7 +183,7 @@ async def questions(play: Play) -> None:
 
 async def failed(play: Play) -> None:
     """No plan comes out; checks fail after the work; and a branch of that name is there already, until it is not."""
-    await play.cast.start("brain", "planner", "executor", "gateway")
+    await play.group.start("brain", "planner", "executor", "gateway")
     planless = await play.submit("Think\n\ndemo planner: fail 400", directive=PLAN)
     await play.until(planless, "task.failed")
     red = await play.submit("Break it\n\ndemo executor: write broken.txt x", directive=IMPLEMENT)
@@ -191,37 +191,37 @@ async def failed(play: Play) -> None:
     text = "Take a note\n\ndemo executor: write note.txt x"
     taken = await play.submit(text, directive=IMPLEMENT)
     branch = branch_name(taken, text.splitlines()[0])
-    _git(play.cast.repository, "branch", branch, "main")
+    _git(play.group.repository, "branch", branch, "main")
     await play.until(taken, "reply.failed")
     await play.until(taken, "task.failed")
-    _git(play.cast.repository, "branch", "--delete", "--force", branch)
+    _git(play.group.repository, "branch", "--delete", "--force", branch)
     await play.tell(taken, task.Retry())
     await play.until(taken, "task.completed")
 
 
 async def withdrawn(play: Play) -> None:
     """The task is stopped when its result is to be published and no gateway has begun with it."""
-    await play.cast.start("brain", "executor")
-    mark = play.cast.folder / "died-at"
-    await play.cast.add("gateway", name="first", CRASH_AT="gateway.activity.taken", CRASH_MARK=str(mark)).start()
+    await play.group.start("brain", "executor")
+    mark = play.group.folder / "died-at"
+    await play.group.add("gateway", name="first", CRASH_AT="gateway.activity.taken", CRASH_MARK=str(mark)).start()
     id = await play.submit("Take a note\n\ndemo executor: write note.txt x", directive=IMPLEMENT)
     await play.until(id, "reply.requested")
     await eventually(mark.exists)
     await play.tell(id, task.Stop(reason="Never mind."))
     await play.until(id, "task.cancelled")
-    await play.cast.add("gateway").start()
+    await play.group.add("gateway").start()
     await play.until(id, "reply.withdrawn")
 
 
 async def paid_late(play: Play) -> None:
     """Agents whose services are lost work on unheard, and are paid for when those come back; triage breaks off."""
-    await play.cast.start("brain", "gateway")
+    await play.group.start("brain", "gateway")
     lost = {}
     for service, kind, text, directive in (
         ("planner", "plan", "Write down what a bill is", PLAN),
         ("executor", "run", "Take a note\n\ndemo executor: sleep 2\ndemo executor: write note.txt x", IMPLEMENT),
     ):
-        first = play.cast.add(service, name=f"first-{service}", data=play.cast.folder / f"first-{service}")
+        first = play.group.add(service, name=f"first-{service}", data=play.group.folder / f"first-{service}")
         await first.start()
         id = await play.submit(text, directive=directive)
         await _said(play, id, kind, first.name, "message_start")
@@ -230,7 +230,7 @@ async def paid_late(play: Play) -> None:
         await first.kill()
         lost[id, f"{kind}.spend-recorded"] = first
         if service == "executor":
-            await play.cast.start("planner", "executor")
+            await play.group.start("planner", "executor")
     for id, _ in lost:
         await play.until(id, "task.completed")
     for (id, recorded), first in lost.items():
@@ -245,7 +245,7 @@ async def paid_late(play: Play) -> None:
 
 async def judged(play: Play) -> None:
     """What triage comes to: a model acts, answers, cannot, and cannot now; and of one task it is not asked."""
-    await play.cast.start("brain")
+    await play.group.start("brain")
     for text, what in (
         ("Write down what a bill is", "task.planning-requested"),
         ("What is this repository about?", "task.answered"),
@@ -254,8 +254,8 @@ async def judged(play: Play) -> None:
         await play.until(await play.submit(text), what)
     await play.until(await play.submit("Mend the roof", repo="octo/roof"), "task.declined")
     async with exhausted_model() as url:
-        await play.cast.members["brain"].stop()
-        await play.cast.add("brain", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url).start()
+        await play.group.members["brain"].stop()
+        await play.group.add("brain", name="limited", JOURNEYMAN_ANTHROPIC_BASE_URL=url).start()
         await play.until(await play.submit("Write a note"), "task.paused")
 
 
@@ -263,23 +263,23 @@ async def _said(play: Play, id: str, kind: str, member: str, what: str) -> None:
     """Wait until the task's agent at this service has put that into its output."""
 
     def said() -> bool:
-        return what in (play.cast.run_dir(id, kind, member=member) / "stdout.jsonl").read_text()
+        return what in (play.group.run_dir(id, kind, member=member) / "stdout.jsonl").read_text()
 
     await eventually(said, within=WITHIN_S)
 
 
 async def thousand_turns(play: Play) -> None:
     """An agent that takes a thousand turns, with a checkpoint at nearly each of them."""
-    agents = play.cast.folder / "agents"
+    agents = play.group.folder / "agents"
     shutil.copytree(ROOT / "agents", agents)
     role = agents / "executor" / "CLAUDE.md"
     role.write_text(re.sub(r"(?m)^maxTurns: .*$", f"maxTurns: {TURNS}", role.read_text()))
     # A conversation that grows is kept a thousand times.
-    artifacts = (await play.cast.bus.js.stream_info(f"OBJ_{ARTIFACTS}")).config
+    artifacts = (await play.group.bus.js.stream_info(f"OBJ_{ARTIFACTS}")).config
     artifacts.max_bytes = 4096 * MEBI
-    await play.cast.bus.js.update_stream(artifacts)
-    await play.cast.start("brain", "gateway")
-    executor = play.cast.add(
+    await play.group.bus.js.update_stream(artifacts)
+    await play.group.start("brain", "gateway")
+    executor = play.group.add(
         "executor",
         JOURNEYMAN_AGENTS_DIR=str(agents),
         JOURNEYMAN_RUN_BUDGET_USD="1000",
@@ -287,7 +287,7 @@ async def thousand_turns(play: Play) -> None:
     )
     await executor.start()
     id = await play.submit(f"Walk a long way\n\ndemo executor: turns {TURNS - OWN_TURNS}", directive=IMPLEMENT)
-    await play.cast.until(id, "task.completed", within=5400)
+    await play.group.until(id, "task.completed", within=5400)
 
 
 SCENARIOS: Final = {

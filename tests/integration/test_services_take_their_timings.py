@@ -12,9 +12,9 @@ from testing.fast_timings import hurried
 from testing.service_group import ACK_WAIT_S, ServiceGroup
 
 
-async def ack_waits(cast: ServiceGroup, stream: str) -> dict[str, float | None]:
+async def ack_waits(group: ServiceGroup, stream: str) -> dict[str, float | None]:
     """The ack waits in seconds that the server keeps for the brain's consumers, by name."""
-    found = await cast.bus.js.consumers_info(stream)
+    found = await group.bus.js.consumers_info(stream)
     return {each.name: each.config.ack_wait for each in found if each.name.startswith("brain-")}
 
 
@@ -24,15 +24,15 @@ async def ack_waits(cast: ServiceGroup, stream: str) -> dict[str, float | None]:
 async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was_given(
     tmp_path: Path, ack_wait_s: float, message: float, work: float, timer: float
 ) -> None:
-    async with ServiceGroup(tmp_path / "cast", ack_wait_s=ack_wait_s) as cast:
-        await cast.start("brain")
+    async with ServiceGroup(tmp_path / "group", ack_wait_s=ack_wait_s) as group:
+        await group.start("brain")
 
         async def all_are_there() -> bool:
             """A service is ready before its last consumer is."""
-            assert set((await ack_waits(cast, COMMANDS)).values()) == {message}
+            assert set((await ack_waits(group, COMMANDS)).values()) == {message}
             events = {"brain-reactor": message, "brain-triage": work, "brain-timekeeper": timer}
-            assert await ack_waits(cast, EVENTS) == events
-            assert await ack_waits(cast, TIMERS) == {"brain-timers": timer}
+            assert await ack_waits(group, EVENTS) == events
+            assert await ack_waits(group, TIMERS) == {"brain-timers": timer}
             return True
 
         await eventually(all_are_there)

@@ -78,9 +78,9 @@ async def test_five_executors_take_what_is_queued_in_its_order_and_each_its_shar
 async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others_wait_in_the_log(
     tmp_path: Path,
 ) -> None:
-    async with ServiceGroup(tmp_path, checks=()) as cast:
+    async with ServiceGroup(tmp_path, checks=()) as group:
         add = partial(
-            cast.add,
+            group.add,
             JOURNEYMAN_CLAUDE_CLI=str(NOOP),
             JOURNEYMAN_APPROVAL="auto",
             JOURNEYMAN_MAX_CONCURRENT_TRIAGES="2",
@@ -90,10 +90,10 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
         )
         for name in ("brain", "planner", "executor", "gateway"):
             add(name)
-        await asyncio.gather(*(member.start() for member in cast.members.values()))
-        client, ids = Client(cast.bus, source="t"), [new_task_id() for _ in range(5)]
+        await asyncio.gather(*(member.start() for member in group.members.values()))
+        client, ids = Client(group.bus, source="t"), [new_task_id() for _ in range(5)]
         most: Counter[str] = Counter()
-        watching = asyncio.create_task(_watch(cast.bus, ids, most))
+        watching = asyncio.create_task(_watch(group.bus, ids, most))
         for number, id in enumerate(ids):
             # Three go straight to the executor, all at once; two are judged and planned first.
             submit = task.Submit(
@@ -106,7 +106,7 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             )
             await client.send(Actor("task", id), submit, principal="user:ada", timeout=60)
         for id in ids:
-            await cast.until(id, "task.completed", within=120)
+            await group.until(id, "task.completed", within=120)
         await end(watching)
     assert most["task"] <= 2 and most[PUBLISHING] <= 1
     assert (most["plan"], most["run"]) == (1, 2), "and as many as may be do work"

@@ -53,22 +53,22 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
     services = sorted({point.service for point in points})
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as group:
         for service in services:
-            cast.add(service, **deaths.environment)
-        victims = [cast.members[service] for service in services]
+            group.add(service, **deaths.environment)
+        victims = [group.members[service] for service in services]
         await asyncio.gather(
-            cast.start(*(each for each in SERVICES if each not in services)),
+            group.start(*(each for each in SERVICES if each not in services)),
             *(victim.start(keep=True) for victim in victims),
         )
         planned = 2 if {"brain", "planner"} & set(services) else 0
-        tasks = await _bring_work(cast, planned=planned, first=1)
-        rebuilding = asyncio.create_task(_rebuild_again_and_again(cast, deaths))
+        tasks = await _bring_work(group, planned=planned, first=1)
+        rebuilding = asyncio.create_task(_rebuild_again_and_again(group, deaths))
 
         async def all_completed() -> bool:
             for victim in victims:
                 victim.check()
-            stories = await asyncio.gather(*(story_of(cast.bus, id) for id in tasks))
+            stories = await asyncio.gather(*(story_of(group.bus, id) for id in tasks))
             return all(story and story[-1].name in ("completed", "failed", "cancelled") for story in stories)
 
         try:
@@ -77,34 +77,34 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
                 # What is left to do after the last event: acknowledge, and clear up.
                 if await _comes_true(lambda: deaths.over, within=20.0):
                     break
-                tasks += await _bring_work(cast, planned=planned, first=1 + 2 * brought)
+                tasks += await _bring_work(group, planned=planned, first=1 + 2 * brought)
                 await eventually(all_completed, within=within, every=0.25)
             await eventually(lambda: deaths.over, within=20.0)
-            await eventually(lambda: not cast.left_over(), within=LEFT_S)
-            await eventually(lambda: not cast.refs_left(), within=LEFT_S)
-            last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
-            await eventually(lambda: cast.has_projected(last), within=LEFT_S)
+            await eventually(lambda: not group.left_over(), within=LEFT_S)
+            await eventually(lambda: not group.refs_left(), within=LEFT_S)
+            last = (await group.bus.js.stream_info(EVENTS)).state.last_seq
+            await eventually(lambda: group.has_projected(last), within=LEFT_S)
         except AssertionError as error:
             spared = sorted(deaths.points - deaths.happened)
             problems.append(
-                f"not in time: {error}; left over: {cast.left_over()}, {cast.refs_left()}; nobody died at {spared}"
+                f"not in time: {error}; left over: {group.left_over()}, {group.refs_left()}; nobody died at {spared}"
             )
         rebuilding.cancel()
-        await asyncio.gather(*(member.stop() for member in cast.members.values()))
-        stories: dict[str, list[RecordedEvent]] = {id: await story_of(cast.bus, id) for id in tasks}
-        problems += await problems_of_log(cast.bus)
+        await asyncio.gather(*(member.stop() for member in group.members.values()))
+        stories: dict[str, list[RecordedEvent]] = {id: await story_of(group.bus, id) for id in tasks}
+        problems += await problems_of_log(group.bus)
         for id, story in stories.items():
-            for problem in problems_of_story(story, cast.repository) + problems_of_costs(story, cast.model):
+            for problem in problems_of_story(story, group.repository) + problems_of_costs(story, group.model):
                 problems.append(f"{id}: {problem}")
         if not problems:
-            last = (await cast.bus.js.stream_info(EVENTS)).state.last_seq
-            problems += problems_of_read_models(current(cast.data / "projector"), stories, last)
+            last = (await group.bus.js.stream_info(EVENTS)).state.last_seq
+            problems += problems_of_read_models(current(group.data / "projector"), stories, last)
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _rebuild_again_and_again(cast: ServiceGroup, deaths: Deaths) -> None:
+async def _rebuild_again_and_again(group: ServiceGroup, deaths: Deaths) -> None:
     """Ask the projector for it until it has died on the way as often as it is to; nobody else does."""
-    client = Client(cast.bus, source="test")
+    client = Client(group.bus, source="test")
     while any(point.startswith("projector.") for point in deaths.points - deaths.happened):
         with contextlib.suppress(QueryFailed):
             await client.query(Rebuild(), timeout=2.0)
@@ -119,7 +119,7 @@ async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
     return True
 
 
-async def _bring_work(cast: ServiceGroup, *, planned: int, first: int) -> list[str]:
+async def _bring_work(group: ServiceGroup, *, planned: int, first: int) -> list[str]:
     """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned.
 
     ``first`` is the number of the first issue.
@@ -129,14 +129,14 @@ async def _bring_work(cast: ServiceGroup, *, planned: int, first: int) -> list[s
         "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
     }
     delivered = await asyncio.gather(
-        *(_deliver(cast, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=first))
+        *(_deliver(group, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=first))
     )
-    repaired = await _open(cast, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
-    thought = [await submit(cast, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
+    repaired = await _open(group, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
+    thought = [await submit(group, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
     return [*delivered, repaired, *thought]
 
 
-async def _deliver(cast: ServiceGroup, text: str, number: int, padding: int) -> str:
+async def _deliver(group: ServiceGroup, text: str, number: int, padding: int) -> str:
     """A webhook that its sender repeats until it is taken; returns the task's id."""
     payload, task_id = issue(f"Issue {number}", text, number=number)
     if padding:
@@ -146,13 +146,13 @@ async def _deliver(cast: ServiceGroup, text: str, number: int, padding: int) -> 
         "Content-Type": "application/json",
         "X-GitHub-Event": "issues",
         "X-GitHub-Delivery": str(uuid.uuid4()),
-        "X-Hub-Signature-256": "sha256=" + hmac.digest(cast.secret.encode(), body, "sha256").hex(),
+        "X-Hub-Signature-256": "sha256=" + hmac.digest(group.secret.encode(), body, "sha256").hex(),
     }
 
     async def taken() -> bool:
         try:
             async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
-                answer = await http.post(f"{cast.http}/webhooks/github", content=body, headers=headers)
+                answer = await http.post(f"{group.http}/webhooks/github", content=body, headers=headers)
         except httpx.TransportError:
             return False
         assert answer.status_code in (200, 202, 503), answer.text
@@ -162,7 +162,7 @@ async def _deliver(cast: ServiceGroup, text: str, number: int, padding: int) -> 
     return task_id
 
 
-async def _open(cast: ServiceGroup, text: str, directive: task.Directive) -> str:
+async def _open(group: ServiceGroup, text: str, directive: task.Directive) -> str:
     """A task by the API, whose request is repeated with its key until it is answered; returns the task's id.
 
     Raises AssertionError when the repetition opens another task.
@@ -173,7 +173,9 @@ async def _open(cast: ServiceGroup, text: str, directive: task.Directive) -> str
         try:
             async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
                 answer = await http.post(
-                    f"{cast.http}/api/tasks", json={"text": text, "repo": REPO, "directive": directive}, headers=headers
+                    f"{group.http}/api/tasks",
+                    json={"text": text, "repo": REPO, "directive": directive},
+                    headers=headers,
                 )
         except httpx.TransportError:
             return ""
@@ -186,7 +188,7 @@ async def _open(cast: ServiceGroup, text: str, directive: task.Directive) -> str
     return id
 
 
-async def submit(cast: ServiceGroup, text: str, directive: task.Directive, *, id: str = "") -> str:
+async def submit(group: ServiceGroup, text: str, directive: task.Directive, *, id: str = "") -> str:
     """A command into the brain's mailbox; whether the brain lives makes no difference."""
     task_id = id or new_task_id()
     command = task.Submit(
@@ -198,5 +200,5 @@ async def submit(cast: ServiceGroup, text: str, directive: task.Directive, *, id
         approval=task.Approval.AUTO,
     )
     with contextlib.suppress(NoAnswer):  # it is stored
-        await Client(cast.bus, source="test").send(Actor("task", task_id), command, principal="user:ada", timeout=0.5)
+        await Client(group.bus, source="test").send(Actor("task", task_id), command, principal="user:ada", timeout=0.5)
     return task_id

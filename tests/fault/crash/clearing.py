@@ -41,22 +41,23 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
     """Each service has work that always fails, a command that is none, and an agent that outlives its work."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as group:
         victims = [
-            cast.add(service, JOURNEYMAN_MAX_ACTIVITY_TRIES="1", **deaths.environment) for service in PERMANENT.values()
+            group.add(service, JOURNEYMAN_MAX_ACTIVITY_TRIES="1", **deaths.environment)
+            for service in PERMANENT.values()
         ]
-        work = await _bring_work(cast)
+        work = await _bring_work(group)
         await asyncio.gather(*(victim.start(keep=True) for victim in victims))
 
         async def given_up() -> bool:
             for victim in victims:
                 victim.check()
-            failed = [await _failures(cast, id) == _due(kind) for kind, id in work.items()]
-            return all(failed) and len([each for each in await _parked(cast) if each.startswith("cmd.")]) == len(work)
+            failed = [await _failures(group, id) == _due(kind) for kind, id in work.items()]
+            return all(failed) and len([each for each in await _parked(group) if each.startswith("cmd.")]) == len(work)
 
         try:
             await eventually(given_up, within=WITHIN_S, every=0.25)
-            with Forgotten(cast.data, work) as agents:
+            with Forgotten(group.data, work) as agents:
 
                 def all_cleared() -> bool:
                     for victim in victims:
@@ -64,17 +65,17 @@ async def clearing(points: Sequence[Point], folder: Path) -> Verdict:
                     for kind, service in PERMANENT.items():
                         if any(each.startswith(f"{service}.orphans.") for each in deaths.points - deaths.happened):
                             agents.leave(kind)
-                    return deaths.over and not cast.left_over()
+                    return deaths.over and not group.left_over()
 
                 await eventually(all_cleared, within=WITHIN_S, every=0.25)
         except AssertionError as error:
-            problems.append(f"not in time: {error}; left over: {cast.left_over()}, died at {sorted(deaths.happened)}")
+            problems.append(f"not in time: {error}; left over: {group.left_over()}, died at {sorted(deaths.happened)}")
         await asyncio.gather(*(victim.stop() for victim in victims))
         for kind, id in work.items():
-            if (failures := await _failures(cast, id)) != _due(kind):
+            if (failures := await _failures(group, id)) != _due(kind):
                 problems.append(f"{kind} {id} failed as {failures}")
-        problems += [f"{each} was parked {times} times" for each, times in (await _parked(cast)).items() if times > 1]
-        if (damage := (await audit(cast.bus)).damage) is not None:
+        problems += [f"{each} was parked {times} times" for each, times in (await _parked(group)).items() if times > 1]
+        if (damage := (await audit(group.bus)).damage) is not None:
             problems.append(str(damage))
     return Verdict(died_at=deaths.happened, problems=problems)
 
@@ -84,38 +85,38 @@ def _due(kind: str) -> dict[str, int]:
     return {f"{kind}.failed": 1} | ({} if kind == "reply" else {"task.failed": 1})
 
 
-async def _bring_work(cast: ServiceGroup) -> dict[str, str]:
+async def _bring_work(group: ServiceGroup) -> dict[str, str]:
     """The ids by the kind of actor whose work fails, and a command for each that nobody can read."""
     work = {kind: new_task_id() for kind in PERMANENT}
     for kind, id in work.items():
-        await cast.bus.publish(f"cmd.{kind}.{id}.unheard-of", b"{}", {})
+        await group.bus.publish(f"cmd.{kind}.{id}.unheard-of", b"{}", {})
         if kind != "reply":
-            agent = cast.data / "runs" / f"{kind}-{id}-1-1"
+            agent = group.data / "runs" / f"{kind}-{id}-1-1"
             agent.mkdir(parents=True)
             (agent / "run.json").write_text("not what was written here")
     for kind, directive in (("task", AUTO), ("plan", task.Directive.PLAN), ("run", task.Directive.IMPLEMENT)):
-        await submit(cast, "Write a note", directive, id=work[kind])
+        await submit(group, "Write a note", directive, id=work[kind])
     request = reply.Request(
         effect=reply.branch_effect(1),
         repo=REPO,
         base_commit="",
         commit="no commit at all",
         branch="journeyman/note",
-        bundle=await Artifacts(cast.bus).put("result.bundle", b"no bundle either"),
+        bundle=await Artifacts(group.bus).put("result.bundle", b"no bundle either"),
     )
-    host = ActorHost(cast.journal, [reply_actor.DECIDER], source="journeyman/test")
+    host = ActorHost(group.journal, [reply_actor.DECIDER], source="journeyman/test")
     await host.execute(Actor("reply", work["reply"]), request, id="request", principal="service:test")
     return work
 
 
-async def _failures(cast: ServiceGroup, id: str) -> dict[str, int]:
+async def _failures(group: ServiceGroup, id: str) -> dict[str, int]:
     """How often what has failed of a task."""
-    return Counter(f"{each.kind}.{each.name}" for each in await story_of(cast.bus, id) if each.name == "failed")
+    return Counter(f"{each.kind}.{each.name}" for each in await story_of(group.bus, id) if each.name == "failed")
 
 
-async def _parked(cast: ServiceGroup) -> Counter[str]:
+async def _parked(group: ServiceGroup) -> Counter[str]:
     """How often each message was parked, by its subject and place."""
-    return Counter([f"{entry.subject} {entry.position}" async for _, entry in listing(cast.bus)])
+    return Counter([f"{entry.subject} {entry.position}" async for _, entry in listing(group.bus)])
 
 
 class Forgotten:

@@ -1,4 +1,4 @@
-"""A cast of services for each test that kills one of them."""
+"""A service group of services for each test that kills one of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Every promise is about the ack wait and so many seconds more.
 
 
 @pytest.fixture
-async def cast(tmp_path: Path) -> AsyncIterator[ServiceGroup]:
+async def group(tmp_path: Path) -> AsyncIterator[ServiceGroup]:
     """NATS and the model; the test adds the services."""
-    async with ServiceGroup(tmp_path / "cast", ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
-        yield cast
+    async with ServiceGroup(tmp_path / "group", ack_wait_s=ACK_WAIT_S, checks=[]) as group:
+        yield group

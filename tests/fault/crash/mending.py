@@ -31,15 +31,15 @@ async def mending(points: Sequence[Point], folder: Path) -> Verdict:
     deaths = Deaths(points, folder)
     problems: list[str] = []
     log = a_long_log(EVENTS)
-    async with ServiceGroup(folder) as cast:
-        views = cast.data / FOLDER
-        await _as_killed(cast, log)
+    async with ServiceGroup(folder) as group:
+        views = group.data / FOLDER
+        await _as_killed(group, log)
         flip_an_old_entry(current(views), Random(1))
-        projector = cast.add("projector", **deaths.environment)
+        projector = group.add("projector", **deaths.environment)
         try:
             await projector.start(keep=True)
             await eventually(lambda: _check(projector) and deaths.over, within=WITHIN_S)
-            await eventually(lambda: cast.has_projected(len(log.stored)), within=WITHIN_S)
+            await eventually(lambda: group.has_projected(len(log.stored)), within=WITHIN_S)
         except AssertionError as error:
             problems.append(f"not in time: {error}")
         await projector.stop()
@@ -52,18 +52,18 @@ async def mending(points: Sequence[Point], folder: Path) -> Verdict:
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _as_killed(cast: ServiceGroup, log: Log) -> None:
+async def _as_killed(group: ServiceGroup, log: Log) -> None:
     """A file with a write-ahead log, as a kill leaves them."""
     early = Log()
     early.stored = log.stored[:CLOSED_AT]
-    projector = cast.add("projector")
-    await publish(cast.bus, early)
+    projector = group.add("projector")
+    await publish(group.bus, early)
     await projector.start()
-    await eventually(lambda: cast.has_projected(CLOSED_AT), within=WITHIN_S)
+    await eventually(lambda: group.has_projected(CLOSED_AT), within=WITHIN_S)
     await projector.stop()
-    await publish(cast.bus, log, CLOSED_AT)
+    await publish(group.bus, log, CLOSED_AT)
     await projector.start()
-    await eventually(lambda: cast.has_projected(len(log.stored)), within=WITHIN_S)
+    await eventually(lambda: group.has_projected(len(log.stored)), within=WITHIN_S)
     await projector.kill()
 
 

@@ -25,24 +25,24 @@ async def takeover(points: Sequence[Point], folder: Path) -> Verdict:
     """The work goes on from the last checkpoint, once; what the lost machines still have goes when they are back."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as cast:
-        await cast.start("brain", "gateway")
-        id = await submit(cast, "One file\n\ndemo executor: write only.txt one", task.Directive.IMPLEMENT)
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[]) as group:
+        await group.start("brain", "gateway")
+        id = await submit(group, "One file\n\ndemo executor: write only.txt one", task.Directive.IMPLEMENT)
         for name in ("second", "first"):
-            lost = cast.add("executor", name=name, data=folder / name, CRASH_AT=LOST_AT)
+            lost = group.add("executor", name=name, data=folder / name, CRASH_AT=LOST_AT)
             await lost.start()
             await lost.gone(within=WITHIN_S)
-        second = cast.add("executor", name="second", data=folder / "second", **deaths.environment)
+        second = group.add("executor", name="second", data=folder / "second", **deaths.environment)
         await second.start(keep=True)
-        await cast.until(id, "task.completed", within=WITHIN_S)
+        await group.until(id, "task.completed", within=WITHIN_S)
         second.check()
-        await cast.add("executor", name="first", data=folder / "first").start()
+        await group.add("executor", name="first", data=folder / "first").start()
         try:
             await eventually(lambda: deaths.over, within=40.0)
-            await eventually(lambda: not cast.left_over() and not cast.refs_left(), within=60.0)
+            await eventually(lambda: not group.left_over() and not group.refs_left(), within=60.0)
         except AssertionError as error:
-            problems.append(f"{error}; left over: {cast.left_over()}, {cast.refs_left()}")
-        story = await story_of(cast.bus, id)
-        problems += problems_of_story(story, cast.repository) + problems_of_costs(story, cast.model)
-        problems += await problems_of_log(cast.bus)
+            problems.append(f"{error}; left over: {group.left_over()}, {group.refs_left()}")
+        story = await story_of(group.bus, id)
+        problems += problems_of_story(story, group.repository) + problems_of_costs(story, group.model)
+        problems += await problems_of_log(group.bus)
     return Verdict(died_at=deaths.happened, problems=problems)

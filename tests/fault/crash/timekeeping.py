@@ -28,29 +28,29 @@ async def timekeeping(points: Sequence[Point], folder: Path) -> Verdict:
     """A plan that nobody approves, and a planning that has failed for now: both tasks go on by themselves, in time."""
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S) as cast:
+    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S) as group:
         # Before there is a brain: what it would decide by itself must not come in between.
-        failed = await paused(cast, utc_now() + SOON)
-        unapproved, _ = await planned(cast)
+        failed = await paused(group, utc_now() + SOON)
+        unapproved, _ = await planned(group)
         hours = SOON / timedelta(hours=1)
-        brain = cast.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS=f"{hours:.6f}", **deaths.environment)
+        brain = group.add("brain", JOURNEYMAN_APPROVAL_TIMEOUT_HOURS=f"{hours:.6f}", **deaths.environment)
         await brain.start(keep=True)
 
         async def over() -> bool:
             brain.check()
-            names = {each.name for id in (failed, unapproved) for each in await story_of(cast.bus, id)}
-            return names >= {"resumed", "approval-expired"} and deaths.over and not await _timers_left(cast)
+            names = {each.name for id in (failed, unapproved) for each in await story_of(group.bus, id)}
+            return names >= {"resumed", "approval-expired"} and deaths.over and not await _timers_left(group)
 
         try:
             await eventually(over, within=WITHIN_S, every=0.25)
         except AssertionError as error:
-            problems.append(f"not in time: {error}; {await _timers_left(cast)} timers are left")
+            problems.append(f"not in time: {error}; {await _timers_left(group)} timers are left")
         await brain.stop()
         for id in (failed, unapproved):
-            problems += [f"{id}: {problem}" for problem in problems_of_waits(await story_of(cast.bus, id))]
-        problems += await problems_of_log(cast.bus)
+            problems += [f"{id}: {problem}" for problem in problems_of_waits(await story_of(group.bus, id))]
+        problems += await problems_of_log(group.bus)
     return Verdict(died_at=deaths.happened, problems=problems)
 
 
-async def _timers_left(cast: ServiceGroup) -> int:
-    return int((await cast.bus.js.stream_info(TIMERS)).state.messages)
+async def _timers_left(group: ServiceGroup) -> int:
+    return int((await group.bus.js.stream_info(TIMERS)).state.messages)

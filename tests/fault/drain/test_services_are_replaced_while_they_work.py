@@ -42,37 +42,37 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
     tmp_path: Path,
 ) -> None:
     newer = newer_version(tmp_path / "newer")
-    cast = ServiceGroup(tmp_path / "cast")
-    cast.model = model = HeldModel(*Role)
-    traffic = Traffic(cast.secret)
-    async with cast:
-        old = {service: [added(cast, service, number, ROOT) for number in (1, 2)] for service in SERVICES}
+    group = ServiceGroup(tmp_path / "group")
+    group.model = model = HeldModel(*Role)
+    traffic = Traffic(group.secret)
+    async with group:
+        old = {service: [added(group, service, number, ROOT) for number in (1, 2)] for service in SERVICES}
         await asyncio.gather(*(member.start() for pair in old.values() for member in pair))
         traffic.use(old["gateway"][0].facts["http"])
-        async with traffic.flowing(cast.bus):
+        async with traffic.flowing(group.bus):
             tasks = await bring_work(traffic)
             await eventually(lambda: model.holds_all, within=WITHIN_S)
             for service in SERVICES:
                 for number, tree in ((3, newer), (4, ROOT)):
-                    await replace(cast, traffic, old[service].pop(0), added(cast, service, number, tree))
+                    await replace(group, traffic, old[service].pop(0), added(group, service, number, tree))
             model.release()
-            await ended(cast.bus, tasks, traffic)
-        stories = await ended(cast.bus, tasks, traffic)
-        await eventually(lambda: idle(cast.bus), within=WITHIN_S, every=0.25)
-        log = await whole_log(cast.bus)
+            await ended(group.bus, tasks, traffic)
+        stories = await ended(group.bus, tasks, traffic)
+        await eventually(lambda: idle(group.bus), within=WITHIN_S, every=0.25)
+        log = await whole_log(group.bus)
         await traffic.heard_up_to(shown(log)[-1])
         await traffic.close()
-        read_models = [cast.members[name] for name in ("projector-3", "projector-4")]
+        read_models = [group.members[name] for name in ("projector-3", "projector-4")]
         for each in read_models:
             await until_come_to(each, len(log.stored))
-        await asyncio.gather(*(member.stop() for member in cast.members.values()))
+        await asyncio.gather(*(member.stop() for member in group.members.values()))
 
         assert traffic.failures == []
         assert traffic.heard == shown(log), "a dashboard misses nothing and hears nothing twice"
         assert model.asked_again == []
-        problems = await problems_of_log(cast.bus)
+        problems = await problems_of_log(group.bus)
         for id in tasks:
-            problems += [f"{id}: {each}" for each in problems_of_story(stories[id], cast.repository)]
+            problems += [f"{id}: {each}" for each in problems_of_story(stories[id], group.repository)]
             problems += [f"{id}: {each}" for each in problems_of_costs(stories[id], model)]
         for id in set(stories) - set(tasks):
             ends = [each.name for each in stories[id] if each.kind == "task" and each.name in END]
@@ -86,11 +86,11 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
         print(dict(traffic.answered), f"{len(log.stored)} events, {len(stories)} tasks")
 
 
-def added(cast: ServiceGroup, service: str, number: int, tree: Path) -> Member:
+def added(group: ServiceGroup, service: str, number: int, tree: Path) -> Member:
     """One of the instances. Those that run agents share this machine's data directory; a projector has its own."""
     name = f"{service}-{number}"
-    data = cast.folder / name if service == "projector" else None
-    return cast.add(
+    data = group.folder / name if service == "projector" else None
+    return group.add(
         service,
         name=name,
         data=data,
@@ -101,7 +101,7 @@ def added(cast: ServiceGroup, service: str, number: int, tree: Path) -> Member:
     )
 
 
-async def replace(cast: ServiceGroup, traffic: Traffic, old: Member, new: Member) -> None:
+async def replace(group: ServiceGroup, traffic: Traffic, old: Member, new: Member) -> None:
     """As docs/operations.md has it: the new one is ready before the old one is asked to leave."""
     await new.start()
     if new.service == "gateway":
