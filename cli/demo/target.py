@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli.connection import Endpoint, find_endpoint
 from cli.failures import Failure
-from cli.supervisor.preflight import demo_repository
+from cli.supervisor.preflight import DEMO_SENDER, demo_repository
 from shared.ops.settings import load_settings
 
 
@@ -14,7 +14,7 @@ def found_here() -> tuple[Endpoint, str, Path | None]:
     """The endpoint, the webhook's secret, and the repository where it is here; raises `Failure` without a secret."""
     settings = load_settings()
     endpoint = find_endpoint(settings)
-    secret = settings.github_webhook_secret.get_secret_value()
+    secret = settings.webhook_secret(DEMO_SENDER).get_secret_value()
     own = endpoint.data / "webhook-secret"
     if not secret and own.exists():
         secret = own.read_text().strip()

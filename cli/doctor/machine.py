@@ -10,10 +10,11 @@ from typing import Final
 from cli.connection import Endpoint
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.supervisor import record
-from cli.supervisor.preflight import STATIC, is_free
+from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
 from shared.ops.config import BadConfig, Config, load_config
-from shared.ops.settings import Settings
+from shared.ops.senders import SENDERS, secret_setting
+from shared.ops.settings import Settings, variable_of
 from shared.workspace.git import GitFailed, git
 
 LITTLE_BYTES: Final = 5 * 1024**3
@@ -26,7 +27,7 @@ async def look_at_machine(settings: Settings, place: Endpoint) -> list[Finding]:
     running = record.read(place.data)
     demo = settings.demo_model or (running is not None and running.alive and running.demo)
     config_path = settings.config or place.data / "journeyman.toml"
-    found = [await _git(), await _claude(settings), _model(settings, demo=demo), _secret(settings, place)]
+    found = [await _git(), await _claude(settings), _model(settings, demo=demo), *webhook_secrets(settings, place.data)]
     try:
         config = load_config(config_path)
     except BadConfig as error:
@@ -78,14 +79,19 @@ def _model(settings: Settings, *, demo: bool) -> Finding:
     )
 
 
-def _secret(settings: Settings, place: Endpoint) -> Finding:
-    if settings.github_webhook_secret.get_secret_value() or (place.data / "webhook-secret").exists():
-        return good("webhooks", "the GitHub webhook has a secret")
-    return note(
-        "webhooks",
-        "no secret: GitHub's webhooks are refused",
-        "Set JOURNEYMAN_GITHUB_WEBHOOK_SECRET to the one the sender signs with.",
-    )
+def webhook_secrets(settings: Settings, data: Path) -> list[Finding]:
+    """Whether each sender's webhook has a secret. ``data`` may hold the one that `up --demo` has made."""
+    made = {DEMO_SENDER} if (data / "webhook-secret").exists() else set()
+    return [
+        good("webhooks", f"the {title} webhook has a secret")
+        if name in made or settings.webhook_secret(name).get_secret_value()
+        else note(
+            "webhooks",
+            f"no secret: {title}'s webhooks are refused",
+            f"Set {variable_of(secret_setting(name))} to the one the sender signs with.",
+        )
+        for name, title in SENDERS.items()
+    ]
 
 
 async def _repositories(config: Config, path: Path) -> list[Finding]:

@@ -19,6 +19,8 @@ from shared.ops.private import private_file
 from shared.ops.settings import Settings, load_settings
 
 DEMO_REPO: Final = "journeyman/demo"
+DEMO_SENDER: Final = "github"
+"""Whose webhook the demonstration sends."""
 NATS_PORT: Final = 4222
 STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
 _MARK: Final = "# Written by `journeyman up --demo`."
@@ -86,7 +88,7 @@ def _prepare_demo(plan: LaunchPlan, settings: Settings) -> None:
     plan.kept = _configure_demo(plan.data / "journeyman.toml", repository)
     if not repository.exists():
         create_demo_repository(repository)
-    plan.webhook_secret = settings.github_webhook_secret.get_secret_value().strip()
+    plan.webhook_secret = settings.webhook_secret(DEMO_SENDER).get_secret_value().strip()
     if not plan.webhook_secret:
         secret = plan.data / "webhook-secret"
         plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)

@@ -57,7 +57,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         Parts(
             receiver=Receiver(
                 Acceptance(service.journal, service.artifacts),
-                secrets={"github": secrets_of(settings.github_webhook_secret.get_secret_value())},
+                secrets={"github": secrets_of(settings.webhook_secret("github").get_secret_value())},
                 policy=lambda: config.now.policy,
                 connected=lambda: service.bus.connected,
                 bodies=Bodies(

@@ -6,14 +6,17 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.ops.limits import Limits, past
+from shared.ops.senders import SENDERS, secret_setting
 
 PREFIX = "JOURNEYMAN_"
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class BadSettings(Exception):
@@ -25,10 +28,25 @@ def _shared_with_cli(name: str) -> Any:
     return AliasChoices(f"{PREFIX}{name}", name)
 
 
-class Settings(Limits, BaseSettings):
-    """Every setting of every service . Names here are without the prefix ``JOURNEYMAN_``.
+def variable_of(setting: str) -> str:
+    """The environment variable of a setting: ``JOURNEYMAN_HTTP_PORT`` of ``http_port``."""
+    return f"{PREFIX}{setting.upper()}"
 
-    How much of anything there may be is in `Bounds`.
+
+def _with_webhook_secrets(model: type[Model]) -> type[Model]:
+    """The model with one more field for each sender of `SENDERS`: its webhook's secret."""
+    fields: dict[str, Any] = {
+        secret_setting(name): (SecretStr, Field(SecretStr(""), description=f"Secret of the {title} webhook"))
+        for name, title in SENDERS.items()
+    }
+    return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields)
+
+
+@_with_webhook_secrets
+class Settings(Limits, BaseSettings):
+    """Every setting of every service. Names here are without the prefix ``JOURNEYMAN_``.
+
+    How much of anything there may be is in `Limits`; `webhook_secret` reads the fields that each sender adds.
     """
 
     model_config = SettingsConfigDict(
@@ -76,8 +94,6 @@ class Settings(Limits, BaseSettings):
     agents_dir: Path | None = Field(None, description="The agents' folder; default: the one that comes with Journeyman")
     ready_file: Path | None = Field(None, description="Written when the service is ready; the supervisor reads it")
 
-    github_webhook_secret: SecretStr = Field(SecretStr(""), description="Secret of the GitHub webhook")
-
     anthropic_api_key: SecretStr = Field(
         SecretStr(""),
         validation_alias=_shared_with_cli("ANTHROPIC_API_KEY"),
@@ -118,6 +134,11 @@ class Settings(Limits, BaseSettings):
         """Where the agents' folders are."""
         return self.agents_dir or Path(__file__).resolve().parents[2] / "agents"
 
+    def webhook_secret(self, sender: str) -> SecretStr:
+        """The secret of a sender's webhook; empty when none is set. Raises AttributeError for an unknown sender."""
+        secret: SecretStr = getattr(self, secret_setting(sender))
+        return secret
+
     @property
     def worker(self) -> str:
         """What claims carry as ``worker``: machine and process."""
@@ -154,7 +175,7 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _line(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
-    setting = name if name.isupper() else f"{PREFIX}{name.upper()}"
+    setting = name if name.isupper() else variable_of(name)
     field = Settings.model_fields.get(name.removeprefix(PREFIX).lower())
     meaning = f" ({field.description})" if field is not None and field.description else ""
     hidden = any(word in name.lower() for word in ("secret", "key")) or "@" in str(error.get("input"))
@@ -173,5 +194,5 @@ def example() -> str:
         text = {"True": "1", "False": "0"}.get(text, text)
         alias = isinstance(field.validation_alias, AliasChoices)
         more = f"; past it: {past(name)}" if name in Limits.model_fields else ""
-        lines += [f"# {field.description}{more}.", f"#{name.upper() if alias else PREFIX + name.upper()}={text}", ""]
+        lines += [f"# {field.description}{more}.", f"#{name.upper() if alias else variable_of(name)}={text}", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -56,9 +56,9 @@ def test_a_secret_may_come_from_a_file_and_an_empty_file_is_no_secret(
     file = tmp_path / "secret"
     monkeypatch.setenv("JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE", str(file))
     file.write_text("s3cret\n")
-    assert load_settings().github_webhook_secret.get_secret_value() == "s3cret"
+    assert load_settings().webhook_secret("github").get_secret_value() == "s3cret"
     file.write_text("")
-    assert load_settings().github_webhook_secret.get_secret_value() == ""
+    assert load_settings().webhook_secret("github").get_secret_value() == ""
 
 
 def test_the_model_key_is_read_under_either_name(monkeypatch: pytest.MonkeyPatch) -> None:
