@@ -15,6 +15,7 @@ from services.gateway.config_file import ConfigFile
 from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.receiver import Receiver
+from services.gateway.inbound.registry import ADAPTERS
 from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
@@ -57,7 +58,8 @@ async def run(settings: Settings, timings: Timings) -> None:
         Parts(
             receiver=Receiver(
                 Acceptance(service.journal, service.artifacts),
-                secrets={"github": secrets_of(settings.webhook_secret("github").get_secret_value())},
+                senders=ADAPTERS,
+                secrets={name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS},
                 policy=lambda: config.now.policy,
                 connected=lambda: service.bus.connected,
                 bodies=Bodies(

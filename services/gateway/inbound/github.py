@@ -5,13 +5,15 @@ Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from services.gateway.inbound.mention import Mention, find_mention
-from services.gateway.inbound.sender import Ignored, Reading, Unreadable
+from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Reading, Sender, decoded, from_header
+from services.gateway.inbound.signature import hmac_sha256
 from services.gateway.inbound.text import bounded, clean, one_line, visible
 from shared.contracts.delivery import Signal, SignalKind
 from shared.ops.config import Policy
@@ -20,6 +22,7 @@ TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Author associations that may steer. A hint by GitHub, not a proof of write access."""
 OWN_MARK: Final = "<!-- journeyman"
 """What our own comments begin with."""
+SIGNATURE: Final = "X-Hub-Signature-256"
 
 
 class User(msgspec.Struct, frozen=True):
@@ -106,27 +109,35 @@ Payload = Bare | IssuesPayload | CommentPayload
 _issues: Final = msgspec.json.Decoder(IssuesPayload)
 _comments: Final = msgspec.json.Decoder(CommentPayload)
 _bare: Final = msgspec.json.Decoder(Bare)
+_verify_sha256: Final = hmac_sha256(SIGNATURE)
+
+
+def verify(incoming: Incoming, secrets: Sequence[bytes]) -> None:
+    """Raises `NotAuthentic` for a delivery without a right SHA-256 signature.
+
+    Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    """
+    if "x-hub-signature" in incoming.headers and SIGNATURE.lower() not in incoming.headers:
+        raise NotAuthentic(f"Only SHA-256 signatures count ({SIGNATURE}); this delivery has a SHA-1 one.")
+    _verify_sha256(incoming, secrets)
 
 
 def read(event: str, body: bytes, policy: Policy) -> Reading:
     """What a delivery of GitHub means. Raises `Unreadable` for a body that is not the event's JSON."""
-    try:
-        payload = decode(event, body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The body is not what GitHub sends for {event!r}: {error}.") from error
+    payload = decode(event, body)
     sender = payload.sender.login if payload.sender else ""
     return Reading(action=payload.action or "", sender=sender, meaning=meaning_of(event, payload, policy))
 
 
 def decode(event: str, body: bytes) -> Payload:
-    """The event's struct; raises msgspec's errors."""
+    """The event's struct; raises `Unreadable`."""
     match event:
         case "issues":
-            return _issues.decode(body)
+            return decoded(_issues, body, "GitHub", event)
         case "issue_comment":
-            return _comments.decode(body)
+            return decoded(_comments, body, "GitHub", event)
         case _:
-            return _bare.decode(body)
+            return decoded(_bare, body, "GitHub", event)
 
 
 def meaning_of(event: str, payload: Payload, policy: Policy) -> Signal | Ignored:
@@ -234,3 +245,8 @@ def _ms(time: datetime) -> int:
 def _is_trusted(author: User | None, sender: User, association: str) -> bool:
     """The association is the author's: who edits or labels somebody else's words does not inherit it."""
     return author is not None and author.login == sender.login and association in TRUSTED
+
+
+SENDER: Final = Sender(
+    verify=verify, event=from_header("X-Github-Event"), delivery_id=from_header("X-Github-Delivery"), read=read
+)

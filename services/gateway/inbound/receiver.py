@@ -10,7 +10,6 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from services.gateway.inbound import github
 from services.gateway.inbound.acceptance import Acceptance, Delivery
 from services.gateway.inbound.body import (
     FORM,
@@ -26,14 +25,13 @@ from services.gateway.inbound.body import (
     media_type,
 )
 from services.gateway.inbound.link import web_link
-from services.gateway.inbound.sender import Ignored, Unreadable
-from services.gateway.inbound.signature import is_signed
+from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Sender, Unnamed, Unreadable
 from services.gateway.problems import Problem, unavailable
 from shared.event_store.journal import LogFull
 from shared.ops.config import Policy
+from shared.ops.senders import secret_setting
+from shared.ops.settings import variable_of
 from shared.runtime.acknowledge import TRANSIENT
-
-MAX_DELIVERY_ID: Final = 200
 
 RECEIVED: Final = Counter("journeyman_webhooks_total", "Webhook deliveries by what became of them", ["outcome"])
 _accepted, _duplicate, _ignored, _refused = (
@@ -51,18 +49,23 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Receiver:
-    """The webhook of each sender that is known. ``secrets`` holds their verification secrets by webhook name."""
+    """The webhook of each sender that is known: ``senders`` are their adapters, ``secrets`` what they sign with.
+
+    Both are by webhook name.
+    """
 
     def __init__(
         self,
         acceptance: Acceptance,
         *,
+        senders: Mapping[str, Sender],
         secrets: Mapping[str, tuple[bytes, ...]],
         policy: Callable[[], Policy],
         connected: Callable[[], bool],
         bodies: Bodies | None = None,
     ) -> None:
         self._acceptance = acceptance
+        self._senders = senders
         self._secrets = secrets
         self._policy = policy
         self._connected = connected
@@ -71,33 +74,34 @@ class Receiver:
     async def receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
         """Take one delivery; raises `Problem` for everything that is refused."""
         try:
-            secrets = self._secrets_of(name)
+            sender, secrets = self._sender_of(name)
             media = self._media_of(headers)
             body = await self._read(headers, receive)
             try:
-                if not is_signed(headers.get("x-hub-signature-256", ""), body, secrets):
-                    raise Problem(401, "signature-invalid", _unsigned(headers))
-                return await self._take(name, headers, media, body)
+                incoming = Incoming(webhook=name, headers=headers, body=body)
+                _verify(sender, incoming, secrets)
+                return await self._take(sender, incoming, media)
             finally:
                 self._bodies.done(body)
         except Problem:
             _refused.inc()
             raise
 
-    def _secrets_of(self, name: str) -> tuple[bytes, ...]:
-        secrets = self._secrets.get(name)
-        if secrets is None:
+    def _sender_of(self, name: str) -> tuple[Sender, tuple[bytes, ...]]:
+        sender = self._senders.get(name)
+        if sender is None:
             raise Problem(
-                404, "webhook-unknown", f"There is no webhook of this name; there are: {', '.join(self._secrets)}."
+                404, "webhook-unknown", f"There is no webhook of this name; there are: {', '.join(self._senders)}."
             )
+        secrets = self._secrets.get(name)
         if not secrets:
             raise Problem(
                 401,
                 "webhook-not-configured",
-                f"The webhook {name} has no secret: set JOURNEYMAN_{name.upper()}_WEBHOOK_SECRET to the one the sender "
+                f"The webhook {name} has no secret: set {variable_of(secret_setting(name))} to the one the sender "
                 "signs with, and restart the gateway.",
             )
-        return secrets
+        return sender, secrets
 
     @staticmethod
     def _media_of(headers: Mapping[str, str]) -> str:
@@ -122,14 +126,15 @@ class Receiver:
         except Gone as error:
             raise Problem(400, "hung-up", "The sender hung up before the whole body was here.") from error
 
-    async def _take(self, name: str, headers: Mapping[str, str], media: str, body: bytes) -> Answer:
-        event, id = _named(headers, "x-github-event"), _named(headers, "x-github-delivery")
+    async def _take(self, sender: Sender, incoming: Incoming, media: str) -> Answer:
+        name = incoming.webhook
+        event, id = _named(sender, incoming)
         try:
-            json = json_of(body, media)
+            json = json_of(incoming.body, media)
             # The bytes are kept as they are inside our own JSON, which is UTF-8.
             if not json.isascii():
                 json.decode()
-            reading = github.read(event, json, self._policy())
+            reading = sender.read(event, json, self._policy())
         except (BadForm, Unreadable, UnicodeDecodeError) as error:
             log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=str(error))
             raise Problem(400, "body-unreadable", str(error)) from error
@@ -146,7 +151,7 @@ class Receiver:
                     principal=f"{name}:{reading.sender}",
                     signal=replace(signal, url=web_link(signal.url)),
                     json=json,
-                    body=body,
+                    body=incoming.body,
                 )
                 return await self._keep(delivery)
 
@@ -168,16 +173,16 @@ class Receiver:
         return Answer(200, {"status": "duplicate", "delivery": kept.id})
 
 
-def _named(headers: Mapping[str, str], header: str) -> str:
-    value = headers.get(header, "")
-    if not value or len(value) > MAX_DELIVERY_ID:
-        raise Problem(400, "header-missing", f"The header {header.title()} is missing or too long.")
-    return value
+def _verify(sender: Sender, incoming: Incoming, secrets: tuple[bytes, ...]) -> None:
+    try:
+        sender.verify(incoming, secrets)
+    except NotAuthentic as error:
+        raise Problem(401, "signature-invalid", str(error)) from error
 
 
-def _unsigned(headers: Mapping[str, str]) -> str:
-    if "x-hub-signature-256" in headers:
-        return "The signature does not fit: give the sender and JOURNEYMAN_GITHUB_WEBHOOK_SECRET the same secret."
-    if "x-hub-signature" in headers:
-        return "Only SHA-256 signatures count (X-Hub-Signature-256); this delivery has a SHA-1 one."
-    return "The delivery is not signed: give the webhook a secret at the sender, so that it sends X-Hub-Signature-256."
+def _named(sender: Sender, incoming: Incoming) -> tuple[str, str]:
+    """The event's name and the delivery's id."""
+    try:
+        return sender.event(incoming), sender.delivery_id(incoming)
+    except Unnamed as error:
+        raise Problem(400, "header-missing", str(error)) from error

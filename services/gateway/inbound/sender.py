@@ -1,14 +1,44 @@
-"""What every sender's adapter says about a delivery."""
+"""What a sender's adapter tells the receiver: how its deliveries are named, verified and read.
+
+An adapter is the module ``services/gateway/inbound/<name>.py`` with one `Sender`, called ``SENDER``; its name and the
+name that people read stand in `shared.ops.senders`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import msgspec
 
 from shared.contracts.delivery import Signal
+from shared.ops.config import Policy
+
+T = TypeVar("T")
+
+MAX_NAME_CHARS: Final = 200
+"""The longest event name and delivery id that is taken from a header."""
+
+
+class NotAuthentic(Exception):
+    """A delivery that nothing proves to come from the sender; the text says what is wrong, and the mend."""
+
+
+class Unnamed(Exception):
+    """A delivery without its event's name or its id; the text says where that is missing."""
 
 
 class Unreadable(Exception):
     """An authentic body that is not what the sender's documentation promises; the text says where."""
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as it came to ``POST /webhooks/{webhook}``: header names in lower case, and the raw bytes."""
+
+    webhook: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -23,3 +53,40 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     sender: str
     meaning: Signal | Ignored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """How one sender's deliveries are handled. The receiver calls the functions in this order.
+
+    ``verify`` takes the delivery and the secrets that count, and raises `NotAuthentic`.
+    ``event`` and ``delivery_id`` name the event and the delivery, of whom each is stored once; they raise `Unnamed`.
+    ``read`` takes the event's name, the body's JSON and the policy, and says what the delivery means in our words; it
+    is pure and raises `Unreadable`.
+    """
+
+    verify: Callable[[Incoming, Sequence[bytes]], None]
+    event: Callable[[Incoming], str]
+    delivery_id: Callable[[Incoming], str]
+    read: Callable[[str, bytes, Policy], Reading]
+
+
+def from_header(header: str) -> Callable[[Incoming], str]:
+    """The function that takes a header's value; it raises `Unnamed` when that is missing or too long."""
+    key = header.lower()
+
+    def value_of(incoming: Incoming) -> str:
+        value = incoming.headers.get(key, "")
+        if not value or len(value) > MAX_NAME_CHARS:
+            raise Unnamed(f"The header {header} is missing or too long.")
+        return value
+
+    return value_of
+
+
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes, title: str, event: str) -> T:
+    """The body as the decoder's type; raises `Unreadable`, also for JSON that is nested too deeply."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The body is not what {title} sends for {event!r}: {error}.") from error
