@@ -177,11 +177,15 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
 
 
 class TaskPage(Answer, frozen=True, kw_only=True):
-    """``counts`` are of all tasks that the filters but the status let through, by status."""
+    """``counts`` are of all tasks that the filters but the status let through, by status.
+
+    ``sources`` are the kinds of source that there are tasks of at all, in alphabetical order.
+    """
 
     items: tuple[TaskSummary, ...]
     next_cursor: str | None
     counts: dict[str, int]
+    sources: tuple[str, ...] = ()
 
 
 class TaskAnswer(Answer, frozen=True, kw_only=True):

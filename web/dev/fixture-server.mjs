@@ -134,7 +134,8 @@ function get(url) {
       .filter((each) => !q.get("status") || each.status === q.get("status"))
       .filter((each) => !q.get("source") || each.source.kind === q.get("source"))
       .filter((each) => !q.get("q") || each.title.toLowerCase().includes(q.get("q").toLowerCase()));
-    return { seq, items: found.map(rowOf), next_cursor: null, counts: counts(tasks) };
+    const sources = [...new Set(tasks.map((each) => each.source.kind))].sort();
+    return { seq, items: found.map(rowOf), next_cursor: null, counts: counts(tasks), sources };
   }
   if (!task) return null;
   if (!part) return { seq, task: { ...task, actions: actionsOf(task) } };

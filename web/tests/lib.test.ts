@@ -3,7 +3,7 @@ import { withParams } from "../src/api/client";
 import type { Status, TaskDetail, TaskRow } from "../src/api/types";
 import { t } from "../src/i18n";
 import { buttonOf, isAllowed } from "../src/lib/actions";
-import { hiddenBy, parseFilters } from "../src/lib/filters";
+import { hiddenBy, parseFilters, sourceKinds } from "../src/lib/filters";
 import { ago, compact, duration, moment, money, sourceName } from "../src/lib/format";
 import { grouped, groupOf, total } from "../src/lib/status";
 import { longStatusText, shortStatusText } from "../src/lib/status-text";
@@ -66,6 +66,12 @@ describe("filters", () => {
       source: undefined,
       q: undefined,
     });
+  });
+
+  test("offer the kinds of source that there are, and keep the chosen one", () => {
+    expect(sourceKinds(["acme", "api"], undefined)).toEqual(["acme", "api"]);
+    expect(sourceKinds(["acme", "api"], "api")).toEqual(["acme", "api"]);
+    expect(sourceKinds([], "acme")).toEqual(["acme"]);
   });
 
   test("a search for a number stays a search", () => {
@@ -190,4 +196,15 @@ test("words agree with their number", () => {
     "1 task hidden by filters —",
     "2 tasks hidden by filters —",
   ]);
+});
+
+test("no module of the dashboard lists senders: a task's source has the kind that the log gives it", () => {
+  const modules = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  });
+  const naming = Object.keys(modules).filter((path) => /["'`]github["'`]/.test(modules[path] ?? ""));
+  expect(Object.keys(modules).length).toBeGreaterThan(50);
+  expect(naming).toEqual([]);
 });

@@ -65,7 +65,9 @@ def answer_list(connection: Connection, asked: ListTasks, place: Place) -> TaskP
     )
     summaries = [TaskSummary(**_with_source(row), actions=actions_in_brief(_standing(row))) for row in found]
     items, cursor = page(summaries, asked.limit, lambda task: task.created_seq)
-    return TaskPage(seq=place.seq, items=items, next_cursor=cursor, counts=dict(sorted(counts)))
+    return TaskPage(
+        seq=place.seq, items=items, next_cursor=cursor, counts=dict(sorted(counts)), sources=_source_kinds(connection)
+    )
 
 
 def answer_get(connection: Connection, asked: GetTask, place: Place) -> TaskAnswer:
@@ -99,6 +101,11 @@ def answer_get(connection: Connection, asked: GetTask, place: Place) -> TaskAnsw
         usage=usage,
     )
     return TaskAnswer(seq=place.seq, task=fit(task, PAGE_BYTES))
+
+
+def _source_kinds(connection: Connection) -> tuple[str, ...]:
+    found = connection.execute("SELECT DISTINCT source_kind FROM tasks WHERE source_kind <> '' ORDER BY ALL").fetchall()
+    return tuple(kind for (kind,) in found)
 
 
 def _filters(asked: ListTasks) -> tuple[str, dict[str, Any]]:

@@ -96,3 +96,14 @@ async def test_an_event_whose_time_cannot_be_read_stands_in_the_timeline_without
     await page.get_by_role("tab", name="Timeline").click()
     await expect(page.get_by_text("An event of another age")).to_be_visible()
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+async def test_the_list_offers_the_kinds_of_source_that_the_answer_names_and_no_others(page: Page) -> None:
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, json=await response.json() | {"sources": ["acme", "api"]})
+
+    await page.route("**/api/tasks?*", answer)
+    await page.goto("/")
+    await page.get_by_role("button", name=re.compile("Source")).click()
+    await expect(page.get_by_role("menuitemradio")).to_have_text(["Any", "acme", "api"])

@@ -74,6 +74,16 @@ def test_tasks_are_filtered_and_the_other_statuses_stay_counted() -> None:
     assert listed(connection, agent="planner") == []
 
 
+def test_a_list_says_of_which_kinds_of_source_there_are_tasks_whatever_is_asked_for() -> None:
+    log = tasks(2)
+    log.add(submitted(source=task.Source(kind="acme")), id="T100")
+    log.add(submitted(source=task.Source(kind="")), id="T101")
+    connection = projected(log)
+    assert ask(connection, "tasks.list")["sources"] == ["acme", "github"]
+    assert ask(connection, "tasks.list", source="acme", limit=1)["sources"] == ["acme", "github"]
+    assert ask(projected(Log()), "tasks.list")["sources"] == []
+
+
 @pytest.mark.parametrize("q", ["hAiRy", "100%", "T_1", "octo/web", "jira-9", "\\d"])
 def test_a_search_finds_text_anywhere_and_takes_it_literally(q: str) -> None:
     log = tasks(3)

@@ -929,6 +929,8 @@ export interface components {
             items: components["schemas"]["TaskSummary"][];
             next_cursor: string | null;
             seq: number;
+            /** @default [] */
+            sources?: string[];
         };
         /** TaskSource */
         TaskSource: {

@@ -19,6 +19,11 @@ export function parseFilters(search: Record<string, unknown>): ListFilters {
 export const isFiltered = (filters: ListFilters): boolean =>
   Boolean(filters.status || filters.source || filters.q);
 
+/** The kinds of source to choose from: those that there are tasks of, and the chosen one even when no task has it. */
+export const sourceKinds = (existing: readonly string[], chosen: string | undefined): string[] => [
+  ...new Set([...existing, ...(chosen ? [chosen] : [])].filter(Boolean)),
+];
+
 /** How many tasks the filters hide; null while the answer may still be on another page. */
 export function hiddenBy(filters: ListFilters, all: number, shown: number, complete: boolean): number | null {
   if (!isFiltered(filters)) return 0;

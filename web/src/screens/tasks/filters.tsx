@@ -1,26 +1,26 @@
 import { Search, X } from "lucide-react";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ListFilters } from "../../api/queries";
-import { STATUSES, type Status, type TaskRow } from "../../api/types";
+import { STATUSES, type Status } from "../../api/types";
 import { Kbd } from "../../components/kbd";
 import { statusLabel } from "../../components/status-badge";
 import { Input } from "../../components/ui/field";
 import { type Choice, ChoiceMenu } from "../../components/ui/menu";
 import { t } from "../../i18n";
+import { sourceKinds } from "../../lib/filters";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
 
 const TYPING_PAUSE_MS = 200;
-const SOURCES = ["github", "api", "cli", "chat"];
 
 interface Props {
   filters: ListFilters;
   counts: Partial<Record<Status, number>>;
-  tasks: readonly TaskRow[];
+  sources: readonly string[];
   onChange: (filters: ListFilters) => void;
 }
 
-export function Filters({ filters, counts, tasks, onChange }: Props) {
+export function Filters({ filters, counts, sources, onChange }: Props) {
   const statuses = useMemo<Choice[]>(
     () => [
       { value: "", label: t("filters.any") },
@@ -32,14 +32,13 @@ export function Filters({ filters, counts, tasks, onChange }: Props) {
     ],
     [counts, filters.status],
   );
-  const sources = useMemo<Choice[]>(() => {
-    const kinds = new Set([...SOURCES, ...tasks.map((task) => task.source.kind)]);
-    if (filters.source) kinds.add(filters.source);
-    return [
+  const kinds = useMemo<Choice[]>(
+    () => [
       { value: "", label: t("filters.any") },
-      ...[...kinds].filter(Boolean).map((kind) => ({ value: kind, label: kind })),
-    ];
-  }, [tasks, filters.source]);
+      ...sourceKinds(sources, filters.source).map((kind) => ({ value: kind, label: kind })),
+    ],
+    [sources, filters.source],
+  );
 
   return (
     <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2 max-sm:basis-full sm:justify-end">
@@ -53,7 +52,7 @@ export function Filters({ filters, counts, tasks, onChange }: Props) {
       <ChoiceMenu
         label={t("filters.source")}
         value={filters.source ?? ""}
-        choices={sources}
+        choices={kinds}
         active={Boolean(filters.source)}
         onChange={(source) => onChange({ ...filters, source: source || undefined })}
       />

@@ -17,6 +17,7 @@ import { FirstSteps } from "./first-steps";
 import { TaskItem } from "./item";
 
 const route = getRouteApi("/");
+const NONE: readonly string[] = [];
 
 /** j and k walk over the rows' links, so that Enter, middle click and screen readers work as on any link. */
 function useRowKeys() {
@@ -53,7 +54,7 @@ export function TasksScreen() {
           <Filters
             filters={filters}
             counts={system?.tasks ?? {}}
-            tasks={tasks}
+            sources={list.data?.pages[0]?.sources ?? NONE}
             onChange={(next) => void navigate({ search: next, replace: true })}
           />
         </div>
