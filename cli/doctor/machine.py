@@ -22,19 +22,24 @@ TOO_LITTLE_BYTES: Final = 1024**3
 PATIENCE_S: Final = 20.0
 
 
-async def look_at_machine(settings: Settings, place: Endpoint) -> list[Finding]:
+async def look_at_machine(settings: Settings, endpoint: Endpoint) -> list[Finding]:
     """Everything that can be seen without NATS."""
-    running = record.read(place.data)
+    running = record.read(endpoint.data)
     demo = settings.demo_model or (running is not None and running.alive and running.demo)
-    config_path = settings.config or place.data / "journeyman.toml"
-    found = [await _git(), await _claude(settings), _model(settings, demo=demo), *webhook_secrets(settings, place.data)]
+    config_path = settings.config or endpoint.data / "journeyman.toml"
+    found = [
+        await _git(),
+        await _claude(settings),
+        _model(settings, demo=demo),
+        *webhook_secrets(settings, endpoint.data),
+    ]
     try:
         config = load_config(config_path)
     except BadConfig as error:
         found.append(from_error("configuration", error))
     else:
         found += await _repositories(config, config_path)
-    found += [_disk(place.data), _port(settings, place), _web()]
+    found += [_disk(endpoint.data), _port(settings, endpoint), _web()]
     return found
 
 
@@ -123,9 +128,9 @@ def _disk(data: Path) -> Finding:
             return good("disk", detail)
 
 
-def _port(settings: Settings, place: Endpoint) -> Finding:
-    if place.pid:
-        return good("dashboard", place.http)
+def _port(settings: Settings, endpoint: Endpoint) -> Finding:
+    if endpoint.pid:
+        return good("dashboard", endpoint.http)
     if settings.http_port == 0 or is_free(settings.http_host, settings.http_port):
         return good("dashboard", f"port {settings.http_port} is free")
     return note(
