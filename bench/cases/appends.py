@@ -72,10 +72,12 @@ async def _measure(label: str, actors: int, each: int, rounds: int, ours: Bus, p
     mine, bare, theirs = await in_turns(rounds, hosted, journaled, raw)
     goal = Goal(ratio_least=0.8)
     return [
-        compare(f"appends, {label}: ActorHost.tell", "appends/s", mine, _rate, peer=PEER, theirs=theirs,
+        compare(f"appends, {label}: ActorHost.execute", "appends/s", mine, _rate, peer=PEER, theirs=theirs,
                 peer_value=_rate, goal=goal),
-        compare(f"appends, {label}: ActorHost.tell p50", "ms", mine, _p50, peer=PEER, theirs=theirs, peer_value=_p50),
-        compare(f"appends, {label}: ActorHost.tell p99", "ms", mine, _p99, peer=PEER, theirs=theirs, peer_value=_p99),
+        compare(f"appends, {label}: ActorHost.execute p50", "ms", mine, _p50, peer=PEER, theirs=theirs,
+                peer_value=_p50),
+        compare(f"appends, {label}: ActorHost.execute p99", "ms", mine, _p99, peer=PEER, theirs=theirs,
+                peer_value=_p99),
         compare(f"appends, {label}: NatsJournal.append", "appends/s", bare, _rate, peer=PEER, theirs=theirs,
                 peer_value=_rate, goal=goal),
     ]  # fmt: skip

@@ -34,5 +34,5 @@ def command(demo: bool, once: bool, port: int | None, data: Path | None, nats_ur
 
     if once and not demo:
         raise click.UsageError("--once belongs to --demo.")
-    wishes = UpOptions(demo=demo, once=once, port=port, data=data, nats_url=nats_url or "", logs=logs)
-    raise Exit(asyncio.run(run(wishes)))
+    options = UpOptions(demo=demo, once=once, port=port, data=data, nats_url=nats_url or "", logs=logs)
+    raise Exit(asyncio.run(run(options)))

@@ -20,9 +20,9 @@ async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Fi
     data = link.endpoint.data
     found = await find_orphans(data, NatsJournal(link.bus))
     if not found:
-        return good("leftovers", "no process, worktree or run directory of ended work")
+        return good("orphans", "no process, worktree or run directory of ended work")
     if not clean:
-        return bad("leftovers", _words(found), "Clear them away with `journeyman doctor --clean`.")
+        return bad("orphans", _words(found), "Clear them away with `journeyman doctor --clean`.")
     config = _config(settings)
 
     async def tell(actor: Actor, command: Command) -> None:
@@ -31,7 +31,7 @@ async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Fi
 
     for orphan in found:
         await clear_orphan(orphan, data, lambda name: repo.target if (repo := config.repo_for(name)) else None, tell)
-    return good("leftovers", f"cleared away: {_words(found)}")
+    return good("orphans", f"cleared away: {_words(found)}")
 
 
 def _words(found: list[Orphan]) -> str:

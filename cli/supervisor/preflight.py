@@ -37,42 +37,42 @@ class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     logs: bool = False
 
 
-def settings_for(wishes: UpOptions) -> Settings:
+def settings_for(options: UpOptions) -> Settings:
     """The settings with the options laid over them; raises `BadSettings`."""
     base = load_settings()
-    if wishes.demo:
-        data = wishes.data or base.data_dir / "demo"
+    if options.demo:
+        data = options.data or base.data_dir / "demo"
         # Neither another system's log nor its configuration is any business of a demonstration.
-        nats = wishes.nats_url or Settings.model_fields["nats_url"].default
+        nats = options.nats_url or Settings.model_fields["nats_url"].default
         config: Path | None = data / "journeyman.toml"
     else:
-        data, nats, config = wishes.data or base.data_dir, wishes.nats_url or base.nats_url, base.config
+        data, nats, config = options.data or base.data_dir, options.nats_url or base.nats_url, base.config
     return load_settings(
-        data_dir=data, nats_url=nats, config=config, http_port=base.http_port if wishes.port is None else wishes.port
+        data_dir=data, nats_url=nats, config=config, http_port=base.http_port if options.port is None else options.port
     )
 
 
-def plan_for(wishes: UpOptions, settings: Settings) -> LaunchPlan:
+def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
     """Check what can be checked, and say what to run; raises what `cli.failures.explain` knows. Needs the lock."""
     find_cli(settings.claude_cli or None)
     if shutil.which("git") is None:
         raise Failure("git is missing: install it (`apt-get install git`).")
-    _portis_free(settings.http_host, settings.http_port)
+    _port_is_free(settings.http_host, settings.http_port)
     plan = LaunchPlan(
         data=settings.data_dir,
         http_host=settings.http_host,
         http_port=settings.http_port,
-        demo=wishes.demo,
+        demo=options.demo,
         # Who names an address has a scripted model of their own there.
-        scripted_model=wishes.demo or (settings.demo_model and not settings.anthropic_base_url),
+        scripted_model=options.demo or (settings.demo_model and not settings.anthropic_base_url),
     )
-    if wishes.demo:
+    if options.demo:
         _prepare_demo(plan, settings)
     else:
         load_config(settings.config_path)
-    if wishes.nats_url or (not wishes.demo and "nats_url" in load_settings().model_fields_set):
+    if options.nats_url or (not options.demo and "nats_url" in load_settings().model_fields_set):
         plan.nats_url = settings.nats_url
-    elif wishes.port != 0 and is_free("127.0.0.1", NATS_PORT):
+    elif options.port != 0 and is_free("127.0.0.1", NATS_PORT):
         plan.nats_port = NATS_PORT  # the plain `nats` CLI finds it without options
     return plan
 
@@ -110,7 +110,7 @@ def _configure_demo(config: Path, repository: Path) -> tuple[str, ...]:
     return tuple(name for name in repos if name != DEMO_REPO)
 
 
-def _portis_free(host: str, port: int) -> None:
+def _port_is_free(host: str, port: int) -> None:
     if port and not is_free(host, port):
         raise Failure(
             f"Port {port} on {host} is taken: stop what listens there, or choose another one with --port "

@@ -33,34 +33,34 @@ class _Stopped(Exception):
     """A signal came first."""
 
 
-async def run(wishes: UpOptions) -> int:
+async def run(options: UpOptions) -> int:
     """The exit code of `up`; raises what `cli.failures.explain` knows."""
     logs.configure("up", level="error", format="console")
-    settings = settings_for(wishes)
+    settings = settings_for(options)
     private_directory(settings.data_dir)
     with record.only_one(settings.data_dir):
-        board = UpConsole(screen(to_stderr=True))
+        console = UpConsole(screen(to_stderr=True))
         if left := await asyncio.to_thread(record.end_orphans, settings.data_dir):
-            board.say(f"  [yellow]![/] ended what an earlier, killed `up` had left behind: {', '.join(left)}")
-        plan = plan_for(wishes, settings)
-        supervisor = Supervisor(plan, board.changed, show_logs=wishes.logs)
+            console.say(f"  [yellow]![/] ended what an earlier, killed `up` had left behind: {', '.join(left)}")
+        plan = plan_for(options, settings)
+        supervisor = Supervisor(plan, console.changed, show_logs=options.logs)
         signals = _Signals(supervisor)
-        board.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
+        console.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
         try:
             await signals.or_stop(_start(supervisor))
-            _announce(supervisor, board, settings, wishes)
-            if wishes.demo:
-                done = await signals.or_stop(_demonstrate(supervisor, board, wishes))
-                if wishes.once:
+            _announce(supervisor, console, settings, options)
+            if options.demo:
+                done = await signals.or_stop(_demonstrate(supervisor, console, options))
+                if options.once:
                     return 0 if done else 1
-                board.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
+                console.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
             await signals.stop.wait()
         except _Stopped:
-            return 1 if wishes.once else 0
+            return 1 if options.once else 0
         finally:
-            board.quiet = True
+            console.quiet = True
             signals.stopping = True
-            board.say(
+            console.say(
                 "[dim]Stopping: the services finish or hand over what they do. Ctrl-C again ends them at once.[/]"
             )
             await supervisor.stop()
@@ -109,40 +109,40 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _announce(supervisor: Supervisor, board: UpConsole, settings: Settings, wishes: UpOptions) -> None:
+def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, options: UpOptions) -> None:
     plan = supervisor.plan
-    board.say()
-    board.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
+    console.say()
+    console.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
     nats = without_credentials(plan.nats_url)
-    board.say(f"  NATS        {escape(nats)}")
-    board.say(f"  logs        {escape(str(plan.data / 'logs'))}")
+    console.say(f"  NATS        {escape(nats)}")
+    console.say(f"  logs        {escape(str(plan.data / 'logs'))}")
     if not STATIC.exists():
-        board.say(
+        console.say(
             "  [yellow]![/] The dashboard is not built: run `make web`; the API and this command work without it."
         )
-    if wishes.demo:
-        board.say(
+    if options.demo:
+        console.say(
             f"  demo        the real Claude Code CLI with a scripted model, on {_short(demo_repository(plan.data))}"
         )
         if plan.kept:
-            board.say(f"  kept        in {escape(_short(settings.config_path))}: {escape(', '.join(plan.kept))}")
+            console.say(f"  kept        in {escape(_short(settings.config_path))}: {escape(', '.join(plan.kept))}")
     elif plan.scripted_model:
-        board.say("  model       the scripted one (JOURNEYMAN_DEMO_MODEL=1): what agents say and cost is fictional")
+        console.say("  model       the scripted one (JOURNEYMAN_DEMO_MODEL=1): what agents say and cost is fictional")
     elif not settings.anthropic_api_key.get_secret_value() and not settings.demo_model:
-        board.say(
+        console.say(
             "  [yellow]![/] Agents cannot run: there is no model key. Set ANTHROPIC_API_KEY in the environment or in "
             ".env and start again (or look around with `journeyman up --demo`). Tasks wait until then."
         )
-    if not wishes.demo and not settings.config_path.exists():
-        board.say(
+    if not options.demo and not settings.config_path.exists():
+        console.say(
             f"  [yellow]![/] No repository is configured: name one in {escape(_short(settings.config_path))}, "
             'as \\[repos."owner/name"] with path or url.'
         )
-    board.say()
+    console.say()
     click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": nats, "data": str(plan.data)}))
 
 
-async def _demonstrate(supervisor: Supervisor, board: UpConsole, wishes: UpOptions) -> bool:
+async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOptions) -> bool:
     from cli.demo.driver import Demonstration, drive
 
     demonstration = Demonstration(
@@ -153,13 +153,13 @@ async def _demonstrate(supervisor: Supervisor, board: UpConsole, wishes: UpOptio
         repository=demo_repository(supervisor.plan.data),
     )
     try:
-        return await drive(demonstration, board.console)
+        return await drive(demonstration, console.console)
     except Exception as error:
         # The system is there to be looked at, also when its demonstration has failed.
         said = explain(error)
-        if said is None or wishes.once:
+        if said is None or options.once:
             raise
-        board.say(f"\n[red]✗[/] {escape(said)}")
+        console.say(f"\n[red]✗[/] {escape(said)}")
         return False
 
 

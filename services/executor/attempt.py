@@ -182,7 +182,7 @@ class Attempt:
         )
 
     async def _begin_again(self, state: AttemptState, again: Again) -> None:
-        """Settle the process that has ended, and prepare the next one."""
+        """Record what the ended process has spent, and prepare the next one."""
         # Priced before the next process begins: from then on nobody looks at this one again.
         size = AgentProcess.attach(state.process).output_size()
         await self._checkpoint(state, size, state.outcome.unreported)

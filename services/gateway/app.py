@@ -63,8 +63,8 @@ class Parts:
 
 def create_app(parts: Parts) -> ASGIApp:
     """The routes, and what every request passes before one of them is looked up."""
-    crowd = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
-    return ResponseHeaders(OriginGuard(crowd, public_url=parts.settings.public_url))
+    limited = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
+    return ResponseHeaders(OriginGuard(limited, public_url=parts.settings.public_url))
 
 
 def create_routes(parts: Parts) -> Litestar:

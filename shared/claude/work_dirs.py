@@ -55,7 +55,7 @@ class LocalWork(msgspec.Struct, frozen=True):
         return [data_dir / RUNS / f"{self}-{process}" for process in range(1, most + 1)]
 
     def empty_dir(self, data_dir: Path) -> Path:
-        """An empty working directory, for work without files."""
+        """An empty working directory, for work without files. Neighbouring versions know it by this name."""
         return data_dir / RUNS / f"{self}.desk"
 
     def worktree(self, data_dir: Path) -> Path:

@@ -22,7 +22,7 @@ from shared.contracts.versions import DataReader
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgentWork:
+class AgentSpan:
     """The work that an agent does for actors of a kind, one piece at a time.
 
     ``unit`` is what one piece is called in the kind's messages: the field that numbers the pieces. ``begins`` and
@@ -51,7 +51,7 @@ class Kind:
     state: type[Any]
     sentence: Callable[[Any], str]
     task_scoped: bool = False
-    agent: AgentWork | None = None
+    agent: AgentSpan | None = None
     spoken_by_person: bool = False
 
 
@@ -66,7 +66,7 @@ KINDS: Final[dict[str, Kind]] = {
             state=task.Task,
             sentence=task_sentences.sentence,
             task_scoped=True,
-            agent=AgentWork(
+            agent=AgentSpan(
                 unit="attempt",
                 begins=(task.TriageRequested,),
                 # The last three may end later stages as well: then the brain is idle already.
@@ -81,7 +81,7 @@ KINDS: Final[dict[str, Kind]] = {
             state=plan.Plan,
             sentence=plan_sentences.sentence,
             task_scoped=True,
-            agent=AgentWork(unit="draft", begins=(plan.Claimed,), ends=(plan.Proposed, plan.Failed, plan.Stopped)),
+            agent=AgentSpan(unit="draft", begins=(plan.Claimed,), ends=(plan.Proposed, plan.Failed, plan.Stopped)),
         ),
         Kind(
             name="run",
@@ -91,7 +91,7 @@ KINDS: Final[dict[str, Kind]] = {
             state=run.Run,
             sentence=run_sentences.sentence,
             task_scoped=True,
-            agent=AgentWork(unit="round", begins=(run.Claimed,), ends=(run.Succeeded, run.Failed, run.Stopped)),
+            agent=AgentSpan(unit="round", begins=(run.Claimed,), ends=(run.Succeeded, run.Failed, run.Stopped)),
         ),
         Kind(
             name="delivery",

@@ -81,7 +81,7 @@ class _Client(Client):
 class Bus:
     """A connection and its JetStream context. Publishes have deadlines; permission errors are made visible.
 
-    ``bounds`` and ``timings`` hold for everything that goes over it.
+    ``limits`` and ``timings`` hold for everything that goes over it.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class Feed:
     """An ephemeral consumer with a standing pull. After any doubt (missed heartbeat, reconnect, a gap in the
     consumer's own count) it makes a new consumer behind the last message it has handed out.
 
-    ``batch`` bounds what is buffered here; the bounds' ``max_read_bytes`` bounds it in bytes. With ``last``, the
+    ``batch`` bounds what is buffered here; the limits' ``max_read_bytes`` bounds it in bytes. With ``last``, the
     position of the log's newest message, it raises `LogDamaged` when the server is there but cannot give the messages
     up to it.
     """

@@ -57,17 +57,17 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     replicas: int = 1
 
 
-def stream_limits_of(bounds: Limits) -> StreamLimits:
+def stream_limits_of(limits: Limits) -> StreamLimits:
     """The sizes that the settings ask for."""
     return StreamLimits(
-        events_bytes=bounds.max_events_bytes,
-        commands_bytes=bounds.max_commands_bytes,
-        output_bytes=bounds.max_output_bytes,
-        timers_bytes=bounds.max_timers_bytes,
-        parked_bytes=bounds.max_parked_bytes,
-        artifacts_bytes=bounds.max_artifacts_bytes,
-        snapshots_bytes=bounds.max_snapshots_bytes,
-        idempotency_bytes=bounds.max_idempotency_bytes,
+        events_bytes=limits.max_events_bytes,
+        commands_bytes=limits.max_commands_bytes,
+        output_bytes=limits.max_output_bytes,
+        timers_bytes=limits.max_timers_bytes,
+        parked_bytes=limits.max_parked_bytes,
+        artifacts_bytes=limits.max_artifacts_bytes,
+        snapshots_bytes=limits.max_snapshots_bytes,
+        idempotency_bytes=limits.max_idempotency_bytes,
     )
 
 

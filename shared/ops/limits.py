@@ -21,7 +21,7 @@ def _limit(default: int, what: str, past: str, *, least: int = 1, most: int) -> 
 
 
 class Limits(BaseModel):
-    """Every bound that is a setting. ``Bounds()`` has the defaults and reads no environment."""
+    """Every bound that is a setting. ``Limits()`` has the defaults and reads no environment."""
 
     model_config = ConfigDict(frozen=True)
 

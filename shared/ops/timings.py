@@ -36,8 +36,9 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``message_ack_wait_s`` is for commands and reactions, of which one is in flight: what a killed process had taken
     holds up all behind it until then. ``activity_ack_wait_s`` and ``timer_ack_wait_s`` are for work and due timers.
-    ``leftovers_settled_s`` is how long ago work must have ended here or gone elsewhere before it is cleared up: before,
-    its own service may still be at it. ``checkpoint_every_s`` is the shortest time between two checkpoints of a run.
+    Orphans are looked for every ``orphans_every_s``; what has ended, or gone elsewhere, less than ``orphans_grace_s``
+    ago is left alone, because its own service may still clear it up. ``checkpoint_every_s`` is the shortest time
+    between two checkpoints of a run.
     """
 
     message_ack_wait_s: float = 3.0

@@ -92,7 +92,7 @@ class Shop:
 
 
 Shops = Callable[..., Shop]
-"""Makes a workshop with this CLI and these settings; it is cleared after the test."""
+"""Makes an agent runner with this CLI and these settings; it is cleared after the test."""
 
 
 @pytest.fixture

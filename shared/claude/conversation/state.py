@@ -156,7 +156,7 @@ class Conversation:
                 await self._on_question(_question(request))
 
     async def _reply(self, request_id: str, response: dict[str, object]) -> None:
-        # Settled with the reply: the tool's result line may take a while.
+        # Closed with the reply: the tool's result line may take a while.
         self._asked.add(request_id)
         self.progress.questions.pop(request_id, None)
         with contextlib.suppress(AgentGone):

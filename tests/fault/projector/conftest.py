@@ -24,5 +24,5 @@ async def prefork() -> AsyncIterator[Prefork]:
 
 @pytest.fixture
 def projector(nats_server: Nats, bus: Bus, tmp_path: Path, prefork: Prefork) -> Projector:
-    """Not started yet; ends with its nursery."""
+    """Not started yet; ends with its prefork server."""
     return Projector(nats_server.url, tmp_path / "data", bus, prefork)

@@ -86,9 +86,9 @@ async def test_a_failure_to_put_a_question_reaches_the_caller_and_the_agent_goes
     process = await AgentProcess.start(runs.invocation(agent=asking))
 
     async def on_question(_: Question) -> None:
-        raise RuntimeError("lost the fence")
+        raise RuntimeError("lost the claim")
 
-    with pytest.raises(RuntimeError, match="lost the fence"):
+    with pytest.raises(RuntimeError, match="lost the claim"):
         await converse(process, prompt=Prompt("ask", "demo: ask Shall I?"), on_question=on_question)
     assert process.alive
     assert (await process.stop()).rung is not Rung.ALREADY_ENDED

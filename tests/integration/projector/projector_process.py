@@ -26,11 +26,11 @@ from tests.unit.projector.projector_support import Log
 
 
 class Projector:
-    """``python -m services.projector`` over one data directory; out of a nursery, where there is one."""
+    """``python -m services.projector`` over one data directory; forked from a prefork server where there is one."""
 
     def __init__(self, nats_url: str, data: Path, bus: Bus, prefork: Prefork | None = None) -> None:
         self.data = data
-        self._nursery = prefork
+        self._prefork = prefork
         self.bus = bus
         self.client = Client(bus, source="test")
         self.ready = data.with_name(f"{data.name}.ready")
@@ -61,8 +61,8 @@ class Projector:
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
         self._errors.unlink(missing_ok=True)
-        if self._nursery is not None:
-            self._process = await self._nursery.bear(self._environment, self._errors)
+        if self._prefork is not None:
+            self._process = await self._prefork.bear(self._environment, self._errors)
             return
         with self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(

@@ -98,7 +98,7 @@ def test_a_data_directory_has_one_name_that_no_other_one_has(tmp_path: Path) -> 
     assert node_id_of(tmp_path / "a") == node_id_of(tmp_path / "a") != node_id_of(tmp_path / "b")
 
 
-async def test_leftovers_are_found_and_cleared_and_what_is_claimed_stays(tmp_path: Path) -> None:
+async def test_orphans_are_found_and_cleared_and_what_is_claimed_stays(tmp_path: Path) -> None:
     place = node_id_of(tmp_path)
     journal = MemoryJournal()
     over, ours = Actor("run", "OVER"), Actor("run", "OURS")
