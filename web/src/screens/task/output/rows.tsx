@@ -97,7 +97,7 @@ function Content({ row, context }: { row: Row; context: RowContext }): ReactNode
           className="flex h-8 w-full items-center gap-2 rounded-md px-2 text-left text-ink-2 hover:bg-hover"
         >
           <Files size={14} aria-hidden className="shrink-0 text-ink-3" />
-          <span className="font-medium">{t("group.lookups", { n: row.tools.length })}</span>
+          <span className="shrink-0 font-medium">{t("group.lookups", { n: row.tools.length })}</span>
           <span className="min-w-0 truncate font-mono text-mini text-ink-3">
             {row.tools
               .map((tool) => lastPart(tool.input))
