@@ -29,7 +29,7 @@ STORE_TRIES: Final = 3
 LOOK_IN_LOG_AFTER_S: Final = 0.25
 """How long a question about one actor may stay unanswered before the log is asked whether there is such an actor."""
 CATCH_UP_S: Final = 2.0
-"""How long a question waits for read models that do not know an actor yet which the log has events of."""
+"""How long a question about an actor of the log waits for its answer in all, also for read models that catch up."""
 
 
 class NoAnswer(Exception):
@@ -164,9 +164,11 @@ class Client:
         """Ask the projector about one actor, so that a caller finds what it has just written.
 
         The log decides whether there is such an actor: one without events is ``not-found`` at once, also while the
-        projector is silent. Read models that do not know an actor of the log have `CATCH_UP_S` seconds to catch up.
-        Raises `QueryFailed`, ``not-caught-up`` when that was not enough, and `LogUnavailable`.
+        projector is silent. One with events has an answer after `CATCH_UP_S` seconds, of which reading the log takes a
+        part: the read models may have to catch up, or the projector may say nothing at all. Raises `QueryFailed`,
+        ``not-caught-up`` when the seconds were not enough, and `LogUnavailable`.
         """
+        deadline = asyncio.get_running_loop().time() + CATCH_UP_S
         answer = asyncio.create_task(self.query(query))
         try:
             try:
@@ -180,25 +182,25 @@ class Client:
             if not (position := await self._journal.newest(actor)):
                 raise QueryFailed("not-found", f"There is no {actor.kind} {actor.id}.")
             try:
-                return await answer
-            except QueryFailed as error:
-                if error.code != "not-found":
-                    raise
-            return await self._query_caught_up(query, position)
+                async with asyncio.timeout_at(deadline):
+                    return await self._caught_up(query, answer, position)
+            except TimeoutError as error:
+                raise QueryFailed(
+                    "not-caught-up",
+                    f"The read models have not shown {actor.kind} {actor.id} within {CATCH_UP_S:g} s: try again, "
+                    "and see whether the projector runs (`journeyman doctor`).",
+                ) from error
         finally:
             answer.cancel()
 
-    async def _query_caught_up(self, query: Query[A], position: int) -> A:
-        """The answer of read models that include the event at ``position``."""
-        query = msgspec.structs.replace(query, min_seq=max(position, query.min_seq))
+    async def _caught_up(self, query: Query[A], answer: asyncio.Task[A], position: int) -> A:
+        """The question's ``answer``; when it is ``not-found``, that of read models with the event at ``position``."""
         try:
-            return await self.query(query, timeout=CATCH_UP_S)
+            return await answer
         except QueryFailed as error:
-            if error.code != "projector-away":
+            if error.code != "not-found":
                 raise
-            raise QueryFailed(
-                "not-caught-up", f"The read models have not reached {query.min_seq} yet: try again."
-            ) from error
+        return await self.query(msgspec.structs.replace(query, min_seq=max(position, query.min_seq)))
 
 
 class _Problem(msgspec.Struct, frozen=True):

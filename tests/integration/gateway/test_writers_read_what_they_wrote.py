@@ -19,6 +19,9 @@ OPENED = 200
 AT_ONCE_S = 6.0
 """Less than the 8 s after which a question to a projector that stands still is given up."""
 
+SILENT_S = 5.0
+"""More than the 2 s that an id of the log is waited for, and less than those 8 s."""
+
 
 @pytest.fixture
 async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
@@ -85,8 +88,13 @@ async def test_a_conversation_is_found_right_after_its_first_message(
     projector.process.send_signal(signal.SIGSTOP)
     said = (await http.post("/api/chat", json={"message": "What is this?"})).json()
     assert said["seq"] > 0
-    answer, _ = await asyncio.gather(http.get(f"/api/sessions/{said['session_id']}"), resume_after(projector, 0.5))
-    assert answer.status_code == 200, answer.text
+
+    async def found() -> httpx.Response | None:
+        answer = await http.get(f"/api/sessions/{said['session_id']}")
+        assert answer.status_code in (200, 503), answer.text
+        return answer if answer.status_code == 200 else None
+
+    answer, _ = await asyncio.gather(eventually(found), resume_after(projector, 0.5))
     assert answer.json()["session"]["lines"][0]["text"] == "What is this?"
 
 
@@ -99,6 +107,20 @@ async def test_an_id_that_nobody_wrote_is_404_at_once_while_the_projector_stands
     answer = await http.get(path.format("T404"))
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert time.monotonic() - began < AT_ONCE_S
+
+
+@pytest.mark.parametrize("path", ["/api/tasks/T1", "/api/tasks/T1/timeline"])
+async def test_a_task_of_the_log_is_503_in_time_while_the_projector_stands_still(
+    http: httpx.AsyncClient, projector: ServiceProcess, bus: Bus, path: str
+) -> None:
+    projector.process.send_signal(signal.SIGSTOP)
+    await happen(bus, "T1", submitted())
+    began = time.monotonic()
+    answer = await http.get(path)
+    took = time.monotonic() - began
+    assert took < SILENT_S
+    assert (answer.status_code, answer.json()["code"]) == (503, "not-caught-up")
+    assert "retry-after" in answer.headers
 
 
 async def test_without_a_projector_an_id_of_the_log_is_503_and_another_one_404(
