@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cli.supervisor import record
-from shared.nats.bus import Bus, NatsUnreachable
+from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
@@ -81,6 +81,8 @@ async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, limits
     try:
         async with asyncio.timeout(patience_s + GRACE_S):
             return await Bus.connect(url, name=name, patience_s=patience_s, limits=limits)
+    except NatsMisconfigured:
+        raise
     except (TimeoutError, NatsUnreachable) as error:
         if patience_s < SILENT_S and await _listens(url):
             return await connect(url, name=name, patience_s=SILENT_S, limits=limits)

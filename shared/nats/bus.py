@@ -19,7 +19,7 @@ from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
 from shared.event_store.envelope import TooLarge
-from shared.ops.addresses import without_credentials
+from shared.ops.addresses import NATS_ADDRESS, without_credentials
 from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.timings import NATS, NatsTimings
 
@@ -50,6 +50,10 @@ log = structlog.get_logger(__name__)
 
 class NatsUnreachable(Exception):
     """Nobody answers at the address of NATS; the text names the setting and the mend."""
+
+
+class NatsMisconfigured(NatsUnreachable):
+    """What we were given for NATS is wrong, so that trying again helps nothing."""
 
 
 @lru_cache(512)
@@ -106,7 +110,10 @@ class Bus:
         limits: Limits = DEFAULTS,
         timings: NatsTimings = NATS,
     ) -> Bus:
-        """Connect, trying again for ``patience_s`` seconds (else as the timings say); raises `NatsUnreachable`."""
+        """Connect, trying again for ``patience_s`` seconds (else as the timings say).
+
+        Raises `NatsUnreachable`; `NatsMisconfigured` for an address that cannot be read.
+        """
         nc = _Client()
         bus = cls(nc, nc.jetstream(timeout=timings.answer_s), limits, timings)
         connecting = nc.connect(
@@ -121,11 +128,16 @@ class Bus:
         try:
             # A client that reconnects for ever tries its first connection for ever as well.
             await asyncio.wait_for(connecting, timings.connect_s if patience_s is None else patience_s)
-        except (OSError, TimeoutError, nats.errors.Error) as error:
+        except (OSError, TimeoutError) as error:
             await nc.close()
             raise NatsUnreachable(
                 f"NATS does not answer at {without_credentials(url)}: start it, "
                 "or set JOURNEYMAN_NATS_URL to where it listens."
+            ) from error
+        except nats.errors.Error as error:
+            # nats-py raises it for the address, before it has made anything that could be closed.
+            raise NatsMisconfigured(
+                f"The address of NATS cannot be read: {NATS_ADDRESS} (JOURNEYMAN_NATS_URL)."
             ) from error
         bus._was_connected = True
         return bus

@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 _NEXT_SERVER: Final = re.compile(r",(?=\s*[a-z]+://)", re.IGNORECASE)
+
+NATS_ADDRESS: Final = "write nats://host:4222, or nats://user:password@host:4222 with none of / ? # , in the password"
+"""The mend of a wrong address. nats-py decodes no %2F, so that writing it in the password helps nothing."""
+
+
+def nats_problem(server: str) -> str:
+    """What is wrong with the address of one NATS server, empty when nothing is; it repeats nothing of the address.
+
+    What stands at the place of the port may be a part of the password.
+    """
+    server = server.strip()
+    if not server.startswith(("nats://", "tls://")):
+        return "has neither nats:// nor tls:// before the host"
+    try:
+        parts = urlsplit(server)
+        _ = parts.port
+    except ValueError:
+        return "has no port from 0 to 65535 behind the host"
+    if not parts.hostname:
+        return "has no host"
+    if "@" in parts.path + parts.query + parts.fragment:
+        return "ends before its @"
+    return ""
 
 
 def without_credentials(servers: str) -> str:

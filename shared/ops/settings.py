@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.ops.addresses import NATS_ADDRESS, nats_problem
 from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
 
@@ -117,11 +118,12 @@ class Settings(Limits, BaseSettings):
 
     @field_validator("nats_url")
     @classmethod
-    def _nats_scheme(cls, url: str) -> str:
-        for each in url.split(","):
-            if not each.strip().startswith(("nats://", "tls://")):
-                shown = "one of the servers" if "@" in url else repr(each)
-                raise ValueError(f"{shown} is no NATS address; write nats://host:4222")
+    def _nats_servers(cls, url: str) -> str:
+        servers = url.split(",")
+        for number, server in enumerate(servers, 1):
+            if problem := nats_problem(server):
+                which = "the address" if len(servers) == 1 else f"address {number} of {len(servers)}"
+                raise ValueError(f"{which} {problem}; {NATS_ADDRESS}")
         return url
 
     @property
@@ -178,9 +180,11 @@ def _line(error: Any) -> str:
     setting = name if name.isupper() else variable_of(name)
     field = Settings.model_fields.get(name.removeprefix(PREFIX).lower())
     meaning = f" ({field.description})" if field is not None and field.description else ""
-    hidden = any(word in name.lower() for word in ("secret", "key")) or "@" in str(error.get("input"))
-    given = "" if hidden else f" is {str(error.get('input'))[:60]!r}:"
-    return f"{setting}{given} {error['msg']}. Set it right in the environment or in .env{meaning}."
+    # An address of NATS that cannot be read may have its password anywhere.
+    hidden = any(word in name.lower() for word in ("secret", "key", "nats_url")) or "@" in str(error.get("input"))
+    given = ":" if hidden else f" is {str(error.get('input'))[:60]!r}:"
+    problem = error["msg"].removeprefix("Value error, ")
+    return f"{setting}{given} {problem}. Set it right in the environment or in .env{meaning}."
 
 
 def example() -> str:

@@ -51,6 +51,15 @@ def test_a_wrong_setting_is_named_with_its_problem(tmp_path: Path) -> None:
     assert not (tmp_path / "nats").exists()
 
 
+@pytest.mark.parametrize("command", [("verify",), ("service", "brain"), ("up", "--port", "0")])
+def test_an_address_of_nats_that_cannot_be_read_is_named_without_its_password(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    line = ended(tmp_path, *command, nats_url="nats://jm:s3cret/word@127.0.0.1:1")
+    assert "JOURNEYMAN_NATS_URL" in line
+    assert "s3cret" not in line
+
+
 def test_a_missing_cli_is_named_with_its_setting(tmp_path: Path) -> None:
     line = ended(tmp_path, "up", "--port", "0", claude_cli="/nonexistent/claude")
     assert "CLAUDE_CLI is '/nonexistent/claude'" in line

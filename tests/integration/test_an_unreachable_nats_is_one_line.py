@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from shared.nats.bus import Bus, NatsUnreachable
+from cli.connection import connect
+from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.streams import check_guards
 from testing.nats import Nats, refusing_port
 
@@ -17,6 +18,13 @@ async def test_a_nats_that_is_not_there_is_given_up_in_time() -> None:
     with refusing_port() as port, pytest.raises(NatsUnreachable, match="JOURNEYMAN_NATS_URL"):
         await Bus.connect(f"nats://127.0.0.1:{port}", name="test", patience_s=1.0)
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("address", ["nats://jm:s3cret/word@127.0.0.1:1", "nats://127.0.0.1:99999", "nats://none:1"])
+async def test_an_address_that_the_client_cannot_read_is_one_line_without_its_password(address: str) -> None:
+    with pytest.raises(NatsMisconfigured, match="JOURNEYMAN_NATS_URL") as wrong:
+        await connect(address, name="test")
+    assert "s3cret" not in str(wrong.value)
 
 
 async def test_a_publish_while_nats_is_away_fails_at_once_and_never_arrives_late(bus: Bus, nats_server: Nats) -> None:

@@ -36,6 +36,42 @@ def test_a_wrong_value_is_one_line_with_its_name(name: str, value: str, monkeypa
     assert "\n" not in str(wrong.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nats://jm:s3cret/w0rd@127.0.0.1:1",
+        "nats://jm:4222/s3cret@127.0.0.1:1",
+        "nats://jm:s3cret,w0rd@127.0.0.1:1",
+        "nats://127.0.0.1:1,nats://jm:s3cret#w0rd@127.0.0.1:1",
+        "nats://jm:s3cret",
+        "nats://127.0.0.1:99999",
+        "nats://[::1",
+        "nats://",
+    ],
+)
+def test_an_address_of_nats_that_cannot_be_read_is_refused_without_its_password(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEYMAN_NATS_URL", address)
+    with pytest.raises(BadSettings) as wrong:
+        load_settings()
+    assert str(wrong.value).startswith("JOURNEYMAN_NATS_URL: ")
+    assert "write nats://host:4222" in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+    assert "s3cret" not in str(wrong.value)
+    assert "w0rd" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["nats://h", "tls://h:1, nats://user:p%2Fw@[::1]:2", "nats://token@h:4222/", "nats://u:p@ss@h:1"]
+)
+def test_an_address_of_nats_may_have_credentials_and_more_servers(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEYMAN_NATS_URL", address)
+    assert load_settings().nats_url == address
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEYMAN_HTTP_PORT", "x")
     monkeypatch.setenv("JOURNEYMAN_APPROVAL", "x")
