@@ -15,14 +15,14 @@ from shared.contracts.messages import Command
 from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
-from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit
+from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit, title_of
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.errors import NatsError
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
 from shared.ops.settings import load_settings
+from shared.ops.visible import is_blank
 from shared.runtime.client import NoAnswer
 
-TITLE: Final = 120
 FULL: Final = 26
 SHORTEST: Final = 6
 LOOKED_AT: Final = 200
@@ -64,14 +64,14 @@ async def submit(
 
     The same idempotency key opens the same task again; when no answer comes, the failure names the key.
     """
-    if not text.strip():
+    if is_blank(text):
         raise Failure("There is nothing to do: say what is to be done.")
     if key is not None and not KEY.fullmatch(key):
         raise Failure("An idempotency key has 1 to 255 visible ASCII characters.")
     key = key or str(uuid.uuid4())
     settings = load_settings()
     made = Submit(
-        title=title.strip() or _first_line(text),
+        title=title_of(text) if is_blank(title) else title.strip(),
         text=text,
         source=Source(kind="cli", author=principal().partition(":")[2]),
         repo=repo,
@@ -111,8 +111,3 @@ async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[st
             status = "completed" if isinstance(item.data, Completed) else item.name
             return {"status": status, "event": item.name, "seq": item.position}
     raise Failure("The story broke off.")
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= TITLE else line[: TITLE - 1] + "…"

@@ -178,7 +178,7 @@ def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
     return [
         task.Submit(
             id=said.task_id,
-            title=_first_line(said.message),
+            title=task.title_of(said.message),
             text=said.message,
             source=task.Source(kind="chat", reference=session_id, author=said.author),
             repo=said.repo,
@@ -186,11 +186,6 @@ def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
             session_id=session_id,
         )
     ]
-
-
-def _first_line(message: str, limit: int = 120) -> str:
-    line = message.strip().split("\n", 1)[0].strip()
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _about_a_delivery(accepted: delivery.Accepted, policy: ReactionPolicy) -> list[Command]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final
 
 import msgspec
 
@@ -16,9 +15,8 @@ from shared.contracts.task import Approval, Directive
 from shared.event_store.journal import Journal
 from shared.nats.idempotency import Claim, IdempotencyKeys, fingerprint
 from shared.ops.crash_points import crash_point
+from shared.ops.visible import is_blank
 from shared.runtime.client import Client, CommandResult, NoAnswer
-
-MAX_TITLE: Final = 120
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +57,13 @@ class TaskCommands:
 
         Raises `Rejected` ``text-empty``, and `KeyReused` when the key came with something else before.
         """
-        if not text.strip():
+        if is_blank(text):
             raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
         id = fresh = new_task_id()
         if idempotency_key is not None:
             id = await self._claim(idempotency_key, fresh, [text, title, repo, directive], principal)
         command = task.Submit(
-            title=title.strip() or title_of(text),
+            title=task.title_of(text) if is_blank(title) else title.strip(),
             text=text,
             source=task.Source(kind="api", author=principal),
             repo=repo,
@@ -112,7 +110,7 @@ class TaskCommands:
 
     async def reject(self, id: str, *, reason: str, feedback: str, principal: str) -> CommandResult:
         """Turn the plan down; with feedback, ask for another one."""
-        command = task.Revise(feedback=feedback) if feedback.strip() else task.Reject(reason=reason)
+        command = task.Reject(reason=reason) if is_blank(feedback) else task.Revise(feedback=feedback)
         return await self._send(id, command, principal)
 
     async def stop(self, id: str, reason: str, *, principal: str) -> CommandResult:
@@ -135,7 +133,7 @@ class TaskCommands:
         With a key that came with this before, nothing is said again, and the answer is that of the first time. Raises
         `KeyReused` when the key came with something else.
         """
-        if not message.strip():
+        if is_blank(message):
             raise Rejected("message-empty", "There is nothing to say to the brain: write a message.")
         task_id = fresh = new_task_id()
         if idempotency_key is not None:
@@ -176,9 +174,3 @@ class TaskCommands:
         principal: str,
     ) -> CommandResult:
         return await self._client.send(actor("task", id), command, principal=principal)
-
-
-def title_of(text: str) -> str:
-    """The text's first line, as a title."""
-    line = text.strip().split("\n", 1)[0].strip()
-    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1] + "…"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
 from shared.contracts.usage import Accounts, ModelUsage
+from shared.ops.visible import is_blank
+
+MAX_TITLE: Final = 120
+"""Characters of a title that is made of a task's text."""
 
 
 class Status(StrEnum):
@@ -566,3 +571,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     paused_until: datetime | None = None
     accounts: Accounts = {}
+
+
+def title_of(text: str) -> str:
+    """A title for a task that came without one: the text's first line that a reader sees, or empty."""
+    line = next((line.strip() for line in text.splitlines() if not is_blank(line)), "")
+    return line if len(line) <= MAX_TITLE else line[: MAX_TITLE - 1] + "…"

@@ -33,6 +33,9 @@ _JOINING: Final = (
 _EMOJI: Final = "\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff"
 _TWO_FORMS: Final = f"#*0-9\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299{_EMOJI}"
 
+_SEEN: Final = re.compile(rf"[^\s\u2800{_INVISIBLE}]")
+"""One character that a reader sees; U+2800 is the Braille sign without a dot."""
+
 _PATTERN: Final = re.compile(
     f"(?<=[{_JOINING}])[\u200c\u200d](?=[{_JOINING}])"
     f"|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"
@@ -44,6 +47,11 @@ _PATTERN: Final = re.compile(
 def visible(text: str) -> str:
     """The text with a mark for each invisible character; tabs and line ends stay, and CR LF becomes LF."""
     return _PATTERN.sub(_mark, text.replace("\r\n", "\n"))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader would see nothing: the text is empty, or holds only white space and invisible characters."""
+    return _SEEN.search(text) is None
 
 
 def visible_json(document: str) -> str:

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from shared.ops.visible import visible, visible_json
+from shared.ops.visible import is_blank, visible, visible_json
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,16 @@ def test_json_escapes_what_is_invisible_and_parses_to_the_same_value() -> None:
     assert json.loads(escaped) == value
     assert escaped == visible(escaped)
     assert "\\u202e" in escaped and "\\udb40\\udc41" in escaped
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t\u00a0", "\u200b\u200b", "\x00", "\ufeff \u2060", "\u3164", "\u2800", "\U000e0041"]
+)
+def test_a_text_that_nobody_can_see_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert not is_blank(f"{text}.{text}")
+
+
+@pytest.mark.parametrize("text", ["a", "\u200bשלום", "می\u200cخواهم", "❤️", "0"])
+def test_a_text_with_one_sign_that_is_drawn_is_not_blank(text: str) -> None:
+    assert not is_blank(text)

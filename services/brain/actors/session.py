@@ -15,6 +15,7 @@ from shared.contracts.session import (
     SessionCommand,
     SessionEvent,
 )
+from shared.ops.visible import is_blank
 
 REMEMBERED_LINES: Final = 200
 
@@ -22,7 +23,7 @@ REMEMBERED_LINES: Final = 200
 def decide(session: Session, command: SessionCommand) -> SessionEvent | None:
     """What comes of a command. Raises `Rejected` ``message-empty``; what was told twice gives None."""
     match command:
-        case Say(message=message) if not message.strip():
+        case Say(message=message) if is_blank(message):
             raise Rejected("message-empty", "There is nothing to answer: write a message.")
         case Say() if any(line.task_id == command.task_id for line in session.lines):
             return None

@@ -60,6 +60,7 @@ from shared.contracts.task import (
 )
 from shared.contracts.task import Rejected as PlanRejected
 from shared.contracts.usage import account_of, booked, unbooked
+from shared.ops.visible import is_blank
 
 
 def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
@@ -67,7 +68,7 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
     match command:
         case Submit() if task.status is not Status.NEW:
             return None
-        case Submit() if not f"{command.title}{command.text}".strip():
+        case Submit() if is_blank(f"{command.title}{command.text}"):
             raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
         case Submit():
             return _submitted(command)
@@ -140,9 +141,9 @@ def _told_by_a_person(task: Task, command: Approve | Reject | Revise | GiveInput
 
 def _refuse_empty(command: Approve | Reject | Revise | GiveInput | Stop | Retry) -> None:
     match command:
-        case Revise(feedback=feedback) if not feedback.strip():
+        case Revise(feedback=feedback) if is_blank(feedback):
             raise Rejected("feedback-empty", "A revision needs feedback: say what the next plan should do differently.")
-        case GiveInput(message=message) if not message.strip():
+        case GiveInput(message=message) if is_blank(message):
             raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
         case _:
             return

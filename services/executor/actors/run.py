@@ -32,6 +32,7 @@ from shared.contracts.run import (
     Succeeded,
 )
 from shared.contracts.usage import account_of, booked, unbooked
+from shared.ops.visible import is_blank
 
 OPEN: Final = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING_INPUT})
 """The states of a round that has not ended."""
@@ -85,7 +86,7 @@ def _claimed(run: Run, command: Claim) -> Claimed:
 
 
 def _input(run: Run, command: GiveInput) -> InputGiven:
-    if not command.message.strip():
+    if is_blank(command.message):
         raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
     if run.stopping or run.status not in OPEN:
         state = "being stopped" if run.stopping else _words(run)

@@ -39,3 +39,9 @@ async def test_a_key_that_is_none_is_refused(journeyman: Run, nats_server: Nats)
     )
     assert ended.code == 1
     assert "1 to 255" in ended.err
+
+
+async def test_a_text_without_a_visible_character_is_refused(journeyman: Run, nats_server: Nats) -> None:
+    ended = await journeyman("task", "submit", "\u200b\u200b", JOURNEYMAN_NATS_URL=nats_server.url)
+    assert ended.code == 1
+    assert "say what is to be done" in " ".join(ended.err.split())

@@ -101,6 +101,15 @@ async def test_a_task_is_opened_and_its_first_event_comes_back(
     )
 
 
+async def test_a_title_that_nobody_sees_is_replaced_by_the_texts_first_line(
+    http: httpx.AsyncClient, brain: ServiceProcess, bus: Bus
+) -> None:
+    answer = await http.post("/api/tasks", json={"text": "\u200b\nMend the parser", "title": "\u200b"})
+    (first, *_) = await NatsJournal(bus).load(Actor("task", answer.json()["id"]))
+    assert isinstance(first.data, task.Submitted)
+    assert first.data.title == "Mend the parser"
+
+
 async def test_while_the_brain_is_away_a_new_task_waits_instead_of_failing(nats_server: Nats, tmp_path: Path) -> None:
     hasty = Timings(nats=NatsTimings(command_s=1.0))
     async with Gateway(nats_server.url, tmp_path / "data", hasty) as gateway, gateway.http() as http:
@@ -472,7 +481,7 @@ def _parameters(operation: dict[str, Any]) -> list[dict[str, Any]]:
     return parameters
 
 
-@pytest.mark.parametrize("text", [" ", "\n\t \u00a0"])
+@pytest.mark.parametrize("text", [" ", "\n\t \u00a0", "\u200b\u200b", "\x00"])
 async def test_a_task_that_says_nothing_is_refused_with_the_mend(
     http: httpx.AsyncClient, gateway: Gateway, bus: Bus, text: str
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from services.brain.actors.session import DECIDER, REMEMBERED_LINES
 from shared.contracts.session import AnswerRecorded, Line, RecordAnswer, Said, Say
 from testing.given import given
@@ -13,8 +15,9 @@ def test_what_a_person_says_is_kept_with_its_task() -> None:
     given(DECIDER, SAID).when(SAY).nothing()
 
 
-def test_an_empty_message_is_refused() -> None:
-    given(DECIDER).when(Say(message=" \n ", author="user:ada", task_id="T1")).is_rejected("message-empty")
+@pytest.mark.parametrize("message", [" \n ", "\u200b", "\x00"])
+def test_a_message_without_a_visible_character_is_refused(message: str) -> None:
+    given(DECIDER).when(Say(message=message, author="user:ada", task_id="T1")).is_rejected("message-empty")
 
 
 def test_an_answer_is_recorded_once() -> None:

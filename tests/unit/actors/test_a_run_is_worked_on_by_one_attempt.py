@@ -192,8 +192,9 @@ def test_input_without_an_agent_to_take_it_is_refused(story: tuple[RunEvent, ...
     given(DECIDER, *story).when(GiveInput(message="m")).is_rejected("run-not-running")
 
 
-def test_empty_input_is_refused() -> None:
-    given(DECIDER, *RUNNING).when(GiveInput(message=" ")).is_rejected("input-empty")
+@pytest.mark.parametrize("message", [" ", "\u200b"])
+def test_input_without_a_visible_character_is_refused(message: str) -> None:
+    given(DECIDER, *RUNNING).when(GiveInput(message=message)).is_rejected("input-empty")
 
 
 @pytest.mark.parametrize("story", [RUNNING, (*RUNNING, ASKED)])

@@ -79,6 +79,7 @@ def test_a_question_that_was_answered_long_ago_is_not_asked_again() -> None:
 def test_input_is_taken_while_an_agent_works_and_at_no_other_time() -> None:
     given(DECIDER, *EXECUTING).when(GiveInput(message="Hurry.")).then(InputGiven(message="Hurry."))
     given(DECIDER, *EXECUTING).when(GiveInput(message="  ")).is_rejected("input-empty")
+    given(DECIDER, *EXECUTING).when(GiveInput(message="\u200b")).is_rejected("input-empty")
     given(DECIDER, *PLANNING).when(GiveInput(message="Hurry.")).is_rejected("task-wrong-state")
     given(DECIDER, *PUBLISHING).when(GiveInput(message="Hurry.")).is_rejected("task-wrong-state")
 

@@ -69,7 +69,7 @@ def test_a_submitted_task_is_received() -> None:
     assert given(DECIDER, SUBMITTED).state.status is Status.RECEIVED
 
 
-@pytest.mark.parametrize("blank", ["", " \n\t"])
+@pytest.mark.parametrize("blank", ["", " \n\t", "\u200b\u200b", "\x00"])
 def test_a_task_that_says_nothing_is_not_opened(blank: str) -> None:
     given(DECIDER).when(replace(SUBMIT, title="", text=blank)).is_rejected("text-empty")
     given(DECIDER).when(replace(SUBMIT, title=blank, text="")).is_rejected("text-empty")

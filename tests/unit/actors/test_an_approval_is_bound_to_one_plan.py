@@ -108,4 +108,5 @@ def test_feedback_asks_for_another_plan() -> None:
     asked = RevisionRequested(version=1, feedback="Smaller.")
     given(DECIDER, *AWAITING).when(Revise(feedback="Smaller.")).then(asked)
     given(DECIDER, *AWAITING).when(Revise(feedback=" \n")).is_rejected("feedback-empty")
+    given(DECIDER, *AWAITING).when(Revise(feedback="\u200b")).is_rejected("feedback-empty")
     assert given(DECIDER, *AWAITING, asked).state.status is Status.PLANNING

@@ -126,6 +126,13 @@ def test_the_title_of_a_long_message_is_cut() -> None:
     assert submit.title == "x" * 119 + "…"
 
 
+def test_the_title_of_a_message_is_its_first_line_that_a_reader_sees() -> None:
+    said = session.Said(message="\u200b\n What is this? \nMore.", author="user:ada", task_id="T9")
+    (submit,) = react(recorded(said, id="session-1"))
+    assert isinstance(submit, task.Submit)
+    assert submit.title == "What is this?"
+
+
 def test_an_answer_goes_back_to_the_session_that_asked() -> None:
     answered = task.Answered(attempt=1, answer="42", decided_by="model", session_id="session-1")
     assert after(answered) == [session.RecordAnswer(id="session-1", task_id=TASK_ID, text="42")]
