@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from bench.cases import appends, first_line, live, long_actor, rebuild, webhooks
 from bench.report import Session, write
 from bench.result import Found
 from bench.sizes import FULL, QUICK, Sizes
+from bench.termination import until_terminated
 from bench.world import CannotMeasure
 from shared.ops import logs
 
@@ -71,13 +71,6 @@ async def session(names: list[str], sizes: Sizes, say: Callable[[str], None]) ->
     )
 
 
-async def _until_stopped(work: Awaitable[Session]) -> Session:
-    """SIGTERM ends the session as Ctrl-C does, so that no server is left behind."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
-
-
 def main() -> int:
     """0 when everything was measured (goals met or not), 1 when something could not be."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Journeyman against its peers.")
@@ -88,7 +81,7 @@ def main() -> int:
     logs.configure("bench", level="error", format="console")
     sizes = QUICK if options.quick else FULL
     try:
-        result = asyncio.run(_until_stopped(session(options.only or list(CASES), sizes, _say)))
+        result = asyncio.run(until_terminated(session(options.only or list(CASES), sizes, _say)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     write(result, options.out)

@@ -13,19 +13,19 @@ import bisect
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import nats.errors
 
+from bench.termination import until_terminated
 from cli.supervisor.supervisor import limits_for
 from shared.claude.demo.repo import create_demo_repository
 from shared.contracts import task
@@ -217,13 +217,6 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, bool]) -> bool:
-    """SIGTERM ends it as Ctrl-C does, so that no process is left behind."""
-    running = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    return await running
-
-
 def main() -> int:
     """0 when every promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m bench.queue", description=__doc__)
@@ -235,7 +228,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="journeyman-queue-") as folder:
         try:
             work = run(Path(folder), options.tasks, options.done or options.tasks, options.slots)
-            kept = asyncio.run(_until_stopped(work))
+            kept = asyncio.run(until_terminated(work))
         except (KeyboardInterrupt, asyncio.CancelledError):
             return 130
     return 0 if kept else 1

@@ -7,17 +7,16 @@ import asyncio
 import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.chaos.campaign import Campaign, campaign
 from bench.chaos.nodes import NODES
 from bench.chaos.options import Agent, Options
 from bench.chaos.report import write
+from bench.termination import until_terminated
 from shared.ops import logs
 
 MEMORY: Final = Path("/dev/shm")
@@ -56,7 +55,7 @@ def main() -> int:
     logs.configure("chaos", level="error", format="console")
     _say(f"seed {terms.seed}: {terms.minutes:g} minutes with the agent {terms.agent}")
     try:
-        done = asyncio.run(_until_stopped(_lead(terms)))
+        done = asyncio.run(until_terminated(_lead(terms)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     write(done, options.out)
@@ -75,13 +74,6 @@ async def _lead(terms: Options) -> Campaign:
     fits = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     with tempfile.TemporaryDirectory(prefix="journeyman-chaos-", dir=MEMORY if fits else None) as scratch:
         return await campaign(terms, Path(scratch) / "system", _say)
-
-
-async def _until_stopped(work: Coroutine[Any, Any, Campaign]) -> Campaign:
-    """SIGTERM ends it as Ctrl-C does, so that nothing is left behind."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await task
 
 
 def _say(text: str) -> None:

@@ -6,8 +6,9 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import structlog
@@ -213,6 +214,11 @@ def _number(aside: Path) -> int:
 
 def _is_full(error: BaseException) -> bool:
     return _FULL.search(str(error)) is not None
+
+
+def in_utc(value: Any) -> Any:
+    """A value of a row, a time of it with its zone: DuckDB's TIMESTAMP comes back without one."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def _first_line(error: Exception) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import duckdb
@@ -14,7 +13,7 @@ import structlog
 from msgspec.structs import astuple
 
 from services.projector import metrics
-from services.projector.database import STREAM
+from services.projector.database import STREAM, in_utc
 from services.projector.projection import Changes, project, touched
 from services.projector.projection.facts import Fact, Stored, as_text, read
 from services.projector.projection.rows import PlanRow, Row, RunRow, TaskRow
@@ -201,9 +200,4 @@ def _rows(
     found = connection.execute(
         f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))", [list(ids)]
     ).fetchall()
-    return [cls(**{name: _in_utc(value) for name, value in zip(columns, values, strict=True)}) for values in found]
-
-
-def _in_utc(value: Any) -> Any:
-    """DuckDB's TIMESTAMP comes back without a zone."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+    return [cls(**{name: in_utc(value) for name, value in zip(columns, values, strict=True)}) for values in found]

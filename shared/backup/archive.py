@@ -23,7 +23,7 @@ import msgspec
 
 from shared.event_store.envelope import hash_of
 from shared.ops.crash_points import crash_point
-from shared.ops.files import lock_file
+from shared.ops.files import lock_file, sha256_of
 
 FORMAT: Final = 1
 SEGMENT_EVENTS: Final = 50_000
@@ -111,7 +111,7 @@ class Archive:
             path = self.directory / segment.file
             if segment.first != last + 1 or segment.chain != _chain(chain, segment.sha256):
                 raise ArchiveRefused(f"{self.directory / MANIFEST} is damaged at {segment.file}: use another copy.")
-            if not path.is_file() or _hash_of_file(path) != segment.sha256:
+            if not path.is_file() or sha256_of(path) != segment.sha256:
                 raise ArchiveRefused(f"{path} is damaged or missing: use another copy of the archive.")
             chain, last = segment.chain, segment.last
 
@@ -143,7 +143,7 @@ class Archive:
         first = begun.first if begun is not None else events[0].position
         name = f"{first:012d}-{events[-1].position:012d}.parquet"
         self._write(name, begun, events)
-        sha256 = _hash_of_file(self.directory / name)
+        sha256 = sha256_of(self.directory / name)
         segment = Segment(
             file=name,
             first=first,
@@ -167,7 +167,7 @@ class Archive:
             )
             if begun is not None:
                 old = self.directory / begun.file
-                if not old.is_file() or _hash_of_file(old) != begun.sha256:
+                if not old.is_file() or sha256_of(old) != begun.sha256:
                     raise ArchiveRefused(f"{old} is damaged or missing: archive into another directory.")
                 connection.execute("INSERT INTO segment SELECT * FROM read_parquet(?)", [glob.escape(str(old))])
             with connection.appender("segment") as appender:
@@ -207,11 +207,6 @@ class Archive:
 
 def _chain(previous: str, sha256: str) -> str:
     return hashlib.sha256(f"{previous}{sha256}".encode()).hexdigest()
-
-
-def _hash_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _publish_file(part: Path, path: Path) -> None:

@@ -25,7 +25,6 @@ from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, STREAM_FULL
-from shared.ops.timings import NATS
 
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
@@ -34,7 +33,6 @@ SAME_ID_IN_FLIGHT: Final = 10158
 NO_MESSAGE: Final = 10037
 CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
 LOAD_BATCH: Final = 1000
-SEND_AGAIN: Final = NATS.tries
 PAUSE_S: Final = 0.25
 CHECKS: Final = 5
 SILENT: Final = "The event log does not answer: check that NATS runs and has a leader for EVENTS."

@@ -1,9 +1,10 @@
-"""Files that are written whole, and files that one process holds at a time."""
+"""Files that are written whole, files that one process holds at a time, and the hash of a file."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
         file.write(content)
     draft.replace(path)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 in lower-case hex of a file's bytes, which are never in memory all at once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

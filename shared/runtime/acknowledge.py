@@ -41,6 +41,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 GiveUp = Callable[[Msg, str], Awaitable[None]]
 """Called with the reason before a message is parked, so that the waiting actor is told that it failed."""
 
+HandleEvent = Callable[[str, bytes, int], Awaitable[None]]
+"""Called with a stored event: its subject, its body and its stream sequence."""
+
 
 async def acknowledge(
     bus: Bus,
@@ -71,6 +74,15 @@ async def acknowledge(
         crash_point("acknowledge.done")
         await message.ack()
         crash_point("acknowledge.acknowledged")
+
+
+async def acknowledge_event(bus: Bus, message: Msg, handle: HandleEvent, *, consumer: str, retry: RetryPolicy) -> None:
+    """`acknowledge` for a message that is a stored event."""
+
+    async def handle_message(message: Msg) -> None:
+        await handle(message.subject, message.data, message.metadata.sequence.stream)
+
+    await acknowledge(bus, message, handle_message, consumer=consumer, retry=retry)
 
 
 async def _to_dead_letters(bus: Bus, message: Msg, consumer: str, reason: str, give_up: GiveUp | None) -> None:

@@ -17,7 +17,7 @@ from shared.nats.streams import EVENTS
 from shared.ops import metrics
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import RetryPolicy, acknowledge
+from shared.runtime.acknowledge import RetryPolicy, acknowledge_event
 
 React = Callable[[RecordedEvent], list[Command]]
 
@@ -51,10 +51,7 @@ class Reactor:
         )
 
     async def _acknowledge(self, message: Msg) -> None:
-        await acknowledge(self._bus, message, self._handle, consumer=f"{self._service}-reactor", retry=self._tries)
-
-    async def _handle(self, message: Msg) -> None:
-        await self.handle(message.subject, message.data, message.metadata.sequence.stream)
+        await acknowledge_event(self._bus, message, self.handle, consumer=f"{self._service}-reactor", retry=self._tries)
 
     async def handle(self, subject: str, body: bytes, position: int) -> None:
         """Send the commands that one stored event leads to; raises what the decoder, `react` and the bus raise."""

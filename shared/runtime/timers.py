@@ -36,7 +36,7 @@ from shared.nats.pull import StandingPull
 from shared.nats.streams import EVENTS, TIMEKEEPER, TIMERS
 from shared.ops.crash_points import crash_point
 from shared.ops.timings import PRODUCTION
-from shared.runtime.acknowledge import RetryPolicy, acknowledge
+from shared.runtime.acknowledge import RetryPolicy, acknowledge, acknowledge_event
 from shared.runtime.actor_host import ActorHost
 
 AT_ONCE: Final = 8
@@ -118,10 +118,7 @@ class Timekeeper:
         )
 
     async def _acknowledge(self, message: Msg) -> None:
-        await acknowledge(self._bus, message, self._handle, consumer=self.name, retry=self._tries)
-
-    async def _handle(self, message: Msg) -> None:
-        await self.handle(message.subject, message.data, message.metadata.sequence.stream)
+        await acknowledge_event(self._bus, message, self.handle, consumer=self.name, retry=self._tries)
 
     async def handle(self, subject: str, body: bytes, position: int) -> None:
         """Set the timers of one stored event; raises what the decoder, `timers` and the bus raise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from shared.ops.crash_points import crash_point
+from shared.ops.files import sha256_of
 from shared.workspace.git import GitFailed, ask, commit_id, failed, git
 
 MAX_HEADER = 1024 * 1024
@@ -38,7 +38,7 @@ async def write_bundle(repository: Path, ref: str, base: str, out: Path) -> Bund
     try:
         await git(f"--git-dir={repository}", "bundle", "create", "--quiet", str(part), ref, f"^{base}")
         crash_point("bundle.written")
-        written = Bundle(sha256=_digest(part), size=part.stat().st_size)
+        written = Bundle(sha256=sha256_of(part), size=part.stat().st_size)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
@@ -101,8 +101,3 @@ async def load_bundle(repository: Path, bundle: Path, commit: str) -> Header:
 async def has_commit(repository: Path, commit: str) -> bool:
     """Whether the repository has this very commit."""
     return (await ask(f"--git-dir={repository}", "cat-file", "-e", f"{commit_id(commit)}^{{commit}}")).code == 0
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import threading
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.ops.files import lock_file, write_atomically
+from shared.ops.files import lock_file, sha256_of, write_atomically
 
 
 def test_a_reader_sees_the_old_file_or_the_new_one_and_no_half(tmp_path: Path) -> None:
@@ -61,3 +62,9 @@ def test_a_lock_goes_with_the_process_that_held_it(tmp_path: Path) -> None:
         other.wait()
     with lock_file(path):
         pass
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 4096)
+    assert sha256_of(path) == hashlib.sha256(path.read_bytes()).hexdigest()

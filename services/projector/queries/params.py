@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 import duckdb
 import msgspec
 
+from services.projector.database import in_utc
 from shared.contracts.queries import Query
 
 PAGE_BYTES: Final = 900_000
@@ -56,7 +56,7 @@ def rows(connection: Connection, sql: str, params: Sequence[Any] | dict[str, Any
     """The rows of a statement as dicts, times in UTC."""
     cursor = connection.execute(sql, params)
     names = [column[0] for column in cursor.description or []]
-    return [{name: _in_utc(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
+    return [{name: in_utc(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()]
 
 
 def records(
@@ -64,11 +64,6 @@ def records(
 ) -> tuple[T, ...]:
     """The rows of a statement as structs: its columns have the names of the struct's fields."""
     return tuple(cls(**row) for row in rows(connection, sql, params))
-
-
-def _in_utc(value: Any) -> Any:
-    """DuckDB's TIMESTAMP comes back without a zone."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def page(items: Sequence[T], limit: int, key: Callable[[T], int]) -> tuple[tuple[T, ...], str | None]:

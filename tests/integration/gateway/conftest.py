@@ -1,4 +1,4 @@
-"""A gateway of one test's own."""
+"""A gateway and a brain of one test's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from pathlib import Path
 import pytest
 
 from testing.nats import Nats
-from tests.integration.gateway.gateway_process import Gateway
+from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
 
 
 @pytest.fixture
 async def gateway(nats_server: Nats, tmp_path: Path) -> AsyncIterator[Gateway]:
     """Running, with a webhook secret."""
     async with Gateway(nats_server.url, tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
+    """Running."""
+    async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
         yield running

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,6 @@ BODY = {"text": "Mend the parser", "repo": "demo"}
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 AT_ONCE = 50
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
-    async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
-        yield running
 
 
 async def post(http: httpx.AsyncClient, key: str | None = KEY, **changes: Any) -> httpx.Response:

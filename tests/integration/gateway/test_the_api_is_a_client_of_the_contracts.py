@@ -34,12 +34,6 @@ DIGEST = digest_of("# the plan")
 
 
 @pytest.fixture
-async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
-    async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
-        yield running
-
-
-@pytest.fixture
 async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     async with gateway.http() as client:
         yield client

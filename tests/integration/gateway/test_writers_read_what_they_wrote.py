@@ -24,12 +24,6 @@ SILENT_S = 5.0
 
 
 @pytest.fixture
-async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
-    async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
-        yield running
-
-
-@pytest.fixture
 async def projector(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
     async with ServiceProcess("projector", nats_server.url, tmp_path / "projector") as running:
         yield running

@@ -25,6 +25,7 @@ from services.projector.database import (
 from services.projector.projection.rows import TABLES
 from services.projector.schema import projection_hash
 from services.projector.writer import CheckpointMoved, Writer
+from testing.damage import flip
 from tests.unit.projector.projector_support import Log, planned, projected, submitted
 
 
@@ -55,23 +56,17 @@ def test_a_file_that_another_program_has_open_is_refused_and_not_taken_for_damag
     assert list(tmp_path.glob("*corrupt*")) == []
 
 
-def _flip(path: Path, at: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[at] ^= 0x10
-    path.write_bytes(content)
-
-
 @pytest.mark.parametrize("damage", ["header", "block", "truncated", "other content", "empty"])
 def test_a_damaged_file_is_moved_aside_and_made_anew(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "views.duckdb"
     projected(planned(), path).close()
     match damage:
         case "header":
-            _flip(path, 4096 + 20)
+            flip(path, 4096 + 20)
         case "block":
             # The catalog's own block: found at once. A data block is found when it is read.
             for at in range(12288, path.stat().st_size, 4096):
-                _flip(path, at + 100)
+                flip(path, at + 100)
         case "truncated":
             path.write_bytes(path.read_bytes()[:20_000])
         case "other content":
