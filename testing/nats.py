@@ -8,11 +8,13 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.nats.server import NatsServer
+from shared.nats.server import NatsServer, find_server, read_ports
 
 if TYPE_CHECKING:
     from testing.container_nats import ContainerServer
@@ -97,6 +99,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server_with_password(directory: Path, user: str, password: str) -> Iterator[int]:
+    """The port of a server that takes connections of one user only, while the context lasts."""
+    directory.mkdir()
+    command = [str(find_server()), "-a", "127.0.0.1", "-p", "-1", "-m", "-1", "--user", user, "--pass", password]
+    with (directory / "nats.log").open("wb") as log:
+        process = subprocess.Popen([*command, "--ports_file_dir", str(directory)], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while (ports := read_ports(directory)) is None:
+            assert process.poll() is None and time.monotonic() < deadline, (directory / "nats.log").read_text()
+            time.sleep(0.02)
+        yield ports[0]
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextlib.contextmanager

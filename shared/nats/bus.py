@@ -56,6 +56,18 @@ class NatsMisconfigured(NatsUnreachable):
     """What we were given for NATS is wrong, so that trying again helps nothing."""
 
 
+_REFUSED: Final = "authorization violation"
+"""What the server says to wrong and to missing credentials; during the first connection nats-py has no type for it."""
+
+
+def _refusal(url: str) -> str:
+    what = "these credentials" if "@" in url else "a connection without credentials"
+    return (
+        f"NATS at {without_credentials(url)} refuses {what}: set JOURNEYMAN_NATS_URL with the user and password that "
+        "it knows (nats://user:password@host:4222)."
+    )
+
+
 @lru_cache(512)
 def _header_name(name: str) -> str:
     """A header's name; empty for what is none."""
@@ -97,6 +109,7 @@ class Bus:
         self.timings = timings
         self.violations: list[str] = []
         self._was_connected = False
+        self._refused = False
         self._on_reconnect: list[Callable[[], None]] = []
         self.closed = asyncio.Event()
 
@@ -112,7 +125,8 @@ class Bus:
     ) -> Bus:
         """Connect, trying again for ``patience_s`` seconds (else as the timings say).
 
-        Raises `NatsUnreachable`; `NatsMisconfigured` for an address that cannot be read.
+        Raises `NatsUnreachable`; `NatsMisconfigured` for an address that cannot be read and for credentials that NATS
+        refuses. Refused ones are tried again as well: another of the servers may take them.
         """
         nc = _Client()
         bus = cls(nc, nc.jetstream(timeout=timings.answer_s), limits, timings)
@@ -130,6 +144,8 @@ class Bus:
             await asyncio.wait_for(connecting, timings.connect_s if patience_s is None else patience_s)
         except (OSError, TimeoutError) as error:
             await nc.close()
+            if bus._refused:
+                raise NatsMisconfigured(_refusal(url)) from error
             raise NatsUnreachable(
                 f"NATS does not answer at {without_credentials(url)}: start it, "
                 "or set JOURNEYMAN_NATS_URL to where it listens."
@@ -215,9 +231,10 @@ class Bus:
             await self.nc.close()
 
     async def _error(self, error: Exception) -> None:
-        if not self._was_connected:
-            return
         text = str(error) or type(error).__name__
+        if not self._was_connected:
+            self._refused |= isinstance(error, nats.errors.AuthorizationError) or _REFUSED in text.lower()
+            return
         if "permissions violation" in text.lower():
             self.violations.append(text)
             log.error("NATS refuses this service something", error=text)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.nats import Nats, refusing_port
+from testing.nats import Nats, refusing_port, server_with_password
 from testing.system import JOURNEYMAN, plain_environment, processes_of
 
 
@@ -87,6 +87,19 @@ def test_a_nats_that_does_not_answer_is_named_with_its_address(tmp_path: Path) -
         line = ended(tmp_path, "service", "brain", nats_url=url, health_port="0")
     assert url in line
     assert "JOURNEYMAN_NATS_URL" in line
+
+
+@pytest.mark.parametrize("command", [("verify",), ("service", "brain"), ("up", "--port", "0")])
+def test_a_nats_that_refuses_the_credentials_is_named_with_the_setting(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with server_with_password(tmp_path / "nats", "jm", "s3cret") as port:
+        line = ended(data, *command, nats_url=f"nats://jm:wr0ng@127.0.0.1:{port}", health_port="0")
+    assert "refuses these credentials" in line
+    assert "JOURNEYMAN_NATS_URL" in line
+    assert "wr0ng" not in line
 
 
 def test_a_wrong_configuration_is_named_with_its_file(tmp_path: Path) -> None:

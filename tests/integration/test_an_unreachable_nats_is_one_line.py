@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from cli.connection import connect
 from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.streams import check_guards
-from testing.nats import Nats, refusing_port
+from testing.nats import Nats, refusing_port, server_with_password
 
 
 async def test_a_nats_that_is_not_there_is_given_up_in_time() -> None:
@@ -25,6 +26,21 @@ async def test_an_address_that_the_client_cannot_read_is_one_line_without_its_pa
     with pytest.raises(NatsMisconfigured, match="JOURNEYMAN_NATS_URL") as wrong:
         await connect(address, name="test")
     assert "s3cret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "what"), [("", "a connection without credentials"), ("jm:wr0ng@", "these credentials")]
+)
+async def test_a_nats_that_refuses_the_credentials_is_told_from_one_that_does_not_answer(
+    tmp_path: Path, credentials: str, what: str
+) -> None:
+    with server_with_password(tmp_path / "nats", "jm", "s3cret") as port:
+        with pytest.raises(NatsMisconfigured) as refused:
+            await connect(f"nats://{credentials}127.0.0.1:{port}", name="test")
+        bus = await connect(f"nats://jm:s3cret@127.0.0.1:{port}", name="test", patience_s=60.0)
+        await bus.close()
+    assert str(refused.value).startswith(f"NATS at nats://127.0.0.1:{port} refuses {what}: set JOURNEYMAN_NATS_URL")
+    assert "wr0ng" not in str(refused.value)
 
 
 async def test_a_publish_while_nats_is_away_fails_at_once_and_never_arrives_late(bus: Bus, nats_server: Nats) -> None:
