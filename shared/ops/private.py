@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
 from typing import Final
 
-_SIGNS: Final = ("place", "run", "nats")
-"""What a data directory holds once Journeyman has used it."""
+_SIGNS: Final = ("place", "run/up.lock", "run/up.json", "journeyman.toml")
+"""What only a data directory of Journeyman holds: any of them makes the folder ours."""
+_DEMO: Final = "demo"
+"""What `up --demo` makes in a data directory that nothing else has used yet."""
+_MODE_KEPT: Final = "mode-kept"
+"""Marks a folder that was not ours at its first use, because what we make in it looks like our signs from then on."""
+_WHY_KEPT: Final = """\
+This folder held other things when Journeyman first used it, so Journeyman leaves its mode as it is.
+Remove this file to have the folder made private (0700) at the next start.
+"""
 
 
 def private_directory(path: Path) -> None:
     """Make the data directory for us alone; one that is there is tightened when it is ours.
 
     A folder of another user (a volume of a container engine), and one that holds other things (somebody named
-    ``/tmp``), stays as it is: its mode is not our business.
+    ``/tmp``), stays as it is: its mode is not our business. The first call decides that, before anything is made in
+    the folder, and a mark in it keeps the decision. Raises OSError where we may not write.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.stat()
-    used_by_us = any((path / sign).exists() for sign in _SIGNS) or not any(path.iterdir())
-    if found.st_uid == os.geteuid() and used_by_us and not found.st_mode & stat.S_ISVTX and found.st_mode & 0o077:
+    if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX or not found.st_mode & 0o077:
+        return
+    mark = path / _MODE_KEPT
+    if mark.exists():
+        return
+    if any((path / sign).exists() for sign in _SIGNS) or not any(each.name != _DEMO for each in path.iterdir()):
         path.chmod(0o700)
+    else:
+        # Another service may be first; "x" follows no link that another user has laid here.
+        with contextlib.suppress(FileExistsError), mark.open("x") as file:
+            file.write(_WHY_KEPT)
 
 
 def private_file(path: Path, text: str) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.supervisor import record
+from shared.claude.work_dirs import node_id_of
 from shared.ops.addresses import without_credentials
 from shared.ops.private import private_directory, private_file
 
@@ -29,21 +31,42 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_data_directory_is_made_for_its_owner_and_tightened_when_it_was_used_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", ["place", "run/up.lock", "run/up.json", "journeyman.toml", "demo/place"])
+def test_a_data_directory_is_made_for_its_owner_and_tightened_when_it_was_used_before(
+    tmp_path: Path, sign: str
+) -> None:
     private_directory(tmp_path / "new" / "data")
     assert _mode(tmp_path / "new" / "data") == 0o700
     used = tmp_path / "used"
-    (used / "nats").mkdir(parents=True)
+    (used / sign).parent.mkdir(parents=True)
+    (used / sign).touch()
     used.chmod(0o755)
     private_directory(used)
     assert _mode(used) == 0o700
 
 
-def test_a_folder_with_other_things_in_it_keeps_its_mode(tmp_path: Path) -> None:
-    (tmp_path / "somebody").mkdir(mode=0o755)
-    (tmp_path / "somebody" / "file").touch()
-    private_directory(tmp_path / "somebody")
-    assert _mode(tmp_path / "somebody") == 0o755
+@pytest.mark.parametrize("thing", ["file", "run/user", "nats/nats.conf"])
+def test_a_folder_with_other_things_in_it_keeps_its_mode_also_once_it_is_used(tmp_path: Path, thing: str) -> None:
+    folder = tmp_path / "somebody"
+    (folder / thing).parent.mkdir(parents=True)
+    (folder / thing).touch()
+    folder.chmod(0o755)
+    for _ in range(2):
+        private_directory(folder)
+        with record.only_one(folder):
+            assert node_id_of(folder)
+            private_directory(folder)
+            assert _mode(folder) == 0o755
+
+
+def test_a_folder_whose_mode_was_kept_is_tightened_once_its_owner_removes_the_mark(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    tmp_path.chmod(0o755)
+    node_id_of(tmp_path)
+    assert "Remove this file" in (tmp_path / "mode-kept").read_text()
+    (tmp_path / "mode-kept").unlink()
+    private_directory(tmp_path)
+    assert _mode(tmp_path) == 0o700
 
 
 def test_a_file_with_a_secret_is_tightened_when_it_is_written(tmp_path: Path) -> None:
