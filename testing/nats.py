@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.nats.server import NatsServer, find_server, read_ports
+from shared.nats.server import NatsServer, configure, find_server, read_ports
 
 if TYPE_CHECKING:
     from testing.container_nats import ContainerServer
@@ -104,10 +104,10 @@ def free_port() -> int:
 @contextlib.contextmanager
 def server_with_password(directory: Path, user: str, password: str) -> Iterator[int]:
     """The port of a server that takes connections of one user only, while the context lasts."""
-    directory.mkdir()
-    command = [str(find_server()), "-a", "127.0.0.1", "-p", "-1", "-m", "-1", "--user", user, "--pass", password]
+    config = configure(directory)
+    config.write_text(f'{config.read_text()}authorization {{ user: "{user}", password: "{password}" }}\n')
     with (directory / "nats.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--ports_file_dir", str(directory)], stdout=log, stderr=log)
+        process = subprocess.Popen([str(find_server()), "-c", str(config)], stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 60
         while (ports := read_ports(directory)) is None:

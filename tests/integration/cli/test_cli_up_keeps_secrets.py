@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.nats.server import configure, find_server, read_ports
-from testing.eventually import eventually
+from testing.nats import server_with_password
 from tests.integration.cli.running import Run, StartUp
 
 PASSWORD = "canary-2f6e"
 
 
 @pytest.fixture
-async def guarded_nats(tmp_path: Path) -> AsyncIterator[str]:
+def guarded_nats(tmp_path: Path) -> Iterator[str]:
     """The address of a NATS that asks for a password, with the password in it."""
-    folder = tmp_path / "guarded"
-    config = configure(folder)
-    config.write_text(f'{config.read_text()}authorization {{ user: "ada", password: "{PASSWORD}" }}\n')
-    with (folder / "nats.log").open("ab") as output:
-        process = await asyncio.create_subprocess_exec(find_server(), "-c", config, stdout=output, stderr=output)
-    try:
-        await eventually(lambda: read_ports(folder) is not None, within=60)
-        ports = read_ports(folder)
-        assert ports is not None
-        yield f"nats://ada:{PASSWORD}@127.0.0.1:{ports[0]}"
-    finally:
-        process.kill()
-        await process.wait()
+    with server_with_password(tmp_path / "guarded", "ada", PASSWORD) as port:
+        yield f"nats://ada:{PASSWORD}@127.0.0.1:{port}"
 
 
 @pytest.mark.timeout(400)
