@@ -19,6 +19,7 @@ from services.gateway.api.artifacts import TaskArtifacts
 from services.gateway.api.costs import CostController
 from services.gateway.api.dependencies import read_models
 from services.gateway.api.idempotency import idempotency_key
+from services.gateway.api.refusals import RefusalResponses
 from services.gateway.api.request import ApiRequest
 from services.gateway.api.sessions import SessionController
 from services.gateway.api.status import StatusController
@@ -105,6 +106,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
         },
         exception_handlers={Exception: handle},
         request_class=ApiRequest,
+        plugins=[RefusalResponses()],
         openapi_config=OpenAPIConfig(
             title="Journeyman",
             version=VERSION,

@@ -6,19 +6,36 @@ import importlib
 from typing import Any
 
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.ops.health import Health
 
 
-@get("/health/live", operation_id="isLive", tags=["operations"], summary="Whether the process turns")
+def _unhealthy(description: str) -> dict[int, ResponseSpec]:
+    return {503: ResponseSpec(dict[str, Any], description=description, generate_examples=False)}
+
+
+@get(
+    "/health/live",
+    operation_id="isLive",
+    tags=["operations"],
+    summary="Whether the process turns",
+    responses=_unhealthy("The event loop is stuck"),
+)
 async def live(health: Health) -> Response[dict[str, Any]]:
     """200, or 503 when the event loop is stuck."""
     status, body = health.live()
     return Response(body, status_code=status)
 
 
-@get("/health/ready", operation_id="isReady", tags=["operations"], summary="Whether it can work")
+@get(
+    "/health/ready",
+    operation_id="isReady",
+    tags=["operations"],
+    summary="Whether it can work",
+    responses=_unhealthy("What is missing, by name, in `problems`"),
+)
 async def ready(health: Health) -> Response[dict[str, Any]]:
     """200, or 503 with what is missing."""
     status, body = health.ready()

@@ -81,7 +81,8 @@ class TaskArtifacts:
             if not batch.pending:
                 if not items and not after:
                     await self._must_exist(id)
-                seq = max(end, items[-1].seq if items else after)
+                # Lines may have come since the end was asked for; ``after`` may be beyond it, and is no sequence then.
+                seq = max(end, items[-1].seq) if items else end
                 return Transcript(seq=seq, items=items, next_after=None)
         return Transcript(seq=items[-1].seq, items=items, next_after=items[-1].seq)
 

@@ -27,12 +27,13 @@ InReplay = Annotated[
 
 _DESCRIPTIONS: Final = {
     400: "The request does not fit",
-    403: "Not from the dashboard's own page",
+    403: "Not from the dashboard's own page: `origin-foreign` or `consent-missing`",
     404: "There is no such thing",
     409: "The command does not fit the state; `code` says why",
     410: "The artifact is gone, or the replay is over",
+    421: "This gateway is not known by the name in `Host`",
     422: "The idempotency key came with another body before",
-    503: "A part that is needed is away",
+    503: "A part that is needed is away, or too many requests are being answered",
     504: "Stored, but not handled in time",
 }
 

@@ -28,7 +28,7 @@ class SessionController(Controller):
         operation_id="sayToBrain",
         summary="Say something to the brain",
         status_code=202,
-        responses=problems(400, 403, 404, 409, 422, 503),
+        responses=problems(400, 404, 409, 422, 503),
     )
     async def say(
         self, data: Message, commands: TaskCommands, principal: str, idempotency_key: str | None = None

@@ -66,7 +66,7 @@ class TaskController(Controller):
             )
         )
 
-    @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 403, 422, 503))
+    @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 422, 503))
     async def open_task(
         self, data: NewTask, commands: TaskCommands, principal: str, idempotency_key: str | None = None
     ) -> TaskOpened:
@@ -137,7 +137,7 @@ class TaskController(Controller):
         operation_id="approvePlan",
         summary="Approve a plan",
         status_code=200,
-        responses=problems(400, 403, 404, 409, 503, 504),
+        responses=problems(400, 404, 409, 503, 504),
     )
     async def approve(
         self, id: str, commands: TaskCommands, principal: str, data: Approval | None = None
@@ -159,7 +159,7 @@ class TaskController(Controller):
         operation_id="rejectPlan",
         summary="Turn a plan down, or ask for another one",
         status_code=200,
-        responses=problems(400, 403, 404, 409, 503, 504),
+        responses=problems(400, 404, 409, 503, 504),
     )
     async def reject(
         self, id: str, commands: TaskCommands, principal: str, data: Rejection | None = None
@@ -173,7 +173,7 @@ class TaskController(Controller):
         operation_id="stopTask",
         summary="Stop a task",
         status_code=200,
-        responses=problems(400, 403, 404, 409, 503, 504),
+        responses=problems(400, 404, 409, 503, 504),
     )
     async def stop(self, id: str, commands: TaskCommands, principal: str, data: Stopping | None = None) -> CommandDone:
         """Stop it, whatever it is doing."""
@@ -184,7 +184,7 @@ class TaskController(Controller):
         operation_id="retryTask",
         summary="Try again",
         status_code=200,
-        responses=problems(400, 403, 404, 409, 503, 504),
+        responses=problems(400, 404, 409, 503, 504),
     )
     async def retry(self, id: str, commands: TaskCommands, principal: str, data: Retrying | None = None) -> CommandDone:
         """Try again after a failure, a stop or a refusal, or at once while paused."""
@@ -195,7 +195,7 @@ class TaskController(Controller):
         operation_id="giveInput",
         summary="Say something to the agent",
         status_code=200,
-        responses=problems(400, 403, 404, 409, 503, 504),
+        responses=problems(400, 404, 409, 503, 504),
     )
     async def give_input(self, id: str, data: Input, commands: TaskCommands, principal: str) -> CommandDone:
         """Answer its question, or tell it something."""

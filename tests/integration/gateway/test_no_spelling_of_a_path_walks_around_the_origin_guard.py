@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from services.gateway.app import Parts, create_app, create_routes
+from services.gateway.app import Parts, create_app, create_routes, openapi
 from services.gateway.security.origin_guard import EXEMPT
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
@@ -81,6 +81,20 @@ async def test_every_route_refuses_what_a_foreign_page_sends_however_its_path_is
     for raw, method in itertools.product(SPELLED, (*METHODS, "WEBSOCKET")):
         answer = await _asked(app, unquote(raw), method, headers)
         assert answer in (403, 421, "refused"), (raw, method)
+
+
+async def test_the_document_says_what_a_route_refuses_before_it_is_reached() -> None:
+    app = create_app(parts())
+    for path, operations in openapi()["paths"].items():
+        for method, operation in operations.items():
+            at, said = re.sub(r"\{[^}]+\}", "x", path), set(operation["responses"])
+            for foreign in ("page", "rebound"):
+                headers = {"Host": "127.0.0.1:8080"} | FOREIGN[foreign]
+                if EXEMPT.fullmatch(at):
+                    assert not {"403", "421"} & said, (method, path)
+                else:
+                    assert str(await _asked(app, at, method.upper(), headers)) in said, (method, path)
+            assert at == "/metrics" or "503" in said, (method, path)
 
 
 async def test_the_dashboards_own_requests_reach_the_routes_in_these_spellings() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from shared.contracts import run, session, task
 from shared.contracts.decider import Rejected
-from shared.contracts.messages import digest_of
+from shared.contracts.messages import MAX_SEQUENCE, digest_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import MessageMetadata, utc_now
@@ -320,6 +320,16 @@ async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.
     page = (await http.get("/api/tasks/T1/transcript", params={"limit": 4})).json()
     rest = (await http.get("/api/tasks/T1/transcript", params={"after": page["next_after"]})).json()
     assert [item["seq"] for item in page["items"] + rest["items"]] == seqs
+
+
+async def test_a_transcript_after_more_than_there_is_ends_where_the_output_ends(
+    http: httpx.AsyncClient, bus: Bus
+) -> None:
+    await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
+    last = await speak(bus, "T1", "run", 0)
+    for after in (last, last + 1, MAX_SEQUENCE):
+        answer = await http.get("/api/tasks/T1/transcript", params={"after": after})
+        assert answer.json() == {"seq": last, "items": [], "next_after": None}
 
 
 async def test_agents_and_skills_are_the_folders_as_they_are(http: httpx.AsyncClient) -> None:

@@ -1056,6 +1056,33 @@ export interface operations {
                     "application/json": components["schemas"]["Agents"];
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     sayToBrain: {
@@ -1092,7 +1119,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1119,6 +1146,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description The idempotency key came with another body before */
             422: {
                 headers: {
@@ -1128,7 +1164,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1177,6 +1213,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1195,7 +1240,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1246,6 +1300,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1264,7 +1327,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1291,6 +1363,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Skills"];
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -1333,6 +1432,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1351,7 +1459,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1401,6 +1518,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1419,7 +1545,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1464,8 +1599,17 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1482,7 +1626,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1533,6 +1677,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1551,7 +1704,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1595,7 +1757,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1622,7 +1784,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1680,6 +1851,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -1698,7 +1878,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1742,7 +1931,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1769,7 +1958,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1822,7 +2020,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1849,7 +2047,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1902,7 +2109,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1929,7 +2136,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1982,7 +2198,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page */
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2009,7 +2225,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2071,6 +2296,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -2089,7 +2323,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2141,6 +2384,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -2159,7 +2411,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description A part that is needed is away */
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2190,6 +2451,33 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     isLive: {
@@ -2212,6 +2500,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description The event loop is stuck */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
         };
     };
     isReady: {
@@ -2225,6 +2524,17 @@ export interface operations {
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description What is missing, by name, in `problems` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
