@@ -218,11 +218,12 @@ def table() -> str:
     """The bounds as a Markdown table, for docs/operations.md."""
     rows = ["| setting | default | what | past it |", "|---|---|---|---|"]
     for name, field in Limits.model_fields.items():
-        rows.append(f"| `JOURNEYMAN_{name.upper()}` | {_number(field.default)} | {field.description} | {past(name)} |")
+        default = _in_bytes(field.default) if name.endswith("_bytes") else f"{field.default:,}"
+        rows.append(f"| `JOURNEYMAN_{name.upper()}` | {default} | {field.description} | {past(name)} |")
     return "\n".join(rows) + "\n"
 
 
-def _number(value: int) -> str:
+def _in_bytes(value: int) -> str:
     for size, unit in ((GIBI, "GiB"), (MEBI, "MiB"), (KIBI, "KiB")):
         if value >= size and value % size == 0 and value // size < 1024:
             return f"{value // size} {unit}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.docs import OPERATIONS_PAGE, with_limits
-from shared.ops.limits import Limits
+from shared.ops.limits import Limits, table
 from shared.ops.settings import BadSettings, load_settings
 
 FIXED = re.findall(
@@ -21,6 +21,14 @@ FIXED = re.findall(
 def test_the_table_in_the_handbook_is_that_of_the_settings() -> None:
     page = OPERATIONS_PAGE.read_text()
     assert page == with_limits(page), "run `make docs`"
+
+
+def test_only_bytes_are_shown_in_units_of_bytes() -> None:
+    shown = dict(re.findall(r"^\| `JOURNEYMAN_([A-Z_]+)` \| ([^|]+) \|", table(), re.M))
+    assert {name.lower() for name in shown} == set(Limits.model_fields)
+    assert shown["MAX_KEPT_ACTORS"] == "2,048"
+    assert shown["MAX_SOCKET_FRAME_BYTES"] == "64 KiB"
+    assert [name for name, value in shown.items() if value.endswith("iB") and not name.endswith("_BYTES")] == []
 
 
 @pytest.mark.parametrize(("shown", "module", "name"), FIXED, ids=[f"{module}.{name}" for _, module, name in FIXED])
