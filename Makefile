@@ -29,9 +29,9 @@ install-dev: .venv/.dev
 
 test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test but campaigns and containers
 
-# Three at a time also on two processors: the tests wait for a third of their time, for timeouts and for each other.
+# Four at a time also on two processors: the tests wait for much of their time, for timeouts and for each other.
 unit: install-dev web
-	$(PYTEST) -n 3 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
+	$(PYTEST) -n 4 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
 
 test-faults: install-dev web ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
 	$(PYTEST) -n 3 --dist loadgroup -m campaign --campaign-size $(or $(SIZE),full) $(PYTEST_ARGS)
