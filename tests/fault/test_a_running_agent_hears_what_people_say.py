@@ -21,7 +21,7 @@ from testing.proxy import Outage
 from testing.service_group import Member, ServiceGroup
 from tests.fault.crash.campaign import submit
 
-pytestmark = [pytest.mark.xdist_group("hears"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("hears"), pytest.mark.timeout(300)]
 
 HEARD_S: Final = 5.0
 ANSWER_S: Final = 7.0

@@ -100,6 +100,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def before(tree: Path) -> dict[str, str]:
+    return hashes(tree)
+
+
 def hashes(tree: Path) -> dict[str, str]:
     """What a process of the product in that folder says of the task's fold, the run's fold and the read models."""
     code = (
@@ -133,9 +138,9 @@ def hashes(tree: Path) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_the_folds_and_the_read_models_depend_on_what_they_call_and_on_nothing_else(
-    tree: Path, file: str, old: str, new: str, touched: set[str]
+    tree: Path, before: dict[str, str], file: str, old: str, new: str, touched: set[str]
 ) -> None:
-    path, before = tree / file, hashes(tree)
+    path = tree / file
     source = path.read_text()
     assert old in source
     path.write_text(source.replace(old, new))

@@ -17,7 +17,7 @@ from testing.eventually import eventually
 from tests.integration.projector.projector_process import Projector, a_long_log, expected, publish
 from tests.unit.projector.projector_support import Log, submitted
 
-pytestmark = [pytest.mark.xdist_group("projector"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("projector"), pytest.mark.timeout(600)]
 
 EVENTS = 1000
 CLOSED_AT = 700
