@@ -7,8 +7,8 @@ import re
 import signal
 from typing import Self
 
+from testing.command_line import COMMAND, clean_environment
 from testing.eventually import eventually
-from tests.integration.cli.running import COMMAND, clean_environment
 
 
 class ReplayProcess:

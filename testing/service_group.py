@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from shared.claude.demo.repo import create_demo_repository
-from shared.claude.process.reaper import sweep
 from shared.contracts.queries import GetStatus
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
@@ -28,9 +27,10 @@ from testing.demo_model import CountingModel
 from testing.eventually import eventually
 from testing.fast_timings import command_of, hurried
 from testing.nats import Nats, free_port
+from testing.processes import end_processes_of, processes_of
 from testing.slow_timings import connect_patiently
 from testing.stream_limits import SMALL
-from testing.system import REPO, plain_environment, processes_of
+from testing.system import REPO, plain_environment
 
 ROOT: Final = Path(__file__).parents[1]
 SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
@@ -217,7 +217,7 @@ class ServiceGroup:
             await self._bus.close()
         await self.nats.stop()
         self.model.__exit__(None, None, None)
-        self._end_what_is_left()
+        end_processes_of(self.folder)
 
     @property
     def bus(self) -> Bus:
@@ -319,25 +319,6 @@ class ServiceGroup:
             found += [ref for ref in (*loose, *packed) if ref.startswith("refs/journeyman/") and ref != HEAD_REF]
         return sorted(set(found))
 
-    def _end_what_is_left(self) -> None:
-        """Nothing of a test outlives it, even when the system has a bug."""
-        for each in processes_of(self.folder):
-            pid = int(each.split()[0])
-            for entry in _environment(pid):
-                if entry.startswith(b"JOURNEYMAN_RUN_MARK="):
-                    sweep(entry.partition(b"=")[2].decode())
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
 
 def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []

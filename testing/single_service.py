@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from testing.system import JOURNEYMAN, plain_environment
+from testing.system import JOURNEYMAN, plain_environment, run_to_end
 
 
 class SingleService:
@@ -67,12 +67,4 @@ class SingleService:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `journeyman …` in the same environment, to the end."""
-        return subprocess.run(
-            [str(JOURNEYMAN), *arguments],
-            env=self._environment,
-            cwd=self._data,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_to_end(self._data, self._environment, *arguments)

@@ -16,9 +16,11 @@ import msgspec
 
 from cli.supervisor import record
 from shared.claude.demo.repo import create_demo_repository
-from shared.claude.process.reaper import marked, sweep
+from shared.claude.process.reaper import marked
+from shared.ops.proc import pids, stat_of
 from testing.eventually import eventually
 from testing.nats import free_port
+from testing.processes import end_processes_of, processes_of
 
 REPO: Final = "octo/ledger"
 """The one repository of a system without the demo."""
@@ -120,7 +122,7 @@ class System:
     def agents(self, task_id: str) -> set[int]:
         """Every living process of the task's agents: those that carry a mark of theirs, and what descends from them."""
         found = {pid for kind in ("task", "plan", "run") for pid in marked(f"{kind}-{task_id}")}
-        parents = {pid: _parent(pid) for pid in _pids()}
+        parents = {pid: stat.parent for pid in pids() if (stat := stat_of(pid))}
         while children := {pid for pid, parent in parents.items() if parent in found} - found:
             found |= children
         return found
@@ -137,15 +139,7 @@ class System:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `journeyman …` next to it, to the end."""
-        return subprocess.run(
-            [str(JOURNEYMAN), *arguments],
-            env=self._environment,
-            cwd=self.data,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_to_end(self.data, self._environment, *arguments)
 
     def log(self, name: str) -> str:
         """What a child has said so far."""
@@ -165,19 +159,8 @@ class System:
         if self.process.stdout is not None:
             self.process.stdout.close()
         left = self.processes()
-        self._sweep()
+        end_processes_of(self.data)
         return left
-
-    def _sweep(self) -> None:
-        """Nothing of a test outlives it, even when the system has a bug."""
-        for each in _pids_of(self.data):
-            for entry in _read(each, "environ").split(b"\0"):
-                if entry.startswith(b"JOURNEYMAN_RUN_MARK="):
-                    sweep(entry.partition(b"=")[2].decode())
-            try:
-                os.kill(each, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
 
 
 def plain_environment(data: Path, **settings: str) -> dict[str, str]:
@@ -192,32 +175,17 @@ def plain_environment(data: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def processes_of(data: Path) -> list[str]:
-    """``pid arguments`` of every living process whose environment or arguments name this directory."""
-    return [f"{pid} {_read(pid, 'cmdline').replace(bytes(1), b' ').decode()[:200]}" for pid in _pids_of(data)]
-
-
-def _pids_of(data: Path) -> list[int]:
-    wanted = str(data).encode()
-    return [pid for pid in _pids() if wanted in _read(pid, "environ") or wanted in _read(pid, "cmdline")]
-
-
-def _pids() -> list[int]:
-    """Every process but this one."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208 one call, not 300 Path objects
-
-
-def _parent(pid: int) -> int:
-    """0 for a process that is gone, or dead and not yet waited for."""
-    fields = _read(pid, "stat").rpartition(b")")[2].split()
-    return int(fields[1]) if fields and fields[0] not in (b"Z", b"X") else 0
-
-
-def _read(pid: int, what: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{what}").read_bytes()
-    except OSError:
-        return b""
+def run_to_end(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `journeyman …` in a directory, with nothing but this environment."""
+    return subprocess.run(
+        [str(JOURNEYMAN), *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def _ready(process: subprocess.Popen[bytes]) -> Ready:

@@ -21,9 +21,9 @@ from shared.claude.demo.repo import create_demo_repository
 from shared.nats.streams import MEBI, StreamLimits
 from shared.ops.proc import is_alive, parse_stat
 from testing.nats import Nats
+from testing.processes import processes_of
 from testing.proxy import AckDroppingProxy
 from testing.service_group import ACK_WAIT_S, Member, ServiceGroup
-from testing.system import processes_of
 
 REPOSITORIES: Final = 16
 """Target repositories: thousands of branches in one would be another test."""

@@ -25,8 +25,9 @@ from shared.event_store.envelope import decode_envelope
 from shared.nats.bus import Bus
 from testing.nats import Nats
 from testing.nats_cli import NatsCli
+from testing.processes import processes_of
 from testing.slow_timings import connect_patiently
-from testing.system import JOURNEYMAN, plain_environment, processes_of
+from testing.system import JOURNEYMAN, plain_environment
 
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(360)]
 

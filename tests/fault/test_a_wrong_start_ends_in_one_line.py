@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from testing.nats import Nats, refusing_port, server_with_password
-from testing.system import JOURNEYMAN, plain_environment, processes_of
+from testing.processes import processes_of
+from testing.system import plain_environment, run_to_end
 
 
 @pytest.fixture
@@ -26,15 +26,7 @@ def busy() -> Iterator[int]:
 
 def ended(data: Path, *arguments: str, **settings: str) -> str:
     """The one line with which the command ended."""
-    done = subprocess.run(
-        [str(JOURNEYMAN), *arguments],
-        env=plain_environment(data, **settings),
-        cwd=data,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_to_end(data, plain_environment(data, **settings), *arguments)
     lines = done.stderr.strip().splitlines()
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""

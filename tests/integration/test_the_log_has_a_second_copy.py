@@ -18,11 +18,11 @@ from shared.contracts.subjects import Actor
 from shared.event_store.journal import Head, LogFull
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
+from testing.command_line import Run
 from testing.log_copies import another_nats, contents, grow
 from testing.nats import Nats
 from testing.stream_limits import SMALL
 from tests.integration.cli.conftest import journeyman
-from tests.integration.cli.running import Run
 
 __all__ = ["journeyman"]
 

@@ -27,11 +27,11 @@ from shared.runtime.actor_host import ActorHost
 from shared.runtime.dead_letters import count
 from shared.runtime.mailbox import Mailboxes
 from testing.checker import problems_of_log
+from testing.command_line import Ended, run_in
 from testing.crash_points import Point
 from testing.eventually import eventually
 from testing.log_copies import another_nats, contents, grow
 from tests.fault.crash.verdict import Deaths, Verdict
-from tests.integration.cli.running import Ended, run_in
 
 AT_FIRST: Final = 100
 """Events of the log before the first death: a restore publishes them in several batches."""

@@ -12,7 +12,7 @@ import pytest
 
 from cli.supervisor import record
 from shared.ops import proc as processes
-from tests.integration.cli.running import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
+from testing.command_line import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import json
 
 from shared.nats.bus import Bus
 from shared.runtime.acknowledge import RetryPolicy, acknowledge
+from testing.command_line import Run
 from testing.eventually import eventually
 from testing.nats import Nats
-from tests.integration.cli.running import Run
 
 
 async def test_a_parked_command_is_listed_replayed_and_dropped(journeyman: Run, bus: Bus, nats_server: Nats) -> None:

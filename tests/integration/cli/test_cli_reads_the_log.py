@@ -17,8 +17,8 @@ from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.command_line import Run
 from testing.nats import Nats
-from tests.integration.cli.running import Run
 
 TASK = Actor("task", "01JXTASKTASKTASKTASKTASKTA")
 OTHER = Actor("task", "01JXOTHEROTHEROTHEROTHEROT")

@@ -7,8 +7,8 @@ from nats.aio.msg import Msg
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.command_line import Run
 from testing.nats import Nats
-from tests.integration.cli.running import Run
 from tests.unit.projector.projector_support import TASK, answered, planned, projected
 
 PAUSED = task.Paused(

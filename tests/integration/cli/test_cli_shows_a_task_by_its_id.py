@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from shared.contracts import task
 from shared.nats.bus import Bus
+from testing.command_line import Run
 from testing.nats import Nats
-from tests.integration.cli.running import Run
 from tests.integration.gateway.gateway_process import happen
 
 KNOWN, UNKNOWN = "01JXTASKTASKTASKTASKTASKTA", "01JXOTHEROTHEROTHEROTHEROT"

@@ -17,8 +17,8 @@ from msgspec import structs
 
 from shared.contracts import plan, run, task
 from shared.nats.bus import Bus
+from testing.command_line import COMMAND, Run, clean_environment
 from testing.nats import Nats
-from tests.integration.cli.running import COMMAND, Run, clean_environment
 from tests.integration.projector.projector_process import Projector, publish
 from tests.unit.projector.projector_support import BASE, TASK, Log, execution, proposed, submitted, triaged, usage
 

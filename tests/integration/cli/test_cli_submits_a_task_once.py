@@ -8,8 +8,8 @@ from pathlib import Path
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import EVENTS
+from testing.command_line import Run
 from testing.nats import Nats
-from tests.integration.cli.running import Run
 from tests.integration.gateway.gateway_process import ServiceProcess
 
 

@@ -17,9 +17,9 @@ from shared.contracts.queries import ListTasks
 from shared.ops import proc as processes
 from shared.ops.proc import environment_of
 from shared.runtime.client import Client, QueryFailed
+from testing.command_line import Run, StartUp
 from testing.eventually import eventually
 from testing.slow_timings import connect_patiently
-from tests.integration.cli.running import Run, StartUp
 
 STALL_S = 15.0
 """How long a machine that others use may stand still."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.command_line import Run, StartUp
 from testing.nats import server_with_password
-from tests.integration.cli.running import Run, StartUp
 
 PASSWORD = "canary-2f6e"
 

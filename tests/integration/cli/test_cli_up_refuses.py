@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.running import Ended, Run
+from testing.command_line import Ended, Run
 
 
 def assert_one_line(ended: Ended, *words: str) -> None:

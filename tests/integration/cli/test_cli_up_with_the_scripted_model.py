@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from shared.claude.demo.repo import create_demo_repository
-from tests.integration.cli.running import Run, StartUp
+from testing.command_line import Run, StartUp
 
 CONFIG = '[repos."me/mine"]\npath = "{path}"\nbase = "main"\n'
 
