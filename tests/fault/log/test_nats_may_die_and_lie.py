@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -19,6 +20,7 @@ from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS, EVENTS, MEBI
+from shared.ops.proc import parse_stat
 from shared.runtime.client import Client, NoAnswer
 from testing.eventually import eventually
 from testing.load import PATIENCE_S, Load
@@ -122,12 +124,19 @@ async def test_a_server_that_falls_silent_is_not_taken_for_an_empty_actor(nats_s
     await load.run(until=lambda: len(load.accepted) >= 3)
     os.kill(nats_server.pid, signal.SIGSTOP)
     try:
+        await eventually(lambda: has_stopped(nats_server.pid))  # the signal reaches its threads one by one
         with pytest.raises(TimeoutError):
             await get_batch(bus, EVENTS, "evt.>", start=1, limit=100)
     finally:
         os.kill(nats_server.pid, signal.SIGCONT)
     found = await get_batch(bus, EVENTS, "evt.>", start=1, limit=2)
     assert ([message.position for message in found.messages], found.pending) == ([1, 2], 1)
+
+
+def has_stopped(pid: int) -> bool:
+    """Whether every thread of a process stands still."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(parse_stat(each.read_text()).state == "T" for each in threads)
 
 
 async def resize(bus: Bus, room: int) -> None:
