@@ -16,6 +16,7 @@ import msgspec
 
 from bench.payload import issue_opened
 from shared.contracts import delivery, plan, reply, run, task
+from shared.contracts.evidence import Check
 from shared.contracts.ids import derived_id, derived_task_id
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import ArtifactRef, Event, digest_of, name_of
@@ -184,8 +185,8 @@ def _usage(chance: random.Random, model: str) -> tuple[ModelUsage, ...]:
     )
 
 
-def _check(exit_code: int) -> run.Check:
-    return run.Check(
+def _check(exit_code: int) -> Check:
+    return Check(
         command="python -m pytest -q", exit_code=exit_code, duration_ms=1840, output_tail="41 passed in 1.62s\n" * 8
     )
 

@@ -24,6 +24,7 @@ from shared.claude.process.process import AgentProcess
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
+from shared.contracts.evidence import Check
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now
@@ -90,7 +91,7 @@ class AttemptState(msgspec.Struct, kw_only=True):
     repairs: int = 0
     revivals: int = 0
     ended: Outcome | None = None
-    checks: tuple[run.Check, ...] = ()
+    checks: tuple[Check, ...] = ()
     commit: Commit | None = None
 
     @property
@@ -402,7 +403,7 @@ class Attempt:
         return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage)
 
     def _failed(
-        self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[run.Check, ...] = ()
+        self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[Check, ...] = ()
     ) -> run.Fail:
         return run.Fail(
             attempt=self._attempt,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.claude.runner import quoted
-from shared.contracts.run import Check, Run
+from shared.contracts.evidence import Check
+from shared.contracts.run import Run
 
 _NOW = "The repository is your working directory. Do the work and verify it; do not commit or push."
 

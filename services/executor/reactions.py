@@ -29,6 +29,7 @@ def react(event: RecordedEvent) -> list[Command]:
                     title=wanted.title,
                     text=wanted.text,
                     plan=wanted.plan,
+                    start=wanted.start,
                     cause=cause,
                 )
             ]

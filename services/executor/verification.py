@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.contracts.run import Check
+from shared.contracts.evidence import Check
 from shared.workspace.checks import CheckResult, check_environment, detect_checks, run_checks
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree

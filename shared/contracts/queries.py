@@ -14,9 +14,10 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar, get_args
 
 import msgspec
 
+from shared.contracts.evidence import Check
 from shared.contracts.messages import MAX_SEQUENCE, ArtifactRef
 from shared.contracts.rules import ActionState
-from shared.contracts.run import Check, FileChange
+from shared.contracts.run import FileChange
 from shared.contracts.task import Status
 
 A = TypeVar("A", bound=msgspec.Struct)

@@ -20,7 +20,10 @@ class EffectStatus(StrEnum):
 
 
 class Request(CausedCommand, frozen=True, kw_only=True):
-    """Make a result visible. ``effect`` is its natural key within the task, such as ``branch/1``."""
+    """Make a result visible. ``effect`` is its natural key within the task, such as ``branch/1``.
+
+    What becomes visible must have the ``tree`` that was checked, where it is named.
+    """
 
     effect: str
     repo: str
@@ -28,6 +31,7 @@ class Request(CausedCommand, frozen=True, kw_only=True):
     commit: str
     branch: str
     bundle: ArtifactRef | None = None
+    tree: str = ""
 
 
 class Claim(Command, frozen=True, kw_only=True):
@@ -38,11 +42,12 @@ class Claim(Command, frozen=True, kw_only=True):
 
 
 class Post(Command, frozen=True, kw_only=True):
-    """Report that the effect is visible."""
+    """Report that the effect is visible; ``commit`` is the one that is, where it is another than was asked for."""
 
     effect: str
     attempt: int
     url: str = ""
+    commit: str = ""
 
 
 class Fail(Command, frozen=True, kw_only=True):
@@ -70,6 +75,7 @@ class Requested(CausedEvent, frozen=True, kw_only=True):
     commit: str
     branch: str
     bundle: ArtifactRef | None = None
+    tree: str = ""
 
 
 class Claimed(Event, frozen=True, kw_only=True):
@@ -124,12 +130,24 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     cause: int = 0
 
 
-def branch_effect(attempt: int) -> str:
-    """The effect that publishes what a run's attempt made: ``branch/3``."""
-    return f"branch/{attempt}"
+class Publication(msgspec.Struct, frozen=True):
+    """What an effect publishes: what a run's attempt made, and which try at publishing it this is (1, 2 …)."""
+
+    attempt: int
+    number: int = 1
 
 
-def published_attempt(effect: str) -> int | None:
-    """The run's attempt that an effect publishes, or None for an effect of another nature."""
-    kind, _, attempt = effect.partition("/")
-    return int(attempt) if kind == "branch" and attempt.isdecimal() else None
+def branch_effect(attempt: int, number: int = 1) -> str:
+    """The effect that publishes what a run's attempt made: ``branch/3``, and ``branch/3/2`` for the second try."""
+    return f"branch/{attempt}" if number == 1 else f"branch/{attempt}/{number}"
+
+
+def publication_of(effect: str) -> Publication | None:
+    """What an effect publishes, or None for an effect of another nature."""
+    match effect.split("/"):
+        case ["branch", attempt] if attempt.isdecimal():
+            return Publication(int(attempt))
+        case ["branch", attempt, number] if attempt.isdecimal() and number.isdecimal():
+            return Publication(int(attempt), int(number))
+        case _:
+            return None

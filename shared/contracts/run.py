@@ -7,8 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.contracts.evidence import Check, Evidence, Note, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
-from shared.contracts.task import ApprovedPlan
+from shared.contracts.task import ApprovedPlan, StartingPoint
 from shared.contracts.usage import Accounts, ModelUsage
 
 
@@ -24,20 +25,6 @@ class Status(StrEnum):
     STOPPED = "stopped"
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of the repository's own checks, as the executor itself observed it.
-
-    ``failed_before`` says that it fails at the base commit just the same, so the work is not to blame.
-    """
-
-    command: str
-    exit_code: int
-    duration_ms: int
-    output_tail: str = ""
-    output_sha256: str = ""
-    failed_before: bool = False
-
-
 class FileChange(msgspec.Struct, frozen=True, kw_only=True):
     """One changed file with its added and removed lines (-1 each for a binary file)."""
 
@@ -47,7 +34,7 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(CausedCommand, frozen=True, kw_only=True):
-    """Do the work of one round."""
+    """Do the work of one round, from the base commit or from an earlier result."""
 
     round: int
     repo: str
@@ -55,6 +42,7 @@ class Request(CausedCommand, frozen=True, kw_only=True):
     title: str
     text: str
     plan: ApprovedPlan | None = None
+    start: StartingPoint | None = None
 
 
 class Claim(Command, frozen=True, kw_only=True):
@@ -109,8 +97,48 @@ class RecordResumed(Command, frozen=True, kw_only=True):
     request_id: str = ""
 
 
+class RecordCommit(Command, frozen=True, kw_only=True):
+    """Report the result of the agent's work, before any check of it has run."""
+
+    attempt: int
+    commit: str
+    tree: str
+    parent: str
+    bundle: ArtifactRef
+    diff: ArtifactRef
+    files: tuple[FileChange, ...] = ()
+    summary: str = ""
+    turns: int = 0
+    notes: tuple[Note, ...] = ()
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Reopen(Command, frozen=True, kw_only=True):
+    """Report that the agent is to go on with its committed work: ``checks`` failed, or a person said something."""
+
+    attempt: int
+    checks: tuple[Check, ...] = ()
+
+
+class KeptResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A result that is kept although its evidence is not enough: the commit to publish, and what was checked."""
+
+    commit: str
+    branch: str
+    bundle: ArtifactRef
+    tree: str
+    checked_commit: str
+    summary: str = ""
+    files: tuple[FileChange, ...] = ()
+    diff: ArtifactRef | None = None
+    turns: int = 0
+
+
 class Succeed(Command, frozen=True, kw_only=True):
-    """Report the result; ``commit`` is empty when nothing had to change."""
+    """Report the result; ``commit`` is empty when nothing had to change.
+
+    ``commit`` is the one to publish. The checks ran on ``checked_commit``, which has the same ``tree`` and parent.
+    """
 
     attempt: int
     summary: str
@@ -123,12 +151,19 @@ class Succeed(Command, frozen=True, kw_only=True):
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
     diff: ArtifactRef | None = None
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+    tree: str = ""
+    checked_commit: str = ""
+    setup: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Fail(Command, frozen=True, kw_only=True):
     """Report that the work failed.
 
     ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    ``result`` is what was made although it falls short of what the repository demands.
     """
 
     attempt: int
@@ -139,6 +174,10 @@ class Fail(Command, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
     retryable: bool = False
     retry_at: datetime | None = None
+    result: KeptResult | None = None
+    evidence: Evidence | None = None
+    setup: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Stop(CausedCommand, frozen=True, kw_only=True):
@@ -172,6 +211,8 @@ RunCommand = (
     | Ask
     | GiveInput
     | RecordResumed
+    | RecordCommit
+    | Reopen
     | Succeed
     | Fail
     | Stop
@@ -189,6 +230,7 @@ class Requested(CausedEvent, frozen=True, kw_only=True):
     title: str
     text: str
     plan: ApprovedPlan | None = None
+    start: StartingPoint | None = None
 
 
 class Claimed(Event, frozen=True, kw_only=True):
@@ -248,8 +290,39 @@ class Resumed(Event, frozen=True, kw_only=True):
     attempt: int
 
 
+class Committed(Event, frozen=True, kw_only=True):
+    """The agent's work is committed, before any check of it; who takes over from here starts no agent.
+
+    ``usage`` is what was spent since the last checkpoint.
+    """
+
+    round: int
+    attempt: int
+    commit: str
+    tree: str
+    parent: str
+    bundle: ArtifactRef
+    diff: ArtifactRef
+    files: tuple[FileChange, ...] = ()
+    summary: str = ""
+    turns: int = 0
+    notes: tuple[Note, ...] = ()
+    usage: tuple[ModelUsage, ...] = ()
+
+
+class Reopened(Event, frozen=True, kw_only=True):
+    """The agent goes on with its committed work: ``checks`` failed, or, where there are none, a person spoke."""
+
+    round: int
+    attempt: int
+    checks: tuple[Check, ...] = ()
+
+
 class Succeeded(Event, frozen=True, kw_only=True):
-    """The work is done; ``usage`` is what was spent since the last checkpoint."""
+    """The work is done; ``usage`` is what was spent since the last checkpoint.
+
+    ``commit`` is the one to publish. The checks ran on ``checked_commit``, which has the same ``tree`` and parent.
+    """
 
     round: int
     attempt: int
@@ -263,12 +336,19 @@ class Succeeded(Event, frozen=True, kw_only=True):
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
     diff: ArtifactRef | None = None
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+    tree: str = ""
+    checked_commit: str = ""
+    setup: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Failed(Event, frozen=True, kw_only=True):
     """The work failed; ``message`` says what to do about it.
 
     ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
+    ``result`` is what was made although it falls short of what the repository demands.
     """
 
     round: int
@@ -280,6 +360,10 @@ class Failed(Event, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
     retryable: bool = False
     retry_at: datetime | None = None
+    result: KeptResult | None = None
+    evidence: Evidence | None = None
+    setup: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class StopRequested(CausedEvent, frozen=True, kw_only=True):
@@ -315,6 +399,8 @@ RunEvent = (
     | QuestionAsked
     | InputGiven
     | Resumed
+    | Committed
+    | Reopened
     | Succeeded
     | Failed
     | StopRequested
@@ -328,6 +414,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     ``checkpoint_attempt`` made the newest checkpoint; ``question_answered`` says that ``question_id`` has its answer;
     ``cause`` is the newest version of the task that the run has acted on; ``accounts`` is the spend of each place.
+    ``committed`` is the committed result that waits for its verdict, or empty; ``repairs`` counts how often checks had
+    the agent go on in this round, ``blamed`` are the last of them; ``start`` is the result that the round goes on from.
     """
 
     status: Status = Status.NEW
@@ -357,3 +445,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     cause: int = 0
     accounts: Accounts = {}
+    committed: str = ""
+    repairs: int = 0
+    blamed: tuple[Check, ...] = ()
+    start: StartingPoint | None = None

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
 from shared.contracts.usage import Accounts, ModelUsage
 from shared.ops.visible import is_blank
@@ -91,11 +92,33 @@ class ApprovedPlan(msgspec.Struct, frozen=True, kw_only=True):
     budget_microusd: int = 0
 
 
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit that was made for the task, in a bundle; ``evidence`` says how well it is proven."""
+
+    commit: str
+    branch: str
+    bundle: ArtifactRef
+    tree: str
+    evidence: Evidence
+    summary: str = ""
+
+
+class StartingPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier result that the work goes on from; the base stays below it. ``reason`` says what it lacks."""
+
+    commit: str
+    bundle: ArtifactRef
+    reason: str = ""
+
+
 # ---- commands ----------------------------------------------------------------------------------------------
 
 
 class Submit(Command, frozen=True, kw_only=True):
-    """Open the task. ``repo`` is a configured repository's name, or empty where triage finds it."""
+    """Open the task. ``repo`` is a configured repository's name, or empty where triage finds it.
+
+    ``origin`` names the message that asks for it, so that it is not taken for a second wish as well.
+    """
 
     title: str
     text: str
@@ -105,6 +128,25 @@ class Submit(Command, frozen=True, kw_only=True):
     approval: Approval = Approval.REQUIRED
     session_id: str = ""
     parent: str = ""
+    origin: str = ""
+
+
+class FollowUp(Command, frozen=True, kw_only=True):
+    """A further wish for a task that exists: a message to its agent, another plan, or another round of work.
+
+    ``origin`` names the message that asks for it: the one that opened the task, or was taken before, changes nothing.
+    ``recorded`` has a refusal recorded as an event, for a sender who does not wait for an answer.
+    """
+
+    text: str
+    author: str = ""
+    directive: Directive = Directive.AUTO
+    origin: str = ""
+    recorded: bool = False
+
+
+class Publish(Command, frozen=True, kw_only=True):
+    """Publish the result that fell short, as it is."""
 
 
 class RequestTriage(Command, frozen=True, kw_only=True):
@@ -192,14 +234,23 @@ class RecordRunSucceeded(CausedCommand, frozen=True, kw_only=True):
     branch: str = ""
     bundle: ArtifactRef | None = None
     summary: str = ""
+    tree: str = ""
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
 
 
 class RecordPublished(CausedCommand, frozen=True, kw_only=True):
-    """Report that the result is visible in the target repository."""
+    """Report that the result is visible in the target repository.
+
+    ``commit`` is the one that is visible there. ``attempt`` and ``publication`` say what was published, and the
+    how-manieth try it was; an older gateway names neither.
+    """
 
     commit: str
     branch: str
     url: str = ""
+    attempt: int = 0
+    publication: int = 0
 
 
 class RecordFailure(CausedCommand, frozen=True, kw_only=True):
@@ -207,7 +258,8 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
 
     ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
     ``retries_at`` says when to try again after the first, second … such failure in a row; none is left, or none was
-    given: the task fails. ``usage`` is the whole spend of the agents at ``place`` on a triage.
+    given: the task fails. ``usage`` is the whole spend of the agents at ``place`` on a triage. ``result`` is what a run
+    made although it fell short; ``publication`` is the try at publishing that failed.
     """
 
     stage: str
@@ -217,6 +269,8 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
     retries_at: tuple[datetime, ...] = ()
+    result: Result | None = None
+    publication: int = 0
 
 
 class RecordStopped(CausedCommand, frozen=True, kw_only=True):
@@ -238,7 +292,14 @@ class Stop(Command, frozen=True, kw_only=True):
 
 
 class Retry(Command, frozen=True, kw_only=True):
-    """Try again after a failure, a stop or a refusal, or at once while paused; an approved plan stays approved."""
+    """Try again after a failure, a stop or a refusal, or at once while paused; an approved plan stays approved.
+
+    After a failed publication the commit that is there is published again, unless ``afresh`` has the work done anew.
+    ``from_result`` has the agent go on with a result that fell short instead of beginning at the base.
+    """
+
+    from_result: bool = False
+    afresh: bool = False
 
 
 class Resume(TimedCommand, frozen=True, kw_only=True):
@@ -261,6 +322,8 @@ class RecordSpend(Command, frozen=True, kw_only=True):
 
 TaskCommand = (
     Submit
+    | FollowUp
+    | Publish
     | RequestTriage
     | RecordTriage
     | RequestPlanning
@@ -297,6 +360,28 @@ class Submitted(Event, frozen=True, kw_only=True):
     approval: Approval = Approval.REQUIRED
     session_id: str = ""
     parent: str = ""
+    origin: str = ""
+
+
+class FollowedUp(Event, frozen=True, kw_only=True):
+    """A further wish makes another round of the task, from ``stage`` on and on top of ``base_commit``."""
+
+    text: str
+    author: str
+    stage: str
+    base_commit: str
+    verdict: Verdict | None = None
+    origin: str = ""
+
+
+class FollowUpRefused(Event, frozen=True, kw_only=True):
+    """A further wish that the task could not take; ``reason`` says why and what to do instead."""
+
+    text: str
+    author: str
+    code: str
+    reason: str
+    origin: str = ""
 
 
 class TriageRequested(Event, frozen=True, kw_only=True):
@@ -383,10 +468,14 @@ class RevisionRequested(Event, frozen=True, kw_only=True):
 
     version: int
     feedback: str
+    origin: str = ""
 
 
 class ExecutionRequested(Event, frozen=True, kw_only=True):
-    """The executor is to do the work. ``round`` counts executions of this task (1, 2, … one more by each retry)."""
+    """The executor is to do the work. ``round`` counts executions of this task (1, 2, … one more by each retry).
+
+    ``start`` is an earlier result that it goes on from.
+    """
 
     round: int
     repo: str
@@ -394,6 +483,7 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     title: str
     text: str
     plan: ApprovedPlan | None = None
+    start: StartingPoint | None = None
 
 
 class QuestionAsked(CausedEvent, frozen=True, kw_only=True):
@@ -408,6 +498,7 @@ class InputGiven(Event, frozen=True, kw_only=True):
     """A person said something to the agent."""
 
     message: str
+    origin: str = ""
 
 
 class WorkResumed(CausedEvent, frozen=True, kw_only=True):
@@ -426,6 +517,22 @@ class RunSucceeded(CausedEvent, frozen=True, kw_only=True):
     branch: str
     summary: str
     bundle: ArtifactRef | None = None
+    tree: str = ""
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+
+
+class PublicationRequested(Event, frozen=True, kw_only=True):
+    """The gateway is to publish a result that is there: again, or although it fell short.
+
+    ``publication`` counts the tries at publishing what ``attempt`` made (2, 3 … after the one of `RunSucceeded`).
+    """
+
+    attempt: int
+    publication: int
+    repo: str
+    base_commit: str
+    result: Result
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
@@ -442,16 +549,22 @@ class Completed(Event, frozen=True, kw_only=True):
     commit: str = ""
     branch: str = ""
     url: str = ""
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
 
 
 class Failed(CausedEvent, frozen=True, kw_only=True):
-    """The task failed; ``message`` says what to do about it. A triage's ``usage`` was spent at ``place``."""
+    """The task failed; ``message`` says what to do about it. A triage's ``usage`` was spent at ``place``.
+
+    ``result`` is what was made although it fell short: it may be published as it is, or gone on from.
+    """
 
     stage: str
     code: str
     message: str
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
+    result: Result | None = None
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
@@ -461,9 +574,10 @@ class Cancelled(CausedEvent, frozen=True, kw_only=True):
 
 
 class Retried(Event, frozen=True, kw_only=True):
-    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``."""
+    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not."""
 
     stage: str
+    from_result: bool = False
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):
@@ -503,6 +617,8 @@ class SpendRecorded(Event, frozen=True, kw_only=True):
 
 TaskEvent = (
     Submitted
+    | FollowedUp
+    | FollowUpRefused
     | TriageRequested
     | Triaged
     | Answered
@@ -517,6 +633,7 @@ TaskEvent = (
     | InputGiven
     | WorkResumed
     | RunSucceeded
+    | PublicationRequested
     | StopRequested
     | Completed
     | Failed
@@ -537,7 +654,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
-    ``accounts`` is the spend of each place on triage.
+    ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
+    ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``origin`` names
+    the newest message that was taken as a wish.
     """
 
     status: Status = Status.NEW
@@ -571,6 +690,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     paused_until: datetime | None = None
     accounts: Accounts = {}
+    result: Result | None = None
+    start: StartingPoint | None = None
+    publication: int = 0
+    published: str = ""
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+    origin: str = ""
 
 
 def title_of(text: str) -> str:

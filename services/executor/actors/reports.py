@@ -6,13 +6,17 @@ from shared.contracts.decider import Rejected
 from shared.contracts.run import (
     Ask,
     Checkpointed,
+    Committed,
     Fail,
     Failed,
     QuestionAsked,
     RecordCheckpoint,
+    RecordCommit,
     RecordResumed,
     RecordStarted,
     RecordStopped,
+    Reopen,
+    Reopened,
     Resumed,
     Run,
     RunEvent,
@@ -23,7 +27,7 @@ from shared.contracts.run import (
     Succeeded,
 )
 
-Report = RecordStarted | RecordCheckpoint | Ask | RecordResumed | Succeed | Fail | RecordStopped
+Report = RecordStarted | RecordCheckpoint | Ask | RecordResumed | RecordCommit | Reopen | Succeed | Fail | RecordStopped
 
 
 def decide_report(run: Run, report: Report) -> RunEvent | None:
@@ -89,8 +93,27 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
             return _asked(run, report)
         case RecordResumed():
             return _resumed(run, report)
-        case Succeed() if run.stopping:
+        case RecordCommit() if report.commit == run.committed:
+            return None
+        case RecordCommit() | Reopen() | Succeed() if run.stopping:
             raise Rejected("run-stopping", "The run is being stopped: end the agent and report it stopped.")
+        case RecordCommit():
+            return Committed(
+                round=run.round,
+                attempt=report.attempt,
+                commit=report.commit,
+                tree=report.tree,
+                parent=report.parent,
+                bundle=report.bundle,
+                diff=report.diff,
+                files=report.files,
+                summary=report.summary,
+                turns=report.turns,
+                notes=report.notes,
+                usage=report.usage,
+            )
+        case Reopen():
+            return Reopened(round=run.round, attempt=report.attempt, checks=report.checks) if run.committed else None
         case Succeed():
             return Succeeded(
                 round=run.round,
@@ -105,6 +128,12 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
                 duration_ms=report.duration_ms,
                 usage=report.usage,
                 diff=report.diff,
+                evidence=report.evidence,
+                outcome=report.outcome,
+                tree=report.tree,
+                checked_commit=report.checked_commit,
+                setup=report.setup,
+                notes=report.notes,
             )
         case Fail():
             return Failed(
@@ -117,6 +146,10 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
                 usage=report.usage,
                 retryable=report.retryable,
                 retry_at=report.retry_at,
+                result=report.result,
+                evidence=report.evidence,
+                setup=report.setup,
+                notes=report.notes,
             )
         case RecordStopped():
             return Stopped(

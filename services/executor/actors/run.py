@@ -12,11 +12,13 @@ from shared.contracts.run import (
     Checkpointed,
     Claim,
     Claimed,
+    Committed,
     Failed,
     GiveInput,
     InputGiven,
     QuestionAsked,
     RecordSpend,
+    Reopened,
     Request,
     Requested,
     Resumed,
@@ -71,6 +73,7 @@ def _requested(run: Run, command: Request) -> Requested | None:
         title=command.title,
         text=command.text,
         plan=command.plan,
+        start=command.start,
         cause=command.cause,
     )
 
@@ -125,7 +128,7 @@ def evolve(run: Run, event: RunEvent) -> Run:
     """The run after a fact."""
     after = _after(run, event)
     match event:
-        case Checkpointed() | Succeeded() | Failed() | Stopped():
+        case Checkpointed() | Committed() | Succeeded() | Failed() | Stopped():
             account = account_of(run.round, run.worker)
         case SpendRecorded():
             account = account_of(event.round, event.place)
@@ -148,6 +151,7 @@ def _after(run: Run, event: RunEvent) -> Run:
                 title=event.title,
                 text=event.text,
                 plan=event.plan,
+                start=event.start,
                 inputs=run.inputs,
                 cause=max(run.cause, event.cause),
                 accounts=run.accounts,
@@ -189,6 +193,11 @@ def _after(run: Run, event: RunEvent) -> Run:
             )
         case Resumed():
             return replace(run, status=Status.RUNNING)
+        case Committed():
+            return replace(run, committed=event.commit)
+        case Reopened():
+            repairs = run.repairs + 1 if event.checks else run.repairs
+            return replace(run, committed="", repairs=repairs, blamed=event.checks)
         case Succeeded():
             return replace(run, status=Status.SUCCEEDED, commit=event.commit, branch=event.branch)
         case Failed():

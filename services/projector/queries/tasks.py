@@ -17,6 +17,7 @@ from services.projector.queries.params import (
     records,
     rows,
 )
+from shared.contracts.evidence import Check
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.queries import (
     GetTask,
@@ -31,7 +32,7 @@ from shared.contracts.queries import (
     TaskSummary,
 )
 from shared.contracts.rules import Standing, actions, actions_in_brief
-from shared.contracts.run import Check, FileChange
+from shared.contracts.run import FileChange
 from shared.contracts.run import Status as RunStatus
 from shared.contracts.task import Status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from shared.contracts import run
-from shared.contracts.sentences.words import SPENT, at_commit, because, counted, one_line
+from shared.contracts.sentences.words import SPENT, at_commit, because, counted, one_line, verdicts
 
 
 def sentence(event: run.RunEvent) -> str:
@@ -13,6 +13,8 @@ def sentence(event: run.RunEvent) -> str:
     match event:
         case run.QuestionAsked() | run.InputGiven() | run.Resumed():
             return _of_its_questions(event)
+        case run.Committed() | run.Reopened():
+            return _of_its_result(event)
         case run.Succeeded() | run.Failed() | run.StopRequested() | run.Stopped() | run.SpendRecorded():
             return _of_its_end(event)
         case run.Requested(round=number):
@@ -39,11 +41,23 @@ def _of_its_questions(event: run.QuestionAsked | run.InputGiven | run.Resumed) -
             assert_never(event)
 
 
+def _of_its_result(event: run.Committed | run.Reopened) -> str:
+    match event:
+        case run.Committed(commit=commit, files=files):
+            return f"The agent's work is committed{at_commit(commit)} ({counted(len(files), 'file')}), to be checked."
+        case run.Reopened(checks=()):
+            return "The agent goes on: somebody spoke after its last turn."
+        case run.Reopened(checks=checks):
+            return f"The agent is to mend what fails: {one_line(', '.join(check.command for check in checks))}"
+        case _:
+            assert_never(event)
+
+
 def _of_its_end(event: run.Succeeded | run.Failed | run.StopRequested | run.Stopped | run.SpendRecorded) -> str:
     match event:
-        case run.Succeeded(commit=commit, files=files, checks=checks, summary=summary):
-            checked = f", {counted(len(checks), 'check')}" if checks else ""
-            return f"The agent is done{at_commit(commit)} ({counted(len(files), 'file')}{checked}){because(summary)}"
+        case run.Succeeded(commit=commit, files=files, checks=checks, evidence=evidence, summary=summary):
+            parts = [counted(len(files), "file"), *verdicts(checks), *([evidence] if evidence else [])]
+            return f"The agent is done{at_commit(commit)} ({', '.join(parts)}){because(summary)}"
         case run.Failed(message=message):
             return f"The agent failed: {one_line(message)}"
         case run.StopRequested(reason=reason):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from shared.contracts import task
+from shared.contracts.evidence import Outcome
 from shared.contracts.sentences.words import SPENT, again, at_commit, because, one_line
 
 
@@ -13,6 +14,8 @@ def sentence(event: task.TaskEvent) -> str:
     match event:
         case (
             task.Submitted()
+            | task.FollowedUp()
+            | task.FollowUpRefused()
             | task.TriageRequested()
             | task.Triaged()
             | task.Answered()
@@ -42,11 +45,22 @@ def sentence(event: task.TaskEvent) -> str:
 
 
 def _of_its_beginning(
-    event: task.Submitted | task.TriageRequested | task.Triaged | task.Answered | task.Declined | task.SpendRecorded,
+    event: task.Submitted
+    | task.FollowedUp
+    | task.FollowUpRefused
+    | task.TriageRequested
+    | task.Triaged
+    | task.Answered
+    | task.Declined
+    | task.SpendRecorded,
 ) -> str:
     match event:
         case task.Submitted(title=title, source=source):
             return f"Submitted from {source.reference or source.kind}: {one_line(title)}"
+        case task.FollowedUp(text=text, stage=stage):
+            return f"A further wish goes on from {stage}: {one_line(text)}"
+        case task.FollowUpRefused(text=text, reason=reason):
+            return f"A further wish was not taken ({one_line(reason)}): {one_line(text)}"
         case task.TriageRequested(attempt=attempt):
             return f"Triage was asked to look at it{again(attempt)}."
         case task.Triaged(verdict=verdict, decided_by=by, reason=reason):
@@ -105,7 +119,8 @@ def _of_its_work(
 
 
 def _of_its_end(
-    event: task.StopRequested
+    event: task.PublicationRequested
+    | task.StopRequested
     | task.Completed
     | task.Failed
     | task.Cancelled
@@ -116,14 +131,19 @@ def _of_its_end(
     match event:
         case task.StopRequested(reason=reason):
             return f"The agent is to be stopped{because(reason)}"
-        case task.Completed(summary=summary, commit=commit, branch=branch):
-            return f"Completed{f' as {branch}' if branch else ''}{at_commit(commit)}{because(summary)}"
+        case task.PublicationRequested(result=result, publication=number):
+            return f"The result{at_commit(result.commit)} ({result.evidence}) is to be published{again(number)}."
+        case task.Completed(outcome=Outcome.NOTHING_TO_CHANGE, summary=summary):
+            return f"Completed: nothing had to change{because(summary)}"
+        case task.Completed(summary=summary, commit=commit, branch=branch, evidence=evidence):
+            proven = f", {evidence}" if evidence else ""
+            return f"Completed{f' as {branch}' if branch else ''}{at_commit(commit)}{proven}{because(summary)}"
         case task.Failed(stage=stage, message=message):
             return f"Failed in {stage}: {one_line(message)}"
         case task.Cancelled(reason=reason):
             return f"Cancelled{because(reason)}"
-        case task.Retried(stage=stage):
-            return f"Retried, from {stage}."
+        case task.Retried(stage=stage, from_result=from_result):
+            return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}."
         case task.Paused(stage=stage, message=message, until=until, tries=tries):
             return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
         case task.Resumed(stage=stage):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
+
+from shared.contracts.evidence import Check, CheckVerdict
 
 LONGEST: Final = 200
 SPENT: Final = "What an agent had spent before its work was broken off or taken over was accounted for."
@@ -32,3 +36,18 @@ def at_commit(commit: str) -> str:
 def counted(number: int, word: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def verdicts(checks: Sequence[Check]) -> list[str]:
+    """How many checks there are of each verdict: ``2 checks passed``, ``1 check failed``."""
+    count = Counter(check.judged for check in checks)
+    return [f"{counted(count[verdict], 'check')} {VERDICTS[verdict]}" for verdict in CheckVerdict if count[verdict]]
+
+
+VERDICTS: Final = {
+    CheckVerdict.PASSED: "passed",
+    CheckVerdict.FAILED: "failed",
+    CheckVerdict.FAILED_BEFORE: "failed before too",
+    CheckVerdict.COULD_NOT_RUN: "could not run",
+}
+"""What people read of a verdict."""

@@ -16,6 +16,7 @@ import pytest
 from msgspec import structs
 
 from shared.contracts import plan, run, task
+from shared.contracts.evidence import Check
 from shared.nats.bus import Bus
 from testing.command_line import COMMAND, Run, clean_environment
 from testing.nats import Nats
@@ -49,7 +50,7 @@ def hostile_log() -> Log:
         commit=BASE,
         branch=HOSTILE,
         files=(run.FileChange(path=HOSTILE, added=1, removed=1),),
-        checks=(run.Check(command=HOSTILE, exit_code=0, duration_ms=1),),
+        checks=(Check(command=HOSTILE, exit_code=0, duration_ms=1),),
         usage=usage(1, HOSTILE),
     )
     planned = (

@@ -18,8 +18,9 @@ from cli.follow import LiveActivity, Storyteller, log_line, print_line
 from cli.tasks import approval
 from cli.tasks.pages import print_task, task_table
 from shared.contracts import EVENTS
+from shared.contracts.evidence import Check
 from shared.contracts.queries import ModelCost, PlanVersion, RunAttempt, TaskDetail, TaskSource, TimelineItem
-from shared.contracts.run import Check, FileChange
+from shared.contracts.run import FileChange
 from testing.examples import example
 from testing.recorded import recorded
 

@@ -18,6 +18,7 @@ from services.projector.queries import ANSWERS, QUERIES
 from services.projector.queries.params import Place, read_question
 from services.projector.writer import Writer, read_checkpoint
 from shared.contracts import plan, run, task
+from shared.contracts.evidence import Check
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_subject
@@ -164,7 +165,7 @@ def succeeded(number: int = 1, spent: tuple[ModelUsage, ...] = ()) -> run.Succee
         commit="c1",
         branch="journeyman/x",
         files=(run.FileChange(path="sum.py", added=1, removed=1),),
-        checks=(run.Check(command="pytest", exit_code=0, duration_ms=12, output_tail="1 passed"),),
+        checks=(Check(command="pytest", exit_code=0, duration_ms=12, output_tail="1 passed"),),
         turns=3,
         duration_ms=1234,
         usage=spent,
