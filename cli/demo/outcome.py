@@ -103,7 +103,7 @@ def _verdict(before: list[CheckResult], check: CheckResult) -> str:
     failed_before = any(each.command == check.command and not each.passed for each in before)
     if check.passed:
         return "passes" + (" (it failed before)" if failed_before else "")
-    return f"fails: {check.output_tail.strip().splitlines()[-1:]}"
+    return f"fails: {check.output.strip().splitlines()[-1:]}"
 
 
 async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:

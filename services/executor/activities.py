@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.executor.attempt import Attempt, Dependencies
 from services.executor.run_workspace import RunWorkspace
+from services.executor.verification.verify import Verification
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
 from shared.event_store.envelope import RecordedEvent
@@ -20,7 +21,8 @@ class Executing:
     def __init__(
         self, settings: Settings, agents: AgentActivity, artifacts: Artifacts, *, timings: Timings = PRODUCTION
     ) -> None:
-        self._dependencies = Dependencies(settings, agents, artifacts, timings)
+        verification = Verification(settings.data_dir, float(settings.run_timeout_seconds), artifacts)
+        self._dependencies = Dependencies(settings, agents, artifacts, timings, verification)
         self._agents = agents
 
     async def execute(self, event: RecordedEvent, context: ActivityContext) -> None:

@@ -1,4 +1,4 @@
-"""One attempt at a run's round: an agent in a worktree, checkpoints on the way, checks and a commit at the end."""
+"""One attempt at a run's round: an agent in a worktree, its work as a commit, and what we observe of that commit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,27 @@ import msgspec
 import structlog
 
 from services.executor.inbox import Inbox
-from services.executor.prompts import first_prompt, repair_prompt, revival_prompt, takeover_prompt
-from services.executor.result import commit_message, first_files
+from services.executor.prompts import (
+    first_prompt,
+    late_words_prompt,
+    repair_prompt,
+    revival_prompt,
+    start_prompt,
+    takeover_prompt,
+)
+from services.executor.result import commit_message, first_files, notes_on
 from services.executor.run_workspace import Exhausted, RunWorkspace
-from services.executor.verification import blamed, verify
+from services.executor.verification.judge import Judged
+from services.executor.verification.verify import Verification
 from shared.claude.agent_activity import AgentActivity, Reception
 from shared.claude.conversation.converse import Question, Step, TurnEnd
-from shared.claude.conversation.outcome import Outcome
+from shared.claude.conversation.outcome import Outcome as AgentOutcome
 from shared.claude.conversation.transcript import SessionUnusable
 from shared.claude.process.process import AgentProcess
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
-from shared.contracts.evidence import Check
+from shared.contracts.evidence import Evidence, EvidencePolicy, Note, Outcome, is_enough
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now
@@ -37,7 +45,7 @@ from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import branch_name
-from shared.workspace.worktree import Author, Commit, Worktree
+from shared.workspace.worktree import Author, Worktree
 
 REPAIRS: Final = 1
 REVIVALS: Final = 2
@@ -47,6 +55,8 @@ LEAST_BUDGET_MICROUSD: Final = 10_000
 QUESTION_CHARS: Final = 20_000
 MOST_OPTIONS: Final = 20
 OPTION_CHARS: Final = 300
+MOST_BLAMED: Final = 10
+"""Failing checks that an agent is shown."""
 SUMMARY_CHARS: Final = 8000
 WORKSPACE_FAILED: Final = "workspace-failed"
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
@@ -63,6 +73,7 @@ class Dependencies(msgspec.Struct, frozen=True):
     agents: AgentActivity
     artifacts: Artifacts
     timings: Timings
+    verification: Verification
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -75,30 +86,44 @@ class Again(msgspec.Struct, frozen=True):
     resume: bool
 
 
+Committed = run.RecordCommit | run.Committed
+"""A committed result: as it is reported, or as it is found in the log."""
+
+
 class AttemptState(msgspec.Struct, kw_only=True):
     """What the steps have found out so far; the next step reads it.
 
     ``found`` is the run as the attempt found it, ``plan`` the approved plan in Markdown. ``process`` is the directory
-    of the newest process, ``ended`` how that ended. ``commit`` stays None when nothing has changed.
+    of the newest process, ``ended`` how that ended; both are None where the attempt took over a committed result.
+    ``heard`` is the number of the last input that an agent has heard, ``retold`` of the last that one was begun for.
+    ``result`` stays None when nothing has changed.
     """
 
     found: run.Run
     worktree: Worktree
     plan: str
-    process: Path
-    prompt: str
-    resume: bool
+    process: Path | None = None
+    prompt: str = ""
+    resume: bool = False
     repairs: int = 0
     revivals: int = 0
-    ended: Outcome | None = None
-    checks: tuple[Check, ...] = ()
-    commit: Commit | None = None
+    heard: int = 0
+    retold: int = 0
+    ended: AgentOutcome | None = None
+    result: Committed | None = None
+    held_back: tuple[Note, ...] = ()
+    judged: Judged = Judged()
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> AgentOutcome:
         """How the newest process ended, for the steps behind it."""
         assert self.ended is not None, "the agent has not been run yet"
         return self.ended
+
+    @property
+    def unreported(self) -> tuple[ModelUsage, ...]:
+        """What the newest process has spent and nobody has been told yet."""
+        return () if self.ended is None else self.ended.unreported
 
 
 AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
@@ -113,6 +138,7 @@ class Attempt:
         self._agents = dependencies.agents
         self._artifacts = dependencies.artifacts
         self._runner = dependencies.agents.runner
+        self._verification = dependencies.verification
         self._checkpoint_every_s = dependencies.timings.checkpoint_every_s
         self._event = event
         self._actor: Actor = event.actor
@@ -128,10 +154,11 @@ class Attempt:
             self._heed_stop,
             self._revive_killed_agent,
             self._fail_with_agent,
-            self._run_checks,
-            self._have_checks_repaired,
             self._commit,
-            self._succeed,
+            self._verify,
+            self._have_checks_repaired,
+            self._hear_late_words,
+            self._conclude,
         )
 
     async def perform(self) -> None:
@@ -164,10 +191,23 @@ class Attempt:
         raise AssertionError("the last step reports")
 
     async def _begin(self, found: run.Run) -> AttemptState:
-        """The worktree, and the process to attach to or to start."""
+        """The worktree, and the process to attach to or to start; or the committed result that is to be judged."""
+        markdown = await self._approved_plan(found)
+        if found.committed:
+            result = await self._committed(found.committed)
+            worktree = await self._workspace.provide(found, result.commit, result.bundle)
+            crash_point("run.result-found")
+            return AttemptState(
+                found=found,
+                worktree=worktree,
+                plan=markdown,
+                repairs=found.repairs,
+                heard=result.heard,
+                retold=result.heard,
+                result=result,
+            )
         worktree = await self._workspace.open(found)
         crash_point("run.worktree")
-        markdown = await self._approved_plan(found)
         process, resume = self._workspace.last_process(), False
         if process is None:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
@@ -178,22 +218,32 @@ class Attempt:
             worktree=worktree,
             plan=markdown,
             process=process,
-            prompt=takeover_prompt(found, markdown) if resume else first_prompt(found, markdown),
+            prompt=_prompt(found, markdown, resume=resume),
             resume=resume,
+            repairs=found.repairs,
         )
 
     async def _begin_again(self, state: AttemptState, again: Again) -> None:
         """Record what the ended process has spent, and prepare the next one."""
-        # Priced before the next process begins: from then on nobody looks at this one again.
-        size = AgentProcess.attach(state.process).output_size()
-        await self._checkpoint(state, size, state.outcome.unreported)
+        if state.process is None:
+            state.worktree = await self._workspace.open(state.found)
+            await self._workspace.restore_session(state.found)
+        else:
+            # Priced before the next process begins: from then on nobody looks at this one again.
+            size = AgentProcess.attach(state.process).output_size()
+            await self._checkpoint(state, state.process, size, state.unreported)
         crash_point("run.reconciled")
         state.process = self._workspace.next_process()
-        state.prompt, state.resume = again.prompt, again.resume
+        state.resume = again.resume and self._workspace.has_session(self._session)
+        lost = again.resume and not state.resume
+        state.prompt = f"{_start(state.found, state.plan)}\n\n{again.prompt}" if lost else again.prompt
+        state.result, state.judged = None, Judged()
 
     # ---- the steps -------------------------------------------------------------------------------------------------
 
     async def _run_agent(self, state: AttemptState) -> None:
+        if state.process is None:
+            return
         job = Job(
             self._actor,
             self._runner.agent(self._workspace.repo().agent),
@@ -207,14 +257,15 @@ class Attempt:
             stop=self._inbox.stop,
         )
         self._inbox.attach(job)
-        state.ended = await self._converse(job, state)
+        state.ended = await self._converse(job, state, state.process)
+        state.heard = self._inbox.detach(state.ended.unheard)
         crash_point("run.talked")
 
     async def _heed_stop(self, state: AttemptState) -> run.RecordStopped | None:
-        return self._stopped(state.outcome.unreported) if self._inbox.stop.is_set() else None
+        return self._stopped(state.unreported) if self._inbox.stop.is_set() else None
 
     async def _revive_killed_agent(self, state: AttemptState) -> Again | None:
-        if state.outcome.code != "agent-killed" or state.revivals == REVIVALS:
+        if state.ended is None or state.ended.code != "agent-killed" or state.revivals == REVIVALS:
             return None
         state.revivals += 1
         log.warning("the agent was killed from outside; going on from where it was")
@@ -223,71 +274,164 @@ class Attempt:
         return Again(first_prompt(state.found, state.plan), resume=False)
 
     async def _fail_with_agent(self, state: AttemptState) -> run.Fail | None:
-        outcome = state.outcome
-        if outcome.ok:
+        outcome = state.ended
+        if outcome is None or outcome.ok:
             return None
         failed = self._failed(outcome.code, outcome.message, outcome.unreported)
         return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
 
-    async def _run_checks(self, state: AttemptState) -> None:
-        checks = await verify(
-            state.worktree,
-            self._workspace.repo().checks,
-            base=self._workspace.base_path,
-            home=state.process / "checks-home",
-            mark=self._workspace.work.mark,
-            timeout_s=float(self._settings.run_timeout_seconds),
-        )
-        state.checks = tuple(checks)
-        crash_point("run.checked")
-
-    async def _have_checks_repaired(self, state: AttemptState) -> Again | run.Fail | None:
-        guilty = blamed(state.checks)
-        if not guilty:
-            return None
-        if state.repairs < REPAIRS:
-            state.repairs += 1
-            return Again(repair_prompt(guilty), resume=True)
-        names = ", ".join(check.command for check in guilty)
-        return self._failed(
-            "checks-failed",
-            f"The repository's checks fail after the agent's work ({names}): look at their output, then retry.",
-            state.outcome.unreported,
-            state.checks,
-        )
-
     async def _commit(self, state: AttemptState) -> None:
+        """Commit and record the work before anything is run on it: what checks do to files is no part of it."""
+        if state.result is not None:
+            return
+        summary = _summary(state.outcome)
         # Dated by the request, so that doing it again after a crash makes the very same commit.
-        message = commit_message(state.found.title, _summary(state.outcome), self._actor)
-        state.commit = await state.worktree.commit(message, AUTHOR, at=self._event.time)
-        if state.commit is not None:
-            crash_point("run.committed")
-
-    async def _succeed(self, state: AttemptState) -> run.Succeed:
-        done = run.Succeed(
-            attempt=self._attempt,
-            summary=_summary(state.outcome),
-            checks=state.checks,
-            turns=state.outcome.turns,
-            duration_ms=self._duration(),
-            usage=state.outcome.unreported,
-        )
-        if state.commit is None:
-            return done
-        files = first_files(await state.worktree.changed_files())
+        message = commit_message(state.found.title, summary, self._actor)
+        commit = await state.worktree.commit(message, AUTHOR, at=self._event.time)
+        if commit is None:
+            return
+        crash_point("run.committed")
         diff = await state.worktree.diff()
-        return msgspec.structs.replace(
-            done,
-            commit=state.commit.id,
-            branch=branch_name(self._actor.id, state.found.title),
-            bundle=await self._workspace.store_bundle(state.worktree, state.commit.id, "result"),
-            files=files,
+        result = run.RecordCommit(
+            attempt=self._attempt,
+            commit=commit.id,
+            tree=commit.tree,
+            parent=commit.parent,
+            bundle=await self._workspace.store_bundle(state.worktree, commit.id, "result"),
             diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
+            files=first_files(await state.worktree.changed_files()),
+            summary=summary,
+            turns=state.outcome.turns,
+            heard=state.heard,
+            notes=notes_on(commit, state.worktree.submodules_missing),
+            usage=state.unreported,
         )
+        crash_point("run.commit-stored")
+        if await self._tell(result):
+            state.ended = msgspec.structs.replace(state.outcome, unreported=())
+        state.result = result
+        crash_point("run.commit-recorded")
+
+    async def _verify(self, state: AttemptState) -> run.RecordStopped | None:
+        """Judge the committed result; a stop ends that at once."""
+        if state.result is None:
+            return None
+        verifying = asyncio.create_task(
+            self._verification.judge(
+                self._workspace.work.local,
+                self._workspace.work.mark,
+                state.found.repo,
+                self._workspace.repo(),
+                state.worktree.mirror,
+                base=state.found.base_commit,
+                commit=state.result.commit,
+            )
+        )
+        stopping = asyncio.create_task(self._inbox.stop.wait())
+        try:
+            await asyncio.wait((verifying, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not verifying.done():
+                return self._stopped(state.unreported)
+            state.judged = verifying.result()
+        finally:
+            for task in (verifying, stopping):
+                task.cancel()
+            await asyncio.gather(verifying, stopping, return_exceptions=True)
+        crash_point("run.checked")
+        return None
+
+    async def _have_checks_repaired(self, state: AttemptState) -> Again | None:
+        blamed = state.judged.blamed
+        if not blamed or state.repairs == REPAIRS:
+            return None
+        state.repairs += 1
+        await self._tell(run.Reopen(attempt=self._attempt, checks=blamed[:MOST_BLAMED]))
+        crash_point("run.reopened")
+        return Again(repair_prompt(blamed[:MOST_BLAMED]), resume=True)
+
+    async def _hear_late_words(self, state: AttemptState) -> Again | None:
+        """What people said after the agent's last turn is not lost: the agent goes on."""
+        now: run.Run = await self._agents.host.state(self._actor)
+        if now.stopping or now.inputs <= max(state.heard, state.retold):
+            return None
+        state.retold = now.inputs
+        if state.result is not None:
+            await self._tell(run.Reopen(attempt=self._attempt))
+            crash_point("run.reopened")
+        return Again(late_words_prompt(), resume=True)
+
+    async def _conclude(self, state: AttemptState) -> run.Succeed | run.Fail:
+        """The report of a result; one that falls short of what the repository demands is kept all the same."""
+        if state.result is None:
+            return run.Succeed(
+                attempt=self._attempt,
+                summary=_summary(state.outcome),
+                turns=state.outcome.turns,
+                duration_ms=self._duration(),
+                usage=state.unreported,
+                outcome=Outcome.NOTHING_TO_CHANGE,
+            )
+        kept = await self._sealed(state, state.result)
+        judged, notes = state.judged, (*state.result.notes, *state.judged.notes)
+        policy = EvidencePolicy(self._workspace.repo().evidence)
+        if is_enough(judged.evidence, policy):
+            return run.Succeed(
+                attempt=self._attempt,
+                summary=kept.summary,
+                commit=kept.commit,
+                branch=kept.branch,
+                bundle=kept.bundle,
+                files=kept.files,
+                checks=judged.checks,
+                turns=kept.turns,
+                duration_ms=self._duration(),
+                usage=state.unreported,
+                diff=kept.diff,
+                evidence=judged.evidence,
+                outcome=Outcome.CHANGED,
+                tree=kept.tree,
+                checked_commit=kept.checked_commit,
+                setup=judged.setup,
+                notes=notes,
+            )
+        code, message = _why_not_enough(judged)
+        return msgspec.structs.replace(
+            self._failed(code, message, state.unreported),
+            checks=judged.checks,
+            result=kept,
+            evidence=judged.evidence,
+            setup=judged.setup,
+            notes=notes,
+        )
+
+    async def _sealed(self, state: AttemptState, result: Committed) -> run.KeptResult:
+        """The commit to publish: the very tree and parent that were checked, with what was observed in its message."""
+        message = commit_message(state.found.title, result.summary, self._actor, state.judged.evidence)
+        commit = await state.worktree.commit_tree(result.tree, result.parent, message, AUTHOR, at=self._event.time)
+        crash_point("run.sealed")
+        return run.KeptResult(
+            commit=commit.id,
+            branch=branch_name(self._actor.id, state.found.title, self._workspace.repo().branch_prefix),
+            bundle=await self._workspace.store_bundle(state.worktree, commit.id, "published"),
+            tree=result.tree,
+            checked_commit=result.commit,
+            summary=result.summary,
+            files=result.files,
+            diff=result.diff,
+            turns=result.turns,
+        )
+
+    async def _committed(self, commit: str) -> run.Committed:
+        """The result that was recorded in this round, by this attempt or one before."""
+        for event in reversed(await self._agents.journal.load(self._actor)):
+            match event.data:
+                case run.Committed() as committed if committed.commit == commit:
+                    return committed
+        raise AssertionError(f"the log holds no result {commit}")
 
     # ---- with the agent --------------------------------------------------------------------------------------------
 
-    async def _converse(self, job: Job, state: AttemptState) -> Outcome:
+    async def _converse(self, job: Job, state: AttemptState, process: Path) -> AgentOutcome:
         async def started(begun: Begun) -> None:
             await self._tell(
                 run.RecordStarted(
@@ -298,10 +442,10 @@ class Attempt:
         async def step(done: Step) -> bool:
             if time.monotonic() - self._checkpointed < self._checkpoint_every_s:
                 return False
-            return await self._checkpoint(state, done.offset, done.usage)
+            return await self._checkpoint(state, process, done.offset, done.usage)
 
         async def turn(done: TurnEnd) -> None:
-            await self._checkpoint(state, done.offset, done.usage)
+            await self._checkpoint(state, process, done.offset, done.usage)
 
         async def question(asked: Question) -> None:
             await self._inbox.answers_reported()
@@ -316,8 +460,8 @@ class Attempt:
 
         return await self._runner.run(job, on_start=started, on_step=step, on_turn=turn, on_question=question)
 
-    async def _checkpoint(self, state: AttemptState, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
-        """Record a point to go on from: the newest process up to ``offset``. Whether ``usage`` is recorded with it."""
+    async def _checkpoint(self, state: AttemptState, process: Path, offset: int, usage: tuple[ModelUsage, ...]) -> bool:
+        """Record a point to go on from: the process up to ``offset``. Whether ``usage`` is recorded with it."""
         commit, bundle, transcript = await self._workspace.checkpoint(state.worktree, self._session, utc_now())
         crash_point("run.checkpoint-stored")
         self._checkpointed = time.monotonic()
@@ -329,7 +473,7 @@ class Attempt:
                 commit=commit,
                 bundle=bundle,
                 transcript=transcript,
-                process=self._runner.name_of(state.process),
+                process=self._runner.name_of(process),
                 offset=offset,
                 usage=usage,
             )
@@ -402,24 +546,37 @@ class Attempt:
     def _stopped(self, usage: tuple[ModelUsage, ...]) -> run.RecordStopped:
         return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage)
 
-    def _failed(
-        self, code: str, message: str, usage: tuple[ModelUsage, ...] = (), checks: tuple[Check, ...] = ()
-    ) -> run.Fail:
-        return run.Fail(
-            attempt=self._attempt,
-            code=code,
-            message=message,
-            checks=checks,
-            duration_ms=self._duration(),
-            usage=usage,
-        )
+    def _failed(self, code: str, message: str, usage: tuple[ModelUsage, ...] = ()) -> run.Fail:
+        return run.Fail(attempt=self._attempt, code=code, message=message, duration_ms=self._duration(), usage=usage)
 
     def _duration(self) -> int:
         return int((time.monotonic() - self._began) * 1000)
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: AgentOutcome) -> str:
     return outcome.text.strip()[:SUMMARY_CHARS]
+
+
+def _prompt(found: run.Run, plan: str, *, resume: bool) -> str:
+    """What a new process is told first: the task, and where it stands."""
+    if found.blamed:
+        mend = repair_prompt(found.blamed)
+        return f"{takeover_prompt(found, plan)}\n\n{mend}" if resume else f"{_start(found, plan)}\n\n{mend}"
+    return takeover_prompt(found, plan) if resume else _start(found, plan)
+
+
+def _start(found: run.Run, plan: str) -> str:
+    """The first prompt of a round that begins at the base, or at an earlier result."""
+    return first_prompt(found, plan) if found.start is None else start_prompt(found, plan)
+
+
+def _why_not_enough(judged: Judged) -> tuple[str, str]:
+    """A stable code, and a sentence that says what may be done."""
+    mend = "Publish the result as it is, retry from it, or retry afresh."
+    if judged.evidence is Evidence.FAILING:
+        names = ", ".join(check.command for check in judged.blamed)
+        return "checks-failed", f"The repository's checks fail after the agent's work ({names}): {mend}"
+    return "not-verified", f"The repository demands a verified result, and this one is {judged.evidence}: {mend}"
 
 
 class _PlanGone(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
 import structlog
@@ -35,6 +35,7 @@ class Inbox:
         self._requested = requested
         self._attempt = attempt
         self._said: list[Say | Answer] = []
+        self._numbers: dict[str, int] = {}
         self._answered: asyncio.Queue[run.RecordResumed] = asyncio.Queue()
         self._job: Job | None = None
 
@@ -60,6 +61,20 @@ class Inbox:
         for each in self._said:
             job.inputs.put_nowait(each)
 
+    def detach(self, unheard: Sequence[str]) -> int:
+        """The process has ended, and had not got to these messages: the number of the last input before the first of them.
+
+        What is said from now on waits for the next process.
+        """
+        waiting = {each.message_id for each in self._left() if isinstance(each, Say)} | set(unheard)
+        missed = [number for id, number in self._numbers.items() if id in waiting]
+        self._job = None
+        return min(missed) - 1 if missed else max(self._numbers.values(), default=0)
+
+    def _left(self) -> Iterator[Say | Answer]:
+        while self._job is not None and not self._job.inputs.empty():
+            yield self._job.inputs.get_nowait()
+
     def lose(self) -> None:
         """The work is another worker's now: end it here."""
         self.lost = True
@@ -72,11 +87,14 @@ class Inbox:
             case run.Claimed(attempt=newest) if newest > self._attempt:
                 log.warning("another worker has taken over; leaving", attempt=newest)
                 self.lose()
-            case run.InputGiven(message=message, request_id=request) if request:
+            case run.InputGiven(number=number, message=message, request_id=request) if request:
+                self._numbers[request] = number
                 self._hand_over(Answer(request, message))
                 self._answered.put_nowait(run.RecordResumed(attempt=self._attempt, request_id=request))
             case run.InputGiven(number=number, message=message):
-                self._hand_over(Say(f"{event.actor.id}:input:{number}", message))
+                say = Say(f"{event.actor.id}:input:{number}", message)
+                self._numbers[say.message_id] = number
+                self._hand_over(say)
             case _:
                 return
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from shared.claude.runner import quoted
 from shared.contracts.evidence import Check
 from shared.contracts.run import Run
 
-_NOW = "The repository is your working directory. Do the work and verify it; do not commit or push."
+OUTPUT_CHARS: Final = 4_000
+"""Of the end of a failing check's output."""
+
+_NOW: Final = "The repository is your working directory. Do the work and verify it; do not commit or push."
 
 
 def first_prompt(run: Run, plan: str) -> str:
@@ -40,9 +44,42 @@ def revival_prompt(run: Run, plan: str) -> str:
     )
 
 
+def start_prompt(run: Run, plan: str) -> str:
+    """For an agent that goes on from an earlier result."""
+    assert run.start is not None
+    return "\n\n".join(
+        [
+            "An earlier attempt at this task left its result in your working directory, as uncommitted changes (git "
+            "status, git diff). It was not good enough, for this reason:",
+            quoted("what the result lacks", run.start.reason or "nobody said"),
+            "Keep what is right of it, mend the rest, and finish the task.",
+            first_prompt(run, plan),
+        ]
+    )
+
+
 def repair_prompt(failed: Sequence[Check]) -> str:
     """For an agent whose work does not pass the repository's checks."""
-    reports = [quoted(f"output of {check.command}", check.output_tail[-6000:]) for check in failed]
+    reports = [quoted(f"what fails of {check.command}", _report(check)) for check in failed]
     return "\n\n".join(
-        ["The repository's own checks fail after your work. Mend the cause, not the check, and verify it.", *reports]
+        [
+            "The repository's own checks fail after your work. They ran in a clean checkout of it. Mend the cause, not "
+            "the check, and verify it.",
+            *reports,
+        ]
     )
+
+
+def late_words_prompt() -> str:
+    """For an agent that somebody spoke to after its last turn; what was said is a message of its own."""
+    return (
+        "Somebody wrote to you after your last turn: see the message beside this one. Act on it, then finish the task."
+    )
+
+
+def _report(check: Check) -> str:
+    """What is new, the lines that name it, and the end of the output."""
+    parts = [check.reason, *check.new_failures]
+    if check.failing_lines:
+        parts += ["Lines of the output that name failures:", *check.failing_lines]
+    return "\n".join([*(part for part in parts if part), "The end of the output:", check.output_tail[-OUTPUT_CHARS:]])

@@ -7,13 +7,16 @@ from typing import Final
 
 import structlog
 
+from shared.contracts.evidence import Evidence, Note, NoteKind, Outcome
 from shared.contracts.run import FileChange
 from shared.contracts.subjects import Actor
-from shared.workspace.worktree import ChangedFile
+from shared.workspace.worktree import ChangedFile, Commit
 
 MOST_FILES: Final = 1000
 FILES_BYTES: Final = 128 * 1024
 """Of the paths that one event names."""
+MOST_PATHS: Final = 50
+"""Of the paths that one note names."""
 SUBJECT_CHARS: Final = 72
 
 log = structlog.get_logger(__name__)
@@ -37,7 +40,28 @@ def _lines(count: int | None) -> int:
     return -1 if count is None else count
 
 
-def commit_message(title: str, summary: str, actor: Actor) -> str:
-    """The task's title, the agent's summary, and where it came from."""
+def commit_message(title: str, summary: str, actor: Actor, evidence: Evidence | None = None) -> str:
+    """The task's title, the agent's summary, where it came from, and how well it is proven once that is known."""
     subject = " ".join(title.split())[:SUBJECT_CHARS] or "Work of an agent"
-    return f"{subject}\n\n{summary}\n\nJourneyman-Task: {actor.id}\n"
+    trailers = [f"Journeyman-Task: {actor.id}"]
+    if evidence is not None:
+        trailers += [f"Journeyman-Evidence: {evidence}", f"Journeyman-Outcome: {Outcome.CHANGED}"]
+    return f"{subject}\n\n{summary}\n\n" + "".join(f"{trailer}\n" for trailer in trailers)
+
+
+def notes_on(commit: Commit) -> tuple[Note, ...]:
+    """What a person should know of how a commit was made."""
+    found = (
+        (NoteKind.HELD_BACK, "Caches that the agent left are not part of the result", commit.held_back),
+        (NoteKind.NOT_COMMITTED, "Git does not take these files", commit.skipped),
+        (NoteKind.LFS, "These files belong to Git LFS, but are committed as they are", commit.lfs_plain),
+    )
+    return tuple(
+        Note(
+            kind=kind,
+            sentence=f"{what}: {', '.join(paths[:5])}{' …' if len(paths) > 5 else ''}",
+            paths=paths[:MOST_PATHS],
+        )
+        for kind, what, paths in found
+        if paths
+    )

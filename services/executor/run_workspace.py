@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,12 +16,15 @@ from shared.claude.conversation.transcript import SessionUnusable, pack_session,
 from shared.claude.process.process import AgentProcess
 from shared.claude.process.reaper import sweep
 from shared.claude.runner import AgentRunner
+from shared.claude.work_dirs import PARTS, remove_run_dirs
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.run import Requested, Run
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.ops.config import Repo
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.workspace.bundle import has_commit, load_bundle
+from shared.workspace.mirror import Mirror
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
 
@@ -47,7 +52,6 @@ class RunWorkspace:
         self._runner = runner
         self._target = Target(settings, asked.repo, asked.base_commit)
         self.worktree_path = work.local.worktree(settings.data_dir)
-        self.base_path = work.local.base_worktree(settings.data_dir)
         self.ref = f"refs/journeyman/{actor.id}/{asked.round}/checkpoint"
         self._recorded = ""
 
@@ -76,14 +80,34 @@ class RunWorkspace:
         self._recorded = run.checkpoint_commit
         mirror = self._target.mirror()
         await mirror.ensure(run.base_commit)
-        if run.checkpoint is None or self.last_process() is not None:
+        if self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit)
-        log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
-        bundle = self._temp_file("checkpoint.bundle")
-        await self._artifacts.get_file(run.checkpoint, bundle)
-        crash_point("takeover.fetched")
+        if run.checkpoint is not None:
+            log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
+            return await self._restore(mirror, run.checkpoint, run.checkpoint_commit)
+        if run.start is not None:
+            return await self._restore(mirror, run.start.bundle, run.start.commit)
+        return await Worktree.create(mirror, self.worktree_path, run.base_commit)
+
+    async def _restore(self, mirror: Mirror, stored: ArtifactRef, commit: str) -> Worktree:
+        async with self._fetched(stored, "checkpoint") as bundle:
+            crash_point("takeover.fetched")
+            return await Worktree.restore(mirror, self.worktree_path, bundle, commit)
+
+    async def provide(self, run: Run, commit: str, stored: ArtifactRef) -> Worktree:
+        """Have a committed result in the mirror; returns the worktree it was made in, which need not exist here."""
+        mirror = self._target.mirror()
+        await mirror.ensure(run.base_commit)
+        if not await has_commit(mirror.path, commit):
+            async with self._fetched(stored, "result") as bundle:
+                await load_bundle(mirror.path, bundle, commit)
+        return Worktree(mirror, self.worktree_path, run.base_commit)
+
+    @contextlib.asynccontextmanager
+    async def _fetched(self, stored: ArtifactRef, name: str) -> AsyncIterator[Path]:
+        bundle = self._temp_file(f"{name}.bundle")
         try:
-            return await Worktree.restore(mirror, self.worktree_path, bundle, run.checkpoint_commit)
+            yield await self._artifacts.get_file(stored, bundle)
         finally:
             bundle.unlink(missing_ok=True)
 
@@ -162,7 +186,7 @@ class RunWorkspace:
         return self.work.end_processes() + self._sweep_checks()
 
     def _sweep_checks(self) -> int:
-        return sum(sweep(f"{self.work.mark}-{each}") for each in ("checks", "base"))
+        return sum(sweep(f"{self.work.mark}-{part}") for part in PARTS)
 
     async def leave(self) -> None:
         """`clear`, where the last report from here may not have been taken."""
@@ -175,12 +199,14 @@ class RunWorkspace:
         """Leave nothing of the round on this machine."""
         await asyncio.to_thread(self.sweep)
         self.work.remove_run_dirs()
+        remove_run_dirs(self.work.local.checks_dir(self._settings.data_dir))
         crash_point("clear.processes")
         await self._remove_worktrees()
         crash_point("clear.worktree")
 
     async def _remove_worktrees(self) -> None:
-        await self._target.remove_worktrees(self.worktree_path, self.base_path)
+        checkouts = (self.work.local.checkout(self._settings.data_dir, part) for part in PARTS)
+        await self._target.remove_worktrees(self.worktree_path, *checkouts)
 
     def _temp_file(self, name: str) -> Path:
         file = self.work.local.temp_file(self._settings.data_dir, name)

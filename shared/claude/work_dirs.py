@@ -27,11 +27,12 @@ TEMP_FILES: Final = "scratch"
 
 CHECKS: Final = "checks"
 BASE: Final = "base"
-"""The parts of a round that have marks of their own: its checks, and those at the base commit."""
+"""The parts of a round that have marks and checkouts of their own: the checks of its result, and those of its base."""
+PARTS: Final = (CHECKS, BASE)
 
 _KINDS: Final = "|".join(AGENTS)
-_RUN_DIR: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk)")
-_WORKTREE: Final = re.compile(rf"(?P<kind>{_KINDS}|{BASE})-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
+_RUN_DIR: Final = re.compile(rf"(?P<kind>{_KINDS})-(?P<id>.+)-(?P<number>\d+)(?:-\d+|\.desk|\.{CHECKS})")
+_WORKTREE: Final = re.compile(rf"(?P<kind>{_KINDS}|{CHECKS}|{BASE})-(?P<id>.+)-(?P<number>\d+)(?:\.git)?")
 _TEMP_FILE: Final = re.compile(r"(?P<id>.+)-(?P<number>\d+)-[a-z]+\.bundle(?:\.[0-9a-f]+(?:\.lock)?)?")
 _MARK: Final = re.compile(
     rf"(?P<kind>{_KINDS})-(?P<id>.+)@(?P<node_id>[0-9a-f]+)-(?P<number>\d+)(?:-{CHECKS}|-{BASE})?"
@@ -62,9 +63,13 @@ class LocalWork(msgspec.Struct, frozen=True):
         """The checkout that the agent works in."""
         return data_dir / WORKTREES / str(self)
 
-    def base_worktree(self, data_dir: Path) -> Path:
-        """The checkout of the base commit."""
-        return data_dir / WORKTREES / f"{BASE}-{self.actor.id}-{self.number}"
+    def checkout(self, data_dir: Path, part: str) -> Path:
+        """The clean checkout in which a part of the round is checked."""
+        return data_dir / WORKTREES / f"{part}-{self.actor.id}-{self.number}"
+
+    def checks_dir(self, data_dir: Path) -> Path:
+        """What checks need beside their checkouts: homes, reports, outputs."""
+        return data_dir / RUNS / f"{self}.{CHECKS}"
 
     def temp_file(self, data_dir: Path, name: str) -> Path:
         """A file on its way to or from the object store."""
@@ -102,7 +107,7 @@ def work_of_mark(mark: str, node_id: str) -> LocalWork | None:
 
 def _work(match: re.Match[str]) -> LocalWork:
     kind = match.groupdict().get("kind", BASE)
-    return LocalWork(Actor("run" if kind == BASE else kind, match["id"]), int(match["number"]))
+    return LocalWork(Actor("run" if kind in PARTS else kind, match["id"]), int(match["number"]))
 
 
 def node_id_of(data_dir: Path) -> str:

@@ -98,7 +98,10 @@ class RecordResumed(Command, frozen=True, kw_only=True):
 
 
 class RecordCommit(Command, frozen=True, kw_only=True):
-    """Report the result of the agent's work, before any check of it has run."""
+    """Report the result of the agent's work, before any check of it has run.
+
+    ``heard`` is the number of the last input that the agent has heard.
+    """
 
     attempt: int
     commit: str
@@ -109,6 +112,7 @@ class RecordCommit(Command, frozen=True, kw_only=True):
     files: tuple[FileChange, ...] = ()
     summary: str = ""
     turns: int = 0
+    heard: int = 0
     notes: tuple[Note, ...] = ()
     usage: tuple[ModelUsage, ...] = ()
 
@@ -293,7 +297,7 @@ class Resumed(Event, frozen=True, kw_only=True):
 class Committed(Event, frozen=True, kw_only=True):
     """The agent's work is committed, before any check of it; who takes over from here starts no agent.
 
-    ``usage`` is what was spent since the last checkpoint.
+    ``usage`` is what was spent since the last checkpoint, ``heard`` the number of the last input the agent has heard.
     """
 
     round: int
@@ -306,6 +310,7 @@ class Committed(Event, frozen=True, kw_only=True):
     files: tuple[FileChange, ...] = ()
     summary: str = ""
     turns: int = 0
+    heard: int = 0
     notes: tuple[Note, ...] = ()
     usage: tuple[ModelUsage, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,6 +25,8 @@ class Repo(BaseModel):
     path: Path | None = None
     base: str = ""
     checks: Annotated[list[str], Field(max_length=50)] | None = None
+    evidence: Literal["verified", "no-new-failures", "any"] = "no-new-failures"
+    check_runs: Annotated[int, Field(ge=1, le=64)] = 1
     agent: str = "executor"
 
     @model_validator(mode="after")

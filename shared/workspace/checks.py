@@ -1,18 +1,20 @@
 """The repository's own checks, run by the executor itself: an agent's word that the tests pass is not enough.
 
-``detect_checks`` finds the commands, ``run_checks`` runs them with bounded output and time, and leaves no process.
+``run_check`` runs one command with bounded output and time, and leaves no process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 import os
+import re
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,33 +23,65 @@ import msgspec
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
-from shared.workspace.detect import detect_checks
-from shared.workspace.pipes import Tail, listen
+from shared.workspace.pipes import Ends, listen
 
-__all__ = ["CheckResult", "check_environment", "detect_checks", "run_checks", "sweep_marked"]
-
-TAIL_BYTES: Final = 16 * 1024
-"""Bytes of output kept per check: the end, where test runners say what failed."""
+ENDS_BYTES: Final = 512 * 1024
+"""Bytes of output that are kept in memory from the beginning, and as many from the end."""
+WHOLE_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of output that are written to a file."""
 TERM_GRACE: Final = 2.0
 """Seconds between SIGTERM and SIGKILL at the timeout."""
 SWEEP_LIMIT: Final = 5.0
 """Seconds in which everything marked must be gone."""
 
 
+_ENDED_FROM_OUTSIDE: Final = {-9: "SIGKILL", 137: "SIGKILL", -15: "SIGTERM", 143: "SIGTERM"}
+_MISSING: Final = frozenset({126, 127})
+_MISSING_BELOW: Final = re.compile(r"^(?:g?make|just|task)\b.*\b(?:error|exit code|exit status) 12[67]\b", re.M | re.I)
+"""A program that a check runs has missed another: those tools have an exit code of their own."""
+
+
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check. ``exit_code`` is negative for a signal; the sha256 (hex) is of the whole output, the tail its end."""
+    """One check. ``exit_code`` is negative for a signal; the sha256 (hex) and the size in bytes are of the whole output.
+
+    ``output`` has its beginning and its end, with a line between them that says what was left out. ``cut`` says that
+    the file, where there was to be one, does not have the whole.
+    """
 
     command: str
     exit_code: int
     duration_ms: int
-    output_tail: str
+    output: str
     output_sha256: str
+    output_size: int
     timed_out: bool = False
+    cut: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the command ended by itself with exit code 0."""
         return self.exit_code == 0 and not self.timed_out
+
+
+def hindrance(result: CheckResult) -> str | None:
+    """Why the command could not run, so that its end says nothing; None when it could."""
+    return broken_off(result) or missing_tool(result)
+
+
+def broken_off(result: CheckResult) -> str | None:
+    """What ended the command before it was done, as a sentence; None when nothing did."""
+    if result.timed_out:
+        return f"It took longer than {result.duration_ms / 1000:.0f} s and was ended."
+    signal_name = _ENDED_FROM_OUTSIDE.get(result.exit_code)
+    return f"It was ended by {signal_name}." if signal_name else None
+
+
+def missing_tool(result: CheckResult) -> str | None:
+    """That a program is not there, as a sentence; None when none is missed."""
+    if result.exit_code in _MISSING or _MISSING_BELOW.search(result.output):
+        said = next((line for line in reversed(result.output.splitlines()) if "not found" in line), "").strip()
+        return f"A program that it needs is not there{f': {said[:200]}' if said else ''}."
+    return None
 
 
 @contextlib.asynccontextmanager
@@ -84,59 +118,92 @@ async def run_checks(
     mark: str,
     sweep: Callable[[str], int] | None = None,
 ) -> list[CheckResult]:
-    """Run each command in ``/bin/sh``, one after the other, all of them whatever the first ones say.
-
-    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is seconds per command. ``sweep(mark)``
-    ends every process that carries the mark and returns how many it found; without one, this module looks in ``/proc``.
-    The mark must belong to these checks alone: whatever carries it is killed after each command.
-    """
-    return [await _run(command, cwd, env, timeout, mark, sweep or sweep_marked) for command in commands]
+    """Run each command as `run_check` does, one after the other, all of them whatever the first ones say."""
+    return [await run_check(command, cwd, env, timeout, mark, sweep=sweep) for command in commands]
 
 
-async def _run(
-    command: str, cwd: Path, env: Mapping[str, str], timeout: float, mark: str, sweep: Callable[[str], int]
+async def run_check(
+    command: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    mark: str,
+    *,
+    keep: Path | None = None,
+    sweep: Callable[[str], int] | None = None,
 ) -> CheckResult:
+    """Run a command in ``/bin/sh``.
+
+    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is in seconds. ``keep`` is a file that gets
+    the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the mark and
+    returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these checks alone:
+    whatever carries it is killed after each command.
+    """
+    sweep = sweep or sweep_marked
     began = time.monotonic()
-    digest, tail = hashlib.sha256(), Tail(TAIL_BYTES)
-
-    def take(part: bytes) -> None:
-        digest.update(part)
-        tail.take(part)
-
+    digest, ends = hashlib.sha256(), Ends(ENDS_BYTES)
     timed_out = False
-    async with listen(take) as output:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                "/bin/sh",
-                "-c",
-                command,
-                cwd=cwd,
-                env={**env, MARK: mark},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output.writable,
-                stderr=output.writable,
-                start_new_session=True,
-            )
-        except asyncio.CancelledError:
-            # It may have begun by now, and have begun others.
-            await asyncio.shield(_sweep_all(mark, sweep))
-            raise
-        output.given()
-        try:
-            await asyncio.wait_for(process.wait(), timeout)
-        except TimeoutError:
-            timed_out = True
-        finally:
-            await asyncio.shield(_end(process, mark, sweep))
-        await output.ended(within=TERM_GRACE)
+    with _written(keep) as write:
+
+        def take(part: bytes) -> None:
+            digest.update(part)
+            ends.take(part)
+            write(part)
+
+        async with listen(take) as output:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    "/bin/sh",
+                    "-c",
+                    command,
+                    cwd=cwd,
+                    env={**env, MARK: mark},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output.writable,
+                    stderr=output.writable,
+                    start_new_session=True,
+                )
+            except asyncio.CancelledError:
+                # It may have begun by now, and have begun others.
+                await asyncio.shield(_sweep_all(mark, sweep))
+                raise
+            output.given()
+            try:
+                await asyncio.wait_for(process.wait(), timeout)
+            except TimeoutError:
+                timed_out = True
+            finally:
+                await asyncio.shield(_end(process, mark, sweep))
+            await output.ended(within=TERM_GRACE)
     return CheckResult(
         command=command,
         exit_code=await process.wait(),
         duration_ms=int((time.monotonic() - began) * 1000),
-        output_tail=tail.data.decode("utf-8", "replace"),
+        output=ends.text,
         output_sha256=digest.hexdigest(),
+        output_size=ends.size,
         timed_out=timed_out,
+        cut=ends.size > WHOLE_BYTES,
     )
+
+
+@contextlib.contextmanager
+def _written(file: Path | None) -> Iterator[Callable[[bytes], None]]:
+    """What writes pieces of output to a file, as far as ``WHOLE_BYTES`` go."""
+    if file is None:
+        yield lambda part: None
+        return
+    left = WHOLE_BYTES
+    # Without a name and a time in it, equal outputs are equal files.
+    with file.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=1, mtime=0) as packed:
+
+        def write(part: bytes) -> None:
+            nonlocal left
+            if left > 0:
+                packed.write(part[:left])
+                left -= len(part)
+
+        yield write
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[str], int]) -> None:

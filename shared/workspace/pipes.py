@@ -69,6 +69,34 @@ class Tail:
         self.data = (self.data + part)[-self._limit :]
 
 
+class Ends:
+    """The first and the last ``limit`` bytes of what it takes, and how many there were."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._head = b""
+        self._tail = bytearray()
+        self.size = 0
+
+    def take(self, part: bytes) -> None:
+        """Add a piece."""
+        self.size += len(part)
+        if (room := self._limit - len(self._head)) > 0:
+            self._head += part[:room]
+            part = part[room:]
+        self._tail += part
+        if len(self._tail) > 2 * self._limit:  # not at every piece: that would copy all of it each time
+            del self._tail[: -self._limit]
+
+    @property
+    def text(self) -> str:
+        """Both, with a line between them where something was left out; bytes that are not UTF-8 are replaced."""
+        tail = bytes(self._tail[-self._limit :])
+        left_out = self.size - len(self._head) - len(tail)
+        between = f"\n[{left_out} bytes left out here]\n".encode() if left_out else b""
+        return (self._head + between + tail).decode("utf-8", "replace")
+
+
 class Head:
     """The first ``limit`` bytes of what it takes; ``overflow`` is called once, when there is more."""
 

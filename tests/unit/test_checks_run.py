@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import os
 import uuid
@@ -9,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from shared.ops.proc import MARK
-from shared.workspace.checks import TAIL_BYTES, CheckResult, check_environment, run_checks, sweep_marked
+from shared.workspace.checks import (
+    ENDS_BYTES,
+    WHOLE_BYTES,
+    CheckResult,
+    check_environment,
+    run_check,
+    run_checks,
+    sweep_marked,
+)
 from testing.eventually import eventually
 from testing.processes import alive
 
@@ -26,7 +35,7 @@ async def one(command: str, cwd: Path, mark: str, timeout: float = 90) -> CheckR
 
 async def test_a_check_reports_exit_code_output_hash_and_time(tmp_path: Path, mark: str) -> None:
     result = await one("echo out; echo err >&2; exit 3", tmp_path, mark)
-    assert (result.exit_code, result.output_tail, result.timed_out, result.passed) == (3, "out\nerr\n", False, False)
+    assert (result.exit_code, result.output, result.timed_out, result.passed) == (3, "out\nerr\n", False, False)
     assert result.output_sha256 == hashlib.sha256(b"out\nerr\n").hexdigest()
     assert 0 <= result.duration_ms < 90_000
 
@@ -34,19 +43,36 @@ async def test_a_check_reports_exit_code_output_hash_and_time(tmp_path: Path, ma
 async def test_all_checks_run_in_order_whatever_the_first_says(tmp_path: Path, mark: str) -> None:
     results = await run_checks(["false", "pwd", "no-such-program-here"], tmp_path, dict(os.environ), 90, mark)
     assert [result.exit_code for result in results] == [1, 0, 127]
-    assert results[1].output_tail == f"{tmp_path}\n"
+    assert results[1].output == f"{tmp_path}\n"
     assert [result.passed for result in results] == [False, True, False]
 
 
-async def test_only_the_end_of_a_long_output_is_kept_and_all_of_it_hashed(tmp_path: Path, mark: str) -> None:
-    result = await one("yes x | head -c 3000000; printf END", tmp_path, mark)
-    assert len(result.output_tail) == TAIL_BYTES
-    assert result.output_tail.endswith("x\nEND")
-    assert result.output_sha256 == hashlib.sha256(b"x\n" * 1_500_000 + b"END").hexdigest()
+async def test_the_beginning_and_the_end_of_a_long_output_are_kept_and_all_of_it_hashed(
+    tmp_path: Path, mark: str
+) -> None:
+    result = await one("printf BEGIN; yes x | head -c 3000000; printf END", tmp_path, mark)
+    head, between, tail = result.output.partition(f"\n[{result.output_size - 2 * ENDS_BYTES} bytes left out here]\n")
+    assert between
+    assert (len(head), head[:7]) == (ENDS_BYTES, "BEGINx\n")
+    assert (len(tail), tail[-5:]) == (ENDS_BYTES, "x\nEND")
+    assert result.output_size == 3_000_008
+    assert result.output_sha256 == hashlib.sha256(b"BEGIN" + b"x\n" * 1_500_000 + b"END").hexdigest()
+
+
+async def test_the_whole_output_is_in_a_file_up_to_a_bound_that_is_told(tmp_path: Path, mark: str) -> None:
+    environment = dict(os.environ)
+    whole = await run_check("seq 200000", tmp_path, environment, 90, mark, keep=tmp_path / "whole.gz")
+    text = gzip.decompress((tmp_path / "whole.gz").read_bytes())
+    assert (len(text), whole.cut) == (whole.output_size, False)
+    assert text.endswith(b"199999\n200000\n")
+    long = f"yes x | head -c {WHOLE_BYTES + 10}"
+    cut = await run_check(long, tmp_path, environment, 90, mark, keep=tmp_path / "cut.gz")
+    assert len(gzip.decompress((tmp_path / "cut.gz").read_bytes())) == WHOLE_BYTES
+    assert (cut.output_size, cut.cut) == (WHOLE_BYTES + 10, True)
 
 
 async def test_output_that_is_not_text_is_still_valid_unicode(tmp_path: Path, mark: str) -> None:
-    (await one(r"printf '\377\376ok'", tmp_path, mark)).output_tail.encode("utf-8")
+    (await one(r"printf '\377\376ok'", tmp_path, mark)).output.encode("utf-8")
 
 
 async def test_a_check_sees_the_allowed_environment_only(
@@ -56,14 +82,14 @@ async def test_a_check_sees_the_allowed_environment_only(
     monkeypatch.setenv("MY_CACHE", "here")
     async with check_environment(tmp_path / "home", ["MY_CACHE"]) as environment:
         (result,) = await run_checks(["env"], tmp_path, environment, 90, mark)
-    assert "s3cret" not in result.output_tail
-    assert "MY_CACHE=here" in result.output_tail
-    assert "CI=1" in result.output_tail
-    assert f"{MARK}={mark}" in result.output_tail
+    assert "s3cret" not in result.output
+    assert "MY_CACHE=here" in result.output
+    assert "CI=1" in result.output
+    assert f"{MARK}={mark}" in result.output
 
 
 async def test_a_check_cannot_wait_for_input(tmp_path: Path, mark: str) -> None:
-    assert (await one("cat; echo done", tmp_path, mark)).output_tail == "done\n"
+    assert (await one("cat; echo done", tmp_path, mark)).output == "done\n"
 
 
 async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str) -> None:
@@ -78,7 +104,7 @@ async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str)
     assert result.timed_out
     assert not result.passed
     assert result.exit_code < 0
-    assert result.output_tail == "started\n"
+    assert result.output == "started\n"
     pids = [int((tmp_path / name).read_text()) for name in ("plain", "session", "unmarked", "stubborn")]
     await eventually(lambda: not any(alive(pid) for pid in pids))
     assert sweep_marked(mark) == 0
@@ -92,7 +118,7 @@ async def test_a_check_that_ignores_the_polite_signal_is_killed(tmp_path: Path, 
 
 async def test_a_server_left_in_the_background_neither_blocks_nor_survives_the_check(tmp_path: Path, mark: str) -> None:
     result = await one("setsid sleep 300 & echo $! > pid; echo done", tmp_path, mark)
-    assert (result.exit_code, result.output_tail, result.timed_out) == (0, "done\n", False)
+    assert (result.exit_code, result.output, result.timed_out) == (0, "done\n", False)
     assert result.duration_ms < 60_000
     await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
 

@@ -55,7 +55,7 @@ async def _said(tmp_path: Path, account: dict[str, str], *commands: str) -> list
     async with check_environment(tmp_path / "home", source=account) as environment:
         results = await run_checks(commands, tree, environment, 90, f"test-{uuid.uuid4().hex}")
     assert [result.exit_code for result in results] == [0] * len(commands), results
-    return [result.output_tail.strip() for result in results]
+    return [result.output.strip() for result in results]
 
 
 async def test_no_credential_of_the_account_is_within_reach_of_a_check_by_default_paths(

@@ -109,6 +109,7 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
                 files=report.files,
                 summary=report.summary,
                 turns=report.turns,
+                heard=report.heard,
                 notes=report.notes,
                 usage=report.usage,
             )

@@ -1,0 +1,94 @@
+"""A clean checkout of one commit: set up by itself, with a home of its own, and gone afterwards.
+
+What checks write, delete, stash or commit stays in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import msgspec
+from shared.workspace.test_results import Findings, read_failures, report_environment, report_files
+
+from shared.ops.own_home import remove_tree
+from shared.workspace.checks import CheckResult, check_environment, run_check
+from shared.workspace.mirror import Mirror
+from shared.workspace.worktree import Worktree
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a commit is checked: its files, the folder for what belongs to it, and the mark of its processes."""
+
+    tree: Path
+    folder: Path
+    mark: str
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """A command that has run: what came of it, which tests it says have failed, and the file with its whole output."""
+
+    result: CheckResult
+    findings: Findings
+    whole: Path
+
+
+class CleanCheckout:
+    """One commit, checked out. Made by `opened`."""
+
+    def __init__(self, place: Place, environment: Mapping[str, str], timeout_s: float) -> None:
+        self._place = place
+        self._environment = environment
+        self._timeout_s = timeout_s
+        self._numbers = count(1)
+
+    @property
+    def tree(self) -> Path:
+        """The commit's files."""
+        return self._place.tree
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(
+        cls, mirror: Mirror, commit: str, place: Place, *, caches: Path, timeout_s: float
+    ) -> AsyncIterator[CleanCheckout]:
+        """The commit's files and nothing else; whatever lies in the place is replaced. Raises `GitFailed`.
+
+        ``caches`` is where downloads are kept for all checkouts; ``timeout_s`` bounds each command.
+        """
+        worktree = Worktree(mirror, place.tree, commit)
+        await worktree.remove()
+        await asyncio.to_thread(remove_tree, place.folder)
+        place.folder.mkdir(mode=0o700, parents=True)
+        try:
+            worktree = await Worktree.create(mirror, place.tree, commit)
+            async with check_environment(place.folder / "home", caches=caches) as environment:
+                yield cls(place, environment, timeout_s)
+        finally:
+            await worktree.remove()
+            await asyncio.to_thread(remove_tree, place.folder)
+
+    async def set_up(self, commands: Sequence[str]) -> list[Ran]:
+        """Run the steps of the set-up up to the first one that does not succeed."""
+        ran: list[Ran] = []
+        for command in commands:
+            ran.append(await self.run(command))
+            if not ran[-1].result.passed:
+                break
+        return ran
+
+    async def run(self, command: str) -> Ran:
+        """Run a command, and read what it says about its tests."""
+        number = next(self._numbers)
+        reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
+        reports.mkdir()
+        environment = {**self._environment, **report_environment(reports, self._environment)}
+        began = time.time()
+        result = await run_check(command, self.tree, environment, self._timeout_s, self._place.mark, keep=whole)
+        files = await asyncio.to_thread(report_files, reports, self.tree, began)
+        findings = await asyncio.to_thread(read_failures, command, result.exit_code, result.output, files, self.tree)
+        return Ran(result, findings, whole)

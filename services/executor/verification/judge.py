@@ -1,0 +1,214 @@
+"""The verdict of each check: of the result by itself where it passes, against the base commit where it does not.
+
+A failure is the work's unless the base commit fails in the same way. A failure that does not come a second time is
+flaky, and nobody's. What could not run says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from shared.workspace.test_results import Comparison, Kind, Run, compare
+
+from services.executor.verification.base import BaseCommit
+from services.executor.verification.checkout import CleanCheckout, Ran
+from services.executor.verification.records import BaseRun, Commands
+from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
+from shared.contracts.messages import ArtifactRef
+from shared.workspace.checks import broken_off, missing_tool
+
+HEAD_CHARS: Final = 2_000
+TAIL_CHARS: Final = 4_000
+"""Of an output's two ends in an event."""
+MOST_NAMED: Final = 20
+"""Tests that one event names."""
+NAME_CHARS: Final = 300
+TIMED_OUT: Final = 124
+"""The exit code of a command that was ended because it took too long, as of timeout(1)."""
+
+Store = Callable[[Path], Awaitable[ArtifactRef | None]]
+"""Keeps the file with a command's whole output; None when it cannot be kept."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What was observed of a result."""
+
+    checks: tuple[Check, ...] = ()
+    setup: tuple[Check, ...] = ()
+    evidence: Evidence = Evidence.UNVERIFIED
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def blamed(self) -> tuple[Check, ...]:
+        """The failures that the work has caused."""
+        return tuple(check for check in (*self.setup, *self.checks) if check.verdict is CheckVerdict.FAILED)
+
+
+class Judge:
+    """Judges one result. ``base`` is its base commit, ``store`` keeps whole outputs."""
+
+    def __init__(self, commands: Commands, result: CleanCheckout, base: BaseCommit, store: Store) -> None:
+        self._commands = commands
+        self._result = result
+        self._base = base
+        self._store = store
+        self._comparable = True
+        self._notes: list[Note] = []
+
+    async def judge(self) -> Judged:
+        """Set the result up, and run every check of it. Raises `GitFailed`."""
+        ran = await self._result.set_up(self._commands.setup)
+        setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
+        if len(setup) == len(ran):
+            checks = [await self._judge(command) for command in self._commands.checks]
+        else:
+            setup.append(await self._judge_setup(ran[-1]))
+            why = f"The set-up failed: {ran[-1].result.command}"
+            checks = [_not_run(command, why) for command in self._commands.checks]
+        return Judged(
+            checks=tuple(checks),
+            setup=tuple(setup),
+            evidence=evidence_of((*setup, *checks), comparable=self._comparable),
+            notes=tuple(self._notes),
+        )
+
+    async def _judge_setup(self, ran: Ran) -> Check:
+        """A set-up that worked at the base commit was broken by the work; else it says nothing of the work."""
+        reason = broken_off(ran.result)
+        if reason is None and await self._base.can_be_set_up():
+            return await self._check(ran, CheckVerdict.FAILED, "The same set-up succeeds at the base commit.")
+        reason = reason or missing_tool(ran.result) or "It fails at the base commit too."
+        self._notes.append(Note(kind=NoteKind.SETUP_FAILED, sentence=f"{ran.result.command}: {reason}"))
+        return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
+
+    async def _judge(self, command: str) -> Check:
+        ran = await self._result.run(command)
+        if ran.result.passed:
+            return await self._check(ran, CheckVerdict.PASSED)
+        if (reason := broken_off(ran.result)) is not None:
+            return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
+        missing, before = missing_tool(ran.result), await self._base.run(command)
+        match missing, before.hindrance:
+            case str(), str(hindrance) if hindrance:
+                return await self._check(ran, CheckVerdict.COULD_NOT_RUN, missing)
+            case str(), _:
+                return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
+            case _, str(hindrance) if hindrance:
+                return await self._check(ran, CheckVerdict.FAILED, f"It cannot be compared: {hindrance}")
+            case _ if before.exit_code == 0:
+                return await self._judge_new_failure(ran, _names(ran), before)
+        return await self._compare(ran, before)
+
+    async def _compare(self, ran: Ran, before: BaseRun) -> Check:
+        found = self._comparison(ran, before)
+        match found.kind:
+            case Kind.SAME:
+                self._note_fewer(ran, found)
+                return await self._check(ran, CheckVerdict.FAILED_BEFORE, _as_sentence(found.why))
+            case Kind.NEW:
+                return await self._judge_new_failure(ran, found.new, before)
+            case Kind.UNCLEAR:
+                again = await self._base.run(ran.result.command, again=True)
+                if again.exit_code != 0 and compare(_run(again), _run(before)).kind is Kind.SAME:
+                    return await self._check(
+                        ran, CheckVerdict.FAILED, "It fails at the base commit too, but not in this way."
+                    )
+                self._comparable = False
+                return await self._check(
+                    ran,
+                    CheckVerdict.FAILED_BEFORE,
+                    "It fails at the base commit too; its output names no tests and differs from run to run, so nobody "
+                    "can tell whether it is the same failure.",
+                )
+
+    async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
+        """Run it once more: what passes then is flaky, and not blamed on the work."""
+        again = await self._result.run(ran.result.command)
+        flaky = tuple(name for name in new if name not in _names(again))
+        if again.result.passed:
+            self._note_flaky(ran, new)
+            reason = "It failed once, and passed when it ran again."
+            return await self._check(again, CheckVerdict.PASSED, reason, flaky=new)
+        if before.exit_code != 0 and (second := self._comparison(again, before)).kind is Kind.SAME:
+            self._note_flaky(ran, new)
+            return await self._check(again, CheckVerdict.FAILED_BEFORE, _as_sentence(second.why), flaky=new)
+        still = tuple(name for name in new if name not in flaky)
+        if still and flaky:
+            self._note_flaky(ran, flaky)
+        if not still:  # it names no tests, or others each time
+            still, flaky = new, ()
+        return await self._check(ran, CheckVerdict.FAILED, _sentence(still, before), new=still, flaky=flaky)
+
+    def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
+        return compare(Run(ran.result.exit_code, ran.result.output, ran.findings, str(self._result.tree)), _run(before))
+
+    def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
+        sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"
+        self._notes.append(Note(kind=NoteKind.FLAKY, sentence=sentence))
+
+    def _note_fewer(self, ran: Ran, found: Comparison) -> None:
+        for sentence in found.notes:
+            self._notes.append(Note(kind=NoteKind.FEWER_TESTS, sentence=f"{ran.result.command}: {sentence}"))
+
+    async def _check(
+        self,
+        ran: Ran,
+        verdict: CheckVerdict,
+        reason: str = "",
+        *,
+        new: tuple[str, ...] = (),
+        flaky: tuple[str, ...] = (),
+    ) -> Check:
+        result = ran.result
+        short = len(result.output) <= HEAD_CHARS + TAIL_CHARS
+        return Check(
+            command=result.command,
+            exit_code=TIMED_OUT if result.timed_out else result.exit_code,
+            duration_ms=result.duration_ms,
+            output_head="" if short else result.output[:HEAD_CHARS],
+            output_tail=result.output if short else result.output[-TAIL_CHARS:],
+            output_sha256=result.output_sha256,
+            output_size=result.output_size,
+            output_cut=result.cut,
+            output=await self._store(ran.whole) if result.output_size else None,
+            failing_lines=() if result.passed else ran.findings.lines,
+            failed_before=verdict is CheckVerdict.FAILED_BEFORE,
+            verdict=verdict,
+            reason=reason,
+            new_failures=_bounded(new),
+            flaky=_bounded(flaky),
+        )
+
+
+def _not_run(command: str, reason: str) -> Check:
+    return Check(command=command, exit_code=-1, duration_ms=0, verdict=CheckVerdict.COULD_NOT_RUN, reason=reason)
+
+
+def _run(before: BaseRun) -> Run:
+    return Run(exit_code=before.exit_code, output=before.output, findings=before.findings, checkout=before.checkout)
+
+
+def _as_sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _names(ran: Ran) -> tuple[str, ...]:
+    found = ran.findings
+    return (*found.broken, *found.failed) or found.steps
+
+
+def _sentence(new: tuple[str, ...], before: BaseRun) -> str:
+    at_base = "It passes at the base commit" if before.exit_code == 0 else "It failed before, but not in this way"
+    return f"{at_base}; new: {_listed(new)}" if new else f"{at_base}."
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(_bounded(names)[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def _bounded(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name[:NAME_CHARS] for name in names[:MOST_NAMED])

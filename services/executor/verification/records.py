@@ -1,0 +1,87 @@
+"""What is known of base commits: how they say they are checked, and what their checks said. Kept for all tasks.
+
+One file for each repository, base commit and list of commands. A check that could not run is not remembered: what was
+in its way may be gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from shared.workspace.test_results import Findings
+
+from shared.ops.files import write_atomically
+
+FOLDER: Final = "verdicts"
+"""The folder in a data directory."""
+KEPT_S: Final = 14 * 24 * 3600.0
+"""Seconds after which a record is made anew: the machine's tools change."""
+MOST_RECORDS: Final = 500
+OUTPUT_CHARS: Final = 128 * 1024
+"""Of an output's end, which is what outputs are compared by where tests have no names."""
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """How a repository is set up and checked: shell commands."""
+
+    setup: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command said at the base commit. ``output`` is the end of its output.
+
+    ``checkout`` is the path it ran at, which the output may name; ``hindrance`` says why it could not run, if so.
+    """
+
+    exit_code: int
+    output: str = ""
+    findings: Findings = Findings()
+    checkout: str = ""
+    hindrance: str = ""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is known of one base commit."""
+
+    commands: Commands | None = None
+    runs: dict[str, BaseRun] = {}
+
+
+class BaseRecords:
+    """The records in ``folder``. Whoever writes last wins: all write what they saw of the same commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, *key: str) -> Record:
+        """The record of a key; an empty one where there is none, or none that can be read."""
+        file = self._file(key)
+        try:
+            if time.time() - file.stat().st_mtime < KEPT_S:
+                return msgspec.json.decode(file.read_bytes(), type=Record)
+        except (OSError, msgspec.MsgspecError):
+            pass
+        return Record()
+
+    def save(self, record: Record, *key: str) -> None:
+        """Keep the record of a key; the oldest ones go when there are too many."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(self._file(key), msgspec.json.encode(record))
+        files = sorted(self._folder.glob("*.json"), key=_age, reverse=True)
+        for old in files[MOST_RECORDS:]:
+            old.unlink(missing_ok=True)
+
+    def _file(self, key: tuple[str, ...]) -> Path:
+        return self._folder / f"{hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:32]}.json"
+
+
+def _age(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # another executor removed it
+        return 0.0

@@ -1,0 +1,72 @@
+"""What is observed of one committed result: everything around the judge, from the slot to the clean-up."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from services.executor.verification.base import BaseCommit
+from services.executor.verification.checkout import CleanCheckout, Place
+from services.executor.verification.judge import Judge, Judged
+from services.executor.verification.records import FOLDER, BaseRecords
+from services.executor.verification.slots import CheckSlots
+from shared.claude.work_dirs import BASE, CHECKS, LocalWork
+from shared.contracts.messages import ArtifactRef
+from shared.nats.objects import Artifacts, ArtifactTooLarge
+from shared.ops.config import Repo
+from shared.workspace.mirror import Mirror
+
+CACHES: Final = "caches"
+"""The folder in a data directory where the checkouts of each repository keep their downloads."""
+
+log = structlog.get_logger(__name__)
+
+
+class Verification:
+    """Checks results on this executor. ``artifacts`` keeps whole outputs."""
+
+    def __init__(self, data_dir: Path, timeout_s: float, artifacts: Artifacts) -> None:
+        self._data_dir = data_dir
+        self._timeout_s = timeout_s
+        self._artifacts = artifacts
+        self._slots = CheckSlots()
+        self._records = BaseRecords(data_dir / FOLDER)
+
+    async def judge(
+        self, work: LocalWork, mark: str, name: str, repo: Repo, mirror: Mirror, *, base: str, commit: str
+    ) -> Judged:
+        """The verdicts on ``commit``, which was made on ``base`` in the repository ``name``; the mirror has both.
+
+        What runs carries ``mark`` with the part of the work that it belongs to. Raises `GitFailed`. Where this is
+        cancelled, everything that runs is ended before it returns.
+        """
+
+        def opened(commit: str, part: str) -> AbstractAsyncContextManager[CleanCheckout]:
+            place = Place(
+                tree=work.checkout(self._data_dir, part),
+                folder=work.checks_dir(self._data_dir) / part,
+                mark=f"{mark}-{part}",
+            )
+            caches = self._data_dir / CACHES / mirror.path.stem
+            return CleanCheckout.opened(mirror, commit, place, caches=caches, timeout_s=self._timeout_s)
+
+        async def store(whole: Path) -> ArtifactRef | None:
+            try:
+                return await self._artifacts.put_file(f"{work.actor.id}.check.gz", whole)
+            except ArtifactTooLarge as error:
+                log.warning("a check's output cannot be kept", reason=str(error))
+                return None
+
+        async with (
+            self._slots.slot(name, repo.check_runs),
+            BaseCommit(mirror.source, base, self._records, partial(opened, base, BASE)) as base_commit,
+        ):
+            commands = await base_commit.commands(repo.setup, repo.checks)
+            if not commands.checks:
+                return Judged()
+            async with opened(commit, CHECKS) as result:
+                return await Judge(commands, result, base_commit, store).judge()

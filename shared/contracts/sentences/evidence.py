@@ -1,0 +1,37 @@
+"""What was observed of a result, in one sentence. It stands beside what the agent claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.contracts.evidence import Check, CheckVerdict, Evidence
+from shared.contracts.sentences.words import one_line, verdicts
+
+NOT_OBSERVED = "Not observed: nobody but the agent says so."
+
+
+def observed(evidence: Evidence | None, checks: Sequence[Check], setup: Sequence[Check] = ()) -> str:
+    """The class of evidence with what it rests on; for results of before there were classes, that there is none."""
+    counts = ", ".join(verdicts(checks))
+    match evidence:
+        case None:
+            return f"{counts[:1].upper()}{counts[1:]}." if counts else NOT_OBSERVED
+        case Evidence.VERIFIED:
+            return f"Verified: {counts}, in a clean checkout of the result."
+        case Evidence.NO_NEW_FAILURES:
+            return f"No new failures: {counts}, in the same way."
+        case Evidence.FAILING:
+            broken = [each for each in (*setup, *checks) if each.judged is CheckVerdict.FAILED]
+            return f"Failing: the work breaks {_named(broken)}"
+        case Evidence.UNVERIFIED if not checks:
+            return 'Not verified: no checks were found. Name them in journeyman.toml, as in checks = ["make test"].'
+        case Evidence.UNVERIFIED:
+            unclear = [each for each in checks if each.judged is not CheckVerdict.PASSED]
+            return f"Not verified: {counts}. {_named(unclear)}"
+
+
+def _named(checks: Sequence[Check]) -> str:
+    parts = [
+        f"{one_line(check.command, 60)}{f' ({one_line(check.reason)})' if check.reason else ''}" for check in checks
+    ]
+    return f"{'; '.join(parts)}."

@@ -1,0 +1,93 @@
+"""Real repositories, real checkouts and real checks; only what is stored goes to a folder instead of NATS."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from services.executor.verification.judge import Judged
+from services.executor.verification.verify import Verification
+from shared.claude.work_dirs import LocalWork
+from shared.contracts.messages import ArtifactRef
+from shared.contracts.subjects import Actor
+from shared.ops.config import Repo
+from shared.ops.files import sha256_of
+from shared.workspace.mirror import Mirror
+from shared.workspace.worktree import JOURNEYMAN, Commit, Worktree
+from tests.integration.workspace.workspace_support import NOON, sh_git
+
+Files = Mapping[str, str | None]
+"""Texts by path; None removes the file."""
+
+
+class Kept:
+    """Where outputs are kept: a folder that takes what the object store takes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def put_file(self, name: str, path: Path) -> ArtifactRef:
+        reference = ArtifactRef(name=name, sha256=sha256_of(path), size=path.stat().st_size)
+        shutil.copy(path, self.folder / reference.sha256)
+        return reference
+
+
+class Trial:
+    """One repository, and results that are judged against its only commit."""
+
+    def __init__(self, folder: Path, base: Files) -> None:
+        self.folder = folder
+        self.target = folder / "target"
+        self.target.mkdir()
+        sh_git(self.target, "init", "--quiet", "--initial-branch=main")
+        write(self.target, base)
+        sh_git(self.target, "add", "--all")
+        sh_git(self.target, "commit", "--quiet", "--message=first")
+        self.base = sh_git(self.target, "rev-parse", "HEAD")
+        self.mirror = Mirror(folder / "mirrors", str(self.target))
+        self.kept = Kept(folder)
+        self.verification = self.executor()
+        self.results = 0
+
+    def executor(self, timeout_s: float = 60) -> Verification:
+        """Another executor on the same machine."""
+        return Verification(self.folder, timeout_s, self.kept)  # type: ignore[arg-type]
+
+    async def commit(self, change: Files) -> Commit:
+        """A result that changes these files."""
+        await self.mirror.ensure(self.base)
+        self.results += 1
+        worktree = await Worktree.create(self.mirror, self.folder / f"agent-{self.results}", self.base)
+        await asyncio.to_thread(write, worktree.path, change)
+        commit = await worktree.commit("result", JOURNEYMAN, at=NOON)
+        assert commit is not None
+        return commit
+
+    async def judge(self, change: Files, *checks: str, setup: tuple[str, ...] = (), number: int = 1) -> Judged:
+        """The verdicts on a result that changes these files; without ``checks``, those of the repository itself."""
+        commit = await self.commit(change)
+        repo = Repo(path=self.target, checks=list(checks) or None, setup=list(setup) if checks else None)
+        return await self.verification.judge(
+            LocalWork(Actor("run", f"task-{self.results}"), number),
+            f"mark-{self.folder.name}-{self.results}",
+            "octo/app",
+            repo,
+            self.mirror,
+            base=self.base,
+            commit=commit.id,
+        )
+
+
+def write(folder: Path, files: Files) -> None:
+    for name, text in files.items():
+        file = folder / name
+        if text is None:
+            file.unlink()
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+MakeTrial = Callable[[Files], Trial]
