@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 import structlog
+from shared.workspace.branches import branch_name
 
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
@@ -44,7 +45,6 @@ from shared.ops.timings import Timings
 from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
 from shared.workspace.git import GitFailed
-from shared.workspace.publish import branch_name
 from shared.workspace.worktree import Author, Worktree
 
 REPAIRS: Final = 1
@@ -208,6 +208,7 @@ class Attempt:
             )
         worktree = await self._workspace.open(found)
         crash_point("run.worktree")
+        await self._workspace.refuse_unpublishable(worktree.mirror, self._branch(found))
         process, resume = self._workspace.last_process(), False
         if process is None:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
@@ -325,6 +326,7 @@ class Attempt:
                 state.worktree.mirror,
                 base=state.found.base_commit,
                 commit=state.result.commit,
+                submodules=self._workspace.submodules(),
             )
         )
         stopping = asyncio.create_task(self._inbox.stop.wait())
@@ -411,7 +413,7 @@ class Attempt:
         crash_point("run.sealed")
         return run.KeptResult(
             commit=commit.id,
-            branch=branch_name(self._actor.id, state.found.title, self._workspace.repo().branch_prefix),
+            branch=self._branch(state.found),
             bundle=await self._workspace.store_bundle(state.worktree, commit.id, "published"),
             tree=result.tree,
             checked_commit=result.commit,
@@ -420,6 +422,9 @@ class Attempt:
             diff=result.diff,
             turns=result.turns,
         )
+
+    def _branch(self, found: run.Run) -> str:
+        return branch_name(self._actor.id, found.title, self._workspace.repo().branch_prefix)
 
     async def _committed(self, commit: str) -> run.Committed:
         """The result that was recorded in this round, by this attempt or one before."""

@@ -62,9 +62,9 @@ class Inbox:
             job.inputs.put_nowait(each)
 
     def detach(self, unheard: Sequence[str]) -> int:
-        """The process has ended, and had not got to these messages: the number of the last input before the first of them.
+        """The process has ended, and had not got to these messages. What is said from now on waits for the next one.
 
-        What is said from now on waits for the next process.
+        Returns the number of the last input before the first that it did not hear.
         """
         waiting = {each.message_id for each in self._left() if isinstance(each, Say)} | set(unheard)
         missed = [number for id, number in self._numbers.items() if id in waiting]

@@ -49,12 +49,17 @@ def commit_message(title: str, summary: str, actor: Actor, evidence: Evidence | 
     return f"{subject}\n\n{summary}\n\n" + "".join(f"{trailer}\n" for trailer in trailers)
 
 
-def notes_on(commit: Commit) -> tuple[Note, ...]:
+def notes_on(commit: Commit, submodules_missing: tuple[str, ...]) -> tuple[Note, ...]:
     """What a person should know of how a commit was made."""
     found = (
         (NoteKind.HELD_BACK, "Caches that the agent left are not part of the result", commit.held_back),
         (NoteKind.NOT_COMMITTED, "Git does not take these files", commit.skipped),
         (NoteKind.LFS, "These files belong to Git LFS, but are committed as they are", commit.lfs_plain),
+        (
+            NoteKind.SUBMODULE,
+            "These submodules are not configured here, so their folders were empty",
+            submodules_missing,
+        ),
     )
     return tuple(
         Note(

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from shared.workspace.branches import refuse_branch_in_the_way
+from shared.workspace.local_target import cannot_write
+from shared.workspace.submodules import Mirrors
 
 from shared.claude.agent_activity import AgentWork
 from shared.claude.conversation.transcript import SessionUnusable, pack_session, restore_session, session_file
@@ -24,6 +27,7 @@ from shared.ops.config import Repo
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.workspace.bundle import has_commit, load_bundle
+from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
@@ -59,6 +63,16 @@ class RunWorkspace:
         """The configured repository; raises `BadConfig`."""
         return self._target.repo()
 
+    def submodules(self) -> Mirrors:
+        """The mirrors that submodules may be filled from; raises `BadConfig`."""
+        return self._target.submodule_mirrors()
+
+    async def refuse_unpublishable(self, mirror: Mirror, branch: str) -> None:
+        """Raise `GitFailed` where it can be known, before anything is paid for, that a result cannot be published."""
+        if (reason := await asyncio.to_thread(cannot_write, self.repo().target)) is not None:
+            raise GitFailed(reason)
+        await refuse_branch_in_the_way(mirror, branch)
+
     async def retire(self) -> None:
         """Nothing goes on from what lies here: another worker has overtaken it.
 
@@ -81,18 +95,18 @@ class RunWorkspace:
         mirror = self._target.mirror()
         await mirror.ensure(run.base_commit)
         if self.last_process() is not None:
-            return await Worktree.create(mirror, self.worktree_path, run.base_commit)
+            return await Worktree.create(mirror, self.worktree_path, run.base_commit, self.submodules())
         if run.checkpoint is not None:
             log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
             return await self._restore(mirror, run.checkpoint, run.checkpoint_commit)
         if run.start is not None:
             return await self._restore(mirror, run.start.bundle, run.start.commit)
-        return await Worktree.create(mirror, self.worktree_path, run.base_commit)
+        return await Worktree.create(mirror, self.worktree_path, run.base_commit, self.submodules())
 
     async def _restore(self, mirror: Mirror, stored: ArtifactRef, commit: str) -> Worktree:
         async with self._fetched(stored, "checkpoint") as bundle:
             crash_point("takeover.fetched")
-            return await Worktree.restore(mirror, self.worktree_path, bundle, commit)
+            return await Worktree.restore(mirror, self.worktree_path, bundle, commit, self.submodules())
 
     async def provide(self, run: Run, commit: str, stored: ArtifactRef) -> Worktree:
         """Have a committed result in the mirror; returns the worktree it was made in, which need not exist here."""

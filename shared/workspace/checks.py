@@ -42,10 +42,11 @@ _MISSING_BELOW: Final = re.compile(r"^(?:g?make|just|task)\b.*\b(?:error|exit co
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check. ``exit_code`` is negative for a signal; the sha256 (hex) and the size in bytes are of the whole output.
+    """One check. ``exit_code`` is negative for a signal.
 
-    ``output`` has its beginning and its end, with a line between them that says what was left out. ``cut`` says that
-    the file, where there was to be one, does not have the whole.
+    The sha256 (hex) and the size in bytes are of the whole output. ``output`` has its beginning and its end, with a
+    line between them that says what was left out. ``cut`` says that the file, where there was to be one, does not have
+    the whole.
     """
 
     command: str
@@ -134,10 +135,10 @@ async def run_check(
 ) -> CheckResult:
     """Run a command in ``/bin/sh``.
 
-    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is in seconds. ``keep`` is a file that gets
-    the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the mark and
-    returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these checks alone:
-    whatever carries it is killed after each command.
+    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is in seconds. ``keep`` is a file that
+    gets the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the
+    mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
+    checks alone: whatever carries it is killed after each command.
     """
     sweep = sweep or sweep_marked
     began = time.monotonic()

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import msgspec
+from shared.workspace.submodules import Mirrors
 from shared.workspace.test_results import Findings, read_failures, report_environment, report_files
 
 from shared.ops.own_home import remove_tree
@@ -54,18 +55,26 @@ class CleanCheckout:
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(
-        cls, mirror: Mirror, commit: str, place: Place, *, caches: Path, timeout_s: float
+        cls,
+        mirror: Mirror,
+        commit: str,
+        place: Place,
+        *,
+        caches: Path,
+        timeout_s: float,
+        submodules: Mirrors,
+        trusted: str,
     ) -> AsyncIterator[CleanCheckout]:
         """The commit's files and nothing else; whatever lies in the place is replaced. Raises `GitFailed`.
 
-        ``caches`` is where downloads are kept for all checkouts; ``timeout_s`` bounds each command.
+        ``caches`` is where downloads are kept for all checkouts; ``timeout_s`` bounds each command. ``submodules`` and
+        ``trusted`` are those of `Worktree.checkout`.
         """
         worktree = Worktree(mirror, place.tree, commit)
-        await worktree.remove()
         await asyncio.to_thread(remove_tree, place.folder)
         place.folder.mkdir(mode=0o700, parents=True)
         try:
-            worktree = await Worktree.create(mirror, place.tree, commit)
+            await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted)
             async with check_environment(place.folder / "home", caches=caches) as environment:
                 yield cls(place, environment, timeout_s)
         finally:

@@ -15,7 +15,7 @@ from shared.workspace.test_results import Comparison, Kind, Run, compare
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Ran
-from services.executor.verification.records import BaseRun, Commands
+from services.executor.verification.records import OUTPUT_CHARS, BaseRun, Commands
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
 from shared.workspace.checks import broken_off, missing_tool
@@ -143,7 +143,13 @@ class Judge:
         return await self._check(ran, CheckVerdict.FAILED, _sentence(still, before), new=still, flaky=flaky)
 
     def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
-        return compare(Run(ran.result.exit_code, ran.result.output, ran.findings, str(self._result.tree)), _run(before))
+        after = Run(
+            exit_code=ran.result.exit_code,
+            output=ran.result.output[-OUTPUT_CHARS:],
+            findings=ran.findings,
+            checkout=str(self._result.tree),
+        )
+        return compare(after, _run(before))
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
         sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from shared.workspace.submodules import NONE, Mirrors
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Place
@@ -37,7 +38,16 @@ class Verification:
         self._records = BaseRecords(data_dir / FOLDER)
 
     async def judge(
-        self, work: LocalWork, mark: str, name: str, repo: Repo, mirror: Mirror, *, base: str, commit: str
+        self,
+        work: LocalWork,
+        mark: str,
+        name: str,
+        repo: Repo,
+        mirror: Mirror,
+        *,
+        base: str,
+        commit: str,
+        submodules: Mirrors = NONE,
     ) -> Judged:
         """The verdicts on ``commit``, which was made on ``base`` in the repository ``name``; the mirror has both.
 
@@ -51,8 +61,15 @@ class Verification:
                 folder=work.checks_dir(self._data_dir) / part,
                 mark=f"{mark}-{part}",
             )
-            caches = self._data_dir / CACHES / mirror.path.stem
-            return CleanCheckout.opened(mirror, commit, place, caches=caches, timeout_s=self._timeout_s)
+            return CleanCheckout.opened(
+                mirror,
+                commit,
+                place,
+                caches=self._data_dir / CACHES / mirror.path.stem,
+                timeout_s=self._timeout_s,
+                submodules=submodules,
+                trusted=base,
+            )
 
         async def store(whole: Path) -> ArtifactRef | None:
             try:

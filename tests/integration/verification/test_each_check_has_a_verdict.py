@@ -88,9 +88,9 @@ async def test_no_checks_are_no_evidence(trial: MakeTrial) -> None:
 async def test_a_check_that_takes_too_long_runs_once_only(trial: MakeTrial) -> None:
     place = trial({"README.md": "hi\n"})
     place.verification = place.executor(timeout_s=1)
-    judged = await place.judge(NOTE, f"echo run >> {place.folder}/runs; sleep 300")
+    judged = await place.judge(NOTE, f"echo run >> {place.folder}/log; sleep 300")
     assert [each.verdict for each in judged.checks] == [CheckVerdict.COULD_NOT_RUN]
-    assert (place.folder / "runs").read_text() == "run\n"
+    assert (place.folder / "log").read_text() == "run\n"
 
 
 async def test_a_failure_that_does_not_come_again_is_flaky_and_nobodys(trial: MakeTrial) -> None:
@@ -124,13 +124,13 @@ async def test_a_set_up_that_the_work_broke_is_a_failure(trial: MakeTrial) -> No
 
 async def test_the_base_is_judged_once_for_all_tasks(trial: MakeTrial) -> None:
     place = trial({"kind": "old\n"})
-    check = f"test -e NOTE.md || echo base >> {place.folder}/runs; echo red; exit 3"
+    check = f"test -e NOTE.md || echo base >> {place.folder}/log; echo red; exit 3"
     for _ in range(3):
         judged = await place.judge(NOTE, check)
         assert judged.evidence is Evidence.NO_NEW_FAILURES
     place.verification = place.executor()
     await place.judge(NOTE, check)
-    assert (place.folder / "runs").read_text() == "base\n"
+    assert (place.folder / "log").read_text() == "base\n"
 
 
 async def test_checks_of_one_repository_run_one_after_the_other(trial: MakeTrial) -> None:
