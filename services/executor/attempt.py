@@ -33,7 +33,7 @@ from shared.claude.process.process import AgentProcess
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
-from shared.contracts.evidence import Evidence, EvidencePolicy, Note, Outcome, is_enough
+from shared.contracts.evidence import Evidence, EvidencePolicy, Outcome, is_enough
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now
@@ -111,7 +111,6 @@ class AttemptState(msgspec.Struct, kw_only=True):
     retold: int = 0
     ended: AgentOutcome | None = None
     result: Committed | None = None
-    held_back: tuple[Note, ...] = ()
     judged: Judged = Judged()
 
     @property
@@ -347,8 +346,7 @@ class Attempt:
         if not blamed or state.repairs == REPAIRS:
             return None
         state.repairs += 1
-        await self._tell(run.Reopen(attempt=self._attempt, checks=blamed[:MOST_BLAMED]))
-        crash_point("run.reopened")
+        await self._reopen(blamed[:MOST_BLAMED])
         return Again(repair_prompt(blamed[:MOST_BLAMED]), resume=True)
 
     async def _hear_late_words(self, state: AttemptState) -> Again | None:
@@ -358,9 +356,13 @@ class Attempt:
             return None
         state.retold = now.inputs
         if state.result is not None:
-            await self._tell(run.Reopen(attempt=self._attempt))
-            crash_point("run.reopened")
+            await self._reopen(())
         return Again(late_words_prompt(), resume=True)
+
+    async def _reopen(self, blamed: tuple[Check, ...]) -> None:
+        """Record that the committed result is not the last word."""
+        await self._tell(run.Reopen(attempt=self._attempt, checks=blamed))
+        crash_point("run.reopened")
 
     async def _conclude(self, state: AttemptState) -> run.Succeed | run.Fail:
         """The report of a result; one that falls short of what the repository demands is kept all the same."""
