@@ -33,7 +33,7 @@ from shared.claude.process.process import AgentProcess
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
-from shared.contracts.evidence import Evidence, EvidencePolicy, Outcome, is_enough
+from shared.contracts.evidence import Check, Evidence, EvidencePolicy, Outcome, is_enough
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now

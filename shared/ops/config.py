@@ -17,13 +17,17 @@ class BadConfig(Exception):
 
 
 class Repo(BaseModel):
-    """One repository: where it is, the branch to start from, and the commands that must pass."""
+    """One repository: where it is, the branch to start from, how it is set up, and the commands that must pass.
+
+    ``setup`` and ``checks`` are detected where they are None, and an empty list means none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = ""
     path: Path | None = None
     base: str = ""
+    setup: Annotated[list[str], Field(max_length=20)] | None = None
     checks: Annotated[list[str], Field(max_length=50)] | None = None
     evidence: Literal["verified", "no-new-failures", "any"] = "no-new-failures"
     check_runs: Annotated[int, Field(ge=1, le=64)] = 1

@@ -66,7 +66,8 @@ def variables(home: Path, source: Mapping[str, str]) -> dict[str, str]:
             found[name] = str(root)
     if "RUSTUP_HOME" in found:
         found.setdefault("RUSTUP_AUTO_INSTALL", "0")  # it would be written to the account's home
-    return {**found, "HOME": str(home), **_home_of_maven(home)}
+    # Gradle asks the user database too.
+    return {**found, "HOME": str(home), "GRADLE_USER_HOME": str(home / ".gradle"), **_home_of_maven(home)}
 
 
 def _home_of_maven(home: Path) -> dict[str, str]:

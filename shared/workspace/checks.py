@@ -21,8 +21,10 @@ from typing import Final
 import msgspec
 
 from shared.ops import own_home
+from shared.ops.download_caches import cache_variables, link_caches
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
+from shared.workspace.checkout_environment import checkout_environment
 from shared.workspace.pipes import Ends, listen
 
 ENDS_BYTES: Final = 512 * 1024
@@ -87,25 +89,29 @@ def missing_tool(result: CheckResult) -> str | None:
 
 @contextlib.asynccontextmanager
 async def check_environment(
-    home: Path, extra: Iterable[str] = (), source: Mapping[str, str] | None = None
+    home: Path, extra: Iterable[str] = (), source: Mapping[str, str] | None = None, caches: Path | None = None
 ) -> AsyncIterator[dict[str, str]]:
-    """The environment of checks: an empty ``HOME`` at ``home``, an empty ``TMPDIR``, the allowed names, and ``CI=1``.
+    """The environment of set-up and checks: an empty ``HOME`` at ``home`` and ``TMPDIR``, the allowed names, ``CI=1``.
 
     Checks run code an agent wrote: no credential may be among the ``extra`` names. ``source`` is our own environment by
-    default. Both folders are removed at the end, so that nothing written there is there for the next checks.
+    default. Both folders are removed at the end, so that nothing written there is there for the next checks; what stays
+    are downloads in ``caches``, a directory for one repository's checkouts.
     """
     have = os.environ if source is None else source
     await asyncio.to_thread(own_home.remove_tree, home)  # a killed service may have left it
     own_home.furnish(home, have)
+    if caches is not None:
+        link_caches(caches, home)
     # In the system's own place: below the data directory, the names of sockets would become too long.
     scratch = Path(tempfile.mkdtemp(prefix="journeyman-"))
     try:
-        yield {
+        environment = {
             **inherited(have, (*BASICS, *NETWORK, *extra)),
             **own_home.variables(home, have),
             "TMPDIR": str(scratch),
             "CI": "1",
         }
+        yield environment | (cache_variables(caches, environment) if caches is not None else {})
     finally:
         for folder in (home, scratch):
             await asyncio.to_thread(own_home.remove_tree, folder)
@@ -135,7 +141,8 @@ async def run_check(
 ) -> CheckResult:
     """Run a command in ``/bin/sh``.
 
-    ``env`` is the whole environment (see ``check_environment``); ``timeout`` is in seconds. ``keep`` is a file that
+    ``env`` is the whole environment (see ``check_environment``), to which the command adds what is by then in the
+    checkout at ``cwd`` (see ``checkout_environment``); ``timeout`` is in seconds. ``keep`` is a file that
     gets the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the
     mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
     checks alone: whatever carries it is killed after each command.
@@ -158,7 +165,7 @@ async def run_check(
                     "-c",
                     command,
                     cwd=cwd,
-                    env={**env, MARK: mark},
+                    env={**checkout_environment(cwd, env), MARK: mark},
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output.writable,
                     stderr=output.writable,

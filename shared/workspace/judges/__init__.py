@@ -1,0 +1,68 @@
+"""What a change does to the things that judge it: the tests, their configuration, scripts that checks run, CI.
+
+Nothing here forbids such a change; a person is told of it. It compares text and runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from shared.workspace.judges import configuration, weakened
+from shared.workspace.judges.reach import Reach, reach_of
+
+__all__ = ["MAX_FILES", "JudgeChange", "judges_changed"]
+
+MAX_FILES: Final = 500
+"""Changed files that are looked at."""
+MAX_TEXT: Final = 256 * 1024
+"""Characters of a file that are looked at."""
+
+Read = Callable[[str], str]
+"""The text of a file at one commit; empty where it is not there."""
+
+
+class JudgeChange(msgspec.Struct, frozen=True):
+    """One thing that judges the work and was changed: where, and a short phrase. No path: it is about the whole."""
+
+    path: str
+    what: str
+
+
+def judges_changed(
+    files: Sequence[tuple[str, str]], base: Read, result: Read, commands: Sequence[str] = ()
+) -> list[JudgeChange]:
+    """What of ``files`` judges the work, in their order. ``commands`` are the checks.
+
+    ``files`` are paths with the letter that git gives without looking for renames: A, M, D or T. ``base`` and
+    ``result`` read a file before and after the change. New tests are no judges of old work, new configuration is.
+    """
+    looked_at = files[:MAX_FILES]
+    base, result = _cut(base), _cut(result)
+    reached = (reach_of(commands, base), reach_of(commands, result))
+    tests = weakened.weakened(looked_at, base, result)
+    found: list[JudgeChange] = []
+    for path, status in looked_at:
+        phrases = _judges(path, status, base, result, reached) or tests.get(path, [])
+        found += [JudgeChange(path, phrase) for phrase in phrases]
+    if len(files) > MAX_FILES:
+        found.append(JudgeChange("", f"{len(files) - MAX_FILES} more changed files were not looked at"))
+    return found
+
+
+def _cut(read: Read) -> Read:
+    return lambda path: read(path)[:MAX_TEXT]
+
+
+def _judges(path: str, status: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[str]:
+    """At most one phrase: the first that fits."""
+    before, after = reached
+    verb = {"A": "added", "D": "deleted"}.get(status, "changed")
+    if path in before.scripts | after.scripts and not weakened.is_test(path):
+        return [f"script that the checks run {verb}"]
+    if (path in before.targets or path in after.targets) and before.targets.get(path) != after.targets.get(path):
+        return ["commands that the checks run changed"]
+    kind = configuration.judge(path, base, result)
+    return [f"{kind} {verb}"] if kind else []

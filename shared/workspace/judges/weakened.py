@@ -1,0 +1,209 @@
+"""Tests that a change deletes, skips or makes assert less, counted in their text.
+
+Counting is no parsing: a test that is renamed is no test less, and one that moves to another changed file is not lost.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+Read = Callable[[str], str]
+
+
+class Language(msgspec.Struct, frozen=True):
+    """How a language writes a test (its name is the last group that took part), a skipped one, and an assertion."""
+
+    files: re.Pattern[str]
+    test: re.Pattern[str]
+    skip: re.Pattern[str]
+    assertion: re.Pattern[str]
+    only: re.Pattern[str] | None = None
+    """A mark that lets a runner leave out every test without it."""
+
+
+def _language(files: str, test: str, skip: str, assertion: str, only: str = "") -> Language:
+    return Language(
+        files=re.compile(files),
+        test=re.compile(test, re.MULTILINE),
+        skip=re.compile(skip, re.MULTILINE),
+        assertion=re.compile(assertion, re.MULTILINE),
+        only=re.compile(only, re.MULTILINE) if only else None,
+    )
+
+
+_BELOW_TESTS: Final = r"(?:.*/)?(?:tests?|spec|__tests__|androidTest|commonTest)/(?:.*/)?"
+_ATTRIBUTES: Final = r"(?:\s*+(?:@\w[^\n]{0,300}+|#?\[[^\n]{0,300}+)){0,10}+\s*+"
+"""Annotations between the one that makes a test and its name; possessive, so that no text makes it slow."""
+
+LANGUAGES: Final = (
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.py|(?:.*/)?(?:test[^/]*|[^/]+_test|tests)\.py",
+        r"^[ \t]*(?:async\s+)?def\s+(test\w*)",
+        r"@(?:\w+\.)*(?:skip|skipif|skipIf|skipUnless|xfail|expectedFailure)\b|\b(?:pytest\.(?:skip|xfail|importorskip)"
+        r"|self\.skipTest)\(|^[ \t]*pytestmark\s*=.*(?:skip|xfail)|^[ \t]*__test__\s*=\s*False",
+        r"^[ \t]*assert\b|\bself\.(?:assert|fail)\w*\(|\bpytest\.(?:raises|warns)\(",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.[cm]?[jt]sx?|(?:.*/)?[^/]+[._-](?:test|spec|cy|e2e)\.[cm]?[jt]sx?",
+        r"""(?<![.\w])(?:it|test|specify|Deno\.test)(?:\.(?:only|skip|each|concurrent|failing|todo)\b[^\n(]*)?\("""
+        r"""\s*(["'`][^\n]{0,300}?["'`])\s*,""",
+        r"\b(?:it|test|describe|context|suite|specify)\.(?:skip|todo|fixme|failing|skipIf)\b"
+        r"|(?<![.\w])(?:xit|xtest|xdescribe|xcontext|xspecify)\(|\bthis\.skip\(\)|\bskip:\s*true|\bignore:\s*true",
+        r"(?<![.\w])(?:expect|assert\w*)(?:\.\w+)*\(|(?<!\w)t\.(?:is|deepEqual|equal|true|false|throws\w*|ok)\(",
+        r"\b(?:it|test|describe|context|suite|specify)\.only\b|(?<![.\w])(?:fit|fdescribe|ftest)\(|\bonly:\s*true",
+    ),
+    _language(
+        r"(?:.*/)?[^/]+_test\.go",
+        r"^func\s+(?:\([^)]*\)\s*)?((?:Test|Fuzz|Example)\w*)\(|\bt\.Run\(\s*(\"[^\"]*\")",
+        r"\b[tbf]\.Skip(?:f|Now)?\(|^//go:build\s+(?:ignore|never)",
+        r"\b[tbf]\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\b(?:assert|require)\.\w+\(",
+    ),
+    _language(
+        r"(?:.*/)?[^/]+\.rs",
+        rf"#\[(?:\w+::)*(?:test|rstest|test_case)\b[^\]\n]*\]{_ATTRIBUTES}(?:pub\s+)?(?:async\s+)?fn\s+(\w+)",
+        r"#\[ignore\b|#\[cfg\((?:any\(\)|FALSE|never)",
+        r"\b(?:debug_)?assert(?:_eq|_ne|_matches)?!",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.(?:java|kt|groovy|scala)|(?:.*/)?[^/]+(?:Tests?|IT|Spec|Suite)\.(?:java|kt|groovy|scala)",
+        rf"@(?:Test|ParameterizedTest|RepeatedTest|TestFactory)\b(?:\([^)\n]{{0,200}}\))?{_ATTRIBUTES}"
+        r"(?:[\w<>\[\],.? ]{1,200}\s)?(\w+|`[^`\n]+`)\s*\("
+        r"|^[ \t]*(?:test|it|def)\s*\(?\s*(\"[^\"\n]+\")|^[ \t]*(\"[^\"\n]+\")\s+(?:should|in)\b",
+        r"@(?:Disabled|Ignore|DisabledIf\w*|DisabledOn\w*|PendingFeature)\b|\bassume(?:True|False|That)\(|\bignore\(\"",
+        r"\b(?:assert\w*|fail|verify|expectThat)\s*\(|\bshould(?:Be|Equal|Throw)\w*\b",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.(?:cs|fs|vb)|(?:.*/)?[^/]*Tests?(?:/.+)?\.(?:cs|fs|vb)",
+        rf"\[(?:Fact|Theory|Test|TestMethod|TestCase|DataTestMethod)\b[^\]\n]*\]{_ATTRIBUTES}"
+        r"[\w<>\[\],.? ]{1,200}?\s(\w+)\s*\(",
+        r"\bSkip\s*=\s*\"|\[(?:Ignore|Explicit)\b",
+        r"\bAssert\.\w+|\.Should\w*\(",
+    ),
+    _language(
+        r"(?:.*/)?(?:[^/]+_(?:spec|test)|test_[^/]+)\.rb",
+        r"""^[ \t]*(?:it|specify|example|test|scenario)\s*\(?\s*(["'][^\n]*["'])|^[ \t]*def\s+(test_\w+)""",
+        r"^[ \t]*(?:xit|xspecify|xdescribe|xcontext|skip|pending)\b",
+        r"\bexpect\s*[({]|\.should\b|\b(?:assert|refute)\w*\b|\bmust_\w+",
+        r"^[ \t]*(?:fit|fdescribe|fcontext)\b|\bfocus:\s*true|,\s*:focus\b",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.php|(?:.*/)?[^/]+Test\.php",
+        r"""\bfunction\s+(test\w*)\s*\(|#\[Test\]\s*public\s+function\s+(\w+)"""
+        r"""|^[ \t]*(?:it|test)\(\s*(["'][^\n]*?["'])""",
+        r"\bmarkTest(?:Skipped|Incomplete)\(|->(?:skip|todo)\(|@(?:group\s+ignore|requires)\b",
+        r"(?:\$this->|self::|static::)(?:assert|expect)\w*\(|\bexpect\(",
+        r"->only\(",
+    ),
+    _language(
+        r"(?:.*/)?[^/]+_test\.(?:exs|dart)",
+        r"""^[ \t]*(?:test|testWidgets|property)\s*\(?\s*(["'][^\n]*?["'])""",
+        r"@tag\s+:?skip\b|@moduletag\s+:?skip\b|\bskip:\s*(?!false)",
+        r"^[ \t]*(?:assert|refute)\w*\b|\bexpect\(",
+        r"\bsolo:\s*true",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.swift|(?:.*/)?(?:[^/]*Tests/.+|[^/]+Tests?)\.swift",
+        r"^[ \t]*(?:\w+[ \t]+){0,6}func\s+(test\w*)\s*\(|@Test\b[^\n]{0,200}?\bfunc\s+(\w+)",
+        r"\bXCTSkip\w*|\.disabled\(",
+        r"\bXCTAssert\w*\(|\bXCTFail\(|#(?:expect|require)\(",
+    ),
+    _language(
+        rf"{_BELOW_TESTS}[^/]+\.(?:c|cc|cpp|cxx|h|hpp)|(?:.*/)?(?:[^/]+[_.-]?[tT]ests?|test_[^/]+)\.(?:c|cc|cpp|cxx)",
+        r"^[ \t]*(?:TEST|TEST_F|TEST_P|TYPED_TEST|TEST_CASE|SCENARIO|BOOST_AUTO_TEST_CASE|START_TEST)\s*\(([^)\n]*)\)"
+        r"|^(?:static\s+)?void\s+(test_\w+)\s*\(",
+        r"\bDISABLED_|\bGTEST_SKIP\(|\bSKIP\(|\[!?(?:mayfail|shouldfail|\.)\]",
+        r"\b(?:EXPECT|ASSERT|CHECK|REQUIRE|BOOST_(?:CHECK|REQUIRE|TEST))\w*\s*\(|\bassert\s*\(|\bck_assert\w*\(",
+    ),
+)
+_RECORDED: Final = re.compile(r".+\.(?:snap|ambr)|.+\.approved\.\w+|(?:.*/)?__snapshots__/.+")
+_NAMED_A_TEST: Final = re.compile(r"(?:test_.+|.+[_.-](?:test|spec)|.+Tests?)\.\w+|.+\.(?:bats|t)")
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """A changed file with tests: what it tests before and after, by name."""
+
+    path: str
+    status: str
+    language: Language
+    before: str
+    after: str
+    missing: Counter[str]
+    new: Counter[str]
+
+
+def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict[str, list[str]]:
+    """For changed files (path, status letter) what became of their tests; no word of those that only grew."""
+    changes = [
+        _change(path, status, language, base, result)
+        for path, status in files
+        for language in LANGUAGES
+        if language.files.fullmatch(path)
+    ]
+    moved = _sum(change.missing for change in changes) & _sum(change.new for change in changes)
+    found = {change.path: phrases for change in changes if (phrases := _phrases(change, moved))}
+    added = {posixpath.basename(path) for path, status in files if status == "A"}
+    counted = {change.path for change in changes if change.missing}
+    for path, status in files:
+        name = posixpath.basename(path)
+        if status == "D" and path not in counted and name not in added and _NAMED_A_TEST.fullmatch(name):
+            found.setdefault(path, []).append("test file deleted")
+        elif status != "A" and _RECORDED.fullmatch(path):
+            found.setdefault(path, []).append(f"recorded expectations {'deleted' if status == 'D' else 'changed'}")
+    return found
+
+
+def is_test(path: str) -> bool:
+    """Whether the file is one of tests, by its name and place."""
+    return any(language.files.fullmatch(path) for language in LANGUAGES)
+
+
+def _change(path: str, status: str, language: Language, base: Read, result: Read) -> _Change:
+    before = "" if status == "A" else base(path)
+    after = "" if status == "D" else result(path)
+    were, are = _tests(language, before), _tests(language, after)
+    return _Change(path, status, language, before, after, were - are, are - were)
+
+
+def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
+    """``moved`` are the tests that one changed file had before and another one has now."""
+    left, language = change.missing - moved, change.language
+    lost = left.total() - (change.new - moved).total()
+    if change.status == "D":
+        return [f"test file deleted with {_counted(lost, 'test')}"] if lost > 0 else []
+    phrases = [f"{_counted(lost, 'test')} deleted"] if lost > 0 else []
+    if change.status != "A":
+        if (skipped := _more(language.skip, change.before, change.after)) > 0:
+            phrases.append(f"{_counted(skipped, 'test')} skipped")
+        # Of a test that went, its assertions go too.
+        fewer = _more(language.assertion, change.after, change.before)
+        if fewer > 0 and lost <= 0 and not change.missing & moved and language.test.search(change.before):
+            phrases.append(f"{_counted(fewer, 'assertion')} fewer")
+    if language.only and (only := _more(language.only, change.before, change.after)) > 0:
+        phrases.append(f"{_counted(only, 'mark')} added that leaves other tests out")
+    return phrases
+
+
+def _tests(language: Language, text: str) -> Counter[str]:
+    return Counter(found[found.lastindex or 0] for found in language.test.finditer(text))
+
+
+def _more(pattern: re.Pattern[str], before: str, after: str) -> int:
+    """How many more there are after than before."""
+    return sum(1 for _ in pattern.finditer(after)) - sum(1 for _ in pattern.finditer(before))
+
+
+def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total += each
+    return total
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,266 @@
+"""A change to what judges the work is told: tests, their configuration, scripts that checks run, CI."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from shared.workspace.judges import MAX_FILES, JudgeChange, judges_changed
+
+Tree = dict[str, str]
+
+
+def told(before: Tree, after: Tree, *commands: str) -> list[str]:
+    """What is told of the change from one tree to another, as ``path: what``."""
+    files = [
+        (path, "A" if path not in before else "D" if path not in after else "M")
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    ]
+    found = judges_changed(files, lambda path: before.get(path, ""), lambda path: after.get(path, ""), commands)
+    return [f"{each.path}: {each.what}" for each in found]
+
+
+CONFIGURATION = (
+    *("conftest.py", "pkg/conftest.py", "pytest.ini", "tox.ini", "jest.config.js", "web/vitest.config.ts"),
+    *(".mocharc.yml", "karma.conf.js", "playwright.config.ts", "phpunit.xml.dist", ".rspec", "spec/spec_helper.rb"),
+    *(".config/nextest.toml", "test/test_helper.exs", ".coveragerc", ".mvn/maven.config"),
+)
+CI = (
+    *(".github/workflows/ci.yml", ".gitlab-ci.yml", ".circleci/config.yml", "Jenkinsfile", "ci/run.sh"),
+    *("azure-pipelines.yml", ".travis.yml"),
+)
+
+
+@pytest.mark.parametrize("path", CONFIGURATION)
+def test_test_configuration_is_told_whether_it_is_new_changed_or_gone(path: str) -> None:
+    assert told({}, {path: "b"}) == [f"{path}: test configuration added"]
+    assert told({path: "a"}, {path: "b"}) == [f"{path}: test configuration changed"]
+    assert told({path: "a"}, {}) == [f"{path}: test configuration deleted"]
+
+
+@pytest.mark.parametrize("path", CI)
+def test_ci_configuration_is_told(path: str) -> None:
+    assert told({path: "a"}, {path: "b"}) == [f"{path}: CI configuration changed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "unrelated", "related"),
+    [
+        (
+            "pyproject.toml",
+            "[project]\nversion = '1'\n[tool.pytest.ini_options]\naddopts = ''\n",
+            "[project]\nversion = '2'\n[tool.pytest.ini_options]\naddopts = ''\n",
+            "[project]\nversion = '1'\n[tool.pytest.ini_options]\naddopts = '--ignore=x'\n",
+        ),
+        (
+            "setup.cfg",
+            "[metadata]\nname = a\n",
+            "[metadata]\nname = b\n",
+            "[tool:pytest]\nx = y\n[metadata]\nname = a\n",
+        ),
+        (
+            "package.json",
+            '{"version": "1", "scripts": {"test": "jest", "start": "x"}}',
+            '{"version": "2", "scripts": {"test": "jest", "start": "y"}, "dependencies": {"z": "1"}}',
+            '{"version": "1", "scripts": {"test": "jest || true", "start": "x"}}',
+        ),
+        ("package.json", '{"jest": {"bail": 1}}', '{"name": "x", "jest": {"bail": 1}}', '{"jest": {"bail": 0}}'),
+        ("pom.xml", "<a>1</a>\n", "<a>2</a>\n", "<a>1</a>\n<skipTests>true</skipTests>\n"),
+        ("Cargo.toml", "[lib]\n", "[lib]\nname = 'x'\n", "[lib]\ntest = false\n"),
+        ("pyproject.toml", "a = 1", "a = 1 # same", "= broken"),
+    ],
+)
+def test_of_files_with_other_things_in_them_only_the_part_about_tests_is_told(
+    path: str, before: str, unrelated: str, related: str
+) -> None:
+    assert told({path: before}, {path: unrelated}) == []
+    assert told({path: before}, {path: related}) == [f"{path}: test configuration changed"]
+
+
+MAKEFILE = "FLAGS = -x\ntest: build\n\t./scripts/check.sh\nbuild:\n\tcc a.c\ndeploy:\n\tscp a b\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_told"),
+    [
+        ("\tscp a b", "\tscp a c", False),
+        ("deploy:", "release:", False),
+        ("\t./scripts/check.sh", "\ttrue", True),
+        ("\tcc a.c", "\tcc -DX a.c", True),
+        ("FLAGS = -x", "FLAGS = -y", True),
+    ],
+)
+def test_of_a_makefile_the_targets_that_the_checks_call_are_told(old: str, new: str, is_told: bool) -> None:
+    change = {"Makefile": MAKEFILE}, {"Makefile": MAKEFILE.replace(old, new)}
+    assert told(*change, "make test") == (["Makefile: commands that the checks run changed"] if is_told else [])
+    assert told(*change, "go test ./...") == []
+
+
+def test_the_recipes_of_a_justfile_and_the_tasks_of_a_taskfile_are_told() -> None:
+    before = {"justfile": "test arg='':\n  cargo test\nfmt:\n  cargo fmt\n", "Taskfile.yml": "tasks:\n  test:\n"}
+    after = {"justfile": before["justfile"].replace("cargo test", "true"), "Taskfile.yml": "tasks:\n  test: []\n"}
+    assert told(before, after, "just test", "task test") == [
+        "Taskfile.yml: commands that the checks run changed",
+        "justfile: commands that the checks run changed",
+    ]
+    assert told(before, before | {"justfile": before["justfile"].replace("fmt", "format")}, "just test") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "commands"),
+    [
+        ("check.sh", ["sh check.sh"]),
+        ("tools/check", ["./tools/check --all"]),
+        ("api/tools/check.py", ["cd api && python3 tools/check.py"]),
+        ("scripts/check.sh", ["make test"]),
+        ("scripts/lint.js", ["npm test"]),
+    ],
+)
+def test_scripts_that_the_checks_run_are_told(path: str, commands: list[str]) -> None:
+    tree = {"Makefile": MAKEFILE, "package.json": '{"scripts": {"pretest": "node scripts/lint.js", "test": "x"}}'}
+    assert told(tree | {path: "a"}, tree | {path: "b"}, *commands) == [f"{path}: script that the checks run changed"]
+    assert told(tree | {path: "a"}, tree | {path: "b"}, "cargo test") == []
+
+
+# For each language: a file name, a test, the same test asserting less, and the same test skipped.
+LANGUAGES = [
+    (
+        "tests/test_a.py",
+        "def test_NAME():\n    assert f()\n",
+        "assert f()",
+        "f()",
+        "def test",
+        "@pytest.mark.skip\ndef test",
+    ),
+    ("a.test.ts", "it('NAME', () => {\n  expect(f()).toBe(1)\n})\n", "expect(f()).toBe(1)", "f()", "it(", "it.skip("),
+    (
+        "a_test.go",
+        "func TestNAME(t *testing.T) {\n\tt.Fatal(1)\n}\n",
+        "t.Fatal(1)",
+        "f()",
+        ") {\n",
+        ") {\n\tt.Skip()\n",
+    ),
+    ("src/lib.rs", "#[test]\nfn NAME() {\n    assert_eq!(f(), 1);\n}\n", "assert_eq!", "drop", "fn ", "#[ignore]\nfn "),
+    (
+        "src/test/java/ATest.java",
+        '@Test\n@Tag("x")\nvoid NAME() {\n  assertEquals(1, f());\n}\n',
+        "assertEquals(1, f())",
+        "f()",
+        "void",
+        "@Disabled\nvoid",
+    ),
+    (
+        "A.Tests/ATests.cs",
+        "[Fact]\npublic void NAME() {\n  Assert.Equal(1, F());\n}\n",
+        "Assert",
+        "F",
+        "[Fact]",
+        '[Fact(Skip = "x")]',
+    ),
+    (
+        "spec/a_spec.rb",
+        "it 'NAME' do\n  expect(f).to eq 1\nend\n",
+        "expect(f).to eq 1",
+        "f",
+        "  expect",
+        "  skip\n  expect",
+    ),
+    (
+        "tests/ATest.php",
+        "public function testNAME() {\n  $this->assertSame(1, f());\n}\n",
+        "$this->assertSame",
+        "f",
+        "  $this",
+        "  $this->markTestSkipped(); $this",
+    ),
+    ("test/a_test.exs", 'test "NAME" do\n  assert f()\nend\n', "assert f()", "f()", "test ", "@tag :skip\ntest "),
+    (
+        "Tests/ATests.swift",
+        "func testNAME() {\n  XCTAssertEqual(f(), 1)\n}\n",
+        "XCTAssertEqual",
+        "g",
+        "  XCT",
+        "  throw XCTSkip()\n  XCT",
+    ),
+    (
+        "tests/a_test.cpp",
+        "TEST(A, NAME) {\n  EXPECT_EQ(f(), 1);\n}\n",
+        "EXPECT_EQ",
+        "g",
+        "  EXPECT",
+        "  GTEST_SKIP();\n  EXPECT",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "strong", "weak", "plain", "skipped"), LANGUAGES, ids=[each[0] for each in LANGUAGES]
+)
+def test_weakened_tests_are_counted_in_every_language(
+    path: str, text: str, strong: str, weak: str, plain: str, skipped: str
+) -> None:
+    one, two, three = (text.replace("NAME", name) for name in ("alpha", "beta", "gamma"))
+    assert told({path: one + two + three}, {path: one}) == [f"{path}: 2 tests deleted"]
+    assert told({path: one + two}, {path: one + two.replace(plain, skipped)}) == [f"{path}: 1 test skipped"]
+    assert told({path: one + two}, {path: one + two.replace(strong, weak)}) == [f"{path}: 1 assertion fewer"]
+    assert told({path: one + two}, {}) == [f"{path}: test file deleted with 2 tests"]
+    # New, stronger, renamed and moved tests are no weaker ones.
+    assert told({}, {path: one.replace(plain, skipped)}) == []
+    assert told({path: one}, {path: one + two}) == []
+    assert told({path: one + two}, {path: one + three}) == []
+    head, _, name = path.rpartition("/")
+    assert told({path: one + two}, {f"{head}/more/{name}".lstrip("/"): one + two + three}) == []
+
+
+def test_a_test_that_leaves_the_others_out_is_told_also_in_a_new_file() -> None:
+    assert told({}, {"a.test.js": "it.only('x', () => {})"}) == ["a.test.js: 1 mark added that leaves other tests out"]
+
+
+def test_deleted_tests_of_an_unknown_kind_and_changed_snapshots_are_told() -> None:
+    before = {"t/a.bats": "x", "web/__snapshots__/a.snap": "1", "lib/test_help.lua": ""}
+    assert told(before, {"web/__snapshots__/a.snap": "2"}) == [
+        "lib/test_help.lua: test file deleted",
+        "t/a.bats: test file deleted",
+        "web/__snapshots__/a.snap: recorded expectations changed",
+    ]
+
+
+def test_a_module_in_the_place_of_the_runner_is_told() -> None:
+    assert told({}, {"pytest.py": "", ".venv/bin/python": ""}) == [
+        ".venv/bin/python: installed package added",
+        "pytest.py: module that takes the place of the test runner added",
+    ]
+
+
+def test_ordinary_work_is_not_told() -> None:
+    before = {
+        "src/app.py": "def f(): return 1\n",
+        "README.md": "",
+        "tests/test_a.py": "def test_a():\n    assert f()\n",
+    }
+    after = {
+        "src/app.py": "def f(): return 2\n",
+        "src/new.js": "it = 1\n",
+        "README.md": "more",
+        "tests/test_a.py": "def test_a():\n    assert f() == 2\n\ndef test_b():\n    assert f()\n",
+        "docs/testing.md": "x",
+    }
+    assert told(before, after, "PYTHONPATH=src python3 -m pytest tests/test_a.py") == []
+
+
+def test_only_so_many_files_are_looked_at_and_it_is_said() -> None:
+    found = judges_changed([(f"f{n}", "M") for n in range(MAX_FILES + 3)], lambda _: "", lambda _: "")
+    assert found == [JudgeChange("", "3 more changed files were not looked at")]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("part", ["\n", "a ", "[x]", "@Test ", "it('", '"', "public ", "#[test]\n", "TEST(", "skip:  "])
+def test_no_text_makes_the_comparison_slow(part: str) -> None:
+    text = part * (100_000 // len(part))
+    names = ("Makefile", "package.json", "setup.cfg", *(each[0] for each in LANGUAGES))
+    began = time.process_time()
+    judges_changed([(name, "M") for name in names], lambda _: text, lambda _: text + "x", ["make test", "npm test"])
+    assert time.process_time() - began < 10
