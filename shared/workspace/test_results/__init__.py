@@ -1,0 +1,25 @@
+"""Which tests failed in one run of a check command, and whether the base commit fails in the same way.
+
+``read_failures`` reads report files and the output of a run, ``compare`` sets a run at the result beside a run at the
+base. ``report_environment`` and ``report_files`` say how runners are made to write reports and where those are found.
+Nothing here runs a command; only report files are read.
+"""
+
+from shared.workspace.test_results.compare import Comparison, Kind, Run, compare
+from shared.workspace.test_results.failing_lines import failing_lines
+from shared.workspace.test_results.findings import Findings, read_failures
+from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.report_files import report_environment, report_files
+
+__all__ = [
+    "Comparison",
+    "Findings",
+    "Kind",
+    "Run",
+    "compare",
+    "failing_lines",
+    "normalise",
+    "read_failures",
+    "report_environment",
+    "report_files",
+]

@@ -1,0 +1,158 @@
+"""Whether a check that fails at the result fails in the same way at the base commit."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from shared.workspace.test_results.findings import MAX_NAMES, Findings
+from shared.workspace.test_results.normalise import normalise
+
+_SHOWN: Final = 5
+"""Names that a sentence lists."""
+_FEWER: Final = 0.9
+"""Fewer passing tests than this part of those at the base are worth a note."""
+_KILLED: Final = 124
+"""Exit codes from here on tell of a timeout, a command that is not there, or a signal. So do negative ones."""
+
+
+class Kind(enum.StrEnum):
+    SAME = "same"
+    NEW = "new"
+    UNCLEAR = "unclear"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a check command. ``checkout`` is the folder in which it ran: paths below it are no difference."""
+
+    exit_code: int
+    output: str
+    findings: Findings
+    checkout: str = ""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """``why`` is a sentence without a full stop. ``new`` are tests, broken things or steps that fail now only.
+
+    ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
+    """
+
+    kind: Kind
+    why: str
+    new: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def compare(after: Run, before: Run) -> Comparison:
+    """Set a failing run at the result (``after``) beside the run of the same command at the base (``before``).
+
+    NEW: something fails now that did not fail at the base, whatever else failed there. SAME: everything that fails now
+    failed at the base. UNCLEAR: names do not tell, and the outputs differ. Then run the base again and compare its two
+    runs: if they are the SAME, the difference is the result's; else nothing is known.
+    Raises ValueError for an ``after`` that has not failed.
+    """
+    if after.exit_code == 0:
+        raise ValueError("A run that ended with 0 has no failures to compare.")
+    new = _new(after.findings, before.findings)
+    fixed = _without(before.findings.failed, after.findings.failed)
+    notes = _notes(after, before, new, fixed)
+    if before.exit_code == 0:
+        return Comparison(kind=Kind.NEW, why="the command passes at the base commit", new=new, notes=notes)
+    if new:
+        why = f"{_amount(new, after.findings)} not at the base commit: {_listed(new)}"
+        return Comparison(kind=Kind.NEW, why=why, new=new, fixed=fixed, notes=notes)
+    mended = fixed or _without(before.findings.broken, after.findings.broken)
+    doubt = _doubt(after, before, mended=bool(mended))
+    if doubt is not None and not _same_output(after, before):
+        return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes)
+    return Comparison(kind=Kind.SAME, why=_same(after), fixed=fixed, notes=notes)
+
+
+def _new(after: Findings, before: Findings) -> tuple[str, ...]:
+    """Tests and broken things. A step of make that failed counts where neither tells: it fails because of them."""
+    new = (*_without(after.failed, before.failed), *_without(after.broken, before.broken))
+    return new or _without(after.steps, before.steps)
+
+
+def _without(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names) - set(others)))
+
+
+def _doubt(after: Run, before: Run, *, mended: bool) -> str | None:
+    """Why names alone do not make the runs the same, or None. Without names, only equal outputs are the same."""
+    now, then = after.findings, before.findings
+    if after.exit_code != before.exit_code and not (mended and _ended(after) and _ended(before)):
+        return f"exit code {after.exit_code}, at the base commit {before.exit_code}"
+    if now.named != then.named:
+        return "one run names what failed, the other does not"
+    if not now.named:
+        return "no failing test is named, and the output is not that of the base commit"
+    if not _ended(after):
+        return f"the command did not run to its end (exit code {after.exit_code})"
+    if (now.failed_count or 0) - len(now.failed) > (then.failed_count or 0) - len(then.failed):
+        return f"{now.failed_count} tests fail, at the base commit {then.failed_count}, and not all have names"
+    if MAX_NAMES in {len(now.failed), len(now.broken)}:
+        return "more things fail than are compared by name"
+    return None
+
+
+def _ended(run: Run) -> bool:
+    return 0 <= run.exit_code < _KILLED
+
+
+def _same_output(after: Run, before: Run) -> bool:
+    checkouts = [checkout for checkout in (after.checkout, before.checkout) if checkout]
+    return after.exit_code == before.exit_code and normalise(after.output, *checkouts) == normalise(
+        before.output, *checkouts
+    )
+
+
+def _same(after: Run) -> str:
+    found = after.findings
+    if found.failed and len(found.failed) == 1:
+        return f"the same test fails at the base commit: {found.failed[0]}"
+    if found.failed:
+        return f"the same {len(found.failed)} tests fail at the base commit: {_listed(found.failed)}"
+    if found.broken:
+        return f"the same is broken at the base commit: {_listed(found.broken)}"
+    return f"the base commit gives the same output and exit code {after.exit_code}"
+
+
+def _amount(new: Sequence[str], after: Findings) -> str:
+    tests = len(set(new) & set(after.failed))
+    match tests, len(new) - tests:
+        case 0, _:
+            return "this fails,"
+        case 1, 0:
+            return "1 test fails,"
+        case _, 0:
+            return f"{tests} tests fail,"
+        case _, others:
+            return f"{tests + others} things fail,"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _notes(after: Run, before: Run, new: Sequence[str], fixed: Sequence[str]) -> tuple[str, ...]:
+    now, then = after.findings, before.findings
+    notes = []
+    if then.passed_count and now.passed_count is None:
+        notes.append(f"No tests were counted; {then.passed_count} pass at the base commit.")
+    elif then.passed_count and now.passed_count is not None and now.passed_count < _FEWER * then.passed_count:
+        notes.append(f"Fewer tests pass: {now.passed_count}, at the base commit {then.passed_count}.")
+    if now.passed_count is not None and then.passed_count is not None and fixed:
+        missing = then.passed_count + len(fixed) - len(_without(now.failed, then.failed)) - now.passed_count
+        if missing > 0:
+            notes.append(f"Of the tests that no longer fail, some may not have run: {_listed(fixed)}.")
+    if new and then.broken and not set(then.broken) <= set(now.broken):
+        notes.append("The base commit could not build or load everything: whether these tests fail there is not known.")
+    if new and not _ended(before):
+        notes.append(f"At the base commit the command did not run to its end (exit code {before.exit_code}).")
+    return tuple(notes)

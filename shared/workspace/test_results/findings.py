@@ -1,0 +1,174 @@
+"""Which tests failed in one run, by its report files and its output."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.workspace.test_results.diagnostics import diagnostics, loading_errors
+from shared.workspace.test_results.failing_lines import chosen
+from shared.workspace.test_results.json_reports import in_output, read_json
+from shared.workspace.test_results.junit import read_junit
+from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.reading import Reading
+from shared.workspace.test_results.report_files import MAX_BYTES
+from shared.workspace.test_results.runners import read_all
+from shared.workspace.test_results.runners.go import decoded
+from shared.workspace.test_results.steps import failed_steps
+from shared.workspace.test_results.text import lines_of, plain, stable, without_paths
+
+MAX_NAMES: Final = 2000
+"""Names of each kind that are kept, the first in the alphabet."""
+MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of all report files together that are read."""
+_WORDS: Final = {
+    "pytest": "pytest",
+    "unittest": "unittest",
+    "go test": "go",
+    "gotestsum": "go",
+    "jest": "jest",
+    "vitest": "vitest",
+    "mocha": "mocha",
+    "nextest": "nextest",
+    "cargo test": "cargo",
+    "mvn": "surefire",
+    "gradle": "gradle",
+    "phpunit": "phpunit",
+    "node --test": "node",
+    "rspec": "rspec",
+    "dotnet test": "dotnet",
+    "ctest": "ctest",
+}
+"""Runners by what a command calls them, for a run that has told nothing."""
+_NAMED_BY_TEXT: Final = frozenset({"jest", "mocha"})
+"""Runners whose JUnit XML names neither file nor suites of a test: it counts only where the text has no names."""
+_SAME_WORDS: Final = frozenset({"pytest", "go", "vitest", "mocha", "nextest", "surefire", "phpunit"})
+"""Runners whose reports and text give a test the same name."""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run of a check command says about its failures.
+
+    ``runner`` is "pytest", "unittest", "go", "jest", "vitest", "mocha", "cargo", "nextest", "surefire", "gradle",
+    "phpunit", "node", "rspec", "minitest", "tap", "dotnet", "ctest", "gtest", several of them with ``+`` between, or
+    "" when nothing could be told. ``failed`` are tests, ``broken`` what could not be built, loaded or collected and
+    what a linter objects to, ``steps`` the steps of make and the like that failed: sorted, the same in every folder and
+    at every time. ``lines`` are the lines of the output that name failures and their reasons, for people.
+    A run that ended with 0 has no failures, whatever it has printed.
+    """
+
+    runner: str = ""
+    failed: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    passed_count: int | None = None
+    failed_count: int | None = None
+    lines: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether a test or a thing that broke has a name."""
+        return bool(self.failed or self.broken)
+
+
+def read_failures(
+    command: str, exit_code: int, output: str, reports: Sequence[Path], checkout: Path | None = None
+) -> Findings:
+    """Read the reports, and the output for what they do not tell. Never raises on what a command has written.
+
+    ``checkout`` is where the command ran: names lose it. Without it, absolute paths are cut to their last two parts.
+    """
+    paths = () if checkout is None else (str(checkout), str(checkout.resolve()))
+    text = without_paths(plain(output), paths)
+    lines = lines_of(text)
+    said = read_all(text, lines)
+    written = [*_read_reports(reports), *in_output(text)]
+    complaints, complaining = diagnostics(lines)
+    failed = _failed(said, written)
+    broken = [*complaints, *(name for reading in (*said, *written) for name in reading.broken)]
+    if not failed and not broken:
+        broken, complaining = loading_errors(lines)
+    passed_count, failed_count = _counts(said, written)
+    found = Findings(
+        runner=_runner(command, (*said, *written)),
+        failed=_bounded(failed, paths),
+        # What compilers and tools say may hold a port or a time; the names of tests are theirs alone.
+        broken=_bounded(map(normalise, broken), paths),
+        steps=_bounded(failed_steps(lines), paths),
+        passed_count=passed_count,
+        failed_count=failed_count,
+        lines=chosen(decoded(lines), (*complaining, *(index for reading in said for index in reading.lines))),
+    )
+    return found if exit_code != 0 else msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=())
+
+
+def _failed(said: Sequence[Reading], written: Sequence[Reading]) -> list[str]:
+    """Names of reports, and those of the text of the same runner where both name a test in the same words.
+
+    A second run may have overwritten the report of the first, or may have died before it wrote one. A report of an
+    unknown runner counts where the text has no names: it may tell the same failures in other words.
+    """
+    told = {reading.runner for reading in said if reading.failed}
+    reports = [reading for reading in written if reading.failed and reading.runner not in _NAMED_BY_TEXT & told]
+    reported = {reading.runner for reading in reports}
+    texts = [
+        reading
+        for reading in said
+        if reading.runner not in reported or (reading.runner in _SAME_WORDS and not reading.vague)
+    ]
+    counted = (*texts, *(reading for reading in reports if reading.runner or not told))
+    return [name for reading in counted for name in reading.failed]
+
+
+def _counts(said: Sequence[Reading], written: Sequence[Reading]) -> tuple[int | None, int | None]:
+    """Passed and failed tests: of each runner by its text, else by its reports; None where nobody counts."""
+    counted = {reading.runner for reading in said if reading.passed is not None}
+    readings = [*said, *(reading for reading in written if reading.runner not in counted)]
+    passed = [reading.passed for reading in readings if reading.passed is not None]
+    failures = [reading.failures for reading in readings if reading.failures is not None]
+    return (sum(passed) if passed else None, sum(failures) if failures else None)
+
+
+def _runner(command: str, readings: Iterable[Reading]) -> str:
+    spoken = dict.fromkeys(reading.runner for reading in readings if reading.runner)
+    return "+".join(spoken) or next((runner for word, runner in _WORDS.items() if word in command), "")
+
+
+def _bounded(names: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
+    stables = {stable(without_paths(name, paths)) for name in names}
+    return tuple(sorted(stables - {""})[:MAX_NAMES])
+
+
+def _read_reports(paths: Iterable[Path]) -> Iterator[Reading]:
+    room = MAX_REPORT_BYTES
+    for path in paths:
+        data = _read_regular(path)
+        if data is None or len(data) > room:
+            continue
+        room -= len(data)
+        reading = read_json(data) if path.suffix == ".json" else read_junit(data, path)
+        if reading is not None:
+            yield reading
+
+
+def _read_regular(path: Path) -> bytes | None:
+    """The bytes of a regular file that is not too large, or None: what a check has left may be a link or a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return data if len(data) <= MAX_BYTES else None

@@ -1,0 +1,85 @@
+"""The Test Anything Protocol (node, tap, bats, prove) and the tree that ``node --test`` prints for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from shared.workspace.test_results.reading import Reading
+from shared.workspace.test_results.runners.javascript import not_loaded
+
+_RESULT: Final = re.compile(r"^( *)not ok\b(?: (\d{1,9}))?(?: -)?(?: (.*))?$")
+_SUBTEST: Final = re.compile(r"^( *)# Subtest: (.*)$")
+_EXCUSED: Final = re.compile(r"(?i)(?<!\\)#\s?(?:todo|skip)\b")
+_TOTAL: Final = re.compile(r"^(?:# |ℹ )(pass|fail) (\d{1,9})$")
+_TIME: Final = re.compile(r" \(\d[\d.]*m?s\)(?: +#.*)?$")
+_SCRIPT: Final = re.compile(r"\.[cm]?[jt]sx?$")
+_PROVE: Final = re.compile(r"^(\S+\.t)\s+\(Wstat: ")
+
+
+class _Tree:
+    """Failures of a tree of subtests. A parent that fails because of a child is no failure of its own."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._path: list[str] = []
+        self._blamed: set[tuple[str, ...]] = set()
+
+    def enter(self, depth: int, name: str) -> None:
+        self._path[depth:] = [name]
+
+    def fail(self, depth: int, name: str, line: int) -> None:
+        path = (*self._path[:depth], name)
+        if path in self._blamed:
+            self._blamed.discard(path)
+        elif len(path) == 1 and _SCRIPT.search(name):
+            self._reading.break_(not_loaded(name), line)
+        else:
+            self._reading.fail(" > ".join(path), line)
+        self._blamed |= {path[:end] for end in range(1, min(len(path), 20))}
+
+
+def tap(lines: Sequence[str]) -> Reading:
+    """Names ``suite > test``; of a test without a name, its number. What is marked TODO or SKIP has not failed."""
+    found = Reading(runner="node" if any("duration_ms" in line for line in lines) else "tap")
+    tree = _Tree(found)
+    for index, line in enumerate(lines):
+        if "# Subtest: " in line and (match := _SUBTEST.match(line)):
+            tree.enter(len(match[1]) // 4, match[2].replace("\\#", "#"))
+        elif "not ok" in line and (match := _RESULT.match(line)):
+            if not _EXCUSED.search(match[3] or ""):
+                tree.fail(len(match[1]) // 4, (match[3] or f"test {match[2]}").replace("\\#", "#"), index)
+        elif line.startswith("# ") and (match := _TOTAL.match(line)):
+            _count(found, match)
+        elif match := _PROVE.match(line):
+            found.fail(match[1], index)
+    return found
+
+
+def node(lines: Sequence[str]) -> Reading:
+    """The same names as from node's TAP. The list of failing tests at the end has no suites and is left out."""
+    found = Reading(runner="node")
+    tree = _Tree(found)
+    listed = False
+    for index, line in enumerate(lines):
+        name = line.lstrip(" ")
+        depth = (len(line) - len(name)) // 2
+        if name.startswith("▶ "):
+            tree.enter(depth, _TIME.sub("", name[2:]))
+        elif name.startswith("✖ failing tests:"):
+            listed = True
+        elif name.startswith("✖ ") and not listed and not _EXCUSED.search(name):
+            tree.fail(depth, _TIME.sub("", name[2:]), index)
+        elif line.startswith("ℹ ") and (match := _TOTAL.match(line)):
+            _count(found, match)
+            listed = False
+    return found
+
+
+def _count(reading: Reading, match: re.Match[str]) -> None:
+    number = int(match[2])
+    if match[1] == "pass":
+        reading.count(passed=number)
+    else:
+        reading.count(failures=number)

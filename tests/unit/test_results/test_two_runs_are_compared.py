@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.workspace.test_results import Kind, compare
+from tests.unit.test_results.recorded import run, text_of
+
+
+def pytest_output(*failed: str, passed: int = 10, seconds: float = 0.1) -> str:
+    summary = "".join(f"FAILED tests/test_a.py::{name} - assert 0\n" for name in failed)
+    return f"=== short test summary info ===\n{summary}=== {len(failed)} failed, {passed} passed in {seconds}s ===\n"
+
+
+def test_the_same_failing_tests_are_the_same() -> None:
+    told = compare(run(pytest_output("a", "b", seconds=0.2)), run(pytest_output("b", "a")))
+    assert told.kind is Kind.SAME
+    assert told.why == "the same 2 tests fail at the base commit: tests.test_a.a, tests.test_a.b"
+    assert (told.new, told.fixed, told.notes) == ((), (), ())
+
+
+def test_a_newly_failing_test_is_new_though_the_command_was_red_before() -> None:
+    told = compare(run(pytest_output("a", "b")), run(pytest_output("a")))
+    assert (told.kind, told.new) == (Kind.NEW, ("tests.test_a.b",))
+    assert told.why == "1 test fails, not at the base commit: tests.test_a.b"
+
+
+def test_one_test_repaired_and_another_broken_is_new() -> None:
+    told = compare(run(pytest_output("b")), run(pytest_output("a")))
+    assert (told.kind, told.new, told.fixed) == (Kind.NEW, ("tests.test_a.b",), ("tests.test_a.a",))
+
+
+def test_fewer_failures_are_the_same_and_what_was_repaired_is_named() -> None:
+    told = compare(run(pytest_output("a", passed=11)), run(pytest_output("a", "b")))
+    assert (told.kind, told.fixed, told.notes) == (Kind.SAME, ("tests.test_a.b",), ())
+
+
+def test_a_failing_test_that_is_gone_is_told_not_to_have_run() -> None:
+    told = compare(run(pytest_output("a", passed=10)), run(pytest_output("a", "b", passed=10)))
+    assert told.notes == ("Of the tests that no longer fail, some may not have run: tests.test_a.b.",)
+
+
+def test_a_suite_that_shrank_is_noted() -> None:
+    told = compare(run(pytest_output("a", passed=5)), run(pytest_output("a", passed=10)))
+    assert (told.kind, told.notes) == (Kind.SAME, ("Fewer tests pass: 5, at the base commit 10.",))
+
+
+def test_a_command_that_passed_before_is_new() -> None:
+    told = compare(run(pytest_output("a")), run("=== 11 passed in 0.1s ===\n", exit_code=0))
+    assert (told.kind, told.new) == (Kind.NEW, ("tests.test_a.a",))
+    assert told.why == "the command passes at the base commit"
+
+
+def test_a_build_that_broke_is_new_whatever_failed_before() -> None:
+    broken = run("# example.com/a\n./a.go:3:2: undefined: x\nFAIL\texample.com/a [build failed]\nFAIL\n")
+    failing = run("--- FAIL: TestA (0.00s)\nFAIL\nFAIL\texample.com/a\t0.1s\nFAIL\n")
+    told = compare(broken, failing)
+    assert (told.kind, told.new) == (Kind.NEW, ("a.go: undefined: x", "example.com/a [build failed]"))
+
+
+def test_a_build_that_was_broken_in_the_same_way_is_the_same() -> None:
+    before = "# example.com/a\n./a.go:3:2: undefined: x\nFAIL\texample.com/a [build failed]\nFAIL\n"
+    assert compare(run(before.replace(":3:2", ":8:2")), run(before)).kind is Kind.SAME
+    told = compare(run(before.replace("undefined: x", "undefined: y")), run(before))
+    assert (told.kind, told.new) == (Kind.NEW, ("a.go: undefined: y",))
+
+
+def test_tests_that_could_not_be_collected_before_are_new_with_a_note() -> None:
+    told = compare(run(pytest_output("a")), run(text_of("pytest-interrupted.txt"), exit_code=1))
+    assert told.kind is Kind.NEW
+    assert "whether these tests fail there is not known" in told.notes[0]
+
+
+def test_another_step_of_make_that_fails_is_new() -> None:
+    told = compare(run("make: *** [Makefile:3: lint] Error 1\n", 2), run("make: *** [Makefile:3: test] Error 1\n", 2))
+    assert (told.kind, told.new) == (Kind.NEW, ("make lint",))
+
+
+def test_a_step_is_not_blamed_beside_the_test_that_made_it_fail() -> None:
+    told = compare(run(f"{pytest_output('a')}make: *** [Makefile:3: test] Error 1\n", 2), run("", 2))
+    assert told.new == ("tests.test_a.a",)
+
+
+def test_equal_outputs_without_names_are_the_same() -> None:
+    told = compare(run("it broke in 3.1s\n", 3), run("it broke in 0.4s\n", 3))
+    assert (told.kind, told.why) == (Kind.SAME, "the base commit gives the same output and exit code 3")
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "exit_code"),
+    [
+        ("it broke badly\n", "it broke\n", 1),
+        ("it broke\n", "it broke\n", 2),
+        ("Segmentation fault\n", pytest_output("a"), 1),
+        (pytest_output("a"), pytest_output("a"), 3),
+        (pytest_output("a") + "killed\n", pytest_output("a"), 1),
+    ],
+    ids=["other words", "other exit code", "no names any more", "names with another exit code", "killed"],
+)
+def test_what_names_do_not_tell_is_unclear(after: str, before: str, exit_code: int) -> None:
+    code = 137 if "killed" in after else 1
+    assert compare(run(after, code), run(before, code if code == 137 else exit_code)).kind is Kind.UNCLEAR
+
+
+def test_more_failures_than_names_are_unclear() -> None:
+    named = "=== short test summary info ===\nFAILED tests/test_a.py::a - x\n"
+    told = compare(run(named + "=== 3 failed in 0.1s ===\n"), run(named + "=== 1 failed in 0.1s ===\n"))
+    assert told.kind is Kind.UNCLEAR
+
+
+def test_a_flaky_base_differs_from_itself() -> None:
+    assert compare(run("the dice say 3\n"), run("the dice say 5\n")).kind is Kind.UNCLEAR
+
+
+def test_a_run_that_passed_is_not_compared() -> None:
+    with pytest.raises(ValueError, match="no failures to compare"):
+        compare(run("", exit_code=0), run(""))
+
+
+@pytest.mark.parametrize("name", ["pytest.txt", "go-test-v.txt", "cargo.txt", "jest.txt", "surefire.txt", "rspec.txt"])
+def test_a_recorded_output_is_the_same_as_itself_in_another_folder(name: str) -> None:
+    there = run(text_of(name))
+    here = run(text_of(name).replace("/srv/checkout", "/var/lib/j/base"), checkout="/var/lib/j/base")
+    assert compare(here, there).kind is Kind.SAME
