@@ -74,16 +74,16 @@ class RunWorkspace:
         if self.worktree_path.exists():
             await asyncio.to_thread(self._sweep_checks)
         self._recorded = run.checkpoint_commit
-        mirror = self._target.mirror()
+        mirror, submodules = self._target.mirror(), self._target.submodule_mirrors()
         await mirror.ensure(run.base_commit)
         if run.checkpoint is None or self.last_process() is not None:
-            return await Worktree.create(mirror, self.worktree_path, run.base_commit)
+            return await Worktree.create(mirror, self.worktree_path, run.base_commit, submodules)
         log.info("taking over from the last checkpoint", commit=run.checkpoint_commit)
         bundle = self._temp_file("checkpoint.bundle")
         await self._artifacts.get_file(run.checkpoint, bundle)
         crash_point("takeover.fetched")
         try:
-            return await Worktree.restore(mirror, self.worktree_path, bundle, run.checkpoint_commit)
+            return await Worktree.restore(mirror, self.worktree_path, bundle, run.checkpoint_commit, submodules)
         finally:
             bundle.unlink(missing_ok=True)
 
