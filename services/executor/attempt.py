@@ -34,8 +34,8 @@ from shared.ops.settings import Settings
 from shared.ops.timings import Timings
 from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
+from shared.workspace.branches import branch_name
 from shared.workspace.git import GitFailed
-from shared.workspace.publish import branch_name
 from shared.workspace.worktree import Author, Commit, Worktree
 
 REPAIRS: Final = 1
@@ -278,7 +278,7 @@ class Attempt:
         return msgspec.structs.replace(
             done,
             commit=state.commit.id,
-            branch=branch_name(self._actor.id, state.found.title),
+            branch=branch_name(self._actor.id, state.found.title, self._workspace.repo().branch_prefix),
             bundle=await self._workspace.store_bundle(state.worktree, state.commit.id, "result"),
             files=files,
             diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
