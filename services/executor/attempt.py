@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 import structlog
-from shared.workspace.branches import branch_name
 
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
@@ -44,6 +43,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import Timings
 from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
+from shared.workspace.branches import branch_name
 from shared.workspace.git import GitFailed
 from shared.workspace.worktree import Author, Worktree
 

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from shared.workspace.branches import refuse_branch_in_the_way
-from shared.workspace.local_target import cannot_write
-from shared.workspace.submodules import Mirrors
 
 from shared.claude.agent_activity import AgentWork
 from shared.claude.conversation.transcript import SessionUnusable, pack_session, restore_session, session_file
@@ -26,9 +23,12 @@ from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.ops.config import Repo
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.workspace.branches import refuse_branch_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle
 from shared.workspace.git import GitFailed
+from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import Mirror
+from shared.workspace.submodules import Mirrors
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
 

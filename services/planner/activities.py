@@ -102,11 +102,11 @@ class Drafting:
         return _report(attempt, outcome, stopped, int((time.monotonic() - began) * 1000))
 
     async def _worktree(self, actor: Actor, asked: plan.DraftingStarted) -> Worktree:
-        mirror = self._target(asked).mirror()
+        target = self._target(asked)
+        mirror = target.mirror()
         await mirror.ensure(asked.base_commit)
-        return await Worktree.create(
-            mirror, LocalWork(actor, asked.draft).worktree(self._settings.data_dir), asked.base_commit
-        )
+        path = LocalWork(actor, asked.draft).worktree(self._settings.data_dir)
+        return await Worktree.create(mirror, path, asked.base_commit, target.submodule_mirrors())
 
     def _target(self, asked: plan.DraftingStarted) -> Target:
         return Target(self._settings, asked.repo, asked.base_commit)

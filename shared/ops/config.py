@@ -7,9 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
+
+_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 
 class BadConfig(Exception):
@@ -32,6 +34,18 @@ class Repo(BaseModel):
     evidence: Literal["verified", "no-new-failures", "any"] = "no-new-failures"
     check_runs: Annotated[int, Field(ge=1, le=64)] = 1
     agent: str = "executor"
+    branch_prefix: Annotated[str, Field(max_length=100)] = "journeyman"
+    """What the names of our branches begin with, before a slash."""
+
+    @field_validator("branch_prefix")
+    @classmethod
+    def _part_of_a_branch(cls, prefix: str) -> str:
+        # A part of git's own rules (git-check-ref-format(1)) that needs no quoting anywhere.
+        if not _PREFIX.fullmatch(prefix) or any(part.endswith((".", ".lock")) for part in prefix.split("/")):
+            raise ValueError('write letters, digits, "-", "_", "." and "/" only, such as "bots/journeyman"')
+        if ".." in prefix:
+            raise ValueError('".." cannot be in the name of a branch')
+        return prefix
 
     @model_validator(mode="after")
     def _one_place(self) -> Repo:

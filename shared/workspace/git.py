@@ -26,6 +26,7 @@ from typing import Final
 
 import msgspec
 
+from shared.ops.visible import visible
 from shared.workspace.pipes import Head, Tail, listen
 
 DEFAULT_TIMEOUT: Final = 300.0
@@ -36,6 +37,8 @@ END_GRACE: Final = 2.0
 """Seconds to wait for the rest of the output once git itself is gone."""
 STDERR_TAIL: Final = 2_000
 """Characters of git's own words kept in an error."""
+REMOTE_WORDS: Final = 1_000
+"""Characters of what the server at the other end says, in the sentence of an error."""
 
 OVERRIDES: Final[Mapping[str, str]] = {
     # Run a program: switched off.
@@ -106,7 +109,7 @@ LOCAL_SERVICE: Final = "git -c safe.directory='*'"
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_REMOTE = re.compile(r"^remote:[ \t]*(.*)$", re.MULTILINE)
 
 
 class GitFailed(Exception):
@@ -206,16 +209,36 @@ async def ask(
 
 
 def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -> GitFailed:
-    """The exception for an answer with a bad exit code; credentials in addresses are taken out."""
+    """The exception for an answer with a bad exit code; credentials in addresses are taken out.
+
+    The sentence ends with what the server at the other end says: there, and nowhere else, a rule is named that refused
+    a push (a hook's words, GitHub's GH006 and GH013).
+    """
     detail = clean(answer.err)
-    reason = next((line for line in detail.splitlines() if line.startswith(("fatal:", "error:", " ! "))), detail)
+    ours = [line for line in detail.splitlines() if not line.startswith("remote:")]
+    reason = next((line for line in ours if line.startswith(("fatal:", "error:", " ! "))), " ".join(ours))
     plain = sentence or f"git {_name(args)} failed (exit code {answer.code})"
-    return GitFailed(" ".join(f"{plain}: {reason.strip() or 'no reason given'}".split()), detail)
+    told = " ".join(f"{plain}: {reason.strip() or 'no reason given'}".split())
+    words = remote_words(answer.err)
+    return GitFailed(f"{told}. The server says: {words}" if words else told, detail)
+
+
+def remote_words(text: str) -> str:
+    """What the server says in git's ``remote:`` lines, as one line of at most ``REMOTE_WORDS`` characters."""
+    lines = (" ".join(line.split()) for line in _REMOTE.findall(_legible(text)))
+    words = " / ".join(line for line in lines if line)
+    return words if len(words) <= REMOTE_WORDS else f"{words[: REMOTE_WORDS - 1]}…"
 
 
 def clean(text: str) -> str:
-    """Git's words without passwords in addresses and without control characters, at most ``STDERR_TAIL`` long."""
-    return _CONTROL.sub(" ", _USERINFO.sub("", text)).strip()[-STDERR_TAIL:]
+    """The last ``STDERR_TAIL`` of git's words, without passwords in addresses and with marks for what is invisible."""
+    return _legible(text)[-STDERR_TAIL:]
+
+
+def _legible(text: str) -> str:
+    # Git ends a line of progress with a carriage return, and pads each line of a server with spaces.
+    lines = (line.rstrip() for line in _USERINFO.sub("", text).replace("\r", "\n").split("\n"))
+    return visible("\n".join(lines)).strip()
 
 
 def printable(path: str) -> str:

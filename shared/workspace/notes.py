@@ -10,10 +10,15 @@ from shared.ops.files import write_atomically
 
 
 class State(msgspec.Struct, frozen=True):
-    """A worktree that was made to its end: the commit it began as, and the private refs made from it."""
+    """A worktree that was made to its end: the commit it began as, and the private refs made from it.
+
+    ``files`` is the commit whose files were checked out, empty for the base's own. ``submodules_missing`` are paths.
+    """
 
     base: str
     refs: tuple[str, ...] = ()
+    files: str = ""
+    submodules_missing: tuple[str, ...] = ()
 
 
 class Notes:
@@ -39,4 +44,4 @@ class Notes:
         """Remember a ref; to be called before the ref exists, so that none is forgotten."""
         state = self.read()
         if state is not None and ref not in state.refs:
-            self.write(State(base=state.base, refs=(*state.refs, ref)))
+            self.write(msgspec.structs.replace(state, refs=(*state.refs, ref)))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import contextlib
+import shutil
 import tempfile
-import unicodedata
 from pathlib import Path
-from typing import Final
 
+from shared.workspace.branches import HEADS, BranchInTheWay, branch_in_the_way, places_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle, read_header
 from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, failed, git, ref_name
 from shared.workspace.mirror import source_of
-
-MAX_SLUG: Final = 40
-SHORT_ID: Final = 10
 
 
 class BranchTaken(GitFailed):
@@ -30,56 +27,62 @@ class BranchCheckedOut(GitFailed):
     """Somebody works on the branch in the target repository: changing it would pull the ground from under them."""
 
 
-def branch_name(task_id: str, title: str) -> str:
-    """``journeyman/<short id>-<slug>``: valid for git, stable for one task.
-
-    The short id is the end of the task id, where the randomness is (the beginning is time).
-    """
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG].strip("-")
-    short = re.sub(r"[^a-z0-9]", "", task_id.lower())[-SHORT_ID:]
-    return f"journeyman/{'-'.join(part for part in (short, slug) if part) or 'task'}"
-
-
-async def publish_branch(target: str, bundle: Path, commit: str, branch: str, expected: str | None) -> None:
+async def publish_branch(
+    target: str, bundle: Path, commit: str, branch: str, expected: str | None, *, tree: str | None = None
+) -> str:
     """Put ``commit`` from ``bundle`` on ``branch`` of ``target``, if the branch is at ``expected`` (None: not there).
 
-    ``target`` is a local repository, bare or not, or an address that `git push` reaches. Doing it twice is fine:
-    a branch already at ``commit`` is left alone. Objects are first unpacked and checked in a repository of their
-    own beside the bundle.
-    Raises ``BranchTaken``, ``BranchCheckedOut``, or ``GitFailed`` for a bad bundle or an unreachable target;
-    ``ValueError`` for what is no commit id, branch name or address.
+    ``target`` is a local repository, bare or not, or an address that `git push` reaches. ``tree`` is what was checked:
+    a commit of another tree is refused, because evidence binds to the tree. Doing it twice is fine: a branch already at
+    ``commit`` is left alone. Objects are first unpacked and checked in a repository of their own beside the bundle.
+    Returns the id of the commit that is on the branch.
+    Raises ``BranchTaken``, ``BranchCheckedOut``, ``BranchInTheWay``, or ``GitFailed`` for a bad bundle or an
+    unreachable target; ``ValueError`` for what is no commit id, branch name or address.
     """
     source = source_of(target)
-    commit_id(commit)
-    if expected is not None:
-        commit_id(expected)
+    for each in (commit, expected, tree):
+        if each is not None:
+            commit_id(each)
     if branch.startswith("-"):  # git allows it in a ref, but no command takes it
         raise ValueError(f"{branch!r} is not a branch name.")
-    ref = await ref_name(f"refs/heads/{branch}", "refs/heads/")
+    ref = await ref_name(f"{HEADS}{branch}", HEADS)
     place = await _local_repository(source)
     with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
         await git("init", "--quiet", "--bare", "--initial-branch=main", str(quarantine))
-        match await _where_is(source, ref, quarantine):
+        match await _where_is(source, branch, quarantine):
             case found if found == commit:
-                return
+                return commit
             case found if found != expected:
                 raise BranchTaken(branch, found)
         if place is not None:
             await _refuse_checked_out(place, ref)
         await _provide_bases(quarantine, source, place, bundle)
         await load_bundle(quarantine, bundle, commit)
-        await _push(quarantine, source, place, commit, ref, expected)
+        if tree is not None:
+            await _refuse_other_tree(quarantine, commit, tree)
+        await _push(quarantine, source, place, commit, branch, expected)
+    return commit
 
 
-async def _where_is(source: str, ref: str, quarantine: Path) -> str | None:
+async def _where_is(source: str, branch: str, quarantine: Path) -> str | None:
+    """The commit that the branch is at, None when it is not there. Raises ``BranchInTheWay``."""
     service = (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if source.startswith("/") else ()
-    answer = await ask(f"--git-dir={quarantine}", "ls-remote", *service, "--", source, ref)
+    where = (f"{HEADS}{branch}", *places_in_the_way(branch))
+    answer = await ask(f"--git-dir={quarantine}", "ls-remote", *service, "--", source, *where)
     if answer.code != 0:
         raise failed(("ls-remote",), answer, "The target repository cannot be read")
-    rows = (line.split("\t") for line in answer.text.splitlines())
-    return next((found for found, name in rows if name == ref), None)
+    rows = [line.split("\t") for line in answer.text.splitlines()]
+    refs = {name: found for found, name in rows}
+    if (blocking := branch_in_the_way(refs, branch)) is not None:
+        raise BranchInTheWay(branch, blocking)
+    return refs.get(f"{HEADS}{branch}")
+
+
+async def _refuse_other_tree(quarantine: Path, commit: str, tree: str) -> None:
+    found = (await git(f"--git-dir={quarantine}", "rev-parse", "--verify", f"{commit}^{{tree}}")).strip()
+    if found != tree:
+        raise GitFailed(f"Commit {commit} has the files of tree {found}, but what was checked is tree {tree}.")
 
 
 async def _local_repository(source: str) -> Path | None:
@@ -106,6 +109,8 @@ async def _provide_bases(quarantine: Path, source: str, place: Path | None, bund
     needs = (await asyncio.to_thread(read_header, bundle)).needs
     if place is not None:
         (quarantine / "objects" / "info" / "alternates").write_text(f"{place / 'objects'}\n")
+        with contextlib.suppress(FileNotFoundError):  # of a shallow clone: which of its commits have no parents here
+            shutil.copyfile(place / "shallow", quarantine / "shallow")
     else:
         where = f"--git-dir={quarantine}"
         exact = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", "--", source, *needs) if needs else None
@@ -117,7 +122,10 @@ async def _provide_bases(quarantine: Path, source: str, place: Path | None, bund
         await git(f"--git-dir={quarantine}", "update-ref", "--", f"refs/needs/{number}", need)
 
 
-async def _push(quarantine: Path, source: str, place: Path | None, commit: str, ref: str, expected: str | None) -> None:
+async def _push(
+    quarantine: Path, source: str, place: Path | None, commit: str, branch: str, expected: str | None
+) -> None:
+    ref = f"{HEADS}{branch}"
     service: tuple[str, ...] = ()
     if place is not None:
         settings = "-c receive.denyCurrentBranch=refuse -c receive.fsckObjects=true -c receive.autoGC=false"
@@ -130,11 +138,11 @@ async def _push(quarantine: Path, source: str, place: Path | None, commit: str, 
     )
     if pushed.code == 0:
         return
-    match await _where_is(source, ref, quarantine):
+    match await _where_is(source, branch, quarantine):
         case found if found == commit:
             return
         case found if found != expected:
-            raise BranchTaken(ref.removeprefix("refs/heads/"), found)
+            raise BranchTaken(branch, found)
     raise failed(("push",), pushed, "The target repository did not take the branch")
 
 

@@ -4,75 +4,212 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
+import re
 import shutil
 import stat
-from pathlib import Path
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
 import structlog
 
-from shared.workspace.git import GitFailed, ask, failed, git, printable
+from shared.ops.files import write_atomically
+from shared.workspace.attributes import ATTRIBUTES
+from shared.workspace.changes import ChangedEntry, changed_entries
+from shared.workspace.git import Answer, GitFailed, ask, failed, git, printable
+from shared.workspace.held_back import MAX_NAMED, exclude_file, held_back_at, may_be_committed
+from shared.workspace.untouched import keep_untouched
 
 MAX_NESTED: Final = 1_000
 """Repositories inside the directory that are taken apart into plain files, at most."""
 MAX_GITMODULES: Final = 1024 * 1024
+IGNORES: Final = ".gitignore"
+MAX_UNCLEAR: Final = 500
+"""Directories that git is asked about in one command, at most."""
+FATAL: Final = 128
+"""Git's exit code when it gave up at once."""
+_UNSET: Final = ("unspecified", "unset")
+_NOT_CONVERTED: Final = re.compile(r"working-tree-encoding|failed to encode|BOM is ", re.IGNORECASE)
+"""What git says of a file that is not in the encoding it should have (convert.c)."""
 
 log = structlog.get_logger(__name__)
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """A written tree object, and the paths git would not take (``.git`` look-alikes, unreadable files)."""
+    """A written tree object, and the paths that are not in it.
+
+    ``skipped`` are those git would not take (``.git`` look-alikes, unreadable files), ``held_back`` those that our own
+    list of caches kept out (``held_back.py``; directories end with ``/``, at most ``MAX_NAMED``).
+    """
 
     id: str
     skipped: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
 
 
-async def write_tree(repository: Path, directory: Path, index: Path) -> Tree:
-    """Write all files of ``directory`` that ``.gitignore`` does not exclude as a tree into ``repository``.
+async def write_tree(repository: Path, directory: Path, index: Path, references: Sequence[str]) -> Tree:
+    """Write all files of ``directory`` that no ``.gitignore`` and no list of caches excludes into ``repository``.
 
+    ``references`` are the commits that the files came from, the base first: what has their bytes keeps their blobs.
     ``index`` is our own cache of what each file looked like, never the agent's index. It is worked on as a copy
     and replaced at the end, so a killed process leaves neither a lock nor half a cache.
     """
     if directory.is_symlink() or not directory.is_dir():
         raise GitFailed(f"The worktree {directory.name} is not a directory any more.")
-    scratch = index.with_name(f"{index.name}.{secrets.token_hex(4)}")
-    if index.exists():
-        shutil.copy2(index, scratch)  # with its time: git tells changed files from unchanged ones by it
-    try:
-        tree = await _Staging(repository, directory, scratch).write()
+    note = index.with_name(f"{index.name}.rules")
+    with tempfile.TemporaryDirectory(prefix="staging-", dir=index.parent) as folder:
+        scratch = Path(folder, "index")
+        if index.exists():
+            shutil.copy2(index, scratch)  # with its time: git tells changed files from unchanged ones by it
+        staging = _Staging(repository, directory, scratch)
+        tree = await staging.write()
+        changes = await changed_entries(repository, references[0], tree.id)
+        rules = _Rules.of(changes)
+        if (begin_anew := rules.begin_anew(_Rules.read(note))) is not None:
+            await git("read-tree", *begin_anew, references[0], env=staging.env)
+            tree = await staging.write()
+            changes = await changed_entries(repository, references[0], tree.id)
+        kept = await keep_untouched(repository, directory, scratch, tree.id, references, changes)
         scratch.replace(index)
-    finally:
-        scratch.unlink(missing_ok=True)
-        Path(f"{scratch}.lock").unlink(missing_ok=True)
-    return tree
+        write_atomically(note, msgspec.json.encode(rules))
+    return msgspec.structs.replace(tree, id=kept)
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    """How the attribute and ignore files differ from those of the base: paths (printable) and blob ids."""
+
+    attributes: tuple[str, ...] = ()
+    ignores: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, changes: Iterable[ChangedEntry]) -> _Rules:
+        """Those among the changes."""
+        named = [(PurePosixPath(change.path).name, f"{change.new_blob} {printable(change.path)}") for change in changes]
+        return cls(
+            attributes=tuple(told for name, told in named if name == ATTRIBUTES),
+            ignores=tuple(told for name, told in named if name == IGNORES),
+        )
+
+    @classmethod
+    def read(cls, note: Path) -> _Rules:
+        """Those that the index was last made under; none when there is no note."""
+        try:
+            return msgspec.json.decode(note.read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError):
+            return cls()
+
+    def begin_anew(self, before: _Rules) -> tuple[str, ...] | None:
+        """Options of `read-tree` for an index that was made under other rules, None when it may go on.
+
+        Git converts a file once and keeps an entry that is ignored later. The same files must give the same tree,
+        whatever snapshots were taken on the way.
+        """
+        if self.attributes != before.attributes:
+            return ()  # all files are read again
+        return ("--reset",) if self.ignores != before.ignores else None  # those that are as in the base are not
 
 
 class _Staging:
+    """An index that becomes what the directory holds; it lies in a folder of its own. ``env`` is git's for it."""
+
     def __init__(self, repository: Path, directory: Path, index: Path) -> None:
         self._directory = directory
-        self._env = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(index)}
+        self._excludes = index.with_name("excludes")
+        self.env = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(index)}
 
     async def write(self) -> Tree:
+        """Stage all files and write the tree."""
+        tracked: set[str] = set()
+        while True:
+            self._excludes.write_bytes(os.fsencode(exclude_file(tracked)))
+            skipped = await self._stage()
+            held_back = await self._held_back(tracked)
+            found = await self._tracked_below([path for path in held_back if may_be_committed(path)])
+            if found <= tracked:
+                break
+            tracked |= found
+        names = tuple(printable(path) for path in sorted(held_back)[:MAX_NAMED])
+        return Tree(id=(await self._git("write-tree")).strip(), skipped=skipped, held_back=names)
+
+    async def _held_back(self, tracked: set[str]) -> set[str]:
+        """What the list, and not the repository's own rules, kept out."""
+        left = await self._untracked("--directory", "--no-empty-directory")
+        # Git names a directory as a whole when it holds nothing else.
+        unclear = [path for path in left if path.endswith("/") and held_back_at(path, tracked) is None]
+        if unclear:
+            left += await self._untracked("--", *(f":(top,literal){path}" for path in unclear[:MAX_UNCLEAR]))
+        return {held for path in left if (held := held_back_at(path, tracked)) is not None}
+
+    async def _untracked(self, *options: str) -> list[str]:
+        return _split(await self._git("ls-files", "-z", "--others", "--exclude-standard", *options))
+
+    async def _tracked_below(self, directories: Iterable[str]) -> set[str]:
+        """Those of the directories in which the index has files."""
+        where = [f":(top,literal){path}" for path in directories]
+        if not where:
+            return set()
+        listed = _split(await self._git("ls-files", "-z", "--cached", "--", *where[:MAX_UNCLEAR]))
+        return {held.rstrip("/") for path in listed if (held := held_back_at(path)) is not None}
+
+    async def _stage(self) -> tuple[str, ...]:
+        """Bring the index up to date; what git would not take is returned."""
         submodules = await self._submodules()
         links = await self._resolve_links(submodules)
         links |= await self._open_nested_repositories(submodules)
-        # `add` on a link would run `git status` in that repository, under its own configuration, which the agent wrote.
-        paths = b"\0".join([b".", *(b":(exclude,top,literal)" + os.fsencode(link) for link in sorted(links))])
-        what = ("add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
-        # What git refuses must not cost the work beside it.
-        added = await ask(*what, cwd=self._directory, env=self._env, input=paths)
+        added = await self._add(links)
+        if added.code == FATAL and _NOT_CONVERTED.search(added.err):
+            added = await self._add(links | await self._stage_encoded())
         skipped: tuple[str, ...] = ()
         if added.code != 0:
             left = await self._list("--others", "--modified")
             skipped = tuple(printable(path) for path in left if not path.endswith("/"))
             if added.code != 1:
-                raise failed(what, added, "The worktree could not be read")
+                raise failed(("add",), added, "The worktree could not be read")
             log.warning("workspace.paths_skipped", paths=skipped[:20], count=len(skipped), git=added.err[-500:])
         for link in sorted(links):  # moves the link to the commit checked out there, if any; reads nothing else
             await self._git("update-index", "--add", "--remove", "--", link, check=False)
-        return Tree(id=(await self._git("write-tree")).strip(), skipped=skipped)
+        return skipped
+
+    async def _add(self, left_out: set[str]) -> Answer:
+        # `add` on a link would run `git status` in that repository, under its own configuration, which the agent wrote.
+        paths = b"\0".join([b".", *(b":(exclude,top,literal)" + os.fsencode(path) for path in sorted(left_out))])
+        what = ("add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
+        # What git refuses must not cost the work beside it.
+        return await ask(*self._excluding(), *what, cwd=self._directory, env=self.env, input=paths)
+
+    async def _stage_encoded(self) -> set[str]:
+        """Stage the files with an encoding one by one, as they are where they are not in it.
+
+        `add` takes nothing at all when there is one such file. A checkout writes what it cannot convert as it is.
+        """
+        listed = sorted(set(await self._list("--cached", "--others")))
+        fields = _split(
+            await self._git(
+                "check-attr", "-z", "--stdin", "working-tree-encoding", input=os.fsencode("\0".join(listed))
+            )
+        )
+        values = dict(zip(fields[0::3], fields[2::3], strict=True))
+        encoded = {path: mode for path, value in values.items() if value not in _UNSET and (mode := self._mode(path))}
+        lines = [f"{mode} {await self._blob(path)}\t{path}\0" for path, mode in encoded.items()]
+        await self._git("update-index", "-z", "--add", "--index-info", input=os.fsencode("".join(lines)))
+        return set(encoded)
+
+    async def _blob(self, path: str) -> str:
+        converted = await ask("hash-object", "-w", "--", path, cwd=self._directory, env=self.env)
+        if converted.code == 0:
+            return converted.text.strip()
+        return (await self._git("hash-object", "-w", "--no-filters", "--", path)).strip()
+
+    def _mode(self, path: str) -> str | None:
+        """The octal mode of a regular file in a tree, None for anything else."""
+        try:
+            mode = (self._directory / path).lstat().st_mode
+        except OSError:
+            return None
+        executable = "100755" if mode & stat.S_IXUSR else "100644"
+        return executable if stat.S_ISREG(mode) else None
 
     async def _resolve_links(self, submodules: set[str]) -> set[str]:
         """Submodule links of the index. One that ``.gitmodules`` no longer names but that has files now is no link."""
@@ -115,10 +252,17 @@ class _Staging:
         return set()
 
     async def _list(self, *kinds: str) -> list[str]:
-        return [path for path in (await self._git("ls-files", "-z", "--exclude-standard", *kinds)).split("\0") if path]
+        return _split(await self._git(*self._excluding(), "ls-files", "-z", "--exclude-standard", *kinds))
+
+    def _excluding(self) -> tuple[str, ...]:
+        return ("-c", f"core.excludesFile={self._excludes}")
 
     async def _git(self, *args: str, input: bytes | None = None, check: bool = True) -> str:
-        return await git(*args, cwd=self._directory, env=self._env, input=input, check=check)
+        return await git(*args, cwd=self._directory, env=self.env, input=input, check=check)
+
+
+def _split(fields: str) -> list[str]:
+    return [field for field in fields.split("\0") if field]
 
 
 def _has_files(directory: Path) -> bool:

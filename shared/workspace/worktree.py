@@ -14,11 +14,9 @@ A sandbox binds the first two for writing and ``mirror.path`` for reading.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import shutil
-import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -27,43 +25,34 @@ import msgspec
 
 from shared.ops.crash_points import crash_point
 from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundle
-from shared.workspace.git import GitFailed, ask, commit_id, failed, git, printable, ref_name
+from shared.workspace.changes import MAX_DIFF, ChangedFile, changed_entries, changed_files, unified_diff
+from shared.workspace.commits import JOURNEYMAN, Author, commit_tree
+from shared.workspace.deletion import delete
+from shared.workspace.git import GitFailed, ask, commit_id, git, ref_name
+from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
+from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, fill_submodules
 from shared.workspace.tree import Tree, write_tree
 
-MAX_DIFF: Final = 1024 * 1024
-"""Bytes of a diff by default."""
-_DIFF: Final = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--ignore-submodules=none")
+__all__ = ["Author", "ChangedFile", "Commit", "Worktree"]
+
 _PRIVATE: Final = "refs/journeyman/"
 
 
-class Author(msgspec.Struct, frozen=True):
-    """Who a commit is by."""
-
-    name: str
-    email: str
-
-
-JOURNEYMAN: Final = Author(name="Journeyman", email="journeyman@localhost")
-
-
 class Commit(msgspec.Struct, frozen=True):
-    """A commit in the mirror; ``skipped`` are worktree paths that git does not allow in a tree."""
+    """A commit in the mirror, and what a person should know of the files that it was made from (printable paths).
+
+    ``skipped`` git does not allow in a tree; ``held_back`` are caches that only our own list keeps out
+    (``held_back.py``); ``lfs_plain`` belong to Git LFS, but are no pointers in this commit.
+    """
 
     id: str
     tree: str
     parent: str
     skipped: tuple[str, ...] = ()
-
-
-class ChangedFile(msgspec.Struct, frozen=True):
-    """One changed path: status A(dded), M(odified), D(eleted) or T(ype), lines (None when binary)."""
-
-    path: str
-    status: str
-    added: int | None
-    removed: int | None
+    held_back: tuple[str, ...] = ()
+    lfs_plain: tuple[str, ...] = ()
 
 
 class Worktree:
@@ -80,39 +69,67 @@ class Worktree:
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         self._notes = Notes(mirror.path / "journeyman" / digest)
         self._base_ref = f"{_PRIVATE}worktrees/{digest}/base"
+        self._files_ref = f"{_PRIVATE}worktrees/{digest}/files"
         self._result_ref = f"{_PRIVATE}worktrees/{digest}/result"
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def create(cls, mirror: Mirror, path: Path, base_commit: str) -> Worktree:
+    async def create(cls, mirror: Mirror, path: Path, base_commit: str, submodules: Mirrors = NONE) -> Worktree:
         """The worktree at ``path`` with ``base_commit`` checked out, detached.
 
-        A finished one of the same base is kept with all its changes; a half-made one is made again.
+        A finished one of the same base is kept with all its changes; a half-made one is made again. ``submodules`` are
+        the mirrors from which submodules are filled; what stays empty is in ``submodules_missing``.
         """
         worktree = cls(mirror, path, base_commit)
         async with worktree._lock:
             if not worktree._is_finished():
-                await worktree._make(base_commit)
+                await worktree._make(base_commit, submodules, trusted=base_commit)
         return worktree
 
     @classmethod
-    async def restore(cls, mirror: Mirror, path: Path, bundle: Path, commit: str) -> Worktree:
+    async def restore(
+        cls, mirror: Mirror, path: Path, bundle: Path, commit: str, submodules: Mirrors = NONE
+    ) -> Worktree:
         """The worktree as it was when ``commit`` was snapshotted, perhaps on another machine.
 
         The files are the snapshot's, HEAD is its base: the work shows as uncommitted, as it did to the agent.
         Replaces what is at ``path``. The mirror is fetched when it lacks the base.
         """
-        if not await has_commit(mirror.path, commit):
-            try:
-                await load_bundle(mirror.path, bundle, commit)
-            except GitFailed:
-                await mirror.fetch()
-                await load_bundle(mirror.path, bundle, commit)
+        await _bring(mirror, commit, bundle)
         base = (await mirror.git("rev-parse", "--verify", f"{commit}^1")).strip()
         worktree = cls(mirror, path, base)
         async with worktree._lock:
-            await worktree._make(commit)
+            await worktree._make(commit, submodules, trusted=base)
         return worktree
+
+    @classmethod
+    async def checkout(
+        cls,
+        mirror: Mirror,
+        path: Path,
+        commit: str,
+        *,
+        bundle: Path | None = None,
+        submodules: Mirrors = NONE,
+        trusted: str | None = None,
+    ) -> Worktree:
+        """A clean checkout of ``commit`` at ``path``, for checks: HEAD is the commit, and whatever was there is gone.
+
+        A commit that the mirror lacks comes out of ``bundle``, or else from the source. Any number of checkouts may
+        exist at once at different paths; nothing done in one reaches another, the mirror, or the agent's worktree. Only
+        other repositories that ``trusted`` (default: the commit itself) names are read for submodules.
+        """
+        await _bring(mirror, commit, bundle)
+        worktree = cls(mirror, path, commit)
+        async with worktree._lock:
+            await worktree._make(commit, submodules, trusted=trusted or commit)
+        return worktree
+
+    @property
+    def submodules_missing(self) -> tuple[str, ...]:
+        """Paths of submodules that are empty, because no configured repository has the linked commit."""
+        state = self._notes.read()
+        return state.submodules_missing if state else ()
 
     async def snapshot(self, message: str, ref: str, *, at: datetime) -> str | None:
         """Keep all files as a commit on the private ``ref``; None when they equal that ref's last snapshot.
@@ -126,7 +143,7 @@ class Worktree:
             last = await ask(f"--git-dir={self.mirror.path}", "rev-parse", "--verify", "--quiet", f"{ref}^{{tree}}")
             if last.code == 0 and last.text.strip() == tree.id:
                 return None
-            commit = await self._commit_tree(tree.id, self.base, message, JOURNEYMAN, at)
+            commit = await commit_tree(self.mirror, tree.id, self.base, message, JOURNEYMAN, at)
             self._notes.add_ref(ref)
             crash_point("worktree.noted")
             await self.mirror.git("update-ref", "--", ref, commit)
@@ -142,35 +159,36 @@ class Worktree:
             tree = await self._tree()
             if tree.id == (await self.mirror.git("rev-parse", "--verify", f"{below}^{{tree}}")).strip():
                 return None
-            made = await self._commit_tree(tree.id, below, message, author, at)
-            await self.mirror.git("update-ref", "--", self._result_ref, made)
-            return Commit(id=made, tree=tree.id, parent=below, skipped=tree.skipped)
+            changes = await changed_entries(self.mirror.path, below, tree.id)
+            return Commit(
+                id=await self._keep_commit(tree.id, below, message, author, at),
+                tree=tree.id,
+                parent=below,
+                skipped=tree.skipped,
+                held_back=tree.held_back,
+                lfs_plain=await plain_lfs_files(self.mirror.path, self.path, tree.id, changes, self._notes.directory),
+            )
+
+    async def commit_tree(self, tree: str, parent: str, message: str, author: Author, *, at: datetime) -> Commit:
+        """A commit of a tree and parent that the mirror has, whatever the files are now; `bundle` may write it.
+
+        So what was checked can be published under other words: evidence binds to the tree.
+        """
+        async with self._lock:
+            made = await self._keep_commit(commit_id(tree), commit_id(parent), message, author, at)
+        return Commit(id=made, tree=tree, parent=parent)
 
     async def diff(self, base: str | None = None, *, limit: int = MAX_DIFF) -> str:
         """Unified diff from ``base`` (default: the worktree's) to the files as they are, cut after ``limit`` bytes."""
         async with self._lock:
             tree = await self._tree()
-        what = self._diff_tree("-p", "--src-prefix=a/", "--dst-prefix=b/")
-        answer = await ask(*what, commit_id(base or self.base), tree.id, max_output=limit, cut=True)
-        if answer.code != 0:
-            raise failed(("diff-tree",), answer)
-        text = printable(answer.text)
-        if not answer.cut:
-            return text
-        return text[: text.rfind("\n") + 1] + f"[the diff was cut after {limit} bytes]\n"
+        return await unified_diff(self.mirror.path, commit_id(base or self.base), tree.id, limit)
 
     async def changed_files(self, base: str | None = None) -> list[ChangedFile]:
         """Paths that differ from ``base`` (default: the worktree's), sorted; a renamed file is one D and one A."""
         async with self._lock:
             tree = await self._tree()
-        ends = (commit_id(base or self.base), tree.id)
-        status = (await git(*self._diff_tree("-z", "--name-status"), *ends)).split("\0")
-        counts = (await git(*self._diff_tree("-z", "--numstat"), *ends)).split("\0")
-        lines = {path: (added, removed) for added, removed, path in (row.split("\t", 2) for row in counts if row)}
-        return [
-            ChangedFile(printable(path), letter, *(int(n) if n != "-" else None for n in lines[path]))
-            for letter, path in zip(status[0::2], status[1::2], strict=False)
-        ]
+        return await changed_files(self.mirror.path, commit_id(base or self.base), tree.id)
 
     async def bundle(self, ref_or_commit: str, base: str | None = None, *, out: Path) -> Bundle:
         """Write a private ref or a commit of this worktree, without ``base`` and its history, to ``out``."""
@@ -191,7 +209,7 @@ class Worktree:
         """Take everything away: files, the agent's repository, our notes and refs. Works on any half-made state."""
         async with self._lock:
             state = self._notes.read()
-            refs = [self._base_ref, self._result_ref, *(state.refs if state else ())]
+            refs = [self._base_ref, self._files_ref, self._result_ref, *(state.refs if state else ())]
             try:
                 if not (self.mirror.path / "HEAD").exists():
                     return
@@ -204,16 +222,18 @@ class Worktree:
                 await self._clear()
         await self.mirror.tidy()
 
-    async def _make(self, files: str) -> None:
+    async def _make(self, files: str, submodules: Mirrors, trusted: str) -> None:
         """Make everything anew with HEAD at the base and the files of commit ``files``."""
         before = self._notes.read()
         await self._clear()
         if not await has_commit(self.mirror.path, self.base):
             raise GitFailed(f"The mirror does not have the base commit {self.base}.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        kept = f"update {self._base_ref} {self.base}\nupdate {self._files_ref} {files}\n"
+        self._notes.directory.mkdir(parents=True, exist_ok=True)
         _, refs, _ = await asyncio.gather(
             # Keeps what the agent's repository borrows.
-            self.mirror.git("update-ref", "--", self._base_ref, self.base),
+            self.mirror.git("update-ref", "--stdin", input=kept.encode()),
             self.mirror.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"),
             git("init", "--quiet", "--bare", "--initial-branch=main", str(self.git_dir)),
         )
@@ -230,10 +250,13 @@ class Worktree:
         await git(agents, "worktree", "add", "--quiet", "--force", "--detach", "--", str(self.path), files)
         if files != self.base:
             await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(self._agents_dir())})
+        missing = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
         crash_point("worktree.half-made")
-        self._notes.directory.mkdir(parents=True, exist_ok=True)
         shutil.copy2(self._agents_dir() / "index", self._notes.index)  # spares the first look at every file
-        self._notes.write(State(base=self.base, refs=before.refs if before else ()))
+        refs_before = before.refs if before else ()
+        self._notes.write(
+            State(base=self.base, refs=refs_before, files=files, submodules_missing=tuple(missing[:MAX_SUBMODULES]))
+        )
 
     def _agents_dir(self) -> Path:
         """The git directory of the linked worktree; only asked before an agent has been here."""
@@ -252,43 +275,28 @@ class Worktree:
     async def _clear(self) -> None:
         """Notes first: what a crash leaves half cleared is then seen as half made."""
         for place in (self._notes.directory, self.git_dir, self.path):
-            await asyncio.to_thread(_delete, place)
+            await asyncio.to_thread(delete, place)
 
     async def _tree(self) -> Tree:
         self._notes.directory.mkdir(parents=True, exist_ok=True)
-        return await write_tree(self.mirror.path, self.path, self._notes.index)
+        state = self._notes.read()
+        files = (state.files if state else "") or self.base
+        references = dict.fromkeys((self.base, files))  # each once, the base first
+        return await write_tree(self.mirror.path, self.path, self._notes.index, tuple(references))
 
-    def _diff_tree(self, *options: str) -> tuple[str, ...]:
-        return (f"--git-dir={self.mirror.path}", "diff-tree", "-r", *_DIFF, *options)
-
-    async def _commit_tree(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
-        if at.tzinfo is None:
-            raise ValueError("A commit needs a time with a zone.")
-        when = f"@{int(at.timestamp())} +0000"
-        env = {
-            "GIT_AUTHOR_NAME": author.name,
-            "GIT_AUTHOR_EMAIL": author.email,
-            "GIT_AUTHOR_DATE": when,
-            "GIT_COMMITTER_NAME": JOURNEYMAN.name,
-            "GIT_COMMITTER_EMAIL": JOURNEYMAN.email,
-            "GIT_COMMITTER_DATE": when,
-        }
-        text = message.replace("\0", "").strip().encode("utf-8", "replace") + b"\n"
-        return (await self.mirror.git("commit-tree", tree, "-p", parent, env=env, input=text)).strip()
+    async def _keep_commit(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
+        made = await commit_tree(self.mirror, tree, parent, message, author, at)
+        await self.mirror.git("update-ref", "--", self._result_ref, made)
+        return made
 
 
-def _delete(place: Path) -> None:
-    """Remove a file, link or directory tree, also one with read-only directories (Go's module cache makes them)."""
-    if place.is_symlink() or not place.is_dir():
-        place.unlink(missing_ok=True)
-        return
-
-    with contextlib.suppress(PermissionError):
-        shutil.rmtree(place)
-        return
-    for folder, below, _ in os.walk(place):
-        for each in below:
-            inner = Path(folder, each)
-            if not inner.is_symlink():  # a link's target may lie anywhere
-                inner.chmod(stat.S_IRWXU)
-    shutil.rmtree(place)
+async def _bring(mirror: Mirror, commit: str, bundle: Path | None) -> None:
+    """Have a commit in the mirror: out of a bundle whose base may have to be fetched first, or else from the source."""
+    if bundle is None:
+        await mirror.ensure(commit)
+    elif not ((mirror.path / "HEAD").exists() and await has_commit(mirror.path, commit)):
+        try:
+            await load_bundle(mirror.path, bundle, commit)
+        except GitFailed:
+            await mirror.fetch()
+            await load_bundle(mirror.path, bundle, commit)

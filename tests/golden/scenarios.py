@@ -22,7 +22,7 @@ from shared.contracts.ids import new_task_id
 from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
-from shared.workspace.publish import branch_name
+from shared.workspace.branches import branch_name
 from testing.eventually import eventually
 from testing.service_group import ROOT
 from testing.system import REPO

@@ -141,3 +141,18 @@ def test_with_one_repository_no_name_means_that_one(tmp_path: Path) -> None:
     assert repo is not None and repo.path == tmp_path / "repository"
     assert config.name_for("") == "owner/name"
     assert config.repo_for("owner/other") is None
+
+
+@pytest.mark.parametrize("prefix", ["journeyman", "bots/journeyman", "v1.2_x"])
+def test_branches_may_begin_with_another_prefix(tmp_path: Path, prefix: str) -> None:
+    file = tmp_path / "journeyman.toml"
+    file.write_text(f'[repos.r]\npath = "r"\nbranch_prefix = "{prefix}"\n')
+    assert load_config(file).repos["r"].branch_prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "a/", "/a", "a//b", "-a", ".a", "a.", "a..b", "a.lock/b", "a b", "é"])
+def test_a_prefix_that_git_does_not_allow_is_refused(tmp_path: Path, prefix: str) -> None:
+    file = tmp_path / "journeyman.toml"
+    file.write_text(f'[repos.r]\npath = "r"\nbranch_prefix = "{prefix}"\n')
+    with pytest.raises(BadConfig, match="branch_prefix"):
+        load_config(file)

@@ -19,6 +19,7 @@ from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
+from shared.workspace.branches import BranchInTheWay
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
 
@@ -95,6 +96,8 @@ class Publications:
             raise CannotPublish("branch-checked-out", f"{error} Check out another branch there, then retry.") from error
         except BranchTaken as error:
             raise CannotPublish("branch-taken", f"{error} Rename or delete it there, then retry.") from error
+        except BranchInTheWay as error:
+            raise CannotPublish("branch-in-the-way", str(error)) from error
         except BadConfig as error:
             if turn.delivered < PATIENT_TRIES:
                 raise

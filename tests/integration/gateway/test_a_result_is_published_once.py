@@ -134,6 +134,12 @@ async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: InMemory
     await fails_with(world, "branch-taken")
 
 
+async def test_a_branch_in_the_way_is_named_at_once(world: InMemorySystem) -> None:
+    git(world.target, "branch", "journeyman", "main")
+    await world.publish(await world.request("branch/1", "after"))
+    await fails_with(world, "branch-in-the-way")
+
+
 async def test_a_branch_that_somebody_works_on_is_left_alone(world: InMemorySystem) -> None:
     await world.publish(await world.request("branch/1", "one"))
     git(world.target, "checkout", "--quiet", BRANCH)

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from shared.workspace.branches import BranchInTheWay, branch_in_the_way, branch_name, refuse_branch_in_the_way
 from shared.workspace.bundle import load_bundle, read_header, write_bundle
-from shared.workspace.git import GitFailed
+from shared.workspace.git import REMOTE_WORDS, Answer, GitFailed, failed
+from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import Mirror
-from shared.workspace.publish import BranchCheckedOut, BranchTaken, branch_name, publish_branch
+from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
 from shared.workspace.worktree import Worktree
 from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
@@ -156,9 +160,8 @@ async def test_of_many_racing_publishers_exactly_one_wins(worktree: Worktree, tm
     outcomes = await asyncio.gather(
         *(publish_branch(str(bare), bundle, commit, BRANCH, None) for commit, bundle in results), return_exceptions=True
     )
-    won = [commit for (commit, _), outcome in zip(results, outcomes, strict=True) if outcome is None]
-    assert won == [sh_git(bare, "rev-parse", BRANCH)]
-    assert all(isinstance(outcome, GitFailed) for outcome in outcomes if outcome is not None)
+    assert [outcome for outcome in outcomes if isinstance(outcome, str)] == [sh_git(bare, "rev-parse", BRANCH)]
+    assert sum(isinstance(outcome, GitFailed) for outcome in outcomes) == len(results) - 1
 
 
 async def test_a_checked_out_branch_is_never_touched(worktree: Worktree, tmp_path: Path, target: Path) -> None:
@@ -222,3 +225,114 @@ def test_a_branch_name_says_what_it_is_for() -> None:
         branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", "Fix add(): it subtracts!")
         == "journeyman/b6n5r1c0wd-fix-add-it-subtracts"
     )
+
+
+async def test_a_shallow_clone_takes_a_result(tmp_path: Path, target: Path) -> None:
+    sh_git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{target}", "shallow")
+    shallow = tmp_path / "shallow"
+    mirror = Mirror(tmp_path / "mirrors", str(shallow))
+    await mirror.fetch()
+    worktree = await Worktree.create(mirror, tmp_path / "w", await mirror.resolve(None))
+    commit = await result_of(worktree, "fixed\n", tmp_path / "b")
+    assert await publish_branch(str(shallow), tmp_path / "b", commit, BRANCH, None) == commit
+    assert sh_git(shallow, "show", f"{BRANCH}:app.py") == "fixed"
+    sh_git(shallow, "fsck", "--strict")
+    checks = await Worktree.checkout(Mirror(tmp_path / "m2", str(shallow)), tmp_path / "c", commit)
+    assert (checks.path / "app.py").read_text() == "fixed\n"
+
+
+RULES = r"""printf 'error: GH013: Repository rule violations found for refs/heads/x.\n\n- Cannot create ref\n' >&2
+printf 'branch names must \033[31mmatch\342\200\256 ^feature/\n' >&2
+exit 1
+"""
+
+
+async def test_a_refusal_says_what_the_server_says(worktree: Worktree, tmp_path: Path, bare: Path) -> None:
+    hook = bare / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\n{RULES}")
+    hook.chmod(0o755)
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    with pytest.raises(GitFailed) as refusal:
+        await publish_branch(str(bare), tmp_path / "b", commit, BRANCH, None)
+    said = str(refusal.value)
+    assert "pre-receive hook declined" in said
+    assert said.endswith(
+        "The server says: error: GH013: Repository rule violations found for refs/heads/x. / - Cannot create ref / "
+        "branch names must ␛[31mmatch<U+202E> ^feature/"
+    )
+    assert "GH013" in refusal.value.detail
+
+
+def test_a_server_that_talks_for_ever_is_cut() -> None:
+    words = failed(("push",), Answer(1, b"", "remote: a" * 3 + "\nremote: " + "b" * 5_000 + "\n ! rejected")).args[0]
+    assert "rejected. The server says: a" in words
+    assert words.endswith("b…")
+    assert len(words) < REMOTE_WORDS + 100
+
+
+@pytest.mark.parametrize("there", ["journeyman", f"{BRANCH}/deeper/still"])
+async def test_a_branch_in_the_way_is_named_before_and_after_the_work(
+    worktree: Worktree, tmp_path: Path, bare: Path, there: str
+) -> None:
+    await refuse_branch_in_the_way(worktree.mirror, BRANCH)
+    sh_git(bare, "branch", there, "main")
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    with pytest.raises(BranchInTheWay, match="branch_prefix") as refusal:
+        await publish_branch(str(bare), tmp_path / "b", commit, BRANCH, None)
+    assert refusal.value.found == there
+    seen = Mirror(tmp_path / "another", str(bare))
+    await seen.fetch()
+    with pytest.raises(BranchInTheWay, match=f"a branch {there} is there"):
+        await refuse_branch_in_the_way(seen, BRANCH)
+    other = branch_name("01JX7", "x", "bots/journeyman")
+    await refuse_branch_in_the_way(seen, other)
+    assert await publish_branch(str(bare), tmp_path / "b", commit, other, None) == commit
+
+
+@pytest.mark.parametrize(
+    ("refs", "found"),
+    [
+        (["refs/heads/a"], "a"),
+        (["refs/heads/a/b"], "a/b"),
+        (["refs/heads/a/b/c/d"], "a/b/c/d"),
+        (["refs/heads/a/b/c", "refs/heads/a/b/cd", "refs/heads/a/x", "refs/heads/ab", "refs/tags/a"], None),
+        ([], None),
+    ],
+)
+def test_a_branch_is_in_the_way_when_it_is_a_part_of_the_name_or_below_it(refs: list[str], found: str | None) -> None:
+    assert branch_in_the_way(refs, "a/b/c") == found
+
+
+async def test_a_target_that_can_be_written_is_no_obstacle(tmp_path: Path, target: Path, bare: Path) -> None:
+    sh_git(target, "worktree", "add", "--quiet", str(tmp_path / "linked"), "side")
+    for place in (target, bare, tmp_path / "linked"):
+        assert cannot_write(str(place)) is None
+    assert cannot_write("https://example.org/o/r.git") is None
+    assert "not a git repository" in str(cannot_write(str(target / "docs")))
+
+
+def as_nobody(question: Callable[[], str | None]) -> str:
+    """What a user without any rights is answered; root may write everywhere."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.getuid() == 0:
+            os.setuid(65534)
+        os.write(writable, str(question()).encode())
+        os._exit(0)
+    os.close(writable)
+    os.waitpid(child, 0)
+    with os.fdopen(readable) as answer:
+        return answer.read()
+
+
+@pytest.mark.parametrize("folder", ["objects", "refs/heads"])
+def test_a_target_that_cannot_be_written_is_known_without_trying(folder: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        sh_git(Path(place), "init", "--quiet", "--bare", "t.git")
+        (Path(place) / "t.git" / folder).chmod(0o555)
+        sentence = as_nobody(lambda: cannot_write(f"{place}/t.git"))
+        assert "cannot be written" in sentence
+        assert "None" not in sentence

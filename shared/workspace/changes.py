@@ -1,0 +1,86 @@
+"""What differs between two commits or trees of a mirror: entries, lines per file, and the unified diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.workspace.git import ask, failed, git, printable
+
+MAX_DIFF: Final = 1024 * 1024
+"""Bytes of a diff by default."""
+_OPTIONS: Final = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--ignore-submodules=none")
+_REGULAR: Final = ("100644", "100755")
+
+
+class ChangedFile(msgspec.Struct, frozen=True):
+    """One changed path: status A(dded), M(odified), D(eleted) or T(ype), lines (None when binary)."""
+
+    path: str
+    status: str
+    added: int | None
+    removed: int | None
+
+
+class ChangedEntry(msgspec.Struct, frozen=True):
+    """One path whose tree entry differs: octal modes and blob ids, both of zeros where the side has no such path.
+
+    ``path`` carries bytes that are not UTF-8 as surrogates (``os.fsencode`` gives the bytes).
+    """
+
+    path: str
+    status: str
+    old_mode: str
+    new_mode: str
+    old_blob: str
+    new_blob: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the newer side is a regular file."""
+        return self.new_mode in _REGULAR
+
+    @property
+    def was_file(self) -> bool:
+        """Whether the older side is a regular file."""
+        return self.old_mode in _REGULAR
+
+
+async def changed_entries(repository: Path, old: str, new: str) -> list[ChangedEntry]:
+    """The entries that differ between two commits or trees, sorted by path. Source of the form: git-diff-tree(1)."""
+    fields = (await git(*_diff_tree(repository, "-z", "--raw", "--no-abbrev"), old, new)).split("\0")
+    return [_entry(head, path) for head, path in zip(fields[0::2], fields[1::2], strict=False)]
+
+
+async def changed_files(repository: Path, old: str, new: str) -> list[ChangedFile]:
+    """Paths that differ, sorted and printable; a renamed file is one D and one A."""
+    status = (await git(*_diff_tree(repository, "-z", "--name-status"), old, new)).split("\0")
+    counts = (await git(*_diff_tree(repository, "-z", "--numstat"), old, new)).split("\0")
+    lines = {path: (added, removed) for added, removed, path in (row.split("\t", 2) for row in counts if row)}
+    return [
+        ChangedFile(printable(path), letter, *(int(n) if n != "-" else None for n in lines[path]))
+        for letter, path in zip(status[0::2], status[1::2], strict=False)
+    ]
+
+
+async def unified_diff(repository: Path, old: str, new: str, limit: int = MAX_DIFF) -> str:
+    """The diff for a person, cut after ``limit`` bytes with a line that says so."""
+    what = _diff_tree(repository, "-p", "--src-prefix=a/", "--dst-prefix=b/")
+    answer = await ask(*what, old, new, max_output=limit, cut=True)
+    if answer.code != 0:
+        raise failed(("diff-tree",), answer)
+    text = printable(answer.text)
+    if not answer.cut:
+        return text
+    return text[: text.rfind("\n") + 1] + f"[the diff was cut after {limit} bytes]\n"
+
+
+def _diff_tree(repository: Path, *options: str) -> tuple[str, ...]:
+    return (f"--git-dir={repository}", "diff-tree", "-r", *_OPTIONS, *options)
+
+
+def _entry(head: str, path: str) -> ChangedEntry:
+    old_mode, new_mode, old_blob, new_blob, status = head.removeprefix(":").split(" ")
+    return ChangedEntry(path, status, old_mode, new_mode, old_blob, new_blob)

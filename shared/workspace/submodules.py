@@ -1,0 +1,144 @@
+"""Filling the submodules of a checkout from the mirrors of repositories that the operator configured.
+
+A submodule becomes plain files: no repository lies inside, so git in the checkout sees its link unchanged and never
+goes in, whatever an agent or a check does there. Which other repositories may be read is said by the ``.gitmodules`` of
+a commit that is trusted, never by one that an agent has made: it could name any repository of the operator.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+
+from shared.workspace.bundle import has_commit
+from shared.workspace.git import GitFailed, git, printable
+from shared.workspace.mirror import Mirror, source_of
+
+MAX_SUBMODULES: Final = 100
+"""Submodules of one repository that are filled, at most."""
+MAX_DEPTH: Final = 2
+"""Levels that are filled: submodules, and those inside them."""
+MODULES: Final = ".gitmodules"
+log = structlog.get_logger(__name__)
+_SCP: Final = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
+
+Mirrors = Mapping[str, Mirror]
+"""Mirrors by the key of their repository's address (``address_key``)."""
+NONE: Final[Mirrors] = MappingProxyType({})
+
+
+class Submodule(msgspec.Struct, frozen=True):
+    """A link of a commit: its path, the linked commit, and the key of the address (None for no usable one)."""
+
+    path: str
+    commit: str
+    key: str | None
+
+
+async def fill_submodules(
+    mirror: Mirror, commit: str, directory: Path, mirrors: Mirrors, trusted: str, scratch: Path, depth: int = 1
+) -> list[str]:
+    """Fill the submodules of a fresh checkout of ``commit`` in ``directory``; the paths that stay empty are returned.
+
+    Only addresses that ``trusted``, a commit of the same mirror, names are looked up in ``mirrors``. A linked commit
+    that no branch or tag of its repository reaches is missing too. Paths are printable and relative to ``directory``.
+    ``scratch`` is a folder of ours for what is needed on the way.
+    """
+    if not (directory / MODULES).is_file():
+        return []
+    links = await _links(mirror, commit)
+    allowed = {link.key for link in (links if trusted == commit else await _links(mirror, trusted))}
+    missing: list[str] = []
+    for number, link in enumerate(links):
+        is_allowed = link.key in allowed and number < MAX_SUBMODULES and depth <= MAX_DEPTH
+        inner = mirrors.get(link.key or "") if is_allowed else None
+        place = directory / link.path
+        if inner is None or not await _fill(inner, link.commit, place, scratch):
+            missing.append(printable(link.path))
+            continue
+        nested = await fill_submodules(inner, link.commit, place, mirrors, link.commit, scratch, depth + 1)
+        missing += [f"{printable(link.path)}/{path}" for path in nested]
+    return missing
+
+
+def address_key(address: str) -> str:
+    """The same text for all addresses of one repository: of ssh and https, with and without ``.git``; or ValueError."""
+    source = source_of(address)
+    if source.startswith("/"):
+        return _plain(source)
+    if found := _SCP.fullmatch(source):
+        return f"{found[1].lower()}/{_plain(found[2]).lstrip('/')}"
+    parts = urlsplit(source)
+    port = f":{parts.port}" if parts.port not in (None, 22, 80, 443) and parts.scheme != "ssh" else ""
+    return f"{(parts.hostname or '').lower()}{port}/{_plain(parts.path).lstrip('/')}"
+
+
+def resolved_address(url: str, source: str) -> str:
+    """The address that a ``.gitmodules`` of the repository at ``source`` means. Source: git-submodule(1), add."""
+    if not url.startswith(("./", "../")):
+        return url
+    # The part that `..` cannot leave: scheme and host, or nothing for a directory.
+    root = re.match(r"[a-z]+://[^/]*|(?:[\w.-]+@)?[\w.-]+:(?!//)|", source)
+    fixed = root[0] if root else ""
+    return fixed + posixpath.normpath(posixpath.join(source[len(fixed) :], url))
+
+
+async def _links(mirror: Mirror, commit: str) -> list[Submodule]:
+    """The links of a commit, sorted by path, with the addresses that its ``.gitmodules`` gives them."""
+    # Read as a plain file: `include` does not apply.
+    wanted = r"^submodule\..*\.(path|url)$"
+    where = f"--git-dir={mirror.path}"
+    text = await git(where, "config", "--null", f"--blob={commit}:{MODULES}", "--get-regexp", wanted, check=False)
+    told: dict[str, dict[str, str]] = {}
+    for line in text.split("\0"):
+        name, _, value = line.partition("\n")
+        section, _, field = name.rpartition(".")
+        told.setdefault(section, {})[field] = value
+    urls = {each["path"].rstrip("/"): each.get("url", "") for each in told.values() if "path" in each}
+    rows = (await git(where, "ls-tree", "-r", "-z", "--full-tree", commit)).split("\0")
+    found = (row.partition("\t") for row in rows if row.startswith("160000 "))
+    return [
+        Submodule(path=path, commit=entry.split(" ")[2], key=_key(urls.get(path, ""), mirror.source))
+        for entry, _, path in found
+    ]
+
+
+def _key(url: str, source: str) -> str | None:
+    address = resolved_address(url, source)
+    if not (address.startswith(("/", "file:///")) or ":" in address):
+        return None  # would be looked up in our own working directory
+    try:
+        return address_key(address)
+    except ValueError:
+        return None
+
+
+async def _fill(mirror: Mirror, commit: str, place: Path, scratch: Path) -> bool:
+    """Write the files of ``commit`` into the empty directory that the checkout has made; whether they are there."""
+    if place.is_symlink() or not place.is_dir() or any(place.iterdir()):
+        return False
+    try:
+        await mirror.ensure(commit)
+        if not await has_commit(mirror.path, commit):
+            return False
+        with tempfile.TemporaryDirectory(prefix="fill-", dir=scratch) as folder:
+            index = str(Path(folder, "index"))
+            env = {"GIT_DIR": str(mirror.path), "GIT_WORK_TREE": str(place), "GIT_INDEX_FILE": index}
+            await git("read-tree", "-u", "--reset", commit, cwd=place, env=env)
+    except GitFailed as error:
+        log.warning("workspace.submodule_missing", path=printable(str(place)), reason=str(error))
+        return False
+    return True
+
+
+def _plain(path: str) -> str:
+    return path.rstrip("/").removesuffix("/.git").removesuffix(".git")
