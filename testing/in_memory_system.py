@@ -20,12 +20,13 @@ from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import kind_of
-from shared.contracts.messages import Command, Event, TimedCommand, name_of
+from shared.contracts.messages import ArtifactRef, Command, Event, TimedCommand, name_of
 from shared.contracts.usage import ModelUsage, add_usage
 from shared.event_store.envelope import RecordedEvent
 from testing.recorded import TASK_ID, recorded
 
 SESSION_ID: Final = "session-1"
+BUNDLE: Final = ArtifactRef(name="bundle", sha256="0" * 64, size=1)
 QUIET_WITHIN: Final = 100
 """Rounds after which a world that still moves counts as one that never rests."""
 
@@ -195,7 +196,7 @@ class InMemorySystem:
             return [run.RecordStopped(attempt=attempt)]
         if not well:
             return [run.Fail(attempt=attempt, code="x", message="X.")]
-        return [run.Succeed(attempt=attempt, summary="s", commit=f"c{attempt}", branch="b")]
+        return [run.Succeed(attempt=attempt, summary="s", commit=f"c{attempt}", branch="b", bundle=BUNDLE)]
 
     def _reply_work(self, well: bool) -> list[Command]:
         commands: list[Command] = []

@@ -9,13 +9,16 @@ from typing import Final
 
 from services.brain.reactions import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
-from shared.contracts.messages import Command
+from shared.contracts.evidence import Check, Evidence, Outcome
+from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.usage import ModelUsage
-from testing.in_memory_system import SERVICES, InMemorySystem
+from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
 
 OPENED: Final = 1_767_000_000_000
 OPENED_AT: Final = datetime.fromtimestamp(OPENED / 1000, UTC)
+DIFF: Final = ArtifactRef(name="diff", sha256="1" * 64, size=1)
+RED: Final = (Check(command="pytest", exit_code=1, duration_ms=1),)
 
 
 def walk(steps: Sequence[int], *, policy: ReactionPolicy | None = None) -> Iterator[InMemorySystem]:
@@ -79,11 +82,13 @@ def _person(world: InMemorySystem, dice: Random) -> Command:
         case task.Status.AWAITING_APPROVAL:
             return dice.choice((_approve, _approve, _approve, _approve, _revise, _reject, _stop))(world, dice)
         case task.Status.PAUSED:
-            return dice.choice((_retry, _stop, _input))(world, dice)
+            return dice.choice((_retry, _stop, _input, _follow_up))(world, dice)
+        case task.Status.COMPLETED:
+            return dice.choice((_follow_up, _retry))(world, dice)
         case status if status in task.TERMINAL:
-            return _retry(world, dice)
+            return dice.choice((_retry, _retry, _publish, _follow_up))(world, dice)
         case _:
-            return dice.choice((_input, _input, _input, _stop))(world, dice)
+            return dice.choice((_input, _input, _follow_up, _stop))(world, dice)
 
 
 def _activity(world: InMemorySystem, dice: Random) -> Command:
@@ -154,7 +159,21 @@ def _stop(world: InMemorySystem, dice: Random) -> Command:
 
 
 def _retry(world: InMemorySystem, dice: Random) -> Command:
-    return task.Retry()
+    return dice.choice((task.Retry(), task.Retry(), task.Retry(from_result=True), task.Retry(afresh=True)))
+
+
+def _publish(world: InMemorySystem, dice: Random) -> Command:
+    return task.Publish()
+
+
+def _follow_up(world: InMemorySystem, dice: Random) -> Command:
+    return task.FollowUp(
+        text=dice.choice(("And mind the spaces.", "And mind the spaces.", "")),
+        author="ada",
+        directive=dice.choice(tuple(task.Directive)),
+        origin=dice.choice(("", f"message-{dice.randrange(50)}")),
+        recorded=dice.random() < 0.5,
+    )
 
 
 def _say(world: InMemorySystem, dice: Random) -> Command:
@@ -171,6 +190,7 @@ def _delivery(dice: Random) -> delivery.Accepted:
         trusted=dice.random() < 0.7,
         directive=dice.choice(("", "plan", "implement", "approve", "reject", "stop", "retry", "dance")),
         argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
+        origin=dice.choice(("", f"comment-{dice.randrange(50)}")),
     )
     return delivery.Accepted(
         webhook="github",
@@ -184,7 +204,7 @@ def _delivery(dice: Random) -> delivery.Accepted:
     )
 
 
-PEOPLE: Final = (_submit, _approve, _revise, _reject, _input, _stop, _retry, _say)
+PEOPLE: Final = (_submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say)
 
 # ---- activities ---------------------------------------------------------------------------------------------
 
@@ -260,23 +280,48 @@ def _resumed(world: InMemorySystem, dice: Random) -> Command:
     return run.RecordResumed(attempt=_near(world.run.attempt, dice))
 
 
+def _commit(world: InMemorySystem, dice: Random) -> Command:
+    return run.RecordCommit(
+        attempt=_near(world.run.attempt, dice),
+        commit=dice.choice(("c1", "c2")),
+        tree="t",
+        parent="c0",
+        bundle=BUNDLE,
+        diff=DIFF,
+        usage=_usage(dice),
+    )
+
+
+def _reopen(world: InMemorySystem, dice: Random) -> Command:
+    return run.Reopen(attempt=_near(world.run.attempt, dice), checks=dice.choice(((), RED)))
+
+
 def _succeed(world: InMemorySystem, dice: Random) -> Command:
+    commit = dice.choice(("c1", "c2", ""))
     return run.Succeed(
         attempt=_near(world.run.attempt, dice),
         summary="Done.",
-        commit=dice.choice(("c1", "c2", "")),
+        commit=commit,
         branch="b",
+        bundle=BUNDLE if commit else None,
+        tree="t",
+        evidence=dice.choice((None, *Evidence)),
+        outcome=Outcome.CHANGED if commit else Outcome.NOTHING_TO_CHANGE,
         usage=_usage(dice),
     )
 
 
 def _fail_run(world: InMemorySystem, dice: Random) -> Command:
+    kept = run.KeptResult(commit="c3", branch="b", bundle=BUNDLE, tree="t", checked_commit="c4", summary="Half done.")
     return run.Fail(
         attempt=_near(world.run.attempt, dice),
         code="red",
         message="Red.",
+        checks=RED,
         usage=_usage(dice),
         retryable=dice.random() < 0.6,
+        result=dice.choice((None, kept)),
+        evidence=Evidence.FAILING,
     )
 
 
@@ -295,7 +340,7 @@ def _claim_effect(world: InMemorySystem, dice: Random) -> Command:
 
 def _post(world: InMemorySystem, dice: Random) -> Command:
     effect, attempt = _an_effect(world, dice)
-    return reply.Post(effect=effect, attempt=_near(attempt, dice))
+    return reply.Post(effect=effect, attempt=_near(attempt, dice), commit=dice.choice(("", "signed")))
 
 
 def _fail_effect(world: InMemorySystem, dice: Random) -> Command:
@@ -328,8 +373,11 @@ EXECUTING: Final[Moves] = (
     _ask,
     _resumed,
     _resumed,
+    _commit,
+    _reopen,
     _succeed,
     _succeed,
+    _fail_run,
     _fail_run,
     _run_stopped,
     _spend,

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from services.brain.actors.wishes import text_of
 from services.brain.reactions import ReactionPolicy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.claude.agent_activity import AgentActivity, AgentWork
@@ -134,4 +135,4 @@ def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPoli
 
 def _prompt(state: Task) -> str:
     where = f"{state.source.kind} {state.source.reference}".strip()
-    return f"Triage what arrived.\n\n{quoted(where, state.text, title=state.title)}"
+    return f"Triage what arrived.\n\n{quoted(where, text_of(state), title=state.title)}"

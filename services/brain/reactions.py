@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from shared.contracts import delivery, plan, reply, run, session, task
+from shared.contracts.evidence import Evidence
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.event_store.envelope import RecordedEvent
@@ -22,6 +23,7 @@ FILTERS: Final = (
     "evt.task.*.answered",
     "evt.task.*.plan-ready",
     "evt.task.*.approved",
+    "evt.task.*.followed-up",
     "evt.task.*.retried",
     "evt.task.*.resumed",
     "evt.plan.*.proposed",
@@ -66,7 +68,7 @@ def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]
         """The commands that an event leads to."""
         match event.data:
             case delivery.Accepted():
-                return _about_a_delivery(event.data, policy)
+                return _about_a_delivery(event, policy)
             case session.Said():
                 return _about_a_message(event.actor.id, event.data)
             case _ if event.actor.kind == "task":
@@ -80,22 +82,30 @@ def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]
 def _about_a_task(event: RecordedEvent) -> list[Command]:
     id = event.actor.id
     match event.data:
-        case task.Submitted() | task.Retried(stage=task.Stage.TRIAGE) | task.Resumed(stage=task.Stage.TRIAGE):
+        case task.Submitted():
             return [task.RequestTriage(id=id)]
-        case (
-            task.Triaged(verdict=task.Verdict.PLAN)
-            | task.Retried(stage=task.Stage.PLANNING)
-            | task.Resumed(stage=task.Stage.PLANNING)
-        ):
+        case task.Triaged(verdict=task.Verdict.PLAN):
             return [task.RequestPlanning(id=id)]
-        case task.Triaged() | task.Approved() | task.Retried() | task.Resumed():
+        case task.Triaged() | task.Approved():
             return [task.RequestExecution(id=id)]
+        case task.FollowedUp(stage=stage) | task.Retried(stage=stage) | task.Resumed(stage=stage):
+            return [_request_of(stage, id)]
         case task.Answered(session_id=session_id, answer=answer) if session_id:
             return [session.RecordAnswer(id=session_id, task_id=id, text=answer)]
         case task.PlanReady(approval=task.Approval.AUTO, version=version, digest=digest, base_commit=commit):
             return [task.Approve(id=id, version=version, digest=digest, base_commit=commit)]
         case _:
             return []
+
+
+def _request_of(stage: str, id: str) -> Command:
+    match stage:
+        case task.Stage.TRIAGE:
+            return task.RequestTriage(id=id)
+        case task.Stage.PLANNING:
+            return task.RequestPlanning(id=id)
+        case _:
+            return task.RequestExecution(id=id)
 
 
 def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Command]:
@@ -133,28 +143,52 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
                     branch=done.branch,
                     bundle=done.bundle,
                     summary=done.summary,
+                    tree=done.tree,
+                    evidence=done.evidence,
+                    outcome=done.outcome,
                     cause=cause,
                 )
             ]
-        case run.Failed():
-            return [_failure(event, task.Stage.EXECUTING, event.data, policy)]
+        case run.Failed() as failed:
+            failure = _failure(event, task.Stage.EXECUTING, failed, policy)
+            return [msgspec.structs.replace(failure, result=_kept(failed))]
         case run.Stopped():
             return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, cause=cause)]
-        case reply.Posted(effect=effect, commit=commit, branch=branch, url=url) if _publishes(effect):
-            return [task.RecordPublished(id=id, commit=commit, branch=branch, url=url, cause=cause)]
-        case reply.Failed(effect=effect, code=code, message=message) if _publishes(effect):
-            return [
-                task.RecordFailure(
-                    id=id,
-                    stage=task.Stage.PUBLISHING,
-                    code=code,
-                    message=message,
-                    attempt=reply.published_attempt(effect) or 0,
-                    cause=cause,
-                )
-            ]
+        case reply.Posted() | reply.Failed():
+            return _about_a_publication(event, event.data)
         case _:
             return []
+
+
+def _about_a_publication(event: RecordedEvent, told: reply.Posted | reply.Failed) -> list[Command]:
+    publication = reply.publication_of(told.effect)
+    match told:
+        case _ if publication is None:
+            return []
+        case reply.Posted():
+            return [
+                task.RecordPublished(
+                    id=event.actor.id,
+                    commit=told.commit,
+                    branch=told.branch,
+                    url=told.url,
+                    attempt=publication.attempt,
+                    publication=publication.number,
+                    cause=event.sequence,
+                )
+            ]
+        case reply.Failed():
+            return [
+                task.RecordFailure(
+                    id=event.actor.id,
+                    stage=task.Stage.PUBLISHING,
+                    code=told.code,
+                    message=told.message,
+                    attempt=publication.attempt,
+                    publication=publication.number,
+                    cause=event.sequence,
+                )
+            ]
 
 
 def _failure(
@@ -170,8 +204,19 @@ def _failure(
     )
 
 
-def _publishes(effect: str) -> bool:
-    return reply.published_attempt(effect) is not None
+def _kept(failed: run.Failed) -> task.Result | None:
+    """What a run made although it fell short."""
+    if failed.result is None:
+        return None
+    return task.Result(
+        commit=failed.result.commit,
+        branch=failed.result.branch,
+        bundle=failed.result.bundle,
+        tree=failed.result.tree,
+        evidence=failed.evidence or Evidence.FAILING,
+        summary=failed.result.summary,
+        attempt=failed.attempt,
+    )
 
 
 def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
@@ -188,18 +233,20 @@ def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
     ]
 
 
-def _about_a_delivery(accepted: delivery.Accepted, policy: ReactionPolicy) -> list[Command]:
+def _about_a_delivery(event: RecordedEvent, policy: ReactionPolicy) -> list[Command]:
+    accepted: delivery.Accepted = event.data
     signal = accepted.signal
     match signal.kind:
         case delivery.SignalKind.WORK:
             return [_submission(accepted, policy)]
         case delivery.SignalKind.COMMENT if signal.trusted:
-            return _steering(accepted, policy)
+            # A sender that does not name its messages has each delivery taken for one.
+            return _steering(accepted, policy, origin=signal.origin or event.actor.id)
         case _:
             return []
 
 
-def _submission(accepted: delivery.Accepted, policy: ReactionPolicy) -> task.Submit:
+def _submission(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str = "") -> task.Submit:
     """The task for the thing a delivery is about. A stranger may report work, but not waive its approval."""
     signal = accepted.signal
     return task.Submit(
@@ -210,15 +257,31 @@ def _submission(accepted: delivery.Accepted, policy: ReactionPolicy) -> task.Sub
         repo=signal.repo,
         directive=_DIRECTIVES.get(signal.directive, task.Directive.AUTO) if signal.trusted else task.Directive.AUTO,
         approval=policy.approval if signal.trusted else task.Approval.REQUIRED,
+        origin=origin,
     )
 
 
-def _steering(accepted: delivery.Accepted, policy: ReactionPolicy) -> list[Command]:
+def _wish(signal: delivery.Signal, origin: str) -> task.FollowUp:
+    """The further wish that a comment is, where its thing is a task already."""
+    # A mention and its directive are two words.
+    says_nothing = not signal.argument.strip() and len(signal.text.split()) <= 2
+    return task.FollowUp(
+        id=_task_of(signal),
+        text="" if says_nothing else signal.text,
+        author=signal.author,
+        directive=_DIRECTIVES[signal.directive],
+        origin=origin,
+        recorded=True,
+    )
+
+
+def _steering(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str) -> list[Command]:
     signal = accepted.signal
     id, argument = _task_of(signal), signal.argument.strip()
     match signal.directive:
         case "plan" | "implement":
-            return [_submission(accepted, policy)]
+            # The first of them opens the task, or else the second one goes on with it.
+            return [_submission(accepted, policy, origin), _wish(signal, origin)]
         case "approve":
             return [_approval(id, argument)]
         case "reject" if argument:

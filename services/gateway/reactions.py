@@ -10,6 +10,7 @@ from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.task.*.run-succeeded",
+    "evt.task.*.publication-requested",
     "evt.task.*.cancelled",
 )
 
@@ -28,6 +29,21 @@ def react(event: RecordedEvent) -> list[Command]:
                     commit=done.commit,
                     branch=done.branch,
                     bundle=done.bundle,
+                    tree=done.tree,
+                    cause=cause,
+                )
+            ]
+        case task.PublicationRequested(result=result) as again:
+            return [
+                reply.Request(
+                    id=id,
+                    effect=reply.branch_effect(again.attempt, again.publication),
+                    repo=again.repo,
+                    base_commit=again.base_commit,
+                    commit=result.commit,
+                    branch=result.branch,
+                    bundle=result.bundle,
+                    tree=result.tree,
                     cause=cause,
                 )
             ]

@@ -23,7 +23,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     thing is one task; ``opened_at_ms`` is when that thing was opened (milliseconds since 1970, UTC).
     ``directive`` is the first ``@agent`` word (``plan``, ``implement``, ``approve``, ``reject``, ``stop``, ``retry``)
     or empty; ``argument`` is the rest of that line. ``trusted`` says that the sender's own claim of the author's
-    role allows steering (a hint, not a proof).
+    role allows steering (a hint, not a proof). ``origin`` names the message itself, the same in every delivery of it;
+    empty where the sender does not name its messages.
     """
 
     kind: SignalKind
@@ -37,6 +38,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = False
     directive: str = ""
     argument: str = ""
+    origin: str = ""
 
 
 class Accepted(Event, frozen=True, kw_only=True):

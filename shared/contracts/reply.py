@@ -115,12 +115,13 @@ ReplyEvent = Requested | Claimed | Posted | Failed | Withdrawn
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """One effect's state."""
+    """One effect's state; ``commit`` is the one that became visible."""
 
     status: EffectStatus
     request: Requested
     attempt: int = 0
     url: str = ""
+    commit: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

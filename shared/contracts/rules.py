@@ -17,17 +17,26 @@ from shared.contracts.task import (
     Completed,
     Declined,
     Failed,
+    FollowUp,
     GiveInput,
+    Publish,
     Reject,
     Rejected,
     Retry,
     Revise,
+    Stage,
     Status,
     Stop,
 )
 
 RETRYABLE: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED, Status.PAUSED})
-"""The statuses from which a task can be tried again."""
+"""The statuses from which a task can be tried again; a completed one can where nothing was changed."""
+
+PUBLISHABLE: Final = frozenset({Status.FAILED, Status.CANCELLED})
+"""The statuses in which a result that is kept can be published."""
+
+TAKES_ANOTHER_ROUND: Final = TERMINAL | {Status.TRIAGED, Status.PAUSED}
+"""The statuses in which a further wish makes another round: nothing is under way that would be lost."""
 
 NEEDS_PERSON: Final = frozenset({Status.AWAITING_APPROVAL, Status.WAITING_INPUT})
 """The statuses in which a task goes on only when a person says something."""
@@ -48,6 +57,8 @@ class Action(StrEnum):
     INPUT = "input"
     STOP = "stop"
     RETRY = "retry"
+    PUBLISH = "publish"
+    FOLLOW_UP = "follow-up"
 
 
 ACTION_OF: Final[dict[type[Command], Action]] = {
@@ -57,16 +68,30 @@ ACTION_OF: Final[dict[type[Command], Action]] = {
     GiveInput: Action.INPUT,
     Stop: Action.STOP,
     Retry: Action.RETRY,
+    Publish: Action.PUBLISH,
+    FollowUp: Action.FOLLOW_UP,
 }
 """The action that a person's command asks for."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of a task that the rules depend on. ``approved``: its plan has been approved."""
+    """The facts of a task that the rules depend on.
+
+    ``approved``: its plan has been approved. ``result``: a commit was made that is not published. ``ended_in``: the
+    stage in which it failed or was stopped. ``nothing_changed``: its work is done and changed nothing.
+    """
 
     status: Status
     stopping: bool = False
     approved: bool = False
+    result: bool = False
+    ended_in: str = ""
+    nothing_changed: bool = False
+
+    @property
+    def unpublished(self) -> bool:
+        """Whether it ended on the way from its result to the target repository."""
+        return self.status in PUBLISHABLE and self.result and self.ended_in == Stage.PUBLISHING
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -79,12 +104,14 @@ class Refusal(msgspec.Struct, frozen=True):
 class ActionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether an action is allowed now. If not, ``code`` is stable and ``reason`` is a sentence for a person.
 
-    A list of tasks leaves code and reason out.
+    ``effect`` is a sentence about what an allowed action does now, where its name does not say it. A list of tasks
+    leaves all three out.
     """
 
     allowed: bool
     code: str = ""
     reason: str = ""
+    effect: str = ""
 
 
 UNKNOWN: Final = Refusal("task-unknown", "There is no such task: look its id up in the task list.")
@@ -97,8 +124,10 @@ def refusal(action: Action, task: Standing) -> Refusal | None:
     match action:
         case Action.STOP if task.status in TERMINAL:
             return Refusal("task-finished", f"The task is already {task.status}: there is nothing left to stop.")
-        case Action.INPUT if task.stopping:
+        case Action.INPUT | Action.FOLLOW_UP if task.stopping:
             return Refusal("task-stopping", "The task is being stopped: retry it once it has ended, then talk to it.")
+        case Action.PUBLISH if task.status in PUBLISHABLE and not task.result:
+            return Refusal("result-missing", "The task has kept no result that could be published: retry it.")
         case _ if _is_allowed(action, task):
             return None
         case _:
@@ -107,7 +136,7 @@ def refusal(action: Action, task: Standing) -> Refusal | None:
 
 def actions(task: Standing) -> dict[str, ActionState]:
     """Every action by name, with whether it is allowed, and why not."""
-    return {action.value: _state(refusal(action, task)) for action in Action}
+    return {action.value: _state(action, task) for action in Action}
 
 
 def actions_in_brief(task: Standing) -> dict[str, ActionState]:
@@ -115,10 +144,32 @@ def actions_in_brief(task: Standing) -> dict[str, ActionState]:
     return {action.value: ActionState(allowed=refusal(action, task) is None) for action in Action}
 
 
-def _state(refused: Refusal | None) -> ActionState:
+def _state(action: Action, task: Standing) -> ActionState:
+    refused = refusal(action, task)
     if refused is None:
-        return ActionState(allowed=True)
+        return ActionState(allowed=True, effect=effect(action, task))
     return ActionState(allowed=False, code=refused.code, reason=refused.sentence)
+
+
+def effect(action: Action, task: Standing) -> str:
+    """What an allowed action does now, where its name does not say it, else nothing."""
+    match action:
+        case Action.RETRY if task.unpublished:
+            return "Publishes the commit that is there; no agent works again."
+        case Action.RETRY if task.result and task.status in PUBLISHABLE:
+            return "Has the work done anew, unless it is to go on from the result that is there."
+        case Action.RETRY if task.nothing_changed:
+            return "Has the work done again, although nothing had to change."
+        case Action.PUBLISH:
+            return "Publishes the result as it is; no agent works again."
+        case Action.FOLLOW_UP if task.status in TAKES_INPUT:
+            return "Is said to the agent at work."
+        case Action.FOLLOW_UP if task.status is Status.AWAITING_APPROVAL:
+            return "Asks for another plan."
+        case Action.FOLLOW_UP:
+            return "Makes another round of the task."
+        case _:
+            return ""
 
 
 def _is_allowed(action: Action, task: Standing) -> bool:
@@ -131,9 +182,15 @@ def _is_allowed(action: Action, task: Standing) -> bool:
         case Action.INPUT:
             return task.status in TAKES_INPUT
         case Action.RETRY:
-            return task.status in RETRYABLE
+            return task.status in RETRYABLE or (task.status is Status.COMPLETED and task.nothing_changed)
         case Action.STOP:
             return task.status not in TERMINAL
+        case Action.PUBLISH:
+            return task.status in PUBLISHABLE
+        case Action.FOLLOW_UP if task.status is Status.AWAITING_APPROVAL:
+            return not task.approved
+        case Action.FOLLOW_UP:
+            return task.status in TAKES_INPUT | TAKES_ANOTHER_ROUND
 
 
 def _why_not(action: Action, task: Standing) -> str:
@@ -142,11 +199,27 @@ def _why_not(action: Action, task: Standing) -> str:
             what = "no agent is at work that could take it"
         case Action.RETRY:
             what = "there is nothing to retry"
+        case Action.PUBLISH:
+            what = "no result of it waits to be published"
         case _ if task.status is Status.AWAITING_APPROVAL:
             return "The plan is approved already: wait until the work on it begins, or stop the task."
+        case Action.FOLLOW_UP:
+            what = "it takes no further wish now"
         case _:
             what = "there is no plan to decide on"
-    return f"The task is {task.status.replace('-', ' ')}, so {what}: {_MEND[task.status]}."
+    return f"The task is {task.status.replace('-', ' ')}, so {what}: {_mend(task)}."
+
+
+def _mend(task: Standing) -> str:
+    match task.status:
+        case Status.COMPLETED if task.nothing_changed:
+            return "retry it, or say what is further to be done"
+        case Status.FAILED | Status.CANCELLED if task.unpublished:
+            return "retry it, which publishes the commit that is there"
+        case Status.FAILED | Status.CANCELLED if task.result:
+            return "publish its result as it is, go on from it, or retry it afresh"
+        case _:
+            return _MEND[task.status]
 
 
 _MEND: Final = {
@@ -158,7 +231,7 @@ _MEND: Final = {
     Status.WAITING_INPUT: "answer the agent's question, or stop it",
     Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
     Status.PUBLISHING: "wait until the result is published, or stop it",
-    Status.COMPLETED: "submit a new task",
+    Status.COMPLETED: "say what is further to be done, or submit a new task",
     Status.FAILED: "retry it, or submit a new task",
     Status.CANCELLED: "retry it, or submit a new task",
     Status.DECLINED: "retry it, or submit a new task",

@@ -93,7 +93,7 @@ class ApprovedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit that was made for the task, in a bundle; ``evidence`` says how well it is proven."""
+    """A commit that the run's ``attempt`` made, in a bundle; ``evidence`` says how well it is proven."""
 
     commit: str
     branch: str
@@ -101,6 +101,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     tree: str
     evidence: Evidence
     summary: str = ""
+    attempt: int = 0
 
 
 class StartingPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +110,13 @@ class StartingPoint(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     bundle: ArtifactRef
     reason: str = ""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wished further of the task, in that person's words."""
+
+    text: str
+    author: str = ""
 
 
 # ---- commands ----------------------------------------------------------------------------------------------
@@ -134,8 +142,9 @@ class Submit(Command, frozen=True, kw_only=True):
 class FollowUp(Command, frozen=True, kw_only=True):
     """A further wish for a task that exists: a message to its agent, another plan, or another round of work.
 
-    ``origin`` names the message that asks for it: the one that opened the task, or was taken before, changes nothing.
-    ``recorded`` has a refusal recorded as an event, for a sender who does not wait for an answer.
+    ``directive`` says whether another round plans first. ``origin`` names the message that asks for it: the one that
+    opened the task, or was heard before, changes nothing. ``recorded`` has a refusal recorded as an event, for a sender
+    who does not wait for an answer.
     """
 
     text: str
@@ -364,12 +373,16 @@ class Submitted(Event, frozen=True, kw_only=True):
 
 
 class FollowedUp(Event, frozen=True, kw_only=True):
-    """A further wish makes another round of the task, from ``stage`` on and on top of ``base_commit``."""
+    """A further wish makes another round of the task, from ``stage`` on and on top of ``base_commit``.
+
+    ``verdict`` is ``plan`` or ``implement``, or null where triage is still to judge.
+    """
 
     text: str
     author: str
     stage: str
     base_commit: str
+    directive: Directive = Directive.AUTO
     verdict: Verdict | None = None
     origin: str = ""
 
@@ -525,7 +538,7 @@ class RunSucceeded(CausedEvent, frozen=True, kw_only=True):
 class PublicationRequested(Event, frozen=True, kw_only=True):
     """The gateway is to publish a result that is there: again, or although it fell short.
 
-    ``publication`` counts the tries at publishing what ``attempt`` made (2, 3 … after the one of `RunSucceeded`).
+    ``publication`` counts the tries at publishing what ``attempt`` made: the one of `RunSucceeded` was the first.
     """
 
     attempt: int
@@ -542,7 +555,7 @@ class StopRequested(Event, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Completed(Event, frozen=True, kw_only=True):
+class Completed(CausedEvent, frozen=True, kw_only=True):
     """The result is visible in the target repository, or nothing had to change."""
 
     summary: str
@@ -655,8 +668,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
     ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
-    ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``origin`` names
-    the newest message that was taken as a wish.
+    ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``ended_in`` is
+    the stage in which the task failed or was stopped. ``wishes`` are those that rounds were made of, ``origins`` the
+    newest messages that were heard as wishes.
     """
 
     status: Status = Status.NEW
@@ -696,7 +710,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     published: str = ""
     evidence: Evidence | None = None
     outcome: Outcome | None = None
-    origin: str = ""
+    ended_in: str = ""
+    wishes: tuple[Wish, ...] = ()
+    origins: tuple[str, ...] = ()
 
 
 def title_of(text: str) -> str:

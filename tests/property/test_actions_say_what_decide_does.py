@@ -33,6 +33,8 @@ def said_well(now: task.Task) -> tuple[Command, ...]:
         task.GiveInput(message="Go on."),
         task.Stop(),
         task.Retry(),
+        task.Publish(),
+        task.FollowUp(text="And mind the spaces."),
     )
 
 
@@ -66,6 +68,8 @@ def test_actions_say_allowed_exactly_when_the_brain_does_not_reject_the_command(
         assert set(shown) == set(Action)
         for command in said_well(world.task):
             refused, state = refusal_of(world.task, command), shown[ACTION_OF[type(command)]]
+            effect = state.pop("effect", "")
+            assert effect == "" or (refused is None and effect.endswith("."))
             assert state == (
                 {"allowed": True}
                 if refused is None
@@ -83,7 +87,7 @@ def test_a_task_is_at_its_end_exactly_after_an_event_that_ends_it(steps: list[in
         now, last = DECIDER.initial, False
         for event in world.events_of("task"):
             now = DECIDER.evolve(now, event)
-            last = isinstance(event, ENDS) or (last and isinstance(event, task.SpendRecorded))
+            last = isinstance(event, ENDS) or (last and isinstance(event, task.SpendRecorded | task.FollowUpRefused))
         assert (now.status in task.TERMINAL) is last
 
 

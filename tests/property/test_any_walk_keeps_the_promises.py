@@ -106,13 +106,15 @@ def test_nothing_is_executed_that_nobody_waived_or_approved_exactly(steps: list[
         if isinstance(each, plan.Proposed)
     }
     approved = [each.plan for each in world.events_of("task") if isinstance(each, task.Approved)]
+    now = DECIDER.initial
     for event in world.events_of("task"):
         if isinstance(event, task.ExecutionRequested) and event.plan is None:
-            assert task.Directive.IMPLEMENT is world.task.directive or world.task.approval is task.Approval.AUTO
+            assert now.directive is task.Directive.IMPLEMENT or now.approval is task.Approval.AUTO
         elif isinstance(event, task.ExecutionRequested):
             assert event.plan in approved
             assert (event.plan.version, event.plan.digest, event.plan.base_commit) in proposed
             assert event.base_commit == event.plan.base_commit
+        now = DECIDER.evolve(now, event)
 
 
 @settings(deadline=None)
@@ -133,13 +135,13 @@ def test_events_delivered_again_in_any_order_change_nothing(
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_after_its_end_a_task_has_no_event_but_a_retry_and_late_bills(steps: list[int], policy: ReactionPolicy) -> None:
+def test_after_its_end_a_task_goes_on_only_because_somebody_wants_it(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     ended = False
     for event in world.events_of("task"):
-        if isinstance(event, task.SpendRecorded):
+        if isinstance(event, task.SpendRecorded | task.FollowUpRefused):
             continue
-        assert not ended or isinstance(event, task.Retried)
+        assert not ended or isinstance(event, task.Retried | task.PublicationRequested | task.FollowedUp)
         ended = isinstance(event, task.Completed | task.Answered | task.Failed | task.Cancelled | task.Declined)
         ended = ended or isinstance(event, task.Rejected | task.ApprovalExpired)
 
@@ -164,6 +166,8 @@ def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], poli
                 assert open_round
             case run.Started() | run.Checkpointed() | run.QuestionAsked() | run.Resumed() | run.StopRequested():
                 assert event.attempt == newest
+            case run.Committed() | run.Reopened():
+                assert event.attempt == newest
 
 
 @settings(deadline=None)
@@ -181,6 +185,35 @@ def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int
             case reply.Withdrawn(effects=effects):
                 assert not over & set(effects)
                 over |= set(effects)
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_what_is_published_was_made_by_the_attempt_that_it_names(steps: list[int], policy: ReactionPolicy) -> None:
+    world = walked(steps, policy=policy)
+    made: dict[int, str] = {}
+    for event in world.events_of("run"):
+        match event:
+            case (
+                run.Succeeded(attempt=attempt, commit=commit)
+                | run.Failed(attempt=attempt, result=run.KeptResult(commit=commit))
+            ):
+                made[attempt] = commit
+            case _:
+                pass
+    for wanted in world.events_of("reply"):
+        if isinstance(wanted, reply.Requested):
+            publication = reply.publication_of(wanted.effect)
+            assert publication is not None
+            assert made[publication.attempt] == wanted.commit
+
+
+@settings(deadline=None)
+@given(STEPS, POLICIES)
+def test_a_message_is_heard_as_a_wish_once(steps: list[int], policy: ReactionPolicy) -> None:
+    world = walked(steps, policy=policy)
+    heard = [origin for event in world.events_of("task") if (origin := getattr(event, "origin", ""))]
+    assert len(heard) == len(set(heard))
 
 
 @settings(deadline=None)

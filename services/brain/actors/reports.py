@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.brain.actors.stages import working_base, working_stage
 from services.brain.actors.waits import decide_failure
+from shared.contracts.evidence import Outcome
 from shared.contracts.task import (
     Approval,
     Cancelled,
@@ -50,12 +51,15 @@ def _is_current(task: Task, report: Report) -> bool:
     match report:
         case RecordPlanReady():
             return report.version > task.plan_version
-        case RecordPublished():
+        case RecordPublished(attempt=0):
             return report.commit == task.commit
+        case RecordPublished():
+            # Not by the commit: a target that signs makes it anew.
+            return (report.attempt, report.publication) == (task.attempt, task.publication)
         case RecordFailure(stage=Stage.TRIAGE):
             return report.attempt in (0, task.triage_attempt)
         case RecordFailure(stage=Stage.PUBLISHING):
-            return report.attempt in (0, task.attempt)
+            return report.attempt in (0, task.attempt) and report.publication in (0, task.publication)
         case _:
             return True
 
@@ -101,7 +105,12 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
             waits = task.status is Status.WAITING_INPUT
             return WorkResumed(attempt=report.attempt, cause=report.cause) if waits else None
         case RecordRunSucceeded(commit=""):
-            return Completed(summary=report.summary)
+            return Completed(
+                summary=report.summary,
+                evidence=report.evidence,
+                outcome=Outcome.NOTHING_TO_CHANGE,
+                cause=report.cause,
+            )
         case RecordRunSucceeded():
             return RunSucceeded(
                 attempt=report.attempt,
@@ -111,10 +120,21 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
                 branch=report.branch,
                 summary=report.summary,
                 bundle=report.bundle,
+                tree=report.tree,
+                evidence=report.evidence,
+                outcome=report.outcome or Outcome.CHANGED,
                 cause=report.cause,
             )
         case RecordPublished():
-            return Completed(summary=task.summary, commit=report.commit, branch=report.branch, url=report.url)
+            return Completed(
+                summary=task.summary,
+                commit=report.commit,
+                branch=report.branch,
+                url=report.url,
+                evidence=task.evidence,
+                outcome=Outcome.CHANGED,
+                cause=report.cause,
+            )
         case RecordFailure():
             return decide_failure(task, report)
         case RecordStopped():

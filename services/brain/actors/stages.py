@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.contracts.evidence import Outcome
+from shared.contracts.rules import Standing
 from shared.contracts.task import Stage, Status, Task, Verdict
+
+ACTS: Final = frozenset({Verdict.PLAN, Verdict.IMPLEMENT})
+"""The verdicts that lead to work."""
 
 _STAGE_AT: Final = {
     Status.RECEIVED: Stage.TRIAGE,
@@ -49,3 +54,15 @@ def due_stage(task: Task) -> Stage | None:
 def working_base(task: Task) -> str:
     """The commit that the work starts from: the approved one, else the one triage found."""
     return task.approved.base_commit if task.approved else task.base_commit
+
+
+def standing_of(task: Task) -> Standing:
+    """What the rules about people's commands depend on."""
+    return Standing(
+        status=task.status,
+        stopping=task.stopping,
+        approved=task.approved is not None,
+        result=task.result is not None,
+        ended_in=task.ended_in,
+        nothing_changed=task.outcome is Outcome.NOTHING_TO_CHANGE,
+    )

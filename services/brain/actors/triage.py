@@ -45,7 +45,9 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
         case Verdict.PLAN | Verdict.IMPLEMENT:
             return Triaged(
                 attempt=report.attempt,
-                verdict=Verdict.IMPLEMENT if _may_skip_planning(task, report.verdict) else Verdict.PLAN,
+                verdict=Verdict.IMPLEMENT
+                if skips_planning(task.directive, task.approval, report.verdict)
+                else Verdict.PLAN,
                 decided_by=report.decided_by,
                 reason=report.reason,
                 title=report.title or task.title,
@@ -59,15 +61,15 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
             )
 
 
-def _may_skip_planning(task: Task, verdict: Verdict) -> bool:
+def skips_planning(directive: Directive, approval: Approval, verdict: Verdict) -> bool:
     """What a person asked for in so many words goes before the verdict.
 
     Where neither a person nor the policy waived the approval, a verdict alone must not: it may rest on untrusted text.
     """
-    match task.directive:
+    match directive:
         case Directive.IMPLEMENT:
             return True
         case Directive.PLAN:
             return False
         case Directive.AUTO:
-            return verdict is Verdict.IMPLEMENT and task.approval is Approval.AUTO
+            return verdict is Verdict.IMPLEMENT and approval is Approval.AUTO

@@ -36,6 +36,7 @@ def decide_failure(task: Task, report: RecordFailure) -> Failed | Paused:
         usage=report.usage,
         place=report.place,
         cause=report.cause,
+        result=report.result,
     )
 
 

@@ -50,6 +50,7 @@ def _requested(command: Request) -> Requested:
         commit=command.commit,
         branch=command.branch,
         bundle=command.bundle,
+        tree=command.tree,
         cause=command.cause,
     )
 
@@ -83,7 +84,7 @@ def _reported(effect: Effect, command: Post | Fail) -> Posted | Failed | None:
             return Posted(
                 effect=command.effect,
                 attempt=command.attempt,
-                commit=effect.request.commit,
+                commit=command.commit or effect.request.commit,
                 branch=effect.request.branch,
                 url=command.url,
             )
@@ -106,7 +107,7 @@ def evolve(reply: Reply, event: ReplyEvent) -> Reply:
         case Claimed():
             return _with(reply, event.effect, status=EffectStatus.CLAIMED, attempt=event.attempt)
         case Posted():
-            return _with(reply, event.effect, status=EffectStatus.POSTED, url=event.url)
+            return _with(reply, event.effect, status=EffectStatus.POSTED, url=event.url, commit=event.commit)
         case Failed():
             return _with(reply, event.effect, status=EffectStatus.FAILED)
         case Withdrawn():

@@ -63,8 +63,9 @@ class Issue(msgspec.Struct, frozen=True):
 
 
 class Comment(msgspec.Struct, frozen=True):
-    """What is read of an issue's comment."""
+    """What is read of an issue's comment; ``id`` is unique in all of GitHub."""
 
+    id: int = 0
     body: str | None = None
     html_url: str = ""
     user: User | None = None
@@ -209,6 +210,7 @@ def _commented(payload: CommentPayload, policy: Policy) -> Signal | Ignored:
         trusted=_is_trusted(author, payload.sender, comment.author_association),
         directive=mention.directive,
         argument=bounded(mention.argument, 4096),
+        origin=f"github:comment/{comment.id}" if comment.id else comment.html_url,
     )
 
 

@@ -129,9 +129,10 @@ class Publications:
                 await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, taken.found)
 
     async def _earlier(self, event: RecordedEvent, wanted: reply.Requested) -> set[str]:
+        """What earlier publications of the task put on the branch, as they asked for it or as it became visible."""
         state: reply.Reply = await self._host.state(event.actor)
-        requests = [effect.request for effect in state.effects.values()]
-        return {each.commit for each in requests if each.branch == wanted.branch and each.commit != wanted.commit}
+        on_branch = [effect for effect in state.effects.values() if effect.request.branch == wanted.branch]
+        return {commit for each in on_branch for commit in (each.request.commit, each.commit)} - {wanted.commit, ""}
 
 
 class _Report:

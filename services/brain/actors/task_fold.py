@@ -1,0 +1,322 @@
+"""The fold of a task: what each fact makes of it (pure)."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from msgspec.structs import replace
+
+from services.brain.actors.stages import working_stage
+from shared.contracts.evidence import Evidence, Outcome
+from shared.contracts.task import (
+    Answered,
+    ApprovalExpired,
+    Approved,
+    Cancelled,
+    Completed,
+    Declined,
+    ExecutionRequested,
+    Failed,
+    FollowedUp,
+    FollowUpRefused,
+    InputGiven,
+    Paused,
+    PlanningRequested,
+    PlanReady,
+    PublicationRequested,
+    QuestionAsked,
+    Rejected,
+    Result,
+    Resumed,
+    Retried,
+    RevisionRequested,
+    RunSucceeded,
+    SpendRecorded,
+    Stage,
+    StartingPoint,
+    Status,
+    StopRequested,
+    Submitted,
+    Task,
+    TaskEvent,
+    Triaged,
+    TriageRequested,
+    Verdict,
+    Wish,
+    WorkResumed,
+)
+from shared.contracts.usage import account_of, booked
+from shared.ops.visible import is_blank
+
+REMEMBERED_ORIGINS: Final = 100
+"""How many of the newest messages a task knows again."""
+
+
+def evolve(task: Task, event: TaskEvent) -> Task:
+    """The task after a fact."""
+    after = _after(task, event)
+    match event:
+        case Triaged() | Answered() | Declined() | Failed() | Paused() if event.place:
+            account = account_of(task.triage_attempt, event.place)
+        case SpendRecorded():
+            account = account_of(event.attempt, event.place)
+        case _:
+            return after
+    return replace(after, accounts=booked(task.accounts, account, event.usage))
+
+
+def _after(task: Task, event: TaskEvent) -> Task:
+    match event:
+        case Submitted():
+            return _submitted(task, event)
+        case FollowedUp():
+            return _followed_up(task, event)
+        case FollowUpRefused() | InputGiven():
+            return _heard(task, event.origin)
+        case SpendRecorded():
+            return task
+        case TriageRequested():
+            return replace(task, triage_attempt=event.attempt, triaging=True)
+        case Triaged():
+            return replace(
+                task,
+                status=Status.TRIAGED,
+                triaging=False,
+                verdict=event.verdict,
+                title=event.title,
+                repo=event.repo,
+                base_commit=event.base_commit,
+                tries=0,
+            )
+        case Answered():
+            return replace(
+                task,
+                status=Status.COMPLETED,
+                triaging=False,
+                verdict=Verdict.ANSWER,
+                summary=event.answer,
+                outcome=Outcome.ANSWERED,
+            )
+        case Declined():
+            return replace(task, status=Status.DECLINED, triaging=False, verdict=Verdict.DECLINE, summary=event.reason)
+        case PlanningRequested():
+            return replace(task, status=Status.PLANNING)
+        case RevisionRequested():
+            return replace(_heard(task, event.origin), status=Status.PLANNING)
+        case PlanReady():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.AWAITING_APPROVAL,
+                plan_version=event.version,
+                plan_digest=event.digest,
+                plan_base=event.base_commit,
+                expires_at=event.expires_at,
+                tries=0,
+            )
+        case Approved():
+            return replace(task, approved=event.plan)
+        case Rejected():
+            return replace(task, status=Status.CANCELLED, stop_reason=event.reason)
+        case ApprovalExpired():
+            return replace(task, status=Status.CANCELLED, stop_reason="Nobody approved the plan in time.")
+        case ExecutionRequested():
+            return replace(task, status=Status.EXECUTING, round=event.round)
+        case QuestionAsked():
+            return replace(_seeing(task, event.cause), status=Status.WAITING_INPUT, attempt=event.attempt)
+        case WorkResumed():
+            return replace(_seeing(task, event.cause), status=Status.EXECUTING, attempt=event.attempt)
+        case RunSucceeded() | PublicationRequested():
+            return _publishing(task, event)
+        case StopRequested():
+            return replace(task, stopping=True, stop_reason=event.reason)
+        case Completed():
+            return _completed(task, event)
+        case Failed():
+            return _failed(task, event)
+        case Cancelled():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.CANCELLED,
+                triaging=False,
+                stopping=False,
+                stop_reason=event.reason,
+                ended_in=working_stage(task) or "",
+            )
+        case Retried():
+            return _retried(task, event)
+        case Paused():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.PAUSED,
+                triaging=False,
+                error_code=event.code,
+                error_message=event.message,
+                tries=event.tries,
+                paused_until=event.until,
+            )
+        case Resumed():
+            return _again(task, event.stage)
+        case _:
+            assert_never(event)
+
+
+def _submitted(task: Task, event: Submitted) -> Task:
+    return replace(
+        _heard(task, event.origin),
+        status=Status.RECEIVED,
+        title=event.title,
+        text=event.text,
+        source=event.source,
+        repo=event.repo,
+        directive=event.directive,
+        approval=event.approval,
+        session_id=event.session_id,
+        parent=event.parent,
+    )
+
+
+def _followed_up(task: Task, event: FollowedUp) -> Task:
+    """On the way to another round. What was published stays; what was approved was another wish."""
+    wishes = task.wishes if is_blank(event.text) else (*task.wishes, Wish(text=event.text, author=event.author))
+    is_published = task.status is Status.COMPLETED
+    return replace(
+        _again(_heard(task, event.origin), event.stage),
+        wishes=wishes,
+        directive=event.directive,
+        verdict=event.verdict,
+        base_commit=event.base_commit,
+        approved=None,
+        commit=task.commit if is_published else "",
+        branch=task.branch if is_published else "",
+        result=None,
+        start=None,
+        publication=0,
+        stop_reason="",
+        tries=0,
+    )
+
+
+def _publishing(task: Task, event: RunSucceeded | PublicationRequested) -> Task:
+    match event:
+        case RunSucceeded():
+            return replace(
+                _seeing(task, event.cause),
+                status=Status.PUBLISHING,
+                attempt=event.attempt,
+                commit=event.commit,
+                branch=event.branch,
+                summary=event.summary,
+                result=_result_of(event),
+                start=None,
+                publication=1,
+                evidence=event.evidence,
+            )
+        case PublicationRequested(result=result):
+            return replace(
+                task,
+                status=Status.PUBLISHING,
+                attempt=event.attempt,
+                commit=result.commit,
+                branch=result.branch,
+                summary=result.summary,
+                result=result,
+                start=None,
+                publication=event.publication,
+                evidence=result.evidence,
+                ended_in="",
+                error_code="",
+                error_message="",
+                stop_reason="",
+            )
+
+
+def _result_of(done: RunSucceeded) -> Result | None:
+    """What the run made; an older one may have left no bundle, and does not say how well it is proven."""
+    if done.bundle is None:
+        return None
+    return Result(
+        commit=done.commit,
+        branch=done.branch,
+        bundle=done.bundle,
+        tree=done.tree,
+        evidence=done.evidence or Evidence.UNVERIFIED,
+        summary=done.summary,
+        attempt=done.attempt,
+    )
+
+
+def _completed(task: Task, event: Completed) -> Task:
+    """At its end; an older event does not say what came of the task, but whether there is a commit."""
+    return replace(
+        _seeing(task, event.cause),
+        status=Status.COMPLETED,
+        summary=event.summary,
+        commit=event.commit,
+        branch=event.branch,
+        published=event.commit or task.published,
+        result=None,
+        start=None,
+        evidence=event.evidence,
+        outcome=event.outcome or (Outcome.CHANGED if event.commit else Outcome.NOTHING_TO_CHANGE),
+    )
+
+
+def _failed(task: Task, event: Failed) -> Task:
+    failed = replace(
+        _seeing(task, event.cause),
+        status=Status.FAILED,
+        triaging=False,
+        error_code=event.code,
+        error_message=event.message,
+        ended_in=event.stage,
+    )
+    if event.result is None:
+        return failed
+    return replace(
+        failed,
+        attempt=event.result.attempt,
+        result=event.result,
+        publication=0,
+        summary=event.result.summary,
+        evidence=event.result.evidence,
+    )
+
+
+def _retried(task: Task, event: Retried) -> Task:
+    """On the way to that stage, afresh or from what is there; a result that is gone on from stays until there is
+    another one."""
+    again = replace(_again(task, event.stage), stop_reason="", commit="", branch="", tries=0)
+    if not event.from_result:
+        return replace(again, result=None, start=None, publication=0)
+    result, start = task.result, task.start
+    if result is not None and (start is None or start.commit != result.commit):
+        start = StartingPoint(commit=result.commit, bundle=result.bundle, reason=task.error_message or task.stop_reason)
+    return replace(again, start=start)
+
+
+def _again(task: Task, stage: str) -> Task:
+    """On the way to that stage."""
+    status = Status.RECEIVED if stage == Stage.TRIAGE else Status.TRIAGED
+    return replace(
+        task,
+        status=status,
+        error_code="",
+        error_message="",
+        paused_until=None,
+        evidence=None,
+        outcome=None,
+        ended_in="",
+    )
+
+
+def _heard(task: Task, origin: str) -> Task:
+    """Remember the message, so that it is not taken for another wish when it comes a second time."""
+    return replace(task, origins=(*task.origins, origin)[-REMEMBERED_ORIGINS:]) if origin else task
+
+
+def _seeing(task: Task, cause: int) -> Task:
+    """Remember the report, so that nothing older from the same stage is taken for news."""
+    stage = working_stage(task)
+    if stage is None or cause == 0:
+        return task
+    return replace(task, seen={**task.seen, stage.value: max(cause, task.seen.get(stage, 0))})

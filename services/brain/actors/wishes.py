@@ -1,0 +1,101 @@
+"""A further wish for a task that exists is never swallowed: somebody's agent hears it, it makes another plan or another
+round of work, or it is refused in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.brain.actors.stages import ACTS, standing_of
+from services.brain.actors.triage import skips_planning
+from shared.contracts.decider import Rejected
+from shared.contracts.rules import NEEDS_PERSON, TAKES_INPUT, Action, refusal
+from shared.contracts.task import (
+    Directive,
+    FollowedUp,
+    FollowUp,
+    FollowUpRefused,
+    InputGiven,
+    RevisionRequested,
+    Stage,
+    Status,
+    Task,
+    Verdict,
+)
+from shared.ops.visible import is_blank
+
+MAX_CHARACTERS: Final = 150_000
+"""Most characters of a task's text with all its wishes: what asks for the work must fit into one event."""
+
+_SAID_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED})
+"""Where a directive alone says enough: what was asked for was not done."""
+
+
+def follow_up(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | FollowedUp | FollowUpRefused | None:
+    """What becomes of a wish; None for a task that its message opened, or that has heard it before.
+
+    Raises `Rejected` where the wish is refused and that is not to be recorded.
+    """
+    if task.status is Status.NEW or (wish.origin and wish.origin in task.origins):
+        return None
+    if (refused := _refused(task, wish)) is None:
+        return _taken(task, wish)
+    if not wish.recorded:
+        raise refused
+    return FollowUpRefused(
+        text=wish.text, author=wish.author, code=refused.code, reason=refused.sentence, origin=wish.origin
+    )
+
+
+def text_of(task: Task) -> str:
+    """The task's text with its further wishes, oldest first: what triage, planner and executor are asked for."""
+    parts = [task.text]
+    for wish in task.wishes:
+        author = f" of {wish.author}" if wish.author else ""
+        parts.append(f"---\n\nA further wish{author}, on top of what is there by now:\n\n{wish.text}")
+    return "\n\n".join(parts)
+
+
+def _refused(task: Task, wish: FollowUp) -> Rejected | None:
+    if found := refusal(Action.FOLLOW_UP, standing_of(task)):
+        return Rejected(found.code, found.sentence)
+    if is_blank(wish.text) and not (wish.directive is not Directive.AUTO and task.status in _SAID_AGAIN):
+        return Rejected("text-empty", _NOTHING_SAID if task.status not in NEEDS_PERSON else _NOTHING_DECIDED)
+    if len(text_of(task)) + len(wish.text) > MAX_CHARACTERS:
+        return Rejected(
+            "text-too-long",
+            f"The task's text with its wishes would be longer than {MAX_CHARACTERS} characters: submit a new task.",
+        )
+    return None
+
+
+_NOTHING_SAID: Final = "There is nothing to do in this: say what is further to be done."
+_NOTHING_DECIDED: Final = (
+    "There is nothing in this that the task waits for: say what is to be different, or answer what it asks."
+)
+
+
+def _taken(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | FollowedUp:
+    match task.status:
+        case status if status in TAKES_INPUT:
+            return InputGiven(message=wish.text, origin=wish.origin)
+        case Status.AWAITING_APPROVAL:
+            return RevisionRequested(version=task.plan_version, feedback=wish.text, origin=wish.origin)
+        case _:
+            return _another_round(task, wish)
+
+
+def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
+    """The next round, on the branch that is there; triage judges first where it never said that we act."""
+    verdict, stage = None, Stage.TRIAGE
+    if task.verdict in ACTS:
+        skips = skips_planning(wish.directive, task.approval, Verdict.IMPLEMENT)
+        verdict, stage = (Verdict.IMPLEMENT, Stage.EXECUTING) if skips else (Verdict.PLAN, Stage.PLANNING)
+    return FollowedUp(
+        text=wish.text,
+        author=wish.author,
+        stage=stage,
+        base_commit=task.published or task.base_commit,
+        directive=wish.directive,
+        verdict=verdict,
+        origin=wish.origin,
+    )
