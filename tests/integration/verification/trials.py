@@ -14,8 +14,8 @@ from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import Actor
 from shared.ops.config import Repo
 from shared.ops.files import sha256_of
-from shared.workspace.mirror import Mirror
 from shared.workspace.commits import JOURNEYMAN
+from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Commit, Worktree
 from tests.integration.workspace.workspace_support import NOON, sh_git
 
