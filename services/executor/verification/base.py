@@ -52,6 +52,11 @@ class BaseCommit(contextlib.AsyncExitStack):
         )
         return self._commands
 
+    @property
+    def setup(self) -> tuple[str, ...]:
+        """The steps of its set-up."""
+        return self._commands.setup
+
     async def run(self, command: str, *, again: bool = False) -> BaseRun:
         """What the command says at the base commit; ``again`` runs it even if that is known."""
         known = self._records.load(*self._key)

@@ -6,19 +6,19 @@ flaky, and nobody's. What could not run says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from shared.workspace.test_results import Comparison, Kind, Run, compare
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Ran
-from services.executor.verification.records import OUTPUT_CHARS, BaseRun, Commands
+from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
 from shared.workspace.checks import broken_off, missing_tool
+from shared.workspace.test_results import Comparison, Kind, Run, compare
 
 HEAD_CHARS: Final = 2_000
 TAIL_CHARS: Final = 4_000
@@ -48,10 +48,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judge:
-    """Judges one result. ``base`` is its base commit, ``store`` keeps whole outputs."""
+    """Judges one result. ``setup`` is its own set-up, ``base`` its base commit; ``store`` keeps whole outputs."""
 
-    def __init__(self, commands: Commands, result: CleanCheckout, base: BaseCommit, store: Store) -> None:
-        self._commands = commands
+    def __init__(
+        self, checks: Sequence[str], setup: Sequence[str], result: CleanCheckout, base: BaseCommit, store: Store
+    ) -> None:
+        self._checks = checks
+        self._setup = setup
         self._result = result
         self._base = base
         self._store = store
@@ -60,14 +63,14 @@ class Judge:
 
     async def judge(self) -> Judged:
         """Set the result up, and run every check of it. Raises `GitFailed`."""
-        ran = await self._result.set_up(self._commands.setup)
+        ran = await self._result.set_up(self._setup)
         setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
         if len(setup) == len(ran):
-            checks = [await self._judge(command) for command in self._commands.checks]
+            checks = [await self._judge(command) for command in self._checks]
         else:
             setup.append(await self._judge_setup(ran[-1]))
             why = f"The set-up failed: {ran[-1].result.command}"
-            checks = [_not_run(command, why) for command in self._commands.checks]
+            checks = [_not_run(command, why) for command in self._checks]
         return Judged(
             checks=tuple(checks),
             setup=tuple(setup),
@@ -78,6 +81,8 @@ class Judge:
     async def _judge_setup(self, ran: Ran) -> Check:
         """A set-up that worked at the base commit was broken by the work; else it says nothing of the work."""
         reason = broken_off(ran.result)
+        if reason is None and ran.result.command not in self._base.setup:
+            reason = "The base commit is set up in another way, so nothing can be compared."
         if reason is None and await self._base.can_be_set_up():
             return await self._check(ran, CheckVerdict.FAILED, "The same set-up succeeds at the base commit.")
         reason = reason or missing_tool(ran.result) or "It fails at the base commit too."

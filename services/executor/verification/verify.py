@@ -7,19 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
-from shared.workspace.submodules import NONE, Mirrors
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Place
 from services.executor.verification.judge import Judge, Judged
+from services.executor.verification.judges_notes import notes_on_judges
 from services.executor.verification.records import FOLDER, BaseRecords
 from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
 from shared.contracts.messages import ArtifactRef
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.ops.config import Repo
+from shared.workspace.detect import detect_setup
 from shared.workspace.mirror import Mirror
+from shared.workspace.submodules import NONE, Mirrors
 
 CACHES: Final = "caches"
 """The folder in a data directory where the checkouts of each repository keep their downloads."""
@@ -86,4 +89,8 @@ class Verification:
             if not commands.checks:
                 return Judged()
             async with opened(commit, CHECKS) as result:
-                return await Judge(commands, result, base_commit, store).judge()
+                # What the work has added, such as its first dependency, is set up for it too.
+                setup = detect_setup(result.tree) if repo.setup is None else repo.setup
+                judged = await Judge(commands.checks, setup, result, base_commit, store).judge()
+            notes = await notes_on_judges(mirror, base, commit, commands.checks)
+            return msgspec.structs.replace(judged, notes=(*judged.notes, *notes))

@@ -13,13 +13,14 @@ from shared.contracts.reply import (
     Failed,
     Post,
     Posted,
+    Publication,
     ReplyEvent,
     Request,
     Requested,
     Withdraw,
     Withdrawn,
     branch_effect,
-    published_attempt,
+    publication_of,
 )
 from testing.given import given
 from testing.recorded import NO_BODY
@@ -89,9 +90,10 @@ def test_the_withdrawal_of_the_attempt_before_leaves_the_next_one_alone() -> Non
 
 
 def test_an_effect_names_the_attempt_it_publishes() -> None:
-    assert published_attempt(branch_effect(3)) == 3
-    assert published_attempt("comment/3") is None
-    assert published_attempt("branch/main") is None
+    assert publication_of(branch_effect(3)) == Publication(3)
+    assert publication_of(branch_effect(3, 2)) == Publication(3, 2)
+    assert publication_of("comment/3") is None
+    assert publication_of("branch/main") is None
 
 
 def test_a_delivery_is_what_was_accepted_and_takes_no_command() -> None:
