@@ -224,7 +224,11 @@ def test_the_message_that_opened_the_task_is_no_further_wish() -> None:
     opened = replace(SUBMITTED, origin="comment/2")
     assert isinstance(opened, Submitted)
     given(DECIDER, opened).when(WISH).nothing()
-    given(DECIDER).when(WISH).nothing()
+
+
+def test_a_task_that_nobody_submitted_takes_no_wish() -> None:
+    given(DECIDER).when(WISH).is_rejected("task-unknown")
+    given(DECIDER).when(replace(WISH, recorded=True)).nothing()
 
 
 def test_a_message_that_was_heard_is_not_heard_again_whatever_came_in_between() -> None:
