@@ -17,11 +17,17 @@ Change = Callable[[Row, Row], Row]
 AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
 OF_A_TASK: Final = (*AGENT_OF, "reply")
 ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None, "paused_until": None}
-CLEARED: Final[Row] = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
+UNMADE: Final[Row] = dict.fromkeys(("commit", "branch", "result_url"), "")
+UNSAID: Final[Row] = dict.fromkeys(("error_code", "error_message", "ended_in", "evidence", "outcome"), "")
+CLEARED: Final[Row] = UNMADE | UNSAID
+STAGE_AT: Final = {
+    "received": "triage", "planning": "planning", "executing": "executing", "waiting-input": "executing",
+    "publishing": "publishing",
+}  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
-     "run_status", "question", "worker", *CLEARED), ""
-) | ENDED | dict.fromkeys(
+     "run_status", "question", "worker", "evidence", "outcome", "ended_in", *CLEARED), ""
+) | ENDED | {"has_result": False} | dict.fromkeys(
     ("plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
 )  # fmt: skip
 """A task of which nothing is known yet but that it was submitted."""
@@ -38,6 +44,24 @@ def _again(row: Row, data: Row) -> Row:
     return {**ENDED, **CLEARED, "status": status, "agent": agent}
 
 
+def _retried(row: Row, data: Row) -> Row:
+    return _again(row, data) | ({} if data.get("from_result") else {"has_result": False})
+
+
+def _followed_up(row: Row, data: Row) -> Row:
+    kept = {name: row[name] for name in UNMADE} if row["status"] == "completed" else {}
+    return {
+        **_again(row, data), **kept, "has_result": False, "approved_version": 0, "directive": data["directive"],
+        "verdict": data["verdict"] or "", "base_commit": data["base_commit"],
+    }  # fmt: skip
+
+
+def _failed(row: Row, data: Row) -> Row:
+    kept = data.get("result")
+    said = {"has_result": True, "evidence": kept["evidence"], "summary": kept["summary"]} if kept else {}
+    return {**_wrong("failed")(row, data), "ended_in": data["stage"], **said}
+
+
 def _wrong(status: str) -> Change:
     return lambda row, data: {
         **ENDED, "status": status, "error_code": data["code"], "error_message": data["message"]
@@ -52,7 +76,8 @@ TASK: Final[dict[str, Change]] = {
         **{name: data[name] for name in ("verdict", "decided_by", "work_kind", "risk", "base_commit")},
     },
     "task.answered": lambda row, data: {
-        "status": "completed", "verdict": "answer", "answer": data["answer"], "decided_by": data["decided_by"]
+        "status": "completed", "verdict": "answer", "answer": data["answer"], "decided_by": data["decided_by"],
+        "outcome": "answered",
     },
     "task.declined": lambda row, data: {
         "status": "declined", "verdict": "decline", "triage_reason": data["reason"], "decided_by": data["decided_by"]
@@ -69,19 +94,29 @@ TASK: Final[dict[str, Change]] = {
     "task.question-asked": lambda row, data: {"status": "waiting-input", "question": data["question"]},
     "task.work-resumed": lambda row, data: {"status": "executing", "question": ""},
     "task.run-succeeded": lambda row, data: {
-        "status": "publishing", "question": "", **{name: data[name] for name in ("commit", "branch", "summary")}
+        "status": "publishing", "question": "", **{name: data[name] for name in ("commit", "branch", "summary")},
+        "evidence": data.get("evidence") or "", "has_result": data["bundle"] is not None,
+    },
+    "task.publication-requested": lambda row, data: {
+        **ENDED, "status": "publishing", "error_code": "", "error_message": "", "ended_in": "",
+        **{name: data["result"][name] for name in ("commit", "branch", "summary", "evidence")},
     },
     "task.stop-requested": lambda row, data: {"stopping": True},
     "task.completed": lambda row, data: {
         **ENDED, "status": "completed", "summary": data["summary"] or row["summary"],
-        "commit": data["commit"], "branch": data["branch"], "result_url": data["url"],
+        "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
+        "evidence": data.get("evidence") or "",
+        "outcome": data.get("outcome") or ("changed" if data["commit"] else "nothing-to-change"),
     },
-    "task.failed": _wrong("failed"),
+    "task.failed": _failed,
     "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
     "task.rejected": lambda row, data: {**ENDED, "status": "cancelled"},
-    "task.cancelled": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.cancelled": lambda row, data: {
+        **ENDED, "status": "cancelled", "ended_in": STAGE_AT.get(row["status"], "")
+    },
     "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled"},
-    "task.retried": _again,
+    "task.retried": _retried,
+    "task.followed-up": _followed_up,
     "task.resumed": _again,
     "plan.drafting-started": lambda row, data: {"plan_status": "drafting"},
     "plan.claimed": lambda row, data: {"plan_status": "drafting", "worker": data["worker"], "working_since": row["at"]},
@@ -108,6 +143,23 @@ def _over(status: str) -> Change:
     }  # fmt: skip
 
 
+def _made(data: Row) -> Row:
+    said = {name: data[name] for name in ("summary", "commit", "tree")}
+    return {**said, "turn": data["turns"], **{name: _json(data[name]) for name in ("files", "diff")}}
+
+
+def _proven(data: Row) -> Row:
+    lists = {name: _json(data.get(name, ())) for name in ("checks", "setup", "notes")}
+    return {**lists, "evidence": data.get("evidence") or ""}
+
+
+def _failed_run(row: Row, data: Row) -> Row:
+    kept = data.get("result")
+    made = {**_made(kept), "branch": kept["branch"], "checked_commit": kept["checked_commit"]} if kept else {}
+    said = {"error_code": data["code"], "error_message": data["message"]}
+    return {**_over("failed")(row, data), **_proven(data), **said, **made}
+
+
 RUN: Final[dict[str, Change]] = {
     "started": lambda row, data: {
         "cli_version": data["cli_version"], "model": data["model"], "started_at": row["at"]
@@ -117,15 +169,13 @@ RUN: Final[dict[str, Change]] = {
         "status": "waiting-input", "question": data["question"], "options": _json(data["options"])
     },
     "resumed": lambda row, data: {"status": "running", "question": "", "options": "[]"},
+    "committed": lambda row, data: {**_made(data), "notes": _json(data["notes"])},
+    "reopened": lambda row, data: {"checks": _json(data["checks"])},
     "succeeded": lambda row, data: {
-        **_over("succeeded")(row, data), "turn": data["turns"],
-        **{name: data[name] for name in ("summary", "commit", "branch")},
-        **{name: _json(data[name]) for name in ("checks", "files", "diff")},
+        **_over("succeeded")(row, data), **_made(data), **_proven(data), "outcome": data.get("outcome") or "",
+        **{name: data[name] for name in ("branch", "checked_commit")},
     },
-    "failed": lambda row, data: {
-        **_over("failed")(row, data), "checks": _json(data["checks"]),
-        "error_code": data["code"], "error_message": data["message"],
-    },
+    "failed": _failed_run,
     "stopped": _over("stopped"),
 }  # fmt: skip
 """What each event of a run changes in its attempt's row."""
@@ -239,7 +289,8 @@ def _claimed(id: str, data: Row, at: datetime) -> Row:
         "task_id": id, "attempt": data["attempt"], "round": data["round"], "status": "running",
         "worker": data["worker"], "session": data["session"], "cli_version": "", "model": "", "turn": 0,
         "claimed_at": at, "started_at": None, "finished_at": None, "duration_ms": 0, "summary": "", "commit": "",
-        "branch": "", "checks": "[]", "files": "[]", "diff": "null", "question": "", "options": "[]",
+        "branch": "", "checks": "[]", "files": "[]", "diff": "null", "evidence": "", "outcome": "", "tree": "",
+        "checked_commit": "", "setup": "[]", "notes": "[]", "question": "", "options": "[]",
         "error_code": "", "error_message": "",
     }  # fmt: skip
 
@@ -250,7 +301,7 @@ TASK_COLUMNS: Final = (
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
     "round", "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
-    "cost_microusd", "tokens",
+    "evidence", "outcome", "has_result", "ended_in", "cost_microusd", "tokens",
 )  # fmt: skip
 
 

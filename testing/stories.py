@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.contracts.messages import digest_of
+from msgspec.structs import replace
+
+from shared.contracts.evidence import Evidence, Outcome
+from shared.contracts.messages import ArtifactRef, digest_of
 from shared.contracts.task import (
     Approved,
     ApprovedPlan,
+    Completed,
     ExecutionRequested,
+    Failed,
     PlanningRequested,
     PlanReady,
     QuestionAsked,
+    Result,
     RunSucceeded,
     Source,
     Submitted,
@@ -45,8 +51,39 @@ EXECUTION_REQUESTED: Final = ExecutionRequested(
     round=1, repo="octo/app", base_commit=BASE, title="Fix the sum", text="1 + 1 gives 3.", plan=APPROVED_PLAN
 )
 QUESTION: Final = QuestionAsked(attempt=1, question="Which sum?", cause=4)
+BUNDLE: Final = ArtifactRef(name="bundle", sha256="0" * 64, size=1)
 RUN_SUCCEEDED: Final = RunSucceeded(
-    attempt=1, repo="octo/app", base_commit=BASE, commit="c1", branch="journeyman/x", summary="Added right.", cause=5
+    attempt=1,
+    repo="octo/app",
+    base_commit=BASE,
+    commit="c1",
+    branch="journeyman/x",
+    summary="Added right.",
+    bundle=BUNDLE,
+    tree="t1",
+    evidence=Evidence.VERIFIED,
+    outcome=Outcome.CHANGED,
+    cause=5,
+)
+RESULT: Final = Result(
+    commit="c1",
+    branch="journeyman/x",
+    bundle=BUNDLE,
+    tree="t1",
+    evidence=Evidence.VERIFIED,
+    summary="Added right.",
+    attempt=1,
+)
+KEPT: Final = replace(RESULT, evidence=Evidence.FAILING, summary="Added, but wrong.")
+FELL_SHORT: Final = Failed(stage="executing", code="checks-failed", message="pytest fails.", cause=5, result=KEPT)
+UNPUBLISHED: Final = Failed(stage="publishing", code="branch-taken", message="The branch is taken.", cause=6)
+COMPLETED: Final = Completed(
+    summary="Added right.",
+    commit="c1",
+    branch="journeyman/x",
+    evidence=Evidence.VERIFIED,
+    outcome=Outcome.CHANGED,
+    cause=6,
 )
 
 RECEIVED: Final[tuple[TaskEvent, ...]] = (SUBMITTED, TriageRequested(attempt=1))

@@ -175,12 +175,40 @@ def stop(id: str, reason: str, as_json: bool) -> None:
 
 @command.command("retry", cls=click.RichCommand)
 @click.argument("id")
+@click.option("--from-result", is_flag=True, help="Let the agent go on with the result that fell short.")
+@click.option("--afresh", is_flag=True, help="Have the work done anew, also where a result waits to be published.")
 @json_option
-def retry(id: str, as_json: bool) -> None:
-    """Try a failed, stopped or declined task again, or a paused one at once; an approved plan stays approved."""
+def retry(id: str, from_result: bool, afresh: bool, as_json: bool) -> None:
+    """Try a failed, stopped or declined task again, or a paused one at once; an approved plan stays approved.
+
+    After a failed publication this publishes the commit that is there, and no agent works again.
+    """
     from shared.contracts import task
 
-    _send(id, task.Retry(), as_json, "trying again")
+    if from_result and afresh:
+        raise click.UsageError("Give --from-result to go on with what is there, or --afresh to begin anew.")
+    _send(id, task.Retry(from_result=from_result, afresh=afresh), as_json, "trying again")
+
+
+@command.command("publish", cls=click.RichCommand)
+@click.argument("id")
+@json_option
+def publish(id: str, as_json: bool) -> None:
+    """Publish the result of a task that fell short, as it is."""
+    from shared.contracts import task
+
+    _send(id, task.Publish(), as_json, "publishing")
+
+
+@command.command("follow-up", cls=click.RichCommand)
+@click.argument("id")
+@click.argument("text")
+@json_option
+def follow_up(id: str, text: str, as_json: bool) -> None:
+    """Wish something further: TEXT goes to the agent at work, asks for another plan, or makes another round."""
+    from cli.tasks.steering import follow_up as wish
+
+    _say(asyncio.run(wish(id, text)), as_json, "taken")
 
 
 @command.command("input", cls=click.RichCommand)

@@ -134,7 +134,9 @@ _COMMANDS: Final = {
     Action.APPROVE: "journeyman task approve {id}",
     Action.REVISE: "journeyman task reject {id} --feedback …",
     Action.INPUT: 'journeyman task input {id} "…"',
+    Action.PUBLISH: "journeyman task publish {id}",
     Action.RETRY: "journeyman task retry {id}",
+    Action.FOLLOW_UP: 'journeyman task follow-up {id} "…"',
     Action.STOP: "journeyman task stop {id}",
 }
 
@@ -144,9 +146,19 @@ def _next_step(task: TaskDetail) -> str:
     allowed = [
         command
         for action, command in _COMMANDS.items()
-        if (state := task.actions.get(action)) is not None and state.allowed
+        if _is_allowed(task, action) and not (action is Action.FOLLOW_UP and _says_it_otherwise(task))
     ]
     return " · ".join(f"`{command.format(id=task.id)}`" for command in allowed)
+
+
+def _is_allowed(task: TaskDetail, action: Action) -> bool:
+    state = task.actions.get(action)
+    return state is not None and state.allowed
+
+
+def _says_it_otherwise(task: TaskDetail) -> bool:
+    """Whether a further wish is feedback on the plan, or a word to the agent: those have commands of their own."""
+    return _is_allowed(task, Action.REVISE) or _is_allowed(task, Action.INPUT)
 
 
 def _status(task: TaskSummary) -> str:

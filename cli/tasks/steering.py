@@ -15,7 +15,7 @@ from shared.contracts.messages import Command
 from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
-from shared.contracts.task import Approval, Completed, Directive, PlanReady, Source, Submit, title_of
+from shared.contracts.task import Approval, Completed, Directive, FollowUp, PlanReady, Source, Submit, title_of
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.errors import NatsError
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
@@ -32,6 +32,11 @@ async def send(id: str, command: Command) -> dict[str, Any]:
     """Send one command; the event it led to (or None) and its stream sequence. Raises what `explain` knows."""
     async with linked() as link:
         return await tell(link, await full_id(link, id), command)
+
+
+async def follow_up(id: str, text: str) -> dict[str, Any]:
+    """Wish something further of a task, in the name of the person at this terminal."""
+    return await send(id, FollowUp(text=text, author=principal().partition(":")[2]))
 
 
 async def tell(link: Link, task_id: str, command: Command) -> dict[str, Any]:

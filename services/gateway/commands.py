@@ -117,9 +117,17 @@ class TaskCommands:
         """Stop the task."""
         return await self._send(id, task.Stop(reason=reason), principal)
 
-    async def retry(self, id: str, *, principal: str) -> CommandResult:
-        """Try again."""
-        return await self._send(id, task.Retry(), principal)
+    async def retry(self, id: str, *, from_result: bool = False, afresh: bool = False, principal: str) -> CommandResult:
+        """Try again: from where it ended, from the result that fell short, or afresh."""
+        return await self._send(id, task.Retry(from_result=from_result, afresh=afresh), principal)
+
+    async def publish(self, id: str, *, principal: str) -> CommandResult:
+        """Publish the result that is kept, as it is."""
+        return await self._send(id, task.Publish(), principal)
+
+    async def follow_up(self, id: str, message: str, *, principal: str) -> CommandResult:
+        """Wish something further of the task."""
+        return await self._send(id, task.FollowUp(text=message, author=principal), principal)
 
     async def give_input(self, id: str, message: str, *, principal: str) -> CommandResult:
         """Say something to the task's agent."""
@@ -170,7 +178,14 @@ class TaskCommands:
     async def _send(
         self,
         id: str,
-        command: task.Approve | task.Reject | task.Revise | task.Stop | task.Retry | task.GiveInput,
+        command: task.Approve
+        | task.Reject
+        | task.Revise
+        | task.Stop
+        | task.Retry
+        | task.Publish
+        | task.FollowUp
+        | task.GiveInput,
         principal: str,
     ) -> CommandResult:
         return await self._client.send(actor("task", id), command, principal=principal)

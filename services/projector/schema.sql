@@ -53,6 +53,10 @@ CREATE TABLE tasks (
     error_code VARCHAR NOT NULL,
     error_message VARCHAR NOT NULL,
     paused_until TIMESTAMP,
+    evidence VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    has_result BOOLEAN NOT NULL,
+    ended_in VARCHAR NOT NULL,
     cost_microusd BIGINT NOT NULL,
     tokens BIGINT NOT NULL
 );
@@ -94,6 +98,12 @@ CREATE TABLE runs (
     checks VARCHAR NOT NULL,
     files VARCHAR NOT NULL,
     diff VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    tree VARCHAR NOT NULL,
+    checked_commit VARCHAR NOT NULL,
+    setup VARCHAR NOT NULL,
+    notes VARCHAR NOT NULL,
     question VARCHAR NOT NULL,
     options VARCHAR NOT NULL,
     error_code VARCHAR NOT NULL,

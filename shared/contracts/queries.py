@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar, get_args
 
 import msgspec
 
-from shared.contracts.evidence import Check
+from shared.contracts.evidence import Check, Note
 from shared.contracts.messages import MAX_SEQUENCE, ArtifactRef
 from shared.contracts.rules import ActionState
 from shared.contracts.run import FileChange
@@ -68,6 +68,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     ``actions`` say what may be done now; a list leaves the reasons out, and an older projector says nothing.
     ``paused_until`` is set while the task is paused, ``approved_version`` (else 0) once its plan has been approved.
+    ``evidence`` says how well its result is proven, ``outcome`` what came of it; both are empty while that is open.
+    ``has_result``: a commit was made that is not published.
     """
 
     id: str
@@ -93,6 +95,9 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     approved_version: int = 0
     paused_until: datetime | None = None
+    evidence: str = ""
+    outcome: str = ""
+    has_result: bool = False
     actions: dict[str, ActionState] = {}
 
 
@@ -110,7 +115,11 @@ class PlanVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest attempt of a task's run; while a round waits for an executor, that round with nothing done yet."""
+    """The newest attempt of a task's run; while a round waits for an executor, that round with nothing done yet.
+
+    What it made is told also where that falls short. ``commit`` is the one to publish, ``checked_commit`` the one that
+    the checks ran on; both have the same ``tree``. ``setup`` are the commands that came before the checks.
+    """
 
     status: str
     round: int
@@ -133,6 +142,12 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     error_code: str = ""
     error_message: str = ""
+    evidence: str = ""
+    outcome: str = ""
+    tree: str = ""
+    checked_commit: str = ""
+    setup: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class ModelCost(msgspec.Struct, frozen=True, kw_only=True):

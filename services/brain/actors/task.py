@@ -1,4 +1,4 @@
-"""The task's rules: the life of docs/architecture.md. `decide` is here, `evolve` in `services.brain.actors.task_fold`."""
+"""The task's rules, the life of docs/architecture.md: what comes of a command. Its fold is in `task_fold`."""
 
 from __future__ import annotations
 

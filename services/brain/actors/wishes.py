@@ -33,9 +33,11 @@ _SAID_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED
 def follow_up(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | FollowedUp | FollowUpRefused | None:
     """What becomes of a wish; None for a task that its message opened, or that has heard it before.
 
+    None, too, where there is no task and nobody waits for an answer: the message could not open one.
+
     Raises `Rejected` where the wish is refused and that is not to be recorded.
     """
-    if task.status is Status.NEW or (wish.origin and wish.origin in task.origins):
+    if (task.status is Status.NEW and wish.recorded) or (wish.origin and wish.origin in task.origins):
         return None
     if (refused := _refused(task, wish)) is None:
         return _taken(task, wish)

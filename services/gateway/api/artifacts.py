@@ -1,8 +1,11 @@
-"""What the agents left behind for a task: the diff of the run, and the lines of their output."""
+"""What the agents and the checks left behind for a task: the diff of the run, and what they wrote."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any, Final
 
 import msgspec
 
@@ -10,11 +13,16 @@ from services.gateway.live.render import line_of
 from services.gateway.stream_reads import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.contracts.decider import Rejected
+from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import actor, read_output_subject
+from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.streams import OUTPUT
+
+_PIECE_BYTES: Final = 64 * 1024
+_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class TranscriptLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,14 +55,28 @@ class TaskArtifacts:
         self._max_bytes = max_bytes
 
     async def diff(self, task_id: str, *, up_to: int | None = None) -> bytes:
-        """The diff of the newest run that succeeded (by the event at ``up_to``), or nothing."""
-        events = await self._journal.load(actor("run", task_id), up_to=up_to)
-        if not events:
-            await self._must_exist(task_id)
-        done = [event.data for event in events if isinstance(event.data, run.Succeeded)]
-        if not done or done[-1].diff is None:
-            return b""
-        return await self._artifacts.get(done[-1].diff)
+        """The diff of what was made last (by the event at ``up_to``), proven or not, or nothing."""
+        made = [diff for event in await self._run(task_id, up_to) for diff in _diffs(event.data)]
+        return b"" if not made or made[-1] is None else await self._artifacts.get(made[-1])
+
+    async def check_output(self, task_id: str, number: int, *, up_to: int | None = None) -> Iterator[bytes]:
+        """The kept output of check ``number`` (1, 2 …) of the newest attempt that has checks, in pieces.
+
+        Raises `Rejected` ``check-unknown`` as well. What is read is named by this task's own events, and by nothing
+        that the caller says.
+        """
+        told = [
+            event.data.checks
+            for event in await self._run(task_id, up_to)
+            if isinstance(event.data, run.Succeeded | run.Failed | run.Reopened) and event.data.checks
+        ]
+        checks = told[-1] if told else ()
+        if not 1 <= number <= len(checks):
+            raise Rejected("check-unknown", f"The task's newest run has no check {number}: it has {len(checks)}.")
+        output = checks[number - 1].output
+        if output is None:
+            raise Rejected("check-unknown", f"Of check {number} no output was kept beyond what the task shows.")
+        return _gunzipped(await self._artifacts.get(output))
 
     async def transcript(self, task_id: str, *, after: int, limit: int, until: datetime | None = None) -> Transcript:
         """Lines behind an OUTPUT sequence; ``seq`` is the sequence up to which they are complete.
@@ -86,7 +108,32 @@ class TaskArtifacts:
                 return Transcript(seq=seq, items=items, next_after=None)
         return Transcript(seq=items[-1].seq, items=items, next_after=items[-1].seq)
 
+    async def _run(self, task_id: str, up_to: int | None) -> list[RecordedEvent]:
+        """The events of the task's run, oldest first."""
+        events = await self._journal.load(actor("run", task_id), up_to=up_to)
+        if not events:
+            await self._must_exist(task_id)
+        return events
+
     async def _must_exist(self, task_id: str) -> None:
         """Raise `Rejected` for a task that the log has no event of."""
         if not await self._journal.newest(actor("task", task_id)):
             raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
+
+
+def _diffs(event: Any) -> tuple[ArtifactRef | None, ...]:
+    """The diff of what an event of a run says was made; nothing where it says nothing of the kind."""
+    match event:
+        case run.Committed(diff=diff) | run.Succeeded(diff=diff) | run.Failed(result=run.KeptResult(diff=diff)):
+            return (diff,)
+        case _:
+            return ()
+
+
+def _gunzipped(data: bytes) -> Iterator[bytes]:
+    """The text of a gzip file in pieces, so that a small file of a large text takes no more memory than a piece."""
+    stream = zlib.decompressobj(_GZIP)
+    rest = data
+    while piece := stream.decompress(rest, _PIECE_BYTES):
+        yield piece
+        rest = stream.unconsumed_tail

@@ -55,7 +55,23 @@ class Stopping(Body, frozen=True, kw_only=True):
 
 
 class Retrying(Body, frozen=True, kw_only=True):
+    """Where to begin: by default where the task ended, so that a failed publication is published again.
+
+    ``from_result`` has the agent go on with the result that fell short, ``afresh`` has the work done anew.
+    """
+
+    from_result: bool = False
+    afresh: bool = False
+
+
+class Publishing(Body, frozen=True, kw_only=True):
     """Nothing more to say."""
+
+
+class Wish(Body, frozen=True, kw_only=True):
+    """What is further to be done."""
+
+    message: LongText
 
 
 class Input(Body, frozen=True, kw_only=True):

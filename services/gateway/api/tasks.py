@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
+from litestar.response import Stream
 
 from services.gateway.api.artifacts import TaskArtifacts, Transcript
 from services.gateway.api.dependencies import Filter, MinSeq, ReadModels, problems
@@ -15,10 +16,12 @@ from services.gateway.api.schemas import (
     CommandDone,
     Input,
     NewTask,
+    Publishing,
     Rejection,
     Retrying,
     Stopping,
     TaskOpened,
+    Wish,
     done,
 )
 from services.gateway.commands import TaskCommands
@@ -109,9 +112,27 @@ class TaskController(Controller):
         responses=problems(404, 410, 503),
     )
     async def get_diff(self, id: str, artifacts: TaskArtifacts, read_models: ReadModels) -> Response[bytes]:
-        """The diff of the newest run that succeeded."""
+        """The diff of what the newest run made, whether or not it was proven."""
         moment = await read_models.moment()
         return Response(await artifacts.diff(id, up_to=moment.seq if moment else None), media_type="text/x-diff")
+
+    @get(
+        "/{id:str}/checks/{number:int}/output",
+        operation_id="getCheckOutput",
+        summary="The whole output of one check",
+        media_type="text/plain",
+        responses=problems(404, 410, 503),
+    )
+    async def get_check_output(self, id: str, number: int, artifacts: TaskArtifacts, read_models: ReadModels) -> Stream:
+        """What check ``number`` (1, 2 …) of the newest run that has checks wrote, as far as it was kept."""
+        moment = await read_models.moment()
+        output = await artifacts.check_output(id, number, up_to=moment.seq if moment else None)
+        name = f"{id.lower()}-check-{number}.txt"
+        return Stream(
+            output,
+            media_type="text/plain; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
 
     @get(
         "/{id:str}/transcript",
@@ -187,8 +208,36 @@ class TaskController(Controller):
         responses=problems(400, 404, 409, 503, 504),
     )
     async def retry(self, id: str, commands: TaskCommands, principal: str, data: Retrying | None = None) -> CommandDone:
-        """Try again after a failure, a stop or a refusal, or at once while paused."""
-        return done(await commands.retry(id, principal=principal))
+        """Try again after a failure, a stop or a refusal, or at once while paused.
+
+        A failed publication is published again, unless the work is to be done afresh.
+        """
+        body = data or Retrying()
+        return done(await commands.retry(id, from_result=body.from_result, afresh=body.afresh, principal=principal))
+
+    @post(
+        "/{id:str}/publish",
+        operation_id="publishResult",
+        summary="Publish the result that fell short",
+        status_code=200,
+        responses=problems(400, 404, 409, 503, 504),
+    )
+    async def publish(
+        self, id: str, commands: TaskCommands, principal: str, data: Publishing | None = None
+    ) -> CommandDone:
+        """Publish the result that is kept, as it is."""
+        return done(await commands.publish(id, principal=principal))
+
+    @post(
+        "/{id:str}/follow-up",
+        operation_id="followUp",
+        summary="Wish something further",
+        status_code=200,
+        responses=problems(400, 404, 409, 503, 504),
+    )
+    async def follow_up(self, id: str, data: Wish, commands: TaskCommands, principal: str) -> CommandDone:
+        """Tell the agent at work, ask for another plan, or have another round on the branch that is there."""
+        return done(await commands.follow_up(id, data.message, principal=principal))
 
     @post(
         "/{id:str}/input",

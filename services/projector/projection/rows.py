@@ -15,7 +15,8 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     """A task with what its plan and its run say about it.
 
     ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused;
-    ``approved_version`` is that of the approved plan, or 0.
+    ``approved_version`` is that of the approved plan, or 0. ``has_result``: a commit was made that is not published;
+    ``ended_in`` is the stage in which the task failed or was stopped.
     """
 
     id: str
@@ -62,6 +63,10 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     error_code: str = ""
     error_message: str = ""
     paused_until: datetime | None = None
+    evidence: str = ""
+    outcome: str = ""
+    has_result: bool = False
+    ended_in: str = ""
     cost_microusd: int = 0
     tokens: int = 0
 
@@ -83,7 +88,10 @@ class PlanRow(Row, frozen=True, kw_only=True, gc=False):
 
 
 class RunRow(Row, frozen=True, kw_only=True, gc=False):
-    """One attempt of a run. ``checks``, ``files`` and ``options`` are JSON lists, ``diff`` is a JSON object or null."""
+    """One attempt of a run, with what it made, also where that falls short.
+
+    ``checks``, ``setup``, ``files``, ``notes`` and ``options`` are JSON lists, ``diff`` is a JSON object or null.
+    """
 
     task_id: str
     attempt: int
@@ -104,6 +112,12 @@ class RunRow(Row, frozen=True, kw_only=True, gc=False):
     checks: str = "[]"
     files: str = "[]"
     diff: str = "null"
+    evidence: str = ""
+    outcome: str = ""
+    tree: str = ""
+    checked_commit: str = ""
+    setup: str = "[]"
+    notes: str = "[]"
     question: str = ""
     options: str = "[]"
     error_code: str = ""

@@ -31,6 +31,8 @@ def fold(runs: Runs, fact: Fact) -> Runs:
             | run.Checkpointed(attempt=attempt)
             | run.QuestionAsked(attempt=attempt)
             | run.Resumed(attempt=attempt)
+            | run.Committed(attempt=attempt)
+            | run.Reopened(attempt=attempt)
             | run.Succeeded(attempt=attempt)
             | run.Failed(attempt=attempt)
             | run.Stopped(attempt=attempt)
@@ -70,28 +72,58 @@ def _changes(fact: Fact) -> dict[str, Any]:
             return {"status": Status.WAITING_INPUT, "question": data.question, "options": _json(data.options)}
         case run.Resumed():
             return {"status": Status.RUNNING, "question": "", "options": "[]"}
+        case run.Committed() as data:
+            return _made(data) | {"notes": _json(data.notes)}
+        case run.Reopened() as data:
+            return {"checks": _json(data.checks)}
         case run.Succeeded() as data:
-            return _ended(Status.SUCCEEDED, fact) | {
-                "duration_ms": data.duration_ms,
-                "summary": data.summary,
-                "commit": data.commit,
-                "branch": data.branch,
-                "checks": _json(data.checks),
-                "files": _json(data.files),
-                "diff": _json(data.diff),
-                "turn": data.turns,
-            }
-        case run.Failed() as data:
-            return _ended(Status.FAILED, fact) | {
-                "duration_ms": data.duration_ms,
-                "checks": _json(data.checks),
-                "error_code": data.code,
-                "error_message": data.message,
-            }
+            return (
+                _ended(Status.SUCCEEDED, fact)
+                | _made(data)
+                | _proven(data)
+                | {"branch": data.branch, "checked_commit": data.checked_commit, "outcome": data.outcome or ""}
+            )
+        case run.Failed(result=None) as data:
+            return _ended(Status.FAILED, fact) | _proven(data) | _error(data)
+        case run.Failed(result=run.KeptResult() as kept) as data:
+            return (
+                _ended(Status.FAILED, fact)
+                | _made(kept)
+                | _proven(data)
+                | _error(data)
+                | {"branch": kept.branch, "checked_commit": kept.checked_commit}
+            )
         case run.Stopped() as data:
             return _ended(Status.STOPPED, fact) | {"duration_ms": data.duration_ms}
         case _:
             return {}
+
+
+def _made(data: run.Committed | run.Succeeded | run.KeptResult) -> dict[str, Any]:
+    """What was made, whatever became of it."""
+    return {
+        "turn": data.turns,
+        "summary": data.summary,
+        "commit": data.commit,
+        "tree": data.tree,
+        "files": _json(data.files),
+        "diff": _json(data.diff),
+    }
+
+
+def _proven(data: run.Succeeded | run.Failed) -> dict[str, Any]:
+    """What was observed of it."""
+    return {
+        "duration_ms": data.duration_ms,
+        "checks": _json(data.checks),
+        "setup": _json(data.setup),
+        "notes": _json(data.notes),
+        "evidence": data.evidence or "",
+    }
+
+
+def _error(data: run.Failed) -> dict[str, Any]:
+    return {"error_code": data.code, "error_message": data.message}
 
 
 def _ended(status: Status, fact: Fact) -> dict[str, Any]:

@@ -10,11 +10,24 @@ from msgspec.structs import replace
 from services.projector.projection.facts import Fact, utc
 from services.projector.projection.rows import TaskRow
 from shared.contracts import plan, run, task
+from shared.contracts.evidence import Outcome
 from shared.contracts.task import Status
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 
 AGENTS: dict[str, str] = {task.Stage.TRIAGE: "brain", task.Stage.PLANNING: "planner"}
 """Whose turn it is in a stage; any other one is the executor's."""
+
+UNMADE: dict[str, Any] = dict.fromkeys(("commit", "branch", "result_url"), "")
+"""A task without a result."""
+
+_STAGES: dict[str, str] = {
+    Status.RECEIVED: task.Stage.TRIAGE,
+    Status.PLANNING: task.Stage.PLANNING,
+    Status.EXECUTING: task.Stage.EXECUTING,
+    Status.WAITING_INPUT: task.Stage.EXECUTING,
+    Status.PUBLISHING: task.Stage.PUBLISHING,
+}
+"""What a task is stopped in, by its status."""
 
 
 def fold(row: TaskRow | None, fact: Fact) -> TaskRow | None:
@@ -95,6 +108,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "verdict": task.Verdict.ANSWER,
                 "answer": data.answer,
                 "decided_by": data.decided_by,
+                "outcome": Outcome.ANSWERED,
             }
         case task.Declined() as data:
             return {
@@ -127,6 +141,16 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "branch": data.branch,
                 "summary": data.summary,
                 "question": "",
+                "evidence": data.evidence or "",
+                # An older run may have left no bundle: nothing could be published of it again.
+                "has_result": data.bundle is not None,
+            }
+        case task.PublicationRequested(result=result):
+            return _going_on(Status.PUBLISHING) | {
+                "commit": result.commit,
+                "branch": result.branch,
+                "summary": result.summary,
+                "evidence": result.evidence,
             }
         case task.StopRequested():
             return {"stopping": True}
@@ -136,20 +160,42 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "commit": data.commit,
                 "branch": data.branch,
                 "result_url": data.url,
+                "evidence": data.evidence or "",
+                "outcome": data.outcome or (Outcome.CHANGED if data.commit else Outcome.NOTHING_TO_CHANGE),
+                "has_result": False,
             }
-        case task.Failed() as data:
-            return _ended(Status.FAILED) | {"error_code": data.code, "error_message": data.message}
-        case task.Rejected() | task.Cancelled() | task.ApprovalExpired():
+        case task.Failed(result=kept) as data:
+            why = {"error_code": data.code, "error_message": data.message, "ended_in": data.stage}
+            made = {"has_result": True, "evidence": kept.evidence, "summary": kept.summary} if kept else {}
+            return _ended(Status.FAILED) | why | made
+        case task.Cancelled():
+            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")}
+        case task.Rejected() | task.ApprovalExpired():
             return _ended(Status.CANCELLED)
         case task.Paused() as data:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
-        case task.Retried() | task.Resumed() as data:
-            again = Status.RECEIVED if data.stage == task.Stage.TRIAGE else Status.TRIAGED
-            cleared = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
-            return _ended(again) | cleared | {"agent": AGENTS.get(data.stage, "executor")}
+        case task.Retried() as data:
+            return _again(data.stage) | UNMADE | ({} if data.from_result else {"has_result": False})
+        case task.Resumed() as data:
+            return _again(data.stage) | UNMADE
+        case task.FollowedUp() as data:
+            # What was published before stays visible until the next round's result takes its place.
+            made = {} if row.status == Status.COMPLETED else UNMADE
+            about = {"directive": data.directive, "verdict": data.verdict or "", "base_commit": data.base_commit}
+            return _again(data.stage) | made | about | {"approved_version": 0, "has_result": False}
         case _:
             return {}
+
+
+def _again(stage: str) -> dict[str, Any]:
+    """On the way to that stage."""
+    status = Status.RECEIVED if stage == task.Stage.TRIAGE else Status.TRIAGED
+    return _going_on(status) | {"evidence": "", "outcome": "", "agent": AGENTS.get(stage, "executor")}
+
+
+def _going_on(status: Status) -> dict[str, Any]:
+    return _ended(status) | dict.fromkeys(("error_code", "error_message", "ended_in"), "")
 
 
 def _ended(status: Status) -> dict[str, Any]:

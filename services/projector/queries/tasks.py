@@ -17,7 +17,7 @@ from services.projector.queries.params import (
     records,
     rows,
 )
-from shared.contracts.evidence import Check
+from shared.contracts.evidence import Check, Note, Outcome
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.queries import (
     GetTask,
@@ -40,10 +40,11 @@ LIST_COLUMNS: Final = """
     id, left(title, 500) AS title, status, stopping, source_kind, source_reference, source_url, source_author, repo,
     created_at, updated_at, plan_version, approved_version, round, attempt, agent, worker, cost_microusd, tokens,
     branch, commit, error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question,
-    paused_until, created_seq
+    paused_until, evidence, outcome, has_result, ended_in, created_seq
 """
 
 _checks = msgspec.json.Decoder(tuple[Check, ...])
+_notes = msgspec.json.Decoder(tuple[Note, ...])
 _files = msgspec.json.Decoder(tuple[FileChange, ...])
 _options = msgspec.json.Decoder(tuple[str, ...])
 _diff = msgspec.json.Decoder(ArtifactRef | None)
@@ -124,13 +125,20 @@ def _filters(asked: ListTasks) -> tuple[str, dict[str, Any]]:
 
 
 def _with_source(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its source as one object."""
+    """A row with its source as one object, and without what only the rules need."""
     source = TaskSource(**{name: row.pop(f"source_{name}") for name in ("kind", "reference", "url", "author")})
-    return {**row, "source": source}
+    return {name: value for name, value in row.items() if name != "ended_in"} | {"source": source}
 
 
 def _standing(row: dict[str, Any]) -> Standing:
-    return Standing(status=Status(row["status"]), stopping=row["stopping"], approved=bool(row["approved_version"]))
+    return Standing(
+        status=Status(row["status"]),
+        stopping=row["stopping"],
+        approved=bool(row["approved_version"]),
+        result=row["has_result"],
+        ended_in=row["ended_in"],
+        nothing_changed=row["outcome"] == Outcome.NOTHING_TO_CHANGE,
+    )
 
 
 def _run(connection: Connection, id: str, status: str, round: int) -> RunAttempt | None:
@@ -148,9 +156,16 @@ def _run(connection: Connection, id: str, status: str, round: int) -> RunAttempt
     return RunAttempt(
         **run
         | {
-            "checks": _checks.decode(run["checks"]),
+            "checks": _judged(run["checks"]),
+            "setup": _judged(run["setup"]),
+            "notes": _notes.decode(run["notes"]),
             "files": _files.decode(run["files"]),
             "options": _options.decode(run["options"]),
             "diff": _diff.decode(run["diff"]),
         }
     )
+
+
+def _judged(checks: str) -> tuple[Check, ...]:
+    """The checks, each with its verdict, also where an older event has none."""
+    return tuple(msgspec.structs.replace(check, verdict=check.judged) for check in _checks.decode(checks))

@@ -56,6 +56,7 @@ SENTENCES = {
     "agent-output": "The agent wrote more than allowed and was stopped: split the task, or raise "
     "JOURNEYMAN_MAX_AGENT_OUTPUT_BYTES.",
     "agent-start-failed": "The agent could not start: see the reason and correct the agent's folder or settings.",
+    "agent-no-turn": "The agent ended without a word to its model, so nothing was done: retry the task in other words.",
     "agent-no-structured-output": "The agent did not answer in the form asked for: retry the task.",
     "agent-error": "The agent ended with an error: see the reason and retry.",
     "agent-cli-missing": "The Claude Code CLI was not found: run `make install` or set CLAUDE_CLI to it.",
@@ -74,8 +75,9 @@ def outcome_of(
 ) -> Outcome:
     """What the end of a process means.
 
-    Success needs exit code 0 *and* a last result that is no error *and* the structured output if one was asked for:
-    an API failure is reported as ``subtype: "success"`` with ``is_error``, an unmet schema with neither. ``exit_code``
+    Success needs exit code 0 *and* a last result that is no error *and* a turn of the model *and* the structured output
+    if one was asked for: an API failure is reported as ``subtype: "success"`` with ``is_error``, an unmet schema and a
+    command that the CLI carried out by itself with neither. ``exit_code``
     None means that the process and its wrapper were killed; ``resets_at`` (seconds since the epoch) is the last limit
     announced.
     """
@@ -136,6 +138,8 @@ def _code(exit_code: int | None, result: Result, schema_asked: bool) -> tuple[st
             return "agent-killed", ""
         case "success" if exit_code != 0:
             return "agent-error", f"exit code {exit_code}"
+        case "success" if result.turns == 0:
+            return "agent-no-turn", ""
         case "success" if schema_asked and result.structured is None:
             return "agent-no-structured-output", ""
         case "success":

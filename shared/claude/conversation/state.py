@@ -94,7 +94,7 @@ class Conversation:
         self.progress.sent(wire_id)
         if self._leaving_since is None and self._ended_as is None:
             with contextlib.suppress(AgentGone):
-                await self._process.send(text, message_id)
+                await self._process.send(as_words(text), message_id)
 
     async def begin(self, prompt: Prompt) -> None:
         """Gives the agent its first message."""
@@ -238,6 +238,16 @@ class Conversation:
             unreported=progress.meter.take_delta(),
             unheard=tuple(self._names.get(wire_id, wire_id) for wire_id in progress.unheard),
         )
+
+
+def as_words(text: str) -> str:
+    """The text so that the model hears it whatever it says.
+
+    The CLI takes a slash at the very beginning for a command of its own: ``/clear`` and ``/compact`` would be carried
+    out, and nobody would hear them (2.1.330; a space before the slash is enough). It takes ``!``, ``#`` and ``@`` for
+    nothing but words on this way.
+    """
+    return f" {text}" if text.startswith("/") else text
 
 
 def _question(request: Asked) -> Question:

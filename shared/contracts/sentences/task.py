@@ -58,9 +58,9 @@ def _of_its_beginning(
         case task.Submitted(title=title, source=source):
             return f"Submitted from {source.reference or source.kind}: {one_line(title)}"
         case task.FollowedUp(text=text, stage=stage):
-            return f"A further wish goes on from {stage}: {one_line(text)}"
+            return f"A further wish makes another round, from {stage}{because(text)}"
         case task.FollowUpRefused(text=text, reason=reason):
-            return f"A further wish was not taken ({one_line(reason)}): {one_line(text)}"
+            return f"A further wish was not taken. {one_line(reason)} It was{because(text)}"
         case task.TriageRequested(attempt=attempt):
             return f"Triage was asked to look at it{again(attempt)}."
         case task.Triaged(verdict=verdict, decided_by=by, reason=reason):

@@ -47,6 +47,40 @@ async def test_a_message_that_waits_when_the_turn_ends_gets_its_own_turn(runs: R
     assert ["one.txt" in texts[0], "two.txt" in texts[1]] == [True, True]
 
 
+async def test_words_that_look_like_a_command_of_the_cli_reach_the_agent_as_words(runs: Runs) -> None:
+    said = ["/clear", "/compact", "/cost", "/nosuch thing", "!ls", "#x", "@README.md"]
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+    heard: list[str] = []
+
+    async def on_turn(turn: TurnEnd) -> None:
+        heard.append(turn.text)
+        if len(heard) < len(said):
+            inputs.put_nowait(Say(f"word-{len(heard)}", said[len(heard)]))
+
+    process = await AgentProcess.start(runs.invocation())
+    outcome = await converse(process, prompt=Prompt("word-0", said[0]), inputs=inputs, on_turn=on_turn)
+
+    assert outcome.ok, outcome
+    assert outcome.unheard == ()
+    assert [text for text, words in zip(heard, said, strict=True) if words.lstrip("#") not in text] == []
+
+
+async def test_a_command_of_the_cli_sent_while_the_agent_works_reaches_it_as_words(runs: Runs) -> None:
+    inputs: asyncio.Queue[Input] = asyncio.Queue()
+
+    async def on_step(step: Step) -> bool:
+        if step.number == 1:
+            inputs.put_nowait(Say("clear", "/clear the table."))
+        return False
+
+    process = await AgentProcess.start(runs.invocation())
+    outcome = await converse(process, prompt=Prompt("work", "demo: turns 6"), inputs=inputs, on_step=on_step)
+
+    assert outcome.ok, outcome
+    assert outcome.unheard == ()
+    assert "clear the table" in outcome.text
+
+
 async def test_a_question_is_put_to_a_person_and_the_answer_reaches_the_agent(
     runs: Runs, agents: dict[str, AgentRole]
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import signal
@@ -12,7 +13,9 @@ import pytest
 
 from shared.contracts import run, session, task
 from shared.contracts.decider import Rejected
-from shared.contracts.messages import MAX_SEQUENCE, digest_of
+from shared.contracts.evidence import Check, Evidence
+from shared.contracts.kinds import kind_of
+from shared.contracts.messages import MAX_SEQUENCE, ArtifactRef, Event, digest_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import MessageMetadata, utc_now
@@ -29,7 +32,8 @@ from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, Heard, ServiceProcess, happen, speak
 
 BASE = "a" * 40
-STEERING = ("approve", "reject", "stop", "retry", "input")
+BUNDLE = ArtifactRef(name="bundle", sha256="0" * 64, size=1)
+STEERING = ("approve", "reject", "stop", "retry", "input", "publish", "follow-up")
 DIGEST = digest_of("# the plan")
 
 
@@ -40,13 +44,7 @@ async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def waiting_plan(bus: Bus, task_id: str, *, brain: ServiceProcess | None = None) -> None:
-    """A task that waits for the approval of its second plan; the brain must not have it in memory yet.
-
-    A running ``brain`` stands still meanwhile: it would take part in the story.
-    """
-    journal = NatsJournal(bus)
-    if brain is not None:
-        brain.process.send_signal(signal.SIGSTOP)
+    """A task that waits for the approval of its second plan."""
     story = [
         task.Submitted(title="t", text="x", source=task.Source(kind="api")),
         task.TriageRequested(attempt=1),
@@ -66,10 +64,21 @@ async def waiting_plan(bus: Bus, task_id: str, *, brain: ServiceProcess | None =
         task.RevisionRequested(version=1, feedback="f"),
         task.PlanReady(version=2, digest=DIGEST, base_commit=BASE),
     ]
-    head = Head()
+    await history(bus, task_id, *story, brain=brain)
+
+
+async def history(bus: Bus, task_id: str, *story: Event, brain: ServiceProcess | None = None) -> None:
+    """The events of one actor that a test begins with; its service must not have it in memory yet.
+
+    A running ``brain`` stands still meanwhile: it would take part in the story.
+    """
+    journal, head = NatsJournal(bus), Head()
+    if brain is not None:
+        brain.process.send_signal(signal.SIGSTOP)
     for number, event in enumerate(story):
-        metadata = MessageMetadata(id=f"{task_id}-{number}", source="test", time=utc_now(), principal="user:test")
-        head = head_of(await journal.append(Actor("task", task_id), event, expected=head, metadata=metadata))
+        actor = Actor(kind_of(event), task_id)
+        metadata = MessageMetadata(id=f"{actor}-{number}", source="test", time=utc_now(), principal="user:test")
+        head = head_of(await journal.append(actor, event, expected=head, metadata=metadata))
     if brain is not None:
         brain.process.send_signal(signal.SIGCONT)
 
@@ -165,9 +174,50 @@ async def test_stop_retry_and_input_are_commands_and_their_refusals_say_why(
         "type"
     ] == "task.cancelled"
     assert (await http.post("/api/tasks/T1/retry")).json()["event"]["type"] == "task.retried"
-    for action in ("approve", "stop", "retry", "reject"):
+    for action in ("approve", "stop", "retry", "reject", "publish"):
         answer = await http.post(f"/api/tasks/T404/{action}")
         assert (answer.status_code, answer.json()["code"]) == (404, "task-unknown"), action
+
+
+async def test_a_result_that_fell_short_is_published_gone_on_from_or_made_afresh(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    result = task.Result(
+        commit=BASE, branch="b", bundle=BUNDLE, tree=BASE, evidence=Evidence.FAILING, summary="s", attempt=1
+    )
+    wanted = task.ExecutionRequested(round=1, repo="demo", base_commit=BASE, title="t", text="x")
+    failed = task.Failed(stage="executing", code="checks-failed", message="Red.", result=result)
+    story = (task.Submitted(title="t", text="x", source=task.Source(kind="api")), wanted)
+    for id in ("T1", "T2", "T3", "T4"):
+        await history(bus, id, *story, *(() if id == "T4" else (failed,)), brain=brain)
+
+    async def told(path: str, **body: object) -> Any:
+        answer = (await http.post(f"/api/tasks/{path}", json=body)).json()
+        return answer["event"]["data"] if "event" in answer else answer["code"]
+
+    assert await told("T1/retry", from_result=True, afresh=True) == "retry-contradictory"
+    assert (await told("T1/publish"))["result"]["commit"] == BASE
+    assert (await told("T2/retry", from_result=True))["from_result"] is True
+    assert (await told("T3/retry", afresh=True))["from_result"] is False
+    assert await told("T4/publish") == "task-wrong-state"
+
+
+async def test_a_further_wish_is_said_to_the_agent_or_refused_with_the_reason(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    opened = task.Submitted(title="t", text="x", source=task.Source(kind="api"))
+    planning = task.PlanningRequested(repo="demo", base_commit=BASE, title="t", text="x")
+    await history(bus, "T1", opened, planning, brain=brain)
+    refused = await http.post("/api/tasks/T1/follow-up", json={"message": "And mind the spaces."})
+    assert (refused.status_code, refused.json()["code"]) == (409, "task-wrong-state")
+    work = task.ExecutionRequested(round=1, repo="demo", base_commit=BASE, title="t", text="x")
+    await history(bus, "T2", opened, work, brain=brain)
+    told = (await http.post("/api/tasks/T2/follow-up", json={"message": "And mind the spaces."})).json()
+    assert (told["event"]["type"], told["event"]["data"]["message"]) == ("task.input-given", "And mind the spaces.")
+    blank = await http.post("/api/tasks/T2/follow-up", json={"message": " "})
+    assert (blank.status_code, blank.json()["code"]) == (400, "text-empty")
+    unknown = await http.post("/api/tasks/T404/follow-up", json={"message": "x"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "task-unknown")
 
 
 async def test_a_message_to_the_brain_becomes_a_line_of_a_session_and_a_task(
@@ -322,6 +372,44 @@ async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.
     assert [item["seq"] for item in page["items"] + rest["items"]] == seqs
 
 
+async def test_the_diff_is_that_of_what_was_made_last_whether_or_not_it_is_proven(
+    http: httpx.AsyncClient, bus: Bus
+) -> None:
+    diffs = {name: await Artifacts(bus).put("diff", name.encode()) for name in ("committed", "kept")}
+    committed = run.Committed(
+        round=1, attempt=1, commit=BASE, tree=BASE, parent=BASE, bundle=BUNDLE, diff=diffs["committed"]
+    )
+    kept = run.KeptResult(commit=BASE, branch="b", bundle=BUNDLE, tree=BASE, checked_commit=BASE, diff=diffs["kept"])
+    failed = run.Failed(round=1, attempt=1, code="checks-failed", message="Red.", result=kept)
+    await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
+    await happen(bus, "T1", committed)
+    assert (await http.get("/api/tasks/T1/diff")).text == "committed"
+    await happen(bus, "T2", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
+    await history(bus, "T2", committed, failed)
+    assert (await http.get("/api/tasks/T2/diff")).text == "kept"
+
+
+async def test_the_whole_output_of_a_check_is_a_text_to_download(http: httpx.AsyncClient, bus: Bus) -> None:
+    said = "1 failed <script>\n" * 40_000
+    output = await Artifacts(bus).put("check.T1", gzip.compress(said.encode()))
+    red = Check(command="pytest", exit_code=1, duration_ms=1, output=output)
+    bare = Check(command="ruff", exit_code=0, duration_ms=1)
+    failed = run.Failed(round=1, attempt=1, code="checks-failed", message="Red.", checks=(bare, red))
+    await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
+    answer = await http.get("/api/tasks/T1/checks/1/output")
+    assert (answer.status_code, answer.json()["code"]) == (404, "check-unknown")
+    await happen(bus, "T1", failed)
+    answer = await http.get("/api/tasks/T1/checks/2/output")
+    assert answer.text == said
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="t1-check-2.txt"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    for number, code in ((0, "check-unknown"), (1, "check-unknown"), (3, "check-unknown")):
+        answer = await http.get(f"/api/tasks/T1/checks/{number}/output")
+        assert (answer.status_code, answer.json()["code"]) == (404, code), number
+    assert (await http.get("/api/tasks/T404/checks/1/output")).json()["code"] == "task-unknown"
+
+
 async def test_a_transcript_after_more_than_there_is_ends_where_the_output_ends(
     http: httpx.AsyncClient, bus: Bus
 ) -> None:
@@ -472,7 +560,7 @@ async def test_the_document_says_which_limits_and_refusals_there_are(http: httpx
     ]
     assert len(in_replays) >= 7
     for path in in_replays:
-        answer = await http.get(path.replace("{id}", "T1"), params={"replay": "a.b"})
+        answer = await http.get(path.replace("{id}", "T1").replace("{number}", "1"), params={"replay": "a.b"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), path
         assert {"404", "410", "503"} <= paths[path]["get"]["responses"].keys(), path
     answer = await http.post("/api/chat", json={"message": "x", "session_id": "a.b"})

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from services.brain.actors.task import DECIDER
+from shared.contracts.evidence import Outcome
 from shared.contracts.messages import Event
 from shared.contracts.task import (
+    Answered,
     Approved,
     Cancelled,
     Completed,
@@ -33,6 +35,7 @@ from testing.stories import (
     APPROVED_PLAN,
     AWAITING,
     BASE,
+    COMPLETED,
     DIGEST,
     EXECUTING,
     PLANNING,
@@ -139,7 +142,14 @@ def test_a_retry_before_any_verdict_to_act_triages_again(end: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "story", [RECEIVED, PLANNING, AWAITING, EXECUTING, WAITING, PUBLISHING, (*PUBLISHING, Completed(summary=""))]
+    "story", [RECEIVED, PLANNING, AWAITING, EXECUTING, WAITING, PUBLISHING, (*PUBLISHING, COMPLETED)]
 )
 def test_only_a_task_that_ended_without_success_is_retried(story: tuple[Event, ...]) -> None:
     given(DECIDER, *story).when(Retry()).is_rejected("task-wrong-state")
+
+
+def test_a_task_that_changed_nothing_is_retried() -> None:
+    nothing = Completed(summary="It is right already.", outcome=Outcome.NOTHING_TO_CHANGE)
+    given(DECIDER, *EXECUTING, nothing).when(Retry()).then(Retried(stage="executing"))
+    answered = Answered(attempt=1, answer="42", decided_by="model")
+    given(DECIDER, *RECEIVED, answered).when(Retry()).is_rejected("task-wrong-state")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from services.gateway.actors import delivery
 from services.gateway.actors.reply import DECIDER
@@ -89,11 +90,28 @@ def test_the_withdrawal_of_the_attempt_before_leaves_the_next_one_alone() -> Non
     given(DECIDER, REQUESTED, CLAIMED, FAILED, SECOND).when(Withdraw(cause=9)).nothing()
 
 
-def test_an_effect_names_the_attempt_it_publishes() -> None:
-    assert publication_of(branch_effect(3)) == Publication(3)
+def test_another_try_at_publishing_is_another_effect() -> None:
+    again = replace(REQUEST, effect="branch/1/2", cause=11)
+    given(DECIDER, REQUESTED, CLAIMED, FAILED).when(again).then(replace(REQUESTED, effect="branch/1/2", cause=11))
+    given(DECIDER, REQUESTED, CLAIMED, FAILED).when(replace(REQUEST, cause=11)).nothing()
+
+
+def test_what_is_to_become_visible_has_the_tree_that_was_checked() -> None:
+    given(DECIDER).when(replace(REQUEST, tree="t1")).then(replace(REQUESTED, tree="t1"))
+
+
+def test_a_commit_that_a_target_made_anew_is_the_one_that_is_visible() -> None:
+    signed = replace(POSTED, commit="signed")
+    given(DECIDER, REQUESTED, CLAIMED).when(Post(effect="branch/1", attempt=1, url="u", commit="signed")).then(signed)
+    state = given(DECIDER, REQUESTED, CLAIMED, signed).state.effects["branch/1"]
+    assert (state.request.commit, state.commit) == ("c1", "signed")
+
+
+def test_an_effect_names_the_attempt_it_publishes_and_the_try_it_is() -> None:
+    assert publication_of(branch_effect(3)) == Publication(3, 1)
     assert publication_of(branch_effect(3, 2)) == Publication(3, 2)
-    assert publication_of("comment/3") is None
-    assert publication_of("branch/main") is None
+    for other in ("comment/3", "branch/main", "branch/3/x", "branch/3/2/1", "branch"):
+        assert publication_of(other) is None
 
 
 def test_a_delivery_is_what_was_accepted_and_takes_no_command() -> None:

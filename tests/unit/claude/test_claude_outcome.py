@@ -89,3 +89,10 @@ def test_a_missing_cli_is_named(recordings: RecordedRuns) -> None:
 
 def test_denied_tools_are_told(recordings: RecordedRuns) -> None:
     assert _judged(recordings["permission-denied"]).denials
+
+
+def test_a_session_that_ends_without_a_turn_of_the_model_is_no_work() -> None:
+    outcome = outcome_of(0, Result(subtype="success", is_error=False, text="Error: No messages to compact", turns=0))
+    assert (outcome.ok, outcome.code, outcome.text) == (False, "agent-no-turn", "")
+    assert not outcome.retryable
+    assert outcome_of(0, Result(subtype="success", is_error=False, turns=1)).ok

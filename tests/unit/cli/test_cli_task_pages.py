@@ -9,11 +9,20 @@ from rich.console import Console
 
 from cli.tasks.pages import print_task
 from shared.contracts import task
-from shared.contracts.messages import Event
+from shared.contracts.evidence import Evidence
+from shared.contracts.messages import ArtifactRef, Event
 from tests.unit.projector.projector_support import TASK, answered, planned, projected
 
 PAUSED = task.Paused(
     stage="planning", code="agent-overloaded", message="Busy.", until=datetime(2026, 3, 4, 12, 30, tzinfo=UTC), tries=1
+)
+
+BUNDLE = ArtifactRef(name="b", sha256="0" * 64, size=1)
+FELL_SHORT = task.Failed(
+    stage="executing",
+    code="checks-failed",
+    message="Red.",
+    result=task.Result(commit="c1", branch="b", bundle=BUNDLE, tree="t1", evidence=Evidence.FAILING),
 )
 
 
@@ -36,10 +45,12 @@ def test_the_page_of_a_paused_task_says_when_it_goes_on_and_that_it_can_be_retri
     ("events", "offered"),
     [
         ((), ["approve", "reject", "stop"]),
-        ((PAUSED,), ["retry", "stop"]),
-        ((task.Rejected(version=1),), ["retry"]),
-        ((task.Completed(summary="Done."),), []),
+        ((PAUSED,), ["retry", "follow-up", "stop"]),
+        ((task.Rejected(version=1),), ["retry", "follow-up"]),
+        ((task.Completed(summary="Done.", commit="c1"),), ["follow-up"]),
+        ((task.Completed(summary="It is right already."),), ["retry", "follow-up"]),
+        ((FELL_SHORT,), ["publish", "retry", "follow-up"]),
     ],
 )
 def test_a_page_ends_with_the_commands_that_the_task_takes_now(events: tuple[Event, ...], offered: list[str]) -> None:
-    assert re.findall(r"journeyman task (\w+)", page_after(*events)) == offered
+    assert re.findall(r"journeyman task ([\w-]+)", page_after(*events)) == offered

@@ -151,6 +151,13 @@ def test_a_comment_that_mentions_us_is_a_comment_with_its_directive() -> None:
     assert found.text == "Looks good.\n\n@agent approve v1 3fa94c11"
 
 
+def test_a_comment_is_named_by_itself_and_not_by_its_delivery_and_an_issue_is_no_further_wish() -> None:
+    first, second = (signal("issue_comment", comment("@agent plan", id=number)) for number in (21, 22))
+    assert (first.origin, second.origin) == ("github:comment/21", "github:comment/22")
+    assert signal("issue_comment", comment("@agent plan")).origin.endswith("#issuecomment-1")
+    assert signal("issues", payload("opened")).origin == ""
+
+
 @pytest.mark.parametrize("association", ["NONE", "CONTRIBUTOR", "FIRST_TIMER", "", "owner"])
 def test_a_stranger_is_not_trusted(association: str) -> None:
     assert not signal("issue_comment", comment("@agent stop", author_association=association)).trusted

@@ -77,6 +77,8 @@ def test_a_task_row_says_what_the_task_itself_says(steps: list[int]) -> None:
     assert (row["title"], row["repo"], row["version"]) == (task.title, task.repo, len(world.events_of("task")))
     assert (row["round"], row["error_code"]) == (task.round, task.error_code)
     assert (row["commit"], row["branch"]) == (task.commit, task.branch)
+    assert (row["evidence"], row["outcome"]) == (task.evidence or "", task.outcome or "")
+    assert row["has_result"] == (task.result is not None)
     assert row["stopping"] == (task.stopping and task.status not in TERMINAL)
     assert [plan["version"] for plan in row["plans"]] == list(range(1, world.plan.version + 1))
     assert row["attempt"] == world.run.attempt

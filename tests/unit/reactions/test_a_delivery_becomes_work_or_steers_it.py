@@ -3,11 +3,23 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from services.brain.actors.task import DECIDER
 from services.brain.reactions import ReactionPolicy, reactions
 from shared.contracts.delivery import Accepted, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
-from shared.contracts.task import Approval, Approve, Directive, Reject, Retry, Revise, Source, Stop, Submit
+from shared.contracts.task import (
+    Approval,
+    Approve,
+    Directive,
+    FollowUp,
+    Reject,
+    Retry,
+    Revise,
+    Source,
+    Stop,
+    Submit,
+)
 from testing.recorded import NO_BODY, recorded
 
 AUTO = ReactionPolicy(approval=Approval.AUTO)
@@ -77,9 +89,47 @@ def test_work_of_a_stranger_waits_for_an_approval_whatever_it_says_and_whatever_
 
 
 @pytest.mark.parametrize("word", ["plan", "implement"])
-def test_a_comment_may_ask_for_work_on_a_thread_we_have_not_taken_yet(word: str) -> None:
-    asked = replace(SUBMIT, text="@agent …", directive=Directive(word))
-    assert after(replace(COMMENT, directive=word)) == [asked]
+def test_a_comment_opens_the_task_of_its_thread_or_goes_on_with_it(word: str) -> None:
+    comment = replace(
+        COMMENT, text=f"@agent {word} and mind the spaces", argument="and mind the spaces", directive=word
+    )
+    submit, wish = after(replace(comment, origin="github:comment/9"))
+    assert submit == replace(SUBMIT, text=comment.text, directive=Directive(word), origin="github:comment/9")
+    assert wish == FollowUp(
+        id=ID,
+        text=comment.text,
+        author="octocat",
+        directive=Directive(word),
+        origin="github:comment/9",
+        recorded=True,
+    )
+
+
+def test_a_comment_that_opens_a_task_is_no_second_wish_and_the_same_comment_by_two_hooks_is_one() -> None:
+    comment = replace(COMMENT, directive="implement", argument="it", text="@agent implement it", origin="comment/9")
+    commands = after(comment)
+    state = DECIDER.initial
+    for command in [*commands, *commands]:
+        event = DECIDER.decide(state, command)
+        state = state if event is None else DECIDER.evolve(state, event)
+    assert state.origins == ("comment/9",)
+    assert state.wishes == ()
+
+
+def test_a_comment_of_a_sender_that_does_not_name_its_messages_is_told_by_its_delivery() -> None:
+    (_, wish) = after(replace(COMMENT, directive="implement", argument="it"))
+    assert isinstance(wish, FollowUp)
+    assert wish.origin == "d-1"
+
+
+def test_a_comment_that_is_nothing_but_its_directive_says_nothing_further() -> None:
+    (_, wish) = after(replace(COMMENT, text="@agent, implement!", directive="implement"))
+    assert isinstance(wish, FollowUp)
+    assert wish.text == ""
+
+
+def test_an_issue_that_is_opened_and_labelled_again_is_no_further_wish() -> None:
+    assert [type(command) for command in after(replace(WORK, directive="implement"))] == [Submit]
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,20 @@ import pytest
 
 from services.brain.reactions import ReactionPolicy, reactions
 from shared.contracts import plan, reply, run, session, task
+from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Command, Event
 from testing.recorded import TASK_ID, recorded
-from testing.stories import BASE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
+from testing.stories import BASE, BUNDLE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
 
 react = reactions(ReactionPolicy())
 
 
 def after(event: Event, sequence: int = 7) -> list[Command]:
     return react(recorded(event, sequence=sequence))
+
+
+def followed_up(stage: str) -> task.FollowedUp:
+    return task.FollowedUp(text="And mind the spaces.", author="ada", stage=stage, base_commit=BASE)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,9 @@ def after(event: Event, sequence: int = 7) -> list[Command]:
         (task.Resumed(stage="triage"), task.RequestTriage(id=TASK_ID)),
         (task.Resumed(stage="planning"), task.RequestPlanning(id=TASK_ID)),
         (task.Resumed(stage="executing"), task.RequestExecution(id=TASK_ID)),
+        (followed_up("triage"), task.RequestTriage(id=TASK_ID)),
+        (followed_up("planning"), task.RequestPlanning(id=TASK_ID)),
+        (followed_up("executing"), task.RequestExecution(id=TASK_ID)),
         (
             plan.Proposed(version=1, digest=DIGEST, base_commit=BASE, markdown="", summary="s", attempt=1),
             task.RecordPlanReady(id=TASK_ID, version=1, digest=DIGEST, base_commit=BASE, summary="s", cause=7),
@@ -51,8 +59,55 @@ def after(event: Event, sequence: int = 7) -> list[Command]:
             task.RecordWorkResumed(id=TASK_ID, attempt=2, cause=7),
         ),
         (
-            run.Succeeded(round=1, attempt=2, summary="s", commit="c", branch="b"),
-            task.RecordRunSucceeded(id=TASK_ID, attempt=2, commit="c", branch="b", summary="s", cause=7),
+            run.Succeeded(
+                round=1,
+                attempt=2,
+                summary="s",
+                commit="c",
+                branch="b",
+                tree="t",
+                evidence=Evidence.VERIFIED,
+                outcome=Outcome.CHANGED,
+            ),
+            task.RecordRunSucceeded(
+                id=TASK_ID,
+                attempt=2,
+                commit="c",
+                branch="b",
+                summary="s",
+                tree="t",
+                evidence=Evidence.VERIFIED,
+                outcome=Outcome.CHANGED,
+                cause=7,
+            ),
+        ),
+        (
+            run.Failed(
+                round=1,
+                attempt=2,
+                code="x",
+                message="X.",
+                evidence=Evidence.FAILING,
+                result=run.KeptResult(
+                    commit="c", branch="b", bundle=BUNDLE, tree="t", checked_commit="c0", summary="s"
+                ),
+            ),
+            task.RecordFailure(
+                id=TASK_ID,
+                stage="executing",
+                code="x",
+                message="X.",
+                cause=7,
+                result=task.Result(
+                    commit="c",
+                    branch="b",
+                    bundle=BUNDLE,
+                    tree="t",
+                    evidence=Evidence.FAILING,
+                    summary="s",
+                    attempt=2,
+                ),
+            ),
         ),
         (
             run.Failed(round=1, attempt=2, code="x", message="X."),
@@ -61,11 +116,17 @@ def after(event: Event, sequence: int = 7) -> list[Command]:
         (run.Stopped(round=1, attempt=2), task.RecordStopped(id=TASK_ID, stage="executing", cause=7)),
         (
             reply.Posted(effect="branch/2", attempt=1, commit="c", branch="b", url="u"),
-            task.RecordPublished(id=TASK_ID, commit="c", branch="b", url="u", cause=7),
+            task.RecordPublished(id=TASK_ID, commit="c", branch="b", url="u", attempt=2, publication=1, cause=7),
+        ),
+        (
+            reply.Posted(effect="branch/2/3", attempt=1, commit="signed", branch="b"),
+            task.RecordPublished(id=TASK_ID, commit="signed", branch="b", attempt=2, publication=3, cause=7),
         ),
         (
             reply.Failed(effect="branch/2", attempt=1, code="x", message="X."),
-            task.RecordFailure(id=TASK_ID, stage="publishing", code="x", message="X.", attempt=2, cause=7),
+            task.RecordFailure(
+                id=TASK_ID, stage="publishing", code="x", message="X.", attempt=2, publication=1, cause=7
+            ),
         ),
     ],
 )

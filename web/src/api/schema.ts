@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/checks/{number}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole output of one check */
+        get: operations["getCheckOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/diff": {
         parameters: {
             query?: never;
@@ -175,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Wish something further */
+        post: operations["followUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/input": {
         parameters: {
             query?: never;
@@ -186,6 +220,23 @@ export interface paths {
         put?: never;
         /** Say something to the agent */
         post: operations["giveInput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish the result that fell short */
+        post: operations["publishResult"];
         delete?: never;
         options?: never;
         head?: never;
@@ -374,12 +425,14 @@ export interface components {
          * @description What a person may want of a task; the value is the action's name in answers.
          * @enum {unknown}
          */
-        Action: "approve" | "input" | "reject" | "retry" | "revise" | "stop";
+        Action: "approve" | "follow-up" | "input" | "publish" | "reject" | "retry" | "revise" | "stop";
         /** ActionState */
         ActionState: {
             allowed: boolean;
             /** @default  */
             code?: string;
+            /** @default  */
+            effect?: string;
             /** @default  */
             reason?: string;
         };
@@ -470,11 +523,36 @@ export interface components {
             exit_code: number;
             /** @default false */
             failed_before?: boolean;
+            /** @default [] */
+            failing_lines?: string[];
+            /** @default [] */
+            flaky?: string[];
+            /** @default [] */
+            new_failures?: string[];
+            output?: components["schemas"]["ArtifactRef"] | null;
+            /** @default false */
+            output_cut?: boolean;
+            /** @default  */
+            output_head?: string;
             /** @default  */
             output_sha256?: string;
+            /** @default 0 */
+            output_size?: number;
             /** @default  */
             output_tail?: string;
+            /** @default  */
+            reason?: string;
+            verdict?: components["schemas"]["CheckVerdict"] | null;
         };
+        /**
+         * CheckVerdict
+         * @description What one check says of the work.
+         *
+         *         ``failed-before`` is a check that fails at the base commit in the same way. ``could-not-run`` says nothing of the
+         *         work: the tool is missing, the set-up failed, or the check was killed or took too long.
+         * @enum {string}
+         */
+        CheckVerdict: "passed" | "failed" | "failed-before" | "could-not-run";
         /**
          * CommandCarriedOut
          * @description A message of this socket was done: its type, and the task that it was for or has become.
@@ -577,6 +655,19 @@ export interface components {
             /** @default  */
             title?: string;
         };
+        /** Note */
+        Note: {
+            kind: components["schemas"]["NoteKind"];
+            /** @default [] */
+            paths?: string[];
+            sentence: string;
+        };
+        /**
+         * NoteKind
+         * @description What a note about a result is about.
+         * @enum {string}
+         */
+        NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests";
         /**
          * Ping
          * @description Are you there?
@@ -618,6 +709,8 @@ export interface components {
             title: string;
             type: string;
         };
+        /** Publishing */
+        Publishing: Record<string, never>;
         /** Queue */
         Queue: {
             in_progress: number;
@@ -645,12 +738,19 @@ export interface components {
             type: "replay.moment";
         };
         /** Retrying */
-        Retrying: Record<string, never>;
+        Retrying: {
+            /** @default false */
+            afresh?: boolean;
+            /** @default false */
+            from_result?: boolean;
+        };
         /** RunAttempt */
         RunAttempt: {
             attempt: number;
             /** @default  */
             branch?: string;
+            /** @default  */
+            checked_commit?: string;
             /** @default [] */
             checks?: components["schemas"]["Check"][];
             /** @default  */
@@ -664,22 +764,32 @@ export interface components {
             error_code?: string;
             /** @default  */
             error_message?: string;
+            /** @default  */
+            evidence?: string;
             /** @default [] */
             files?: components["schemas"]["FileChange"][];
             finished_at?: string | null;
             /** @default  */
             model?: string;
             /** @default [] */
+            notes?: components["schemas"]["Note"][];
+            /** @default [] */
             options?: string[];
+            /** @default  */
+            outcome?: string;
             /** @default  */
             question?: string;
             round: number;
             /** @default  */
             session?: string;
+            /** @default [] */
+            setup?: components["schemas"]["Check"][];
             started_at?: string | null;
             status: string;
             /** @default  */
             summary?: string;
+            /** @default  */
+            tree?: string;
             /** @default 0 */
             turn?: number;
             /** @default  */
@@ -857,7 +967,13 @@ export interface components {
             directive: string;
             error_code: string;
             error_message: string;
+            /** @default  */
+            evidence?: string;
+            /** @default false */
+            has_result?: boolean;
             id: string;
+            /** @default  */
+            outcome?: string;
             parent: string;
             paused_until?: string | null;
             plan_status: string;
@@ -956,7 +1072,13 @@ export interface components {
             created_seq: number;
             error_code: string;
             error_message: string;
+            /** @default  */
+            evidence?: string;
+            /** @default false */
+            has_result?: boolean;
             id: string;
+            /** @default  */
+            outcome?: string;
             paused_until?: string | null;
             plan_version: number;
             question: string;
@@ -1018,6 +1140,10 @@ export interface components {
             topics: string[];
             /** @enum {unknown} */
             type: "unsubscribe";
+        };
+        /** Wish */
+        Wish: {
+            message: string;
         };
         /** Working */
         Working: {
@@ -1813,6 +1939,92 @@ export interface operations {
             };
         };
     };
+    getCheckOutput: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the moment of this replay */
+                replay?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The artifact is gone, or the replay is over */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     getDiff: {
         parameters: {
             query?: {
@@ -1898,6 +2110,95 @@ export interface operations {
             };
         };
     };
+    followUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     giveInput: {
         parameters: {
             query?: never;
@@ -1910,6 +2211,95 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Input"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDone"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    publishResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publishing"] | null;
             };
         };
         responses: {

@@ -70,6 +70,9 @@ export function task(over: Partial<TaskDetail> = {}): TaskDetail {
     plan_status: "new",
     approved_version: 0,
     paused_until: null,
+    evidence: "",
+    outcome: "",
+    has_result: false,
     working_since: null,
     result_url: "",
     run: null,
@@ -97,6 +100,15 @@ export const check = (over: Partial<Check>): Check => ({
   output_tail: "",
   output_sha256: "",
   failed_before: false,
+  verdict: (over.exit_code ?? 0) === 0 ? "passed" : "failed",
+  reason: "",
+  new_failures: [],
+  flaky: [],
+  output_head: "",
+  failing_lines: [],
+  output: null,
+  output_size: 0,
+  output_cut: false,
   ...over,
 });
 
@@ -122,6 +134,12 @@ export const run = (over: Partial<Run> = {}): Run => ({
   diff: null,
   error_code: "",
   error_message: "",
+  evidence: "",
+  outcome: "",
+  tree: "",
+  checked_commit: "",
+  setup: [],
+  notes: [],
   ...over,
 });
 
