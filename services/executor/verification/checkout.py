@@ -9,16 +9,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import msgspec
-from shared.workspace.submodules import Mirrors
-from shared.workspace.test_results import Findings, read_failures, report_environment, report_files
 
 from shared.ops.own_home import remove_tree
 from shared.workspace.checks import CheckResult, check_environment, run_check
 from shared.workspace.mirror import Mirror
+from shared.workspace.submodules import Mirrors
+from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_environment, report_files
 from shared.workspace.worktree import Worktree
 
 
@@ -95,9 +96,11 @@ class CleanCheckout:
         number = next(self._numbers)
         reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
         reports.mkdir()
-        environment = {**self._environment, **report_environment(reports, self._environment)}
         began = time.time()
-        result = await run_check(command, self.tree, environment, self._timeout_s, self._place.mark, keep=whole)
+        run = partial(run_check, command, self.tree, timeout=self._timeout_s, mark=self._place.mark, keep=whole)
+        result = await run(env={**self._environment, **report_environment(reports, self._environment)})
+        if not result.passed and refuses_reports(result.output):
+            result = await run(env=self._environment)
         files = await asyncio.to_thread(report_files, reports, self.tree, began)
         findings = await asyncio.to_thread(read_failures, command, result.exit_code, result.output, files, self.tree)
         return Ran(result, findings, whole)

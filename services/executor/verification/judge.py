@@ -6,6 +6,7 @@ flaky, and nobody's. What could not run says nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -108,7 +109,7 @@ class Judge:
         return await self._compare(ran, before)
 
     async def _compare(self, ran: Ran, before: BaseRun) -> Check:
-        found = self._comparison(ran, before)
+        found = await self._comparison(ran, before)
         match found.kind:
             case Kind.SAME:
                 self._note_fewer(ran, found)
@@ -137,7 +138,7 @@ class Judge:
             self._note_flaky(ran, new)
             reason = "It failed once, and passed when it ran again."
             return await self._check(again, CheckVerdict.PASSED, reason, flaky=new)
-        if before.exit_code != 0 and (second := self._comparison(again, before)).kind is Kind.SAME:
+        if before.exit_code != 0 and (second := await self._comparison(again, before)).kind is Kind.SAME:
             self._note_flaky(ran, new)
             return await self._check(again, CheckVerdict.FAILED_BEFORE, _as_sentence(second.why), flaky=new)
         still = tuple(name for name in new if name not in flaky)
@@ -147,14 +148,14 @@ class Judge:
             still, flaky = new, ()
         return await self._check(ran, CheckVerdict.FAILED, _sentence(still, before), new=still, flaky=flaky)
 
-    def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
+    async def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
         after = Run(
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],
             findings=ran.findings,
             checkout=str(self._result.tree),
         )
-        return compare(after, _run(before))
+        return await asyncio.to_thread(compare, after, _run(before))
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
         sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"

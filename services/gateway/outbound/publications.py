@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -57,7 +58,7 @@ class Publications:
             attempt = await report.claim(wanted.effect, self._settings.worker)
             crash_point("publication.claimed")
             try:
-                await self._make_visible(event, wanted, turn)
+                visible = await self._make_visible(event, wanted, turn)
             except CannotPublish as failure:
                 log.warning("a result cannot be published", effect=wanted.effect, code=failure.code)
                 await report.tell(
@@ -65,9 +66,9 @@ class Publications:
                 )
             else:
                 crash_point("publication.visible")
-                await report.tell(reply.Post(effect=wanted.effect, attempt=attempt))
+                await report.tell(reply.Post(effect=wanted.effect, attempt=attempt, commit=visible))
                 crash_point("publication.reported")
-                log.info("published", effect=wanted.effect, branch=wanted.branch, commit=wanted.commit)
+                log.info("published", effect=wanted.effect, branch=wanted.branch, commit=visible)
         except Rejected as rejection:
             # Done before, given up, or somebody else's by now.
             log.info("not ours to publish", effect=wanted.effect, code=rejection.code)
@@ -87,9 +88,10 @@ class Publications:
         except Rejected as rejection:
             log.info("nobody waits for this effect", effect=wanted.effect, code=rejection.code)
 
-    async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> None:
+    async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> str:
+        """The id of the commit that is visible; raises `CannotPublish`."""
         try:
-            await self._push(event, wanted)
+            return await self._push(event, wanted)
         except ArtifactLost as error:
             raise CannotPublish("bundle-lost", f"{error} Retry the task to make the result again.") from error
         except BranchCheckedOut as error:
@@ -107,7 +109,7 @@ class Publications:
                 raise
             raise CannotPublish("publish-failed", str(error)) from error
 
-    async def _push(self, event: RecordedEvent, wanted: reply.Requested) -> None:
+    async def _push(self, event: RecordedEvent, wanted: reply.Requested) -> str:
         repo = load_config(self._settings.config_path).repo_for(wanted.repo)
         if repo is None:
             raise CannotPublish(
@@ -120,13 +122,16 @@ class Publications:
         with temp_dir(self._settings.data_dir / FOLDER) as folder:
             bundle = await self._artifacts.get_file(wanted.bundle, folder / "result.bundle")
             crash_point("publication.fetched")
+            publish = partial(
+                publish_branch, repo.target, bundle, wanted.commit, wanted.branch, tree=wanted.tree or None
+            )
             try:
-                await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, None)
+                return await publish(None)
             except BranchTaken as taken:
                 if taken.found is None or taken.found not in await self._earlier(event, wanted):
                     raise
                 # What lies there is an earlier result of the same task: this one takes its place.
-                await publish_branch(repo.target, bundle, wanted.commit, wanted.branch, taken.found)
+                return await publish(taken.found)
 
     async def _earlier(self, event: RecordedEvent, wanted: reply.Requested) -> set[str]:
         """What earlier publications of the task put on the branch, as they asked for it or as it became visible."""
