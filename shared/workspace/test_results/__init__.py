@@ -9,7 +9,7 @@ from shared.workspace.test_results.compare import Comparison, Kind, Run, compare
 from shared.workspace.test_results.failing_lines import failing_lines
 from shared.workspace.test_results.findings import Findings, read_failures
 from shared.workspace.test_results.normalise import normalise
-from shared.workspace.test_results.report_files import report_environment, report_files
+from shared.workspace.test_results.report_files import refuses_reports, report_environment, report_files
 
 __all__ = [
     "Comparison",
@@ -20,6 +20,7 @@ __all__ = [
     "failing_lines",
     "normalise",
     "read_failures",
+    "refuses_reports",
     "report_environment",
     "report_files",
 ]

@@ -113,13 +113,14 @@ def _same_output(after: Run, before: Run) -> bool:
 
 def _same(after: Run) -> str:
     found = after.findings
-    if found.failed and len(found.failed) == 1:
-        return f"the same test fails at the base commit: {found.failed[0]}"
-    if found.failed:
-        return f"the same {len(found.failed)} tests fail at the base commit: {_listed(found.failed)}"
+    told = []
+    if len(found.failed) == 1:
+        told.append(f"the same test fails at the base commit: {found.failed[0]}")
+    elif found.failed:
+        told.append(f"the same {len(found.failed)} tests fail at the base commit: {_listed(found.failed)}")
     if found.broken:
-        return f"the same is broken at the base commit: {_listed(found.broken)}"
-    return f"the base commit gives the same output and exit code {after.exit_code}"
+        told.append(f"the same is broken at the base commit: {_listed(found.broken)}")
+    return "; ".join(told) or f"the base commit gives the same output and exit code {after.exit_code}"
 
 
 def _amount(new: Sequence[str], after: Findings) -> str:

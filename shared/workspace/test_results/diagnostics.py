@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from shared.workspace.test_results.reading import Reading
 from shared.workspace.test_results.text import either, numbered
 
 _LOCATED: Final = tuple(
@@ -58,8 +59,8 @@ _LOADING: Final = re.compile(
 )
 
 
-def diagnostics(lines: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Names of everything that compilers, linters, make and shells complain about, and the lines that say so.
+def diagnostics(lines: Sequence[str]) -> Reading:
+    """Everything that compilers, linters, make and shells complain about, as ``broken``.
 
     What is told twice in the same words at the same place is one; a second one elsewhere in the file is numbered.
     """
@@ -68,13 +69,16 @@ def diagnostics(lines: Sequence[str]) -> tuple[list[str], list[int]]:
     first: dict[tuple[str, str], int] = {}
     for index, place, name in sorted(told):
         first.setdefault((place, name), index)
-    return numbered(name for _, name in first), list(first.values())
+    return Reading(runner="", broken=numbered(name for _, name in first), lines=list(first.values()))
 
 
-def loading_errors(lines: Sequence[str]) -> tuple[list[str], list[int]]:
+def loading_errors(lines: Sequence[str]) -> Reading:
     """Programs that could not be loaded. In the output of a test runner the same lines may be a test's own error."""
-    found = [(match[1], index) for index, line in enumerate(lines) if (match := _LOADING.match(line))]
-    return [name for name, _ in found], [index for _, index in found]
+    found = Reading(runner="")
+    for index, line in enumerate(lines):
+        if match := _LOADING.match(line):
+            found.break_(match[1], index)
+    return found
 
 
 def _on(lines: Sequence[str], index: int, line: str) -> Iterator[tuple[str, str]]:

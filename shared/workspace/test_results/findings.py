@@ -15,6 +15,7 @@ from shared.workspace.test_results.failing_lines import chosen
 from shared.workspace.test_results.json_reports import in_output, read_json
 from shared.workspace.test_results.junit import read_junit
 from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.packages import packages
 from shared.workspace.test_results.reading import Reading
 from shared.workspace.test_results.report_files import MAX_BYTES
 from shared.workspace.test_results.runners import read_all
@@ -41,6 +42,8 @@ _WORDS: Final = {
     "phpunit": "phpunit",
     "node --test": "node",
     "rspec": "rspec",
+    "mix test": "exunit",
+    "bun test": "bun",
     "dotnet test": "dotnet",
     "ctest": "ctest",
 }
@@ -54,11 +57,10 @@ _SAME_WORDS: Final = frozenset({"pytest", "go", "vitest", "mocha", "nextest", "s
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of a check command says about its failures.
 
-    ``runner`` is "pytest", "unittest", "go", "jest", "vitest", "mocha", "cargo", "nextest", "surefire", "gradle",
-    "phpunit", "node", "rspec", "minitest", "tap", "dotnet", "ctest", "gtest", several of them with ``+`` between, or
+    ``runner`` is the name of a parser (``runners``): "pytest", "go", "jest" …, several of them with ``+`` between, or
     "" when nothing could be told. ``failed`` are tests, ``broken`` what could not be built, loaded or collected and
     what a linter objects to, ``steps`` the steps of make and the like that failed: sorted, the same in every folder and
-    at every time. ``lines`` are the lines of the output that name failures and their reasons, for people.
+    at every time. ``lines`` are the lines of the output that name failures and their reasons.
     A run that ended with 0 has no failures, whatever it has printed.
     """
 
@@ -86,13 +88,15 @@ def read_failures(
     paths = () if checkout is None else (str(checkout), str(checkout.resolve()))
     text = without_paths(plain(output), paths)
     lines = lines_of(text)
-    said = read_all(text, lines)
+    parts = packages(lines)
+    said = [part.placed(reading) for part in parts for reading in read_all("\n".join(part.lines), part.lines)]
     written = [*_read_reports(reports), *in_output(text)]
-    complaints, complaining = diagnostics(lines)
+    complaints = [part.placed(diagnostics(part.lines)) for part in parts]
     failed = _failed(said, written)
-    broken = [*complaints, *(name for reading in (*said, *written) for name in reading.broken)]
+    broken = [name for reading in (*complaints, *said, *written) for name in reading.broken]
     if not failed and not broken:
-        broken, complaining = loading_errors(lines)
+        complaints = [part.placed(loading_errors(part.lines)) for part in parts]
+        broken = [name for reading in complaints for name in reading.broken]
     passed_count, failed_count = _counts(said, written)
     found = Findings(
         runner=_runner(command, (*said, *written)),
@@ -102,7 +106,7 @@ def read_failures(
         steps=_bounded(failed_steps(lines), paths),
         passed_count=passed_count,
         failed_count=failed_count,
-        lines=chosen(decoded(lines), (*complaining, *(index for reading in said for index in reading.lines))),
+        lines=chosen(decoded(lines), (index for reading in (*complaints, *said) for index in reading.lines)),
     )
     return found if exit_code != 0 else msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=())
 

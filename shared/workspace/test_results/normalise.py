@@ -13,7 +13,7 @@ _RULES: Final = tuple(
     for pattern, instead in (
         (r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?: ?Z| ?[+-]\d\d:?\d\d)?)?", "<time>"),
         (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? [\w ]{4,8} \d\d:\d\d:\d\d(?: [A-Z]{3,4})?(?: \d{4})?", "<time>"),
-        (r"\b\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?: [AP]M)?\b(?!:)", "<time>"),
+        (r"(?<![\w:.])\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?: [AP]M)?\b(?!:)", "<time>"),
         (r"\b\d+m ?\d+(?:\.\d+)?s\b", "<duration>"),
         (r"(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|µs|μs|ms|s|secs?|seconds?|m|mins?|minutes?)\b", "<duration>"),
         (

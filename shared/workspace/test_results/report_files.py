@@ -58,6 +58,11 @@ def report_environment(directory: Path, environment: Mapping[str, str] | None = 
     }
 
 
+def refuses_reports(output: str) -> bool:
+    """Whether pytest did not know the option that we gave it (``-p no:junitxml``): run the command without it then."""
+    return "unrecognized arguments:" in output and "--junitxml=" in output
+
+
 def report_files(directory: Path, checkout: Path, since: float) -> list[Path]:
     """Report files below ``directory``, and at the usual places of ``checkout``, not older than ``since``.
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,8 @@ NAMED = [
     ),
     ("rspec-not-loaded.txt", "rspec", (), ("spec/broken_spec.rb (not loaded)",), 0, 0),
     ("minitest.txt", "minitest", ("TestCalc#test_adds", "TestCalc#test_boom"), (), 1, 2),
+    ("exunit.documented.txt", "exunit", ("CalcTest: test adds",), (), 1, 1),
+    ("bun.documented.txt", "bun", ("calc.test.ts > calc > adds",), (), 1, 1),
     ("ctest.txt", "ctest", CTEST, (), 1, 2),
     ("ctest-junit.xml", "", CTEST, (), 1, 2),
     ("gtest.documented.txt", "gtest", ("Calc.Adds", "Numbers/Odd.IsOdd/1"), (), 1, 2),
@@ -378,3 +382,14 @@ def test_surefire_before_its_third_version_is_read() -> None:
 def test_without_lines_for_each_test_surefires_results_name_them() -> None:
     results = text_of("surefire.txt").partition("[INFO] Results:")[2]
     assert read(results).failed == ("CalcTest$Inner.inside", "CalcTest.adds", "CalcTest.boom", "CalcTest.odd")
+
+
+@pytest.mark.parametrize("prefixes", [("packages/a test: ", "packages/b test: "), ("@x/a:test: ", "@x/b:test: ")])
+def test_packages_that_mix_their_lines_are_told_apart(prefixes: tuple[str, str]) -> None:
+    pairs = zip_longest(text_of("vitest.txt").splitlines(), text_of("jest.txt").splitlines(), fillvalue="")
+    mixed = [f"{prefix}{line}" for pair in pairs for prefix, line in zip(prefixes, pair, strict=True)]
+    found = read("\n".join(mixed))
+    a, b = (re.split("[ :]test", prefix)[0] for prefix in prefixes)
+    assert found.failed == tuple(sorted((*(f"{a}: {name}" for name in VITEST), *(f"{b}: {name}" for name in JEST))))
+    assert found.broken == (f"{a}: broken.test.js (not loaded)", f"{b}: broken.test.js (not loaded)")
+    assert f"{prefixes[0]} FAIL  calc.test.js > throws at top" in found.lines

@@ -41,7 +41,14 @@ def test_what_differs_by_chance_is_taken_out(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("2 != 3", "2 != 4"), ("no file a.txt", "no file b.txt"), ("a\nb", "b\na"), ("exit 1", "exit 2"), ("feed", "fed")],
+    [
+        ("2 != 3", "2 != 4"),
+        ("no file a.txt", "no file b.txt"),
+        ("a\nb", "b\na"),
+        ("exit 1", "exit 2"),
+        ("feed", "fed"),
+        ("a.c:42:11", "a.c:43:11"),
+    ],
 )
 def test_what_differs_for_a_reason_stays(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.test_results import read_failures, report_environment, report_files
+from shared.workspace.test_results import read_failures, refuses_reports, report_environment, report_files
 from shared.workspace.test_results.report_files import MAX_FILES
 from tests.unit.test_results.recorded import text_of
 
@@ -77,6 +77,12 @@ def test_options_that_are_set_already_are_kept(tmp_path: Path) -> None:
     given = report_environment(tmp_path, {"PYTEST_ADDOPTS": "-x"})["PYTEST_ADDOPTS"]
     assert given.startswith("-x -o junit_family=xunit1 --junitxml=")
     assert report_environment(tmp_path)["PYTEST_ADDOPTS"].startswith("-o ")
+
+
+def test_a_project_without_pytests_report_plugin_is_told(checkout: Path, tmp_path: Path) -> None:
+    _, output = run_pytest(checkout / "one", tmp_path / "reports", "pytest -p no:junitxml")
+    assert refuses_reports(output)
+    assert not refuses_reports(text_of("pytest.txt"))
 
 
 def write(path: Path, age: float = 0.0) -> Path:

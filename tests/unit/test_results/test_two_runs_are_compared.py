@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from shared.workspace.test_results import Kind, compare
+from shared.workspace.test_results import Kind, Run, compare
 from tests.unit.test_results.recorded import run, text_of
 
 
@@ -121,3 +125,26 @@ def test_a_recorded_output_is_the_same_as_itself_in_another_folder(name: str) ->
     there = run(text_of(name))
     here = run(text_of(name).replace("/srv/checkout", "/var/lib/j/base"), checkout="/var/lib/j/base")
     assert compare(here, there).kind is Kind.SAME
+
+
+def really_run(folder: Path, *, breaks: str) -> Run:
+    folder.mkdir()
+    (folder / "test_a.py").write_text(
+        "import os, unittest\n"
+        "class A(unittest.TestCase):\n"
+        "    def test_red(self): self.fail(f'{os.getcwd()} {os.getpid()} {object()}')\n"
+        f"    def test_other(self): {breaks}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "unittest"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return run(done.stdout, done.returncode, str(folder))
+
+
+def test_real_runs_in_two_folders_differ_by_what_the_work_broke(tmp_path: Path) -> None:
+    base = really_run(tmp_path / "base", breaks="pass")
+    assert compare(really_run(tmp_path / "harmless", breaks="self.assertTrue(1)"), base).kind is Kind.SAME
+    told = compare(really_run(tmp_path / "result", breaks="1 / 0"), base)
+    assert (told.kind, told.new) == (Kind.NEW, ("test_a.A.test_other",))
+    told = compare(really_run(tmp_path / "broken", breaks="("), base)
+    assert (told.kind, told.new) == (Kind.NEW, ("test_a (not imported)",))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from shared.workspace.test_results.reading import Reading
+from shared.workspace.test_results.runners.elixir import exunit
 from shared.workspace.test_results.runners.go import go
-from shared.workspace.test_results.runners.javascript import jest, mocha, vitest
+from shared.workspace.test_results.runners.javascript import bun, jest, mocha, vitest
 from shared.workspace.test_results.runners.jvm import gradle, surefire
 from shared.workspace.test_results.runners.native import ctest, dotnet, gtest
 from shared.workspace.test_results.runners.php import phpunit
@@ -33,6 +34,8 @@ _PARSERS: Final[tuple[tuple[Callable[[Sequence[str]], Reading], tuple[str, ...]]
     (phpunit, ("PHPUnit ", "Assertions: ", "PHP Fatal error", "PHP Parse error", "assertions)")),
     (rspec, (" example",)),
     (minitest, (" assertions, ",)),
+    (exunit, (" tests, ", " test, ")),
+    (bun, ("(fail) ", " pass\n")),
     (ctest, ("The following tests FAILED:", "% tests passed, ")),
     (gtest, ("[  FAILED  ]", "[  PASSED  ]")),
     (dotnet, ("Failed!  ", "Passed!  ", "[FAIL]", "  Failed ", "  X ")),

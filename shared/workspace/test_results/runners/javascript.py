@@ -15,6 +15,9 @@ _NO_TEST: Final = ("Console", "Validation Warning", "Deprecation Warning", "Cann
 _LOADING: Final = re.compile(r"^(\S.*?) \[ .+ \]$")
 _NUMBERED: Final = re.compile(r"^ {2}(\d{1,6})\) (.*)$")
 _MOCHA_COUNT: Final = re.compile(r"^\s*(\d{1,9}) (passing|failing)\b")
+_BUN_FILE: Final = re.compile(r"^(\S+\.[cm]?[jt]sx?):$")
+_BUN_TIME: Final = re.compile(r" \[[\d.]+m?s\]$")
+_BUN_COUNT: Final = re.compile(r"^ *(\d{1,9}) (pass|fail)$")
 _MAX_TITLE_LINES: Final = 20
 
 
@@ -49,6 +52,21 @@ def vitest(lines: Sequence[str]) -> Reading:
             _count(found, line)
         elif line.startswith("Vitest caught ") and " unhandled error" in line:
             found.break_("vitest: unhandled errors", index)
+    return found
+
+
+def bun(lines: Sequence[str]) -> Reading:
+    """Names ``file > describe > test``."""
+    found = Reading(runner="bun")
+    file = ""
+    for index, line in enumerate(lines):
+        if match := _BUN_FILE.match(line):
+            file = match[1]
+        elif line.startswith("(fail) "):
+            found.fail(f"{file} > {_BUN_TIME.sub('', line[7:])}", index)
+        elif match := _BUN_COUNT.match(line):
+            number = int(match[1])
+            found.count(passed=number) if match[2] == "pass" else found.count(failures=number)
     return found
 
 
