@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import uuid
 from pathlib import Path
 
@@ -46,7 +47,11 @@ def account(tmp_path: Path) -> dict[str, str]:
     real = Path(os.environ.get("HOME", "/nonexistent"))
     roots = {"PYENV_ROOT": str(real / ".pyenv"), "RUSTUP_HOME": str(real / ".rustup")}
     kept = ("PATH", "PYENV_ROOT", "RUSTUP_HOME", "SSL_CERT_FILE")
-    return {**roots, **{name: os.environ[name] for name in kept if name in os.environ}, "HOME": str(home)}
+    environment = {**roots, **{name: os.environ[name] for name in kept if name in os.environ}, "HOME": str(home)}
+    # In a shell with an active virtual environment, which would not look at what the account has installed.
+    programs = environment["PATH"].split(os.pathsep)
+    environment["PATH"] = os.pathsep.join(each for each in programs if Path(each) != Path(sys.prefix) / "bin")
+    return environment
 
 
 async def _said(tmp_path: Path, account: dict[str, str], *commands: str) -> list[str]:
