@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from shared.workspace.publish import branch_name
 from testing.api_client import ApiClient, names_of
+from testing.checker import branches_of
 from testing.system import System
 
 pytestmark = pytest.mark.xdist_group("system")
@@ -67,6 +72,42 @@ async def test_a_stopped_task_is_tried_again_in_a_new_round(api_client: ApiClien
     assert (task["status"], task["round"], task["attempt"]) == ("completed", 2, 2)
 
 
+async def test_a_further_wish_is_another_round_on_the_branch_that_is_there(
+    api_client: ApiClient, system: System
+) -> None:
+    id = await api_client.submit("Take a note\n\ndemo: write note.txt hello", directive="implement")
+    first = await api_client.completed(id)
+    wished = await api_client.say(id, "follow-up", message="And another one.\n\ndemo: write second.txt hello")
+    assert wished["event"]["data"]["base_commit"] == first["commit"]
+    ready = await api_client.until(id, "task.plan-ready", after=wished["seq"])
+    await api_client.say(id, "approve", version=1, digest=ready.data.digest)
+    done = await api_client.until(id, "task.completed", after=wished["seq"])
+    second = await api_client.task(id, seq=done.position)
+    assert (second["status"], second["branch"], second["round"]) == ("completed", first["branch"], 2)
+    tip = branches_of(system.repository)[second["branch"]]
+    assert (tip.commit, tip.parents) == (second["commit"], (first["commit"],))
+
+
+async def test_a_retry_after_a_failed_publication_publishes_what_is_there_and_pays_nothing(
+    api_client: ApiClient, system: System
+) -> None:
+    title = "Keep a note"
+    id = await api_client.submit(f"{title}\n\ndemo: ask Go on?\ndemo: write note.txt hello", directive="implement")
+    await api_client.until(id, "run.question-asked")
+    branch = branch_name(id, title)
+    git(system.repository, "branch", branch, "main")
+    await api_client.say(id, "input", message="Yes")
+    failed = await api_client.until(id, "task.failed")
+    before = await api_client.task(id, seq=failed.position)
+    assert before["actions"]["retry"]["effect"].startswith("Publishes the commit")
+    git(system.repository, "branch", "--delete", "--force", branch)
+    await api_client.say(id, "retry")
+    done = await api_client.until(id, "task.completed", after=failed.position)
+    after = await api_client.task(id, seq=done.position)
+    assert (after["commit"], after["round"], after["attempt"]) == (before["commit"], 1, 1)
+    assert (after["cost_microusd"], after["tokens"]) == (before["cost_microusd"], before["tokens"])
+
+
 async def test_a_command_that_does_not_fit_is_refused_with_a_code_and_a_sentence(api_client: ApiClient) -> None:
     id = await api_client.submit("Nothing\n\nNowhere.", repo="octo/unknown")
     await api_client.until(id, "task.declined")
@@ -76,3 +117,7 @@ async def test_a_command_that_does_not_fit_is_refused_with_a_code_and_a_sentence
         assert answer.status_code == 409, verb
         assert problem["code"] in ("task-finished", "task-wrong-state"), verb
         assert problem["detail"].endswith("."), verb
+
+
+def git(repository: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True)

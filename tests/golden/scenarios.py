@@ -199,6 +199,52 @@ async def failed(play: Play) -> None:
     await play.until(taken, "task.completed")
 
 
+async def further_wishes(play: Play) -> None:
+    """Comments wish something further: of a plan, of an agent at work, of what is published, and nothing at all."""
+    await play.group.start("brain", "planner", "executor", "gateway")
+    issue = Issue(repo=REPO, number=8, opened=utc_now().replace(microsecond=0))
+    id = issue.task_id
+    script = "demo executor: write note.txt x\ndemo executor: ask Go on?"
+
+    async def say(number: int, text: str) -> None:
+        await play.deliver("issue_comment", _comment(issue, text, number))
+
+    await say(1, f"@agent plan a note\n\n{script}")
+    await play.until(id, "task.plan-ready")
+    await say(2, "@agent plan it in one sentence")
+    ready = (await play.until(id, "task.plan-ready", anew=True)).data
+    await say(3, f"@agent approve v{ready.version} {ready.digest[:12]}")
+    await play.until(id, "task.question-asked")
+    await say(4, "@agent implement it in red")
+    await play.until(id, "task.completed")
+    await say(5, "@agent implement it in blue, too\n\ndemo executor: write blue.txt x")
+    await play.until(id, "task.question-asked", anew=True)
+    await play.tell(id, task.FollowUp(text="Yes, in blue."))
+    await play.until(id, "task.completed", anew=True)
+    await say(6, "@agent implement")
+    await play.until(id, "task.follow-up-refused")
+
+
+async def fell_short(play: Play) -> None:
+    """Checks fail after the work: what was made is published as it is, or gone on from, or cannot be published yet."""
+    await play.group.start(*WORKERS)
+    text = "Break it\n\ndemo executor: write broken.txt x"
+    as_it_is = await play.submit(text, directive=IMPLEMENT)
+    await play.until(as_it_is, "task.failed")
+    branch = branch_name(as_it_is, text.splitlines()[0])
+    _git(play.group.repository, "branch", branch, "main")
+    await play.tell(as_it_is, task.Publish())
+    await play.until(as_it_is, "task.failed", anew=True)
+    _git(play.group.repository, "branch", "--delete", "--force", branch)
+    await play.tell(as_it_is, task.Retry())
+    await play.until(as_it_is, "task.completed")
+
+    gone_on_from = await play.submit(text, directive=IMPLEMENT)
+    await play.until(gone_on_from, "task.failed")
+    await play.tell(gone_on_from, task.Retry(from_result=True))
+    await play.until(gone_on_from, "task.failed", anew=True)
+
+
 async def withdrawn(play: Play) -> None:
     """The task is stopped when its result is to be published and no gateway has begun with it."""
     await play.group.start("brain", "executor")
@@ -301,6 +347,8 @@ SCENARIOS: Final = {
     "conversation": Scenario(play=conversation),
     "questions": Scenario(play=questions),
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
+    "further-wishes": Scenario(play=further_wishes),
+    "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),
@@ -312,15 +360,15 @@ def _git(repository: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True)
 
 
-def _comment(issue: Issue, text: str) -> dict[str, object]:
+def _comment(issue: Issue, text: str, number: int = 1) -> dict[str, object]:
     """What GitHub sends for a comment of the issue's author."""
     payload = issue.payload()
     return payload | {
         "action": "created",
         "comment": {
-            "id": 1,
+            "id": number,
             "body": text,
-            "html_url": f"{payload['issue']['html_url']}#issuecomment-1",
+            "html_url": f"{payload['issue']['html_url']}#issuecomment-{number}",
             "user": payload["issue"]["user"],
             "author_association": "OWNER",
             "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -93,7 +93,7 @@ class Publications:
         try:
             return await self._push(event, wanted)
         except ArtifactLost as error:
-            raise CannotPublish("bundle-lost", f"{error} Retry the task to make the result again.") from error
+            raise CannotPublish("bundle-lost", f"{error} Retry the task afresh to make the result again.") from error
         except BranchCheckedOut as error:
             raise CannotPublish("branch-checked-out", f"{error} Check out another branch there, then retry.") from error
         except BranchTaken as error:

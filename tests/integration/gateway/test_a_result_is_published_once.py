@@ -126,6 +126,32 @@ async def test_the_next_result_of_the_task_takes_the_place_of_the_one_before(wor
     assert (await world.effect("branch/2")).status is EffectStatus.POSTED
 
 
+async def test_a_result_that_could_not_be_published_is_published_by_another_try(world: InMemorySystem) -> None:
+    git(world.target, "branch", BRANCH, "main")
+    await world.publish(await world.request("branch/1", "after"))
+    await fails_with(world, "branch-taken")
+    git(world.target, "branch", "--delete", "--force", BRANCH)
+    again = await world.request("branch/1/2", "after")
+    await world.publish(again)
+    assert world.published() == again.data.commit
+    assert (await world.effect("branch/1/2")).status is EffectStatus.POSTED
+
+
+async def test_the_next_result_takes_the_place_of_a_commit_that_the_target_made_anew(world: InMemorySystem) -> None:
+    first = await world.request("branch/1", "one")
+    signed = git(world.target, "commit-tree", "main^{tree}", "-p", "main", "-m", "signed")
+    git(world.target, "branch", BRANCH, signed)
+    for command in (
+        reply.Claim(id="T1", effect="branch/1", worker="signer"),
+        reply.Post(id="T1", effect="branch/1", attempt=1, commit=signed),
+    ):
+        await world.host.execute(REPLY, command, id=f"signer-{type(command).__name__}", principal="service:x")
+    assert signed != first.data.commit
+    second = await world.request("branch/2", "two")
+    await world.publish(second)
+    assert world.published() == second.data.commit
+
+
 async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: InMemorySystem) -> None:
     git(world.target, "branch", BRANCH, "main")
     theirs = world.published()
