@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -103,12 +104,37 @@ def _tables(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Table]) -
         name: tuple(row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall())
         for name in ("checkpoint", *TABLES)
     }
-    return {name: _table(connection, name, names) for name, names in columns.items()}
+    return {name: _table(connection, name, names, known.get(name)) for name, names in columns.items()}
 
 
-def _table(connection: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> Table:
-    rows = connection.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY ALL").fetchall()
-    return Table(columns=columns, rows=tuple(tuple(map(_plain_value, row)) for row in rows))
+def _table(connection: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], known: Table | None) -> Table:
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY ALL").fetchall()
+    rows = tuple(tuple(map(_plain_value, row)) for row in found)
+    if known is not None and len(known.rows) == len(rows):
+        pairs = zip(rows, known.rows, strict=True)
+        rows = tuple(tuple(told_as(value, was) for value, was in zip(*pair, strict=True)) for pair in pairs)
+    return Table(columns=columns, rows=rows)
+
+
+def told_as(value: Any, known: Any) -> Any:
+    """A cell's value; what was known of it where that is JSON and nothing but new fields has come to it."""
+    match value, known:
+        case str(), str() if known.startswith(("[", "{")):
+            with contextlib.suppress(msgspec.DecodeError):
+                now, was = (msgspec.json.decode(text) for text in (value, known))
+                return known if _of_old(now, was) == was else value
+    return value
+
+
+def _of_old(now: Any, was: Any) -> Any:
+    """Of objects only the fields that there were."""
+    match now, was:
+        case dict(), dict():
+            return {name: _of_old(value, was[name]) for name, value in now.items() if name in was}
+        case list(), list() if len(now) == len(was):
+            return [_of_old(*pair) for pair in zip(now, was, strict=True)]
+        case _:
+            return now
 
 
 def _plain_value(value: Any) -> Any:

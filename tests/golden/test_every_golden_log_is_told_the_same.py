@@ -14,7 +14,7 @@ from shared.contracts.decider import Decider
 from shared.nats.bus import Bus
 from tests.golden.logs import Golden, all_logs, fields_in, sha256_of, text_of
 from tests.golden.record import of_this_place, record, traces
-from tests.golden.retelling import differences, plain, retell
+from tests.golden.retelling import differences, plain, retell, told_as
 from tests.golden.scenarios import SCENARIOS
 
 LOGS = all_logs()
@@ -85,6 +85,13 @@ def test_a_field_that_a_later_version_adds_to_a_state_is_free() -> None:
     assert plain(State(Inner(), {"a": Inner()}), known) == known
     assert plain(State(Inner(), {"a": Inner(), "b": Inner()}), known) != known
     assert plain(State(Inner(one=3), {"a": Inner()}), known) != known
+
+
+def test_a_field_that_a_later_version_adds_to_the_json_of_a_cell_is_free() -> None:
+    was = '[{"command":"pytest","exit_code":0}]'
+    assert told_as('[{"command":"pytest","exit_code":0,"verdict":null}]', was) == was
+    for other in ('[{"command":"pytest","exit_code":1,"verdict":null}]', '[{"command":"pytest"}]', "[]", "pytest"):
+        assert told_as(other, was) == other
 
 
 def test_every_event_that_was_ever_released_is_in_a_golden_log_with_every_field_it_got() -> None:

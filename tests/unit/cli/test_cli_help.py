@@ -63,3 +63,10 @@ def test_a_sequence_that_no_stream_has_is_wrong_usage(
 
 def test_the_largest_sequence_is_that_of_the_log() -> None:
     assert SEQUENCE.max == MAX_SEQUENCE
+
+
+def test_a_retry_either_goes_on_or_begins_afresh(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["task", "retry", "T1", "--from-result", "--afresh"], prog_name="journeyman")
+    assert left.value.code == 2
+    assert "--from-result" in capsys.readouterr().err
