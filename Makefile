@@ -27,7 +27,10 @@ install: .venv/.runtime ## Set up .venv
 install-dev: .venv/.dev
 
 
-test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test but campaigns and containers
+# The tests wait for much of their time; the checks take what they leave. The dashboard is built before: tests open it.
+test: install-dev web ## Lint, types, import rules, the dashboard and every test but campaigns and containers
+	@scripts/beside "$(MAKE) --no-print-directory unit" "$(MAKE) --no-print-directory lint" \
+	  "$(MAKE) --no-print-directory web-check"
 
 # Four at a time also on two processors: the tests wait for much of their time, for timeouts and for each other.
 unit: install-dev web
@@ -46,7 +49,7 @@ lint: install-dev ## Style, types, import rules, and whether generated files are
 web: ## Build the dashboard if its sources have changed
 	@UV=$(UV) scripts/build-web
 
-web-check: ## Check and test the dashboard's sources, and build it
+web-check: ## Check and test the dashboard's sources
 	@UV=$(UV) scripts/build-web --check
 
 api-types: install-dev ## Generate the dashboard's types from the OpenAPI document and the messages of /ws
