@@ -6,6 +6,8 @@ BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
 PYTEST_ARGS ?=
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# Many short processes run the same modules: what the first one has compiled is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What starts, kills, freezes and starts again the NATS server of a test, and looks at its files.
 NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
