@@ -6,6 +6,8 @@ BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
 PYTEST_ARGS ?=
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# Many short processes run the same modules: what the first one has compiled is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What starts, kills, freezes and starts again the NATS server of a test, and looks at its files.
 NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
@@ -27,7 +29,10 @@ install: .venv/.runtime ## Set up .venv
 install-dev: .venv/.dev
 
 
-test: install-dev web-check lint unit ## Lint, types, import rules, the dashboard and every test but campaigns and containers
+# The tests wait for much of their time; the checks take what they leave. The dashboard is built before: tests open it.
+test: install-dev web ## Lint, types, import rules, the dashboard and every test but campaigns and containers
+	@scripts/beside "$(MAKE) --no-print-directory unit" "$(MAKE) --no-print-directory lint" \
+	  "$(MAKE) --no-print-directory web-check"
 
 # Four at a time also on two processors: the tests wait for much of their time, for timeouts and for each other.
 unit: install-dev web
@@ -46,7 +51,7 @@ lint: install-dev ## Style, types, import rules, and whether generated files are
 web: ## Build the dashboard if its sources have changed
 	@UV=$(UV) scripts/build-web
 
-web-check: ## Check and test the dashboard's sources, and build it
+web-check: ## Check and test the dashboard's sources
 	@UV=$(UV) scripts/build-web --check
 
 api-types: install-dev ## Generate the dashboard's types from the OpenAPI document and the messages of /ws

@@ -1,24 +1,47 @@
-"""Services that start fast: a process that has imported one already and forks at every word, for tests with many lives.
+"""Services that start fast: a process that has imported them already and forks at every word.
 
-Each life is a real process with its own pid, environment and exit code, and may be killed as one.
+Each life is a real process with its own pid, environment and exit code, and may be killed as one. It saves what
+importing costs, half a second of processor time. All tests of a process share `the_prefork`; a test that changes the
+limits that lives inherit starts one of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 import importlib
 import json
+import math
 import os
+import queue
 import selectors
 import signal
+import subprocess
 import sys
+import threading
 import traceback
-from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import msgspec
+
+from shared.ops.timings import PRODUCTION, Timings
+from testing.eventually import eventually
+
 ROOT: Final = Path(__file__).parents[1]
+SERVICES: Final = ("projector", "brain", "planner", "executor", "gateway")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a life is to be: ``environment`` is all of its environment, ``errors`` the file of its stderr."""
+
+    service: str
+    environment: dict[str, str]
+    errors: str
+    timings: Timings
 
 
 class Life:
@@ -27,7 +50,6 @@ class Life:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._over = asyncio.Event()
 
     def send_signal(self, number: int) -> None:
         """Nothing when it is over."""
@@ -42,62 +64,81 @@ class Life:
 
     async def wait(self) -> int:
         """Its exit code, or the negative number of its signal."""
-        await self._over.wait()
+        await eventually(lambda: self.returncode is not None, within=math.inf)
         assert self.returncode is not None
         return self.returncode
 
-    def ended(self, code: int) -> None:
-        self.returncode = code
-        self._over.set()
-
 
 class Prefork:
-    """Lives of ``services.<service>``; those that still run end with it."""
+    """Lives of services, whose source is in ``tree``. It ends with this process, and its lives end with it."""
 
-    def __init__(self, service: str) -> None:
-        self._service = service
-        self._lives: dict[int, Life] = {}
-        self._born: asyncio.Queue[Life] = asyncio.Queue()
-        self._process: Process | None = None
-        self._reading: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "testing.prefork", self._service, stdin=PIPE, stdout=PIPE, cwd=ROOT
+    def __init__(self, *services: str, tree: Path = ROOT) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "testing.prefork", *services],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=tree,
         )
-        self._reading = asyncio.create_task(self._read())
+        self._lives: dict[int, Life] = {}
+        self._born: queue.SimpleQueue[Life | None] = queue.SimpleQueue()
+        self._one_at_a_time = threading.Lock()
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process is not None and self._process.stdin is not None and self._reading is not None
+        self.close()
+
+    def close(self) -> None:
+        """End it, and wait until it has ended."""
+        assert self._process.stdin is not None
         self._process.stdin.close()
-        await self._process.wait()
-        await self._reading
+        self._process.wait()
+        self._reading.join()
 
     @property
     def pid(self) -> int:
         """Whose limits every new life inherits."""
-        assert self._process is not None
         return self._process.pid
 
-    async def bear(self, environment: dict[str, str], errors: Path) -> Life:
-        """Begin a life; its stderr goes to the end of a file."""
-        assert self._process is not None and self._process.stdin is not None
-        order = {"environment": environment, "errors": str(errors)}
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        return await self._born.get()
+    async def bear(
+        self, service: str, environment: Mapping[str, str], errors: Path, timings: Timings = PRODUCTION
+    ) -> Life:
+        """Begin a life with this environment and no other; its stderr goes to the end of a file."""
+        order = Order(service, dict(environment), str(errors), timings)
+        return await asyncio.to_thread(self._bear, msgspec.json.encode(order))
 
-    async def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        async for line in self._process.stdout:
+    def _bear(self, order: bytes) -> Life:
+        assert self._process.stdin is not None
+        with self._one_at_a_time:
+            self._process.stdin.write(order + b"\n")
+            self._process.stdin.flush()
+            life = self._born.get()
+        assert life is not None, f"the prefork server has ended with {self._process.wait()}"
+        return life
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             match json.loads(line):
                 case {"pid": pid, "code": code}:
-                    self._lives.pop(pid).ended(code)
+                    self._lives.pop(pid).returncode = code
                 case {"pid": pid}:
                     self._lives[pid] = Life(pid)
-                    self._born.put_nowait(self._lives[pid])
+                    self._born.put(self._lives[pid])
+        self._born.put(None)
+
+
+@functools.cache
+def the_prefork() -> Prefork:
+    """The one of this process, with every service in it."""
+    prefork = Prefork(*SERVICES)
+    atexit.register(prefork.close)
+    return prefork
 
 
 def main() -> None:
@@ -105,7 +146,7 @@ def main() -> None:
 
     Deaths are read from pidfds: a handler of SIGCHLD that is called just before stdin is read would wait for a line.
     """
-    service = importlib.import_module(f"services.{sys.argv[1]}.__main__")
+    services = {name: importlib.import_module(f"services.{name}.__main__") for name in sys.argv[1:]}
     stdin = sys.stdin.fileno()
     living: dict[int, int] = {}
     rest, more = b"", True
@@ -121,17 +162,18 @@ def main() -> None:
                 more = bool(read)
                 *orders, rest = (rest + read).split(b"\n")
                 for order in orders:
-                    handle, pid = _bear(service, order)
+                    handle, pid = _bear(services, order)
                     living[handle] = pid
                     events.register(handle, selectors.EVENT_READ)
     for pid in living.values():
         os.kill(pid, signal.SIGKILL)
 
 
-def _bear(service: Any, order: bytes) -> tuple[int, int]:
+def _bear(services: Mapping[str, Any], line: bytes) -> tuple[int, int]:
     """A pidfd of a new life, and its pid."""
+    order = msgspec.json.decode(line, type=Order)
     if (pid := os.fork()) == 0:
-        _live(service, json.loads(order))
+        _live(services[order.service], order)
     _say({"pid": pid})
     return os.pidfd_open(pid), pid
 
@@ -142,18 +184,19 @@ def _bury(handle: int, pid: int) -> None:
     _say({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
 
 
-def _live(service: Any, order: dict[str, Any]) -> None:
+def _live(service: Any, order: Order) -> None:
     """The child: what ``python -m services.<service>`` does."""
     code = 1
     try:
         os.setsid()
-        os.environ.update(order["environment"])
-        errors = os.open(order["errors"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.environ.clear()
+        os.environ.update(order.environment)
+        errors = os.open(order.errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
         os.dup2(errors, 2)
-        service.main()
+        service.main(order.timings)
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

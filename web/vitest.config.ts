@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Whether a page is one of a replay is decided once, when it is loaded.
+const REPLAYED = "tests/replay.test.tsx";
+
 export default defineConfig({
   test: {
     restoreMocks: true,
@@ -16,6 +19,18 @@ export default defineConfig({
         test: {
           name: "pages",
           include: ["tests/**/*.test.tsx"],
+          exclude: [REPLAYED],
+          environment: "happy-dom",
+          setupFiles: ["tests/support/setup.ts"],
+          // To load the whole dashboard anew for each file took twice as long as the tests.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "replay",
+          include: [REPLAYED],
           environment: "happy-dom",
           setupFiles: ["tests/support/setup.ts"],
         },

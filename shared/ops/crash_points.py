@@ -18,15 +18,17 @@ def _read(wanted: str) -> dict[str, int]:
     return {name: int(nth or 1) for name, _, nth in points}
 
 
-_left = _read(os.environ.get("CRASH_AT", ""))
-_mark = os.environ.get("CRASH_MARK", "")
+_left: dict[str, int] = {}
+_mark = ""
 _service = ""
 
 
 def name_service(service: str) -> None:
-    """Say whose crash points these are; called once at the start of a service."""
-    global _service
+    """Say whose crash points these are, and read which of them are wanted; called once at the start of a service."""
+    global _service, _left, _mark
     _service = service
+    _left = _read(os.environ.get("CRASH_AT", ""))
+    _mark = os.environ.get("CRASH_MARK", "")
 
 
 def crash_point(name: str) -> None:

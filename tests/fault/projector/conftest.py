@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ __all__ = ["random"]
 
 
 @pytest.fixture
-async def prefork() -> AsyncIterator[Prefork]:
-    async with Prefork("projector") as prefork:
+def prefork() -> Iterator[Prefork]:
+    with Prefork("projector") as prefork:
         yield prefork
 
 

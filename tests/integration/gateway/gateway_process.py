@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,16 +21,23 @@ from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.nats.bus import Bus
 from shared.ops.timings import PRODUCTION, Timings
 from testing.eventually import eventually
-from testing.fast_timings import command_of
+from testing.prefork import Life, Prefork, the_prefork
 
 SECRET = "It's a Secret to Everybody"
 
 
 class ServiceProcess:
-    """``python -m services.<name>`` over one data directory."""
+    """A service over one data directory; ``prefork`` is what it is forked from, unless from the one of all."""
 
     def __init__(
-        self, name: str, nats_url: str, data: Path, timings: Timings = PRODUCTION, /, **environment: str
+        self,
+        name: str,
+        nats_url: str,
+        data: Path,
+        timings: Timings = PRODUCTION,
+        prefork: Prefork | None = None,
+        /,
+        **environment: str,
     ) -> None:
         self.name = name
         self.data = data
@@ -46,11 +52,12 @@ class ServiceProcess:
             "JOURNEYMAN_READY_FILE": str(self.ready),
             **environment,
         }
-        self._command = command_of(name, timings)
-        self._process: Process | None = None
+        self._timings = timings
+        self._prefork = prefork
+        self._process: Life | None = None
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Life:
         assert self._process is not None
         return self._process
 
@@ -70,8 +77,9 @@ class ServiceProcess:
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
         self.data.mkdir(parents=True, exist_ok=True)
-        with self.errors.open("wb") as errors:
-            self._process = await asyncio.create_subprocess_exec(*self._command, env=self._environment, stderr=errors)
+        self.errors.unlink(missing_ok=True)
+        prefork = self._prefork or the_prefork()
+        self._process = await prefork.bear(self.name, self._environment, self.errors, self._timings)
 
     async def kill(self) -> None:
         """As by a power cut of the process."""
@@ -103,9 +111,17 @@ class ServiceProcess:
 class Gateway(ServiceProcess):
     """The gateway, and a browserless client for it."""
 
-    def __init__(self, nats_url: str, data: Path, timings: Timings = PRODUCTION, /, **environment: str) -> None:
+    def __init__(
+        self,
+        nats_url: str,
+        data: Path,
+        timings: Timings = PRODUCTION,
+        prefork: Prefork | None = None,
+        /,
+        **environment: str,
+    ) -> None:
         secret = {"JOURNEYMAN_GITHUB_WEBHOOK_SECRET": SECRET}
-        super().__init__("gateway", nats_url, data, timings, **{**secret, **environment})
+        super().__init__("gateway", nats_url, data, timings, prefork, **{**secret, **environment})
 
     @property
     def url(self) -> str:

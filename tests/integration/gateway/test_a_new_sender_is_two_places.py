@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,10 @@ from shared.contracts.delivery import Accepted, SignalKind
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.ops.timings import PRODUCTION
 from testing.eventually import eventually
 from testing.nats import Nats
+from testing.prefork import Prefork
 from tests.integration.gateway.gateway_process import Gateway, issue_opened, sent_until_stored, signed
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -100,6 +103,13 @@ def here(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tree
 
 
+@pytest.fixture(scope="module")
+def prefork(tree: Path) -> Iterator[Prefork]:
+    """Gateways of the copy."""
+    with Prefork("gateway", tree=tree) as prefork:
+        yield prefork
+
+
 def acme(body: bytes, delivery: str = "t-1", event: str = "ticket-opened", secret: str = SECRET) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
@@ -126,10 +136,13 @@ async def sent_until_accepted(http: httpx.AsyncClient) -> list[httpx.Response]:
 
 
 async def test_a_signed_delivery_is_stored_with_its_meaning_and_anything_else_is_refused_as_for_github(
-    here: Path, nats_server: Nats, bus: Bus, tmp_path: Path
+    prefork: Prefork, nats_server: Nats, bus: Bus, tmp_path: Path
 ) -> None:
     settings = {"JOURNEYMAN_ACME_WEBHOOK_SECRET": SECRET}
-    async with Gateway(nats_server.url, tmp_path / "data", **settings) as gateway, gateway.http() as http:
+    async with (
+        Gateway(nats_server.url, tmp_path / "data", PRODUCTION, prefork, **settings) as gateway,
+        gateway.http() as http,
+    ):
         wrong = await http.post(HOOK, content=TICKET, headers=acme(TICKET, secret="another"))
         unsigned = {name: value for name, value in acme(TICKET).items() if name != "Acme-Signature"}
         missing = await http.post(HOOK, content=TICKET, headers=unsigned)
@@ -167,9 +180,9 @@ async def test_a_signed_delivery_is_stored_with_its_meaning_and_anything_else_is
 
 
 async def test_without_its_secret_the_new_sender_is_not_configured(
-    here: Path, nats_server: Nats, tmp_path: Path
+    prefork: Prefork, nats_server: Nats, tmp_path: Path
 ) -> None:
-    async with Gateway(nats_server.url, tmp_path / "data") as gateway, gateway.http() as http:
+    async with Gateway(nats_server.url, tmp_path / "data", PRODUCTION, prefork) as gateway, gateway.http() as http:
         answer = await http.post(HOOK, content=TICKET, headers=acme(TICKET))
     assert problem(answer) == (401, "webhook-not-configured")
     assert "set JOURNEYMAN_ACME_WEBHOOK_SECRET" in answer.json()["detail"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,14 +17,14 @@ from shared.nats.bus import Bus
 from shared.runtime.client import Client, QueryFailed
 from testing.asking import ask
 from testing.eventually import eventually
-from testing.prefork import Life, Prefork
+from testing.prefork import Life, Prefork, the_prefork
 from testing.random_walk import walked
 from testing.reference_fold import Fold
 from tests.unit.projector.projector_support import Log
 
 
 class Projector:
-    """``python -m services.projector`` over one data directory; forked from a prefork server where there is one."""
+    """The projector over one data directory; ``prefork`` is what it is forked from, unless from the one of all."""
 
     def __init__(self, nats_url: str, data: Path, bus: Bus, prefork: Prefork | None = None) -> None:
         self.data = data
@@ -42,10 +40,10 @@ class Projector:
             "JOURNEYMAN_MACHINE_ID": "test",
             "JOURNEYMAN_READY_FILE": str(self.ready),
         }
-        self._process: Process | Life | None = None
+        self._process: Life | None = None
 
     @property
-    def process(self) -> Process | Life:
+    def process(self) -> Life:
         assert self._process is not None
         return self._process
 
@@ -61,13 +59,8 @@ class Projector:
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
         self._errors.unlink(missing_ok=True)
-        if self._prefork is not None:
-            self._process = await self._prefork.bear(self._environment, self._errors)
-            return
-        with self._errors.open("ab") as errors:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services.projector", env=self._environment, stderr=errors
-            )
+        prefork = self._prefork or the_prefork()
+        self._process = await prefork.bear("projector", self._environment, self._errors)
 
     async def start(self) -> None:
         """Start it and wait until it is ready and answers."""
