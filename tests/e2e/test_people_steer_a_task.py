@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.publish import branch_name
+from shared.workspace.branches import branch_name
 from testing.api_client import ApiClient, names_of
 from testing.checker import branches_of
 from testing.system import System
