@@ -17,7 +17,10 @@ Change = Callable[[Row, Row], Row]
 AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
 OF_A_TASK: Final = (*AGENT_OF, "reply")
 ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None, "paused_until": None}
-CLEARED: Final[Row] = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
+CLEARED: Final[Row] = dict.fromkeys(
+    ("error_code", "error_message", "commit", "branch", "result_url", "cancelled_how", "cancelled_by",
+     "cancelled_reason"), ""
+)  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
      "run_status", "question", "worker", *CLEARED), ""
@@ -36,6 +39,10 @@ def _again(row: Row, data: Row) -> Row:
     stages = {"triage": ("received", "brain"), "planning": ("triaged", "planner")}
     status, agent = stages.get(data["stage"], ("triaged", "executor"))
     return {**ENDED, **CLEARED, "status": status, "agent": agent}
+
+
+def _cancelled(how: str, row: Row, data: Row) -> Row:
+    return {"cancelled_how": how, "cancelled_by": row["principal"], "cancelled_reason": data.get("reason", "")}
 
 
 def _wrong(status: str) -> Change:
@@ -71,16 +78,18 @@ TASK: Final[dict[str, Change]] = {
     "task.run-succeeded": lambda row, data: {
         "status": "publishing", "question": "", **{name: data[name] for name in ("commit", "branch", "summary")}
     },
-    "task.stop-requested": lambda row, data: {"stopping": True},
+    "task.stop-requested": lambda row, data: {"stopping": True, **_cancelled("stopped", row, data)},
     "task.completed": lambda row, data: {
         **ENDED, "status": "completed", "summary": data["summary"] or row["summary"],
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"],
     },
     "task.failed": _wrong("failed"),
     "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
-    "task.rejected": lambda row, data: {**ENDED, "status": "cancelled"},
-    "task.cancelled": lambda row, data: {**ENDED, "status": "cancelled"},
-    "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.rejected": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("rejected", row, data)},
+    "task.cancelled": lambda row, data: {
+        **ENDED, "status": "cancelled", **({} if row["stopping"] else _cancelled("stopped", row, data))
+    },
+    "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("expired", row, {})},
     "task.retried": _again,
     "task.resumed": _again,
     "plan.drafting-started": lambda row, data: {"plan_status": "drafting"},
@@ -99,7 +108,9 @@ TASK: Final[dict[str, Change]] = {
     "run.failed": lambda row, data: {"run_status": "failed", "working_since": None},
     "run.stopped": lambda row, data: {"run_status": "stopped", "working_since": None},
 }  # fmt: skip
-"""What each event of a task, a plan and a run changes in the task's row; ``row["at"]`` is when it happened."""
+"""What each event of a task, a plan and a run changes in the task's row; ``row["at"]`` is when it happened,
+``row["principal"]`` who had it happen.
+"""
 
 
 def _over(status: str) -> Change:
@@ -191,7 +202,7 @@ class Fold:
             if event.startswith("task."):
                 known["version"] = version
             if event in TASK:
-                known |= TASK[event]({**known, "at": at}, data)
+                known |= TASK[event]({**known, "at": at, "principal": principal}, data)
         row = self._tasks.get(id, {})
         for item, usage in enumerate(data.get("usage", ())):
             tokens = [usage.get(f"{sort}_tokens", 0) for sort in ("input", "output", "cache_read", "cache_write")]
@@ -250,7 +261,7 @@ TASK_COLUMNS: Final = (
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
     "round", "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
-    "cost_microusd", "tokens",
+    "cancelled_how", "cancelled_by", "cancelled_reason", "cost_microusd", "tokens",
 )  # fmt: skip
 
 

@@ -53,6 +53,9 @@ CREATE TABLE tasks (
     error_code VARCHAR NOT NULL,
     error_message VARCHAR NOT NULL,
     paused_until TIMESTAMP,
+    cancelled_how VARCHAR NOT NULL,
+    cancelled_by VARCHAR NOT NULL,
+    cancelled_reason VARCHAR NOT NULL,
     cost_microusd BIGINT NOT NULL,
     tokens BIGINT NOT NULL
 );

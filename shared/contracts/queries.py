@@ -67,6 +67,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     ``actions`` say what may be done now; a list leaves the reasons out, and an older projector says nothing.
     ``paused_until`` is set while the task is paused, ``approved_version`` (else 0) once its plan has been approved.
+    ``cancelled_how`` says how a person's word or time ended the task (``stopped``, ``rejected`` or ``expired``, else
+    empty), ``cancelled_by`` and ``cancelled_reason`` whose word it was; they are set as soon as the stop is asked for.
     """
 
     id: str
@@ -92,6 +94,9 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     approved_version: int = 0
     paused_until: datetime | None = None
+    cancelled_how: str = ""
+    cancelled_by: str = ""
+    cancelled_reason: str = ""
     actions: dict[str, ActionState] = {}
 
 

@@ -15,7 +15,8 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     """A task with what its plan and its run say about it.
 
     ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused;
-    ``approved_version`` is that of the approved plan, or 0.
+    ``approved_version`` is that of the approved plan, or 0; ``cancelled_how`` is ``stopped``, ``rejected``, ``expired``
+    or empty.
     """
 
     id: str
@@ -62,6 +63,9 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     error_code: str = ""
     error_message: str = ""
     paused_until: datetime | None = None
+    cancelled_how: str = ""
+    cancelled_by: str = ""
+    cancelled_reason: str = ""
     cost_microusd: int = 0
     tokens: int = 0
 

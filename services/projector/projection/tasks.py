@@ -17,6 +17,13 @@ AGENTS: dict[str, str] = {task.Stage.TRIAGE: "brain", task.Stage.PLANNING: "plan
 """Whose turn it is in a stage; any other one is the executor's."""
 
 
+CLEARED = (
+    *("error_code", "error_message", "commit", "branch", "result_url"),
+    *("cancelled_how", "cancelled_by", "cancelled_reason"),
+)
+"""What a retry begins without."""
+
+
 def fold(row: TaskRow | None, fact: Fact) -> TaskRow | None:
     """The row after one event of a task, a plan or a run; None for a task that was never submitted."""
     if isinstance(fact.data, task.Submitted):
@@ -128,8 +135,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "summary": data.summary,
                 "question": "",
             }
-        case task.StopRequested():
-            return {"stopping": True}
+        case task.StopRequested() as data:
+            return {"stopping": True} | _cancelled("stopped", fact, data.reason)
         case task.Completed() as data:
             return _ended(Status.COMPLETED) | {
                 "summary": data.summary or row.summary,
@@ -139,14 +146,20 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             }
         case task.Failed() as data:
             return _ended(Status.FAILED) | {"error_code": data.code, "error_message": data.message}
-        case task.Rejected() | task.Cancelled() | task.ApprovalExpired():
-            return _ended(Status.CANCELLED)
+        case task.Rejected() as data:
+            return _ended(Status.CANCELLED) | _cancelled("rejected", fact, data.reason)
+        case task.ApprovalExpired():
+            return _ended(Status.CANCELLED) | _cancelled("expired", fact)
+        case task.Cancelled() as data:
+            # After a stop that an agent had to hear first, the words are those of the stop.
+            why = {} if row.stopping else _cancelled("stopped", fact, data.reason)
+            return _ended(Status.CANCELLED) | why
         case task.Paused() as data:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
         case task.Retried() | task.Resumed() as data:
             again = Status.RECEIVED if data.stage == task.Stage.TRIAGE else Status.TRIAGED
-            cleared = dict.fromkeys(("error_code", "error_message", "commit", "branch", "result_url"), "")
+            cleared = dict.fromkeys(CLEARED, "")
             return _ended(again) | cleared | {"agent": AGENTS.get(data.stage, "executor")}
         case _:
             return {}
@@ -154,6 +167,10 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
 
 def _ended(status: Status) -> dict[str, Any]:
     return {"status": status, "stopping": False, "question": "", "working_since": None, "paused_until": None}
+
+
+def _cancelled(how: str, fact: Fact, reason: str = "") -> dict[str, Any]:
+    return {"cancelled_how": how, "cancelled_by": fact.principal, "cancelled_reason": reason}
 
 
 def _of_plan(row: TaskRow, fact: Fact) -> dict[str, Any]:
