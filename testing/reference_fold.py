@@ -18,15 +18,17 @@ AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
 OF_A_TASK: Final = (*AGENT_OF, "reply")
 ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None, "paused_until": None}
 UNMADE: Final[Row] = dict.fromkeys(("commit", "branch", "result_url"), "")
-UNSAID: Final[Row] = dict.fromkeys(("error_code", "error_message", "ended_in", "evidence", "outcome"), "")
-CLEARED: Final[Row] = UNMADE | UNSAID
+RIGHT: Final[Row] = dict.fromkeys(
+    ("error_code", "error_message", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason"), ""
+)
+CLEARED: Final[Row] = UNMADE | RIGHT | {"evidence": "", "outcome": ""}
 STAGE_AT: Final = {
     "received": "triage", "planning": "planning", "executing": "executing", "waiting-input": "executing",
     "publishing": "publishing",
 }  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
-     "run_status", "question", "worker", "evidence", "outcome", "ended_in", *CLEARED), ""
+     "run_status", "question", "worker", *CLEARED), ""
 ) | ENDED | {"has_result": False} | dict.fromkeys(
     ("plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
 )  # fmt: skip
@@ -60,6 +62,10 @@ def _failed(row: Row, data: Row) -> Row:
     kept = data.get("result")
     said = {"has_result": True, "evidence": kept["evidence"], "summary": kept["summary"]} if kept else {}
     return {**_wrong("failed")(row, data), "ended_in": data["stage"], **said}
+
+
+def _cancelled(how: str, row: Row, data: Row) -> Row:
+    return {"cancelled_how": how, "cancelled_by": row["principal"], "cancelled_reason": data.get("reason", "")}
 
 
 def _wrong(status: str) -> Change:
@@ -98,10 +104,10 @@ TASK: Final[dict[str, Change]] = {
         "evidence": data.get("evidence") or "", "has_result": data["bundle"] is not None,
     },
     "task.publication-requested": lambda row, data: {
-        **ENDED, "status": "publishing", "error_code": "", "error_message": "", "ended_in": "",
+        **ENDED, **RIGHT, "status": "publishing",
         **{name: data["result"][name] for name in ("commit", "branch", "summary", "evidence")},
     },
-    "task.stop-requested": lambda row, data: {"stopping": True},
+    "task.stop-requested": lambda row, data: {"stopping": True, **_cancelled("stopped", row, data)},
     "task.completed": lambda row, data: {
         **ENDED, "status": "completed", "summary": data["summary"] or row["summary"],
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
@@ -110,11 +116,12 @@ TASK: Final[dict[str, Change]] = {
     },
     "task.failed": _failed,
     "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
-    "task.rejected": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.rejected": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("rejected", row, data)},
     "task.cancelled": lambda row, data: {
-        **ENDED, "status": "cancelled", "ended_in": STAGE_AT.get(row["status"], "")
+        **ENDED, "status": "cancelled", "ended_in": STAGE_AT.get(row["status"], ""),
+        **({} if row["stopping"] else _cancelled("stopped", row, data)),
     },
-    "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled"},
+    "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("expired", row, {})},
     "task.retried": _retried,
     "task.followed-up": _followed_up,
     "task.resumed": _again,
@@ -134,7 +141,9 @@ TASK: Final[dict[str, Change]] = {
     "run.failed": lambda row, data: {"run_status": "failed", "working_since": None},
     "run.stopped": lambda row, data: {"run_status": "stopped", "working_since": None},
 }  # fmt: skip
-"""What each event of a task, a plan and a run changes in the task's row; ``row["at"]`` is when it happened."""
+"""What each event of a task, a plan and a run changes in the task's row; ``row["at"]`` is when it happened,
+``row["principal"]`` who had it happen.
+"""
 
 
 def _over(status: str) -> Change:
@@ -241,7 +250,7 @@ class Fold:
             if event.startswith("task."):
                 known["version"] = version
             if event in TASK:
-                known |= TASK[event]({**known, "at": at}, data)
+                known |= TASK[event]({**known, "at": at, "principal": principal}, data)
         row = self._tasks.get(id, {})
         for item, usage in enumerate(data.get("usage", ())):
             tokens = [usage.get(f"{sort}_tokens", 0) for sort in ("input", "output", "cache_read", "cache_write")]
@@ -301,7 +310,8 @@ TASK_COLUMNS: Final = (
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
     "round", "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
-    "evidence", "outcome", "has_result", "ended_in", "cost_microusd", "tokens",
+    "evidence", "outcome", "has_result", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason",
+    "cost_microusd", "tokens",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from cli.connection import Endpoint, find_endpoint
 from cli.failures import Failure
 from cli.supervisor.preflight import DEMO_SENDER, demo_repository
+from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import load_settings
 
 
@@ -15,7 +16,7 @@ def found_here() -> tuple[Endpoint, str, Path | None]:
     settings = load_settings()
     endpoint = find_endpoint(settings)
     secret = settings.webhook_secret(DEMO_SENDER).get_secret_value()
-    own = endpoint.data / "webhook-secret"
+    own = endpoint.data / DEMO_SECRET_FILE
     if not secret and own.exists():
         secret = own.read_text().strip()
     if not secret:

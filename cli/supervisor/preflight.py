@@ -16,6 +16,7 @@ from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.binary import find_cli
 from shared.ops.config import load_config
 from shared.ops.private import private_file
+from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import Settings, load_settings
 
 DEMO_REPO: Final = "journeyman/demo"
@@ -90,7 +91,7 @@ def _prepare_demo(plan: LaunchPlan, settings: Settings) -> None:
         create_demo_repository(repository)
     plan.webhook_secret = settings.webhook_secret(DEMO_SENDER).get_secret_value().strip()
     if not plan.webhook_secret:
-        secret = plan.data / "webhook-secret"
+        secret = plan.data / DEMO_SECRET_FILE
         plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)
         private_file(secret, plan.webhook_secret)
 

@@ -16,12 +16,13 @@ from cli.console import screen
 from cli.failures import Failure, explain
 from cli.supervisor import record
 from cli.supervisor.console import UpConsole
-from cli.supervisor.preflight import DEMO_REPO, STATIC, UpOptions, demo_repository, plan_for, settings_for
+from cli.supervisor.preflight import DEMO_REPO, DEMO_SENDER, STATIC, UpOptions, demo_repository, plan_for, settings_for
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.private import private_directory
+from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import Settings
 
 __all__ = ["UpOptions", "run"]
@@ -124,6 +125,9 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
         console.say(
             f"  demo        the real Claude Code CLI with a scripted model, on {_short(demo_repository(plan.data))}"
         )
+        secret = plan.data / DEMO_SECRET_FILE
+        if not settings.webhook_secret(DEMO_SENDER).get_secret_value().strip():
+            console.say(f"  secret      of the webhook, made for the demo: {escape(_short(secret))}")
         if plan.kept:
             console.say(f"  kept        in {escape(_short(settings.config_path))}: {escape(', '.join(plan.kept))}")
     elif plan.scripted_model:

@@ -16,6 +16,7 @@ from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
+from services.gateway.inbound.self_delivery import SENDER, SelfDelivery
 from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
@@ -54,12 +55,13 @@ async def run(settings: Settings, timings: Timings) -> None:
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
     )
+    secrets = {name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS}
     app = create_app(
         Parts(
             receiver=Receiver(
                 Acceptance(service.journal, service.artifacts),
                 senders=ADAPTERS,
-                secrets={name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS},
+                secrets=secrets,
                 policy=lambda: config.now.policy,
                 connected=lambda: service.bus.connected,
                 bodies=Bodies(
@@ -67,6 +69,8 @@ async def run(settings: Settings, timings: Timings) -> None:
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
+            self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
+            config=config,
             commands=commands,
             client=service.client,
             artifacts=TaskArtifacts(

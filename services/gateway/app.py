@@ -20,14 +20,18 @@ from services.gateway.api.costs import CostController
 from services.gateway.api.dependencies import read_models
 from services.gateway.api.idempotency import idempotency_key
 from services.gateway.api.refusals import RefusalResponses
+from services.gateway.api.repos import RepoController
 from services.gateway.api.request import ApiRequest
+from services.gateway.api.self_delivery import SelfDeliveryController
 from services.gateway.api.sessions import SessionController
 from services.gateway.api.status import StatusController
 from services.gateway.api.system import SystemOverview
 from services.gateway.api.tasks import TaskController
 from services.gateway.commands import TaskCommands
+from services.gateway.config_file import ConfigFile
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.receiver import Receiver
+from services.gateway.inbound.self_delivery import SelfDelivery
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
 from services.gateway.security.concurrency_limit import ConcurrencyLimit
@@ -49,6 +53,8 @@ class Parts:
     """What handlers ask for by name."""
 
     receiver: Receiver
+    self_delivery: SelfDelivery
+    config: ConfigFile
     commands: TaskCommands
     client: Client
     artifacts: TaskArtifacts
@@ -87,7 +93,15 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
             WebhookController,
             Router(
                 path="/",
-                route_handlers=[TaskController, SessionController, CostController, RoleController, StatusController],
+                route_handlers=[
+                    TaskController,
+                    SessionController,
+                    CostController,
+                    RoleController,
+                    RepoController,
+                    StatusController,
+                    SelfDeliveryController,
+                ],
                 request_max_body_size=max_body_size,
             ),
             live_socket,

@@ -57,6 +57,9 @@ CREATE TABLE tasks (
     outcome VARCHAR NOT NULL,
     has_result BOOLEAN NOT NULL,
     ended_in VARCHAR NOT NULL,
+    cancelled_how VARCHAR NOT NULL,
+    cancelled_by VARCHAR NOT NULL,
+    cancelled_reason VARCHAR NOT NULL,
     cost_microusd BIGINT NOT NULL,
     tokens BIGINT NOT NULL
 );

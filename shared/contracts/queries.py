@@ -70,6 +70,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``paused_until`` is set while the task is paused, ``approved_version`` (else 0) once its plan has been approved.
     ``evidence`` says how well its result is proven, ``outcome`` what came of it; both are empty while that is open.
     ``has_result``: a commit was made that is not published.
+    ``cancelled_how`` says how a person's word or time ended the task (``stopped``, ``rejected`` or ``expired``, else
+    empty), ``cancelled_by`` and ``cancelled_reason`` whose word it was; they are set as soon as the stop is asked for.
     """
 
     id: str
@@ -98,6 +100,9 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str = ""
     outcome: str = ""
     has_result: bool = False
+    cancelled_how: str = ""
+    cancelled_by: str = ""
+    cancelled_reason: str = ""
     actions: dict[str, ActionState] = {}
 
 

@@ -14,6 +14,10 @@ SENDERS: Final[Mapping[str, str]] = {
 """The name in ``POST /webhooks/{name}``, which is a Python identifier in lower case → the name that people read."""
 
 
+DEMO_SECRET_FILE: Final = "webhook-secret"
+"""In the data directory: where `up --demo` keeps the webhook secret that it has made because none was set."""
+
+
 def secret_setting(sender: str) -> str:
     """The setting that holds a sender's secret, as a field of `Settings`: ``github_webhook_secret``."""
     return f"{sender}_webhook_secret"

@@ -122,5 +122,6 @@ def test_the_openapi_document_says_the_shape_of_every_answer_about_the_read_mode
         "/api/costs": "Costs",
         "/api/agents": "Agents",
         "/api/skills": "Skills",
+        "/api/repos": "ConfiguredRepos",
         "/api/status": "SystemStatus",
     }

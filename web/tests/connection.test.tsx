@@ -95,3 +95,12 @@ test("a running clock stands still while the page is offline", async () => {
   await pass(30_000);
   expect(screen.getByTitle("Running for").textContent).toBe(elapsed);
 });
+
+test("a gateway that stands still is not called live for longer than 12 s", async () => {
+  const gateway = await openAndWait();
+  await pass(7_000);
+  gateway.frozen = true;
+  await pass(12_000);
+  expect(screen.queryByText("Live")).toBeNull();
+  expect(screen.getByText(/No connection since \d\d:\d\d/)).toBeInTheDocument();
+});

@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { AgentActor, CliLine, OutputLine } from "../src/api/types";
+import type { AgentActor, CliLine, OutputLine, TimelineItem } from "../src/api/types";
+import { attemptsOf, withAttempts } from "../src/transcript/attempts";
 import { Conversation } from "../src/transcript/conversation";
-import { type Entry, isError, rowsOf, searchText, type ToolEntry } from "../src/transcript/entries";
+import { problemsOf, stopAt, stopsOf } from "../src/transcript/endings";
+import {
+  type Entry,
+  isError,
+  type ResultEntry,
+  rowsOf,
+  searchText,
+  type ToolEntry,
+} from "../src/transcript/entries";
 import { withInputs } from "../src/transcript/inputs";
-import { editOf, targetOf, verbOf } from "../src/transcript/tools";
+import { askedOf, editOf, targetOf, verbOf } from "../src/transcript/tools";
 
 const at = (second: number) => `2026-11-22T07:14:${String(second).padStart(2, "0")}.000Z`;
 
@@ -309,4 +318,169 @@ describe("tool cards", () => {
     expect(editOf(edit)?.map(({ sign, text }) => sign + text)).toEqual([" a", "-b", "+B", " c"]);
     expect(editOf(tool("Bash", {}))).toBeNull();
   });
+});
+
+/** As the CLI of the recording `stop-interrupt-control` ends when it is stopped during a call. */
+const STOPPED: CliLine[] = [
+  init(),
+  call("t1", "Bash", { command: "sleep 1000" }, 1),
+  result(
+    "t1",
+    "The user doesn't want to proceed with this tool use. The tool use was rejected. STOP what you are doing.",
+    2,
+    true,
+  ),
+  {
+    type: "user",
+    message: {
+      role: "user",
+      content: [{ type: "text", text: "[Request interrupted by user for tool use]" }],
+    },
+    timestamp: at(2),
+  },
+  {
+    type: "result",
+    subtype: "error_during_execution",
+    terminal_reason: "aborted_tools",
+    is_error: true,
+    num_turns: 3,
+    errors: ["[ede_diagnostic] result_type=user last_content_type=n/a stop_reason=tool_use"],
+  },
+];
+const moment = (seq: number, kind: string, name: string, second: number, data: object): TimelineItem => ({
+  seq,
+  kind,
+  event: name,
+  version: 1,
+  time: at(second),
+  principal: "user:ada",
+  summary: "",
+  data: { ...data },
+});
+
+describe("an agent that was stopped", () => {
+  test("shows nothing of what the CLI tells the model or its makers", () => {
+    const entries = fold(STOPPED);
+    expect(entries.map(searchText).join("\n")).not.toMatch(/doesn't want|interrupted by user|ede_diagnostic/);
+    expect(tools(entries)).toMatchObject([{ state: "interrupted", output: "" }]);
+    expect(entries.at(-1)).toMatchObject({ kind: "result", ok: false, stopped: true, errors: [] });
+    expect(entries.filter(isError)).toEqual([]);
+  });
+
+  test("is known for stopped by its interruption where the CLI gives no reason", () => {
+    const old = STOPPED.map(({ terminal_reason: _, ...line }) => line as CliLine);
+    expect(fold(old).at(-1)).toMatchObject({ stopped: true });
+    expect(fold([init(), ...old.slice(-1)]).at(-1), "broken off by itself").toMatchObject({ stopped: false });
+  });
+
+  test("says who stopped it, and why", () => {
+    const stops = stopsOf([
+      moment(1, "task", "stop-requested", 1, { reason: "Not in Rust, please" }),
+      moment(2, "task", "stop-requested", 30, {}),
+    ]);
+    expect(stopAt(stops, Date.parse(at(2)))).toBe("Stopped by ada: Not in Rust, please");
+    expect(stopAt(stops, Date.parse(at(40)))).toBe("Stopped by ada");
+    expect(stopAt([], Date.parse(at(2)))).toBe("");
+  });
+});
+
+describe("an agent that ended badly", () => {
+  const end = (over: CliLine) => fold([init(), { ...ended, is_error: true, ...over }]).at(-1) as ResultEntry;
+
+  test.each([
+    ["API Error: 400 prompt is weird", { result: "API Error: 400 prompt is weird" }],
+    ["an error that it did not name", {}],
+    [
+      "it has had all its turns",
+      { subtype: "error_max_turns", errors: ["Reached maximum number of turns (3)"] },
+    ],
+    ["the agent broke off", { subtype: "error_during_execution", errors: ["[ede_diagnostic] x"] }],
+  ])("never says success, but %j", (problem, over) => {
+    expect(problemsOf(end(over))[0]).toBe(problem);
+    expect(problemsOf(end(over)).join()).not.toContain("ede_diagnostic");
+  });
+});
+
+describe("the turns", () => {
+  const turns = (lines: CliLine[]) => {
+    const conversation = new Conversation();
+    conversation.push(lines.map((line, index): OutputLine => ({ seq: index + 1, actor: "run", line })));
+    return conversation.turns;
+  };
+
+  test("are the agent's messages, however many lines one has, and not those of subagents or of the CLI itself", () => {
+    const lines = [
+      init(),
+      ...STREAMED_TEXT,
+      assistant("m1", { type: "text", text: "Writing the module." }),
+      call("t1", "Bash", {}),
+      assistant("m-sub", { type: "text", text: "I look." }, 0, "t1"),
+      { type: "assistant", message: { id: "m-err", model: "<synthetic>", content: [] } },
+    ];
+    expect(turns(lines)).toBe(2);
+  });
+
+  test("begin anew with another session", () => {
+    expect(turns([init("s1"), call("t1", "Bash", {}), ended, init("s2"), call("t2", "Bash", {})])).toBe(1);
+  });
+});
+
+describe("a retry", () => {
+  const two = [
+    init("s1"),
+    assistant("m1", { type: "text", text: "First." }, 5),
+    ended,
+    init("s2"),
+    event({ type: "message_start", message: { id: "m2" } }),
+    event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+    event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Again." } }),
+  ];
+  const claim = (seq: number, attempt: number, second: number, kind = "run") =>
+    moment(seq, kind, "claimed", second, { attempt, worker: `w${attempt}` });
+  const kinds = (entries: readonly Entry[]) =>
+    entries.map((entry) => (entry.kind === "attempt" ? `${entry.actor} ${entry.attempt}` : entry.kind));
+
+  test("does not begin with the last time of the attempt before", () => {
+    expect(fold(two).at(-1)).toMatchObject({ text: "Again.", at: null });
+    const said = assistant("m2", { type: "text", text: "Again." }, 50);
+    expect(fold([...two, said]).at(-1)).toMatchObject({ text: "Again.", at: Date.parse(at(50)) });
+  });
+
+  test("is set apart: each attempt stands before the first of its agent's words", () => {
+    const said = assistant("m2", { type: "text", text: "Again." }, 50);
+    const entries = withAttempts(fold([...two, said]), attemptsOf([claim(1, 1, 1), claim(2, 2, 45)]));
+    expect(kinds(entries)).toEqual(["run 1", "phase", "text", "result", "run 2", "phase", "text"]);
+    expect(entries[4]).toMatchObject({ worker: "w2", at: Date.parse(at(45)) });
+  });
+
+  test("whose agent has said no time yet is the newest attempt", () => {
+    const entries = withAttempts(fold(two), attemptsOf([claim(1, 1, 1), claim(2, 2, 45)]));
+    expect(kinds(entries)).toEqual(["run 1", "phase", "text", "result", "run 2", "phase", "text"]);
+  });
+
+  test("without any output stands at the end", () => {
+    const entries = withAttempts(fold(two.slice(0, 3)), attemptsOf([claim(1, 1, 1), claim(2, 2, 45)]));
+    expect(kinds(entries)).toEqual(["run 1", "phase", "text", "result", "run 2"]);
+  });
+
+  test("of the planner is told apart from the executor's, and one attempt of a planner is nothing to speak of", () => {
+    expect(attemptsOf([claim(1, 1, 1, "plan"), claim(2, 1, 9)])).toMatchObject([
+      { actor: "run", attempt: 1 },
+    ]);
+    const items = [claim(1, 1, 1, "plan"), claim(2, 2, 4, "plan"), claim(3, 1, 9)];
+    expect(attemptsOf(items).map(({ actor }) => actor)).toEqual(["plan", "plan", "run"]);
+  });
+});
+
+test("a call that asks a person holds its questions and the answers it offers", () => {
+  const [tool] = tools(
+    fold([
+      call("t1", "AskUserQuestion", {
+        questions: [{ question: "Which?", options: [{ label: "A", description: "a" }, { label: "B" }] }],
+      }),
+    ]),
+  );
+  expect(tool && askedOf(tool)).toEqual([{ question: "Which?", options: ["A", "B"] }]);
+  const [other] = tools(fold([call("t2", "Bash", { command: "ls" })]));
+  expect(other && askedOf(other)).toBeNull();
 });

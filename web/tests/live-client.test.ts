@@ -15,11 +15,13 @@ class FakeGateway {
   up = true;
   /** Sends every event twice, as a gateway may when two topics of one socket match it. */
   twice = false;
+  /** Its sockets stand and say nothing any more, as those of a process that is stopped. */
+  frozen = false;
   private open: FakeSocket[] = [];
 
   connect = (): Socket => {
     const socket = new FakeSocket(this);
-    setTimeout(() => (this.up ? this.accept(socket) : socket.onclose?.()), 10);
+    setTimeout(() => (this.up ? this.frozen || this.accept(socket) : socket.onclose?.()), 10);
     return socket;
   };
 
@@ -31,6 +33,7 @@ class FakeGateway {
 
   hear(socket: FakeSocket, text: string): void {
     const message = JSON.parse(text) as { type: string; topics: string[]; after?: number };
+    if (message.type === "ping" && !this.frozen) queueMicrotask(() => socket.tell({ type: "pong", seq: 0 }));
     if (message.type !== "subscribe") return;
     this.subscriptions.push({
       topics: message.topics,
@@ -267,8 +270,38 @@ describe("the live client", () => {
   test("gives up on a connection that has gone silent", async () => {
     client.start();
     await connected();
-    await vi.advanceTimersByTimeAsync(70_000);
+    await vi.advanceTimersByTimeAsync(3_300);
+    gateway.frozen = true;
+    const frozen = Date.now();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(client.getLink().phase, "one ping without an answer proves nothing").toBe("live");
+    await vi.advanceTimersByTimeAsync(7_000);
+    const link = client.getLink();
+    expect(link.phase, "12 s after the last word").not.toBe("live");
+    expect("since" in link && link.since, "it says since when nothing is known").toBeLessThanOrEqual(frozen);
+    gateway.frozen = false;
+    await vi.advanceTimersByTimeAsync(12_000);
     expect(gateway.subscriptions.length).toBeGreaterThan(1);
+  });
+
+  test("stays with a connection that only answers pings, also where timers run once a minute", async () => {
+    client.start();
+    await connected();
+    await vi.advanceTimersByTimeAsync(70_000);
+    for (let minutes = 0; minutes < 3; minutes++) {
+      vi.setSystemTime(Date.now() + 60_000);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(gateway.subscriptions).toHaveLength(1);
+  });
+
+  test("asks at once whether the connection still stands when the tab is looked at again", async () => {
+    client.start();
+    await connected();
+    gateway.frozen = true;
+    client.wake();
+    await vi.advanceTimersByTimeAsync(6_900);
+    expect(client.getLink().phase).not.toBe("live");
   });
 
   test("starts anew when the log behind the gateway is another one", async () => {

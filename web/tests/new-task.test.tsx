@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
+import type { Repo } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
 import { task } from "./support/tasks";
@@ -46,7 +47,7 @@ test("title, repository and the way to begin are sent when they are given", asyn
   });
 });
 
-test("the repositories of the tasks in the list are offered", async () => {
+test("a gateway that does not name the configured repositories offers those of the tasks in the list", async () => {
   const gateway = new FakeGateway(
     task({ repo: "octo/b" }),
     task({ repo: "octo/a" }),
@@ -92,4 +93,64 @@ test("a draft outlives the dialog, and is gone once the task is created", async 
   await user.click(again.getByRole("button", { name: "Create task" }));
   await screen.findByRole("heading", { level: 1, name: "Greeting" });
   expect(sessionStorage).toHaveLength(0);
+});
+
+const configured = (...names: string[]): Repo[] =>
+  names.map((name) => ({ name, base: "main", checks: "detected", agent: "executor" }));
+
+async function openWith(repos: Repo[]) {
+  const gateway = new FakeGateway(task({ title: "Greeting" }));
+  gateway.repos = repos;
+  const page = await openDialog(gateway);
+  await page.user.type(page.dialog.getByRole("textbox", { name: "What should be done?" }), "Greet");
+  return page;
+}
+
+test("of several configured repositories one has to be chosen, and no other can be", async () => {
+  const { user, dialog, gateway } = await openWith(configured("octo/a", "octo/b"));
+  const choice = await dialog.findByRole("combobox", { name: "Repository" });
+  expect(
+    within(choice)
+      .getAllByRole("option")
+      .map((each) => each.textContent),
+  ).toEqual(["Choose one", "octo/a", "octo/b"]);
+  expect(dialog.getByRole("button", { name: "Create task" })).toBeDisabled();
+  await user.selectOptions(choice, "octo/b");
+  expect(dialog.getByText("main · its checks are found in it")).toBeInTheDocument();
+  await user.click(dialog.getByRole("button", { name: "Create task" }));
+  await waitFor(() => expect(gateway.commands).toHaveLength(1));
+  expect(gateway.commands[0]?.body).toEqual({ text: "Greet", repo: "octo/b" });
+});
+
+test("the only configured repository is chosen already", async () => {
+  const { user, dialog, gateway } = await openWith(configured("octo/a"));
+  expect(await dialog.findByRole("combobox", { name: "Repository" })).toHaveValue("octo/a");
+  await user.click(dialog.getByRole("button", { name: "Create task" }));
+  await waitFor(() => expect(gateway.commands[0]?.body).toEqual({ text: "Greet", repo: "octo/a" }));
+});
+
+test("without a configured repository no task can be created, and the mend is shown", async () => {
+  const { user, dialog, gateway } = await openWith([]);
+  expect(await dialog.findByRole("alert")).toHaveTextContent("cat >> /srv/jm/journeyman.toml");
+  expect(dialog.getByRole("button", { name: "Create task" })).toBeDisabled();
+  await user.keyboard("{Control>}{Enter}{/Control}");
+  expect(gateway.commands).toEqual([]);
+});
+
+test("the sentence about the approval follows the chosen way to begin", async () => {
+  const { user, dialog } = await openDialog();
+  expect(dialog.getByText(/^Triage decides how to begin/)).toBeInTheDocument();
+  await user.click(dialog.getByRole("radio", { name: /Plan first/ }));
+  expect(dialog.getByText("You approve the plan before any code is written.")).toBeInTheDocument();
+  await user.click(dialog.getByRole("radio", { name: /Implement/ }));
+  expect(dialog.queryByText(/You approve/)).toBeNull();
+  expect(dialog.getByText(/begins to write code at once/)).toBeInTheDocument();
+});
+
+test("where plans approve themselves, nobody is told that they approve", async () => {
+  const gateway = new FakeGateway(task());
+  gateway.system = { approval: "auto" };
+  const { user, dialog } = await openDialog(gateway);
+  await user.click(dialog.getByRole("radio", { name: /Plan first/ }));
+  expect(dialog.getByText(/approves itself/)).toBeInTheDocument();
 });

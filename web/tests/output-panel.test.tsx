@@ -157,3 +157,98 @@ test("what a person said stands in the output even when the agent does not repea
   openPage(`/tasks/${shown.id}?tab=output`, gateway);
   expect(await within(await log()).findByText("Use pathlib")).toBeInTheDocument();
 });
+
+const ASKED: CliLine = {
+  type: "assistant",
+  message: {
+    id: "m-ask",
+    content: [
+      {
+        type: "tool_use",
+        id: "ask",
+        name: "AskUserQuestion",
+        input: { questions: [{ question: "Which colour?", options: [{ label: "Blue" }, { label: "Red" }] }] },
+      },
+    ],
+  },
+  parent_tool_use_id: null,
+};
+
+test("the card of a question shows the question and waits instead of running", async () => {
+  await open({ status: "waiting-input", question: "Which colour?" }, [ASKED]);
+  const shown = within(await log());
+  expect(await shown.findByText("Which colour?")).toBeInTheDocument();
+  expect(shown.getByText("Waits for an answer")).toBeInTheDocument();
+  expect(shown.queryByText("running")).toBeNull();
+});
+
+test("a stopped agent's end says who stopped it and why, and nothing of the CLI's own words", async () => {
+  const shown = task({ status: "cancelled", run: run({ status: "stopped" }) });
+  const gateway = new FakeGateway(shown);
+  gateway.output = numbered([
+    says("I begin."),
+    { ...(answer("t1", "[Request interrupted by user]") as object), timestamp: "2026-11-22T07:14:05Z" },
+    {
+      type: "result",
+      subtype: "error_during_execution",
+      terminal_reason: "aborted_streaming",
+      is_error: true,
+      duration_ms: 3_800,
+      errors: ["[ede_diagnostic] result_type=user last_content_type=n/a"],
+    },
+  ]);
+  gateway.timeline = [event(5, "stop-requested", { data: { reason: "Not in Rust, please" } })];
+  openPage(`/tasks/${shown.id}?tab=output`, gateway);
+  expect(
+    await within(await log()).findByText("Stopped by ada: Not in Rust, please, after 3.8 s"),
+  ).toBeInTheDocument();
+  expect(await log()).not.toHaveTextContent(/ede_diagnostic|error_during_execution/);
+});
+
+test("an error of the model's API is named where the agent ended", async () => {
+  await open({ status: "failed" }, [
+    { type: "result", subtype: "success", is_error: true, duration_ms: 3_800, result: "API Error: 400 odd" },
+  ]);
+  expect(await within(await log()).findByText("Ended after 3.8 s: API Error: 400 odd")).toBeInTheDocument();
+});
+
+test("attempts are labelled, and offered to go to", async () => {
+  const shown = task({ attempt: 2, run: run({ attempt: 2 }) });
+  const gateway = new FakeGateway(shown);
+  const said = (text: string, time: string) => ({ ...says(text), timestamp: time });
+  const begins = (session: string): CliLine => ({ type: "system", subtype: "init", session_id: session });
+  gateway.output = numbered([
+    begins("s1"),
+    said("First.", "2026-11-22T07:14:10Z"),
+    { type: "result", subtype: "success" },
+    begins("s2"),
+    said("Again.", "2026-11-22T07:24:10Z"),
+  ]);
+  const claimed = (seq: number, attempt: number, time: string) =>
+    event(seq, "claimed", { kind: "run", time, data: { attempt, worker: `studio:${attempt}` } });
+  gateway.timeline = [claimed(5, 1, "2026-11-22T07:14:00Z"), claimed(9, 2, "2026-11-22T07:24:00Z")];
+  const { user } = openPage(`/tasks/${shown.id}?tab=output`, gateway);
+  const shownLog = within(await log());
+  expect(await shownLog.findByRole("heading", { name: "Attempt 2" })).toBeInTheDocument();
+  expect(shownLog.getByText("by studio:2")).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: /^Attempt/ }));
+  expect((await screen.findAllByRole("menuitemradio")).map((each) => each.textContent)).toEqual([
+    "Go to…",
+    expect.stringMatching(/^Attempt 1/),
+    expect.stringMatching(/^Attempt 2/),
+  ]);
+});
+
+test("a log that fits has no way to its end", async () => {
+  await open({ status: "completed", actions: allow() }, [says("All of it.")]);
+  await within(await log()).findByText("All of it.");
+  expect(screen.queryByRole("button", { name: "To the end" })).toBeNull();
+});
+
+test("the header counts the turns of the output, and checkpoints only where it has not been read", async () => {
+  const { user } = await open({ run: run({ turn: 11 }) }, [says("One."), says("Two.")]);
+  await within(await log()).findByText("Two.");
+  expect(screen.getByText("Attempt 1 on executor-1, turn 2")).toBeInTheDocument();
+  await user.click(screen.getByRole("tab", { name: /Timeline/ }));
+  expect(screen.getByText("Attempt 1 on executor-1, turn 2")).toBeInTheDocument();
+});

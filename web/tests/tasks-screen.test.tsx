@@ -1,5 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
+import type { SystemStatus } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
 import { allow, task } from "./support/tasks";
@@ -9,10 +10,82 @@ const titlesIn = (element: HTMLElement) =>
     .getAllByRole("listitem")
     .map((row) => within(row).getAllByRole("link")[0]?.textContent);
 
-test("an empty list shows how a first task is made", async () => {
-  openPage("/", new FakeGateway());
+/** A system without any task, and whatever else it has. */
+function empty(system: Partial<SystemStatus> = {}, repos: string[] = ["octo/greeter"]) {
+  const gateway = new FakeGateway();
+  gateway.system = system;
+  gateway.repos = repos.map((name) => ({ name, base: "main", checks: "detected", agent: "executor" }));
+  return { ...openPage("/", gateway), gateway };
+}
+
+test("an empty list shows how a first task is made, with a repository that there is", async () => {
+  empty();
   expect(await screen.findByRole("heading", { name: "No tasks yet" })).toBeInTheDocument();
-  expect(screen.getByText(/journeyman task submit/)).toBeInTheDocument();
+  expect(
+    await screen.findByText(/journeyman task submit .* --repo octo\/greeter --wait/),
+  ).toBeInTheDocument();
+  const curl = await screen.findByText(/curl -i/);
+  expect(curl).toHaveTextContent('"full_name":"octo/greeter"');
+  expect(curl).toHaveTextContent('secret="$JOURNEYMAN_GITHUB_WEBHOOK_SECRET"');
+  expect(screen.queryByRole("region", { name: "What is missing" })).toBeNull();
+});
+
+test("the webhook's command takes the secret from the file where the demo keeps it", async () => {
+  empty({ webhooks: [{ sender: "github", ready: true, secret_file: "/tmp/my demo/webhook-secret" }] });
+  expect(await screen.findByText(/curl -i/)).toHaveTextContent("secret=$(cat '/tmp/my demo/webhook-secret')");
+});
+
+test("what a new system lacks is named with its mend, and no command is shown that could not work", async () => {
+  empty(
+    {
+      agents_ready: false,
+      agents_problem: "No model key: set ANTHROPIC_API_KEY in .env and restart.",
+      webhooks: [{ sender: "github", ready: false, secret_file: "" }],
+    },
+    [],
+  );
+  const missing = within(await screen.findByRole("region", { name: "What is missing" }));
+  expect(await missing.findByText(/cat >> \/srv\/jm\/journeyman.toml/)).toBeInTheDocument();
+  expect(missing.getByText(/echo 'ANTHROPIC_API_KEY=/)).toBeInTheDocument();
+  expect(missing.getByText(/JOURNEYMAN_GITHUB_WEBHOOK_SECRET=\$\(openssl rand/)).toBeInTheDocument();
+  expect(screen.queryByText(/curl -i|journeyman task submit/)).toBeNull();
+  expect(screen.queryByRole("button", { name: "Send a test event" })).toBeNull();
+});
+
+test("a test event is sent with one click, and what became of it stays on the screen", async () => {
+  const { user, gateway } = empty();
+  const made = task({ title: "Test event", status: "declined", triage_reason: "Nothing to do." });
+  gateway.delivered = { status: 202, delivery: "d".repeat(32), task_id: made.id, reason: "" };
+  await user.click(await screen.findByRole("button", { name: "Send a test event" }));
+  expect(gateway.commands).toMatchObject([{ path: "/api/test-event", body: { repo: "octo/greeter" } }]);
+  expect(await screen.findByText(/Signature right, stored \(202\)/)).toBeInTheDocument();
+  gateway.tasks = [made];
+  gateway.change(made.id, {});
+  const told = within(await screen.findByRole("status", { name: "What became of it" }));
+  expect(await told.findByRole("link", { name: "Test event" })).toHaveAttribute("href", `/tasks/${made.id}`);
+  expect(told.getByText(/Declined: Nothing to do\./)).toBeInTheDocument();
+});
+
+test("a test event that is not taken says why", async () => {
+  const { user, gateway } = empty();
+  gateway.delivered = { status: 401, delivery: "", task_id: "", reason: "The signature does not fit." };
+  await user.click(await screen.findByRole("button", { name: "Send a test event" }));
+  expect(await screen.findByText(/Not taken \(401\): The signature does not fit\./)).toBeInTheDocument();
+});
+
+test("a task that somebody stopped says in the list who, and why", async () => {
+  openPage(
+    "/",
+    new FakeGateway(
+      task({
+        status: "cancelled",
+        cancelled_how: "stopped",
+        cancelled_by: "user:ada",
+        cancelled_reason: "Not in Rust, please",
+      }),
+    ),
+  );
+  expect(await screen.findByText("Stopped by ada: Not in Rust, please")).toBeInTheDocument();
 });
 
 test("tasks are grouped, and what needs a person comes first", async () => {
@@ -108,7 +181,7 @@ test("the keys j and k walk over the tasks", async () => {
   const { user } = openPage("/", new FakeGateway(task({ title: "First" }), task({ title: "Second" })));
   await screen.findByText("First");
   await user.keyboard("jj");
-  expect(screen.getByText("Second")).toHaveFocus();
+  expect(screen.getByRole("link", { name: "Second" })).toHaveFocus();
   await user.keyboard("k");
-  expect(screen.getByText("First")).toHaveFocus();
+  expect(screen.getByRole("link", { name: "First" })).toHaveFocus();
 });

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from shared.workspace.test_results import Findings
 
 from shared.ops.files import write_atomically
+from shared.workspace.test_results import Findings
 
 FOLDER: Final = "verdicts"
 """The folder in a data directory."""

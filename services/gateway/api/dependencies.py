@@ -33,6 +33,7 @@ _DESCRIPTIONS: Final = {
     410: "The artifact is gone, or the replay is over",
     421: "This gateway is not known by the name in `Host`",
     422: "The idempotency key came with another body before",
+    429: "Too many of them in a short time",
     503: "A part that is needed is away, or too many requests are being answered",
     504: "Stored, but not handled in time",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from services.gateway.api.dependencies import MinSeq, ReadModels, problems
 from services.gateway.api.system import Queue, SystemOverview
 from shared.claude.runner import AgentRunner
 from shared.contracts.queries import Affairs, GetStatus
+from shared.ops.senders import DEMO_SECRET_FILE, SENDERS
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
 from shared.runtime.client import QueryFailed
@@ -23,6 +25,17 @@ class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     machine: str
     started: str
+
+
+class WebhookSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the gateway has the secret of a sender's webhook.
+
+    ``secret_file`` is the file with it where `up --demo` has made it; without one, a person has set it.
+    """
+
+    sender: str
+    ready: bool
+    secret_file: str = ""
 
 
 class SystemStatus(Affairs, frozen=True, kw_only=True):
@@ -42,12 +55,32 @@ class SystemStatus(Affairs, frozen=True, kw_only=True):
     queues: list[Queue]
     parked: int
     services: list[ServiceInstance]
+    webhooks: list[WebhookSetup]
 
 
 NOTHING_KNOWN: Final = Affairs(
     seq=0, position=0, lag_events=0, tasks={}, cost_today_microusd=0, tokens_today=0, running=(), unread=0
 )
 """The read models' part while the projector does not answer."""
+
+
+def webhooks_of(settings: Settings) -> list[WebhookSetup]:
+    """What is set up of each sender's webhook."""
+    return [_webhook(settings, sender) for sender in SENDERS]
+
+
+def _webhook(settings: Settings, sender: str) -> WebhookSetup:
+    secret = settings.webhook_secret(sender).get_secret_value().strip()
+    made = settings.data_dir / DEMO_SECRET_FILE
+    kept = bool(secret) and _holds(made, secret)
+    return WebhookSetup(sender=sender, ready=bool(secret), secret_file=str(made) if kept else "")
+
+
+def _holds(file: Path, secret: str) -> bool:
+    try:
+        return file.read_text().strip() == secret
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 class StatusController(Controller):
@@ -95,4 +128,5 @@ class StatusController(Controller):
                 ServiceInstance(name=each.service, id=each.id, machine=each.machine, started=each.started)
                 for each in machine.services
             ],
+            webhooks=webhooks_of(settings),
         )

@@ -16,7 +16,8 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
 
     ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused;
     ``approved_version`` is that of the approved plan, or 0. ``has_result``: a commit was made that is not published;
-    ``ended_in`` is the stage in which the task failed or was stopped.
+    ``ended_in`` is the stage in which the task failed or was stopped; ``cancelled_how`` is ``stopped``, ``rejected``,
+    ``expired`` or empty.
     """
 
     id: str
@@ -67,6 +68,9 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     outcome: str = ""
     has_result: bool = False
     ended_in: str = ""
+    cancelled_how: str = ""
+    cancelled_by: str = ""
+    cancelled_reason: str = ""
     cost_microusd: int = 0
     tokens: int = 0
 

@@ -29,6 +29,9 @@ _STAGES: dict[str, str] = {
 }
 """What a task is stopped in, by its status."""
 
+_WENT_WRONG = ("error_code", "error_message", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason")
+"""What a task that goes on is told no longer."""
+
 
 def fold(row: TaskRow | None, fact: Fact) -> TaskRow | None:
     """The row after one event of a task, a plan or a run; None for a task that was never submitted."""
@@ -152,8 +155,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "summary": result.summary,
                 "evidence": result.evidence,
             }
-        case task.StopRequested():
-            return {"stopping": True}
+        case task.StopRequested() as data:
+            return {"stopping": True} | _cancelled("stopped", fact, data.reason)
         case task.Completed() as data:
             return _ended(Status.COMPLETED) | {
                 "summary": data.summary or row.summary,
@@ -168,10 +171,14 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             why = {"error_code": data.code, "error_message": data.message, "ended_in": data.stage}
             made = {"has_result": True, "evidence": kept.evidence, "summary": kept.summary} if kept else {}
             return _ended(Status.FAILED) | why | made
-        case task.Cancelled():
-            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")}
-        case task.Rejected() | task.ApprovalExpired():
-            return _ended(Status.CANCELLED)
+        case task.Rejected() as data:
+            return _ended(Status.CANCELLED) | _cancelled("rejected", fact, data.reason)
+        case task.ApprovalExpired():
+            return _ended(Status.CANCELLED) | _cancelled("expired", fact)
+        case task.Cancelled() as data:
+            # After a stop that an agent had to hear first, the words are those of the stop.
+            why = {} if row.stopping else _cancelled("stopped", fact, data.reason)
+            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")} | why
         case task.Paused() as data:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
@@ -195,11 +202,15 @@ def _again(stage: str) -> dict[str, Any]:
 
 
 def _going_on(status: Status) -> dict[str, Any]:
-    return _ended(status) | dict.fromkeys(("error_code", "error_message", "ended_in"), "")
+    return _ended(status) | dict.fromkeys(_WENT_WRONG, "")
 
 
 def _ended(status: Status) -> dict[str, Any]:
     return {"status": status, "stopping": False, "question": "", "working_since": None, "paused_until": None}
+
+
+def _cancelled(how: str, fact: Fact, reason: str = "") -> dict[str, Any]:
+    return {"cancelled_how": how, "cancelled_by": fact.principal, "cancelled_reason": reason}
 
 
 def _of_plan(row: TaskRow, fact: Fact) -> dict[str, Any]:

@@ -114,6 +114,41 @@ def test_a_retry_makes_the_next_round_and_clears_the_failure() -> None:
     assert (again["run"]["round"], again["run"]["worker"]) == (2, "w2")
 
 
+def ended_by(log: Log) -> tuple[str, str, str]:
+    now = shown(log)
+    end = (now["cancelled_how"], now["cancelled_by"], now["cancelled_reason"])
+    assert listed_as(log) == end
+    return end
+
+
+def listed_as(log: Log) -> tuple[str, str, str]:
+    """The same as the list of tasks has it."""
+    (item,) = ask(projected(log), "tasks.list")["items"]
+    return item["cancelled_how"], item["cancelled_by"], item["cancelled_reason"]
+
+
+def test_a_stop_that_an_agent_had_to_hear_names_the_person_and_their_reason() -> None:
+    log = planned().add(approved(), *execution())
+    log.add(task.StopRequested(stage="executing", reason="Not in Rust, please"), principal="user:ada")
+    assert ended_by(log) == ("stopped", "user:ada", "Not in Rust, please")
+    log.add(task.Cancelled(reason="Not in Rust, please"), principal="service:brain")
+    assert ended_by(log) == ("stopped", "user:ada", "Not in Rust, please")
+    log.add(task.Retried(stage="executing"), principal="user:ada")
+    assert ended_by(log) == ("", "", "")
+
+
+def test_a_stop_of_a_task_that_only_waits_names_the_person_and_their_reason() -> None:
+    log = planned().add(task.Cancelled(reason="Too late."), principal="user:ada")
+    assert ended_by(log) == ("stopped", "user:ada", "Too late.")
+
+
+def test_a_rejected_plan_and_one_that_nobody_approved_in_time_say_so() -> None:
+    log = planned().add(task.Rejected(version=1, reason="Too large."), principal="user:ada")
+    assert ended_by(log) == ("rejected", "user:ada", "Too large.")
+    log = planned().add(task.ApprovalExpired(version=1), principal="service:brain")
+    assert ended_by(log) == ("expired", "service:brain", "")
+
+
 def test_a_pause_shows_why_and_its_end_clears_that() -> None:
     until = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
     failed = run.Failed(round=1, attempt=1, code="agent-overloaded", message="Busy.", retryable=True)

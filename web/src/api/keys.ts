@@ -6,6 +6,7 @@ export const keys = {
   timeline: (id: string) => ["timeline", id] as const,
   diff: (id: string, commit: string) => ["diff", id, commit] as const,
   status: ["status"] as const,
+  repos: ["repos"] as const,
 };
 
 /** What one event of a task makes stale. */

@@ -5,9 +5,11 @@ import type { Refresher } from "./refresher";
 import type {
   Approval,
   CommandReply,
+  Delivered,
   Input,
   NewTask,
   Rejection,
+  Repos,
   Status,
   Stopping,
   SystemStatus,
@@ -98,6 +100,21 @@ export const transcriptPage = (id: string, after: number, signal?: AbortSignal) 
     { after, limit: TRANSCRIPT_PAGE },
     signal,
   );
+
+const REPOS_STALE_MS = 10_000;
+const REPOS_WANTED_EVERY_MS = 5_000;
+
+/** The configured repositories; while there is none, it is looked for one. The file makes no event. */
+export const reposQuery = queryOptions({
+  queryKey: keys.repos,
+  queryFn: ({ signal }) => getJson<Repos>("/api/repos", {}, signal),
+  retry: false,
+  staleTime: REPOS_STALE_MS,
+  refetchInterval: ({ state }) => (state.data?.items.length === 0 ? REPOS_WANTED_EVERY_MS : false),
+});
+
+/** Has the gateway send a signed event to its own webhook. */
+export const sendTestEvent = (repo: string) => postJson<Delivered>("/api/test-event", { repo });
 
 const EXPECTED_MS = 30_000;
 const expected = new Map<string, number>();

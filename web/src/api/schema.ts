@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/repos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configured repositories */
+        get: operations["listRepos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{id}": {
         parameters: {
             query?: never;
@@ -328,6 +345,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/test-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a signed test event to our own webhook */
+        post: operations["sendTestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/asyncapi.json": {
         parameters: {
             query?: never;
@@ -554,6 +588,12 @@ export interface components {
          */
         CheckVerdict: "passed" | "failed" | "failed-before" | "could-not-run";
         /**
+         * Checks
+         * @description Where a repository's checks come from.
+         * @enum {string}
+         */
+        Checks: "configured" | "detected" | "none";
+        /**
          * CommandCarriedOut
          * @description A message of this socket was done: its type, and the task that it was for or has become.
          *
@@ -575,12 +615,35 @@ export interface components {
             } | null;
             seq: number;
         };
+        /** ConfiguredRepo */
+        ConfiguredRepo: {
+            agent: string;
+            base: string;
+            checks: components["schemas"]["Checks"];
+            name: string;
+        };
+        /** ConfiguredRepos */
+        ConfiguredRepos: {
+            config_path: string;
+            items: components["schemas"]["ConfiguredRepo"][];
+            mention: string;
+        };
         /** Costs */
         Costs: {
             group_by: string;
             items: components["schemas"]["SpendGroup"][];
             seq: number;
             total: components["schemas"]["Spend"];
+        };
+        /** Delivered */
+        Delivered: {
+            /** @default  */
+            delivery?: string;
+            /** @default  */
+            reason?: string;
+            status: number;
+            /** @default  */
+            task_id?: string;
         };
         /**
          * Directive
@@ -924,6 +987,7 @@ export interface components {
             tokens_today: number;
             unread: number;
             version: string;
+            webhooks: components["schemas"]["WebhookSetup"][];
         };
         /** TaskAnswer */
         TaskAnswer: {
@@ -958,6 +1022,12 @@ export interface components {
             attempt: number;
             base_commit: string;
             branch: string;
+            /** @default  */
+            cancelled_by?: string;
+            /** @default  */
+            cancelled_how?: string;
+            /** @default  */
+            cancelled_reason?: string;
             commit: string;
             cost_microusd: number;
             /** Format: date-time */
@@ -1065,6 +1135,12 @@ export interface components {
             approved_version?: number;
             attempt: number;
             branch: string;
+            /** @default  */
+            cancelled_by?: string;
+            /** @default  */
+            cancelled_how?: string;
+            /** @default  */
+            cancelled_reason?: string;
             commit: string;
             cost_microusd: number;
             /** Format: date-time */
@@ -1122,6 +1198,11 @@ export interface components {
             line: unknown;
             seq: number;
         };
+        /** Trial */
+        Trial: {
+            /** @default  */
+            repo?: string;
+        };
         /**
          * Trouble
          * @description A message that could not be done; ``message`` is one sentence.
@@ -1140,6 +1221,13 @@ export interface components {
             topics: string[];
             /** @enum {unknown} */
             type: "unsubscribe";
+        };
+        /** WebhookSetup */
+        WebhookSetup: {
+            ready: boolean;
+            /** @default  */
+            secret_file?: string;
+            sender: string;
         };
         /** Wish */
         Wish: {
@@ -1359,6 +1447,53 @@ export interface operations {
             };
             /** @description The artifact is gone, or the replay is over */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRepos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfiguredRepos"];
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2803,6 +2938,84 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    sendTestEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"] | null;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -65,6 +65,11 @@ export type OutputLine = Answered<Schemas["TranscriptLine"], { actor: AgentActor
 export type Transcript = Answered<Schemas["Transcript"], { items: OutputLine[] }>;
 
 export type SystemStatus = Answered<Schemas["SystemStatus"], { tasks: Counts }>;
+/** What `journeyman.toml` names; without addresses. */
+export type Repos = Schemas["ConfiguredRepos"];
+export type Repo = Schemas["ConfiguredRepo"];
+/** What our own webhook answered to a test event. */
+export type Delivered = Required<Schemas["Delivered"]>;
 export type CommandReply = Schemas["CommandDone"];
 export type TaskOpened = Schemas["TaskOpened"];
 export type NewTask = Schemas["NewTask"];

@@ -1,17 +1,40 @@
 import Anser from "anser";
-import { memo } from "react";
+import { Fragment, memo, type ReactNode } from "react";
+import { t } from "../i18n";
+import { type Stretch, terminal } from "../lib/terminal";
+import { visible } from "../lib/visible";
+import { Visible } from "./visible";
 
-/** Terminal text: colours become class names, every other control sequence disappears. */
-export const Ansi = memo(function Ansi({ text }: { text: string }) {
-  if (!text.includes("\u001b")) return text;
-  // Moving the cursor makes no sense in a log; only colour sequences (…m) are kept.
-  const coloured = text.replace(/\u001b\[[0-9;?]*[A-HJKSTfhlnsu]/g, "");
-  return Anser.ansiToJson(coloured, { use_classes: true, remove_empty: true }).map((part, index) => {
-    const names = [part.fg && `${part.fg}-fg`, ...part.decorations.map((each) => `ansi-${each}`)];
-    return (
-      <span key={index} className={names.filter(Boolean).join(" ")}>
-        {part.content}
-      </span>
-    );
-  });
+/**
+ * Terminal text: colours become class names, links of the web are links, of a line that was written over its last version
+ * is shown. What else cannot be seen in it has a mark.
+ */
+export const Ansi = memo(function Ansi({ text }: { text: string }): ReactNode {
+  if (!/[\u001b\r]/.test(text)) return <Visible text={text} />;
+  return terminal(text).map((stretch, index) => <Fragment key={index}>{shown(stretch)}</Fragment>);
 });
+
+function shown({ text, href, over }: Stretch): ReactNode {
+  const parts = Anser.ansiToJson(text, { use_classes: true, remove_empty: true }).map((part, index) => (
+    <span
+      key={index}
+      className={[part.fg && `${part.fg}-fg`, ...part.decorations.map((each) => `ansi-${each}`)]
+        .filter(Boolean)
+        .join(" ")}
+    >
+      <Visible text={part.content} />
+    </span>
+  ));
+  return (
+    <>
+      {href ? (
+        <a href={href} title={visible(href)} target="_blank" rel="noreferrer noopener" className="underline">
+          {parts}
+        </a>
+      ) : (
+        parts
+      )}
+      {over > 0 && <span className="hidden-mark">{t("output.writtenOver", { n: over })}</span>}
+    </>
+  );
+}

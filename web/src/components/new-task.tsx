@@ -1,16 +1,20 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "react";
 import { keys } from "../api/keys";
-import { createTask, expectTask } from "../api/queries";
-import type { Directive, NewTask as Draft, TaskList } from "../api/types";
+import { createTask, expectTask, reposQuery } from "../api/queries";
+import type { Directive, NewTask as Draft, Repos, TaskList } from "../api/types";
 import { t } from "../i18n";
 import { Attempt } from "../lib/attempt";
+import { namesRepo } from "../lib/mends";
+import { useSystem } from "../lib/system";
+import { visible } from "../lib/visible";
 import { useLive } from "../live/provider";
+import { Command } from "./copy";
 import { Kbd } from "./kbd";
 import { Button } from "./ui/button";
 import { Modal } from "./ui/dialog";
-import { Field, Input, TextArea } from "./ui/field";
+import { Field, Input, Select, TextArea } from "./ui/field";
 
 const STORED = "journeyman.draft.new-task";
 const EMPTY: Required<Draft> = { text: "", title: "", repo: "", directive: "auto" };
@@ -56,8 +60,10 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
   const [draft, setDraft] = useState(readDraft);
   const { changed } = useLive();
   const navigate = useNavigate();
-  const repos = useKnownRepos(open);
-  const repoList = useId();
+  // Without an answer (of an older gateway) any name may be right.
+  const configured = useQuery(reposQuery).data;
+  const repo = configured ? chosen(configured, draft.repo) : draft.repo.trim();
+  const ready = draft.text.trim() !== "" && (!configured || repo !== "");
   const create = useMutation({
     mutationFn: (task: Draft) => createTask(task, attempt.keyOf(task)),
     onSuccess: ({ id, seq }) => {
@@ -82,11 +88,11 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
   };
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
-    if (!draft.text.trim() || create.isPending) return;
+    if (!ready || create.isPending) return;
     create.mutate({
       text: draft.text.trim(),
       ...(draft.title.trim() && { title: draft.title.trim() }),
-      ...(draft.repo.trim() && { repo: draft.repo.trim() }),
+      ...(repo && { repo }),
       ...(draft.directive !== "auto" && { directive: draft.directive }),
     });
   };
@@ -119,26 +125,12 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
             />
           )}
         </Field>
-        <Field label={t("newTask.repo")} optional={t("form.optional")}>
-          {(ids) => (
-            <>
-              <Input
-                {...ids}
-                list={repoList}
-                value={draft.repo}
-                placeholder="owner/name"
-                autoCapitalize="none"
-                spellCheck={false}
-                onChange={(event) => edit({ repo: event.target.value })}
-              />
-              <datalist id={repoList}>
-                {repos.map((repo) => (
-                  <option key={repo} value={repo} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
+        <RepoField
+          configured={configured}
+          value={repo}
+          onChange={(next) => edit({ repo: next })}
+          open={open}
+        />
       </div>
       <fieldset>
         <legend className="mb-1 font-medium">{t("newTask.directive")}</legend>
@@ -162,10 +154,13 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
             </label>
           ))}
         </div>
+        <p role="status" className="mt-2 text-ink-2">
+          <Then directive={draft.directive} />
+        </p>
       </fieldset>
       {create.isError && (
         <p role="alert" className="rounded-md border border-bad-line bg-bad-soft px-3 py-2 text-bad">
-          {create.error.message}
+          {visible(create.error.message)}
         </p>
       )}
       <div className="flex items-center justify-end gap-3">
@@ -173,10 +168,88 @@ function Form({ open, done }: { open: boolean; done: () => void }) {
           <Kbd>Ctrl</Kbd>
           <Kbd>↵</Kbd>
         </span>
-        <Button type="submit" look="primary" busy={create.isPending} disabled={!draft.text.trim()}>
+        <Button type="submit" look="primary" busy={create.isPending} disabled={!ready}>
           {create.isPending ? t("newTask.sending") : t("newTask.send")}
         </Button>
       </div>
     </form>
+  );
+}
+
+/** What comes after "Create task", in the words of this system's rules. */
+function Then({ directive }: { directive: Directive }) {
+  const approval = useSystem()?.approval === "auto" ? "auto" : "required";
+  return directive === "implement" ? t("newTask.then.implement") : t(`newTask.then.${directive}.${approval}`);
+}
+
+/** The repository that the draft names among the configured ones, else the only one, else none. */
+const chosen = ({ items }: Repos, name: string): string =>
+  items.find((repo) => repo.name === name)?.name ?? (items.length === 1 ? (items[0]?.name ?? "") : "");
+
+interface RepoProps {
+  value: string;
+  onChange: (repo: string) => void;
+  open: boolean;
+}
+
+function RepoField({ configured, ...props }: RepoProps & { configured: Repos | undefined }) {
+  if (!configured) return <AnyRepo {...props} />;
+  const { items } = configured;
+  if (items.length === 0)
+    return (
+      <div className="min-w-0 sm:col-span-2" role="alert">
+        <p className="mb-1 font-medium">{t("newTask.repo")}</p>
+        <p className="mb-2 text-need">{t("mend.repo.text")}</p>
+        <Command text={namesRepo(configured.config_path)} />
+      </div>
+    );
+  const repo = items.find((each) => each.name === props.value);
+  const hint = repo && [repo.base, t(`repo.checks.${repo.checks}`)].filter(Boolean).join(" · ");
+  return (
+    <Field label={t("newTask.repo")} {...(hint && { hint })}>
+      {(ids) => (
+        <Select
+          {...ids}
+          required
+          value={props.value}
+          onChange={(event) => props.onChange(event.target.value)}
+        >
+          {items.length > 1 && <option value="">{t("newTask.repoChoose")}</option>}
+          {items.map(({ name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+}
+
+/** Free text, with the names that the lists have: for a gateway that does not say which repositories there are. */
+function AnyRepo({ value, onChange, open }: RepoProps) {
+  const repos = useKnownRepos(open);
+  const repoList = useId();
+  return (
+    <Field label={t("newTask.repo")} optional={t("form.optional")}>
+      {(ids) => (
+        <>
+          <Input
+            {...ids}
+            list={repoList}
+            value={value}
+            placeholder="owner/name"
+            autoCapitalize="none"
+            spellCheck={false}
+            onChange={(event) => onChange(event.target.value)}
+          />
+          <datalist id={repoList}>
+            {repos.map((repo) => (
+              <option key={repo} value={repo} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
   );
 }

@@ -1,6 +1,6 @@
 import { type AnyRoute, type AnyRouter, Link, Outlet, useRouter } from "@tanstack/react-router";
 import { Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
@@ -8,10 +8,22 @@ import { useShortcuts } from "../lib/shortcuts";
 import { useSystem, useWaiting } from "../lib/system";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
 import { ConnectionBanner, ConnectionPill } from "./connection";
-import { NewTask } from "./new-task";
 import { ReplayBanner } from "./replay";
-import { ShortcutHelp } from "./shortcut-help";
 import { Button, IconButton } from "./ui/button";
+
+/** Dialogs come when they are first opened, and stay: their drafts and their way out are theirs. */
+const loadNewTask = () => import("./new-task");
+const NewTask = lazy(() => loadNewTask().then((module) => ({ default: module.NewTask })));
+const ShortcutHelp = lazy(() =>
+  import("./shortcut-help").then((module) => ({ default: module.ShortcutHelp })),
+);
+
+/** Whether it has ever been true. */
+function useOnce(now: boolean): boolean {
+  const [ever, setEver] = useState(now);
+  if (now && !ever) setEver(true);
+  return ever;
+}
 
 const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON = { system: Monitor, light: Sun, dark: Moon };
@@ -72,6 +84,7 @@ export function Shell() {
   const router = useRouter();
   const [creating, setCreating] = useState(false);
   const [helping, setHelping] = useState(false);
+  const [created, helped] = [useOnce(creating), useOnce(helping)];
   const system = useSystem();
   const waiting = useWaiting();
   useShortcuts({ c: () => setCreating(!REPLAY), "?": () => setHelping(true) });
@@ -139,6 +152,7 @@ export function Shell() {
           size="sm"
           className="ml-1.5"
           disabled={REPLAY !== ""}
+          onPointerEnter={() => void loadNewTask()}
           onClick={() => setCreating(true)}
         >
           <Plus size={14} aria-hidden />
@@ -149,8 +163,10 @@ export function Shell() {
       <ConnectionBanner />
       <Troubles />
       <Outlet />
-      <NewTask open={creating} onOpenChange={setCreating} />
-      <ShortcutHelp open={helping} onOpenChange={setHelping} />
+      <Suspense>
+        {created && <NewTask open={creating} onOpenChange={setCreating} />}
+        {helped && <ShortcutHelp open={helping} onOpenChange={setHelping} />}
+      </Suspense>
     </div>
   );
 }

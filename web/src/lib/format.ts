@@ -1,3 +1,5 @@
+import { t } from "../i18n";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -62,6 +64,12 @@ export const moment = (at: number, now: number): string =>
   new Date(at).toDateString() === new Date(now).toDateString()
     ? clockMinutes(at)
     : `${new Intl.DateTimeFormat("en", { month: "short", day: "numeric" }).format(at)}, ${clockMinutes(at)}`;
+
+/** What to call a principal: "ada" of `user:ada`. Without a login everybody at the dashboard is `user:local`. */
+export function personOf(principal: string): string {
+  if (principal === "user:local") return t("who.local");
+  return principal.replace(/^user:/, "") || t("who.unknown");
+}
 
 export const shortHash = (hash: string): string => hash.slice(0, 8);
 

@@ -1,10 +1,28 @@
 import type { PlanVersion, Run, TaskDetail, TaskRow } from "../api/types";
 import { t } from "../i18n";
-import { duration, moment, shortHash } from "./format";
+import { duration, moment, personOf, shortHash } from "./format";
 
 /** When a paused task goes on, in the words given; empty where that is not known. */
 const goesOn = (task: TaskRow, words: "why.pausedUntil" | "why.pausedUntilLong"): string =>
   task.paused_until ? t(words, { at: moment(Date.parse(task.paused_until), Date.now()) }) : "";
+
+/** Who ended a task, and with which words; empty for one that nobody has. */
+export function cancelledText(
+  task: Pick<TaskRow, "cancelled_how" | "cancelled_by" | "cancelled_reason">,
+): string {
+  const who = personOf(task.cancelled_by);
+  const reason = task.cancelled_reason.trim();
+  switch (task.cancelled_how) {
+    case "stopped":
+      return reason ? t("why.stoppedBecause", { who, reason }) : t("why.stopped", { who });
+    case "rejected":
+      return reason ? t("why.rejectedBecause", { who, reason }) : t("why.rejected", { who });
+    case "expired":
+      return t("why.expired");
+    default:
+      return "";
+  }
+}
 
 /** One line for the list: what the task is doing or waiting for. */
 export function shortStatusText(task: TaskRow): string {
@@ -28,6 +46,8 @@ export function shortStatusText(task: TaskRow): string {
       );
     case "failed":
       return task.error_message || task.error_code || t("why.failed");
+    case "cancelled":
+      return cancelledText(task) || t("why.cancelled");
     case "completed":
       if (!task.commit) return t("why.completedNoCommit");
       return t("why.completed", { commit: shortHash(task.commit), branch: task.branch });
@@ -42,8 +62,11 @@ const took = (run: Run | null): number | null => {
   return run.started_at && run.finished_at ? Date.parse(run.finished_at) - Date.parse(run.started_at) : null;
 };
 
-/** The sentence under the task's title: why it is in the state it is in, as exactly as we know. */
-export function longStatusText(task: TaskDetail): string {
+/**
+ * The sentence under the task's title: why it is in the state it is in, as exactly as we know. `turns` are those of the
+ * agent's newest session where its output has been read; without it only the executor's checkpoints are known.
+ */
+export function longStatusText(task: TaskDetail, turns = 0): string {
   const { run } = task;
   if (task.stopping) return t("why.stopping");
   switch (task.status) {
@@ -55,8 +78,9 @@ export function longStatusText(task: TaskDetail): string {
         : t("why.planningLong");
     case "executing":
       if (!run || run.status === "queued" || !run.worker) return t("why.queuedLong");
+      if (turns > 0) return t("why.executingTurn", { attempt: run.attempt, worker: run.worker, turn: turns });
       return run.turn > 0
-        ? t("why.executingTurn", { attempt: run.attempt, worker: run.worker, turn: run.turn })
+        ? t("why.executingCheckpoint", { attempt: run.attempt, worker: run.worker, n: run.turn })
         : t("why.executing", { attempt: run.attempt, worker: run.worker });
     case "completed": {
       const ms = took(run);

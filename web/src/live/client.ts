@@ -33,8 +33,12 @@ interface OutputWatch {
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
-const PING_EVERY_MS = 20_000;
-const SILENCE_MS = 45_000;
+const PING_EVERY_MS = 5_000;
+/** Longer than until the second ping: two that nobody answered. With the wait for the first one it is 11.5 s at most. */
+const ANSWER_WITHIN_MS = 5_500;
+const BEAT_MS = 1_000;
+/** A handshake that nobody answers would otherwise wait as long as the browser likes. */
+const OPEN_WITHIN_MS = 10_000;
 
 /** Full jitter on the upper half: never at once, never later than 15 s. */
 export function reconnectDelay(attempt: number, random: number): number {
@@ -53,7 +57,11 @@ export class LiveClient {
   private running = false;
   private highest = 0;
   private heardAt = 0;
+  private pingedAt = 0;
+  /** When the oldest ping was sent that nothing has been heard since; 0 while all are answered. */
+  private askedAt = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private openTimer: ReturnType<typeof setTimeout> | undefined;
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private readonly topics = new Map<string, number>([["tasks", 1]]);
   private readonly outputs = new Map<string, OutputWatch>();
@@ -89,6 +97,12 @@ export class LiveClient {
     if (!this.running || this.link.phase !== "down") return;
     clearTimeout(this.retryTimer);
     this.open();
+  }
+
+  /** The tab is looked at again: whether the connection still stands is asked at once, not at the next ping. */
+  wake(): void {
+    if (this.link.phase === "live") this.ping();
+    else this.retryNow();
   }
 
   getLink = (): Link => this.link;
@@ -151,38 +165,57 @@ export class LiveClient {
     this.drop();
     const socket = this.options.connect();
     this.socket = socket;
+    this.openTimer = setTimeout(() => this.lost(), OPEN_WITHIN_MS);
     socket.onopen = () => {
+      clearTimeout(this.openTimer);
       this.attempt = 0;
-      this.heardAt = this.now();
+      this.heard();
+      this.pingedAt = this.heardAt;
       this.setLink({ phase: "live" });
       this.subscribeEvents();
       for (const [id, watch] of this.outputs) this.subscribeOutput(id, watch);
-      this.pingTimer = setInterval(() => this.beat(), PING_EVERY_MS);
+      this.pingTimer = setInterval(() => this.beat(), BEAT_MS);
     };
     socket.onmessage = (event) => {
-      this.heardAt = this.now();
+      this.heard();
       this.hear(JSON.parse(event.data) as ServerMessage);
     };
     socket.onclose = () => this.lost();
   }
 
-  private lost(): void {
+  private lost(since = this.now()): void {
     this.drop();
     if (!this.running) return;
-    const since = this.link.phase === "live" ? this.now() : this.link.since;
+    const begun = this.link.phase === "live" ? since : this.link.since;
     const delay = reconnectDelay(this.attempt++, this.random());
-    this.setLink({ phase: "down", since, retryAt: this.now() + delay });
+    this.setLink({ phase: "down", since: begun, retryAt: this.now() + delay });
     this.retryTimer = setTimeout(() => this.open(), delay);
   }
 
-  /** A half-open connection says nothing for ever; only our own deadline ends it. */
+  private heard(): void {
+    this.heardAt = this.now();
+    this.askedAt = 0;
+  }
+
+  /**
+   * A half-open connection says nothing for ever; only our own deadline ends it. The deadline counts from a question: the
+   * timers of a tab that nobody looks at run once a minute, and there silence alone proves nothing.
+   */
   private beat(): void {
-    if (this.now() - this.heardAt > SILENCE_MS) this.lost();
-    else this.say({ type: "ping" });
+    const now = this.now();
+    if (this.askedAt > 0 && now - this.askedAt > ANSWER_WITHIN_MS) this.lost(this.heardAt);
+    else if (now - this.pingedAt >= PING_EVERY_MS) this.ping();
+  }
+
+  private ping(): void {
+    this.pingedAt = this.now();
+    this.askedAt ||= this.pingedAt;
+    this.say({ type: "ping" });
   }
 
   private drop(): void {
     clearInterval(this.pingTimer);
+    clearTimeout(this.openTimer);
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;

@@ -83,14 +83,14 @@ export function LiveProvider({
       }
     });
     client.start();
-    const retry = () => document.visibilityState === "visible" && client.retryNow();
-    window.addEventListener("online", retry);
-    document.addEventListener("visibilitychange", retry);
+    const wake = () => document.visibilityState === "visible" && client.wake();
+    window.addEventListener("online", wake);
+    document.addEventListener("visibilitychange", wake);
     return () => {
       stopEvents();
       stopCaughtUp();
-      window.removeEventListener("online", retry);
-      document.removeEventListener("visibilitychange", retry);
+      window.removeEventListener("online", wake);
+      document.removeEventListener("visibilitychange", wake);
       client.stop();
     };
   }, [client, queries, refresher, refetch, changed]);

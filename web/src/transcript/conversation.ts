@@ -4,6 +4,13 @@ import type { Entry, NoticeEntry, TextEntry, ToolEntry } from "./entries";
 /** A call that is still being written is previewed only this far (characters): the whole of it comes with its line. */
 const LONGEST_PREVIEW = 2_000;
 
+/** What the CLI tells the *model* when a person has it stopped, and what it notes for its own makers. */
+const CALL_BROKEN_OFF = /^The user doesn't want to (?:proceed with this tool use|take this action right now)/;
+const INTERRUPTED = /^\[Request interrupted by user/;
+const DIAGNOSTIC = /^\[ede_diagnostic\]/;
+/** The model that the CLI names when it words a failure itself. */
+const NO_MODEL = "<synthetic>";
+
 type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields =>
@@ -34,8 +41,16 @@ export class Conversation {
   private readonly sessions = new Map<AgentActor, string>();
   private readonly prompted = new Set<string>();
   private readonly ended = new Set<AgentActor>();
+  private readonly interrupted = new Set<AgentActor>();
+  /** The messages of the executor's agent in its newest session: each is one turn. */
+  private readonly messages = new Set<string>();
   private at: number | null = null;
   private current: AgentActor | null = null;
+
+  /** How many turns the executor's agent has had in its newest session. */
+  get turns(): number {
+    return this.messages.size;
+  }
 
   push(lines: readonly OutputLine[]): void {
     if (lines.length === 0) return;
@@ -94,6 +109,9 @@ export class Conversation {
         this.ended.delete(actor);
         this.cutOff(actor);
         if (nextTurn) return;
+        // What this process says first has a clock of its own, or none: not that of the process before it.
+        this.at = null;
+        if (actor === "run" && this.sessions.get(actor) !== session) this.messages.clear();
         this.sessions.set(actor, session);
         this.current = actor;
         this.add({
@@ -155,6 +173,7 @@ export class Conversation {
     const who = `${actor}/${parent}`;
     if (event.type === "message_start") {
       const message = str(fields(event.message).id);
+      this.counted(actor, parent, fields(event.message));
       this.speakers.set(who, { message, blocks: new Map(), partial: new Map() });
       return;
     }
@@ -219,6 +238,7 @@ export class Conversation {
   private assistant(seq: number, actor: AgentActor, line: CliLine): void {
     const message = fields(line.message);
     const parent = str(line.parent_tool_use_id);
+    this.counted(actor, parent, message);
     list(message.content).forEach((block, index) => {
       if (block.type === "tool_use") {
         this.tool(seq, actor, parent, block, "running");
@@ -237,6 +257,11 @@ export class Conversation {
           });
       }
     });
+  }
+
+  private counted(actor: AgentActor, parent: string, message: Fields): void {
+    const id = str(message.id);
+    if (actor === "run" && !parent && id && message.model !== NO_MODEL) this.messages.add(id);
   }
 
   /** The entry that the deltas of this message have been building, if it is still open. */
@@ -297,17 +322,30 @@ export class Conversation {
       if (block.type === "tool_result") {
         const index = this.tools.get(str(block.tool_use_id));
         if (index === undefined) continue;
-        const denied =
-          this.entries[index]?.kind === "tool" && (this.entries[index] as ToolEntry).state === "denied";
-        const state = denied ? "denied" : block.is_error === true ? "error" : "ok";
-        this.change(index, { state, output: outputOf(block.content), endedAt: this.at });
+        this.answered(actor, index, outputOf(block.content), block.is_error === true);
       } else if (block.type === "text" && str(block.text).trim()) {
         this.said(seq, actor, line, str(block.text));
       }
     }
   }
 
+  private answered(actor: AgentActor, index: number, output: string, failed: boolean): void {
+    const entry = this.entries[index];
+    const denied = entry?.kind === "tool" && entry.state === "denied";
+    if (failed && !denied && CALL_BROKEN_OFF.test(output)) {
+      this.interrupted.add(actor);
+      this.change(index, { state: "interrupted", endedAt: this.at });
+      return;
+    }
+    const state = denied ? "denied" : failed ? "error" : "ok";
+    this.change(index, { state, output, endedAt: this.at });
+  }
+
   private said(seq: number, actor: AgentActor, line: CliLine, text: string): void {
+    if (INTERRUPTED.test(text)) {
+      this.interrupted.add(actor);
+      return;
+    }
     if (line.isReplay !== true) {
       this.notice(seq, actor, "info", { is: "cli", text });
       return;
@@ -321,15 +359,23 @@ export class Conversation {
   private result(seq: number, actor: AgentActor, line: CliLine): void {
     const subtype = str(line.subtype);
     const ok = subtype === "success" && line.is_error !== true;
+    const stopped =
+      !ok &&
+      (str(line.terminal_reason).startsWith("aborted") ||
+        (subtype === "error_during_execution" && this.interrupted.has(actor)));
+    this.interrupted.delete(actor);
     this.ended.add(actor);
     this.cutOff(actor);
     this.add({
       ...this.base(seq, actor, `result:${seq}`),
       kind: "result",
       ok,
+      stopped,
       subtype,
       text: str(line.result),
-      errors: Array.isArray(line.errors) ? line.errors.filter((each) => typeof each === "string") : [],
+      errors: Array.isArray(line.errors)
+        ? line.errors.filter((each) => typeof each === "string" && !DIAGNOSTIC.test(each))
+        : [],
       turns: num(line.num_turns),
       durationMs: num(line.duration_ms),
     });

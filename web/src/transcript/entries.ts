@@ -63,6 +63,8 @@ export interface NoticeEntry extends Base {
 export interface ResultEntry extends Base {
   kind: "result";
   ok: boolean;
+  /** Somebody had the agent stopped: neither a success nor a fault. */
+  stopped: boolean;
   subtype: string;
   text: string;
   errors: string[];
@@ -70,7 +72,14 @@ export interface ResultEntry extends Base {
   durationMs: number;
 }
 
-export type Entry = PhaseEntry | TextEntry | ToolEntry | SaidEntry | NoticeEntry | ResultEntry;
+/** Where an attempt begins; `at` is when it was claimed. */
+export interface AttemptEntry extends Base {
+  kind: "attempt";
+  attempt: number;
+  worker: string;
+}
+
+export type Entry = AttemptEntry | PhaseEntry | TextEntry | ToolEntry | SaidEntry | NoticeEntry | ResultEntry;
 
 /** Several look-ups in a row, shown as one line until somebody wants to see them. */
 export interface LookupGroup {
@@ -91,7 +100,7 @@ const isLookup = (entry: Entry): entry is ToolEntry =>
 export const isError = (entry: Entry): boolean =>
   (entry.kind === "tool" && (entry.state === "error" || entry.state === "denied")) ||
   (entry.kind === "notice" && entry.tone === "error") ||
-  (entry.kind === "result" && !entry.ok);
+  (entry.kind === "result" && !entry.ok && !entry.stopped);
 
 /** Folds runs of three or more finished look-ups of one speaker into one row. */
 export function rowsOf(entries: readonly Entry[], opened: ReadonlySet<string> = new Set()): Row[] {
@@ -133,5 +142,7 @@ export function searchText(entry: Entry): string {
       return Object.values(entry.what).join(" ");
     case "phase":
       return `${entry.model} ${entry.version}`;
+    case "attempt":
+      return `${entry.attempt} ${entry.worker}`;
   }
 }

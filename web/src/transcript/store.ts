@@ -8,6 +8,8 @@ import type { Entry } from "./entries";
 export interface LogView {
   lines: readonly OutputLine[];
   entries: readonly Entry[];
+  /** How many turns the executor's agent has had in its newest session. */
+  turns: number;
   state: "loading" | "ready" | "failed";
 }
 
@@ -21,7 +23,7 @@ export class LogStore {
   private readonly conversation = new Conversation();
   private readonly lines: OutputLine[] = [];
   private waiting: OutputLine[] = [];
-  private view: LogView = { lines: [], entries: [], state: "loading" };
+  private view: LogView = { lines: [], entries: [], turns: 0, state: "loading" };
   private readonly listeners = new Set<() => void>();
   private frame: ReturnType<typeof setTimeout> | undefined;
   private readonly abort = new AbortController();
@@ -81,7 +83,8 @@ export class LogStore {
     this.waiting = [];
     for (const line of fresh) this.lines.push(line);
     this.conversation.push(fresh);
-    this.view = { lines: this.lines.slice(), entries: this.conversation.entries, state };
+    const { entries, turns } = this.conversation;
+    this.view = { lines: this.lines.slice(), entries, turns, state };
     for (const listener of this.listeners) listener();
   }
 }

@@ -51,6 +51,25 @@ export function targetOf(tool: ToolEntry, cwd: string): string {
   return shortPath(first.split("\n", 1)[0] ?? "", cwd);
 }
 
+export interface Asked {
+  question: string;
+  options: string[];
+}
+
+const records = (value: unknown): Record<string, unknown>[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "object" && each !== null) : [];
+
+/** What an agent asks a person, or null for a call that asks nobody. */
+export function askedOf({ name, input }: ToolEntry): Asked[] | null {
+  if (name !== "AskUserQuestion") return null;
+  return records(input.questions).map(({ question, options }) => ({
+    question: text(question),
+    options: records(options)
+      .map(({ label }) => text(label))
+      .filter(Boolean),
+  }));
+}
+
 export interface EditLine {
   sign: "+" | "-" | " ";
   text: string;

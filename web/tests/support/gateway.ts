@@ -1,4 +1,12 @@
-import type { OutputLine, Status, SystemStatus, TaskDetail, TimelineItem } from "../../src/api/types";
+import type {
+  Delivered,
+  OutputLine,
+  Repo,
+  Status,
+  SystemStatus,
+  TaskDetail,
+  TimelineItem,
+} from "../../src/api/types";
 import type { Socket } from "../../src/live/client";
 
 export interface Command {
@@ -31,6 +39,12 @@ export class FakeGateway {
   socketsFail = false;
   /** Whether sockets neither open nor close. */
   silent = false;
+  /** Whether it says nothing any more and closes nothing, as a process that is stopped. */
+  frozen = false;
+  /** What the configuration names; undefined is an older gateway, which does not say. */
+  repos: Repo[] | undefined;
+  /** What its webhook answers to a test event. */
+  delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
   readsFail: Problem | undefined;
   commandsFail: Problem | undefined;
@@ -45,6 +59,7 @@ export class FakeGateway {
 
   fetch = async (path: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     if (!this.up) throw new TypeError("fetch failed");
+    if (this.frozen) return new Promise(() => {});
     const url = new URL(String(path), "http://gateway.test");
     return init?.method === "POST" ? this.command(url, init) : this.read(url);
   };
@@ -52,7 +67,7 @@ export class FakeGateway {
   connect = (): Socket => {
     const socket = new FakeSocket(this);
     this.sockets.push(socket);
-    if (this.silent) return socket;
+    if (this.silent || this.frozen) return socket;
     queueMicrotask(() => (this.up && !this.socketsFail ? socket.onopen?.() : socket.onclose?.()));
     return socket;
   };
@@ -89,6 +104,7 @@ export class FakeGateway {
       headers: new Headers(init.headers),
     });
     if (this.commandsFail) return problem(this.commandsFail);
+    if (url.pathname === "/api/test-event") return json(this.delivered);
     if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
     return json({ event: null, seq: ++this.seq });
   }
@@ -98,6 +114,10 @@ export class FakeGateway {
     if (this.readsFail) return problem(this.readsFail);
     const [, , what, id, part] = url.pathname.split("/");
     if (what === "status") return json(this.status());
+    if (what === "repos")
+      return this.repos
+        ? json({ items: this.repos, config_path: "/srv/jm/journeyman.toml", mention: "@agent" })
+        : problem({ status: 404, detail: "There is nothing at this address." });
     if (id === undefined) return json(this.list(url.searchParams));
     const task = this.tasks.find((each) => each.id === id);
     if (!task) return json({ title: "Not found", code: "unknown-task" }, 404);
@@ -159,6 +179,7 @@ export class FakeGateway {
       services: [],
       unread: 0,
       parked: 0,
+      webhooks: [{ sender: "github", ready: true, secret_file: "" }],
       ...this.system,
     };
   }
@@ -173,6 +194,10 @@ class FakeSocket implements Socket {
 
   send(text: string): void {
     const message = JSON.parse(text) as { type: string; topics: string[] };
+    if (message.type === "ping" && !this.gateway.frozen)
+      queueMicrotask(() =>
+        this.onmessage?.({ data: JSON.stringify({ type: "pong", seq: this.gateway.seq }) }),
+      );
     if (message.type !== "subscribe") return;
     this.gateway.topics.push(...message.topics);
     const output = message.topics.every((topic) => topic.startsWith("output:"));

@@ -12,6 +12,10 @@ export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
   return <textarea {...rest} className={clsx(INPUT, "resize-y py-2 leading-5", className)} />;
 }
 
+export function Select({ className, ...rest }: ComponentProps<"select">) {
+  return <select {...rest} className={clsx(INPUT, "h-8", className)} />;
+}
+
 /** A labelled control; `children` gets the id that ties the label and the hint to it. */
 export function Field({
   label,

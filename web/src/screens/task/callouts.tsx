@@ -6,6 +6,7 @@ import { Command } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
 import { Button } from "../../components/ui/button";
 import { Input } from "../../components/ui/field";
+import { Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { buttonOf } from "../../lib/actions";
 import { useCommand } from "./command";
@@ -43,7 +44,7 @@ function Callout({
       <span className={clsx("mt-0.5 shrink-0", INK[tone])}>{icon}</span>
       <div className="min-w-0 flex-1">
         <h2 id={heading} className={clsx("font-semibold", INK[tone])}>
-          {title}
+          <Visible text={title} />
         </h2>
         {children}
       </div>
@@ -100,7 +101,7 @@ function Question({ task }: { task: TaskDetail }) {
   return (
     <Callout tone="need" icon={<MessageCircleQuestion size={16} aria-hidden />} title={t("callout.question")}>
       <div className="mt-1 text-ink">
-        <Markdown text={question} />
+        <Markdown text={question} warn="text" />
       </div>
       {options.length > 0 && (
         <ul className="mt-3 flex flex-wrap gap-2" aria-label={t("callout.options")}>
@@ -113,7 +114,7 @@ function Question({ task }: { task: TaskDetail }) {
                 onClick={() => reply(option)}
                 className="whitespace-normal! text-left"
               >
-                {option}
+                <Visible text={option} />
               </Button>
             </li>
           ))}

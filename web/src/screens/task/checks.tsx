@@ -3,6 +3,7 @@ import type { Check, TaskDetail } from "../../api/types";
 import { Ansi } from "../../components/ansi";
 import { CopyButton } from "../../components/copy";
 import { EmptyState } from "../../components/empty-state";
+import { Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { duration } from "../../lib/format";
 import { isOver } from "../../lib/status";
@@ -45,7 +46,7 @@ function CheckCard({ check }: { check: Check }) {
             <CircleX size={16} aria-hidden className="shrink-0 text-bad" />
           )}
           <code className="min-w-0 flex-1 truncate font-mono text-mini group-open:whitespace-pre-wrap">
-            {check.command}
+            <Visible text={check.command} />
           </code>
           <span className={passed ? "text-mini text-ink-3" : "text-mini font-medium text-bad"}>
             {passed ? t("checks.passed") : t("checks.exit", { code: check.exit_code })}

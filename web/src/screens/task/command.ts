@@ -3,6 +3,7 @@ import { sendCommand, type TaskCommand } from "../../api/queries";
 import { REPLAY } from "../../api/replay";
 import { useToast } from "../../components/ui/toaster";
 import { t } from "../../i18n";
+import { visible } from "../../lib/visible";
 import { useLive } from "../../live/provider";
 
 /**
@@ -16,7 +17,7 @@ export function useCommand(id: string) {
     mutationFn: (command: TaskCommand) => sendCommand(id, command),
     onSuccess: ({ seq }) => changed(id, seq),
     onError: (error, command) => {
-      toasts.add({ type: "error", title: t(`refused.${command.verb}`), description: error.message });
+      toasts.add({ type: "error", title: t(`refused.${command.verb}`), description: visible(error.message) });
       changed(id, 0);
     },
   });

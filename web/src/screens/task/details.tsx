@@ -5,6 +5,7 @@ import { Ago } from "../../components/ago";
 import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
 import { SourceLink } from "../../components/source-link";
+import { Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { shortId, sourceName } from "../../lib/format";
 
@@ -26,7 +27,7 @@ function RequestText({ text }: { text: string }) {
   return (
     <>
       <div className="[&_.prose]:text-ui [&_.prose]:leading-5">
-        <Markdown text={long && !open ? `${text.slice(0, LONG_TEXT)}…` : text} />
+        <Markdown text={long && !open ? `${text.slice(0, LONG_TEXT)}…` : text} warn="text" />
       </div>
       {long && (
         <button
@@ -68,9 +69,18 @@ export function Details({ task }: { task: TaskDetail }) {
               url={source.url}
               className="inline-flex max-w-full items-center gap-0.5 text-accent hover:underline"
             />
-            {source.author && <span className="text-ink-3"> {t("details.by", { who: source.author })}</span>}
+            {source.author && (
+              <span className="text-ink-3">
+                {" "}
+                <Visible text={t("details.by", { who: source.author })} />
+              </span>
+            )}
           </Fact>
-          {task.repo && <Fact name={t("details.repo")}>{task.repo}</Fact>}
+          {task.repo && (
+            <Fact name={t("details.repo")}>
+              <Visible text={task.repo} />
+            </Fact>
+          )}
           {task.base_commit && (
             <Fact name={t("details.base")}>
               <Hash value={task.base_commit} label={t("details.base")} />
@@ -79,7 +89,9 @@ export function Details({ task }: { task: TaskDetail }) {
           {task.branch && (
             <Fact name={t("details.branch")}>
               <span className="flex items-center gap-1">
-                <span className="min-w-0 font-mono text-mini break-all">{task.branch}</span>
+                <span className="min-w-0 font-mono text-mini break-all">
+                  <Visible text={task.branch} />
+                </span>
                 <CopyButton text={task.branch} label={t("details.copyBranch")} className="-my-1" />
               </span>
             </Fact>
@@ -89,11 +101,15 @@ export function Details({ task }: { task: TaskDetail }) {
               <Hash value={task.commit} label={t("details.commit")} />
             </Fact>
           )}
-          {task.work_kind && <Fact name={t("details.kind")}>{task.work_kind}</Fact>}
+          {task.work_kind && (
+            <Fact name={t("details.kind")}>
+              <Visible text={task.work_kind} />
+            </Fact>
+          )}
           {task.risk && <Fact name={t("details.risk")}>{task.risk}</Fact>}
           {task.triage_reason && (
             <Fact name={t("details.triage")}>
-              {task.triage_reason}
+              <Visible text={task.triage_reason} />
               {task.decided_by && <span className="text-ink-3"> ({task.decided_by})</span>}
             </Fact>
           )}

@@ -9,13 +9,15 @@ import { StatusBadge } from "../../components/status-badge";
 import { Button } from "../../components/ui/button";
 import { Confirm } from "../../components/ui/dialog";
 import { Field, Input } from "../../components/ui/field";
+import { Title, Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { isAllowed } from "../../lib/actions";
 import { shortId } from "../../lib/format";
 import { longStatusText } from "../../lib/status-text";
+import { visible } from "../../lib/visible";
 import { useCommand } from "./command";
 
-export function Header({ task }: { task: TaskDetail }) {
+export function Header({ task, turns }: { task: TaskDetail; turns: number }) {
   const exact = task.usage.every((each) => each.priced);
   const running = task.status === "executing" && task.run?.started_at && !task.run.finished_at;
   return (
@@ -34,14 +36,16 @@ export function Header({ task }: { task: TaskDetail }) {
         <Actions task={task} />
       </div>
       <h1
-        title={task.title}
+        title={visible(task.title)}
         className="mt-1 line-clamp-2 max-w-5xl text-lg leading-6 font-semibold tracking-tight break-words"
       >
-        {task.title || t("task.untitled")}
+        <Title text={task.title || t("task.untitled")} />
       </h1>
       <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-2">
         <StatusBadge task={task} />
-        <p className="min-w-0 max-sm:order-last max-sm:basis-full">{longStatusText(task)}</p>
+        <p className="min-w-0 max-sm:order-last max-sm:basis-full">
+          <Visible text={longStatusText(task, turns)} />
+        </p>
         <p className="flex items-center gap-3 text-ink-3">
           {running && task.run?.started_at && (
             <span title={t("task.runningFor")}>

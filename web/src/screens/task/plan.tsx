@@ -97,7 +97,7 @@ export function PlanPanel({ task }: { task: TaskDetail }) {
           </p>
         )}
         <article className="rounded-lg border bg-panel px-5 py-5 sm:px-7">
-          <Markdown text={shown.markdown} />
+          <Markdown text={shown.markdown} warn="plan" />
         </article>
       </div>
       {task.status === "awaiting-approval" && newest && <Decision task={task} plan={shown} />}

@@ -122,7 +122,7 @@ function Loaded({ task }: { task: TaskDetail }) {
 
   return (
     <main id="main" className="flex min-h-0 flex-1 flex-col">
-      <Header task={task} />
+      <Header task={task} turns={log.turns} />
       <Callouts task={task} tab={tab} go={go} />
       <div className="flex min-h-0 flex-1">
         <Tabs.Root

@@ -6,6 +6,7 @@ import type { TaskDetail, TimelineItem } from "../../api/types";
 import { Command, CopyButton } from "../../components/copy";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
+import { Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { absolute, clock, duration } from "../../lib/format";
 import { useLive } from "../../live/provider";
@@ -123,10 +124,12 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
           </span>
         </span>
         <span className="min-w-0 truncate text-ink-2 max-sm:order-last max-sm:col-span-3">
-          {item.summary}
+          <Visible text={item.summary} />
         </span>
         <span className="text-mini whitespace-nowrap text-ink-3 tabular-nums">
-          <span className="max-md:hidden">{item.principal}</span>
+          <span className="max-md:hidden">
+            <Visible text={item.principal} />
+          </span>
           <span className="ml-3 inline-block min-w-10 text-right" title={t("timeline.seq")}>
             #{item.seq}
           </span>
@@ -141,7 +144,7 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
             tabIndex={0}
             className="max-h-96 overflow-auto font-mono text-mini leading-5 whitespace-pre-wrap"
           >
-            {JSON.stringify(item.data, null, 2)}
+            <Visible text={JSON.stringify(item.data, null, 2)} />
           </pre>
           <CopyButton
             text={JSON.stringify(item, null, 2)}

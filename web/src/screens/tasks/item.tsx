@@ -6,6 +6,7 @@ import { Ago } from "../../components/ago";
 import { Cost } from "../../components/cost";
 import { SourceLink } from "../../components/source-link";
 import { StatusIcon, stateOf } from "../../components/status-badge";
+import { Title, Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { sourceName } from "../../lib/format";
 import { needsYou } from "../../lib/status";
@@ -34,7 +35,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
             data-row
             className="min-w-0 truncate font-medium outline-none after:absolute after:inset-0 focus-visible:after:rounded-md focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
           >
-            {task.title || t("task.untitled")}
+            <Title text={task.title || t("task.untitled")} />
           </Link>
         </p>
         <p className="mt-0.5 flex min-w-0 items-baseline gap-x-1.5 text-mini text-ink-3">
@@ -47,7 +48,9 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
             {state.label}
           </span>
           <span aria-hidden>·</span>
-          <span className="truncate">{shortStatusText(task)}</span>
+          <span className="truncate">
+            <Visible text={shortStatusText(task)} />
+          </span>
         </p>
         <p className="mt-0.5 flex min-w-0 flex-wrap items-baseline gap-x-1.5 text-mini text-ink-3 sm:hidden">
           <Origin task={task} />

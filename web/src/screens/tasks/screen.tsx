@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { Fragment, useCallback, useMemo, useRef } from "react";
+import { Fragment, lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { REPLAY } from "../../api/replay";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
@@ -13,8 +13,10 @@ import { useSystem, useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
 import { useTasks } from "./data";
 import { Filters } from "./filters";
-import { FirstSteps } from "./first-steps";
 import { TaskItem } from "./item";
+
+/** Only an empty list needs it, once. */
+const FirstSteps = lazy(() => import("./first-steps").then((module) => ({ default: module.FirstSteps })));
 
 const route = getRouteApi("/");
 const NONE: readonly string[] = [];
@@ -40,6 +42,7 @@ export function TasksScreen() {
   const system = useSystem();
   const rows = useRowKeys();
   const groups = useMemo(() => grouped(tasks), [tasks]);
+  const [trying, setTrying] = useState(false);
   useTitle(t("title.tasks"), useWaiting());
 
   const all = total(system?.tasks ?? list.data?.pages[0]?.counts ?? {});
@@ -86,7 +89,15 @@ export function TasksScreen() {
         )}
         {list.data &&
           tasks.length === 0 &&
-          (isFiltered(filters) ? <NoMatch clear={clear} /> : REPLAY ? <NothingYet /> : <FirstSteps />)}
+          (isFiltered(filters) ? <NoMatch clear={clear} /> : REPLAY && <NothingYet />)}
+        {list.data && !REPLAY && !isFiltered(filters) && (trying || tasks.length === 0) && (
+          <Suspense>
+            <FirstSteps
+              keep={() => setTrying(true)}
+              done={tasks.length > 0 ? () => setTrying(false) : undefined}
+            />
+          </Suspense>
+        )}
 
         <div ref={rows} className="space-y-5">
           {groups.map(({ group, tasks: members }) => (

@@ -40,13 +40,15 @@ export function estimateHeight(row: Row | undefined): number {
       );
     case "phase":
       return 48;
+    case "attempt":
+      return 60;
     case "said":
       return row.prompt ? 24 : 44;
     case "notice":
     case "thinking":
       return 24;
     case "result":
-      return row.ok ? 32 : 68;
+      return row.ok || row.stopped ? 32 : 68;
     default:
       return 40;
   }

@@ -2,16 +2,19 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { timelineQuery } from "../../../api/queries";
-import type { TaskDetail } from "../../../api/types";
+import type { TaskDetail, TimelineItem } from "../../../api/types";
 import { EmptyState } from "../../../components/empty-state";
 import { Spinner } from "../../../components/spinner";
 import { Button } from "../../../components/ui/button";
+import { ChoiceMenu } from "../../../components/ui/menu";
 import { t } from "../../../i18n";
-import { count, shortId } from "../../../lib/format";
+import { clock, count, shortId } from "../../../lib/format";
 import { save } from "../../../lib/save";
 import { isOver } from "../../../lib/status";
 import { useLive } from "../../../live/provider";
-import { type Entry, isError, rowsOf, searchText } from "../../../transcript/entries";
+import { attemptsOf, withAttempts } from "../../../transcript/attempts";
+import { attemptName, stopsOf } from "../../../transcript/endings";
+import { type Entry, isError, type Row, rowsOf, searchText } from "../../../transcript/entries";
 import { inputsOf, withInputs } from "../../../transcript/inputs";
 import { findAll, patternOf, type Query } from "../../../transcript/search";
 import type { LogView } from "../../../transcript/store";
@@ -22,6 +25,8 @@ import { RawLine } from "./raw-line";
 import { LogRow, type RowContext } from "./rows";
 import { SearchBar } from "./search-bar";
 import { VirtualList } from "./virtual-list";
+
+const NO_ITEMS: readonly TimelineItem[] = [];
 
 type Mode = "conversation" | "raw";
 
@@ -49,10 +54,12 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
   );
 
   const live = !isOver(task.status) && task.status !== "awaiting-approval";
+  const items = timeline?.items ?? NO_ITEMS;
   const entries = useMemo(
-    () => withInputs(log.entries, inputsOf(timeline?.items ?? [])),
-    [log.entries, timeline],
+    () => withInputs(withAttempts(log.entries, attemptsOf(items)), inputsOf(items)),
+    [log.entries, items],
   );
+  const stops = useMemo(() => stopsOf(items), [items]);
   const shown = useMemo(() => (errorsOnly ? entries.filter(isError) : entries), [entries, errorsOnly]);
   const rows = useMemo(() => rowsOf(shown, toggled), [shown, toggled]);
 
@@ -103,6 +110,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
     live,
     toggled,
     toggle,
+    stops,
     current: match && mode === "conversation" ? (shown[match.index]?.key ?? "") : "",
   };
   const hidden = errorsOnly ? entries.length - shown.length : 0;
@@ -131,6 +139,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
             {t("output.errorsOnly")}
           </Button>
         )}
+        {mode === "conversation" && <AttemptJump rows={rows} go={(index) => setTarget({ index })} />}
         <span className="flex-1" />
         <SearchBar
           query={query}
@@ -211,6 +220,27 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
 
 const asJsonLines = (log: LogView): string =>
   log.lines.map(({ seq, actor, line }) => JSON.stringify({ seq, actor, line })).join("\n");
+
+/** Leads to the beginning of an attempt; one alone is no choice. */
+function AttemptJump({ rows, go }: { rows: readonly Row[]; go: (index: number) => void }) {
+  const attempts = rows.flatMap((row, index) => (row.kind === "attempt" ? [{ row, index }] : []));
+  if (attempts.length < 2) return null;
+  return (
+    <ChoiceMenu
+      label={t("attempt.jump")}
+      value=""
+      choices={[
+        { value: "", label: t("attempt.choose") },
+        ...attempts.map(({ row, index }) => ({
+          value: String(index),
+          label: attemptName(row),
+          ...(row.at !== null && { hint: clock(row.at) }),
+        })),
+      ]}
+      onChange={(index) => index && go(Number(index))}
+    />
+  );
+}
 
 function Segments({ value, onChange }: { value: Mode; onChange: (mode: Mode) => void }) {
   return (

@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { memo } from "react";
 import type { OutputLine } from "../../../api/types";
 import { CopyButton } from "../../../components/copy";
+import { Visible } from "../../../components/visible";
 import { t } from "../../../i18n";
 
 const SHOWN_CHARS = 400;
@@ -38,11 +39,17 @@ export const RawLine = memo(function RawLine({
         <span className="w-14 shrink-0 text-right text-ink-3 tabular-nums">{line.seq}</span>
         <span className="w-8 shrink-0 text-ink-3">{line.actor}</span>
         <span className="w-40 shrink-0 truncate text-accent max-sm:w-24">{typeOf(line)}</span>
-        {!open && <span className="min-w-0 flex-1 truncate text-ink-2">{text.slice(0, SHOWN_CHARS)}</span>}
+        {!open && (
+          <span className="min-w-0 flex-1 truncate text-ink-2">
+            <Visible text={text.slice(0, SHOWN_CHARS)} />
+          </span>
+        )}
       </button>
       {open && (
         <>
-          <pre className="pb-2 pl-16 leading-5 break-all whitespace-pre-wrap">{text}</pre>
+          <pre className="pb-2 pl-16 leading-5 break-all whitespace-pre-wrap">
+            <Visible text={text} />
+          </pre>
           <CopyButton text={text} label={t("copy.line")} className="absolute top-0 right-3" />
         </>
       )}

@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import {
+  Ban,
   Brain,
   ChevronRight,
   CircleAlert,
@@ -12,9 +13,12 @@ import {
 } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Markdown } from "../../../components/markdown";
+import { Visible } from "../../../components/visible";
 import { type Key, t } from "../../../i18n";
-import { clock, clockMinutes, duration } from "../../../lib/format";
+import { absolute, clock, clockMinutes, duration } from "../../../lib/format";
+import { attemptName, problemsOf, type Stop, stopAt } from "../../../transcript/endings";
 import type {
+  AttemptEntry,
   NoticeEntry,
   PhaseEntry,
   ResultEntry,
@@ -32,6 +36,8 @@ export interface RowContext {
   toggle: (key: string) => void;
   /** The key of the entry that holds the current match. */
   current: string;
+  /** Who had the agent stopped, with which words and when (milliseconds since 1970). */
+  stops: readonly Stop[];
 }
 
 /** One row of the conversation: a quiet time on the left, what happened on the right. */
@@ -43,7 +49,7 @@ export function LogRow({ row, context }: { row: Row; context: RowContext }) {
     <div
       className={clsx(
         "mx-auto flex max-w-5xl gap-3 px-3 sm:px-6",
-        row.kind === "phase" ? "pt-5 pb-2" : row.kind === "text" ? "py-2" : "py-1",
+        row.kind === "phase" || row.kind === "attempt" ? "pt-5 pb-2" : row.kind === "text" ? "py-2" : "py-1",
       )}
     >
       <span
@@ -99,10 +105,12 @@ function Content({ row, context }: { row: Row; context: RowContext }): ReactNode
           <Files size={14} aria-hidden className="shrink-0 text-ink-3" />
           <span className="shrink-0 font-medium">{t("group.lookups", { n: row.tools.length })}</span>
           <span className="min-w-0 truncate font-mono text-mini text-ink-3">
-            {row.tools
-              .map((tool) => lastPart(tool.input))
-              .filter(Boolean)
-              .join(", ")}
+            <Visible
+              text={row.tools
+                .map((tool) => lastPart(tool.input))
+                .filter(Boolean)
+                .join(", ")}
+            />
           </span>
           <ChevronRight size={14} aria-hidden className="ml-auto shrink-0 text-ink-3" />
         </button>
@@ -112,7 +120,9 @@ function Content({ row, context }: { row: Row; context: RowContext }): ReactNode
     case "notice":
       return <Notice entry={row} />;
     case "result":
-      return <Result entry={row} />;
+      return <Result entry={row} stops={context.stops} />;
+    case "attempt":
+      return <Attempt entry={row} />;
   }
 }
 
@@ -120,6 +130,25 @@ const lastPart = (input: Record<string, unknown>): string => {
   const value = input.file_path ?? input.pattern ?? input.path;
   return typeof value === "string" ? (value.split("/").at(-1) ?? value) : "";
 };
+
+/** Where an attempt begins, and by whom it was taken up. */
+const Attempt = memo(function Attempt({ entry }: { entry: AttemptEntry }) {
+  return (
+    <div className="flex flex-wrap items-baseline gap-x-3 border-t-2 border-line-strong pt-3 text-mini text-ink-3">
+      <h3 className="text-ui font-semibold text-ink">{attemptName(entry)}</h3>
+      {entry.at !== null && (
+        <time dateTime={new Date(entry.at).toISOString()} title={absolute(entry.at)} className="tabular-nums">
+          {t("attempt.started", { at: clock(entry.at) })}
+        </time>
+      )}
+      {entry.worker && (
+        <span className="min-w-0 break-words">
+          <Visible text={t("attempt.by", { worker: entry.worker })} />
+        </span>
+      )}
+    </div>
+  );
+});
 
 const Phase = memo(function Phase({ entry }: { entry: PhaseEntry }) {
   return (
@@ -159,11 +188,15 @@ function Thinking({ entry, open, toggle }: { entry: TextEntry; open: boolean; to
       >
         <Brain size={13} aria-hidden className="shrink-0" />
         <span className="shrink-0 font-medium">{t("entry.thinking")}</span>
-        {!open && <span className="min-w-0 truncate">{entry.text.split("\n", 1)[0]}</span>}
+        {!open && (
+          <span className="min-w-0 truncate">
+            <Visible text={entry.text.split("\n", 1)[0] ?? ""} />
+          </span>
+        )}
       </button>
       {open && (
         <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">
-          {entry.text}
+          <Visible text={entry.text} />
         </p>
       )}
     </div>
@@ -177,7 +210,7 @@ function Said({ entry, open, toggle }: { entry: SaidEntry; open: boolean; toggle
         <UserRound size={14} aria-hidden className="mt-0.5 shrink-0 text-accent" />
         <p className="min-w-0 break-words whitespace-pre-wrap">
           <span className="sr-only">{t("entry.said")} </span>
-          {entry.text}
+          <Visible text={entry.text} />
         </p>
       </div>
     );
@@ -191,11 +224,15 @@ function Said({ entry, open, toggle }: { entry: SaidEntry; open: boolean; toggle
       >
         <ChevronRight size={13} aria-hidden className={clsx("shrink-0", open && "rotate-90")} />
         <span className="shrink-0 font-medium">{t("entry.prompt")}</span>
-        {!open && <span className="min-w-0 truncate">{entry.text.split("\n", 1)[0]}</span>}
+        {!open && (
+          <span className="min-w-0 truncate">
+            <Visible text={entry.text.split("\n", 1)[0] ?? ""} />
+          </span>
+        )}
       </button>
       {open && (
         <p className="mt-1 border-l-2 border-line pl-3 text-ink-2 break-words whitespace-pre-wrap">
-          {entry.text}
+          <Visible text={entry.text} />
         </p>
       )}
     </div>
@@ -228,12 +265,14 @@ const Notice = memo(function Notice({ entry }: { entry: NoticeEntry }) {
   return (
     <p className={clsx("flex gap-2 px-2 text-mini", ink)}>
       <Icon size={13} aria-hidden className="mt-0.5 shrink-0" />
-      <span className="min-w-0 break-words whitespace-pre-wrap">{noticeText(entry)}</span>
+      <span className="min-w-0 break-words whitespace-pre-wrap">
+        <Visible text={noticeText(entry)} />
+      </span>
     </p>
   );
 });
 
-const Result = memo(function Result({ entry }: { entry: ResultEntry }) {
+const Result = memo(function Result({ entry, stops }: { entry: ResultEntry; stops: readonly Stop[] }) {
   const vars = { n: entry.turns, duration: duration(entry.durationMs) };
   if (entry.ok)
     return (
@@ -242,13 +281,30 @@ const Result = memo(function Result({ entry }: { entry: ResultEntry }) {
         {t("entry.done", vars)}
       </p>
     );
-  const message = [entry.text, ...entry.errors].filter(Boolean).join("\n");
+  if (entry.stopped)
+    return (
+      <p className="flex gap-2 px-2 py-1 text-ink-2">
+        <Ban size={14} aria-hidden className="mt-0.5 shrink-0 text-ink-3" />
+        <span className="min-w-0 break-words whitespace-pre-wrap">
+          <Visible
+            text={t("entry.stopped", { ...vars, words: stopAt(stops, entry.at) || t("entry.interrupted") })}
+          />
+        </span>
+      </p>
+    );
+  const [problem = "", ...more] = problemsOf(entry);
   return (
     <div className="flex gap-2.5 rounded-md border border-bad-line bg-bad-soft px-3 py-2">
       <CircleX size={15} aria-hidden className="mt-0.5 shrink-0 text-bad" />
       <div className="min-w-0">
-        <p className="font-medium text-bad">{t("entry.endedBadly", { ...vars, subtype: entry.subtype })}</p>
-        {message && <p className="mt-0.5 break-words whitespace-pre-wrap text-ink">{message}</p>}
+        <p className="font-medium break-words text-bad">
+          <Visible text={t("entry.endedBadly", { ...vars, problem })} />
+        </p>
+        {more.length > 0 && (
+          <p className="mt-0.5 break-words whitespace-pre-wrap text-ink">
+            <Visible text={more.join("\n")} />
+          </p>
+        )}
       </div>
     </div>
   );

@@ -5,10 +5,11 @@ import { Ansi } from "../../../components/ansi";
 import { CopyButton } from "../../../components/copy";
 import { Elapsed } from "../../../components/elapsed";
 import { Spinner } from "../../../components/spinner";
+import { Visible } from "../../../components/visible";
 import { t } from "../../../i18n";
 import { duration } from "../../../lib/format";
 import type { ToolEntry, ToolState } from "../../../transcript/entries";
-import { type EditLine, editOf, targetOf, verbOf } from "../../../transcript/tools";
+import { type Asked, askedOf, type EditLine, editOf, targetOf, verbOf } from "../../../transcript/tools";
 
 /** Lines of output shown under a closed and under an open card. */
 export const PREVIEW_LINES = 4;
@@ -50,8 +51,12 @@ export const ToolCard = memo(function ToolCard({ tool, cwd, live, opened, closed
           aria-hidden
           className={clsx("shrink-0 text-ink-3 transition-transform", expanded && "rotate-90")}
         />
-        <span className="shrink-0 font-medium">{verbOf(tool)}</span>
-        <code className="min-w-0 flex-1 truncate font-mono text-mini text-ink-2">{targetOf(tool, cwd)}</code>
+        <span className="shrink-0 font-medium">
+          <Visible text={verbOf(tool)} />
+        </span>
+        <code className="min-w-0 flex-1 truncate font-mono text-mini text-ink-2">
+          <Visible text={targetOf(tool, cwd)} />
+        </code>
         <State state={state} tool={tool} />
       </button>
       <Body tool={tool} expanded={expanded} failed={failed} all={all} showAll={showAll} />
@@ -65,6 +70,9 @@ function State({ state, tool }: { state: ToolState; tool: ToolEntry }) {
   switch (state) {
     case "preparing":
     case "running":
+      // Nothing runs while a person is asked.
+      if (askedOf(tool))
+        return <span className={clsx(look, "font-medium text-need")}>{t("tool.waiting")}</span>;
       return (
         <span className={clsx(look, "text-accent")}>
           {tool.at !== null && <Elapsed since={tool.at} />}
@@ -121,6 +129,8 @@ function Body({
   all: boolean;
   showAll: () => void;
 }): ReactNode {
+  const asked = askedOf(tool);
+  if (asked) return <AskedBlock asked={asked} answer={tool.output} />;
   const edit = editOf(tool);
   if (edit) {
     const preview = expanded ? OPEN_LINES : PREVIEW_LINES;
@@ -157,6 +167,35 @@ function Body({
         )
       )}
     </>
+  );
+}
+
+function AskedBlock({ asked, answer }: { asked: Asked[]; answer: string }) {
+  return (
+    <div className="space-y-1.5 border-t bg-sunken px-3 py-2">
+      {asked.map(({ question, options }) => (
+        <div key={question}>
+          <p className="break-words whitespace-pre-wrap">
+            <Visible text={question} />
+          </p>
+          {options.length > 0 && (
+            <ul className="mt-1 flex flex-wrap gap-1.5">
+              {options.map((option) => (
+                <li key={option} className="rounded border border-line-strong px-1.5 text-mini text-ink-2">
+                  <Visible text={option} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+      ))}
+      {answer.trim() && (
+        <p className="text-mini break-words whitespace-pre-wrap text-ink-2">
+          <span className="font-medium">{t("tool.answered")}: </span>
+          <Visible text={answer} />
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -208,7 +247,7 @@ function OutputBlock({
           input && "text-ink-2",
         )}
       >
-        <Ansi text={shown.join("\n")} />
+        {input ? <Visible text={shown.join("\n")} /> : <Ansi text={shown.join("\n")} />}
       </pre>
       <Cut hidden={lines.length - shown.length} showAll={showAll} />
       {!tail && (
@@ -250,7 +289,7 @@ function EditBlock({
             className={clsx("block px-3 break-words whitespace-pre-wrap", EDIT_LOOK[line.sign])}
           >
             <span className="text-ink-3 select-none">{line.sign} </span>
-            {line.text}
+            <Visible text={line.text} />
           </span>
         ))}
       </pre>

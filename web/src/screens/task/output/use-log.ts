@@ -3,7 +3,7 @@ import { REPLAY } from "../../../api/replay";
 import { useFeedState, useLive } from "../../../live/provider";
 import { LogStore, type LogView } from "../../../transcript/store";
 
-const EMPTY: LogView = { lines: [], entries: [], state: "loading" };
+const EMPTY: LogView = { lines: [], entries: [], turns: 0, state: "loading" };
 const POLL_EVERY_MS = 5_000;
 const nothing = () => () => {};
 const empty = () => EMPTY;

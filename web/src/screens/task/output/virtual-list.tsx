@@ -39,6 +39,7 @@ export function VirtualList({
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(startAtEnd);
+  const [fits, setFits] = useState(true);
   const lastTop = useRef(0);
   const linesAtRelease = useRef(0);
   const virtual = useVirtualizer({
@@ -63,7 +64,10 @@ export function VirtualList({
   }, [target, virtual]);
 
   useEffect(() => {
-    if (scroller.current) onPaint?.(scroller.current);
+    const element = scroller.current;
+    if (!element) return;
+    setFits(element.scrollHeight <= element.clientHeight);
+    onPaint?.(element);
   });
 
   const onScroll = () => {
@@ -104,7 +108,7 @@ export function VirtualList({
           ))}
         </div>
       </div>
-      {!following && (
+      {!following && !fits && (
         <button
           type="button"
           onClick={() => setFollowing(true)}
