@@ -44,7 +44,7 @@ function record(task, lines, tell = true) {
 }
 
 const ROW =
-  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until".split(
+  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until cancelled_how cancelled_by cancelled_reason".split(
     " ",
   );
 const rowOf = (task) => ({
@@ -128,6 +128,13 @@ function get(url) {
       queues: [],
       services: [],
       parked: Number(option("parked", "0")),
+      webhooks: [{ sender: "github", ready: true, secret_file: "" }],
+    };
+  if (resource === "repos")
+    return {
+      items: [{ name: "octo/greeter", base: "main", checks: "detected", agent: "executor" }],
+      config_path: "/srv/journeyman/journeyman.toml",
+      mention: "@agent",
     };
   if (resource === "tasks" && !id) {
     const found = tasks
@@ -155,6 +162,8 @@ function get(url) {
 }
 
 function post(pathname, body) {
+  if (pathname === "/api/test-event")
+    return { status: 200, delivery: "", task_id: "", reason: "the made-up gateway stores no deliveries" };
   const [, , , id, verb] = pathname.split("/");
   if (!id) {
     const task = {
@@ -193,7 +202,17 @@ function post(pathname, body) {
         : happen(task, "rejected", { status: "cancelled" }, body);
     case "stop":
       setTimeout(() => happen(task, "cancelled", { status: "cancelled", stopping: false }), 1500);
-      return happen(task, "stop-requested", { stopping: true }, body);
+      return happen(
+        task,
+        "stop-requested",
+        {
+          stopping: true,
+          cancelled_how: "stopped",
+          cancelled_by: "user:you",
+          cancelled_reason: body.reason ?? "",
+        },
+        body,
+      );
     case "retry":
       return happen(task, "retried", { status: "executing", error_code: "", error_message: "", worker: "" });
     case "input":

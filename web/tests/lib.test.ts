@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withParams } from "../src/api/client";
 import type { Status, TaskDetail, TaskRow } from "../src/api/types";
 import { t } from "../src/i18n";
+import { enTask } from "../src/i18n/en-task";
 import { buttonOf, isAllowed } from "../src/lib/actions";
 import { hiddenBy, parseFilters, sourceKinds } from "../src/lib/filters";
 import { ago, compact, duration, moment, money, sourceName } from "../src/lib/format";
@@ -207,4 +208,17 @@ test("no module of the dashboard lists senders: a task's source has the kind tha
   const naming = Object.keys(modules).filter((path) => /["'`]github["'`]/.test(modules[path] ?? ""));
   expect(Object.keys(modules).length).toBeGreaterThan(50);
   expect(naming).toEqual([]);
+});
+
+test("the words of a task's page are used by what that page loads, and by nothing that comes before it", () => {
+  const modules = import.meta.glob<string>("../src/**/*.{ts,tsx}", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  });
+  const words = Object.keys(enTask);
+  const early = Object.keys(modules).filter((path) => !/src\/(screens\/task|transcript|i18n)\//.test(path));
+  const using = early.filter((path) => words.some((word) => modules[path]?.includes(`"${word}"`)));
+  expect(early.length).toBeGreaterThan(50);
+  expect(using).toEqual([]);
 });

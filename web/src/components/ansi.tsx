@@ -34,7 +34,7 @@ function shown({ text, href, over }: Stretch): ReactNode {
       ) : (
         parts
       )}
-      {over > 0 && <span className="hidden-mark">{t("output.writtenOver", { n: over })}</span>}
+      {over > 0 && <span className="hidden-mark">{t("ansi.writtenOver", { n: over })}</span>}
     </>
   );
 }

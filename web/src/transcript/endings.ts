@@ -1,5 +1,5 @@
 import type { TimelineItem } from "../api/types";
-import { type Key, t } from "../i18n";
+import { type Key, t } from "../i18n/task";
 import { cancelledText } from "../lib/status-text";
 import type { AttemptEntry, ResultEntry } from "./entries";
 

@@ -1,4 +1,4 @@
-import { type Key, t } from "../i18n";
+import { type Key, t } from "../i18n/task";
 import type { ToolEntry } from "./entries";
 
 const VERBS: Record<string, Key> = {

@@ -7,7 +7,7 @@ import { Markdown } from "../../components/markdown";
 import { Button } from "../../components/ui/button";
 import { Input } from "../../components/ui/field";
 import { Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { buttonOf } from "../../lib/actions";
 import { useCommand } from "./command";
 import type { Tab } from "./view";

@@ -4,7 +4,7 @@ import { diffQuery } from "../../api/queries";
 import type { TaskDetail } from "../../api/types";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { isOver } from "../../lib/status";
 
 const DiffView = lazy(() => import("./diff-view").then((module) => ({ default: module.DiffView })));

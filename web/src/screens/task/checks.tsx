@@ -4,7 +4,7 @@ import { Ansi } from "../../components/ansi";
 import { CopyButton } from "../../components/copy";
 import { EmptyState } from "../../components/empty-state";
 import { Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { duration } from "../../lib/format";
 import { isOver } from "../../lib/status";
 
@@ -58,7 +58,7 @@ function CheckCard({ check }: { check: Check }) {
         <div className="relative border-t bg-sunken">
           <pre
             tabIndex={0}
-            className="max-h-96 overflow-auto px-3 py-2.5 pr-9 font-mono text-mini leading-5 whitespace-pre-wrap"
+            className="max-h-96 overflow-auto px-3 py-2.5 pr-9 font-mono text-mini leading-5 wrap-anywhere whitespace-pre-wrap"
           >
             {check.output_tail ? (
               <Ansi text={check.output_tail} />

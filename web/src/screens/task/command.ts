@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { sendCommand, type TaskCommand } from "../../api/queries";
 import { REPLAY } from "../../api/replay";
 import { useToast } from "../../components/ui/toaster";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { visible } from "../../lib/visible";
 import { useLive } from "../../live/provider";
 

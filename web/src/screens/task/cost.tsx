@@ -1,6 +1,6 @@
 import type { TaskDetail, Usage } from "../../api/types";
 import { EmptyState } from "../../components/empty-state";
-import { type Key, t } from "../../i18n";
+import { type Key, t } from "../../i18n/task";
 import { count, money } from "../../lib/format";
 
 const TOKENS = ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"] as const;

@@ -6,7 +6,7 @@ import { CopyButton, Hash } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
 import { SourceLink } from "../../components/source-link";
 import { Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { shortId, sourceName } from "../../lib/format";
 
 const LONG_TEXT = 600;

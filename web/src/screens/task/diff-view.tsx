@@ -15,7 +15,7 @@ import type { TaskDetail } from "../../api/types";
 import { CopyButton, Hash } from "../../components/copy";
 import { Button } from "../../components/ui/button";
 import { HiddenMark, HiddenWarning, Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { count, shortId } from "../../lib/format";
 import { useMedia } from "../../lib/media";
 import { save } from "../../lib/save";

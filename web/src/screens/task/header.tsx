@@ -10,7 +10,7 @@ import { Button } from "../../components/ui/button";
 import { Confirm } from "../../components/ui/dialog";
 import { Field, Input } from "../../components/ui/field";
 import { Title, Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { isAllowed } from "../../lib/actions";
 import { shortId } from "../../lib/format";
 import { longStatusText } from "../../lib/status-text";

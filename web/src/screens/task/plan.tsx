@@ -11,7 +11,7 @@ import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { Field, TextArea } from "../../components/ui/field";
 import { ChoiceMenu } from "../../components/ui/menu";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { buttonOf } from "../../lib/actions";
 import { shortHash } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";

@@ -10,7 +10,7 @@ import type { TaskDetail } from "../../api/types";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { count, money } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useWaiting } from "../../lib/system";

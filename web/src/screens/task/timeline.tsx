@@ -7,7 +7,7 @@ import { Command, CopyButton } from "../../components/copy";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
 import { Visible } from "../../components/visible";
-import { t } from "../../i18n";
+import { t } from "../../i18n/task";
 import { absolute, clock, duration } from "../../lib/format";
 import { useLive } from "../../live/provider";
 
@@ -142,7 +142,7 @@ function EventRow({ item, before }: { item: TimelineItem; before: TimelineItem |
           </p>
           <pre
             tabIndex={0}
-            className="max-h-96 overflow-auto font-mono text-mini leading-5 whitespace-pre-wrap"
+            className="max-h-96 overflow-auto pr-7 font-mono text-mini leading-5 wrap-anywhere whitespace-pre-wrap"
           >
             <Visible text={JSON.stringify(item.data, null, 2)} />
           </pre>

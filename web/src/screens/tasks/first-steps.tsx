@@ -28,7 +28,17 @@ function Card({ title, hint, children }: { title: Key; hint: string; children: R
   );
 }
 
-function Missing({ title, text, command }: { title: Key; text: string; command: string }) {
+function Missing({
+  title,
+  text,
+  command,
+  restart,
+}: {
+  title: Key;
+  text: string;
+  command: string;
+  restart?: boolean;
+}) {
   return (
     <li className="flex gap-3">
       <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0 text-need" />
@@ -36,6 +46,7 @@ function Missing({ title, text, command }: { title: Key; text: string; command: 
         <h3 className="font-semibold text-need">{t(title)}</h3>
         <p className="mt-0.5 mb-2 text-ink-2">{text}</p>
         {command && <Command text={command} />}
+        {restart && command && <p className="mt-1.5 text-mini text-ink-2">{t("mend.restart")}</p>}
       </div>
     </li>
   );
@@ -54,7 +65,9 @@ export function FirstSteps({ keep, done }: { keep: () => void; done: (() => void
   return (
     <div className="py-6">
       <div className="flex items-start gap-3">
-        <h2 className="flex-1 text-base font-semibold tracking-tight">{t("empty.title")}</h2>
+        <h2 className="flex-1 text-base font-semibold tracking-tight">
+          {t(done ? "empty.steps" : "empty.title")}
+        </h2>
         {done && (
           <Button size="sm" onClick={done}>
             {t("action.close")}
@@ -80,6 +93,7 @@ export function FirstSteps({ keep, done }: { keep: () => void; done: (() => void
                 title="mend.agents"
                 text={system?.agents_problem ?? ""}
                 command={system?.agents_problem.includes("ANTHROPIC_API_KEY") ? SETS_KEY : ""}
+                restart
               />
             )}
             {unready && (
@@ -87,6 +101,7 @@ export function FirstSteps({ keep, done }: { keep: () => void; done: (() => void
                 title="mend.secret"
                 text={t("mend.secret.text")}
                 command={setsSecret(unready.sender)}
+                restart
               />
             )}
           </ul>

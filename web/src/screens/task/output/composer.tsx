@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import type { TaskDetail } from "../../../api/types";
 import { Button } from "../../../components/ui/button";
 import { TextArea } from "../../../components/ui/field";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 import { buttonOf } from "../../../lib/actions";
 import { useCommand } from "../command";
 

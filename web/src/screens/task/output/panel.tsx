@@ -7,7 +7,7 @@ import { EmptyState } from "../../../components/empty-state";
 import { Spinner } from "../../../components/spinner";
 import { Button } from "../../../components/ui/button";
 import { ChoiceMenu } from "../../../components/ui/menu";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 import { clock, count, shortId } from "../../../lib/format";
 import { save } from "../../../lib/save";
 import { isOver } from "../../../lib/status";

@@ -3,7 +3,7 @@ import { memo } from "react";
 import type { OutputLine } from "../../../api/types";
 import { CopyButton } from "../../../components/copy";
 import { Visible } from "../../../components/visible";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 
 const SHOWN_CHARS = 400;
 

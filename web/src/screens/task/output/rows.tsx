@@ -14,7 +14,7 @@ import {
 import { memo, type ReactNode } from "react";
 import { Markdown } from "../../../components/markdown";
 import { Visible } from "../../../components/visible";
-import { type Key, t } from "../../../i18n";
+import { type Key, t } from "../../../i18n/task";
 import { absolute, clock, clockMinutes, duration } from "../../../lib/format";
 import { attemptName, problemsOf, type Stop, stopAt } from "../../../transcript/endings";
 import type {
@@ -286,9 +286,8 @@ const Result = memo(function Result({ entry, stops }: { entry: ResultEntry; stop
       <p className="flex gap-2 px-2 py-1 text-ink-2">
         <Ban size={14} aria-hidden className="mt-0.5 shrink-0 text-ink-3" />
         <span className="min-w-0 break-words whitespace-pre-wrap">
-          <Visible
-            text={t("entry.stopped", { ...vars, words: stopAt(stops, entry.at) || t("entry.interrupted") })}
-          />
+          <Visible text={stopAt(stops, entry.at) || t("entry.interrupted")} />{" "}
+          <span className="text-mini text-ink-3">{t("entry.after", vars)}</span>
         </span>
       </p>
     );

@@ -3,7 +3,7 @@ import { ChevronDown, ChevronUp, Regex, Search } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { IconButton } from "../../../components/ui/button";
 import { Input } from "../../../components/ui/field";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 import { count as grouped } from "../../../lib/format";
 import { useShortcuts } from "../../../lib/shortcuts";
 import type { Query } from "../../../transcript/search";

@@ -6,7 +6,7 @@ import { CopyButton } from "../../../components/copy";
 import { Elapsed } from "../../../components/elapsed";
 import { Spinner } from "../../../components/spinner";
 import { Visible } from "../../../components/visible";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 import { duration } from "../../../lib/format";
 import type { ToolEntry, ToolState } from "../../../transcript/entries";
 import { type Asked, askedOf, type EditLine, editOf, targetOf, verbOf } from "../../../transcript/tools";
@@ -243,7 +243,9 @@ function OutputBlock({
     <div className={clsx("group/out relative border-t", bad ? "bg-bad-soft" : "bg-sunken")}>
       <pre
         className={clsx(
-          "overflow-x-auto px-3 py-1.5 font-mono text-mini leading-5 break-words whitespace-pre-wrap",
+          "overflow-x-auto py-1.5 pl-3 font-mono text-mini leading-5 wrap-anywhere whitespace-pre-wrap",
+          // The button of the whole has a column of its own.
+          tail ? "pr-3" : "pr-9",
           input && "text-ink-2",
         )}
       >

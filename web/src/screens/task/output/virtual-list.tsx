@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { t } from "../../../i18n";
+import { t } from "../../../i18n/task";
 
 /** Nearer to the end than this (pixels) counts as being at the end. */
 const AT_END_PX = 32;
