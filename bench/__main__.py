@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import machine
-from bench.cases import appends, first_line, live, long_actor, rebuild, webhooks
+from bench.cases import appends, first_line, live, long_actor, own_cpu, rebuild, webhooks
 from bench.report import Session, write
 from bench.result import Found
 from bench.sizes import FULL, QUICK, Sizes
@@ -30,6 +30,7 @@ CASES: Final[Mapping[str, Case]] = {
     "rebuild": rebuild.run,
     "live": live.run,
     "long-actor": long_actor.run,
+    "own-cpu": own_cpu.run,
 }
 
 

@@ -24,6 +24,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     log_events: int
     live_events: int
     actor_events: int
+    tasks: int
 
 
 FULL: Final = Sizes(
@@ -38,6 +39,7 @@ FULL: Final = Sizes(
     log_events=200_000,
     live_events=200,
     actor_events=100_000,
+    tasks=10,
 )
 
 QUICK: Final = Sizes(
@@ -52,4 +54,5 @@ QUICK: Final = Sizes(
     log_events=2_000,
     live_events=20,
     actor_events=3_000,
+    tasks=1,
 )

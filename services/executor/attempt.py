@@ -213,7 +213,7 @@ class Attempt:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.
             resume = await self._workspace.restore_session(found) or self._workspace.has_session(self._session)
             process = self._workspace.next_process()
-        return AttemptState(
+        state = AttemptState(
             found=found,
             worktree=worktree,
             plan=markdown,
@@ -222,6 +222,10 @@ class Attempt:
             resume=resume,
             repairs=found.repairs,
         )
+        if found.ended_process == self._runner.name_of(process):
+            # An attempt here died between reopening the result and the process that is to go on with it.
+            await self._begin_again(state, Again(_reopened_prompt(found), resume=True))
+        return state
 
     async def _begin_again(self, state: AttemptState, again: Again) -> None:
         """Record what the ended process has spent, and prepare the next one."""
@@ -570,6 +574,11 @@ def _prompt(found: run.Run, plan: str, *, resume: bool) -> str:
         mend = repair_prompt(found.blamed)
         return f"{takeover_prompt(found, plan)}\n\n{mend}" if resume else f"{_start(found, plan)}\n\n{mend}"
     return takeover_prompt(found, plan) if resume else _start(found, plan)
+
+
+def _reopened_prompt(found: run.Run) -> str:
+    """Why the agent goes on with its committed work."""
+    return repair_prompt(found.blamed) if found.blamed else late_words_prompt()
 
 
 def _start(found: run.Run, plan: str) -> str:

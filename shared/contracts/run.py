@@ -421,6 +421,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ``cause`` is the newest version of the task that the run has acted on; ``accounts`` is the spend of each place.
     ``committed`` is the committed result that waits for its verdict, or empty; ``repairs`` counts how often checks had
     the agent go on in this round, ``blamed`` are the last of them; ``start`` is the result that the round goes on from.
+    ``ended_process`` made the result that was reopened: what comes now is another process's.
     """
 
     status: Status = Status.NEW
@@ -453,4 +454,5 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     committed: str = ""
     repairs: int = 0
     blamed: tuple[Check, ...] = ()
+    ended_process: str = ""
     start: StartingPoint | None = None

@@ -197,7 +197,7 @@ def _after(run: Run, event: RunEvent) -> Run:
             return replace(run, committed=event.commit)
         case Reopened():
             repairs = run.repairs + 1 if event.checks else run.repairs
-            return replace(run, committed="", repairs=repairs, blamed=event.checks)
+            return replace(run, committed="", repairs=repairs, blamed=event.checks, ended_process=run.process)
         case Succeeded():
             return replace(run, status=Status.SUCCEEDED, commit=event.commit, branch=event.branch)
         case Failed():

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from services.executor.verification.checkout import CleanCheckout
 from services.executor.verification.records import OUTPUT_CHARS, BaseRecords, BaseRun, Commands
+from shared.ops.crash_points import crash_point
 from shared.workspace.checks import hindrance
 from shared.workspace.detect import detect_checks, detect_setup
 
@@ -66,6 +67,7 @@ class BaseCommit(contextlib.AsyncExitStack):
         if not await self._set_up(checkout):
             return BaseRun(exit_code=-1, hindrance="The set-up fails at the base commit.")
         ran = await checkout.run(command)
+        crash_point("verification.base-asked")
         run = BaseRun(
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
 from shared.workspace.checks import CheckResult, check_environment, run_check
 from shared.workspace.mirror import Mirror
@@ -76,6 +77,7 @@ class CleanCheckout:
         place.folder.mkdir(mode=0o700, parents=True)
         try:
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted)
+            crash_point("verification.checked-out")
             async with check_environment(place.folder / "home", caches=caches) as environment:
                 yield cls(place, environment, timeout_s)
         finally:

@@ -18,6 +18,7 @@ from services.executor.verification.checkout import CleanCheckout, Ran
 from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
+from shared.ops.crash_points import crash_point
 from shared.workspace.checks import broken_off, missing_tool
 from shared.workspace.test_results import Comparison, Kind, Run, compare
 
@@ -65,6 +66,7 @@ class Judge:
     async def judge(self) -> Judged:
         """Set the result up, and run every check of it. Raises `GitFailed`."""
         ran = await self._result.set_up(self._setup)
+        crash_point("verification.set-up")
         setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
         if len(setup) == len(ran):
             checks = [await self._judge(command) for command in self._checks]

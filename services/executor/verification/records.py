@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from shared.ops.crash_points import crash_point
 from shared.ops.files import write_atomically
 from shared.workspace.test_results import Findings
 
@@ -72,6 +73,7 @@ class BaseRecords:
         """Keep the record of a key; the oldest ones go when there are too many."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(self._file(key), msgspec.json.encode(record))
+        crash_point("verification.record-saved")
         files = sorted(self._folder.glob("*.json"), key=_age, reverse=True)
         for old in files[MOST_RECORDS:]:
             old.unlink(missing_ok=True)
