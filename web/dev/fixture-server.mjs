@@ -132,7 +132,9 @@ function get(url) {
     };
   if (resource === "repos")
     return {
-      items: [{ name: "octo/greeter", base: "main", checks: "detected", agent: "executor" }],
+      items: [
+        { name: "octo/greeter", base: "main", setup: "detected", checks: "detected", agent: "executor" },
+      ],
       config_path: "/srv/journeyman/journeyman.toml",
       mention: "@agent",
     };

@@ -96,7 +96,7 @@ test("a draft outlives the dialog, and is gone once the task is created", async 
 });
 
 const configured = (...names: string[]): Repo[] =>
-  names.map((name) => ({ name, base: "main", checks: "detected", agent: "executor" }));
+  names.map((name) => ({ name, base: "main", setup: "none", checks: "detected", agent: "executor" }));
 
 async function openWith(repos: Repo[]) {
   const gateway = new FakeGateway(task({ title: "Greeting" }));
@@ -116,7 +116,7 @@ test("of several configured repositories one has to be chosen, and no other can 
   ).toEqual(["Choose one", "octo/a", "octo/b"]);
   expect(dialog.getByRole("button", { name: "Create task" })).toBeDisabled();
   await user.selectOptions(choice, "octo/b");
-  expect(dialog.getByText("main · its checks are found in it")).toBeInTheDocument();
+  expect(dialog.getByText("main · no set-up · checks found in it")).toBeInTheDocument();
   await user.click(dialog.getByRole("button", { name: "Create task" }));
   await waitFor(() => expect(gateway.commands).toHaveLength(1));
   expect(gateway.commands[0]?.body).toEqual({ text: "Greet", repo: "octo/b" });

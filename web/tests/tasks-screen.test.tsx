@@ -14,7 +14,13 @@ const titlesIn = (element: HTMLElement) =>
 function empty(system: Partial<SystemStatus> = {}, repos: string[] = ["octo/greeter"]) {
   const gateway = new FakeGateway();
   gateway.system = system;
-  gateway.repos = repos.map((name) => ({ name, base: "main", checks: "detected", agent: "executor" }));
+  gateway.repos = repos.map((name) => ({
+    name,
+    base: "main",
+    setup: "none",
+    checks: "detected",
+    agent: "executor",
+  }));
   return { ...openPage("/", gateway), gateway };
 }
 

@@ -8,12 +8,11 @@ import msgspec
 from litestar import Controller, get
 
 from services.gateway.config_file import ConfigFile
-from shared.ops.config import Repo
 from shared.ops.settings import Settings
 
 
-class Checks(StrEnum):
-    """Where a repository's checks come from."""
+class CommandsFrom(StrEnum):
+    """Where the commands of a repository's set-up, or of its checks, come from."""
 
     CONFIGURED = "configured"
     DETECTED = "detected"
@@ -25,7 +24,8 @@ class ConfiguredRepo(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     base: str
-    checks: Checks
+    setup: CommandsFrom
+    checks: CommandsFrom
     agent: str
 
 
@@ -48,7 +48,9 @@ class RepoController(Controller):
         """Without addresses: they may hold names and passwords."""
         return ConfiguredRepos(
             items=[
-                ConfiguredRepo(name=name, base=repo.base, checks=_checks(repo), agent=repo.agent)
+                ConfiguredRepo(
+                    name=name, base=repo.base, setup=_from(repo.setup), checks=_from(repo.checks), agent=repo.agent
+                )
                 for name, repo in sorted(config.now.repos.items())
             ],
             config_path=str(settings.config_path),
@@ -56,11 +58,11 @@ class RepoController(Controller):
         )
 
 
-def _checks(repo: Repo) -> Checks:
-    match repo.checks:
+def _from(commands: list[str] | None) -> CommandsFrom:
+    match commands:
         case None:
-            return Checks.DETECTED
+            return CommandsFrom.DETECTED
         case []:
-            return Checks.NONE
+            return CommandsFrom.NONE
         case _:
-            return Checks.CONFIGURED
+            return CommandsFrom.CONFIGURED

@@ -20,6 +20,7 @@ CONFIG = """
 [repos."octo/app"]
 url = "https://somebody:s3cret@example.org/app.git"
 base = "main"
+setup = []
 checks = ["make test"]
 
 [repos."octo/lib"]
@@ -42,8 +43,8 @@ async def test_repositories_are_named_without_their_addresses(gateway: Gateway) 
         answer = await http.get("/api/repos")
     told: dict[str, Any] = answer.json()
     assert told["items"] == [
-        {"name": "octo/app", "base": "main", "checks": "configured", "agent": "executor"},
-        {"name": "octo/lib", "base": "", "checks": "detected", "agent": "executor"},
+        {"name": "octo/app", "base": "main", "setup": "none", "checks": "configured", "agent": "executor"},
+        {"name": "octo/lib", "base": "", "setup": "detected", "checks": "detected", "agent": "executor"},
     ]
     assert told["config_path"] == str(gateway.data / "journeyman.toml")
     assert told["mention"] == "@agent"

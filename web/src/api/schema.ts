@@ -588,12 +588,6 @@ export interface components {
          */
         CheckVerdict: "passed" | "failed" | "failed-before" | "could-not-run";
         /**
-         * Checks
-         * @description Where a repository's checks come from.
-         * @enum {string}
-         */
-        Checks: "configured" | "detected" | "none";
-        /**
          * CommandCarriedOut
          * @description A message of this socket was done: its type, and the task that it was for or has become.
          *
@@ -615,12 +609,19 @@ export interface components {
             } | null;
             seq: number;
         };
+        /**
+         * CommandsFrom
+         * @description Where the commands of a repository's set-up, or of its checks, come from.
+         * @enum {string}
+         */
+        CommandsFrom: "configured" | "detected" | "none";
         /** ConfiguredRepo */
         ConfiguredRepo: {
             agent: string;
             base: string;
-            checks: components["schemas"]["Checks"];
+            checks: components["schemas"]["CommandsFrom"];
             name: string;
+            setup: components["schemas"]["CommandsFrom"];
         };
         /** ConfiguredRepos */
         ConfiguredRepos: {

@@ -204,7 +204,9 @@ function RepoField({ configured, ...props }: RepoProps & { configured: Repos | u
       </div>
     );
   const repo = items.find((each) => each.name === props.value);
-  const hint = repo && [repo.base, t(`repo.checks.${repo.checks}`)].filter(Boolean).join(" · ");
+  const hint =
+    repo &&
+    [repo.base, t(`repo.setup.${repo.setup}`), t(`repo.checks.${repo.checks}`)].filter(Boolean).join(" · ");
   return (
     <Field label={t("newTask.repo")} {...(hint && { hint })}>
       {(ids) => (
