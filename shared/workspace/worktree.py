@@ -33,6 +33,7 @@ from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
 from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, fill_submodules
+from shared.workspace.tracked import TrackedFiles
 from shared.workspace.tree import Tree, write_tree
 
 __all__ = ["Author", "ChangedFile", "Commit", "Worktree"]
@@ -130,6 +131,11 @@ class Worktree:
         """Paths of submodules that are empty, because no configured repository has the linked commit."""
         state = self._notes.read()
         return state.submodules_missing if state else ()
+
+    @property
+    def tracked(self) -> TrackedFiles:
+        """The tracked files of a `checkout`."""
+        return TrackedFiles(self.mirror.path, self.path, self._notes.index)
 
     async def snapshot(self, message: str, ref: str, *, at: datetime) -> str | None:
         """Keep all files as a commit on the private ``ref``; None when they equal that ref's last snapshot.

@@ -1,6 +1,6 @@
 """A clean checkout of one commit: set up by itself, with a home of its own, and gone afterwards.
 
-What checks write, delete, stash or commit stays in it.
+What checks write, delete, stash or commit stays in it, and each command finds the tracked files as they were.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.workspace.checks import CheckResult, check_environment, run_check
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_environment, report_files
+from shared.workspace.tracked import TrackedFiles
 from shared.workspace.worktree import Worktree
 
 
@@ -43,8 +44,10 @@ class Ran(msgspec.Struct, frozen=True):
 class CleanCheckout:
     """One commit, checked out. Made by `opened`."""
 
-    def __init__(self, place: Place, environment: Mapping[str, str], timeout_s: float) -> None:
+    def __init__(self, place: Place, tracked: TrackedFiles, environment: Mapping[str, str], timeout_s: float) -> None:
         self._place = place
+        self._tracked = tracked
+        self._touched = False
         self._environment = environment
         self._timeout_s = timeout_s
         self._numbers = count(1)
@@ -79,7 +82,7 @@ class CleanCheckout:
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted)
             crash_point("verification.checked-out")
             async with check_environment(place.folder / "home", caches=caches) as environment:
-                yield cls(place, environment, timeout_s)
+                yield cls(place, worktree.tracked, environment, timeout_s)
         finally:
             await worktree.remove()
             await asyncio.to_thread(remove_tree, place.folder)
@@ -88,13 +91,21 @@ class CleanCheckout:
         """Run the steps of the set-up up to the first one that does not succeed."""
         ran: list[Ran] = []
         for command in commands:
-            ran.append(await self.run(command))
+            ran.append(await self._run(command))
             if not ran[-1].result.passed:
                 break
+        if ran:
+            await self._tracked.remember()
         return ran
 
     async def run(self, command: str) -> Ran:
-        """Run a command, and read what it says about its tests."""
+        """Run a command on the files as the commit and its set-up made them; read what it says about its tests."""
+        if self._touched:
+            await self._tracked.restore()
+        self._touched = True
+        return await self._run(command)
+
+    async def _run(self, command: str) -> Ran:
         number = next(self._numbers)
         reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
         reports.mkdir()

@@ -1,13 +1,14 @@
 """The verdict of each check: of the result by itself where it passes, against the base commit where it does not.
 
 A failure is the work's unless the base commit fails in the same way. A failure that does not come a second time is
-flaky, and nobody's. What could not run says nothing.
+flaky, and nobody's. What could not run says nothing. An exit code of 0 is no pass where the runner names tests that
+fail, or has run none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -95,27 +96,58 @@ class Judge:
     async def _judge(self, command: str) -> Check:
         ran = await self._result.run(command)
         if ran.result.passed:
-            return await self._check(ran, CheckVerdict.PASSED)
+            return await self._judge_passed(ran)
         if (reason := broken_off(ran.result)) is not None:
             return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
         missing, before = missing_tool(ran.result), await self._base.run(command)
         match missing, before.hindrance:
             case str(), str(hindrance) if hindrance:
+                # One part of it could not run; another may have, and found something.
+                found = await self._comparison(ran, before)
+                if any(name in ran.findings.failed for name in found.new):
+                    return await self._judge_new_failure(ran, found.new, before)
                 return await self._check(ran, CheckVerdict.COULD_NOT_RUN, missing)
             case str(), _:
                 return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
             case _, str(hindrance) if hindrance:
                 return await self._check(ran, CheckVerdict.FAILED, f"It cannot be compared: {hindrance}")
             case _ if before.exit_code == 0:
-                return await self._judge_new_failure(ran, _names(ran), before)
+                names = _names(ran)
+                return await self._judge_new_failure(ran, _without(names, before.findings.hidden) or names, before)
         return await self._compare(ran, before)
+
+    async def _judge_passed(self, ran: Ran) -> Check:
+        """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
+        hidden = ran.findings.hidden
+        if not hidden and not ran.findings.ran_nothing:
+            return await self._check(ran, CheckVerdict.PASSED)
+        before = await self._base.run(ran.result.command)
+        then = before.findings
+        if not hidden:
+            if not (count := (then.passed_count or 0) + (then.failed_count or 0)):
+                return await self._check(ran, CheckVerdict.PASSED)
+            reason = f"It ends with 0, but no test ran; at the base commit {count} did."
+            return await self._check(ran, CheckVerdict.FAILED, reason)
+        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken)):
+            again = await self._result.run(ran.result.command)
+            flaky = _without(new, (*again.findings.hidden, *_names(again)))
+            if still := _without(new, flaky):
+                reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
+                return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
+            self._note_flaky(ran, new)
+        if old := _without(hidden, new):
+            reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
+            return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
+        return await self._check(
+            ran, CheckVerdict.PASSED, "A test of it failed once, and passed when it ran again.", flaky=new
+        )
 
     async def _compare(self, ran: Ran, before: BaseRun) -> Check:
         found = await self._comparison(ran, before)
         match found.kind:
             case Kind.SAME:
                 self._note_fewer(ran, found)
-                return await self._check(ran, CheckVerdict.FAILED_BEFORE, _as_sentence(found.why))
+                return await self._failed_before(ran, found)
             case Kind.NEW:
                 return await self._judge_new_failure(ran, found.new, before)
             case Kind.UNCLEAR:
@@ -135,20 +167,24 @@ class Judge:
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
         """Run it once more: what passes then is flaky, and not blamed on the work."""
         again = await self._result.run(ran.result.command)
-        flaky = tuple(name for name in new if name not in _names(again))
+        flaky = _without(new, _names(again))
         if again.result.passed:
             self._note_flaky(ran, new)
             reason = "It failed once, and passed when it ran again."
             return await self._check(again, CheckVerdict.PASSED, reason, flaky=new)
         if before.exit_code != 0 and (second := await self._comparison(again, before)).kind is Kind.SAME:
             self._note_flaky(ran, new)
-            return await self._check(again, CheckVerdict.FAILED_BEFORE, _as_sentence(second.why), flaky=new)
-        still = tuple(name for name in new if name not in flaky)
+            return await self._failed_before(again, second, flaky=new)
+        still = _without(new, flaky)
         if still and flaky:
             self._note_flaky(ran, flaky)
         if not still:  # it names no tests, or others each time
             still, flaky = new, ()
         return await self._check(ran, CheckVerdict.FAILED, _sentence(still, before), new=still, flaky=flaky)
+
+    async def _failed_before(self, ran: Ran, found: Comparison, *, flaky: tuple[str, ...] = ()) -> Check:
+        self._comparable = self._comparable and not found.partial
+        return await self._check(ran, CheckVerdict.FAILED_BEFORE, _as_sentence(found.why), flaky=flaky)
 
     async def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
         after = Run(
@@ -188,7 +224,7 @@ class Judge:
             output_size=result.output_size,
             output_cut=result.cut,
             output=await self._store(ran.whole) if result.output_size else None,
-            failing_lines=() if result.passed else ran.findings.lines,
+            failing_lines=() if verdict is CheckVerdict.PASSED else ran.findings.lines,
             failed_before=verdict is CheckVerdict.FAILED_BEFORE,
             verdict=verdict,
             reason=reason,
@@ -212,6 +248,10 @@ def _as_sentence(words: str) -> str:
 def _names(ran: Ran) -> tuple[str, ...]:
     found = ran.findings
     return (*found.broken, *found.failed) or found.steps
+
+
+def _without(names: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in others)
 
 
 def _sentence(new: tuple[str, ...], before: BaseRun) -> str:

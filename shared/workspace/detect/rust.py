@@ -11,7 +11,8 @@ def checks(folder: Folder) -> list[str]:
         return []
     manifest = folder.toml("Cargo.toml")
     whole = "workspace" in manifest and "default-members" not in table(manifest, "workspace")
-    return ["cargo test --workspace" if whole else "cargo test"]
+    # Else a red test of one target hides those of all others.
+    return ["cargo test --workspace --no-fail-fast" if whole else "cargo test --no-fail-fast"]
 
 
 def setup(folder: Folder) -> list[str]:

@@ -38,6 +38,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` is a sentence without a full stop. ``new`` are tests, broken things or steps that fail now only.
 
     ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
+    ``partial`` says that the runs are the same as far as they went: both gave up at a failure.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     new: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    partial: bool = False
 
 
 def compare(after: Run, before: Run) -> Comparison:
@@ -69,7 +71,10 @@ def compare(after: Run, before: Run) -> Comparison:
     doubt = _doubt(after, before, mended=bool(mended))
     if doubt is not None and not _same_output(after, before):
         return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes)
-    return Comparison(kind=Kind.SAME, why=_same(after), fixed=fixed, notes=notes)
+    why = _same(after)
+    if stopped := after.findings.stopped:
+        why += "; it stops there, so that nothing is known of what comes behind"
+    return Comparison(kind=Kind.SAME, why=why, fixed=fixed, notes=notes, partial=stopped)
 
 
 def _new(after: Findings, before: Findings) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from shared.workspace.test_results.report_files import MAX_BYTES
 from shared.workspace.test_results.runners import read_all
 from shared.workspace.test_results.runners.go import decoded
 from shared.workspace.test_results.steps import failed_steps
+from shared.workspace.test_results.stopped import has_stopped
 from shared.workspace.test_results.text import lines_of, plain, stable, without_paths
 
 MAX_NAMES: Final = 2000
@@ -48,6 +49,10 @@ _WORDS: Final = {
     "ctest": "ctest",
 }
 """Runners by what a command calls them, for a run that has told nothing."""
+_COUNTING: Final = frozenset(
+    {"pytest", "unittest", "jest", "vitest", "mocha", "node", "cargo", "nextest", "phpunit", "rspec", "surefire"}
+)
+"""Runners that tell how many tests have passed."""
 _NAMED_BY_TEXT: Final = frozenset({"jest", "mocha"})
 """Runners whose JUnit XML names neither file nor suites of a test: it counts only where the text has no names."""
 _SAME_WORDS: Final = frozenset({"pytest", "go", "vitest", "mocha", "nextest", "surefire", "phpunit"})
@@ -61,7 +66,9 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     "" when nothing could be told. ``failed`` are tests, ``broken`` what could not be built, loaded or collected and
     what a linter objects to, ``steps`` the steps of make and the like that failed: sorted, the same in every folder and
     at every time. ``lines`` are the lines of the output that name failures and their reasons.
-    A run that ended with 0 has no failures, whatever it has printed.
+    ``stopped`` tells that the run gave up at its first failures.
+    A run that ended with 0 has no failures. ``hidden`` are the tests, and what could not be loaded, of which its runner
+    tells that they failed all the same: a pipe has lost the exit code, or the command ignores it.
     """
 
     runner: str = ""
@@ -71,6 +78,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     passed_count: int | None = None
     failed_count: int | None = None
     lines: tuple[str, ...] = ()
+    stopped: bool = False
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def ran_nothing(self) -> bool:
+        """Whether a runner that always counts its tests has counted none."""
+        return not (self.passed_count or self.failed_count) and bool(_COUNTING & set(self.runner.split("+")))
 
     @property
     def named(self) -> bool:
@@ -108,7 +122,12 @@ def read_failures(
         failed_count=failed_count,
         lines=chosen(decoded(lines), (index for reading in (*complaints, *said) for index in reading.lines)),
     )
-    return found if exit_code != 0 else msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=())
+    if exit_code != 0:
+        return msgspec.structs.replace(found, stopped=has_stopped(command, lines))
+    # A compiler's word for a warning, or a linter's, is no failure; a runner's word for a test is one.
+    hidden = _bounded((*failed, *(name for reading in (*said, *written) for name in reading.broken)), paths)
+    shown = found.lines if hidden else ()
+    return msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=shown, hidden=hidden)
 
 
 def _failed(said: Sequence[Reading], written: Sequence[Reading]) -> list[str]:

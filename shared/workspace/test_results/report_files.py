@@ -17,6 +17,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_ENTRIES: Final = 50_000
 """Entries of folders that are looked at."""
 _MAX_DEPTH: Final = 12
+_GO_ON: Final = "--maxfail=0 --continue-on-collection-errors"
 _CLOCK_SLACK: Final = 0.05
 """Seconds: the kernel stamps files with a clock that stands still for up to 10 ms."""
 _SKIPPED: Final = frozenset({".git", ".hg", "node_modules", ".venv", "venv", ".tox", ".nox", "vendor", "site-packages"})
@@ -47,13 +48,17 @@ def report_environment(directory: Path, environment: Mapping[str, str] | None = 
     project's ``record_property`` would fail). pytest expands variables in the path: runs in different folders, and in
     different nox and tox environments, do not overwrite one another. Where two runs do, the text fills the rest. An
     option that the operator's command gives itself wins, as pytest reads this variable first.
+    A run that stops at its first failure says nothing of the rest: pytest goes on behind a module that cannot be
+    imported and whatever the project's own configuration says, make goes on with the targets that do not need the
+    failed one. How they end stays the same.
     The variables of jest-junit and mocha-junit-reporter are left alone: they would move files that the command may
     read, and the text of these runners names what failed.
     """
     given = (environment or {}).get("PYTEST_ADDOPTS", "")
     path = shlex.quote(f"{directory}/pytest/$NOX_CURRENT_SESSION/$TOX_ENV_NAME/$PWD/junit.xml")
     return {
-        "PYTEST_ADDOPTS": f"{given} -o junit_family=xunit1 --junitxml={path}".strip(),
+        "PYTEST_ADDOPTS": f"{_GO_ON} {given} -o junit_family=xunit1 --junitxml={path}".strip(),
+        "MAKEFLAGS": "k",
         "GOTESTSUM_JSONFILE": f"{directory}/gotestsum.json",
     }
 

@@ -75,8 +75,7 @@ def test_an_operators_own_report_is_written_and_found(checkout: Path, tmp_path: 
 
 def test_options_that_are_set_already_are_kept(tmp_path: Path) -> None:
     given = report_environment(tmp_path, {"PYTEST_ADDOPTS": "-x"})["PYTEST_ADDOPTS"]
-    assert given.startswith("-x -o junit_family=xunit1 --junitxml=")
-    assert report_environment(tmp_path)["PYTEST_ADDOPTS"].startswith("-o ")
+    assert given.startswith("--maxfail=0 --continue-on-collection-errors -x -o junit_family=xunit1 --junitxml=")
 
 
 def test_a_project_without_pytests_report_plugin_is_told(checkout: Path, tmp_path: Path) -> None:
@@ -152,3 +151,14 @@ def test_links_pipes_and_missing_reports_are_left_out(tmp_path: Path) -> None:
     assert read_failures("", 1, "", [tmp_path / "real.xml"]).failed == ("a",)
     others = [tmp_path / name for name in ("link.xml", "pipe.xml", "none.xml")] + [tmp_path]
     assert read_failures("", 1, "", others).failed == ()
+
+
+def test_pytest_goes_on_whatever_the_project_or_a_module_says(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "one" / "pytest.ini").write_text("[pytest]\naddopts = -x\n")
+    (checkout / "one" / "test_none.py").write_text("import nosuchmodule\n")
+    (checkout / "one" / "test_last.py").write_text("def test_last():\n    assert 0\n")
+    code, output = run_pytest(checkout / "one", tmp_path / "reports", "pytest")
+    found = read_failures("", code, output, [], checkout)
+    assert found.failed == ("test_last.test_last", "test_one.test_one")
+    assert found.broken == ("test_none (not collected)",)
+    assert not found.stopped

@@ -1,0 +1,23 @@
+"""Whether a run gave up at its first failures: then nothing is known of the tests behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_SAID: Final = re.compile(
+    r"^!+ (?:.*: )?stopping after \d+ failures !+$"  # pytest -x
+    r"|^!+ Interrupted: .*!+$"  # pytest, at a module that it could not import
+    r"|^error: (?:doc)?test failed, to rerun pass "  # cargo test without --no-fail-fast
+    r"|^\s*(?:Cancel(?:l)?ing due to test failure|warning: \d+/\d+ tests? \S+ not run due to )"  # nextest
+    r"|\bERR_PNPM_RECURSIVE_RUN_FIRST_FAIL\b"
+    r"|^\[INFO\] \S.* \.{2,} SKIPPED\b"  # maven, the modules behind the one that failed
+)
+_ASKED: Final = re.compile(r"(?<![\w-])--?(?:bail|fail-?fast|stop-on-(?:failure|error|defect))(?![\w-])")
+"""Options of jest, mocha, vitest, go, unittest, rspec and phpunit, which say nothing when they stop."""
+
+
+def has_stopped(command: str, lines: Iterable[str]) -> bool:
+    """By the lines of the output of a failed command, or by the options of the command."""
+    return _ASKED.search(command) is not None or any(_SAID.search(line) for line in lines)

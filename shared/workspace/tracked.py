@@ -1,0 +1,47 @@
+"""The tracked files of a clean checkout, given back before each further command: what a formatter has mended, or a
+check has written, stashed or removed, is no part of the commit that the next command judges."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+
+from shared.workspace.git import ask, git
+
+log = structlog.get_logger(__name__)
+
+
+class TrackedFiles:
+    """Those of ``directory``; ``index`` is our own note of them, with their blobs in ``repository``.
+
+    What is not tracked stays as it is: builds and installed packages are made once for all commands.
+    """
+
+    def __init__(self, repository: Path, directory: Path, index: Path) -> None:
+        self._directory = directory
+        self._env = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(index)}
+
+    async def remember(self) -> None:
+        """Take the files as they are now, as a set-up has left them. Raises ``GitFailed``."""
+        staged = (entry.partition("\t") for entry in _split(await self._git("ls-files", "-z", "--stage")))
+        links = {path for mode, _, path in staged if mode.startswith("160000 ")}
+        modified = set(_split(await self._git("ls-files", "-z", "--modified"))) - links
+        if modified:
+            listed = b"".join(os.fsencode(path) + b"\0" for path in sorted(modified))
+            await self._git("update-index", "-z", "--remove", "--stdin", input=listed)
+
+    async def restore(self) -> None:
+        """Write what has changed since, and only that. What cannot be written is left, and the log tells it."""
+        what = ("checkout-index", "--all", "--force", "--index", "--quiet")
+        answer = await ask(*what, cwd=self._directory, env=self._env)
+        if answer.code != 0:
+            log.warning("tracked files of a checkout could not be restored", git=answer.err[-500:])
+
+    async def _git(self, *args: str, input: bytes | None = None) -> str:
+        return await git(*args, cwd=self._directory, env=self._env, input=input)
+
+
+def _split(fields: str) -> list[str]:
+    return [field for field in fields.split("\0") if field]
