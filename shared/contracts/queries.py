@@ -69,7 +69,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``actions`` say what may be done now; a list leaves the reasons out, and an older projector says nothing.
     ``paused_until`` is set while the task is paused, ``approved_version`` (else 0) once its plan has been approved.
     ``evidence`` says how well its result is proven, ``outcome`` what came of it; both are empty while that is open.
-    ``has_result``: a commit was made that is not published.
+    ``has_result``: a commit was made that is not published; ``ended_in`` is the stage in which the task failed or was
+    stopped.
     ``cancelled_how`` says how a person's word or time ended the task (``stopped``, ``rejected`` or ``expired``, else
     empty), ``cancelled_by`` and ``cancelled_reason`` whose word it was; they are set as soon as the stop is asked for.
     """
@@ -100,6 +101,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str = ""
     outcome: str = ""
     has_result: bool = False
+    ended_in: str = ""
     cancelled_how: str = ""
     cancelled_by: str = ""
     cancelled_reason: str = ""
@@ -123,7 +125,8 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """The newest attempt of a task's run; while a round waits for an executor, that round with nothing done yet.
 
     What it made is told also where that falls short. ``commit`` is the one to publish, ``checked_commit`` the one that
-    the checks ran on; both have the same ``tree``. ``setup`` are the commands that came before the checks.
+    the checks ran on; both have the same ``tree``. ``setup`` are the commands that came before the checks. ``summary``
+    is what the agent says of its work, ``observed`` what our own executor saw of it: empty before the attempt's end.
     """
 
     status: str
@@ -153,6 +156,7 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     checked_commit: str = ""
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    observed: str = ""
 
 
 class ModelCost(msgspec.Struct, frozen=True, kw_only=True):

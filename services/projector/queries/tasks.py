@@ -17,7 +17,7 @@ from services.projector.queries.params import (
     records,
     rows,
 )
-from shared.contracts.evidence import Check, Note, Outcome
+from shared.contracts.evidence import Check, Evidence, Note, Outcome
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.queries import (
     GetTask,
@@ -34,6 +34,7 @@ from shared.contracts.queries import (
 from shared.contracts.rules import Standing, actions, actions_in_brief
 from shared.contracts.run import FileChange
 from shared.contracts.run import Status as RunStatus
+from shared.contracts.sentences.evidence import observed
 from shared.contracts.task import Status
 
 LIST_COLUMNS: Final = """
@@ -126,9 +127,9 @@ def _filters(asked: ListTasks) -> tuple[str, dict[str, Any]]:
 
 
 def _with_source(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its source as one object, and without what only the rules need."""
+    """A row with its source as one object."""
     source = TaskSource(**{name: row.pop(f"source_{name}") for name in ("kind", "reference", "url", "author")})
-    return {name: value for name, value in row.items() if name != "ended_in"} | {"source": source}
+    return row | {"source": source}
 
 
 def _standing(row: dict[str, Any]) -> Standing:
@@ -154,17 +155,30 @@ def _run(connection: Connection, id: str, status: str, round: int) -> RunAttempt
     if not found or status == RunStatus.QUEUED:
         return RunAttempt(status=status, round=round, attempt=found[0]["attempt"] if found else 0)
     run = found[0]
+    checks, setup = _judged(run["checks"]), _judged(run["setup"])
     return RunAttempt(
         **run
         | {
-            "checks": _judged(run["checks"]),
-            "setup": _judged(run["setup"]),
+            "checks": checks,
+            "setup": setup,
+            "observed": _observed(run, checks, setup),
             "notes": _notes.decode(run["notes"]),
             "files": _files.decode(run["files"]),
             "options": _options.decode(run["options"]),
             "diff": _diff.decode(run["diff"]),
         }
     )
+
+
+def _observed(run: dict[str, Any], checks: tuple[Check, ...], setup: tuple[Check, ...]) -> str:
+    """What was observed of an attempt that has ended with something to say of it."""
+    match run["status"]:
+        case RunStatus.FAILED if not run["evidence"] and not checks:
+            return ""
+        case RunStatus.SUCCEEDED | RunStatus.FAILED:
+            return observed(Evidence(run["evidence"]) if run["evidence"] else None, checks, setup)
+        case _:
+            return ""
 
 
 def _judged(checks: str) -> tuple[Check, ...]:

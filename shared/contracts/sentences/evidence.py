@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from shared.contracts.evidence import Check, CheckVerdict, Evidence
+from shared.contracts.evidence import Check, CheckVerdict, Evidence, Outcome
 from shared.contracts.sentences.words import one_line, verdicts
 
 NOT_OBSERVED = "Not observed: nobody but the agent says so."
+
+CLASSES: Final[dict[str, str]] = {
+    Evidence.VERIFIED: "verified",
+    Evidence.NO_NEW_FAILURES: "no new failures",
+    Evidence.UNVERIFIED: "not verified",
+    Evidence.FAILING: "failing",
+}
+"""What people read of a class of evidence."""
+
+OUTCOMES: Final[dict[str, str]] = {Outcome.NOTHING_TO_CHANGE: "nothing to change", Outcome.ANSWERED: "answered"}
+"""What people read of an outcome; of a change they read how well it is proven."""
+
+
+def class_of(evidence: str, outcome: str = "") -> str:
+    """A word or two on what came of a task and how well that is proven; nothing while that is open."""
+    return OUTCOMES.get(outcome) or CLASSES.get(evidence, evidence)
 
 
 def observed(evidence: Evidence | None, checks: Sequence[Check], setup: Sequence[Check] = ()) -> str:
@@ -31,7 +48,9 @@ def observed(evidence: Evidence | None, checks: Sequence[Check], setup: Sequence
 
 
 def _named(checks: Sequence[Check]) -> str:
-    parts = [
-        f"{one_line(check.command, 60)}{f' ({one_line(check.reason)})' if check.reason else ''}" for check in checks
-    ]
-    return f"{'; '.join(parts)}."
+    return f"{'; '.join(map(_with_reason, checks))}."
+
+
+def _with_reason(check: Check) -> str:
+    reason = one_line(check.reason).removesuffix(".")
+    return one_line(check.command, 60) + (f" ({reason})" if reason else "")

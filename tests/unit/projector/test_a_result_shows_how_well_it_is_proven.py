@@ -191,3 +191,21 @@ def test_a_completion_of_before_there_were_outcomes_is_retryable_where_it_change
     nothing = shown(working().add(task.Completed(summary="s")))
     assert (changed["outcome"], nothing["outcome"]) == ("changed", "nothing-to-change")
     assert (changed["actions"]["retry"]["allowed"], nothing["actions"]["retry"]["allowed"]) == (False, True)
+
+
+def test_what_was_observed_is_told_once_an_attempt_has_ended() -> None:
+    during = shown(working().add(COMMITTED))
+    short = shown(working().add(COMMITTED, *FELL_SHORT))
+    nothing = shown(working().add(replace(succeeded(), commit="", outcome=Outcome.NOTHING_TO_CHANGE, checks=())))
+    broken_off = shown(working().add(run.Failed(round=1, attempt=1, code="agent-silent", message="Silent.")))
+    assert [each["run"]["observed"] for each in (during, short, nothing, broken_off)] == [
+        "",
+        "Failing: the work breaks pytest.",
+        "Not observed: nobody but the agent says so.",
+        "",
+    ]
+
+
+def test_a_task_that_ended_says_in_which_stage() -> None:
+    (row,) = ask(projected(working().add(*FELL_SHORT)), "tasks.list")["items"]
+    assert row["ended_in"] == "executing"

@@ -837,6 +837,8 @@ export interface components {
             model?: string;
             /** @default [] */
             notes?: components["schemas"]["Note"][];
+            /** @default  */
+            observed?: string;
             /** @default [] */
             options?: string[];
             /** @default  */
@@ -1036,6 +1038,8 @@ export interface components {
             created_seq: number;
             decided_by: string;
             directive: string;
+            /** @default  */
+            ended_in?: string;
             error_code: string;
             error_message: string;
             /** @default  */
@@ -1147,6 +1151,8 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             created_seq: number;
+            /** @default  */
+            ended_in?: string;
             error_code: string;
             error_message: string;
             /** @default  */
