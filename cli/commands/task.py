@@ -36,7 +36,9 @@ def command() -> None:
     help="Let triage decide, ask for a plan first, or for the work at once.",
 )
 @click.option(
-    "--wait", is_flag=True, help="Show what happens and end with the task; exit code 1 if it did not complete."
+    "--wait",
+    is_flag=True,
+    help="Show what happens and end with the task; exit code 1 if it did not complete. Its evidence is told.",
 )
 @click.option(
     "--idempotency-key",
@@ -47,6 +49,7 @@ def command() -> None:
 def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: str | None, as_json: bool) -> None:
     """Open a task: TEXT says what is to be done."""
     from cli.tasks.steering import submit as open_task
+    from shared.contracts.sentences.evidence import class_of
 
     answer = asyncio.run(
         open_task(text, title=title, repo=repo, directive=directive, wait=wait, key=key, quiet=as_json)
@@ -55,6 +58,8 @@ def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: st
         print_json(answer)
     elif not wait:
         say(answer["id"])
+    elif proven := class_of(answer["evidence"], answer["outcome"]):
+        say(f"{answer['status']}, {proven}")
     raise Exit(0 if not wait or answer["status"] == "completed" else 1)
 
 

@@ -12,7 +12,9 @@ import msgspec
 from cli.audit import audit
 from cli.demo.retry import patiently
 from cli.story import money
+from shared.contracts.evidence import Evidence
 from shared.contracts.queries import GetTask, TaskDetail
+from shared.contracts.sentences.evidence import class_of
 from shared.contracts.task import Completed
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
@@ -36,12 +38,12 @@ class DemoFinding(msgspec.Struct, frozen=True, kw_only=True):
 async def findings(
     bus: Bus, client: Client, task_id: str, end: RecordedEvent, repository: Path | None
 ) -> list[DemoFinding]:
-    """Every promise, kept or not. Without a ``repository`` in reach, the run's own word about its checks counts."""
+    """Every promise, kept or not. Without a ``repository`` in reach, what the executor observed is all there is."""
     answer = await patiently(lambda: client.query(GetTask(id=task_id, min_seq=end.position)))
     task = answer.task
-    found = [_status(task)]
+    found = [_status(task), _evidence(task)]
     if repository is None:
-        found.append(_checks_of_the_run(task))
+        found.append(DemoFinding(what="commit", good=bool(task.commit), detail=f"{task.branch} at {task.commit[:12]}"))
     else:
         found += await _in_the_repository(repository, task, end.data)
     found.append(_cost(task))
@@ -59,18 +61,18 @@ async def findings(
 
 
 def _status(task: TaskDetail) -> DemoFinding:
+    proven = f", {words}" if (words := class_of(task.evidence, task.outcome)) else ""
     return DemoFinding(
-        what="task", good=task.status == "completed", detail=f"{task.status} in the read model: {task.title}"
+        what="task", good=task.status == "completed", detail=f"{task.status}{proven} in the read model: {task.title}"
     )
 
 
-def _checks_of_the_run(task: TaskDetail) -> DemoFinding:
-    checks = task.run.checks if task.run else ()
-    good = bool(task.commit) and bool(checks) and all(check.exit_code == 0 for check in checks)
-    detail = f"{task.branch} at {task.commit[:12]}; " + ", ".join(
-        f"`{check.command}` exit code {check.exit_code}" for check in checks
+def _evidence(task: TaskDetail) -> DemoFinding:
+    return DemoFinding(
+        what="evidence",
+        good=task.evidence == Evidence.VERIFIED,
+        detail=task.run.observed if task.run else "there was no run",
     )
-    return DemoFinding(what="commit", good=good, detail=detail)
 
 
 async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed) -> list[DemoFinding]:

@@ -15,9 +15,11 @@ from cli.console import table
 from cli.follow import print_line
 from cli.markdown import markdown
 from cli.story import money
+from cli.tasks.evidence import CLASS_COLOURS, print_evidence, proof
 from shared.contracts.queries import ModelCost, RunAttempt, TaskDetail, TaskSummary, TimelineItem
 from shared.contracts.rules import NEEDS_PERSON, Action
 from shared.contracts.sentences.words import one_line
+from shared.contracts.task import Stage
 
 COLOURS: Final = {
     "awaiting-approval": "bold yellow",
@@ -31,12 +33,13 @@ COLOURS: Final = {
 
 def task_table(rows: Sequence[TaskSummary]) -> Table:
     """The tasks; those that wait for a person come first."""
-    shown = table("id", "status", "title", "repository", "from", "age", "cost")
+    shown = table("id", "status", "evidence", "title", "repository", "from", "age", "cost")
     for row in sorted(rows, key=lambda row: row.status not in NEEDS_PERSON):
         source = row.source
         shown.add_row(
             f"[cyan]{row.id}[/]",
             _status(row),
+            proof(row),
             escape(one_line(row.title, 50)),
             escape(row.repo),
             escape(source.author or source.kind),
@@ -48,11 +51,15 @@ def task_table(rows: Sequence[TaskSummary]) -> Table:
 
 def print_task(console: Console, task: TaskDetail, timeline: Sequence[TimelineItem]) -> None:
     """One page."""
-    console.print(f"[bold]{escape(task.title)}[/]  {_status(task)}")
+    proven = f" · {words}" if (words := proof(task)) else ""
+    console.print(f"[bold]{escape(task.title)}[/]  {_status(task)}{proven}")
     facts = table("", "")
     facts.show_header = False
     for name, value in _facts(task):
         facts.add_row(f"[dim]{name}[/]", escape(value))
+    if task.run and task.run.observed:
+        colour = CLASS_COLOURS.get(task.run.evidence, "dim")
+        facts.add_row("[dim]observed[/]", f"[{colour}]{escape(task.run.observed)}[/]")
     console.print(facts)
     if task.question:
         console.print(Panel(escape(task.question), title="the agent asks", border_style="yellow"))
@@ -71,8 +78,7 @@ def print_task(console: Console, task: TaskDetail, timeline: Sequence[TimelineIt
     _print_run(console, task.run)
     _print_usage(console, task.usage)
     _print_timeline(console, timeline)
-    if hint := _next_step(task):
-        console.print(f"\n[bold]You can:[/] {escape(hint)}")
+    _print_next_steps(console, task)
 
 
 def _facts(task: TaskDetail) -> list[tuple[str, str]]:
@@ -85,10 +91,10 @@ def _facts(task: TaskDetail) -> list[tuple[str, str]]:
         ("triage", task.triage_reason),
         ("result", f"{task.branch} at {task.commit[:12]}" if task.commit else ""),
         ("answer", task.answer),
-        ("summary", task.summary),
         ("error", f"{task.error_message} ({task.error_code})" if task.error_message else ""),
         ("goes on", f"{until.astimezone():%Y-%m-%d %H:%M:%S}" if (until := task.paused_until) else ""),
         ("cost", f"{money(task.cost_microusd)} at list price, {task.tokens:,} tokens"),
+        ("the agent says", task.summary),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -98,11 +104,7 @@ def _print_run(console: Console, run: RunAttempt | None) -> None:
         return
     head = f"\n[bold]Run[/]  {run.status}, attempt {run.attempt} by {escape(run.worker or '-')}"
     console.print(head + (f", {run.duration_ms / 1000:.1f} s" if run.duration_ms else ""))
-    for file in run.files:
-        console.print(f"  {escape(file.path)}  [green]+{file.added}[/] [red]-{file.removed}[/]")
-    for check in run.checks:
-        mark = "[green]✓[/]" if check.exit_code == 0 else "[red]✗[/]"
-        console.print(f"  {mark} {escape(check.command)} [dim]{check.duration_ms / 1000:.1f} s[/]")
+    print_evidence(console, run)
 
 
 def _print_usage(console: Console, usage: Sequence[ModelCost]) -> None:
@@ -141,24 +143,33 @@ _COMMANDS: Final = {
 }
 
 
-def _next_step(task: TaskDetail) -> str:
-    """The commands for what may be done now, the most useful ones first."""
-    allowed = [
-        command
-        for action, command in _COMMANDS.items()
-        if _is_allowed(task, action) and not (action is Action.FOLLOW_UP and _says_it_otherwise(task))
-    ]
-    return " · ".join(f"`{command.format(id=task.id)}`" for command in allowed)
+def _print_next_steps(console: Console, task: TaskDetail) -> None:
+    """The commands for what may be done now, the most useful ones first, each with what it does."""
+    steps = [step for action in _COMMANDS if _is_allowed(task, action) for step in _steps(task, action)]
+    if steps:
+        console.print("\n[bold]You can:[/]")
+    for command, effect in steps:
+        console.print(f"  {escape(command)}" + (f"  [dim]{escape(effect)}[/]" if effect else ""))
+
+
+def _steps(task: TaskDetail, action: Action) -> list[tuple[str, str]]:
+    """The commands of one action that is allowed."""
+    first = (_COMMANDS[action].format(id=task.id), task.actions[action].effect)
+    match action:
+        case Action.FOLLOW_UP if _is_allowed(task, Action.REVISE) or _is_allowed(task, Action.INPUT):
+            # It would be feedback on the plan, or a word to the agent: those have commands of their own.
+            return []
+        case Action.RETRY if task.has_result and task.ended_in == Stage.PUBLISHING:
+            return [first, (f"{first[0]} --afresh", "Has the work done anew.")]
+        case Action.RETRY if task.has_result and task.ended_in:
+            return [(f"{first[0]} --from-result", "Lets the agent go on with the result that is there."), first]
+        case _:
+            return [first]
 
 
 def _is_allowed(task: TaskDetail, action: Action) -> bool:
     state = task.actions.get(action)
     return state is not None and state.allowed
-
-
-def _says_it_otherwise(task: TaskDetail) -> bool:
-    """Whether a further wish is feedback on the plan, or a word to the agent: those have commands of their own."""
-    return _is_allowed(task, Action.REVISE) or _is_allowed(task, Action.INPUT)
 
 
 def _status(task: TaskSummary) -> str:

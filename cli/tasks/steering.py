@@ -10,12 +10,25 @@ from cli.console import screen
 from cli.failures import Failure, explain
 from cli.follow import Storyteller, follow
 from shared.contracts.decider import Rejected
+from shared.contracts.evidence import Outcome
 from shared.contracts.ids import new_task_id
-from shared.contracts.messages import Command
+from shared.contracts.messages import Command, Event, name_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.rules import ENDS
 from shared.contracts.subjects import Actor
-from shared.contracts.task import Approval, Completed, Directive, FollowUp, PlanReady, Source, Submit, title_of
+from shared.contracts.task import (
+    Answered,
+    Approval,
+    Completed,
+    Directive,
+    Failed,
+    FollowUp,
+    PlanReady,
+    Source,
+    Status,
+    Submit,
+    title_of,
+)
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.errors import NatsError
 from shared.nats.idempotency import KEY, Claim, IdempotencyKeys, fingerprint
@@ -65,7 +78,7 @@ async def full_id(link: Link, id: str) -> str:
 async def submit(
     text: str, *, title: str, repo: str, directive: str, wait: bool, key: str | None, quiet: bool
 ) -> dict[str, Any]:
-    """Open a task, and with ``wait`` stay until it has ended; its id, and its last event's name as ``status``.
+    """Open a task, and with ``wait`` stay until it has ended; its id, its ``status`` and how well that is proven.
 
     The same idempotency key opens the same task again; when no answer comes, the failure names the key.
     """
@@ -113,6 +126,18 @@ async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[st
         if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED and not quiet:
             console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
         if isinstance(item.data, ENDS):
-            status = "completed" if isinstance(item.data, Completed) else item.name
-            return {"status": status, "event": item.name, "seq": item.position}
+            return {**_end(item.data), "event": item.name, "seq": item.position}
     raise Failure("The story broke off.")
+
+
+def _end(event: Event) -> dict[str, str]:
+    """How a task ended: its status, and of a result what came of it and how well that is proven."""
+    match event:
+        case Completed(evidence=evidence, outcome=outcome):
+            return {"status": Status.COMPLETED, "evidence": evidence or "", "outcome": outcome or ""}
+        case Answered():
+            return {"status": Status.COMPLETED, "evidence": "", "outcome": Outcome.ANSWERED}
+        case Failed(result=kept):
+            return {"status": Status.FAILED, "evidence": kept.evidence if kept else "", "outcome": ""}
+        case _:
+            return {"status": name_of(event), "evidence": "", "outcome": ""}

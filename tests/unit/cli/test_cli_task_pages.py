@@ -49,7 +49,7 @@ def test_the_page_of_a_paused_task_says_when_it_goes_on_and_that_it_can_be_retri
         ((task.Rejected(version=1),), ["retry", "follow-up"]),
         ((task.Completed(summary="Done.", commit="c1"),), ["follow-up"]),
         ((task.Completed(summary="It is right already."),), ["retry", "follow-up"]),
-        ((FELL_SHORT,), ["publish", "retry", "follow-up"]),
+        ((FELL_SHORT,), ["publish", "retry", "retry", "follow-up"]),
     ],
 )
 def test_a_page_ends_with_the_commands_that_the_task_takes_now(events: tuple[Event, ...], offered: list[str]) -> None:
