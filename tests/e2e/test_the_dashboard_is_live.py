@@ -43,7 +43,7 @@ async def test_a_task_is_submitted_approved_and_watched_to_its_end_in_the_browse
     output = page.get_by_label("Agent output").first
     await expect(output).to_contain_text("I want to see it fail", timeout=LATER_MS)
 
-    await expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=LATER_MS)
+    await expect(page.get_by_text(re.compile("^Completed · ")).first).to_be_visible(timeout=LATER_MS)
     await page.get_by_role("tab", name="Changes").click()
     await expect(page.get_by_text("ledger/money.py").first).to_be_visible(timeout=SOON_MS)
     task = await api_client.completed(id)
@@ -73,7 +73,7 @@ async def test_the_page_recovers_by_itself_when_the_gateway_is_killed(
     )
     await api_client.until(later, "task.declined")
     await row.click()
-    await expect(page.get_by_text("Completed", exact=True).first).to_be_visible(timeout=LATER_MS)
+    await expect(page.get_by_text(re.compile("^Completed · ")).first).to_be_visible(timeout=LATER_MS)
     await api_client.completed(id)
     assert await page.evaluate("window.first"), "nothing needed a reload"
     assert await watched.violations() == []

@@ -44,7 +44,7 @@ function record(task, lines, tell = true) {
 }
 
 const ROW =
-  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until cancelled_how cancelled_by cancelled_reason".split(
+  "id title status stopping source repo created_at updated_at plan_version round attempt worker cost_microusd tokens branch commit error_code error_message question paused_until evidence outcome has_result ended_in cancelled_how cancelled_by cancelled_reason".split(
     " ",
   );
 const rowOf = (task) => ({

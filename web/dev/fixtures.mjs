@@ -67,23 +67,26 @@ const usage = (agent, model, input, output, read, write, cost, priced = true) =>
   priced,
 });
 
-const ACTIONS = ["approve", "reject", "revise", "input", "stop", "retry"];
+const ACTIONS = ["approve", "reject", "revise", "input", "stop", "retry", "publish", "follow-up"];
 const ALLOWED = {
   "awaiting-approval": ["approve", "reject", "revise", "stop"],
   executing: ["input", "stop"],
   "waiting-input": ["input", "stop"],
   paused: ["stop", "retry"],
-  failed: ["retry"],
-  cancelled: ["retry"],
-  declined: ["retry"],
-  completed: [],
+  failed: ["retry", "follow-up"],
+  cancelled: ["retry", "follow-up"],
+  declined: ["retry", "follow-up"],
+  completed: ["follow-up"],
 };
 
 /** What the real projector would say may be done. */
-export const actionsOf = ({ status, stopping }) =>
+export const actionsOf = ({ status, stopping, has_result, outcome }) =>
   Object.fromEntries(
     ACTIONS.map((name) => {
-      const allowed = (ALLOWED[status] ?? ["stop"]).includes(name) && !(stopping && name !== "stop");
+      const more = { publish: has_result && status === "failed", retry: outcome === "nothing-to-change" };
+      const allowed =
+        ((ALLOWED[status] ?? ["stop"]).includes(name) || more[name] === true) &&
+        !(stopping && name !== "stop");
       return [
         name,
         allowed ? { allowed } : { allowed, code: "task-wrong-state", reason: `Not while it is ${status}.` },
@@ -125,6 +128,10 @@ function task(over) {
     error_code: "",
     error_message: "",
     question: "",
+    evidence: "",
+    outcome: "",
+    has_result: false,
+    ended_in: "",
     cancelled_how: "",
     cancelled_by: "",
     cancelled_reason: "",
@@ -165,10 +172,15 @@ const run = (over) => ({
   summary: "",
   commit: "",
   branch: "",
+  setup: [],
   checks: [],
+  notes: [],
   files: [],
   question: "",
   options: [],
+  evidence: "",
+  observed: "",
+  checked_commit: "",
   ...over,
 });
 
@@ -176,21 +188,53 @@ const PLANNER = usage("planner", "claude-opus-5-5", 8412, 1930, 61200, 9020, 131
 const EXECUTOR = usage("executor", "claude-opus-5-5", 21033, 6120, 402_300, 31_800, 612_900);
 const TRIAGE = usage("brain", "claude-haiku-4-5", 1200, 90, 0, 0, 1650);
 
+const check = (over) => ({
+  exit_code: 0,
+  duration_ms: 340,
+  verdict: (over.exit_code ?? 0) === 0 ? "passed" : "failed",
+  failed_before: false,
+  reason: "",
+  new_failures: [],
+  flaky: [],
+  failing_lines: [],
+  output_head: "",
+  output_tail: "",
+  output_size: 0,
+  output_cut: false,
+  output: null,
+  ...over,
+});
 const CHECKS = [
-  {
-    command: "ruff check .",
-    exit_code: 0,
-    duration_ms: 340,
-    output_tail: "\u001b[32mAll checks passed!\u001b[0m",
-  },
-  {
+  check({ command: "ruff check .", output_tail: "\u001b[32mAll checks passed!\u001b[0m" }),
+  check({
     command: "pytest -q",
-    exit_code: 0,
     duration_ms: 2140,
     output_tail:
       "\u001b[32m........................................................\u001b[0m\u001b[32m [100%]\u001b[0m\n\u001b[32m\u001b[32m\u001b[1m56 passed\u001b[0m\u001b[32m in 1.81s\u001b[0m",
-  },
+  }),
 ];
+const SETUP = [
+  check({ command: "uv sync --frozen", duration_ms: 1900, output_tail: "Installed 21 packages" }),
+];
+const RED_BEFORE = check({
+  command: "mypy --strict src",
+  exit_code: 1,
+  duration_ms: 5200,
+  verdict: "failed-before",
+  reason: "It fails at the base commit with the same output.",
+  failing_lines: ["src/greeter/legacy.py:12: error: Function is missing a type annotation"],
+  output_tail:
+    "src/greeter/legacy.py:12: error: Function is missing a type annotation\nFound 1 error in 1 file (checked 9 source files)",
+});
+const NO_TOOL = check({
+  command: "mvn -q verify",
+  exit_code: 127,
+  duration_ms: 20,
+  verdict: "could-not-run",
+  reason: "There is no program mvn on this machine: install it, or name other checks.",
+  output_tail: "sh: 1: mvn: not found",
+});
+
 const FILES = [
   { path: "src/greeter/__init__.py", added: 6, removed: 3 },
   { path: "src/greeter/messages.py", added: 14, removed: 0 },
@@ -343,6 +387,10 @@ export const tasks = [
     status: "failed",
     updated_at: iso(2 * H),
     error_code: "checks-failed",
+    evidence: "failing",
+    has_result: true,
+    ended_in: "executing",
+    summary: "The client is at version 2; all tests pass.",
     error_message:
       "pytest -q exited with 1: two tests expect the old timeout exception. Retry with a hint, or approve a plan that changes them.",
     plans: [plan(1, PLAN_1, 4 * H, "user:ada")],
@@ -353,12 +401,42 @@ export const tasks = [
       duration_ms: 412_000,
       checks: [
         CHECKS[0],
-        {
+        check({
           command: "pytest -q",
           exit_code: 1,
           duration_ms: 3120,
+          reason: "2 tests fail that pass at the base commit.",
+          new_failures: ["tests/test_client.py::test_times_out", "tests/test_client.py::test_retries_once"],
+          flaky: ["tests/test_pool.py::test_reuses_a_connection"],
+          failing_lines: [
+            "E       client.ReadTimeout: timed out after 5.0 s",
+            "tests/test_client.py:41: ReadTimeout",
+          ],
+          output_head:
+            "============================= test session starts ==============================\ncollected 10 items\n",
+          output_size: 81_234,
+          output: { name: "o", sha256: hex("o"), size: 9_000 },
           output_tail:
             "\u001b[31mF\u001b[0m\u001b[32m.\u001b[0m\u001b[31mF\u001b[0m\u001b[32m.......\u001b[0m\n=================================== FAILURES ===================================\n\u001b[31m\u001b[1m_____________________________ test_times_out _____________________________\u001b[0m\n\n    def test_times_out():\n>       with pytest.raises(OldTimeout):\n\u001b[1m\u001b[31mE       client.ReadTimeout: timed out after 5.0 s\u001b[0m\n\ntests/test_client.py:41: ReadTimeout\n\u001b[31m\u001b[1m2 failed\u001b[0m, \u001b[32m8 passed\u001b[0m in 2.71s",
+        }),
+        RED_BEFORE,
+      ],
+      setup: SETUP,
+      commit: COMMIT,
+      checked_commit: hex("checked", 40),
+      evidence: "failing",
+      observed: "Failing: the work breaks pytest -q (2 tests fail that pass at the base commit).",
+      summary: "The client is at version 2; all tests pass.",
+      notes: [
+        {
+          kind: "judge-changed",
+          sentence: "tests/test_client.py: an assertion is gone",
+          paths: ["tests/test_client.py"],
+        },
+        {
+          kind: "held-back",
+          sentence: "Not committed, because it is a cache: src/__pycache__",
+          paths: ["src/__pycache__"],
         },
       ],
       files: FILES,
@@ -368,6 +446,8 @@ export const tasks = [
   task({
     title: "Fix the off-by-one in pagination",
     status: "completed",
+    evidence: "verified",
+    outcome: "changed",
     updated_at: iso(26 * H),
     created_at: iso(27 * H),
     branch: "journeyman/fix-pagination-01KAS",
@@ -380,7 +460,11 @@ export const tasks = [
       status: "succeeded",
       finished_at: iso(26 * H),
       duration_ms: 192_000,
+      setup: SETUP,
       checks: CHECKS,
+      checked_commit: hex("checked", 40),
+      evidence: "verified",
+      observed: "Verified: 2 checks passed, in a clean checkout of the result.",
       files: FILES,
       commit: COMMIT,
       branch: "journeyman/fix-pagination-01KAS",
@@ -389,8 +473,91 @@ export const tasks = [
     usage: [TRIAGE, PLANNER, EXECUTOR],
   }),
   task({
+    title: "Annotate the public functions",
+    status: "completed",
+    evidence: "no-new-failures",
+    outcome: "changed",
+    branch: "journeyman/annotate-01KAS",
+    commit: COMMIT,
+    updated_at: iso(28 * H),
+    summary: "Every public function has its types.",
+    run: run({
+      status: "succeeded",
+      finished_at: iso(28 * H),
+      duration_ms: 92_000,
+      checks: [...CHECKS, RED_BEFORE],
+      checked_commit: hex("checked", 40),
+      evidence: "no-new-failures",
+      observed: "No new failures: 2 checks passed, 1 check failed before too, in the same way.",
+      summary: "Every public function has its types.",
+      files: FILES,
+      commit: COMMIT,
+    }),
+    usage: [EXECUTOR],
+  }),
+  task({
+    title: "Give the exporter a progress bar",
+    status: "completed",
+    evidence: "unverified",
+    outcome: "changed",
+    branch: "journeyman/progress-01KAS",
+    commit: COMMIT,
+    updated_at: iso(30 * H),
+    summary: "The bar moves.",
+    run: run({
+      status: "succeeded",
+      finished_at: iso(30 * H),
+      duration_ms: 61_000,
+      checks: [NO_TOOL],
+      checked_commit: hex("checked", 40),
+      evidence: "unverified",
+      observed: `Not verified: 1 check could not run. mvn -q verify (${NO_TOOL.reason.slice(0, -1)}).`,
+      summary: "The bar moves.",
+      files: FILES,
+      commit: COMMIT,
+    }),
+    usage: [EXECUTOR],
+  }),
+  task({
+    title: "Greet in lower case",
+    status: "completed",
+    outcome: "nothing-to-change",
+    updated_at: iso(31 * H),
+    summary: "Greetings are in lower case since 2.1; `test_greets_in_lower_case` covers it.",
+    run: run({
+      status: "succeeded",
+      finished_at: iso(31 * H),
+      duration_ms: 21_000,
+      observed: "Not observed: nobody but the agent says so.",
+    }),
+    usage: [EXECUTOR],
+  }),
+  task({
+    title: "Publish the changelog",
+    status: "failed",
+    evidence: "verified",
+    has_result: true,
+    ended_in: "publishing",
+    error_code: "push-refused",
+    error_message: "The server refused the branch: remote: You are not allowed to push to this repository.",
+    updated_at: iso(32 * H),
+    summary: "The changelog has an entry.",
+    run: run({
+      status: "succeeded",
+      finished_at: iso(32 * H),
+      duration_ms: 21_000,
+      checks: CHECKS,
+      evidence: "verified",
+      observed: "Verified: 2 checks passed, in a clean checkout of the result.",
+      commit: COMMIT,
+      files: FILES,
+    }),
+    usage: [EXECUTOR],
+  }),
+  task({
     title: "Which Python versions do we support?",
     status: "completed",
+    outcome: "answered",
     updated_at: iso(3 * 24 * H),
     verdict: "answer",
     source: { kind: "chat", reference: "chat", url: "", author: "grace" },

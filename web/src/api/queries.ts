@@ -1,7 +1,8 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
-import { getJson, getText, postJson } from "./client";
+import { getJson, getText, postJson, withParams } from "./client";
 import { keys, nameOf } from "./keys";
 import type { Refresher } from "./refresher";
+import { REPLAY } from "./replay";
 import type {
   Approval,
   CommandReply,
@@ -10,6 +11,7 @@ import type {
   NewTask,
   Rejection,
   Repos,
+  Retrying,
   Status,
   Stopping,
   SystemStatus,
@@ -19,6 +21,7 @@ import type {
   Timeline,
   TimelineItem,
   Transcript,
+  Wish,
 } from "./types";
 
 export interface ListFilters {
@@ -132,8 +135,14 @@ export type TaskCommand =
   | ({ verb: "approve" } & Approval)
   | ({ verb: "reject" } & Rejection)
   | ({ verb: "stop" } & Stopping)
-  | { verb: "retry" }
+  | ({ verb: "retry" } & Retrying)
+  | { verb: "publish" }
+  | ({ verb: "follow-up" } & Wish)
   | ({ verb: "input" } & Input);
+
+/** Where all that a check wrote can be had, as far as it was kept. */
+export const checkOutputPath = (id: string, number: number): string =>
+  withParams(`/api/tasks/${encodeURIComponent(id)}/checks/${number}/output`, { replay: REPLAY });
 
 export const sendCommand = (id: string, { verb, ...body }: TaskCommand) =>
   postJson<CommandReply>(`/api/tasks/${encodeURIComponent(id)}/${verb}`, body);

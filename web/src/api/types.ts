@@ -49,7 +49,8 @@ export type TaskRow = Answered<Schemas["TaskSummary"], NarrowedTask>;
 export type PlanVersion = Answered<Schemas["PlanVersion"]>;
 export type Check = Answered<Schemas["Check"]>;
 export type FileChange = Schemas["FileChange"];
-export type Run = Answered<Schemas["RunAttempt"], { checks: Check[] }>;
+export type Note = Answered<Schemas["Note"]>;
+export type Run = Answered<Schemas["RunAttempt"], { checks: Check[]; setup: Check[]; notes: Note[] }>;
 export type Usage = Schemas["ModelCost"];
 export type TaskDetail = Answered<Schemas["TaskDetail"], NarrowedTask & { run: Run | null }>;
 export type TaskList = Answered<Schemas["TaskPage"], { items: TaskRow[]; counts: Counts }>;
@@ -77,6 +78,8 @@ export type Approval = Schemas["Approval"];
 export type Rejection = Schemas["Rejection"];
 export type Stopping = Schemas["Stopping"];
 export type Input = Schemas["Input"];
+export type Retrying = Schemas["Retrying"];
+export type Wish = Schemas["Wish"];
 
 /** Where a replay is: the newest event is that at `seq` of `last`, and `time` is when it happened. */
 export type Moment = Omit<Schemas["ReplayMoved"], "type">;

@@ -1,9 +1,11 @@
 import clsx from "clsx";
 import {
   Ban,
+  CircleAlert,
   CircleCheck,
   CircleDashed,
   CircleDot,
+  CircleMinus,
   CirclePause,
   CircleX,
   Hand,
@@ -13,11 +15,16 @@ import {
 } from "lucide-react";
 import type { Status, TaskRow } from "../api/types";
 import { t } from "../i18n";
+import { keptOf, type Proof, proofOf } from "../lib/proof";
 import { groupOf } from "../lib/status";
 
-type Tone = "need" | "run" | "idle" | "good" | "bad";
+type Tone = "need" | "run" | "idle" | "good" | "fair" | "bad";
+interface Look {
+  icon: LucideIcon;
+  tone: Tone;
+}
 
-const LOOK: Record<Status, { icon: LucideIcon; tone: Tone }> = {
+const LOOK: Record<Status, Look> = {
   received: { icon: CircleDashed, tone: "idle" },
   triaged: { icon: CircleDashed, tone: "idle" },
   planning: { icon: CircleDot, tone: "run" },
@@ -32,11 +39,21 @@ const LOOK: Record<Status, { icon: LucideIcon; tone: Tone }> = {
   declined: { icon: Ban, tone: "idle" },
 };
 
+/** A task that is done is only green where that is proven. */
+const PROVEN: Record<Proof, Look> = {
+  verified: { icon: CircleCheck, tone: "good" },
+  "no-new-failures": { icon: CircleCheck, tone: "fair" },
+  unverified: { icon: CircleAlert, tone: "need" },
+  failing: { icon: CircleX, tone: "bad" },
+  "nothing-to-change": { icon: CircleMinus, tone: "idle" },
+};
+
 const TEXT: Record<Tone, string> = {
   need: "text-need",
   run: "text-accent",
   idle: "text-ink-3",
   good: "text-good",
+  fair: "text-good",
   bad: "text-bad",
 };
 
@@ -45,42 +62,57 @@ const BADGE: Record<Tone, string> = {
   run: "border-transparent bg-accent-soft text-accent",
   idle: "border-line bg-sunken text-ink-2",
   good: "border-good-line bg-good-soft text-good",
+  fair: "border-line bg-sunken text-good",
   bad: "border-bad-line bg-bad-soft text-bad",
 };
-
-export function StatusIcon({ status, size = 15 }: { status: Status; size?: number }) {
-  const look = LOOK[status] ?? LOOK.received;
-  const Icon = look.icon;
-  return <Icon size={size} strokeWidth={2.2} aria-hidden className={clsx("shrink-0", TEXT[look.tone])} />;
-}
 
 export const statusLabel = (status: Status, stopping = false): string =>
   stopping ? t("status.stopping") : t(`status.${status}`);
 
-/** What to call a task's state: an execution that nobody has taken yet is queued. */
-export function stateOf(task: Pick<TaskRow, "status" | "stopping" | "worker">): {
-  icon: Status;
-  label: string;
-} {
-  const queued = !task.stopping && task.status === "executing" && groupOf(task) === "queued";
-  return {
-    icon: queued ? "received" : task.status,
-    label: queued ? t("status.queued") : statusLabel(task.status, task.stopping),
-  };
+type Shown = Pick<
+  TaskRow,
+  "status" | "stopping" | "worker" | "evidence" | "outcome" | "has_result" | "ended_in"
+>;
+
+/** An execution that nobody has taken yet is queued; a task that is done looks as well as it is proven. */
+function lookOf(task: Shown): Look {
+  if (!task.stopping && task.status === "executing" && groupOf(task) === "queued") return LOOK.received;
+  const proof = proofOf(task);
+  if (proof && task.status === "completed") return PROVEN[proof];
+  return LOOK[task.status] ?? LOOK.received;
 }
 
-export function StatusBadge({ task }: { task: Pick<TaskRow, "status" | "stopping" | "worker"> }) {
-  const { icon, label } = stateOf(task);
-  const tone = LOOK[icon]?.tone ?? "idle";
+/** What to call a task's state, with how well its result is proven. */
+export function stateLabel(task: Shown): string {
+  if (!task.stopping && task.status === "executing" && groupOf(task) === "queued") return t("status.queued");
+  const proof = proofOf(task);
+  const label = statusLabel(task.status, task.stopping);
+  if (!proof || task.stopping) return label;
+  if (proof === "nothing-to-change") return t("proof.nothing-to-change");
+  return `${label} · ${t(`proof.${keptOf(task) === "unpublished" ? "unpublished" : proof}`)}`;
+}
+
+/** The colour of a state's name in a line of text. */
+export const stateInk = (task: Shown): string => {
+  const { tone } = lookOf(task);
+  return tone === "need" || tone === "bad" ? TEXT[tone] : "text-ink-2";
+};
+
+export function StateIcon({ task, size = 15 }: { task: Shown; size?: number }) {
+  const { icon: Icon, tone } = lookOf(task);
+  return <Icon size={size} strokeWidth={2.2} aria-hidden className={clsx("shrink-0", TEXT[tone])} />;
+}
+
+export function StatusBadge({ task }: { task: Shown }) {
   return (
     <span
       className={clsx(
         "inline-flex h-6 shrink-0 items-center gap-1.5 rounded-full border px-2 text-mini font-medium whitespace-nowrap",
-        BADGE[tone],
+        BADGE[lookOf(task).tone],
       )}
     >
-      <StatusIcon status={icon} size={13} />
-      {label}
+      <StateIcon task={task} size={13} />
+      {stateLabel(task)}
     </span>
   );
 }

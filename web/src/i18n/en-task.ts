@@ -15,7 +15,54 @@ export const enTask = {
   "refused.reject": "The plan was not turned down",
   "refused.stop": "The task was not stopped",
   "refused.retry": "The task was not tried again",
+  "refused.publish": "The result was not published",
+  "refused.follow-up": "The wish was not taken",
   "refused.input": "The message was not delivered",
+
+  "proof.nothing-to-change.means":
+    "The agent says so; nobody observed it. Retry has the work done again, or ask for more.",
+  "proof.no-new-failures.title": "No new failures",
+  "proof.no-new-failures.means": "What fails here failed before this work too, and in the same way.",
+  "proof.unverified.title": "Not verified",
+  "proof.unverified.means":
+    "Nothing says that this work is right. Mend what could not run, then ask for more; or read the changes with care.",
+  "proof.unchecked.means": "Nothing says that this work is right: read the changes with care.",
+  "proof.failing.title": "The work breaks a check",
+  "proof.failing.means":
+    "It is published all the same, because the repository takes any result or a person asked for it.",
+  "proof.showChecks": "Show the checks",
+
+  "kept.title": "A result was made, and is kept",
+  "kept.short": "The result is kept with its commit. You can:",
+  "kept.unpublished": "The work and its checks are done, and the commit is kept. You can:",
+  "kept.publish": "Publish as it is",
+  "kept.publish.means":
+    "The branch goes to the target repository although it falls short, and says so. No agent works again, and it costs nothing.",
+  "kept.publishAgain": "Publish again (costs nothing)",
+  "kept.publishAgain.means": "The commit that is there is published once more. No agent works again.",
+  "kept.fromResult": "Retry from the result",
+  "kept.fromResult.means":
+    "An agent goes on with the work that is there, and is told what falls short. It costs again.",
+  "kept.afresh": "Retry afresh",
+  "kept.afresh.means":
+    "An agent does the work anew from the beginning, and the result that is there is given up. It costs again.",
+  "kept.cancel": "Not now",
+
+  "claim.says": "The agent says",
+  "claim.nothing": "Nothing.",
+  "claim.observed": "Observed",
+  "claim.notYet": "Nothing yet.",
+
+  "notes.label": "Notes on the result",
+  "notes.judgeChanged": "What judges this work was changed.",
+
+  "followUp.open": "Ask for more",
+  "followUp.label": "Ask for more",
+  "followUp.placeholder": "What should be done further?",
+  "followUp.send": "Ask for more",
+  "followUp.hint":
+    "It makes another round of this task, on top of what is there. Shift-Enter makes a new line.",
+  "followUp.sent": "Taken: another round begins.",
 
   "stop.title": "Stop this task?",
   "stop.text":
@@ -66,7 +113,6 @@ export const enTask = {
 
   "details.request": "Request",
   "details.noText": "Nothing beyond the title.",
-  "details.summary": "Result",
   "details.properties": "Properties",
   "details.source": "Source",
   "details.by": "by {who}",
@@ -197,11 +243,23 @@ export const enTask = {
   "checks.hint": "The executor runs the repository's own checks itself after the agent is done.",
   "checks.allPassed": { one: "The check passed", other: "All {n} checks passed" },
   "checks.someFailed": { one: "{n} of {of} checks failed", other: "{n} of {of} checks failed" },
+  "checks.setup": "Set-up",
+  "checks.newFailures": "These tests fail anew",
+  "checks.flaky": "Flaky: failed once, then passed; not blamed on the work",
+  "checks.failingLines": "What it says of its failures",
+  "checks.leftOut": "{size} left out here",
+  "checks.download": "Download whole output ({size})",
+  "checks.cut": "It was too long: the end is missing.",
+  "verdict.passed": "passed",
+  "verdict.failed": "failed",
+  "verdict.failed-before": "failed before too",
+  "verdict.could-not-run": "could not run",
   "checks.failedShort": "{n} failed",
-  "checks.passed": "passed",
   "checks.exit": "exit {code}",
   "checks.noOutput": "No output",
   "checks.observed": "Run and observed by the executor, not reported by the agent.",
+  "checks.observedAt":
+    "Run and observed by the executor, not reported by the agent, in a clean checkout of commit",
 
   "timeline.loading": "Loading timeline…",
   "timeline.failed": "The timeline could not be loaded",

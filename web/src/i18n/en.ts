@@ -221,6 +221,13 @@ export const en = {
   "status.declined": "Declined",
   "status.stopping": "Stopping",
 
+  "proof.verified": "verified",
+  "proof.no-new-failures": "no new failures",
+  "proof.unverified": "not verified",
+  "proof.failing": "failing",
+  "proof.unpublished": "not published",
+  "proof.nothing-to-change": "Nothing to change",
+
   "why.received": "Waiting for triage",
   "why.triaged": "Triaged; about to be planned",
   "why.paused": "Paused",
@@ -256,6 +263,9 @@ export const en = {
   "why.completedLong": "{commit} on {branch}, in {duration}",
   "why.completedNoCommit": "Done; nothing had to change",
   "why.completedNoCommitLong": "Done; nothing in the repository had to change.",
+  "why.answeredShort": "Answered",
+  "why.short": "Its result falls short and is kept; it is not published.",
+  "why.unpublished": "The work is done; its result could not be published, and is kept.",
   "why.answered": "It was a question; the answer is below.",
   "why.failed": "It failed without saying why",
   "why.failedLong": "Retry makes a new attempt; this one stays in the timeline.",

@@ -80,3 +80,9 @@ export function sourceName({ kind, reference }: { kind: string; reference: strin
 
 /** The end of a task id is its random part, so that is the part people can tell apart. */
 export const shortId = (id: string): string => id.slice(-6);
+
+/** A size in bytes, in the largest unit that leaves a whole part. */
+export function bytes(n: number): string {
+  if (n < 1024) return `${n} B`;
+  return n < 1024 * 1024 ? `${(n / 1024).toFixed(1)} KB` : `${(n / 1024 / 1024).toFixed(1)} MB`;
+}

@@ -1,6 +1,7 @@
 import type { PlanVersion, Run, TaskDetail, TaskRow } from "../api/types";
 import { t } from "../i18n";
 import { duration, moment, personOf, shortHash } from "./format";
+import { keptOf, proofOf } from "./proof";
 
 /** When a paused task goes on, in the words given; empty where that is not known. */
 const goesOn = (task: TaskRow, words: "why.pausedUntil" | "why.pausedUntilLong"): string =>
@@ -49,6 +50,7 @@ export function shortStatusText(task: TaskRow): string {
     case "cancelled":
       return cancelledText(task) || t("why.cancelled");
     case "completed":
+      if (task.outcome === "answered") return t("why.answeredShort");
       if (!task.commit) return t("why.completedNoCommit");
       return t("why.completed", { commit: shortHash(task.commit), branch: task.branch });
     default:
@@ -87,10 +89,13 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
       if (task.answer) return t("why.answered");
       if (!task.commit) return t("why.completedNoCommitLong");
       const where = { commit: shortHash(task.commit), branch: task.branch };
-      return ms ? t("why.completedLong", { ...where, duration: duration(ms) }) : t("why.completed", where);
+      const made = ms
+        ? t("why.completedLong", { ...where, duration: duration(ms) })
+        : t("why.completed", where);
+      return proofOf(task) === "verified" && run?.observed ? `${made}. ${run.observed}` : made;
     }
     case "failed":
-      return t("why.failedLong");
+      return t(`why.${keptOf(task) ?? "failedLong"}`);
     case "declined":
       return task.triage_reason || t("why.declined");
     case "waiting-input":

@@ -9,7 +9,16 @@ import type {
 } from "../../src/api/types";
 
 const AT = "2026-11-22T07:14:00Z";
-const ACTIONS: readonly ActionName[] = ["approve", "reject", "revise", "input", "stop", "retry"];
+const ACTIONS: readonly ActionName[] = [
+  "approve",
+  "reject",
+  "revise",
+  "input",
+  "stop",
+  "retry",
+  "publish",
+  "follow-up",
+];
 
 export const REFUSED = "Not now, says the gateway.";
 
@@ -73,6 +82,7 @@ export function task(over: Partial<TaskDetail> = {}): TaskDetail {
     evidence: "",
     outcome: "",
     has_result: false,
+    ended_in: "",
     cancelled_how: "",
     cancelled_by: "",
     cancelled_reason: "",
@@ -143,6 +153,7 @@ export const run = (over: Partial<Run> = {}): Run => ({
   checked_commit: "",
   setup: [],
   notes: [],
+  observed: "",
   ...over,
 });
 

@@ -1,6 +1,5 @@
-import clsx from "clsx";
-import { CircleX, Hand, MessageCircleQuestion, MessageSquareText } from "lucide-react";
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { Archive, CircleX, Hand, MessageCircleQuestion, MessageSquareText } from "lucide-react";
+import { type FormEvent, useState } from "react";
 import type { TaskDetail } from "../../api/types";
 import { Command } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
@@ -9,48 +8,12 @@ import { Input } from "../../components/ui/field";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
 import { buttonOf } from "../../lib/actions";
+import { brokenOf, keptOf } from "../../lib/proof";
+import { Callout } from "./callout";
 import { useCommand } from "./command";
+import { KeptResult } from "./kept-result";
+import { ProofCallout } from "./proof-callout";
 import type { Tab } from "./view";
-
-type Tone = "need" | "bad" | "plain";
-
-const BOX: Record<Tone, string> = {
-  need: "border-need-line bg-need-soft",
-  bad: "border-bad-line bg-bad-soft",
-  plain: "border-line bg-panel",
-};
-const INK: Record<Tone, string> = { need: "text-need", bad: "text-bad", plain: "text-ink-2" };
-
-function Callout({
-  tone,
-  icon,
-  title,
-  children,
-}: {
-  tone: Tone;
-  icon: ReactNode;
-  title: string;
-  children: ReactNode;
-}) {
-  const heading = useId();
-  return (
-    <section
-      aria-labelledby={heading}
-      className={clsx(
-        "mx-3 mb-3 flex max-h-[45dvh] gap-3 overflow-y-auto rounded-lg border px-4 py-3 sm:mx-6",
-        BOX[tone],
-      )}
-    >
-      <span className={clsx("mt-0.5 shrink-0", INK[tone])}>{icon}</span>
-      <div className="min-w-0 flex-1">
-        <h2 id={heading} className={clsx("font-semibold", INK[tone])}>
-          <Visible text={title} />
-        </h2>
-        {children}
-      </div>
-    </section>
-  );
-}
 
 /** What the page has to say before anything else: a question, a decision to make, a failure, an answer. */
 export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab) => void }) {
@@ -74,8 +37,15 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
       );
     case "failed":
       return <Failure task={task} tab={tab} go={go} />;
+    case "cancelled":
+      if (!keptOf(task)) return null;
+      return (
+        <Callout tone="plain" icon={<Archive size={16} aria-hidden />} title={t("kept.title")}>
+          <KeptResult task={task} />
+        </Callout>
+      );
     case "completed":
-      if (!task.answer) return null;
+      if (!task.answer) return <ProofCallout task={task} tab={tab} go={go} />;
       return (
         <Callout tone="plain" icon={<MessageSquareText size={16} aria-hidden />} title={t("callout.answer")}>
           <div className="mt-1">
@@ -149,7 +119,7 @@ function Question({ task }: { task: TaskDetail }) {
 }
 
 function Failure({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab) => void }) {
-  const failedChecks = task.run?.checks.filter((check) => check.exit_code !== 0).length ?? 0;
+  const failedChecks = brokenOf(task.run).length;
   return (
     <Callout
       tone="bad"
@@ -161,6 +131,7 @@ function Failure({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (tab: Tab)
           {t("callout.code")} <code className="font-mono text-mini">{task.error_code}</code>
         </p>
       )}
+      {keptOf(task) && <KeptResult task={task} />}
       <div className="mt-2.5 flex flex-wrap items-center gap-2">
         {failedChecks > 0 && tab !== "checks" && (
           <Button size="sm" onClick={() => go("checks")}>

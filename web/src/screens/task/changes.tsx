@@ -6,6 +6,7 @@ import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
 import { t } from "../../i18n/task";
 import { isOver } from "../../lib/status";
+import { Notes } from "./notes";
 
 const DiffView = lazy(() => import("./diff-view").then((module) => ({ default: module.DiffView })));
 
@@ -35,8 +36,11 @@ export function Changes({ task }: { task: TaskDetail }) {
     );
   if (!query.data.trim()) return <EmptyState title={t("changes.empty")}>{t("changes.emptyHint")}</EmptyState>;
   return (
-    <Suspense fallback={<Loading />}>
-      <DiffView task={task} text={query.data} />
-    </Suspense>
+    <>
+      <Notes notes={task.run?.notes ?? []} />
+      <Suspense fallback={<Loading />}>
+        <DiffView task={task} text={query.data} />
+      </Suspense>
+    </>
   );
 }

@@ -56,8 +56,16 @@ export function Details({ task }: { task: TaskDetail }) {
       </section>
       {task.summary && (
         <section>
-          <h2 className="mb-1.5 text-mini font-semibold text-ink-3">{t("details.summary")}</h2>
+          <h2 className="mb-1.5 text-mini font-semibold text-ink-3">{t("claim.says")}</h2>
           <RequestText text={task.summary} />
+        </section>
+      )}
+      {run?.observed && (
+        <section>
+          <h2 className="mb-1.5 text-mini font-semibold text-ink-3">{t("claim.observed")}</h2>
+          <p>
+            <Visible text={run.observed} />
+          </p>
         </section>
       )}
       <section>

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, RotateCcw, Square } from "lucide-react";
+import { ChevronRight, MessageSquarePlus, RotateCcw, Square } from "lucide-react";
 import { useState } from "react";
 import type { TaskDetail } from "../../api/types";
 import { CopyButton } from "../../components/copy";
@@ -13,6 +13,8 @@ import { Title, Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
 import { isAllowed } from "../../lib/actions";
 import { shortId } from "../../lib/format";
+import { keptOf } from "../../lib/proof";
+import { isOver } from "../../lib/status";
 import { longStatusText } from "../../lib/status-text";
 import { visible } from "../../lib/visible";
 import { useCommand } from "./command";
@@ -67,7 +69,19 @@ function Actions({ task }: { task: TaskDetail }) {
   return (
     <div className="flex items-center gap-2">
       {isAllowed(task, "stop") && <Stop task={task} />}
-      {isAllowed(task, "retry") && (
+      {isOver(task.status) && isAllowed(task, "follow-up") && (
+        <Link
+          to="/tasks/$id"
+          params={{ id: task.id }}
+          search={{ tab: "output" }}
+          replace
+          className="inline-flex h-8 shrink-0 items-center gap-1.5 rounded-md border border-line-strong bg-panel px-3 font-medium hover:bg-hover"
+        >
+          <MessageSquarePlus size={14} aria-hidden />
+          {t("followUp.open")}
+        </Link>
+      )}
+      {isAllowed(task, "retry") && !keptOf(task) && (
         <Button
           look="primary"
           busy={retry.isPending}

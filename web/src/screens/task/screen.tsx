@@ -12,6 +12,7 @@ import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { t } from "../../i18n/task";
 import { count, money } from "../../lib/format";
+import { brokenOf } from "../../lib/proof";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
@@ -94,7 +95,7 @@ function tabNote(tab: Tab, task: TaskDetail): { text: string; bad?: boolean } | 
     case "changes":
       return task.run?.files.length ? { text: count(task.run.files.length) } : null;
     case "checks": {
-      const failed = task.run?.checks.filter((check) => check.exit_code !== 0).length ?? 0;
+      const failed = brokenOf(task.run).length;
       if (failed > 0) return { text: t("checks.failedShort", { n: failed }), bad: true };
       return task.run?.checks.length ? { text: count(task.run.checks.length) } : null;
     }

@@ -23,6 +23,11 @@ const DOT: Record<string, string> = {
   succeeded: "bg-good",
   "run-succeeded": "bg-good",
   posted: "bg-good",
+  "follow-up-refused": "bg-bad",
+  "followed-up": "bg-accent",
+  "publication-requested": "bg-accent",
+  committed: "bg-accent",
+  reopened: "bg-need-dot",
 };
 
 /** Every event of the task's actors, with the two commands that show the same story in a terminal. */

@@ -5,7 +5,7 @@ import type { TaskRow } from "../../api/types";
 import { Ago } from "../../components/ago";
 import { Cost } from "../../components/cost";
 import { SourceLink } from "../../components/source-link";
-import { StatusIcon, stateOf } from "../../components/status-badge";
+import { StateIcon, stateInk, stateLabel } from "../../components/status-badge";
 import { Title, Visible } from "../../components/visible";
 import { t } from "../../i18n";
 import { sourceName } from "../../lib/format";
@@ -15,7 +15,6 @@ import { shortStatusText } from "../../lib/status-text";
 /** One task. The title's link covers the row; what else can be clicked lies above it. */
 export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
   const waiting = needsYou(task) && !task.stopping;
-  const state = stateOf(task);
   return (
     <li
       className={clsx(
@@ -25,7 +24,7 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
       )}
     >
       <span className="mt-0.5">
-        <StatusIcon status={state.icon} size={16} />
+        <StateIcon task={task} size={16} />
       </span>
       <div className="min-w-0 flex-1">
         <p className="flex items-baseline gap-2">
@@ -39,13 +38,8 @@ export const TaskItem = memo(function TaskItem({ task }: { task: TaskRow }) {
           </Link>
         </p>
         <p className="mt-0.5 flex min-w-0 items-baseline gap-x-1.5 text-mini text-ink-3">
-          <span
-            className={clsx(
-              "shrink-0 font-medium",
-              waiting ? "text-need" : task.status === "failed" ? "text-bad" : "text-ink-2",
-            )}
-          >
-            {state.label}
+          <span className={clsx("shrink-0 font-medium", task.stopping ? "text-ink-2" : stateInk(task))}>
+            {stateLabel(task)}
           </span>
           <span aria-hidden>·</span>
           <span className="truncate">

@@ -5,6 +5,7 @@ import { Button } from "../../../components/ui/button";
 import { TextArea } from "../../../components/ui/field";
 import { t } from "../../../i18n/task";
 import { buttonOf } from "../../../lib/actions";
+import { isOver } from "../../../lib/status";
 import { useCommand } from "../command";
 
 const nameOf = (id: string) => `journeyman.draft.${id}`;
@@ -17,11 +18,16 @@ function readDraft(id: string): string {
   }
 }
 
-/** Says something to the agent at work; it hears it at its next step. A draft is kept per task. */
+/**
+ * Says something to the agent at work, which hears it at its next step; of a task that is over, wishes something
+ * further. A draft is kept per task.
+ */
 export function Composer({ task }: { task: TaskDetail }) {
   const [text, setText] = useState(() => readDraft(task.id));
   const send = useCommand(task.id);
-  const input = buttonOf(task, "input");
+  const verb = isOver(task.status) ? "follow-up" : "input";
+  const words = verb === "input" ? "composer" : "followUp";
+  const input = buttonOf(task, verb);
   const edit = (next: string) => {
     setText(next);
     try {
@@ -33,15 +39,15 @@ export function Composer({ task }: { task: TaskDetail }) {
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     const message = text.trim();
-    if (message && !send.isPending) send.mutate({ verb: "input", message }, { onSuccess: () => edit("") });
+    if (message && !send.isPending) send.mutate({ verb, message }, { onSuccess: () => edit("") });
   };
   return (
     <form onSubmit={submit} className="shrink-0 border-t bg-panel px-3 py-2.5 sm:px-6">
       <div className="flex items-end gap-2">
         <TextArea
           rows={1}
-          aria-label={t("composer.label")}
-          placeholder={t("composer.placeholder")}
+          aria-label={t(`${words}.label`)}
+          placeholder={t(`${words}.placeholder`)}
           value={text}
           disabled={input.disabled || send.off}
           className="field-sizing-content max-h-40 min-h-8 resize-none! py-1.5!"
@@ -61,11 +67,11 @@ export function Composer({ task }: { task: TaskDetail }) {
           disabled={input.disabled || send.off || !text.trim()}
         >
           <SendHorizontal size={14} aria-hidden />
-          {t("composer.send")}
+          {t(`${words}.send`)}
         </Button>
       </div>
       <p className="mt-1 text-mini text-ink-3">
-        {input.title ?? (send.isSuccess && !text ? t("composer.sent") : t("composer.hint"))}
+        {input.title ?? (send.isSuccess && !text ? t(`${words}.sent`) : t(`${words}.hint`))}
       </p>
     </form>
   );

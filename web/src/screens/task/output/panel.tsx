@@ -8,6 +8,7 @@ import { Spinner } from "../../../components/spinner";
 import { Button } from "../../../components/ui/button";
 import { ChoiceMenu } from "../../../components/ui/menu";
 import { t } from "../../../i18n/task";
+import { isAllowed } from "../../../lib/actions";
 import { clock, count, shortId } from "../../../lib/format";
 import { save } from "../../../lib/save";
 import { isOver } from "../../../lib/status";
@@ -213,7 +214,9 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
         />
       )}
       <Announcer log={log} />
-      {task.status === "executing" && <Composer task={task} />}
+      {(task.status === "executing" || (isOver(task.status) && isAllowed(task, "follow-up"))) && (
+        <Composer task={task} />
+      )}
     </div>
   );
 }
