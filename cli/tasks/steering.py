@@ -126,11 +126,11 @@ async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[st
         if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED and not quiet:
             console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
         if isinstance(item.data, ENDS):
-            return {**_end(item.data), "event": item.name, "seq": item.position}
+            return {**end_of(item.data), "event": item.name, "seq": item.position}
     raise Failure("The story broke off.")
 
 
-def _end(event: Event) -> dict[str, str]:
+def end_of(event: Event) -> dict[str, str]:
     """How a task ended: its status, and of a result what came of it and how well that is proven."""
     match event:
         case Completed(evidence=evidence, outcome=outcome):
