@@ -180,6 +180,7 @@ class ServiceGroup:
         *,
         ack_wait_s: float = ACK_WAIT_S,
         checks: Iterable[str] | None = None,
+        setup: Iterable[str] | None = None,
         limits: StreamLimits = SMALL,
         nats: LogServer | None = None,
     ) -> None:
@@ -192,16 +193,16 @@ class ServiceGroup:
         self.secret = secrets.token_hex(16)
         self.repository = folder / "repository"
         self._ack_wait_s = ack_wait_s
-        self._checks = checks
+        self._commands = {"checks": checks, "setup": setup}
         self._limits = limits
         self._bus: Bus | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         create_demo_repository(self.repository)
-        checks = "" if self._checks is None else f"checks = {json.dumps(list(self._checks))}\n"
+        said = (f"{key} = {json.dumps(list(told))}\n" for key, told in self._commands.items() if told is not None)
         (self.folder / "journeyman.toml").write_text(
-            f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{checks}'
+            f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{"".join(said)}'
         )
         self.model.__enter__()
         await self.nats.start()
