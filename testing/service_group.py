@@ -56,6 +56,11 @@ class Member:
         self._keeping: asyncio.Task[None] | None = None
 
     @property
+    def was_started(self) -> bool:
+        """Whether it has had a life yet."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -301,7 +306,7 @@ class ServiceGroup:
     def left_over(self) -> list[str]:
         """What is still here of agents: their processes, run directories, worktrees and scratch files."""
         places = {self.data, *(member.data for member in self.members.values())}
-        own = {member.pid for member in self.members.values()}
+        own = {member.pid for member in self.members.values() if member.was_started}
         found = []
         for place in sorted(places):
             for folder in ("runs", "worktrees", "scratch", "publishing"):

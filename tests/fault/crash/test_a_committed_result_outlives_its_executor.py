@@ -165,7 +165,7 @@ async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) 
         assert cost_of(usage_of(later)) == 0
         assert cost_of(usage_of(story)) > 0
         assert one(later, "task.completed").data.commit == one(story, "run.succeeded").data.commit
-    
+
 
 # ---- the words of these tests --------------------------------------------------------------------------------------
 
