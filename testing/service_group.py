@@ -56,6 +56,11 @@ class Member:
         self._keeping: asyncio.Task[None] | None = None
 
     @property
+    def was_started(self) -> bool:
+        """Whether it has had a life yet."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -180,6 +185,7 @@ class ServiceGroup:
         *,
         ack_wait_s: float = ACK_WAIT_S,
         checks: Iterable[str] | None = None,
+        setup: Iterable[str] | None = None,
         limits: StreamLimits = SMALL,
         nats: LogServer | None = None,
     ) -> None:
@@ -192,16 +198,16 @@ class ServiceGroup:
         self.secret = secrets.token_hex(16)
         self.repository = folder / "repository"
         self._ack_wait_s = ack_wait_s
-        self._checks = checks
+        self._commands = {"checks": checks, "setup": setup}
         self._limits = limits
         self._bus: Bus | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         create_demo_repository(self.repository)
-        checks = "" if self._checks is None else f"checks = {json.dumps(list(self._checks))}\n"
+        said = (f"{key} = {json.dumps(list(told))}\n" for key, told in self._commands.items() if told is not None)
         (self.folder / "journeyman.toml").write_text(
-            f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{checks}'
+            f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{"".join(said)}'
         )
         self.model.__enter__()
         await self.nats.start()
@@ -300,7 +306,7 @@ class ServiceGroup:
     def left_over(self) -> list[str]:
         """What is still here of agents: their processes, run directories, worktrees and scratch files."""
         places = {self.data, *(member.data for member in self.members.values())}
-        own = {member.pid for member in self.members.values()}
+        own = {member.pid for member in self.members.values() if member.was_started}
         found = []
         for place in sorted(places):
             for folder in ("runs", "worktrees", "scratch", "publishing"):

@@ -109,7 +109,9 @@ class RunWorkspace:
             return await Worktree.restore(mirror, self.worktree_path, bundle, commit, self.submodules())
 
     async def provide(self, run: Run, commit: str, stored: ArtifactRef) -> Worktree:
-        """Have a committed result in the mirror; returns the worktree it was made in, which need not exist here."""
+        """Have a committed result in the mirror; returns the worktree it was made in, whose files need not be here."""
+        # By its directory, who clears up finds what the mirror keeps for it.
+        self.worktree_path.mkdir(parents=True, exist_ok=True)
         mirror = self._target.mirror()
         await mirror.ensure(run.base_commit)
         if not await has_commit(mirror.path, commit):

@@ -24,6 +24,7 @@ from shared.ops import own_home
 from shared.ops.download_caches import cache_variables, link_caches
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
+from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checkout_environment import checkout_environment
 from shared.workspace.pipes import Ends, listen
 
@@ -48,7 +49,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     The sha256 (hex) and the size in bytes are of the whole output. ``output`` has its beginning and its end, with a
     line between them that says what was left out. ``cut`` says that the file, where there was to be one, does not have
-    the whole.
+    the whole. ``lost``: the checkout was gone, so nothing ran.
     """
 
     command: str
@@ -59,6 +60,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     output_size: int
     timed_out: bool = False
     cut: bool = False
+    lost: bool = False
 
     @property
     def passed(self) -> bool:
@@ -73,6 +75,8 @@ def hindrance(result: CheckResult) -> str | None:
 
 def broken_off(result: CheckResult) -> str | None:
     """What ended the command before it was done, as a sentence; None when nothing did."""
+    if result.lost:
+        return "The checkout is gone: an earlier command has removed it."
     if result.timed_out:
         return f"It took longer than {result.duration_ms / 1000:.0f} s and was ended."
     signal_name = _ENDED_FROM_OUTSIDE.get(result.exit_code)
@@ -113,8 +117,12 @@ async def check_environment(
         }
         yield environment | (cache_variables(caches, environment) if caches is not None else {})
     finally:
-        for folder in (home, scratch):
-            await asyncio.to_thread(own_home.remove_tree, folder)
+        await uninterrupted(asyncio.to_thread(_remove_trees, home, scratch))
+
+
+def _remove_trees(*folders: Path) -> None:
+    for folder in folders:
+        own_home.remove_tree(folder)
 
 
 async def run_checks(
@@ -147,6 +155,8 @@ async def run_check(
     mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
     checks alone: whatever carries it is killed after each command.
     """
+    if cwd.is_symlink() or not cwd.is_dir():
+        return _lost(command)
     sweep = sweep or sweep_marked
     began = time.monotonic()
     digest, ends = hashlib.sha256(), Ends(ENDS_BYTES)
@@ -192,6 +202,14 @@ async def run_check(
         output_size=ends.size,
         timed_out=timed_out,
         cut=ends.size > WHOLE_BYTES,
+    )
+
+
+def _lost(command: str) -> CheckResult:
+    """The result of a command whose checkout an earlier one has removed, or replaced by a link to another place."""
+    nothing = hashlib.sha256().hexdigest()
+    return CheckResult(
+        command=command, exit_code=-1, duration_ms=0, output="", output_sha256=nothing, output_size=0, lost=True
     )
 
 

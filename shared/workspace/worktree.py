@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 
 from shared.ops.crash_points import crash_point
+from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundle
 from shared.workspace.changes import MAX_DIFF, ChangedFile, changed_entries, changed_files, unified_diff
 from shared.workspace.commits import JOURNEYMAN, Author, commit_tree
@@ -281,7 +282,7 @@ class Worktree:
     async def _clear(self) -> None:
         """Notes first: what a crash leaves half cleared is then seen as half made."""
         for place in (self._notes.directory, self.git_dir, self.path):
-            await asyncio.to_thread(delete, place)
+            await uninterrupted(asyncio.to_thread(delete, place))  # two at once would trip over each other
 
     async def _tree(self) -> Tree:
         self._notes.directory.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ import msgspec
 
 from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
+from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checks import CheckResult, check_environment, run_check
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
@@ -84,8 +85,7 @@ class CleanCheckout:
             async with check_environment(place.folder / "home", caches=caches) as environment:
                 yield cls(place, worktree.tracked, environment, timeout_s)
         finally:
-            await worktree.remove()
-            await asyncio.to_thread(remove_tree, place.folder)
+            await uninterrupted(_remove(worktree, place.folder))
 
     async def set_up(self, commands: Sequence[str]) -> list[Ran]:
         """Run the steps of the set-up up to the first one that does not succeed."""
@@ -108,7 +108,7 @@ class CleanCheckout:
     async def _run(self, command: str) -> Ran:
         number = next(self._numbers)
         reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
-        reports.mkdir()
+        reports.mkdir(parents=True)
         began = time.time()
         run = partial(run_check, command, self.tree, timeout=self._timeout_s, mark=self._place.mark, keep=whole)
         result = await run(env={**self._environment, **report_environment(reports, self._environment)})
@@ -117,3 +117,8 @@ class CleanCheckout:
         files = await asyncio.to_thread(report_files, reports, self.tree, began)
         findings = await asyncio.to_thread(read_failures, command, result.exit_code, result.output, files, self.tree)
         return Ran(result, findings, whole)
+
+
+async def _remove(worktree: Worktree, folder: Path) -> None:
+    await worktree.remove()
+    await asyncio.to_thread(remove_tree, folder)

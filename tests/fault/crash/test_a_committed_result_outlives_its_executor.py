@@ -1,0 +1,204 @@
+"""From its commit on, a result is no agent's work any more: whoever dies, it is judged and published once, for nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.contracts import run, task
+from shared.contracts.subjects import Actor
+from shared.contracts.usage import cost_of
+from shared.event_store.envelope import RecordedEvent
+from shared.runtime.client import Client
+from shared.workspace.bundle import has_commit
+from testing.api_client import usage_of
+from testing.checker import problems_of_costs, problems_of_events, problems_of_log, problems_of_story, story_of
+from testing.eventually import eventually
+from testing.service_group import ROOT, Member, ServiceGroup
+from tests.fault.crash.campaign import MENDED, submit
+from tests.integration.workspace.workspace_support import sh_git
+
+pytestmark = [pytest.mark.xdist_group("fault"), pytest.mark.timeout(240)]
+
+NOOP: Final = str(ROOT / "testing" / "noop_agent.sh")
+ACK_WAIT_S: Final = 2.0
+"""Shorter than in earnest, because each death waits for it."""
+WITHIN_S: Final = 40.0
+IMPLEMENT: Final = task.Directive.IMPLEMENT
+
+
+class Held:
+    """A command that says when it has begun, and waits until it may go on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._began, self._may_end = folder / "held-began", folder / "held-may-end"
+        self.command = f"touch '{self._began}'; until test -e '{self._may_end}'; do sleep 0.05; done"
+
+    async def began(self) -> None:
+        """Wait until it runs."""
+        await eventually(self._began.exists, within=WITHIN_S)
+
+    def release(self) -> None:
+        """Let it end, now and each time that it runs."""
+        self._may_end.touch()
+
+
+@contextlib.asynccontextmanager
+async def two_machines(
+    folder: Path, *, checks: list[str], setup: list[str] | None = None, agent: str = NOOP, crash_at: str = ""
+) -> AsyncIterator[tuple[ServiceGroup, Member, Member]]:
+    """A group with two executors on machines of their own; only the first one runs, and dies at ``crash_at``, once."""
+    async with ServiceGroup(folder / "group", ack_wait_s=ACK_WAIT_S, checks=checks, setup=setup) as group:
+        more = {"JOURNEYMAN_CLAUDE_CLI": agent} if agent else {}
+        death = {"CRASH_AT": crash_at, "CRASH_MARK": str(folder / "died-at")}
+        first = group.add("executor", name="first", data=group.folder / "first", **death, **more)
+        second = group.add("executor", name="second", data=group.folder / "second", **more)
+        await group.start("brain", "gateway")
+        await first.start()
+        yield group, first, second
+
+
+@pytest.mark.parametrize("held_in", ["checks", pytest.param("setup", marks=pytest.mark.campaign)])
+async def test_a_result_whose_executor_dies_in_the_middle_is_judged_by_another_one_without_an_agent(
+    held_in: str, tmp_path: Path
+) -> None:
+    held = Held(tmp_path)
+    commands = {"checks": ["true"], "setup": ["true"]} | {held_in: [held.command]}
+    async with two_machines(tmp_path, checks=commands["checks"], setup=commands["setup"]) as (group, first, second):
+        id = await submit(group, "Write one file", IMPLEMENT)
+        await held.began()
+        await first.kill()
+        await second.start()
+        await group.until(id, "run.claimed", after=(await story_of(group.bus, id))[-1].position)
+        held.release()
+        story = await completed(group, id)
+        assert only_one_agent(story, second)
+        assert [each.data.attempt for each in story if each.name in ("committed", "succeeded")] == [1, 2]
+        await first.start()
+        await nothing_is_left(group, story)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(
+    "point", ["run.commit-recorded", "verification.checked-out", "verification.set-up", "run.checked", "run.sealed"]
+)
+async def test_another_executor_makes_the_same_commits_and_publishes_once(point: str, tmp_path: Path) -> None:
+    async with two_machines(tmp_path, checks=["true"], crash_at=f"executor.{point}") as (group, first, second):
+        id = await submit(group, "Write one file", IMPLEMENT)
+        await first.gone(within=WITHIN_S)
+        await second.start()
+        story = await completed(group, id)
+        assert only_one_agent(story, second)
+        made = one(story, "run.committed").data
+        done = one(story, "run.succeeded").data
+        assert (done.checked_commit, done.tree) == (made.commit, made.tree)
+        if point == "run.sealed":
+            (mirror,) = (first.data / "mirrors").glob("*.git")
+            assert await has_commit(mirror, done.commit), "the first executor had made the very same commit"
+        await first.start()
+        await nothing_is_left(group, story)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("same_machine", [True, False], ids=["by-itself", "by-another"])
+async def test_after_a_reopened_result_the_repair_goes_on(same_machine: bool, tmp_path: Path) -> None:
+    async with two_machines(tmp_path, checks=[MENDED], agent="", crash_at="executor.run.reopened") as machines:
+        group, first, second = machines
+        id = await submit(group, "Mend it\n\ndemo executor: write broken.txt x", IMPLEMENT)
+        await first.gone(within=WITHIN_S)
+        await (first if same_machine else second).start()
+        story = await completed(group, id)
+        assert count(story, "run.reopened") == 1, "what was found is not found again"
+        assert {each.path for each in one(story, "run.succeeded").data.files} == {"broken.txt", "mended.txt"}
+        if not same_machine:
+            await first.start()
+        assert problems_of_costs(story, group.model) == []
+        await nothing_is_left(group, story)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("death", ["none", "in the checks", "when it is heard"])
+async def test_what_is_said_during_checks_is_heard(death: str, tmp_path: Path) -> None:
+    held = Held(tmp_path)
+    crash_at = "executor.run.reopened" if death == "when it is heard" else ""
+    async with two_machines(tmp_path, checks=[held.command], crash_at=crash_at) as (group, first, second):
+        id = await submit(group, "Write one file", IMPLEMENT)
+        await held.began()
+        await Client(group.bus, source="test").send(
+            Actor("task", id), task.GiveInput(message="Mind the gap."), principal="user:ada"
+        )
+        await group.until(id, "run.input-given")
+        if death == "in the checks":
+            await first.kill()
+        held.release()
+        if death == "when it is heard":
+            await first.gone(within=WITHIN_S)
+        if death != "none":
+            await second.start()
+        story = await completed(group, id)
+        assert one(story, "run.reopened").data.checks == ()
+        assert [each.data.heard for each in story if isinstance(each.data, run.Committed)] == [0, 1]
+        if death != "none":
+            await first.start()
+        await nothing_is_left(group, story)
+
+
+async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "group" / "repository"
+    # A branch of this name, made where it cannot be foreseen, is in the way of all branches below it.
+    checks = [f"git -C '{target}' branch --force journeyman main"]
+    async with two_machines(tmp_path, checks=checks) as (group, _, _):
+        id = await submit(group, "Write one file", IMPLEMENT)
+        failed = await group.until(id, "task.failed", within=WITHIN_S)
+        assert failed.data.stage == task.Stage.PUBLISHING
+        sh_git(target, "branch", "-D", "journeyman")
+        await Client(group.bus, source="test").send(Actor("task", id), task.Retry(), principal="user:ada")
+        await group.until(id, "task.completed", within=WITHIN_S)
+        story = await story_of(group.bus, id)
+        later = [each for each in story if each.position > failed.position]
+        assert [each.name for each in later if each.kind == "run"] == []
+        assert cost_of(usage_of(later)) == 0
+        assert cost_of(usage_of(story)) > 0
+        assert one(later, "task.completed").data.commit == one(story, "run.succeeded").data.commit
+
+
+# ---- the words of these tests --------------------------------------------------------------------------------------
+
+
+async def completed(group: ServiceGroup, id: str) -> list[RecordedEvent]:
+    await group.until(id, "task.completed", within=WITHIN_S)
+    return await story_of(group.bus, id)
+
+
+def only_one_agent(story: list[RecordedEvent], second: Member) -> bool:
+    """Whether no agent was begun but the first one; it would have left its conversation."""
+    return count(story, "run.started") == 1 and not list((second.data / "claude").rglob("*.jsonl"))
+
+
+def one(story: list[RecordedEvent], what: str) -> RecordedEvent:
+    (found,) = (each for each in story if f"{each.kind}.{each.name}" == what)
+    return found
+
+
+def count(story: list[RecordedEvent], what: str) -> int:
+    return Counter(f"{each.kind}.{each.name}" for each in story)[what]
+
+
+async def nothing_is_left(group: ServiceGroup, story: list[RecordedEvent]) -> None:
+    assert problems_of_events(story) == []
+    assert problems_of_story(story, group.repository) == []
+    assert await problems_of_log(group.bus) == []
+
+    def left() -> list[str]:
+        return group.left_over() + group.refs_left()
+
+    await eventually(lambda: not left() or _fail(left()), within=WITHIN_S)
+
+
+def _fail(left: list[str]) -> bool:
+    raise AssertionError(f"left over: {left}")
