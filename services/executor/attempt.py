@@ -295,7 +295,7 @@ class Attempt:
         if commit is None:
             return
         crash_point("run.committed")
-        diff = await state.worktree.diff()
+        diff = await state.worktree.diff(commit)
         result = run.RecordCommit(
             attempt=self._attempt,
             commit=commit.id,
@@ -303,7 +303,7 @@ class Attempt:
             parent=commit.parent,
             bundle=await self._workspace.store_bundle(state.worktree, commit.id, "result"),
             diff=await self._artifacts.put(f"{self._actor.id}.diff", diff.encode()),
-            files=first_files(await state.worktree.changed_files()),
+            files=first_files(await state.worktree.changed_files(commit)),
             summary=summary,
             turns=state.outcome.turns,
             heard=state.heard,

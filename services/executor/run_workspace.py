@@ -199,21 +199,23 @@ class RunWorkspace:
 
     def sweep(self) -> int:
         """End every process of the round on this machine and of its checks; returns how many there were."""
-        return self.work.end_processes() + self._sweep_checks()
+        return sweep(self.work.mark, *self._marks_of_checks())
 
     def _sweep_checks(self) -> int:
-        return sum(sweep(f"{self.work.mark}-{part}") for part in PARTS)
+        return sweep(*self._marks_of_checks())
+
+    def _marks_of_checks(self) -> list[str]:
+        return [f"{self.work.mark}-{part}" for part in PARTS]
 
     async def leave(self) -> None:
-        """`clear`, where the last report from here may not have been taken."""
+        """End the processes and `clear`, where the last report from here may not have been taken."""
         await asyncio.to_thread(self.sweep)
         await self.work.reconcile_here()
         crash_point("leave.reconciled")
         await self.clear()
 
     async def clear(self) -> None:
-        """Leave nothing of the round on this machine."""
-        await asyncio.to_thread(self.sweep)
+        """Leave no file of the round on this machine; its processes have been ended."""
         self.work.remove_run_dirs()
         remove_run_dirs(self.work.local.checks_dir(self._settings.data_dir))
         crash_point("clear.processes")

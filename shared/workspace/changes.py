@@ -56,12 +56,14 @@ async def changed_entries(repository: Path, old: str, new: str) -> list[ChangedE
 
 async def changed_files(repository: Path, old: str, new: str) -> list[ChangedFile]:
     """Paths that differ, sorted and printable; a renamed file is one D and one A."""
-    status = (await git(*_diff_tree(repository, "-z", "--name-status"), old, new)).split("\0")
-    counts = (await git(*_diff_tree(repository, "-z", "--numstat"), old, new)).split("\0")
-    lines = {path: (added, removed) for added, removed, path in (row.split("\t", 2) for row in counts if row)}
+    fields = (await git(*_diff_tree(repository, "-z", "--raw", "--numstat", "--no-abbrev"), old, new)).split("\0")
+    # Two fields for each path come first, its entry and its name; then one for each, with its counts and its name.
+    entries = [_entry(fields[at], fields[at + 1]) for at in range(0, len(fields) // 3 * 2, 2)]
+    counts = (row.split("\t", 2) for row in fields[2 * len(entries) :] if row)
+    lines = {path: (added, removed) for added, removed, path in counts}
     return [
-        ChangedFile(printable(path), letter, *(int(n) if n != "-" else None for n in lines[path]))
-        for letter, path in zip(status[0::2], status[1::2], strict=False)
+        ChangedFile(printable(entry.path), entry.status, *(int(n) if n != "-" else None for n in lines[entry.path]))
+        for entry in entries
     ]
 
 

@@ -108,6 +108,8 @@ LOCAL_SERVICE: Final = "git -c safe.directory='*'"
 """How git is started at the other end of a local path: the far process takes no ``-c`` of ours."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_PLAIN_REF = re.compile(r"refs(?:/[A-Za-z0-9][A-Za-z0-9_-]*)+")
+"""Refs that git accepts for sure, so that it need not be asked. Source: git-check-ref-format(1)."""
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _REMOTE = re.compile(r"^remote:[ \t]*(.*)$", re.MULTILINE)
 
@@ -255,11 +257,21 @@ def commit_id(text: str) -> str:
 
 async def ref_name(text: str, under: str = "refs/") -> str:
     """``text`` if git accepts it as a ref below ``under``, else ``ValueError``."""
+    if text.startswith(under) and _PLAIN_REF.fullmatch(text):
+        return text
     if text.startswith(under) and "\0" not in text:
         with contextlib.suppress(GitFailed, UnicodeEncodeError):
             await git("check-ref-format", text)
             return text
     raise ValueError(f"{text!r} is not a ref name below {under}.")
+
+
+def make_bare(directory: Path) -> None:
+    """An empty bare repository as `git init` makes one, without a process. Source: gitrepository-layout(5)."""
+    for below in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+        (directory / below).mkdir(parents=True)
+    (directory / "HEAD").write_text("ref: refs/heads/main\n")
+    (directory / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 
 
 def _name(args: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.workspace.branches import HEADS, BranchInTheWay, branch_in_the_way, places_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle, read_header
-from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, failed, git, ref_name
+from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, failed, git, make_bare, ref_name
 from shared.workspace.mirror import source_of
 
 
@@ -49,7 +49,7 @@ async def publish_branch(
     place = await _local_repository(source)
     with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
-        await git("init", "--quiet", "--bare", "--initial-branch=main", str(quarantine))
+        make_bare(quarantine)
         match await _where_is(source, branch, quarantine):
             case found if found == commit:
                 return commit

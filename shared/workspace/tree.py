@@ -156,8 +156,15 @@ class _Staging:
     async def _stage(self) -> tuple[str, ...]:
         """Bring the index up to date; what git would not take is returned."""
         submodules = await self._submodules()
-        links = await self._resolve_links(submodules)
-        links |= await self._open_nested_repositories(submodules)
+        # One look for both: each line begins with a letter for its kind, "?" for what is not in the index.
+        listed = await self._list("-t", "--stage", "--others")
+        others = [line.removeprefix("? ") for line in listed if line.startswith("? ")]
+        staged = (line[2:].partition("\t") for line in listed if not line.startswith("? "))
+        recorded = {path for mode, _, path in staged if mode.startswith("160000 ")}
+        links = await self._resolve_links(recorded, submodules)
+        if links != recorded:
+            others = await self._list("--others")
+        links |= await self._open_nested_repositories(others, submodules)
         added = await self._add(links)
         if added.code == FATAL and _NOT_CONVERTED.search(added.err):
             added = await self._add(links | await self._stage_encoded())
@@ -211,16 +218,14 @@ class _Staging:
         executable = "100755" if mode & stat.S_IXUSR else "100644"
         return executable if stat.S_ISREG(mode) else None
 
-    async def _resolve_links(self, submodules: set[str]) -> set[str]:
-        """Submodule links of the index. One that ``.gitmodules`` no longer names but that has files now is no link."""
-        listed = (entry.partition("\t") for entry in await self._list("--stage"))
-        links = {path for mode, _, path in listed if mode.startswith("160000 ")}
+    async def _resolve_links(self, links: set[str], submodules: set[str]) -> set[str]:
+        """Those of the index's links that are no dropped ones: not named in ``.gitmodules``, but with files now."""
         dropped = {link for link in links - submodules if _has_files(self._directory / link)}
         for link in sorted(dropped):
             await self._git("update-index", "--force-remove", "--", link)
         return links - dropped
 
-    async def _open_nested_repositories(self, submodules: set[str]) -> set[str]:
+    async def _open_nested_repositories(self, others: Iterable[str], submodules: set[str]) -> set[str]:
         """Make git see a repository inside the worktree as the plain files it consists of.
 
         Git would record it as a link to a commit that nobody else has, or refuse to go on when it has none.
@@ -229,7 +234,7 @@ class _Staging:
         """
         opened: set[str] = set()
         while True:
-            nested = {path.rstrip("/") for path in await self._list("--others") if path.endswith("/")}
+            nested = {path.rstrip("/") for path in others if path.endswith("/")}
             fresh = nested - submodules - opened
             if not fresh:
                 return nested & submodules
@@ -239,6 +244,7 @@ class _Staging:
             empty = (await self._git("hash-object", "-w", "--stdin", input=b"")).strip()
             entries = "".join(f"100644 {empty}\t{path}/.journeyman-placeholder\0" for path in sorted(fresh))
             await self._git("update-index", "-z", "--add", "--index-info", input=os.fsencode(entries))
+            others = await self._list("--others")
 
     async def _submodules(self) -> set[str]:
         file = self._directory / ".gitmodules"

@@ -29,7 +29,7 @@ from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundl
 from shared.workspace.changes import MAX_DIFF, ChangedFile, changed_entries, changed_files, unified_diff
 from shared.workspace.commits import JOURNEYMAN, Author, commit_tree
 from shared.workspace.deletion import delete
-from shared.workspace.git import GitFailed, ask, commit_id, git, ref_name
+from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_name
 from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
@@ -73,6 +73,7 @@ class Worktree:
         self._base_ref = f"{_PRIVATE}worktrees/{digest}/base"
         self._files_ref = f"{_PRIVATE}worktrees/{digest}/files"
         self._result_ref = f"{_PRIVATE}worktrees/{digest}/result"
+        self._result = ""
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -164,9 +165,8 @@ class Worktree:
         below = commit_id(parent or self.base)
         async with self._lock:
             tree = await self._tree()
-            if tree.id == (await self.mirror.git("rev-parse", "--verify", f"{below}^{{tree}}")).strip():
+            if not (changes := await changed_entries(self.mirror.path, below, tree.id)):
                 return None
-            changes = await changed_entries(self.mirror.path, below, tree.id)
             return Commit(
                 id=await self._keep_commit(tree.id, below, message, author, at),
                 tree=tree.id,
@@ -185,23 +185,27 @@ class Worktree:
             made = await self._keep_commit(commit_id(tree), commit_id(parent), message, author, at)
         return Commit(id=made, tree=tree, parent=parent)
 
-    async def diff(self, base: str | None = None, *, limit: int = MAX_DIFF) -> str:
-        """Unified diff from ``base`` (default: the worktree's) to the files as they are, cut after ``limit`` bytes."""
-        async with self._lock:
-            tree = await self._tree()
-        return await unified_diff(self.mirror.path, commit_id(base or self.base), tree.id, limit)
+    async def diff(self, of: Commit | None = None, *, limit: int = MAX_DIFF) -> str:
+        """Unified diff of a commit (default: from the base to the files as they are), cut after ``limit`` bytes."""
+        return await unified_diff(self.mirror.path, *await self._sides(of), limit)
 
-    async def changed_files(self, base: str | None = None) -> list[ChangedFile]:
-        """Paths that differ from ``base`` (default: the worktree's), sorted; a renamed file is one D and one A."""
+    async def changed_files(self, of: Commit | None = None) -> list[ChangedFile]:
+        """Paths that a commit changes (default: that differ from the base), sorted; a rename is one D and one A."""
+        return await changed_files(self.mirror.path, *await self._sides(of))
+
+    async def _sides(self, of: Commit | None) -> tuple[str, str]:
+        if of is not None:
+            return of.parent, of.tree
         async with self._lock:
-            tree = await self._tree()
-        return await changed_files(self.mirror.path, commit_id(base or self.base), tree.id)
+            return self.base, (await self._tree()).id
 
     async def bundle(self, ref_or_commit: str, base: str | None = None, *, out: Path) -> Bundle:
         """Write a private ref or a commit of this worktree, without ``base`` and its history, to ``out``."""
         below = commit_id(base or self.base)
         if ref_or_commit.startswith(_PRIVATE):
             return await write_bundle(self.mirror.path, await ref_name(ref_or_commit, _PRIVATE), below, out)
+        if ref_or_commit == self._result:
+            return await write_bundle(self.mirror.path, self._result_ref, below, out)
         # A bundle holds refs only; this one exists for as long as it takes to write it.
         ref = f"{_PRIVATE}bundles/{commit_id(ref_or_commit)}-{os.urandom(4).hex()}"
         self._notes.add_ref(ref)
@@ -212,8 +216,11 @@ class Worktree:
         finally:
             await self.mirror.git("update-ref", "-d", ref)
 
-    async def remove(self) -> None:
-        """Take everything away: files, the agent's repository, our notes and refs. Works on any half-made state."""
+    async def remove(self, *, tidy: bool = True) -> None:
+        """Take everything away: files, the agent's repository, our notes and refs. Works on any half-made state.
+
+        ``tidy`` is left out where another worktree of the mirror is removed soon.
+        """
         async with self._lock:
             state = self._notes.read()
             refs = [self._base_ref, self._files_ref, self._result_ref, *(state.refs if state else ())]
@@ -227,48 +234,64 @@ class Worktree:
                 crash_point("worktree.unreferenced")
             finally:
                 await self._clear()
-        await self.mirror.tidy()
+        if tidy:
+            await self.mirror.tidy()
 
     async def _make(self, files: str, submodules: Mirrors, trusted: str) -> None:
         """Make everything anew with HEAD at the base and the files of commit ``files``."""
         before = self._notes.read()
         await self._clear()
-        if not await has_commit(self.mirror.path, self.base):
-            raise GitFailed(f"The mirror does not have the base commit {self.base}.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = f"update {self._base_ref} {self.base}\nupdate {self._files_ref} {files}\n"
         self._notes.directory.mkdir(parents=True, exist_ok=True)
-        _, refs, _ = await asyncio.gather(
-            # Keeps what the agent's repository borrows.
-            self.mirror.git("update-ref", "--stdin", input=kept.encode()),
+        _, refs = await asyncio.gather(
+            self._keep(kept),
             self.mirror.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"),
-            git("init", "--quiet", "--bare", "--initial-branch=main", str(self.git_dir)),
         )
+        make_bare(self.git_dir)
         alternates = self.git_dir / "objects" / "info" / "alternates"
         alternates.write_bytes(os.fsencode(self.mirror.path / "objects") + b"\n")
         (self.git_dir / "config").write_text(
             "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = true\n"
             f"[user]\n\tname = {JOURNEYMAN.name}\n\temail = {JOURNEYMAN.email}\n[gc]\n\tauto = 0\n"
         )
-        agents = f"--git-dir={self.git_dir}"
         # The names an agent expects (origin/main, tags for version numbers); the objects are already there.
         known = refs.replace(" refs/heads/", " refs/remotes/origin/")
         (self.git_dir / "packed-refs").write_bytes(known.encode("utf-8", "surrogateescape"))
-        await git(agents, "worktree", "add", "--quiet", "--force", "--detach", "--", str(self.path), files)
+        own = self._link()
+        await git("read-tree", "-u", "--reset", files, cwd=self.path, env={"GIT_DIR": str(own)})
         if files != self.base:
-            await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(self._agents_dir())})
+            await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(own)})
         missing = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
         crash_point("worktree.half-made")
-        shutil.copy2(self._agents_dir() / "index", self._notes.index)  # spares the first look at every file
+        shutil.copy2(own / "index", self._notes.index)  # spares the first look at every file
         refs_before = before.refs if before else ()
         self._notes.write(
             State(base=self.base, refs=refs_before, files=files, submodules_missing=tuple(missing[:MAX_SUBMODULES]))
         )
 
-    def _agents_dir(self) -> Path:
-        """The git directory of the linked worktree; only asked before an agent has been here."""
-        (made,) = (self.git_dir / "worktrees").iterdir()
-        return made
+    async def _keep(self, updates: str) -> None:
+        """Have the mirror keep what the agent's repository borrows."""
+        try:
+            await self.mirror.git("update-ref", "--stdin", input=updates.encode())
+        except GitFailed as error:
+            if await has_commit(self.mirror.path, self.base):
+                raise
+            raise GitFailed(f"The mirror does not have the base commit {self.base}.", error.detail) from error
+
+    def _link(self) -> Path:
+        """Make ``path`` an empty linked worktree, HEAD detached at the base; returns its own git directory.
+
+        `git worktree add` takes four processes for that. Source: gitrepository-layout(5), "worktrees".
+        """
+        own = self.git_dir / "worktrees" / "files"
+        own.mkdir(parents=True)
+        self.path.mkdir()
+        (own / "HEAD").write_text(f"{self.base}\n")
+        (own / "commondir").write_text("../..\n")
+        (own / "gitdir").write_bytes(os.fsencode(self.path / ".git") + b"\n")
+        (self.path / ".git").write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
+        return own
 
     def _is_finished(self) -> bool:
         """Whether the worktree was made to its end; looks at our notes, never into what an agent may have written."""
@@ -294,6 +317,7 @@ class Worktree:
     async def _keep_commit(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
         made = await commit_tree(self.mirror, tree, parent, message, author, at)
         await self.mirror.git("update-ref", "--", self._result_ref, made)
+        self._result = made
         return made
 
 

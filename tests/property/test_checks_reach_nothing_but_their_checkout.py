@@ -89,16 +89,20 @@ changes = st.dictionaries(st.sampled_from([*NAMES, *CACHES]), files | links | st
 stops = st.none() | st.floats(0, 0.8)
 
 
-async def judged_anyhow(
-    base: dict[str, Entry],
-    attributes: str | None,
-    change: dict[str, Entry | None],
-    checks: list[str],
-    setup: list[str],
-    stop_after_s: float | None,
-    folder: Path,
-) -> None:
-    """Have a result made and judged, stopped after so many seconds, and compare everything with what it was."""
+class Example(NamedTuple):
+    """A repository, what the agent did to it, what is run on the result, and when all of it is stopped, if at all."""
+
+    base: dict[str, Entry]
+    attributes: str | None
+    change: dict[str, Entry | None]
+    checks: list[str]
+    setup: list[str]
+    stop_after_s: float | None
+
+
+async def judged_anyhow(example: Example, folder: Path) -> None:
+    """Have a result made and judged, and compare everything with what it was."""
+    base, attributes, change, checks, setup, stop_after_s = example
     target = folder / "target"
     target.mkdir()
     sh_git(target, "init", "--quiet", "--initial-branch=main")
@@ -216,14 +220,15 @@ def plain(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n")
 
 
-def check(*given: object) -> None:
+def check(example: Example) -> None:
     with tempfile.TemporaryDirectory(prefix="journeyman-test-") as folder, pytest.MonkeyPatch.context() as patch:
         (Path(folder) / "tmp").mkdir()
         patch.setattr(tempfile, "tempdir", str(Path(folder) / "tmp"))
-        asyncio.run(judged_anyhow(*given, Path(folder)))  # type: ignore[arg-type]  # what hypothesis gives
+        asyncio.run(judged_anyhow(example, Path(folder)))
 
 
-anything = given(
+examples = st.builds(
+    Example,
     base=trees,
     attributes=st.sampled_from(ATTRIBUTES),
     change=changes,
@@ -234,28 +239,14 @@ anything = given(
 
 
 @settings(max_examples=6, deadline=None, phases=UNSHRUNK)
-@anything
-def test_a_result_is_the_agents_whatever_checks_do(
-    base: dict[str, Entry],
-    attributes: str | None,
-    change: dict[str, Entry | None],
-    checks: list[str],
-    setup: list[str],
-    stop_after_s: float | None,
-) -> None:
-    check(base, attributes, change, checks, setup, stop_after_s)
+@given(examples)
+def test_a_result_is_the_agents_whatever_checks_do(example: Example) -> None:
+    check(example)
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(1800)
 @settings(max_examples=300, deadline=None, phases=UNSHRUNK)
-@anything
-def test_a_result_is_the_agents_whatever_checks_do_very_often(
-    base: dict[str, Entry],
-    attributes: str | None,
-    change: dict[str, Entry | None],
-    checks: list[str],
-    setup: list[str],
-    stop_after_s: float | None,
-) -> None:
-    check(base, attributes, change, checks, setup, stop_after_s)
+@given(examples)
+def test_a_result_is_the_agents_whatever_checks_do_very_often(example: Example) -> None:
+    check(example)

@@ -120,5 +120,5 @@ class CleanCheckout:
 
 
 async def _remove(worktree: Worktree, folder: Path) -> None:
-    await worktree.remove()
+    await worktree.remove(tidy=False)  # the agent's worktree goes after it
     await asyncio.to_thread(remove_tree, folder)

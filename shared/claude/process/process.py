@@ -296,7 +296,7 @@ class AgentProcess:
         rung = Rung.ALREADY_ENDED
         if self.alive:
             rung = await self._descend()
-        swept = await asyncio.to_thread(sweep, self.mark, 0.2, relatives)
+        swept = await asyncio.to_thread(sweep, self.mark, also=relatives)
         # A wrapper that was swept is a child of ours or of init: give it the moment to be gone.
         exit_code = await self.wait()
         return StopReport(exit_code, rung, swept, round((time.monotonic() - began) * 1000))

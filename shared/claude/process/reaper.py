@@ -9,21 +9,21 @@ from __future__ import annotations
 from shared.ops.proc import MARK, Stat, end_all, environment_of, is_alive, pids, stat_of
 
 
-def sweep(mark: str, grace: float = 0.2, also: frozenset[tuple[int, int]] = frozenset()) -> int:
-    """Ends all processes of the run; returns how many were signalled. Blocks up to about ``grace`` seconds longer than
-    needed.
+def sweep(*marks: str, grace: float = 0.2, also: frozenset[tuple[int, int]] = frozenset()) -> int:
+    """Ends all processes with these marks; returns how many were signalled. Blocks up to about ``grace`` seconds longer
+    than needed.
 
     SIGTERM first, SIGKILL after ``grace``, repeated until two scans find none: a process may fork while it is being
     ended, and one that forks and ends during a scan hides its child from it. ``also`` adds processes by (pid, start
     time), such as descendants that dropped their environment.
     """
-    if not mark:
+    if not all(marks):
         raise ValueError("An empty mark would match every run.")
-    return len(end_all(lambda: _left(mark, also) or _left(mark, also), grace))
+    return len(end_all(lambda: _left(marks, also) or _left(marks, also), grace))
 
 
-def _left(mark: str, also: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    return family(mark) | frozenset(each for each in also if is_alive(*each))
+def _left(marks: tuple[str, ...], also: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    return family(*marks) | frozenset(each for each in also if is_alive(*each))
 
 
 def marked(mark_prefix: str) -> list[int]:
@@ -43,16 +43,16 @@ def marks() -> list[str]:
     ]
 
 
-def family(mark: str) -> frozenset[tuple[int, int]]:
-    """(pid, start time) of every living process with this mark, and of all their descendants.
+def family(*marks: str) -> frozenset[tuple[int, int]]:
+    """(pid, start time) of every living process with one of these marks, and of all their descendants.
 
     The mark ``run-X`` is also that of each of its places, ``run-X@…``; it is not that of ``run-X-checks``.
     """
-    wanted = f"{MARK}={mark}".encode()
-    at_places = wanted + b"@"
+    wanted = frozenset(f"{MARK}={mark}".encode() for mark in marks)
+    at_places = tuple(entry + b"@" for entry in wanted)
     everybody = pids()
     found = {
-        pid for pid in everybody if any(entry == wanted or entry.startswith(at_places) for entry in environment_of(pid))
+        pid for pid in everybody if any(entry in wanted or entry.startswith(at_places) for entry in environment_of(pid))
     }
     # Mostly there is none, and a process's stat takes the kernel six times as long as its environment.
     if not found:

@@ -1,4 +1,4 @@
-"""From its commit on, a result is no agent's work any more: whoever dies, it is judged and published once, for nothing."""
+"""From its commit on, a result is no agent's work any more: whoever dies, it is judged and published, at no cost."""
 
 from __future__ import annotations
 
@@ -54,10 +54,17 @@ async def two_machines(
 ) -> AsyncIterator[tuple[ServiceGroup, Member, Member]]:
     """A group with two executors on machines of their own; only the first one runs, and dies at ``crash_at``, once."""
     async with ServiceGroup(folder / "group", ack_wait_s=ACK_WAIT_S, checks=checks, setup=setup) as group:
-        more = {"JOURNEYMAN_CLAUDE_CLI": agent} if agent else {}
-        death = {"CRASH_AT": crash_at, "CRASH_MARK": str(folder / "died-at")}
-        first = group.add("executor", name="first", data=group.folder / "first", **death, **more)
-        second = group.add("executor", name="second", data=group.folder / "second", **more)
+        first, second = (
+            group.add(
+                "executor",
+                name=name,
+                data=group.folder / name,
+                CRASH_AT=point,
+                CRASH_MARK=str(folder / "died-at"),
+                JOURNEYMAN_CLAUDE_CLI=agent,
+            )
+            for name, point in (("first", crash_at), ("second", ""))
+        )
         await group.start("brain", "gateway")
         await first.start()
         yield group, first, second
@@ -162,8 +169,8 @@ async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) 
         story = await story_of(group.bus, id)
         later = [each for each in story if each.position > failed.position]
         assert [each.name for each in later if each.kind == "run"] == []
-        assert cost_of(usage_of(later)) == 0
-        assert cost_of(usage_of(story)) > 0
+        assert cost_of(tuple(usage_of(later))) == 0
+        assert cost_of(tuple(usage_of(story))) > 0
         assert one(later, "task.completed").data.commit == one(story, "run.succeeded").data.commit
 
 
