@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from services.executor.verification import checkout
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
 from shared.contracts.sentences.evidence import observed
+from shared.workspace import checks
 from testing.eventually import eventually
 from testing.nats import free_port
 from tests.integration.verification.trials import Files, MakeTrial
@@ -92,6 +94,25 @@ async def test_a_red_test_under_another_name_is_new_and_one_that_is_gone_is_told
     gone = await place.judge({"test_app.py": UNITTEST["test_app.py"].replace("def test_ok", "def no_test")})
     assert gone.evidence is Evidence.NO_NEW_FAILURES
     assert {note.kind for note in gone.notes} == {NoteKind.FEWER_TESTS, NoteKind.JUDGE_CHANGED}
+
+
+async def test_a_test_that_is_named_in_the_middle_of_a_long_output_is_found(
+    trial: MakeTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (checks, checkout):
+        monkeypatch.setattr(module, "ENDS_BYTES", 1000)
+    new = "test ! -e NOTE.md || echo '--- FAIL: TestNew (0.00s)'"
+    named = f"seq 1000; echo '--- FAIL: TestOld (0.00s)'; {new}; seq 1000; exit 1"
+    judged = await trial({"a": ""}).judge(NOTE, named)
+    assert [check.new_failures for check in judged.checks] == [("TestNew",)]
+    assert "TestNew" not in judged.checks[0].output_head + judged.checks[0].output_tail
+
+
+async def test_a_long_output_without_names_proves_no_sameness(trial: MakeTrial) -> None:
+    noise = "seq 100000 110000"
+    judged = await trial({"a": ""}).judge(NOTE, f"{noise}; ls; {noise}; exit 1")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
 
 
 async def test_only_what_passed_counts_as_passed(trial: MakeTrial) -> None:
@@ -196,7 +217,7 @@ async def test_a_stop_during_set_up_is_heard_at_once_and_leaves_nothing(trial: M
     ("files", "check"),
     [
         ({"a": ""}, 'echo "$PWD/a:3: broken at $(date) in 0.$$ s, pid $$"; exit 1'),
-        ({"a": ""}, "mktemp -d; echo 127.0.0.1:4$$ refused; exit 3"),
+        ({"a": ""}, "mktemp -d; echo 127.0.0.1:$(($$ % 9999 + 20000)) refused; exit 3"),
     ],
     ids=["paths and times", "temporary folders and ports"],
 )
