@@ -71,6 +71,7 @@ class BaseCommit(contextlib.AsyncExitStack):
         run = BaseRun(
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],
+            output_cut=len(ran.result.output) > OUTPUT_CHARS,
             findings=ran.findings,
             checkout=str(checkout.tree),
             hindrance=hindrance(ran.result) or "",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ import msgspec
 from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
 from shared.ops.uninterrupted import uninterrupted
-from shared.workspace.checks import CheckResult, check_environment, run_check
+from shared.workspace.checks import ENDS_BYTES, CheckResult, check_environment, run_check
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_environment, report_files
@@ -115,10 +116,20 @@ class CleanCheckout:
         if not result.passed and refuses_reports(result.output):
             result = await run(env=self._environment)
         files = await asyncio.to_thread(report_files, reports, self.tree, began)
-        findings = await asyncio.to_thread(read_failures, command, result.exit_code, result.output, files, self.tree)
+        output = await asyncio.to_thread(_kept_output, result, whole)
+        findings = await asyncio.to_thread(read_failures, command, result.exit_code, output, files, self.tree)
         return Ran(result, findings, whole)
 
 
 async def _remove(worktree: Worktree, folder: Path) -> None:
     await worktree.remove(tidy=False)  # the agent's worktree goes after it
     await asyncio.to_thread(remove_tree, folder)
+
+
+def _kept_output(result: CheckResult, whole: Path) -> str:
+    """The output as far as it was written down: a long one has only its two ends in memory, and names in between."""
+    if result.output_size <= 2 * ENDS_BYTES:
+        return result.output
+    with gzip.open(whole, "rt", encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    return f"{text}\n{result.output}" if result.cut else text

@@ -160,8 +160,8 @@ class Judge:
                 return await self._check(
                     ran,
                     CheckVerdict.FAILED_BEFORE,
-                    "It fails at the base commit too; its output names no tests and differs from run to run, so nobody "
-                    "can tell whether it is the same failure.",
+                    "It fails at the base commit too; its output names no tests and differs from run to run, or is too "
+                    "long to compare, so nobody can tell whether it is the same failure.",
                 )
 
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
@@ -192,6 +192,7 @@ class Judge:
             output=ran.result.output[-OUTPUT_CHARS:],
             findings=ran.findings,
             checkout=str(self._result.tree),
+            cut=len(ran.result.output) > OUTPUT_CHARS,
         )
         return await asyncio.to_thread(compare, after, _run(before))
 
@@ -238,7 +239,13 @@ def _not_run(command: str, reason: str) -> Check:
 
 
 def _run(before: BaseRun) -> Run:
-    return Run(exit_code=before.exit_code, output=before.output, findings=before.findings, checkout=before.checkout)
+    return Run(
+        exit_code=before.exit_code,
+        output=before.output,
+        findings=before.findings,
+        checkout=before.checkout,
+        cut=before.output_cut,
+    )
 
 
 def _as_sentence(words: str) -> str:

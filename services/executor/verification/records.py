@@ -34,13 +34,14 @@ class Commands(msgspec.Struct, frozen=True):
 
 
 class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command said at the base commit. ``output`` is the end of its output.
+    """What a command said at the base commit. ``output`` is the end of its output, ``output_cut`` that there is more.
 
     ``checkout`` is the path it ran at, which the output may name; ``hindrance`` says why it could not run, if so.
     """
 
     exit_code: int
     output: str = ""
+    output_cut: bool = False
     findings: Findings = Findings()
     checkout: str = ""
     hindrance: str = ""

@@ -26,12 +26,16 @@ class Kind(enum.StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a check command. ``checkout`` is the folder in which it ran: paths below it are no difference."""
+    """One run of a check command. ``checkout`` is the folder in which it ran: paths below it are no difference.
+
+    ``cut`` says that ``output`` has only a part of what the command wrote: it proves no sameness.
+    """
 
     exit_code: int
     output: str
     findings: Findings
     checkout: str = ""
+    cut: bool = False
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,8 @@ def _ended(run: Run) -> bool:
 
 
 def _same_output(after: Run, before: Run) -> bool:
+    if after.cut or before.cut:
+        return False
     checkouts = [checkout for checkout in (after.checkout, before.checkout) if checkout]
     return after.exit_code == before.exit_code and normalise(after.output, *checkouts) == normalise(
         before.output, *checkouts

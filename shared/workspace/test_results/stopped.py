@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 _SAID: Final = re.compile(
     r"^!+ (?:.*: )?stopping after \d+ failures !+$"  # pytest -x
     r"|^!+ Interrupted: .*!+$"  # pytest, at a module that it could not import
-    r"|^error: (?:doc)?test failed, to rerun pass "  # cargo test without --no-fail-fast
     r"|^\s*(?:Cancel(?:l)?ing due to test failure|warning: \d+/\d+ tests? \S+ not run due to )"  # nextest
     r"|\bERR_PNPM_RECURSIVE_RUN_FIRST_FAIL\b"
     r"|^\[INFO\] \S.* \.{2,} SKIPPED\b"  # maven, the modules behind the one that failed
 )
+_CARGO_FAILED: Final = re.compile(r"^error: (?:doc)?test failed, to rerun pass ")
+_CARGO_WENT_ON: Final = re.compile(r"^error: \d+ targets? failed:$")
 _ASKED: Final = re.compile(r"(?<![\w-])--?(?:bail|fail-?fast|stop-on-(?:failure|error|defect))(?![\w-])")
 """Options of jest, mocha, vitest, go, unittest, rspec and phpunit, which say nothing when they stop."""
 
 
-def has_stopped(command: str, lines: Iterable[str]) -> bool:
+def has_stopped(command: str, lines: Sequence[str]) -> bool:
     """By the lines of the output of a failed command, or by the options of the command."""
-    return _ASKED.search(command) is not None or any(_SAID.search(line) for line in lines)
+    if _ASKED.search(command) or any(_SAID.search(line) for line in lines):
+        return True
+    # Cargo says at the end how many targets have failed, where it went on to the others (--no-fail-fast).
+    return any(map(_CARGO_FAILED.match, lines)) and not any(map(_CARGO_WENT_ON.match, lines))

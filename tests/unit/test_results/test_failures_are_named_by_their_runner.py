@@ -263,6 +263,36 @@ def test_a_run_that_ended_well_has_no_failures_but_counts() -> None:
     assert (found.failed, found.broken, found.passed_count) == ((), (), 3)
 
 
+def test_tests_that_fail_behind_an_exit_code_of_0_are_hidden_failures() -> None:
+    found = read(text_of("unittest.txt"), exit_code=0)
+    assert set(found.hidden) == {*read(text_of("unittest.txt")).failed, *read(text_of("unittest.txt")).broken}
+    assert found.lines
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "  ● Console\n\n    console.error\n      boom\n\nTests:       3 passed, 3 total\n",
+        "TAP version 13\nok 1 - a\nnot ok 2 - b # TODO later\n1..2\n",
+        "[ERROR] said by the program\n[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0\n",
+        "   TRY 1 FAIL [   0.1s] a b\n   TRY 2 PASS [   0.1s] a b\n     Summary [   0.1s] 1 test run: 1 passed\n",
+        "# x/cgo\n./a.go:3:4: warning: unused\nok  \tx/y\t0.1s\n",
+        "=== short test summary info ===\nXFAIL tests/test_a.py::test_x - no\n=== 1 passed, 1 xfailed in 0.1s ===\n",
+    ],
+    ids=["jest", "tap", "surefire", "nextest", "go", "pytest"],
+)
+def test_what_a_good_run_prints_is_no_hidden_failure(output: str) -> None:
+    assert read(output, exit_code=0).hidden == ()
+
+
+@pytest.mark.parametrize(("tests", "nothing"), [("0 tests", True), ("1 test", False)])
+def test_a_runner_that_counts_is_known_to_have_run_nothing(tests: str, nothing: bool) -> None:
+    output = f"----------\nRan {tests} in 0.000s\n\nOK\n"
+    assert read(output, exit_code=0).ran_nothing is nothing
+    assert read("", command="python3 -m unittest", exit_code=0).ran_nothing
+    assert not read("", command="sh check.sh", exit_code=0).ran_nothing
+
+
 def test_a_silent_command_tells_its_runner_by_its_words() -> None:
     assert read("", command="npx vitest run").runner == "vitest"
     assert read("", command="./check.sh").runner == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.test_results import Kind, Run, compare
+from shared.workspace.test_results import Kind, Run, compare, read_failures
 from tests.unit.test_results.recorded import run, text_of
 
 
@@ -148,3 +148,31 @@ def test_real_runs_in_two_folders_differ_by_what_the_work_broke(tmp_path: Path) 
     assert (told.kind, told.new) == (Kind.NEW, ("test_a.A.test_other",))
     told = compare(really_run(tmp_path / "broken", breaks="("), base)
     assert (told.kind, told.new) == (Kind.NEW, ("test_a (not imported)",))
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("pytest -x", f"{pytest_output('a')}!!!! stopping after 1 failures !!!!\n"),
+        ("cargo test", "test a ... FAILED\nerror: test failed, to rerun pass `--lib`\n"),
+        ("pnpm -r test", f"{pytest_output('a')} ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  b@ test: `pytest`\n"),
+        ("mvn test", "[ERROR] A.b:3 not\n[INFO] core .... FAILURE [  1.2 s]\n[INFO] web .... SKIPPED\n"),
+        ("npx jest --bail", "  ● a › b\n\nTests:       1 failed, 1 total\n"),
+    ],
+)
+def test_runs_that_stopped_at_a_failure_are_the_same_in_part_only(command: str, output: str) -> None:
+    stopped = Run(exit_code=1, output=output, findings=read_failures(command, 1, output, []))
+    told = compare(stopped, stopped)
+    assert (told.kind, told.partial) == (Kind.SAME, True)
+    assert told.why.endswith("nothing is known of what comes behind")
+
+
+def test_a_run_that_went_on_is_the_same_as_a_whole() -> None:
+    went_on = "test a ... FAILED\nerror: test failed, to rerun pass `--lib`\nerror: 1 target failed:\n    `--lib`\n"
+    for output in (went_on, pytest_output("a")):
+        assert not compare(run(output), run(output)).partial
+
+
+def test_a_part_of_an_output_proves_no_sameness() -> None:
+    part = Run(exit_code=1, output="it broke\n", findings=read_failures("make", 1, "it broke\n", []), cut=True)
+    assert compare(part, part).kind is Kind.UNCLEAR

@@ -15,7 +15,7 @@ _PACKAGE: Final = re.compile(r"^(FAIL|ok  |\?   )\t(\S+)(?:[ \t](.*))?$")
 _SUM: Final = re.compile(r"^=== FAIL: (\S+) (\S+) \(")
 _RUNNING: Final = re.compile(r"^\t+((?:Test|Fuzz|Example|Benchmark)\S*) \(")
 _HEADER: Final = re.compile(r"^# \S+(?: \[\S+\])?$")
-_MISTAKE: Final = re.compile(r"^(?:vet: )?(?:\./)?([^\s:]+\.go):\d+(?::\d+)?: (.+)$")
+_MISTAKE: Final = re.compile(r"^(?:vet: )?(?:\./)?([^\s:]+\.go):\d+(?::\d+)?: (?!warning: )(.+)$")
 _MODULE: Final = re.compile(
     r"^go: (?!downloading |finding |found |added |upgraded |creating |extracting |warning)(.+)$"
 )

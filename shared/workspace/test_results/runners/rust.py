@@ -62,14 +62,14 @@ def nextest(lines: Sequence[str]) -> Reading:
     found = Reading(runner="nextest")
     during: dict[str, int] = {}
     final: dict[str, int] = {}
-    current = during
+    current, ended = during, False
     for index, line in enumerate(lines):
         if _SUMMARY.match(line):
-            current = final
+            current, ended = final, True
             counts = {word: int(number) for number, word in _COUNTS.findall(line)}
             found.count(counts.get("passed", 0), counts.get("failed", 0) + counts.get("timed out", 0))
         elif " [" in line and (match := _NEXTEST.match(line)):
             current.setdefault(f"{match[1]} {match[2]}", index)
-    for name, index in (final or during).items():
+    for name, index in (final if ended else during).items():
         found.fail(name, index)
     return found
