@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
+from services.executor.attempt_state import Again, AttemptState, AttemptStep, Committed, Report
+from services.executor.conclusion import concluded
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
+    beginning_prompt,
     first_prompt,
     late_words_prompt,
+    opening_prompt,
+    reopened_prompt,
     repair_prompt,
     revival_prompt,
-    start_prompt,
-    takeover_prompt,
 )
 from services.executor.result import commit_message, first_files, notes_on
 from services.executor.run_workspace import Exhausted, RunWorkspace
@@ -32,7 +34,7 @@ from shared.claude.process.process import AgentProcess
 from shared.claude.role import RoleInvalid
 from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
-from shared.contracts.evidence import Check, Evidence, EvidencePolicy, Outcome, is_enough
+from shared.contracts.evidence import Check, EvidencePolicy, Outcome
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now
@@ -45,7 +47,7 @@ from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
 from shared.workspace.branches import branch_name
 from shared.workspace.git import GitFailed
-from shared.workspace.worktree import Author, Worktree
+from shared.workspace.worktree import Author
 
 REPAIRS: Final = 1
 REVIVALS: Final = 2
@@ -61,8 +63,6 @@ SUMMARY_CHARS: Final = 8000
 WORKSPACE_FAILED: Final = "workspace-failed"
 AUTHOR: Final = Author("Journeyman", "journeyman@localhost")
 
-Report = run.Succeed | run.Fail | run.RecordStopped
-
 log = structlog.get_logger(__name__)
 
 
@@ -74,59 +74,6 @@ class Dependencies(msgspec.Struct, frozen=True):
     artifacts: Artifacts
     timings: Timings
     verification: Verification
-
-
-class Again(msgspec.Struct, frozen=True):
-    """Take the steps from the first one on, with a new process that is told ``prompt``.
-
-    ``resume`` says that the process goes on with the conversation of the one before it.
-    """
-
-    prompt: str
-    resume: bool
-
-
-Committed = run.RecordCommit | run.Committed
-"""A committed result: as it is reported, or as it is found in the log."""
-
-
-class AttemptState(msgspec.Struct, kw_only=True):
-    """What the steps have found out so far; the next step reads it.
-
-    ``found`` is the run as the attempt found it, ``plan`` the approved plan in Markdown. ``process`` is the directory
-    of the newest process, ``ended`` how that ended; both are None where the attempt took over a committed result.
-    ``heard`` is the number of the last input that an agent has heard, ``retold`` of the last that one was begun for.
-    ``result`` stays None when nothing has changed.
-    """
-
-    found: run.Run
-    worktree: Worktree
-    plan: str
-    process: Path | None = None
-    prompt: str = ""
-    resume: bool = False
-    repairs: int = 0
-    revivals: int = 0
-    heard: int = 0
-    retold: int = 0
-    ended: AgentOutcome | None = None
-    result: Committed | None = None
-    judged: Judged = Judged()
-
-    @property
-    def outcome(self) -> AgentOutcome:
-        """How the newest process ended, for the steps behind it."""
-        assert self.ended is not None, "the agent has not been run yet"
-        return self.ended
-
-    @property
-    def unreported(self) -> tuple[ModelUsage, ...]:
-        """What the newest process has spent and nobody has been told yet."""
-        return () if self.ended is None else self.ended.unreported
-
-
-AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
-"""One step: None goes on to the next step, `Again` to the first one, a report ends the attempt."""
 
 
 class Attempt:
@@ -218,13 +165,13 @@ class Attempt:
             worktree=worktree,
             plan=markdown,
             process=process,
-            prompt=_prompt(found, markdown, resume=resume),
+            prompt=opening_prompt(found, markdown, resume=resume),
             resume=resume,
             repairs=found.repairs,
         )
         if found.ended_process == self._runner.name_of(process):
             # An attempt here died between reopening the result and the process that is to go on with it.
-            await self._begin_again(state, Again(_reopened_prompt(found), resume=True))
+            await self._begin_again(state, Again(reopened_prompt(found), resume=True))
         return state
 
     async def _begin_again(self, state: AttemptState, again: Again) -> None:
@@ -240,7 +187,7 @@ class Attempt:
         state.process = self._workspace.next_process()
         state.resume = again.resume and self._workspace.has_session(self._session)
         lost = again.resume and not state.resume
-        state.prompt = f"{_start(state.found, state.plan)}\n\n{again.prompt}" if lost else again.prompt
+        state.prompt = f"{beginning_prompt(state.found, state.plan)}\n\n{again.prompt}" if lost else again.prompt
         state.result, state.judged = None, Judged()
 
     # ---- the steps -------------------------------------------------------------------------------------------------
@@ -380,37 +327,8 @@ class Attempt:
                 outcome=Outcome.NOTHING_TO_CHANGE,
             )
         kept = await self._sealed(state, state.result)
-        judged, notes = state.judged, (*state.result.notes, *state.judged.notes)
         policy = EvidencePolicy(self._workspace.repo().evidence)
-        if is_enough(judged.evidence, policy):
-            return run.Succeed(
-                attempt=self._attempt,
-                summary=kept.summary,
-                commit=kept.commit,
-                branch=kept.branch,
-                bundle=kept.bundle,
-                files=kept.files,
-                checks=judged.checks,
-                turns=kept.turns,
-                duration_ms=self._duration(),
-                usage=state.unreported,
-                diff=kept.diff,
-                evidence=judged.evidence,
-                outcome=Outcome.CHANGED,
-                tree=kept.tree,
-                checked_commit=kept.checked_commit,
-                setup=judged.setup,
-                notes=notes,
-            )
-        code, message = _why_not_enough(judged)
-        return msgspec.structs.replace(
-            self._failed(code, message, state.unreported),
-            checks=judged.checks,
-            result=kept,
-            evidence=judged.evidence,
-            setup=judged.setup,
-            notes=notes,
-        )
+        return concluded(self._attempt, kept, state, policy, self._duration())
 
     async def _sealed(self, state: AttemptState, result: Committed) -> run.KeptResult:
         """The commit to publish: the very tree and parent that were checked, with what was observed in its message."""
@@ -566,33 +484,6 @@ class Attempt:
 
 def _summary(outcome: AgentOutcome) -> str:
     return outcome.text.strip()[:SUMMARY_CHARS]
-
-
-def _prompt(found: run.Run, plan: str, *, resume: bool) -> str:
-    """What a new process is told first: the task, and where it stands."""
-    if found.blamed:
-        mend = repair_prompt(found.blamed)
-        return f"{takeover_prompt(found, plan)}\n\n{mend}" if resume else f"{_start(found, plan)}\n\n{mend}"
-    return takeover_prompt(found, plan) if resume else _start(found, plan)
-
-
-def _reopened_prompt(found: run.Run) -> str:
-    """Why the agent goes on with its committed work."""
-    return repair_prompt(found.blamed) if found.blamed else late_words_prompt()
-
-
-def _start(found: run.Run, plan: str) -> str:
-    """The first prompt of a round that begins at the base, or at an earlier result."""
-    return first_prompt(found, plan) if found.start is None else start_prompt(found, plan)
-
-
-def _why_not_enough(judged: Judged) -> tuple[str, str]:
-    """A stable code, and a sentence that says what may be done."""
-    mend = "Publish the result as it is, retry from it, or retry afresh."
-    if judged.evidence is Evidence.FAILING:
-        names = ", ".join(check.command for check in judged.blamed)
-        return "checks-failed", f"The repository's checks fail after the agent's work ({names}): {mend}"
-    return "not-verified", f"The repository demands a verified result, and this one is {judged.evidence}: {mend}"
 
 
 class _PlanGone(Exception):

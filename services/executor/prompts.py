@@ -15,6 +15,22 @@ OUTPUT_CHARS: Final = 4_000
 _NOW: Final = "The repository is your working directory. Do the work and verify it; do not commit or push."
 
 
+def opening_prompt(run: Run, plan: str, *, resume: bool) -> str:
+    """What a new process is told first: the task, and where it stands."""
+    opening = takeover_prompt(run, plan) if resume else beginning_prompt(run, plan)
+    return f"{opening}\n\n{repair_prompt(run.blamed)}" if run.blamed else opening
+
+
+def beginning_prompt(run: Run, plan: str) -> str:
+    """The first prompt of a round that begins at the base, or at an earlier result."""
+    return first_prompt(run, plan) if run.start is None else start_prompt(run, plan)
+
+
+def reopened_prompt(run: Run) -> str:
+    """Why the agent goes on with its committed work."""
+    return repair_prompt(run.blamed) if run.blamed else late_words_prompt()
+
+
 def first_prompt(run: Run, plan: str) -> str:
     """The task, with its approved plan when there is one."""
     parts = [quoted("task", run.text, title=run.title)]
