@@ -27,6 +27,7 @@ from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, st
 from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checkout_environment import checkout_environment
 from shared.workspace.pipes import Ends, listen
+from shared.workspace.tracked import is_lost
 
 ENDS_BYTES: Final = 512 * 1024
 """Bytes of output that are kept in memory from the beginning, and as many from the end."""
@@ -155,7 +156,7 @@ async def run_check(
     mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
     checks alone: whatever carries it is killed after each command.
     """
-    if cwd.is_symlink() or not cwd.is_dir():
+    if is_lost(cwd):
         return _lost(command)
     sweep = sweep or sweep_marked
     began = time.monotonic()

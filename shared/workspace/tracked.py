@@ -25,6 +25,8 @@ class TrackedFiles:
 
     async def remember(self) -> None:
         """Take the files as they are now, as a set-up has left them. Raises ``GitFailed``."""
+        if is_lost(self._directory):
+            return
         staged = (entry.partition("\t") for entry in _split(await self._git("ls-files", "-z", "--stage")))
         links = {path for mode, _, path in staged if mode.startswith("160000 ")}
         modified = set(_split(await self._git("ls-files", "-z", "--modified"))) - links
@@ -34,6 +36,8 @@ class TrackedFiles:
 
     async def restore(self) -> None:
         """Write what has changed since, and only that. What cannot be written is left, and the log tells it."""
+        if is_lost(self._directory):
+            return
         what = ("checkout-index", "--all", "--force", "--index", "--quiet")
         answer = await ask(*what, cwd=self._directory, env=self._env)
         if answer.code != 0:
@@ -41,6 +45,11 @@ class TrackedFiles:
 
     async def _git(self, *args: str, input: bytes | None = None) -> str:
         return await git(*args, cwd=self._directory, env=self._env, input=input)
+
+
+def is_lost(directory: Path) -> bool:
+    """Whether a command has removed its checkout, or replaced it by a link: what is written there then is elsewhere."""
+    return directory.is_symlink() or not directory.is_dir()
 
 
 def _split(fields: str) -> list[str]:

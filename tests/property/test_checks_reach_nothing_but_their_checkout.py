@@ -47,6 +47,7 @@ CHECKS: Final = [
     'rm -rf "$PWD"',
     'mv "$PWD" "$TMPDIR/gone"; exit 1',
     'rm -rf "$PWD"; ln -s "$HOME" "$PWD"',
+    'rm -rf "$PWD"; ln -s ../other "$PWD"',
     'rm -rf "$HOME" "$TMPDIR"',
     "git clean -fdxq",
     "echo x >new; git stash -uq",

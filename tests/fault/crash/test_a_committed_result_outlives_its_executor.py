@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
@@ -16,7 +19,8 @@ from shared.contracts.usage import cost_of
 from shared.event_store.envelope import RecordedEvent
 from shared.runtime.client import Client
 from shared.workspace.bundle import has_commit
-from testing.api_client import usage_of
+from testing.api_client import END, usage_of
+from testing.campaign_size import CampaignSize
 from testing.checker import problems_of_costs, problems_of_events, problems_of_log, problems_of_story, story_of
 from testing.eventually import eventually
 from testing.service_group import ROOT, Member, ServiceGroup
@@ -174,6 +178,36 @@ async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) 
         assert one(later, "task.completed").data.commit == one(story, "run.succeeded").data.commit
 
 
+@pytest.mark.campaign
+async def test_a_stop_at_any_moment_leaves_nothing(tmp_path: Path, campaign_size: CampaignSize) -> None:
+    seed = secrets.randbelow(10**6)
+    print(f"seed {seed}")
+    dice = Random(seed)
+    checks = ["git clean -fdxq; git stash -uq", "setsid sleep 600 & sleep 0.3", 'rm -rf "$PWD"; exit 1']
+    async with two_machines(tmp_path, checks=checks, setup=["touch made"]) as (group, _, _):
+        client = Client(group.bus, source="test")
+
+        async def stopped_somewhere() -> str:
+            id = await submit(group, "Write one file", IMPLEMENT)
+            await group.until(id, dice.choice(("run.claimed", "run.started", "run.checkpointed", "run.committed")))
+            began, moment = time.monotonic(), dice.uniform(0, 1.5)
+            await eventually(lambda: time.monotonic() - began > moment)
+            await client.send(Actor("task", id), task.Stop(reason="Enough."), principal="user:ada")
+            return id
+
+        ids = [await stopped_somewhere() for _ in range(campaign_size.pick(small=5, full=40))]
+
+        async def ends() -> list[str]:
+            stories = [await story_of(group.bus, id) for id in ids]
+            found = [each.name for story in stories for each in story if each.kind == "task" and each.name in END]
+            return found if len(found) == len(ids) else []
+
+        ended = await eventually(ends, within=WITHIN_S)
+        assert set(ended) <= {"cancelled", "completed", "failed"}
+        assert "cancelled" in ended
+        await eventually(lambda: not left_of(group) or _fail(left_of(group)), within=WITHIN_S)
+
+
 # ---- the words of these tests --------------------------------------------------------------------------------------
 
 
@@ -200,11 +234,11 @@ async def nothing_is_left(group: ServiceGroup, story: list[RecordedEvent]) -> No
     assert problems_of_events(story) == []
     assert problems_of_story(story, group.repository) == []
     assert await problems_of_log(group.bus) == []
+    await eventually(lambda: not left_of(group) or _fail(left_of(group)), within=WITHIN_S)
 
-    def left() -> list[str]:
-        return group.left_over() + group.refs_left()
 
-    await eventually(lambda: not left() or _fail(left()), within=WITHIN_S)
+def left_of(group: ServiceGroup) -> list[str]:
+    return group.left_over() + group.refs_left()
 
 
 def _fail(left: list[str]) -> bool:

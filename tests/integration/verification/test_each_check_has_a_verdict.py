@@ -160,3 +160,11 @@ async def test_a_stop_ends_the_checks_and_leaves_nothing(trial: MakeTrial) -> No
     await asyncio.gather(judging, return_exceptions=True)
     assert time.monotonic() - began < 5
     assert not list((place.folder / "worktrees").iterdir())
+
+
+@pytest.mark.parametrize("removal", ['rm -rf "$PWD"', 'rm -rf "$PWD" && ln -s "$HOME" "$PWD"'])
+async def test_what_finds_its_checkout_gone_could_not_run_and_says_why(removal: str, trial: MakeTrial) -> None:
+    judged = await trial({"a": ""}).judge(NOTE, removal, "touch here")
+    assert [each.verdict for each in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.COULD_NOT_RUN]
+    assert judged.checks[1].reason == "The checkout is gone: an earlier command has removed it."
+    assert judged.evidence is Evidence.UNVERIFIED
