@@ -25,6 +25,8 @@ class TrackedFiles:
 
     async def remember(self) -> None:
         """Take the files as they are now, as a set-up has left them. Raises ``GitFailed``."""
+        if self._is_gone():
+            return
         staged = (entry.partition("\t") for entry in _split(await self._git("ls-files", "-z", "--stage")))
         links = {path for mode, _, path in staged if mode.startswith("160000 ")}
         modified = set(_split(await self._git("ls-files", "-z", "--modified"))) - links
@@ -34,10 +36,16 @@ class TrackedFiles:
 
     async def restore(self) -> None:
         """Write what has changed since, and only that. What cannot be written is left, and the log tells it."""
+        if self._is_gone():
+            return
         what = ("checkout-index", "--all", "--force", "--index", "--quiet")
         answer = await ask(*what, cwd=self._directory, env=self._env)
         if answer.code != 0:
             log.warning("tracked files of a checkout could not be restored", git=answer.err[-500:])
+
+    def _is_gone(self) -> bool:
+        """Whether a command has removed the checkout, or put a link to another place there: nothing is written then."""
+        return self._directory.is_symlink() or not self._directory.is_dir()
 
     async def _git(self, *args: str, input: bytes | None = None) -> str:
         return await git(*args, cwd=self._directory, env=self._env, input=input)
