@@ -75,6 +75,20 @@ async def test_what_could_not_run_says_nothing(check: str, trial: MakeTrial) -> 
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+@pytest.mark.parametrize("end", ['rm -rf "$PWD"', 'rm -rf "$PWD"; ln -s "$HOME" "$PWD"'])
+async def test_a_check_that_removes_its_checkout_leaves_the_next_one_nothing_to_run_in(
+    end: str, trial: MakeTrial
+) -> None:
+    judged = await trial({"README.md": "hi\n"}).judge(NOTE, end, "true")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.COULD_NOT_RUN]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_set_up_that_removes_its_checkout_leaves_the_checks_nothing_to_run_in(trial: MakeTrial) -> None:
+    judged = await trial({"README.md": "hi\n"}).judge(NOTE, "true", setup=('rm -rf "$PWD"',))
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.COULD_NOT_RUN]
+
+
 async def test_a_script_that_the_work_removed_is_a_failure(trial: MakeTrial) -> None:
     judged = await trial({"check.sh": "true\n"}).judge({"check.sh": None}, "sh -c '. ./check.sh' || exit 127")
     assert judged.evidence is Evidence.FAILING
