@@ -28,7 +28,6 @@ PASSED_BY: Final = {
     "shared/workspace/worktree.py": ("planner", "executor"),
     "shared/workspace/bundle.py": ("executor",),
     "worktree.noted": ("executor",),
-    "bundle.referenced": ("executor",),
     "shared/backup/archive.py": COMMAND,
     "shared/backup/nats_archive.py": COMMAND,
     "shared/runtime/dead_letters.py": COMMAND,

@@ -200,21 +200,14 @@ class Worktree:
             return self.base, (await self._tree()).id
 
     async def bundle(self, ref_or_commit: str, base: str | None = None, *, out: Path) -> Bundle:
-        """Write a private ref or a commit of this worktree, without ``base`` and its history, to ``out``."""
+        """Write a private ref, or the last commit made here, without ``base`` and its history, to ``out``.
+
+        Raises ``ValueError`` for another commit: a bundle holds refs only, and no ref points at that one.
+        """
         below = commit_id(base or self.base)
-        if ref_or_commit.startswith(_PRIVATE):
-            return await write_bundle(self.mirror.path, await ref_name(ref_or_commit, _PRIVATE), below, out)
         if ref_or_commit == self._result:
             return await write_bundle(self.mirror.path, self._result_ref, below, out)
-        # A bundle holds refs only; this one exists for as long as it takes to write it.
-        ref = f"{_PRIVATE}bundles/{commit_id(ref_or_commit)}-{os.urandom(4).hex()}"
-        self._notes.add_ref(ref)
-        await self.mirror.git("update-ref", "--", ref, ref_or_commit)
-        crash_point("bundle.referenced")
-        try:
-            return await write_bundle(self.mirror.path, ref, below, out)
-        finally:
-            await self.mirror.git("update-ref", "-d", ref)
+        return await write_bundle(self.mirror.path, await ref_name(ref_or_commit, _PRIVATE), below, out)
 
     async def remove(self, *, tidy: bool = True) -> None:
         """Take everything away: files, the agent's repository, our notes and refs. Works on any half-made state.
