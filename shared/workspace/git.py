@@ -20,12 +20,13 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from shared.ops.uninterrupted import uninterrupted
 from shared.ops.visible import visible
 from shared.workspace.pipes import Head, Tail, listen
 
@@ -34,7 +35,7 @@ DEFAULT_TIMEOUT: Final = 300.0
 MAX_OUTPUT: Final = 64 * 1024 * 1024
 """Bytes one git call may print before it is ended."""
 END_GRACE: Final = 2.0
-"""Seconds to wait for the rest of the output once git itself is gone."""
+"""Seconds to wait for the rest of the output once git itself is gone, and for a git that was asked to go."""
 STDERR_TAIL: Final = 2_000
 """Characters of git's own words kept in an error."""
 REMOTE_WORDS: Final = 1_000
@@ -181,16 +182,18 @@ async def ask(
     out, err = Head(max_output, end), Tail(2 * STDERR_TAIL)
     async with listen(out.take) as stdout, listen(err.take) as stderr:
         with _reading(input) as stdin:
-            process = await asyncio.create_subprocess_exec(
-                "git",
-                *overrides,
-                *args,
-                cwd=cwd or "/",
-                env={**inherited, **ENVIRONMENT, **(env or {})},
-                stdin=stdin,
-                stdout=stdout.writable,
-                stderr=stderr.writable,
-                start_new_session=True,  # so that its helpers can be ended with it
+            process = await _started(
+                asyncio.create_subprocess_exec(
+                    "git",
+                    *overrides,
+                    *args,
+                    cwd=cwd or "/",
+                    env={**inherited, **ENVIRONMENT, **(env or {})},
+                    stdin=stdin,
+                    stdout=stdout.writable,
+                    stderr=stderr.writable,
+                    start_new_session=True,  # so that its helpers can be ended with it
+                )
             )
         stdout.given()
         stderr.given()
@@ -201,13 +204,37 @@ async def ask(
         except TimeoutError:
             raise GitFailed(f"git {_name(args)} took longer than {timeout:g} s and was ended.") from None
         finally:
-            end()
-            await process.wait()
+            await uninterrupted(_end(process))
         for pipe in (stdout, stderr):  # what is still on its way; a helper that stays behind does not hold us up
             await pipe.ended(within=END_GRACE)
     if out.cut and not cut:
         raise GitFailed(f"git {_name(args)} printed more than {max_output} bytes and was ended.")
     return Answer(0 if out.cut else code, out.data, err.data.decode("utf-8", "replace"), cut=out.cut)
+
+
+async def _started(start: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """The process; one that is cancelled while it starts ends as gently as any other (asyncio would kill it)."""
+    starting = asyncio.ensure_future(start)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+
+        async def end() -> None:
+            await _end(await starting)
+
+        await uninterrupted(end())
+        raise
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Have a git that still runs take its lock files along, which SIGKILL would leave in the mirror for ever."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), END_GRACE)
+    await process.wait()
 
 
 def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -> GitFailed:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.git import GitFailed
+from shared.workspace.git import GitFailed, ask
 from shared.workspace.mirror import Mirror, UnknownRef, source_of
+from testing.eventually import eventually
 from tests.integration.workspace.workspace_support import sh_git
 
 
@@ -163,3 +164,21 @@ def test_two_repositories_of_one_name_have_two_mirrors(tmp_path: Path) -> None:
     two = Mirror(tmp_path, "https://example.org/b/app.git")
     assert one.path != two.path
     assert one.path.parent == two.path.parent == tmp_path
+
+
+async def test_a_git_that_is_stopped_half_way_leaves_no_lock_behind(mirror: Mirror) -> None:
+    reads, writes = os.pipe()
+    try:
+        commit = await mirror.resolve("main")
+        os.write(writes, f"start\nupdate refs/journeyman/kept {commit}\nprepare\n".encode())
+        stopped = asyncio.create_task(ask(f"--git-dir={mirror.path}", "update-ref", "--stdin", input=reads))
+        lock = mirror.path / "refs" / "journeyman" / "kept.lock"
+        await eventually(lock.exists)
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        assert not lock.exists()
+    finally:
+        os.close(reads)
+        os.close(writes)
+    await mirror.git("update-ref", "refs/journeyman/kept", commit)
