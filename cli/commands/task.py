@@ -182,17 +182,25 @@ def stop(id: str, reason: str, as_json: bool) -> None:
 @click.argument("id")
 @click.option("--from-result", is_flag=True, help="Let the agent go on with the result that fell short.")
 @click.option("--afresh", is_flag=True, help="Have the work done anew, also where a result waits to be published.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Most dollars the work may cost from now on.  [default: as it was approved]",
+)
 @json_option
-def retry(id: str, from_result: bool, afresh: bool, as_json: bool) -> None:
+def retry(id: str, from_result: bool, afresh: bool, budget: float, as_json: bool) -> None:
     """Try a failed, stopped or declined task again, or a paused one at once; an approved plan stays approved.
 
-    After a failed publication this publishes the commit that is there, and no agent works again.
+    After a failed publication this publishes the commit that is there, and no agent works again. Work that has reached
+    its budget needs a larger one.
     """
     from shared.contracts import task
 
     if from_result and afresh:
         raise click.UsageError("Give --from-result to go on with what is there, or --afresh to begin anew.")
-    _send(id, task.Retry(from_result=from_result, afresh=afresh), as_json, "trying again")
+    wanted = task.Retry(from_result=from_result, afresh=afresh, budget_microusd=round(budget * 1_000_000))
+    _send(id, wanted, as_json, "trying again")
 
 
 @command.command("publish", cls=click.RichCommand)

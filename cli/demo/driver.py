@@ -99,7 +99,7 @@ async def _watch(
         teller.tell(item)
         if isinstance(item, RecordedEvent):
             last = item
-            if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED:
+            if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO:
                 await _approve(http, issue, item, console)
     assert last is not None, "a story that ended has had an event"
     return last

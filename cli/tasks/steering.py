@@ -123,7 +123,7 @@ async def _wait(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[st
             teller.tell(item)
         if not isinstance(item, RecordedEvent):
             continue
-        if isinstance(item.data, PlanReady) and item.data.approval is Approval.REQUIRED and not quiet:
+        if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO and not quiet:
             console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
         if isinstance(item.data, ENDS):
             return {**end_of(item.data), "event": item.name, "seq": item.position}

@@ -94,7 +94,8 @@ class Triage:
             return report
         repo = config.repo_for(report.repo)
         assert repo is not None, "rules decline a task without a configured repository"
-        return msgspec.structs.replace(report, base_commit=await commit_at(repo.target, repo.base or None))
+        commit = await commit_at(repo.target, repo.base or None)
+        return msgspec.structs.replace(report, base_commit=commit, approval=self._policy.strict)
 
     async def _clear(self, work: AgentWork, context: ActivityContext) -> None:
         """Leave nothing on this machine of a triage that is over, and nothing unpaid here or where it was begun."""

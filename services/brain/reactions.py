@@ -43,13 +43,19 @@ FILTERS: Final = (
 class ReactionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator decided beforehand.
 
-    ``approval``: whether work from trusted authors needs a person's. ``approval_timeout_s``: how long a plan waits for
+    ``approval``: whether work from trusted authors needs a person's; ``ALWAYS`` holds for everybody, and for tasks that
+    were opened under another policy. ``approval_timeout_s``: how long a plan waits for
     one, in seconds; 0 is for ever. ``waits_s``: the pauses after passing failures in a row, in seconds.
     """
 
     approval: task.Approval = task.Approval.REQUIRED
     approval_timeout_s: float = 0
     waits_s: tuple[float, ...] = (30, 120, 600)
+
+    @property
+    def strict(self) -> task.Approval | None:
+        """The policy where it goes before that of a task."""
+        return self.approval if self.approval is task.Approval.ALWAYS else None
 
     def expires_at(self, ready: datetime) -> datetime | None:
         """Until when a plan that was ready at a moment waits for its approval."""
@@ -120,6 +126,7 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
                     base_commit=commit,
                     summary=summary,
                     expires_at=policy.expires_at(event.time),
+                    approval=policy.strict,
                     cause=cause,
                 )
             ]
@@ -151,7 +158,8 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
             ]
         case run.Failed() as failed:
             failure = _failure(event, task.Stage.EXECUTING, failed, policy)
-            return [msgspec.structs.replace(failure, result=_kept(failed))]
+            kept = msgspec.structs.replace(failure, result=_kept(failed), budget_microusd=failed.budget_microusd)
+            return [kept]
         case run.Stopped():
             return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, cause=cause)]
         case reply.Posted() | reply.Failed():
@@ -256,12 +264,12 @@ def _submission(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str
         source=task.Source(kind=accepted.webhook, reference=signal.thread, url=signal.url, author=signal.author),
         repo=signal.repo,
         directive=_DIRECTIVES.get(signal.directive, task.Directive.AUTO) if signal.trusted else task.Directive.AUTO,
-        approval=policy.approval if signal.trusted else task.Approval.REQUIRED,
+        approval=policy.approval if signal.trusted else policy.strict or task.Approval.REQUIRED,
         origin=origin,
     )
 
 
-def _wish(signal: delivery.Signal, origin: str) -> task.FollowUp:
+def _wish(signal: delivery.Signal, policy: ReactionPolicy, origin: str) -> task.FollowUp:
     """The further wish that a comment is, where its thing is a task already."""
     # A mention and its directive are two words.
     says_nothing = not signal.argument.strip() and len(signal.text.split()) <= 2
@@ -272,6 +280,7 @@ def _wish(signal: delivery.Signal, origin: str) -> task.FollowUp:
         directive=_DIRECTIVES[signal.directive],
         origin=origin,
         recorded=True,
+        approval=policy.strict,
     )
 
 
@@ -281,7 +290,7 @@ def _steering(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str) 
     match signal.directive:
         case "plan" | "implement":
             # The first of them opens the task, or else the second one goes on with it.
-            return [_submission(accepted, policy, origin), _wish(signal, origin)]
+            return [_submission(accepted, policy, origin), _wish(signal, policy, origin)]
         case "approve":
             return [_approval(id, argument)]
         case "reject" if argument:

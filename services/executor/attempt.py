@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from services.executor.attempt_state import Again, AttemptState, AttemptStep, Committed, Report
+from services.executor.budget import budget_of
 from services.executor.conclusion import concluded
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
@@ -36,6 +37,7 @@ from shared.claude.runner import Begun, Job
 from shared.contracts import plan, run
 from shared.contracts.evidence import Check, EvidencePolicy, Outcome
 from shared.contracts.subjects import Actor
+from shared.contracts.task import BUDGET_REACHED
 from shared.contracts.usage import ModelUsage, cost_of, spent_on
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.nats.objects import ArtifactLost, Artifacts, ArtifactTooLarge
@@ -229,6 +231,9 @@ class Attempt:
         if outcome is None or outcome.ok:
             return None
         failed = self._failed(outcome.code, outcome.message, outcome.unreported)
+        if outcome.code == BUDGET_REACHED:
+            reached = budget_of(state.found, self._settings.run_budget_usd)
+            return msgspec.structs.replace(failed, budget_microusd=reached)
         return msgspec.structs.replace(failed, retryable=outcome.retryable, retry_at=outcome.retry_at)
 
     async def _commit(self, state: AttemptState) -> None:
@@ -410,10 +415,9 @@ class Attempt:
 
     async def _budget_left(self, found: run.Run) -> float:
         """What the next process of this round may spend, in dollars: the CLI counts each process for itself."""
-        approved = found.plan.budget_microusd if found.plan is not None else 0
-        budget = approved or int(self._settings.run_budget_usd * 1_000_000)
         now: run.Run = await self._agents.host.state(self._actor)
         spent = cost_of(spent_on(now.accounts, self._event.data.round))
+        budget = budget_of(found, self._settings.run_budget_usd)
         return max(budget - spent, LEAST_BUDGET_MICROUSD) / 1_000_000
 
     async def _approved_plan(self, found: run.Run) -> str:

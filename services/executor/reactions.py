@@ -30,6 +30,7 @@ def react(event: RecordedEvent) -> list[Command]:
                     text=wanted.text,
                     plan=wanted.plan,
                     start=wanted.start,
+                    budget_microusd=wanted.budget_microusd,
                     cause=cause,
                 )
             ]

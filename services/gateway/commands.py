@@ -117,9 +117,9 @@ class TaskCommands:
         """Stop the task."""
         return await self._send(id, task.Stop(reason=reason), principal)
 
-    async def retry(self, id: str, *, from_result: bool = False, afresh: bool = False, principal: str) -> CommandResult:
+    async def retry(self, id: str, wanted: task.Retry, *, principal: str) -> CommandResult:
         """Try again: from where it ended, from the result that fell short, or afresh."""
-        return await self._send(id, task.Retry(from_result=from_result, afresh=afresh), principal)
+        return await self._send(id, wanted, principal)
 
     async def publish(self, id: str, *, principal: str) -> CommandResult:
         """Publish the result that is kept, as it is."""

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.contracts.messages import Command, Event
 from shared.contracts.task import (
+    BUDGET_REACHED,
     TERMINAL,
     Answered,
     ApprovalExpired,
@@ -78,7 +79,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a task that the rules depend on.
 
     ``approved``: its plan has been approved. ``result``: a commit was made that is not published. ``ended_in``: the
-    stage in which it failed or was stopped. ``nothing_changed``: its work is done and changed nothing.
+    stage in which it failed or was stopped. ``nothing_changed``: its work is done and changed nothing. ``error_code``:
+    why it failed or pauses.
     """
 
     status: Status
@@ -87,6 +89,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     result: bool = False
     ended_in: str = ""
     nothing_changed: bool = False
+    error_code: str = ""
+
+    @property
+    def needs_budget(self) -> bool:
+        """Whether its work cost as much as it was allowed to, and would again."""
+        return self.status is Status.FAILED and self.ended_in == Stage.EXECUTING and self.error_code == BUDGET_REACHED
 
     @property
     def unpublished(self) -> bool:
@@ -154,6 +162,8 @@ def _state(action: Action, task: Standing) -> ActionState:
 def effect(action: Action, task: Standing) -> str:
     """What an allowed action does now, where its name does not say it, else nothing."""
     match action:
+        case Action.RETRY if task.needs_budget:
+            return "Has the work done anew, with a larger budget, which has to be named."
         case Action.RETRY if task.unpublished:
             return "Publishes the commit that is there; no agent works again."
         case Action.RETRY if task.result and task.status in PUBLISHABLE:
@@ -214,6 +224,8 @@ def _mend(task: Standing) -> str:
     match task.status:
         case Status.COMPLETED if task.nothing_changed:
             return "retry it, or say what is further to be done"
+        case Status.FAILED if task.needs_budget:
+            return "retry it with a larger budget, or submit a new task"
         case Status.FAILED | Status.CANCELLED if task.unpublished:
             return "retry it, which publishes the commit that is there"
         case Status.FAILED | Status.CANCELLED if task.result:

@@ -34,7 +34,10 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(CausedCommand, frozen=True, kw_only=True):
-    """Do the work of one round, from the base commit or from an earlier result."""
+    """Do the work of one round, from the base commit or from an earlier result.
+
+    ``budget_microusd`` goes before the plan's own; with neither, a setting of the executor says what it may cost.
+    """
 
     round: int
     repo: str
@@ -43,6 +46,7 @@ class Request(CausedCommand, frozen=True, kw_only=True):
     text: str
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
+    budget_microusd: int = 0
 
 
 class Claim(Command, frozen=True, kw_only=True):
@@ -168,6 +172,7 @@ class Fail(Command, frozen=True, kw_only=True):
 
     ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
     ``result`` is what was made although it falls short of what the repository demands.
+    ``budget_microusd`` is the budget that the work has reached.
     """
 
     attempt: int
@@ -182,6 +187,7 @@ class Fail(Command, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    budget_microusd: int = 0
 
 
 class Stop(CausedCommand, frozen=True, kw_only=True):
@@ -235,6 +241,7 @@ class Requested(CausedEvent, frozen=True, kw_only=True):
     text: str
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
+    budget_microusd: int = 0
 
 
 class Claimed(Event, frozen=True, kw_only=True):
@@ -354,6 +361,7 @@ class Failed(Event, frozen=True, kw_only=True):
 
     ``retryable`` says that it may pass by itself; ``retry_at`` is when a limit is lifted, where that is known.
     ``result`` is what was made although it falls short of what the repository demands.
+    ``budget_microusd`` is the budget that the work has reached.
     """
 
     round: int
@@ -369,6 +377,7 @@ class Failed(Event, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    budget_microusd: int = 0
 
 
 class StopRequested(CausedEvent, frozen=True, kw_only=True):
@@ -419,6 +428,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     ``checkpoint_attempt`` made the newest checkpoint; ``question_answered`` says that ``question_id`` has its answer;
     ``cause`` is the newest version of the task that the run has acted on; ``accounts`` is the spend of each place.
+    ``budget_microusd`` is what a retry has allowed the round to cost.
     ``committed`` is the committed result that waits for its verdict, or empty; ``repairs`` counts how often checks had
     the agent go on in this round, ``blamed`` are the last of them; ``start`` is the result that the round goes on from.
     ``ended_process`` made the result that was reopened: what comes now is another process's.
@@ -456,3 +466,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     blamed: tuple[Check, ...] = ()
     ended_process: str = ""
     start: StartingPoint | None = None
+    budget_microusd: int = 0

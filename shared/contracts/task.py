@@ -16,6 +16,9 @@ from shared.ops.visible import is_blank
 MAX_TITLE: Final = 120
 """Characters of a title that is made of a task's text."""
 
+BUDGET_REACHED: Final = "agent-budget"
+"""The code of a failure whose work cost as much as it was allowed to."""
+
 
 class Status(StrEnum):
     """A task's place in its life (docs/architecture.md)."""
@@ -47,10 +50,15 @@ class Directive(StrEnum):
 
 
 class Approval(StrEnum):
-    """Who must approve a plan: a person, or the policy itself."""
+    """Who must approve a plan: a person, or the policy itself.
+
+    REQUIRED: a person, unless one who may steer asks for the work at once. ALWAYS: a person, whoever asks.
+    AUTO: nobody.
+    """
 
     REQUIRED = "required"
     AUTO = "auto"
+    ALWAYS = "always"
 
 
 class Verdict(StrEnum):
@@ -144,7 +152,7 @@ class FollowUp(Command, frozen=True, kw_only=True):
 
     ``directive`` says whether another round plans first. ``origin`` names the message that asks for it: the one that
     opened the task, or was heard before, changes nothing. ``recorded`` has a refusal recorded as an event, for a sender
-    who does not wait for an answer.
+    who does not wait for an answer. ``approval`` is the policy of now, which may be stricter than the task's.
     """
 
     text: str
@@ -152,6 +160,7 @@ class FollowUp(Command, frozen=True, kw_only=True):
     directive: Directive = Directive.AUTO
     origin: str = ""
     recorded: bool = False
+    approval: Approval | None = None
 
 
 class Publish(Command, frozen=True, kw_only=True):
@@ -165,7 +174,8 @@ class RequestTriage(Command, frozen=True, kw_only=True):
 class RecordTriage(Command, frozen=True, kw_only=True):
     """Report triage's verdict. ``decided_by`` is ``rules`` or ``model``; ``attempt`` is the triage it answers.
 
-    ``usage`` is the whole spend of the agents at ``place`` on it.
+    ``usage`` is the whole spend of the agents at ``place`` on it. ``approval`` is the policy of now, which may be
+    stricter than the task's.
     """
 
     attempt: int
@@ -180,6 +190,7 @@ class RecordTriage(Command, frozen=True, kw_only=True):
     answer: str = ""
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
+    approval: Approval | None = None
 
 
 class RequestPlanning(Command, frozen=True, kw_only=True):
@@ -187,13 +198,17 @@ class RequestPlanning(Command, frozen=True, kw_only=True):
 
 
 class RecordPlanReady(CausedCommand, frozen=True, kw_only=True):
-    """Report that a plan waits for approval, until ``expires_at`` where the policy sets an end."""
+    """Report that a plan waits for approval, until ``expires_at`` where the policy sets an end.
+
+    ``approval`` is the policy of now, which may be stricter than the task's.
+    """
 
     version: int
     digest: str
     base_commit: str
     summary: str = ""
     expires_at: datetime | None = None
+    approval: Approval | None = None
 
 
 class Approve(Command, frozen=True, kw_only=True):
@@ -268,7 +283,8 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
     ``retries_at`` says when to try again after the first, second … such failure in a row; none is left, or none was
     given: the task fails. ``usage`` is the whole spend of the agents at ``place`` on a triage. ``result`` is what a run
-    made although it fell short; ``publication`` is the try at publishing that failed.
+    made although it fell short; ``publication`` is the try at publishing that failed. ``budget_microusd`` is the budget
+    that the work has reached.
     """
 
     stage: str
@@ -280,6 +296,7 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     retries_at: tuple[datetime, ...] = ()
     result: Result | None = None
     publication: int = 0
+    budget_microusd: int = 0
 
 
 class RecordStopped(CausedCommand, frozen=True, kw_only=True):
@@ -305,10 +322,13 @@ class Retry(Command, frozen=True, kw_only=True):
 
     After a failed publication the commit that is there is published again, unless ``afresh`` has the work done anew.
     ``from_result`` has the agent go on with a result that fell short instead of beginning at the base.
+    ``budget_microusd`` is what the work may cost from now on; 0 leaves it as it was approved. Work that has reached its
+    budget needs a larger one.
     """
 
     from_result: bool = False
     afresh: bool = False
+    budget_microusd: int = 0
 
 
 class Resume(TimedCommand, frozen=True, kw_only=True):
@@ -487,7 +507,8 @@ class RevisionRequested(Event, frozen=True, kw_only=True):
 class ExecutionRequested(Event, frozen=True, kw_only=True):
     """The executor is to do the work. ``round`` counts executions of this task (1, 2, … one more by each retry).
 
-    ``start`` is an earlier result that it goes on from.
+    ``start`` is an earlier result that it goes on from. ``budget_microusd`` is what a retry has set: it goes before
+    that of ``plan``, which stays as it was approved.
     """
 
     round: int
@@ -497,6 +518,7 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     text: str
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
+    budget_microusd: int = 0
 
 
 class QuestionAsked(CausedEvent, frozen=True, kw_only=True):
@@ -570,6 +592,7 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
     """The task failed; ``message`` says what to do about it. A triage's ``usage`` was spent at ``place``.
 
     ``result`` is what was made although it fell short: it may be published as it is, or gone on from.
+    ``budget_microusd`` is the budget that the work has reached.
     """
 
     stage: str
@@ -578,6 +601,7 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
     result: Result | None = None
+    budget_microusd: int = 0
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
@@ -587,10 +611,14 @@ class Cancelled(CausedEvent, frozen=True, kw_only=True):
 
 
 class Retried(Event, frozen=True, kw_only=True):
-    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not."""
+    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not.
+
+    ``budget_microusd`` is what whoever retried allows the work to cost from now on; 0 leaves that as it was.
+    """
 
     stage: str
     from_result: bool = False
+    budget_microusd: int = 0
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):
@@ -670,7 +698,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
     ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``ended_in`` is
     the stage in which the task failed or was stopped. ``wishes`` are those that rounds were made of, ``origins`` the
-    newest messages that were heard as wishes.
+    newest messages that were heard as wishes. ``budget_microusd`` is what a retry has allowed the work to cost,
+    ``reached_microusd`` the budget that the newest round has reached.
     """
 
     status: Status = Status.NEW
@@ -713,6 +742,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ended_in: str = ""
     wishes: tuple[Wish, ...] = ()
     origins: tuple[str, ...] = ()
+    budget_microusd: int = 0
+    reached_microusd: int = 0
 
 
 def title_of(text: str) -> str:

@@ -81,7 +81,12 @@ class Settings(Limits, BaseSettings):
         description="How long agents may work on when their service is asked to leave; then another takes over",
     )
     max_turns: int = Field(100, ge=1, le=1000, description="Most turns of one agent")
-    approval: Literal["required", "auto"] = Field("required", description="Whether a person approves each plan")
+    approval: Literal["required", "auto", "always"] = Field(
+        "required",
+        description="Who approves a plan. required: a person, but who may steer can ask for the work without a plan "
+        "(`@agent implement`, `--directive implement`); always: a person, and nothing is done without a plan; "
+        "auto: nobody, where a trusted author asks",
+    )
     approval_timeout_hours: float = Field(
         168, ge=0, le=8760, description="How long a plan waits for approval before its task is cancelled; 0 is for ever"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.brain.actors.stages import working_base, working_stage
+from services.brain.actors.triage import stricter
 from services.brain.actors.waits import decide_failure
 from shared.contracts.evidence import Outcome
 from shared.contracts.task import (
@@ -88,13 +89,14 @@ def _decide_while_stopping(task: Task, report: Report) -> Cancelled | None:
 def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
     match report:
         case RecordPlanReady():
+            approval = stricter(task.approval, report.approval)
             return PlanReady(
                 version=report.version,
                 digest=report.digest,
                 base_commit=report.base_commit,
                 summary=report.summary,
-                approval=task.approval,
-                expires_at=report.expires_at if task.approval is Approval.REQUIRED else None,
+                approval=approval,
+                expires_at=None if approval is Approval.AUTO else report.expires_at,
                 cause=report.cause,
             )
         case RecordQuestion():

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from services.brain.actors.stages import next_stage, standing_of, working_base
 from shared.contracts.decider import Rejected
+from shared.contracts.sentences.words import dollars
 from shared.contracts.task import PublicationRequested, Result, Retried, Retry, Stage, Status, Task
 
 
 def retried(task: Task, command: Retry) -> Retried | PublicationRequested:
-    """What trying again means for a task that may be retried.
+    """What trying again means for a task that may be retried, and what it may cost.
 
-    Raises `Rejected` ``retry-contradictory``, or ``result-missing`` where there is no result to go on from.
+    Raises `Rejected` ``retry-contradictory``, ``result-missing`` where there is no result to go on from,
+    ``budget-negative``, ``budget-unused``, or ``budget-too-small`` for work that would end where it ended before.
     """
+    again = _again(task, command)
+    match again:
+        case Retried(stage=Stage.EXECUTING):
+            _refuse_too_small(task, command.budget_microusd)
+            return replace(again, budget_microusd=command.budget_microusd)
+        case _ if command.budget_microusd:
+            raise Rejected(
+                "budget-unused",
+                "A budget is for the work, and that is not what comes next: retry without one. A plan gets its budget "
+                "with its approval.",
+            )
+        case _:
+            return again
+
+
+def _refuse_too_small(task: Task, budget: int) -> None:
+    """Nothing is spent on a round that cannot end otherwise than the one before it."""
+    if budget < 0:
+        raise Rejected("budget-negative", "A budget cannot be negative: give micro-dollars, or 0 to leave it.")
+    if standing_of(task).needs_budget and budget <= task.reached_microusd:
+        reached = f" of {dollars(task.reached_microusd)}" if task.reached_microusd else ""
+        raise Rejected(
+            "budget-too-small",
+            f"The work reached its budget{reached} and would again: retry it with a larger one (`--budget` in dollars, "
+            "`budget_microusd` in the API).",
+        )
+
+
+def _again(task: Task, command: Retry) -> Retried | PublicationRequested:
     if command.from_result and command.afresh:
         raise Rejected("retry-contradictory", "Going on from the result and beginning afresh exclude each other.")
     if command.afresh:

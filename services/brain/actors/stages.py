@@ -65,4 +65,5 @@ def standing_of(task: Task) -> Standing:
         result=task.result is not None,
         ended_in=task.ended_in,
         nothing_changed=task.outcome is Outcome.NOTHING_TO_CHANGE,
+        error_code=task.error_code,
     )

@@ -105,6 +105,7 @@ def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExe
                 text=text_of(task),
                 plan=task.approved,
                 start=task.start,
+                budget_microusd=task.budget_microusd,
             )
         case _:
             return None

@@ -114,7 +114,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
                 tries=0,
             )
         case Approved():
-            return replace(task, approved=event.plan)
+            return replace(task, approved=event.plan, budget_microusd=0)
         case Rejected():
             return replace(task, status=Status.CANCELLED, stop_reason=event.reason)
         case ApprovalExpired():
@@ -186,6 +186,7 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
         verdict=event.verdict,
         base_commit=event.base_commit,
         approved=None,
+        budget_microusd=0,
         commit=task.commit if is_published else "",
         branch=task.branch if is_published else "",
         result=None,
@@ -269,6 +270,7 @@ def _failed(task: Task, event: Failed) -> Task:
         error_code=event.code,
         error_message=event.message,
         ended_in=event.stage,
+        reached_microusd=event.budget_microusd,
     )
     if event.result is None:
         return failed
@@ -285,7 +287,8 @@ def _failed(task: Task, event: Failed) -> Task:
 def _retried(task: Task, event: Retried) -> Task:
     """On the way to that stage, afresh or from what is there; a result that is gone on from stays until there is
     another one."""
-    again = replace(_again(task, event.stage), stop_reason="", commit="", branch="", tries=0)
+    budget = event.budget_microusd or task.budget_microusd
+    again = replace(_again(task, event.stage), stop_reason="", commit="", branch="", tries=0, budget_microusd=budget)
     if not event.from_result:
         return replace(again, result=None, start=None, publication=0)
     result, start = task.result, task.start

@@ -46,7 +46,7 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
             return Triaged(
                 attempt=report.attempt,
                 verdict=Verdict.IMPLEMENT
-                if skips_planning(task.directive, task.approval, report.verdict)
+                if skips_planning(task.directive, stricter(task.approval, report.approval), report.verdict)
                 else Verdict.PLAN,
                 decided_by=report.decided_by,
                 reason=report.reason,
@@ -62,14 +62,21 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
 
 
 def skips_planning(directive: Directive, approval: Approval, verdict: Verdict) -> bool:
-    """What a person asked for in so many words goes before the verdict.
+    """What a person asked for in so many words goes before the verdict, unless a plan always waits.
 
     Where neither a person nor the policy waived the approval, a verdict alone must not: it may rest on untrusted text.
     """
     match directive:
+        case _ if approval is Approval.ALWAYS:
+            return False
         case Directive.IMPLEMENT:
             return True
         case Directive.PLAN:
             return False
         case Directive.AUTO:
             return verdict is Verdict.IMPLEMENT and approval is Approval.AUTO
+
+
+def stricter(tasks: Approval, policys: Approval | None) -> Approval:
+    """The task's own rule, or `ALWAYS` where that is the policy of now."""
+    return Approval.ALWAYS if policys is Approval.ALWAYS else tasks

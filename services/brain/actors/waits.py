@@ -37,6 +37,7 @@ def decide_failure(task: Task, report: RecordFailure) -> Failed | Paused:
         place=report.place,
         cause=report.cause,
         result=report.result,
+        budget_microusd=report.budget_microusd,
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.brain.actors.stages import ACTS, standing_of
-from services.brain.actors.triage import skips_planning
+from services.brain.actors.triage import skips_planning, stricter
 from shared.contracts.decider import Rejected
 from shared.contracts.rules import NEEDS_PERSON, TAKES_INPUT, Action, refusal
 from shared.contracts.task import (
@@ -90,7 +90,7 @@ def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
     """The next round, on the branch that is there; triage judges first where it never said that we act."""
     verdict, stage = None, Stage.TRIAGE
     if task.verdict in ACTS:
-        skips = skips_planning(wish.directive, task.approval, Verdict.IMPLEMENT)
+        skips = skips_planning(wish.directive, stricter(task.approval, wish.approval), Verdict.IMPLEMENT)
         verdict, stage = (Verdict.IMPLEMENT, Stage.EXECUTING) if skips else (Verdict.PLAN, Stage.PLANNING)
     return FollowedUp(
         text=wish.text,

@@ -151,6 +151,7 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
                 evidence=report.evidence,
                 setup=report.setup,
                 notes=report.notes,
+                budget_microusd=report.budget_microusd,
             )
         case RecordStopped():
             return Stopped(

@@ -74,6 +74,7 @@ def _requested(run: Run, command: Request) -> Requested | None:
         text=command.text,
         plan=command.plan,
         start=command.start,
+        budget_microusd=command.budget_microusd,
         cause=command.cause,
     )
 
@@ -152,6 +153,7 @@ def _after(run: Run, event: RunEvent) -> Run:
                 text=event.text,
                 plan=event.plan,
                 start=event.start,
+                budget_microusd=event.budget_microusd,
                 inputs=run.inputs,
                 cause=max(run.cause, event.cause),
                 accounts=run.accounts,

@@ -57,11 +57,14 @@ class Stopping(Body, frozen=True, kw_only=True):
 class Retrying(Body, frozen=True, kw_only=True):
     """Where to begin: by default where the task ended, so that a failed publication is published again.
 
-    ``from_result`` has the agent go on with the result that fell short, ``afresh`` has the work done anew.
+    ``from_result`` has the agent go on with the result that fell short, ``afresh`` has the work done anew. The budget
+    is what the work may cost from now on, 0 leaves it as it was approved; work that reached its budget needs a larger
+    one.
     """
 
     from_result: bool = False
     afresh: bool = False
+    budget_microusd: Micro = 0
 
 
 class Publishing(Body, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ from shared.contracts.queries import (
     TimelinePage,
 )
 from shared.contracts.subjects import actor
-from shared.contracts.task import Status
+from shared.contracts.task import Retry, Status
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 """The moment of a replay that has told nothing yet."""
@@ -213,7 +213,8 @@ class TaskController(Controller):
         A failed publication is published again, unless the work is to be done afresh.
         """
         body = data or Retrying()
-        return done(await commands.retry(id, from_result=body.from_result, afresh=body.afresh, principal=principal))
+        wanted = Retry(from_result=body.from_result, afresh=body.afresh, budget_microusd=body.budget_microusd)
+        return done(await commands.retry(id, wanted, principal=principal))
 
     @post(
         "/{id:str}/publish",

@@ -140,6 +140,7 @@ def _standing(row: dict[str, Any]) -> Standing:
         result=row["has_result"],
         ended_in=row["ended_in"],
         nothing_changed=row["outcome"] == Outcome.NOTHING_TO_CHANGE,
+        error_code=row["error_code"],
     )
 
 

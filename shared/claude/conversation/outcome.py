@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from shared.claude.conversation.stream import Result
+from shared.contracts.task import BUDGET_REACHED
 from shared.contracts.usage import ModelUsage
 
 
@@ -48,7 +49,8 @@ SENTENCES = {
     "agent-overloaded": "The model API is overloaded or failing: retry in a few minutes.",
     "agent-billing": "The model account has no credit left: top it up and retry the task.",
     "agent-max-turns": "The agent used up its turns: retry to let it go on, or raise maxTurns in its CLAUDE.md.",
-    "agent-budget": "The agent reached the budget of this run: raise the budget and retry the task.",
+    BUDGET_REACHED: "The agent reached its budget: retry the task with a larger one (`--budget`), or, for triage and "
+    "planning, raise JOURNEYMAN_RUN_BUDGET_USD first.",
     "agent-interrupted": "The agent was stopped on request.",
     "agent-killed": "The agent's process was killed from outside (out of memory?): retry to go on from its last turn.",
     "agent-silent": "The agent gave no sign of life for too long and was stopped: retry to go on from its last turn.",
@@ -129,7 +131,7 @@ def _code(exit_code: int | None, result: Result, schema_asked: bool) -> tuple[st
         case "error_max_turns":
             return "agent-max-turns", ""
         case "error_max_budget_usd":
-            return "agent-budget", ""
+            return BUDGET_REACHED, ""
         case "error_max_structured_output_retries":
             return "agent-no-structured-output", ""
         case "success" if result.is_error:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from shared.contracts import task
 from shared.contracts.evidence import Outcome
-from shared.contracts.sentences.words import SPENT, again, at_commit, because, one_line
+from shared.contracts.sentences.words import SPENT, again, at_commit, because, dollars, one_line
 
 
 def sentence(event: task.TaskEvent) -> str:
@@ -142,8 +142,9 @@ def _of_its_end(
             return f"Failed in {stage}: {one_line(message)}"
         case task.Cancelled(reason=reason):
             return f"Cancelled{because(reason)}"
-        case task.Retried(stage=stage, from_result=from_result):
-            return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}."
+        case task.Retried(stage=stage, from_result=from_result, budget_microusd=budget):
+            allowed = f", for at most {dollars(budget)}" if budget else ""
+            return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}{allowed}."
         case task.Paused(stage=stage, message=message, until=until, tries=tries):
             return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
         case task.Resumed(stage=stage):

@@ -33,6 +33,13 @@ def at_commit(commit: str) -> str:
     return f" at {commit[:8]}" if commit else ""
 
 
+def dollars(microusd: int) -> str:
+    """Micro-dollars as dollars, with at least cents and at most what there is: ``$2.00``, ``$0.0015``."""
+    whole = f"{microusd / 1_000_000:.6f}".rstrip("0")
+    cents = len(whole) - whole.index(".") - 1
+    return f"${whole}{'0' * max(0, 2 - cents)}"
+
+
 def counted(number: int, word: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

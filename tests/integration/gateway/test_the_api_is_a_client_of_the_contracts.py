@@ -190,6 +190,9 @@ async def test_a_result_that_fell_short_is_published_gone_on_from_or_made_afresh
     story = (task.Submitted(title="t", text="x", source=task.Source(kind="api")), wanted)
     for id in ("T1", "T2", "T3", "T4"):
         await history(bus, id, *story, *(() if id == "T4" else (failed,)), brain=brain)
+    spent = task.Failed(stage="executing", code=task.BUDGET_REACHED, message="Spent.", budget_microusd=1000)
+    approved = task.Approved(plan=task.ApprovedPlan(version=2, digest=DIGEST, base_commit=BASE))
+    await history(bus, "T5", story[0], approved, wanted, spent, brain=brain)
 
     async def told(path: str, **body: object) -> Any:
         answer = (await http.post(f"/api/tasks/{path}", json=body)).json()
@@ -200,6 +203,8 @@ async def test_a_result_that_fell_short_is_published_gone_on_from_or_made_afresh
     assert (await told("T2/retry", from_result=True))["from_result"] is True
     assert (await told("T3/retry", afresh=True))["from_result"] is False
     assert await told("T4/publish") == "task-wrong-state"
+    assert await told("T5/retry") == await told("T5/retry", budget_microusd=1000) == "budget-too-small"
+    assert (await told("T5/retry", budget_microusd=2000))["budget_microusd"] == 2000
 
 
 async def test_a_further_wish_is_said_to_the_agent_or_refused_with_the_reason(

@@ -11,6 +11,10 @@ from shared.contracts.task import (
     Declined,
     Directive,
     ExecutionRequested,
+    FollowedUp,
+    FollowUp,
+    PlanReady,
+    RecordPlanReady,
     RecordTriage,
     RequestExecution,
     RequestPlanning,
@@ -20,12 +24,24 @@ from shared.contracts.task import (
     Status,
     Submit,
     Submitted,
+    Triaged,
     TriageRequested,
     Verdict,
 )
 from shared.contracts.usage import ModelUsage
 from testing.given import given
-from testing.stories import BASE, PLANNING, PLANNING_REQUESTED, RECEIVED, SUBMITTED, TRIAGED
+from testing.recorded import A_DAY
+from testing.stories import (
+    BASE,
+    COMPLETED,
+    DIGEST,
+    PLANNING,
+    PLANNING_REQUESTED,
+    PUBLISHING,
+    RECEIVED,
+    SUBMITTED,
+    TRIAGED,
+)
 
 SUBMIT = Submit(title="Fix the sum", text="1 + 1 gives 3.", source=Source(kind="api"), repo="octo/app")
 
@@ -129,11 +145,39 @@ def test_a_verdict_of_an_older_triage_is_refused() -> None:
     given(DECIDER, *again).when(verdict(Verdict.PLAN, attempt=1)).is_rejected("attempt-stale")
 
 
-@pytest.mark.parametrize("approval", Approval)
+@pytest.mark.parametrize("approval", [Approval.REQUIRED, Approval.AUTO])
 @pytest.mark.parametrize("triage", [Verdict.PLAN, Verdict.IMPLEMENT])
 def test_what_a_person_asked_for_in_so_many_words_goes_before_the_verdict(approval: Approval, triage: Verdict) -> None:
     assert verdict_on(Directive.IMPLEMENT, approval, triage) is Verdict.IMPLEMENT
     assert verdict_on(Directive.PLAN, approval, triage) is Verdict.PLAN
+
+
+@pytest.mark.parametrize("directive", Directive)
+@pytest.mark.parametrize("triage", [Verdict.PLAN, Verdict.IMPLEMENT])
+def test_where_a_plan_always_waits_nobody_is_spared_it(directive: Directive, triage: Verdict) -> None:
+    assert verdict_on(directive, Approval.ALWAYS, triage) is Verdict.PLAN
+    # Also where the task was opened under another policy, or by a client that knows none.
+    state = given(DECIDER, *asked_for(directive, Approval.AUTO)).state
+    triaged = DECIDER.decide(state, replace(verdict(triage), approval=Approval.ALWAYS))
+    assert isinstance(triaged, Triaged)
+    assert triaged.verdict is Verdict.PLAN
+
+
+def test_where_a_plan_always_waits_it_is_not_approved_by_the_policy_and_may_expire() -> None:
+    opened = replace(SUBMITTED, approval=Approval.AUTO)
+    report = RecordPlanReady(
+        version=1, digest=DIGEST, base_commit=BASE, cause=3, expires_at=A_DAY, approval=Approval.ALWAYS
+    )
+    ready = DECIDER.decide(given(DECIDER, opened, *PLANNING[1:]).state, report)
+    assert isinstance(ready, PlanReady)
+    assert (ready.approval, ready.expires_at) == (Approval.ALWAYS, A_DAY)
+
+
+def test_where_a_plan_always_waits_a_further_wish_to_implement_is_planned_too() -> None:
+    wish = FollowUp(text="More.", directive=Directive.IMPLEMENT, approval=Approval.ALWAYS)
+    again = DECIDER.decide(given(DECIDER, *PUBLISHING, COMPLETED).state, wish)
+    assert isinstance(again, FollowedUp)
+    assert (again.verdict, again.stage) == (Verdict.PLAN, "planning")
 
 
 def test_a_verdict_alone_skips_the_plan_only_where_the_policy_waived_the_approval() -> None:

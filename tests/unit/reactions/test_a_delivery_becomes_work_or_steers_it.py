@@ -84,6 +84,15 @@ def test_the_policy_of_approval_goes_with_the_work() -> None:
     assert after(WORK, AUTO) == [replace(SUBMIT, approval=Approval.AUTO)]
 
 
+def test_a_policy_that_a_plan_always_waits_goes_with_all_work_and_wishes() -> None:
+    always = ReactionPolicy(approval=Approval.ALWAYS)
+    for signal in (WORK, replace(WORK, trusted=False)):
+        assert after(signal, always) == [replace(SUBMIT, approval=Approval.ALWAYS)]
+    submit, wish = after(replace(COMMENT, directive="implement", argument="it"), always)
+    assert isinstance(submit, Submit) and isinstance(wish, FollowUp)
+    assert (submit.approval, wish.approval) == (Approval.ALWAYS, Approval.ALWAYS)
+
+
 def test_work_of_a_stranger_waits_for_an_approval_whatever_it_says_and_whatever_the_policy() -> None:
     assert after(replace(WORK, trusted=False, directive="implement"), AUTO) == [SUBMIT]
 

@@ -805,6 +805,8 @@ export interface components {
         Retrying: {
             /** @default false */
             afresh?: boolean;
+            /** @default 0 */
+            budget_microusd?: number;
             /** @default false */
             from_result?: boolean;
         };
