@@ -15,7 +15,7 @@ from shared.contracts.kinds import AGENTS
 from shared.nats.server import CannotServe, NatsServer
 from shared.ops.environment import ACCOUNT, BASICS, NETWORK, PACKAGE_CLIENTS, TOOL_DIRECTORIES, inherited
 from shared.ops.own_home import ROOT_NAMES
-from shared.ops.settings import PREFIX
+from shared.ops.setting_sources import PREFIX
 
 RUNS_AGENTS: Final = frozenset(AGENTS.values())
 DEMO_KEY: Final = "demo-model-needs-no-key"

@@ -38,16 +38,21 @@ class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     logs: bool = False
 
 
+def _own_settings(options: UpOptions) -> Settings:
+    """The settings without what the options say, but for the place, beside which there may be some."""
+    return load_settings() if options.data is None else load_settings(data_dir=options.data)
+
+
 def settings_for(options: UpOptions) -> Settings:
     """The settings with the options laid over them; raises `BadSettings`."""
-    base = load_settings()
+    base = _own_settings(options)
     if options.demo:
-        data = options.data or base.data_dir / "demo"
+        data = base.data_dir if options.data else base.data_dir / "demo"
         # Neither another system's log nor its configuration is any business of a demonstration.
         nats = options.nats_url or Settings.model_fields["nats_url"].default
         config: Path | None = data / "journeyman.toml"
     else:
-        data, nats, config = options.data or base.data_dir, options.nats_url or base.nats_url, base.config
+        data, nats, config = base.data_dir, options.nats_url or base.nats_url, base.config
     return load_settings(
         data_dir=data, nats_url=nats, config=config, http_port=base.http_port if options.port is None else options.port
     )
@@ -71,11 +76,17 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
         _prepare_demo(plan, settings)
     else:
         load_config(settings.config_path)
-    if options.nats_url or (not options.demo and "nats_url" in load_settings().model_fields_set):
+    if options.nats_url or (not options.demo and "nats_url" in _own_settings(options).model_fields_set):
         plan.nats_url = settings.nats_url
     elif options.port != 0 and is_free("127.0.0.1", NATS_PORT):
         plan.nats_port = NATS_PORT  # the plain `nats` CLI finds it without options
     return plan
+
+
+def missing_repositories(config: Path) -> list[tuple[str, str]]:
+    """The repositories that the configuration says are on this machine and are not, by name and path."""
+    repos = load_config(config).repos
+    return [(name, str(repo.path)) for name, repo in repos.items() if repo.path and not repo.path.exists()]
 
 
 def demo_repository(data: Path) -> Path:
@@ -112,6 +123,12 @@ def _configure_demo(config: Path, repository: Path) -> tuple[str, ...]:
 
 
 def _port_is_free(host: str, port: int) -> None:
+    try:
+        socket.getaddrinfo(host, port)
+    except socket.gaierror as error:
+        raise Failure(
+            f"{host} is no address of this machine ({error.strerror}): set JOURNEYMAN_HTTP_HOST to one that is."
+        ) from error
     if port and not is_free(host, port):
         raise Failure(
             f"Port {port} on {host} is taken: stop what listens there, or choose another one with --port "

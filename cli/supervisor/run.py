@@ -16,7 +16,16 @@ from cli.console import screen
 from cli.failures import Failure, explain
 from cli.supervisor import record
 from cli.supervisor.console import UpConsole
-from cli.supervisor.preflight import DEMO_REPO, DEMO_SENDER, STATIC, UpOptions, demo_repository, plan_for, settings_for
+from cli.supervisor.preflight import (
+    DEMO_REPO,
+    DEMO_SENDER,
+    STATIC,
+    UpOptions,
+    demo_repository,
+    missing_repositories,
+    plan_for,
+    settings_for,
+)
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
 from shared.ops import logs
@@ -38,7 +47,7 @@ async def run(options: UpOptions) -> int:
     """The exit code of `up`; raises what `cli.failures.explain` knows."""
     logs.configure("up", level="error", format="console")
     settings = settings_for(options)
-    private_directory(settings.data_dir)
+    _make_data_directory(settings.data_dir)
     with record.only_one(settings.data_dir):
         console = UpConsole(screen(to_stderr=True))
         if left := await asyncio.to_thread(record.end_orphans, settings.data_dir):
@@ -66,6 +75,16 @@ async def run(options: UpOptions) -> int:
             )
             await supervisor.stop()
         return 0
+
+
+def _make_data_directory(data: Path) -> None:
+    try:
+        private_directory(data)
+    except OSError as error:
+        raise Failure(
+            f"The data directory {data} cannot be made ({error.strerror}): choose another place with --data or "
+            "JOURNEYMAN_DATA_DIR."
+        ) from error
 
 
 class _Signals:
@@ -117,6 +136,8 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
     nats = without_credentials(plan.nats_url)
     console.say(f"  NATS        {escape(nats)}")
     console.say(f"  logs        {escape(str(plan.data / 'logs'))}")
+    read = " and ".join(_short(each) for each in settings.env_files) or "no .env"
+    console.say(f"  settings    {escape(read)}, and the environment")
     if not STATIC.exists():
         console.say(
             "  [yellow]![/] The dashboard is not built: run `make web`; the API and this command work without it."
@@ -137,6 +158,8 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
             "  [yellow]![/] Agents cannot run: there is no model key. Set ANTHROPIC_API_KEY in the environment or in "
             ".env and start again (or look around with `journeyman up --demo`). Tasks wait until then."
         )
+    for name, path in missing_repositories(settings.config_path):
+        console.say(f"  [yellow]![/] {escape(name)}: {escape(path)} is not there. Correct the path, or make it.")
     if not options.demo and not settings.config_path.exists():
         console.say(
             f"  [yellow]![/] No repository is configured: name one in {escape(_short(settings.config_path))}, "

@@ -82,7 +82,7 @@ class Supervisor:
             child.kill()
 
     async def _keep(self, name: str, launch: Callable[[], Awaitable[Running]]) -> None:
-        drain_s = DRAIN_S + load_settings().drain_seconds
+        drain_s = DRAIN_S + load_settings(data_dir=self.plan.data).drain_seconds
         child = self.restarts[name] = Restarts(name, launch, self._note, drain_s=drain_s)
         await child.start()
 
@@ -127,7 +127,7 @@ def end_agents(data: Path) -> int:
 
 def limits_for(data: Path) -> StreamLimits:
     """The streams' sizes, smaller where the disk has too little room: JetStream reserves them when they are made."""
-    limits = stream_limits_of(load_settings())
+    limits = stream_limits_of(load_settings(data_dir=data))
     names = ("events_bytes", "commands_bytes", "output_bytes", "parked_bytes", "artifacts_bytes")
     wanted = sum(getattr(limits, name) for name in names)
     room = int(shutil.disk_usage(data).free * _SHARE)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.ops.addresses import NATS_ADDRESS, nats_problem
 from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
+from shared.ops.setting_sources import FILE, PREFIX, env_files, unknown, values_in
 
-PREFIX = "JOURNEYMAN_"
+_NAMED = ("config", "agents_dir")
+"""Settings that name a file or a folder which must be there."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,10 +64,20 @@ class Settings(Limits, BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
+    _env_files: tuple[Path, ...] = PrivateAttr(())
 
-    nats_url: str = Field("nats://127.0.0.1:4222", description="Where NATS listens; several servers with commas")
+    nats_url: str = Field(
+        "nats://127.0.0.1:4222",
+        description="Where a NATS of yours listens, several servers with commas; once it is set, also to this default, "
+        "`up` starts none of its own",
+    )
+    url: str = Field(
+        "",
+        description="Which system the client commands act on: nats://… or the dashboard's http://… of one on this "
+        "machine; default: the one that runs in this folder",
+    )
     data_dir: Path = Field(
         Path(".journeyman"), description="Where this machine keeps repositories, runs and read models"
     )
@@ -116,6 +139,16 @@ class Settings(Limits, BaseSettings):
         description="Another Claude Code CLI than the one that comes with Journeyman",
     )
 
+    @field_validator("http_host", "health_host")
+    @classmethod
+    def _host(cls, host: str) -> str:
+        if re.fullmatch(r"[\d.]+", host):
+            try:
+                ipaddress.ip_address(host)
+            except ValueError:
+                raise ValueError("it is no address of a machine; write one such as 127.0.0.1") from None
+        return host
+
     @field_validator("data_dir", "config", "agents_dir", "ready_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -130,6 +163,11 @@ class Settings(Limits, BaseSettings):
                 which = "the address" if len(servers) == 1 else f"address {number} of {len(servers)}"
                 raise ValueError(f"{which} {problem}; {NATS_ADDRESS}")
         return url
+
+    @property
+    def env_files(self) -> tuple[Path, ...]:
+        """The `.env` files that were read, the one that goes before the other last."""
+        return self._env_files
 
     @property
     def config_path(self) -> Path:
@@ -155,28 +193,60 @@ class Settings(Limits, BaseSettings):
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Read and check the settings; raises `BadSettings` with one line for each wrong one.
 
-    ``JOURNEYMAN_<NAME>_FILE`` names a file that holds the value, as container secrets come.
+    ``JOURNEYMAN_<NAME>_FILE`` names a file that holds the value, as container secrets come. The environment goes before
+    `.env`, and the `.env` beside the data directory before that of the working directory.
     """
     environment = os.environ if environment is None else environment
+    files = () if "_env_file" in overrides else env_files(_data_dir(environment, overrides))
+    from_files = {name: value for file in files for name, value in values_in(file).items()}
+    wrong = unknown({**from_files, **environment}, Settings.model_fields)
     try:
-        return Settings(**{**_from_files(environment), **overrides})
+        settings = Settings(**{"_env_file": files, **_from_files(environment, from_files), **overrides})
     except ValidationError as error:
-        raise BadSettings("\n".join(_line(each) for each in error.errors())) from error
+        raise BadSettings("\n".join(wrong + [_line(each) for each in error.errors()])) from error
+    if wrong := wrong + _missing(settings, overrides):
+        raise BadSettings("\n".join(wrong))
+    settings._env_files = files
+    return settings
 
 
-def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+def _data_dir(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Path:
+    """Where the data directory is, as far as that can be told before the `.env` beside it is read."""
+    name = variable_of("data_dir")
+    default = Settings.model_fields["data_dir"].default
+    named = overrides.get("data_dir") or environment.get(name) or values_in(Path(".env")).get(name) or default
+    return Path(named).expanduser().resolve()
+
+
+def _missing(settings: Settings, overrides: Mapping[str, Any]) -> list[str]:
+    """A line for each file or folder that a setting names and that is not there."""
+    named = {name: getattr(settings, name) for name in _NAMED if name not in overrides}
+    return [
+        f"{variable_of(name)}: {path} is not there. Name what is, or take the setting away."
+        for name, path in named.items()
+        if path is not None and not path.exists()
+    ]
+
+
+def _from_files(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> dict[str, str]:
+    """What ``…_FILE`` variables name; a value that is given itself goes before."""
     values = {}
-    for key, path in environment.items():
-        if key.startswith(PREFIX) and key.endswith("_FILE") and path:
-            name = key.removeprefix(PREFIX).removesuffix("_FILE").lower()
-            if name == "ready" or f"{PREFIX}{name.upper()}" in environment:
+    for source in (dotenv, environment):
+        for key, path in source.items():
+            name = key.removeprefix(PREFIX).removesuffix(FILE)
+            if (
+                not (key.startswith(PREFIX) and key.endswith(FILE) and path)
+                or name.lower() not in Settings.model_fields
+            ):
+                continue
+            if f"{PREFIX}{name}" in source or (source is dotenv and f"{PREFIX}{name}" in environment):
                 continue
             try:
-                value = Path(path).read_text().strip()
+                value = Path(path).expanduser().read_text().strip()
             except OSError as error:
                 raise BadSettings(f"{key}: {path} cannot be read ({error.strerror}); name a readable file.") from error
             if value:
-                values[name] = value
+                values[name.lower()] = value
     return values
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.ops.settings import PREFIX, Settings
+from shared.ops.setting_sources import PREFIX
+from shared.ops.settings import Settings
 
 from .stack import SERVICES, run
 

@@ -26,6 +26,11 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("JOURNEYMAN_HTTP_PORT", "70000"),
         ("JOURNEYMAN_APPROVAL", "perhaps"),
         ("JOURNEYMAN_MACHINE_ID", "a machine"),
+        ("JOURNEYMAN_HTTP_HOST", "300.1.1.1"),
+        ("JOURNEYMAN_CONFIG", "/nowhere.toml"),
+        ("JOURNEYMAN_AGENTS_DIR", "/nowhere"),
+        ("JOURNEYMAN_APROVAL", "auto"),
+        ("JOURNEYMAN_NO_SUCH_THING", "1"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +114,52 @@ def test_settings_are_read_from_a_dotenv_file(tmp_path: Path) -> None:
     settings = load_settings()
     assert settings.max_concurrent_runs == 7
     assert settings.anthropic_api_key.get_secret_value() == "k"
+
+
+def test_a_misspelt_setting_is_told_what_was_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JOURNEYMAN_APROVAL", "always")
+    (tmp_path / ".env").write_text("JOURNEYMAN_HTP_PORT=1\nJOURNEYMAN_GITHUB_WEBHOK_SECRET_FILE=/x\n")
+    with pytest.raises(BadSettings) as wrong:
+        load_settings()
+    for meant in ("JOURNEYMAN_APPROVAL?", "JOURNEYMAN_HTTP_PORT?", "JOURNEYMAN_GITHUB_WEBHOOK_SECRET_FILE?"):
+        assert f"did you mean {meant}" in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOURNEYMAN_RUN_MARK", "run-x"),
+        ("JOURNEYMAN_REPOS", "/srv/git"),
+        ("JOURNEYMAN_TEST_SEED", "1"),
+        ("JOURNEYMAN_GATEWAY_SERVICE_HOST", "10.0.0.1"),
+        ("JOURNEYMAN_GATEWAY_PORT", "tcp://10.0.0.1:8080"),
+        ("JOURNEYMAN_GATEWAY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_what_is_no_setting_and_not_meant_as_one_is_left_alone(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    load_settings()
+
+
+def test_the_settings_of_a_system_are_found_beside_its_data_and_go_before_those_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("JOURNEYMAN_MAX_TURNS=7\nJOURNEYMAN_LOG_LEVEL=debug\n")
+    system = tmp_path / "a system"
+    system.mkdir()
+    (tmp_path / "key").write_text("k\n")
+    beside = f"JOURNEYMAN_MAX_TURNS=8\nJOURNEYMAN_ANTHROPIC_API_KEY_FILE={tmp_path / 'key'}\nJOURNEYMAN_HTTP_PORT=1\n"
+    (system / ".env").write_text(beside)
+    monkeypatch.setenv("JOURNEYMAN_HTTP_PORT", "2")
+    found = load_settings(data_dir=system / ".journeyman")
+    assert (found.max_turns, found.log_level, found.http_port) == (8, "debug", 2)
+    assert found.anthropic_api_key.get_secret_value() == "k"
+    assert found.env_files == (tmp_path / ".env", system / ".env")
+    assert load_settings().env_files == (tmp_path / ".env",)
+    monkeypatch.setenv("JOURNEYMAN_DATA_DIR", str(system / ".journeyman"))
+    assert load_settings().max_turns == 8
 
 
 def test_the_example_of_the_settings_is_not_stale() -> None:

@@ -1,0 +1,55 @@
+"""Where settings come from: the environment, and `.env` in the working directory and beside the data directory."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+
+from shared.ops.proc import MARK
+
+PREFIX: Final = "JOURNEYMAN_"
+FILE: Final = "_FILE"
+"""What the name of a variable ends with that names a file with the value."""
+
+_OTHERS: Final = frozenset(
+    {MARK, *(f"{PREFIX}{name}" for name in ("REPOS", "IMAGE", "ENGINE_DIR", "FIXTURES", "TEST_NATS"))}
+)
+"""Ours, and no settings of a service: of compose.yaml, of the scripts, and the mark of an agent's processes."""
+_TESTS: Final = f"{PREFIX}TEST_"
+_OF_KUBERNETES: Final = re.compile(r".*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP)(?:_\w+)?)")
+"""Variables that Kubernetes makes in every container for each Service, which may be named after us."""
+
+
+def env_files(data_dir: Path) -> tuple[Path, ...]:
+    """The `.env` files that there are, the one that goes before the other last: that of the system itself."""
+    places = dict.fromkeys((Path.cwd() / ".env", data_dir.parent / ".env"))
+    return tuple(each for each in places if each.is_file())
+
+
+def values_in(file: Path) -> dict[str, str]:
+    """The variables of one `.env` file that have a value; none where there is no file."""
+    return {name: value for name, value in dotenv_values(file).items() if value} if file.is_file() else {}
+
+
+def unknown(variables: Mapping[str, str], settings: Collection[str]) -> list[str]:
+    """A line for each variable that begins like a setting of ours and is none; ``settings`` are those there are."""
+    known = {f"{PREFIX}{name.upper()}" for name in settings}
+    known |= {f"{name}{FILE}" for name in known}
+    return [_line(name, known) for name, value in variables.items() if not _is_known(name, value, known)]
+
+
+def _is_known(name: str, value: str, known: Collection[str]) -> bool:
+    if not name.startswith(PREFIX) or name in known or name in _OTHERS or name.startswith(_TESTS):
+        return True
+    return bool(_OF_KUBERNETES.fullmatch(name)) or value.startswith(("tcp://", "udp://"))
+
+
+def _line(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    mend = f"did you mean {near[0]}?" if near else "take it away; .env.example lists the settings that there are."
+    return f"{name} is no setting: {mend}"
