@@ -49,14 +49,14 @@ lint: install-dev ## Style, types, import rules, and whether generated files are
 	$(BIN)/python -W ignore -m services.gateway.document --check
 
 web: ## Build the dashboard if its sources have changed
-	@UV=$(UV) scripts/build-web
+	@UV="$(UV)" scripts/build-web
 
 web-check: ## Check and test the dashboard's sources
-	@UV=$(UV) scripts/build-web --check
+	@UV="$(UV)" scripts/build-web --check
 
 api-types: install-dev ## Generate the dashboard's types from the OpenAPI document and the messages of /ws
 	$(BIN)/python -W ignore -m services.gateway.document
-	@UV=$(UV) scripts/build-web --types
+	@UV="$(UV)" scripts/build-web --types
 
 docs: install-dev ## Generate docs/events.md, .env.example and a part of compose.yaml, and freeze new event schemas
 	$(BIN)/python -m shared.contracts.docs
@@ -80,25 +80,25 @@ test-compose: install-dev ## Build the image and scale the services in container
 	  $(PYTEST) -m compose tests/compose $(PYTEST_ARGS)
 
 lock: ## Resolve the pinned dependencies anew
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	"$(UV)" pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  pyproject.toml -o requirements.lock
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	"$(UV)" pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what was installed and built, not your data
 	rm -rf .venv .tools web/node_modules services/gateway/static
 
 .venv/bin/python:
-	$(UV) venv --quiet --python '>=3.11' .venv
+	"$(UV)" venv --quiet --python '>=3.11' .venv
 
 # The tests' packages include those of the runtime: where they are installed, they stay.
 .venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
 	@if [ -e .venv/.dev ]; then $(MAKE) --no-print-directory install-dev; else \
-	  $(UV) pip sync --quiet --python .venv --require-hashes requirements.lock && \
-	  $(UV) pip install --quiet --python .venv --no-deps --editable .; fi
+	  "$(UV)" pip sync --quiet --python .venv --require-hashes requirements.lock && \
+	  "$(UV)" pip install --quiet --python .venv --no-deps --editable .; fi
 	@touch $@
 
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
-	$(UV) pip sync --quiet --python .venv --require-hashes requirements-dev.lock
-	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	"$(UV)" pip sync --quiet --python .venv --require-hashes requirements-dev.lock
+	"$(UV)" pip install --quiet --python .venv --no-deps --editable .
 	@touch $@ .venv/.runtime
