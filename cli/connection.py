@@ -1,4 +1,4 @@
-"""Finding the running system, and talking to it over NATS."""
+"""Talking to a running system over NATS."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import asyncio
 import contextlib
 import getpass
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from cli.supervisor import record
+from cli.console import say
+from cli.endpoint import Endpoint, find_endpoint
 from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.limits import DEFAULTS, Limits
-from shared.ops.settings import Settings, load_settings
+from shared.ops.settings import Settings
 from shared.runtime.client import Client
 
 PATIENCE_S: Final = 2.0
@@ -27,48 +27,26 @@ SILENT_S: Final = 15.0
 """How long a command waits for a NATS that takes connections and says nothing: its machine has much to do."""
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Which system a command talks to: NATS, and the dashboard where one is known."""
-
-    nats: str
-    http: str
-    data: Path
-    pid: int = 0
-
-
 class Link(msgspec.Struct, frozen=True):
     """An open connection and what is built on it."""
 
     endpoint: Endpoint
+    settings: Settings
     bus: Bus
     client: Client
     journal: NatsJournal
 
 
-def find_endpoint(settings: Settings | None = None) -> Endpoint:
-    """JOURNEYMAN_NATS_URL when set; else the `up` of the data directory, or the demo's in it; else the default."""
-    settings = settings or load_settings()
-    http = f"http://{settings.http_host}:{settings.http_port}"
-    if "nats_url" in settings.model_fields_set:
-        return Endpoint(nats=settings.nats_url, http=settings.public_url or http, data=settings.data_dir)
-    for data in (settings.data_dir, settings.data_dir / "demo"):
-        found = record.read(data)
-        if found is not None and found.alive and found.nats:
-            return Endpoint(nats=found.nats, http=found.http, data=data, pid=found.pid)
-    return Endpoint(nats=settings.nats_url, http=http, data=settings.data_dir)
-
-
 @contextlib.asynccontextmanager
-async def linked(*, patience_s: float = PATIENCE_S, nats_url: str = "") -> AsyncIterator[Link]:
-    """Connect to the running system; raises `NatsUnreachable`."""
+async def linked(*, patience_s: float = PATIENCE_S) -> AsyncIterator[Link]:
+    """Connect to the system that the command acts on; raises `NatsUnreachable`, and what `find_endpoint` raises."""
     logs.configure("cli", level="error", format="console")
-    settings = load_settings()
-    endpoint = find_endpoint(settings)
-    if nats_url:
-        endpoint = msgspec.structs.replace(endpoint, nats=nats_url)
+    endpoint, settings = find_endpoint()
+    if endpoint.context:
+        say(f"context {endpoint.context}: {without_credentials(endpoint.nats)}", to_stderr=True)
     bus = await connect(endpoint.nats, name="journeyman-cli", patience_s=patience_s, limits=settings)
     try:
-        yield Link(endpoint, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
+        yield Link(endpoint, settings, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
 

@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 SEQUENCE: Final = click.IntRange(1, 2**63 - 1)
 """A stream sequence that somebody types: `MAX_SEQUENCE`, which the CLI does not import, to start fast."""
 
+_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
@@ -53,9 +55,13 @@ def say(text: str, *, to_stderr: bool = False) -> None:
 
 
 def print_json(value: Any, *, lines: bool = False) -> None:
-    """One JSON document, indented; or, with ``lines``, one line. Invisible characters are escaped."""
+    """One JSON document, indented; or, with ``lines``, one line. Invisible characters are escaped.
+
+    What is passed on as it was stored may have been written on several lines: between its values, and nowhere else.
+    """
     encoded = msgspec.json.encode(value)
-    click.echo(visible_json((encoded if lines else msgspec.json.format(encoded, indent=2)).decode()))
+    shown = encoded.translate(_ONE_LINE) if lines else msgspec.json.format(encoded, indent=2)
+    click.echo(visible_json(shown.decode()))
 
 
 def table(*columns: str) -> Table:

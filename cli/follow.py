@@ -20,10 +20,12 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
 
+_PATHS: Final = ("file_path", "path")
 _TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "query", "question", "description")
 """Fields of a tool's input that say what it is about, the most telling ones first."""
 
-_WORKTREE: Final = re.compile(r"(?:/[^\s/]+)*/worktrees/[^\s/]+/")
+_WORKTREE: Final = re.compile(r"""(?:(?<=["'])/[^"']*|(?:/[^\s/]+)*)/worktrees/[^\s/]+/""")
+_ONE_WORKTREE: Final = re.compile(r"^/.*?/worktrees/[^\s/]+/")
 
 _COLOURS: Final = {"gateway": "cyan", "brain": "magenta", "planner": "yellow", "executor": "green"}
 """The colour of a service, which `up --logs` has too: an event has that of the service that owns its actor."""
@@ -97,17 +99,21 @@ def activities(line: bytes) -> list[str]:
 def _block(block: Any) -> str:
     match block:
         case {"type": "tool_use", "name": str(name), "input": dict(given)}:
-            about = next((str(given[key]) for key in _TELLING if given.get(key)), "")
-            return f"{name} {one_line(_within_worktree(about), 90)}".strip()
+            key = next((key for key in _TELLING if given.get(key)), "")
+            about = _within_worktree(str(given.get(key, "")), is_path=key in _PATHS)
+            return f"{name} {one_line(about, 90)}".strip()
         case {"type": "text", "text": str(text)} if text.strip():
             return f"“{one_line(text, 90)}”"
         case _:
             return ""
 
 
-def _within_worktree(text: str) -> str:
-    """``ledger/money.py`` for a path into a task's worktree: where that lies says nothing to a person."""
-    return _WORKTREE.sub("", text)
+def _within_worktree(text: str, *, is_path: bool) -> str:
+    """``ledger/money.py`` for a path into a task's worktree: where that lies says nothing to a person.
+
+    The worktree may lie in a folder with blanks in its name: in a command, such a path is quoted.
+    """
+    return _ONE_WORKTREE.sub("", text) if is_path else _WORKTREE.sub("", text)
 
 
 class Storyteller:
@@ -132,18 +138,21 @@ def print_line(console: Console, line: str) -> None:
     console.print(line, no_wrap=True, overflow="ellipsis" if console.is_terminal else "ignore")
 
 
+def print_whole(console: Console, line: str) -> None:
+    """One line of any length, which a terminal breaks where it has to."""
+    console.print(line, soft_wrap=True)
+
+
 def event_line(event: RecordedEvent, before: RecordedEvent | None) -> str:
     """Stream sequence, time since the event before, what happened, and the same in words, with markup."""
     passed = 0.0 if before is None else (event.time - before.time).total_seconds()
     return f"{_number(event)}  [dim]{passed:>+7.2f}s[/]  {_what(event)}"
 
 
-def log_line(event: RecordedEvent) -> str:
+def log_line(event: RecordedEvent, *, with_id: bool = True) -> str:
     """Local time, stream sequence, the actor's id, what happened, and the same in words, with markup."""
-    return (
-        f"[dim]{event.time.astimezone():%Y-%m-%d %H:%M:%S}[/] {_number(event)}  "
-        f"[dim]{event.actor.id[:26]:<26}[/]  {_what(event)}"
-    )
+    id = f"[dim]{event.actor.id[:26]:<26}[/]  " if with_id else ""
+    return f"[dim]{event.time.astimezone():%Y-%m-%d %H:%M:%S}[/] {_number(event)}  {id}{_what(event)}"
 
 
 def _number(event: RecordedEvent) -> str:

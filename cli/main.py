@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "demo": Lazy("demo", "Drive one real task from a signed webhook to a commit"),
     "doctor": Lazy("doctor", "Say what is missing or misconfigured, with the mend"),
     "task": Lazy("task", "Submit, follow and steer tasks"),
+    "context": Lazy("context", "Name the systems that commands act on"),
     "events": Lazy("events", "Read the log"),
     "state": Lazy("state", "Fold one actor as of any stream sequence"),
     "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
@@ -36,6 +37,7 @@ COMMANDS: Final = {
     "service": Lazy("service", "Run one service alone, as containers do"),
     "provision": Lazy("provision", "Create the streams, once"),
     "demo-repo": Lazy("demo_repo", "Make the demonstration repository"),
+    "completion": Lazy("completion", "Print what completes this command in your shell"),
 }
 
 
@@ -60,10 +62,10 @@ class LazyGroup(click.RichGroup):
 
 
 _PANELS: Final = [
-    {"name": "Run", "commands": ["up", "demo", "doctor"]},
+    {"name": "Run", "commands": ["up", "demo", "doctor", "context"]},
     {"name": "Tasks", "commands": ["task"]},
     {"name": "The log", "commands": ["events", "state", "verify", "archive", "restore", "replay", "parked"]},
-    {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo"]},
+    {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},
 ]
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import rich_click as click
 
 from cli.console import json_option, print_json, screen
+from cli.systems import on_a_system
 
 
 @click.command("archive", cls=click.RichCommand)
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @json_option
+@on_a_system
 def command(directory: Path, as_json: bool) -> None:
     """Write to DIRECTORY what is new in the log, as Parquet segments with their hashes.
 

@@ -9,6 +9,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from cli.console import json_option, print_json, screen, table
+from cli.systems import on_a_system
 
 if TYPE_CHECKING:
     from cli.doctor.finding import Finding
@@ -19,6 +20,7 @@ _MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
 @click.command("doctor", cls=click.RichCommand)
 @click.option("--clean", is_flag=True, help="Clear away what agents of ended work have left behind.")
 @json_option
+@on_a_system
 def command(as_json: bool, clean: bool) -> None:
     """Look at this machine and at the system that runs, and say the mend for everything that is wrong.
 
@@ -42,24 +44,32 @@ def _print(found: list[Finding]) -> None:
         mend = f"\n[bold]{escape(each.mend)}[/]" if each.mend else ""
         shown.add_row(_MARKS[each.state], each.what, escape(each.detail) + mend)
     console.print(shown)
-    wrong = sum(each.state == "bad" for each in found)
-    console.print("\n[green]All is well.[/]" if not wrong else f"\n[red]{wrong} to mend.[/]")
+    wrong, notes = (sum(each.state == state for each in found) for state in ("bad", "note"))
+    known = f"[yellow]{notes} to know of[/], marked with `!`" if notes else ""
+    if wrong:
+        console.print(f"\n[red]{wrong} to mend.[/]{' And ' * bool(known)}{known}{'.' * bool(known)}")
+    else:
+        console.print(f"\nNothing to mend; {known}." if known else "\n[green]All is well.[/]")
 
 
 async def _look(clean: bool) -> list[Finding]:
-    from cli.connection import find_endpoint, linked
-    from cli.doctor.finding import from_error
+    from cli.connection import linked
+    from cli.doctor.finding import from_error, note
     from cli.doctor.machine import look_at_machine
     from cli.doctor.orphans import look_for_orphans
-    from cli.doctor.system import look_at_system
+    from cli.doctor.system import look_at_system, name_system, settings_of
+    from cli.endpoint import NoSystem, find_endpoint
     from shared.nats.bus import NatsUnreachable
-    from shared.ops.settings import BadSettings, load_settings
+    from shared.ops.settings import BadSettings
 
     try:
-        settings = load_settings()
+        endpoint, settings = find_endpoint()
     except BadSettings as error:
         return [from_error("settings", Exception(line)) for line in str(error).splitlines()]
-    found = await look_at_machine(settings, find_endpoint(settings))
+    except NoSystem as none:
+        found = [note("system", str(none), ""), settings_of(none.settings)]
+        return [*found, *await look_at_machine(none.settings, None)]
+    found = [*name_system(endpoint, settings), *await look_at_machine(settings, endpoint)]
     try:
         async with linked() as link:
             return [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
 from typing import Any
 
 import rich_click as click
 
 from cli.console import SEQUENCE, json_option, print_json, screen, table
+from cli.systems import on_a_system
 
 _NUMBER = click.argument("number", type=SEQUENCE)
 
@@ -20,6 +22,7 @@ def command() -> None:
 
 @command.command("list", cls=click.RichCommand)
 @json_option
+@on_a_system
 def listing(as_json: bool) -> None:
     """Show what is parked, oldest first."""
     entries = asyncio.run(_entries())
@@ -42,18 +45,36 @@ def listing(as_json: bool) -> None:
 
 @command.command("replay", cls=click.RichCommand)
 @_NUMBER
-def replay(number: int) -> None:
-    """Have it handled again; it stays parked when that fails. What has taken effect before does not do so twice."""
+@json_option
+@on_a_system
+def replay(number: int, as_json: bool) -> None:
+    """Have it handled again: what has taken effect before does not do so twice.
+
+    When that fails, it is parked again, under another number.
+    """
     asyncio.run(_act("replay", number))
-    screen().print(f"[green]✓[/] {number} is being handled again.")
+    if as_json:
+        print_json({"number": number, "replayed": True})
+    else:
+        screen().print(
+            f"[green]✓[/] {number} is being handled again; if that fails, it is parked under another number."
+        )
 
 
 @command.command("drop", cls=click.RichCommand)
 @_NUMBER
-def drop(number: int) -> None:
+@click.option("--yes", "-y", is_flag=True, help="Without asking on a terminal.")
+@json_option
+@on_a_system
+def drop(number: int, yes: bool, as_json: bool) -> None:
     """Let it go for good."""
+    if sys.stdin.isatty() and not yes and not click.confirm(f"Let {number} go for good?", err=True):
+        raise click.Abort
     asyncio.run(_act("drop", number))
-    screen().print(f"[green]✓[/] {number} is gone.")
+    if as_json:
+        print_json({"number": number, "dropped": True})
+    else:
+        screen().print(f"[green]✓[/] {number} is gone.")
 
 
 async def _entries() -> list[dict[str, Any]]:

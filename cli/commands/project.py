@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from cli.console import json_option, print_json, screen
+from cli.systems import on_a_system
 
 if TYPE_CHECKING:
     from shared.contracts.queries import RebuildProgress
@@ -23,6 +24,7 @@ def command() -> None:
 
 @command.command("rebuild", cls=click.RichCommand)
 @json_option
+@on_a_system
 def rebuild(as_json: bool) -> None:
     """Rebuild the read models from the log without downtime: the old ones answer until the new ones have caught up."""
     outcome = asyncio.run(_rebuild())

@@ -7,12 +7,14 @@ import asyncio
 import rich_click as click
 
 from cli.console import json_option, print_json, say
+from cli.systems import on_a_system
 
 PATIENCE_S = 30.0
 
 
 @click.command("provision", cls=click.RichCommand)
 @json_option
+@on_a_system
 def command(as_json: bool) -> None:
     """Create the streams and check the log's guards. Safe to run again; waits up to 30 s for NATS to come up."""
     created = asyncio.run(_provision())
@@ -25,7 +27,6 @@ def command(as_json: bool) -> None:
 async def _provision() -> list[str]:
     from cli.connection import linked
     from shared.nats.streams import provision, stream_limits_of
-    from shared.ops.settings import load_settings
 
     async with linked(patience_s=PATIENCE_S) as link:
-        return await provision(link.bus, stream_limits_of(load_settings()))
+        return await provision(link.bus, stream_limits_of(link.settings))

@@ -7,6 +7,7 @@ import asyncio
 import rich_click as click
 
 from cli.console import SEQUENCE, screen
+from cli.systems import on_a_system
 
 
 @click.command("replay", cls=click.RichCommand)
@@ -19,6 +20,7 @@ from cli.console import SEQUENCE, screen
     help="Times the original pace.",
 )
 @click.option("--task", "task_id", help="Tell only what happened to this task.")
+@on_a_system
 def command(start: int, speed: float, task_id: str | None) -> None:
     """Tell history again in a dashboard, at its own pace or SPEED times faster, and do nothing else.
 
@@ -37,14 +39,13 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
     from cli.connection import linked
     from cli.failures import Failure
     from cli.follow import log_line, print_line
+    from cli.short_ids import whole_id
     from services.projector.projection.facts import Stored
     from services.projector.replay import Replay, Script
-    from shared.contracts.subjects import actor
     from shared.event_store.envelope import BadEnvelope, decode_event
     from shared.nats.streams import EVENTS
 
     console = screen()
-    middle = f".{actor('task', task_id).id}." if task_id else "."
 
     def tell(stored: Stored) -> None:
         # What this version cannot read has no words here; the dashboard's timeline has it.
@@ -52,6 +53,8 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
             print_line(console, log_line(decode_event(stored.subject, stored.body, stored.seq)))
 
     async with linked() as link:
+        task_id = await whole_id(link.bus, task_id) if task_id else None
+        middle = f".{task_id}." if task_id else "."
         last = int((await link.bus.js.stream_info(EVENTS)).state.last_seq)
         if start > last:
             raise Failure(f"The log ends at {last}: there is nothing from {start} on to be told.")

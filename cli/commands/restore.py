@@ -10,6 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from cli.console import json_option, screen
+from cli.systems import on_a_system
 
 if TYPE_CHECKING:
     from cli.audit import Audit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @click.command("restore", cls=click.RichCommand)
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @json_option
+@on_a_system
 def command(directory: Path, as_json: bool) -> None:
     """Rebuild an empty log from the archive in DIRECTORY: the same bytes at the same sequences, then checked.
 

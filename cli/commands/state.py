@@ -8,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from cli.console import SEQUENCE, json_option, print_json, screen, table
+from cli.systems import on_a_system
 from shared.contracts.kinds import KINDS
 
 _HELP = f"""Fold the actor KIND ID ({", ".join(KINDS)}) as of any stream sequence.
@@ -21,6 +22,7 @@ The services' own rules are used, and no service needs to run. Versions and hash
 @click.argument("id")
 @click.option("--at", type=SEQUENCE, help="As of this stream sequence.  [default: now]")
 @json_option
+@on_a_system
 def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
     from cli.fold import Folded
 
@@ -40,10 +42,14 @@ def command(kind: str, id: str, at: int | None, as_json: bool) -> None:
 
 async def _fold(kind: str, id: str, at: int | None) -> Any:
     from cli.connection import linked
+    from cli.failures import Failure
     from cli.fold import fold
+    from cli.short_ids import whole_id
 
+    if kind not in KINDS:
+        raise Failure(f"There are no {kind!r} actors; there are: {', '.join(KINDS)}.")
     async with linked() as link:
-        return await fold(link.journal, kind, id, at)
+        return await fold(link.journal, kind, await whole_id(link.bus, id, kind=kind), at)
 
 
 def _fields(state: Any) -> list[tuple[str, str]]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+import sys
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import rich_click as click
 from click.exceptions import Exit
 
+from cli.commands.task_reading import COMMANDS, words_of_end
 from cli.console import json_option, print_json, say, screen
+from cli.systems import on_a_system
 
 if TYPE_CHECKING:
     import msgspec
 
-    from shared.contracts.queries import Query
+    from shared.contracts.queries import ListTasks, Query, TaskPage
 
 A = TypeVar("A", bound="msgspec.Struct")
 _LIMIT = click.IntRange(1, 200)
@@ -24,8 +27,13 @@ def command() -> None:
     """Submit, look at and steer tasks. Of an ID, 6 characters of its beginning or end are enough."""
 
 
+for _each in COMMANDS:
+    command.add_command(_each)
+
+
 @command.command("submit", cls=click.RichCommand)
-@click.argument("text")
+@click.argument("text", required=False)
+@click.option("--file", "-F", type=click.File(encoding="utf-8"), help="Read the text from this file.")
 @click.option("--repo", default="", help="The configured repository's name.  [default: the only one]")
 @click.option("--title", default="", help="A short title.  [default: the text's first line]")
 @click.option(
@@ -45,22 +53,51 @@ def command() -> None:
     "key",
     help="Given again within 24 hours, it opens no second task.  [default: a new one, told when it may be needed]",
 )
+@click.option("--quiet", is_flag=True, help="With --wait: without the story.")
 @json_option
-def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: str | None, as_json: bool) -> None:
-    """Open a task: TEXT says what is to be done."""
+@on_a_system
+def submit(
+    text: str | None,
+    file: TextIO | None,
+    repo: str,
+    title: str,
+    directive: str,
+    wait: bool,
+    key: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Open a task: TEXT says what is to be done; - reads it from standard input.
+
+    The task's id goes to standard output as soon as there is one, its story to standard error.
+    """
     from cli.tasks.steering import submit as open_task
-    from shared.contracts.sentences.evidence import class_of
 
     answer = asyncio.run(
-        open_task(text, title=title, repo=repo, directive=directive, wait=wait, key=key, quiet=as_json)
+        open_task(
+            _text(text, file),
+            title=title,
+            repo=repo,
+            directive=directive,
+            wait=wait,
+            key=key,
+            quiet=quiet or as_json,
+            opened=None if as_json else say,
+        )
     )
     if as_json:
         print_json(answer)
-    elif not wait:
-        say(answer["id"])
-    elif proven := class_of(answer["evidence"], answer["outcome"]):
-        say(f"{answer['status']}, {proven}")
+    elif wait:
+        say(words_of_end(answer), to_stderr=True)
     raise Exit(0 if not wait or answer["status"] == "completed" else 1)
+
+
+def _text(text: str | None, file: TextIO | None) -> str:
+    if (text is None) == (file is None):
+        raise click.UsageError("Say what is to be done: as TEXT, or with --file.")
+    if text == "-":
+        return sys.stdin.read()
+    return text or "" if file is None else file.read()
 
 
 @command.command("list", cls=click.RichCommand)
@@ -68,10 +105,20 @@ def submit(text: str, repo: str, title: str, directive: str, wait: bool, key: st
 @click.option("--source", help="Only tasks from github, cli, api, chat …")
 @click.option("--repo", help="Only tasks of this repository.")
 @click.option("-q", "--search", help="Only tasks with this text.")
-@click.option("--limit", type=_LIMIT, default=50, show_default=True)
+@click.option("--limit", type=_LIMIT, default=50, show_default=True, help="Tasks of one page.")
+@click.option("--cursor", default="", help="The page behind the one that named this cursor.")
+@click.option("--all", "everything", is_flag=True, help="All pages.")
 @json_option
+@on_a_system
 def list_(
-    status: str | None, source: str | None, repo: str | None, search: str | None, limit: int, as_json: bool
+    status: str | None,
+    source: str | None,
+    repo: str | None,
+    search: str | None,
+    limit: int,
+    cursor: str,
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """The tasks, newest first."""
     from cli.tasks.pages import task_table
@@ -87,23 +134,27 @@ def list_(
         source=source or "",
         repo=repo or "",
         q=search or "",
-        limit=limit,
+        limit=_LIMIT.max if everything and _LIMIT.max else limit,
+        cursor=cursor,
     )
-    answer = asyncio.run(_ask(query))
+    answer = asyncio.run(_pages(query) if everything else _ask(query))
     if as_json:
         print_json(answer)
-        return
-    console = screen()
-    if answer.items:
-        console.print(task_table(answer.items))
+    elif answer.items:
+        screen().print(task_table(answer.items))
+        if answer.next_cursor:
+            say(f"There are more: --cursor {answer.next_cursor}, or --all.", to_stderr=True)
+    elif any((status, source, repo, search, cursor)):
+        say("No task fits.", to_stderr=True)
     else:
-        console.print('No tasks yet: open one with `journeyman task submit "what is to be done"`.')
+        say('No tasks yet: open one with `journeyman task submit "what is to be done"`.', to_stderr=True)
 
 
 @command.command("show", cls=click.RichCommand)
 @click.argument("id")
 @click.option("--events/--no-events", default=True, show_default=True, help="With the task's events.")
 @json_option
+@on_a_system
 def show(id: str, events: bool, as_json: bool) -> None:
     """One task on one page: where it is, its plan, its run, its cost and its events."""
     from cli.tasks.pages import print_task
@@ -138,6 +189,7 @@ def show(id: str, events: bool, as_json: bool) -> None:
 )
 @click.option("--yes", "-y", is_flag=True, help="Approve what is shown without asking.")
 @json_option
+@on_a_system
 def approve(id: str, version: int | None, digest: str | None, budget: float, yes: bool, as_json: bool) -> None:
     """Show the plan that waits, and approve exactly that one: its version, its digest, its base commit.
 
@@ -148,7 +200,7 @@ def approve(id: str, version: int | None, digest: str | None, budget: float, yes
     if (version is None) != (digest is None):
         raise click.UsageError("--version and --digest belong together.")
     named = None if version is None or digest is None else (version, digest)
-    answer = asyncio.run(approve_plan(id, named=named, budget_usd=budget, ask=not yes, quiet=as_json))
+    answer = approve_plan(id, named=named, budget_usd=budget, ask=not yes, quiet=as_json)
     _say(answer, as_json, "approved")
 
 
@@ -157,6 +209,7 @@ def approve(id: str, version: int | None, digest: str | None, budget: float, yes
 @click.option("--reason", default="", help="Why; the task ends.")
 @click.option("--feedback", default="", help="What another plan should do differently; the task goes on.")
 @json_option
+@on_a_system
 def reject(id: str, reason: str, feedback: str, as_json: bool) -> None:
     """Turn the plan down: for good, or, with --feedback, in favour of another one."""
     from shared.contracts import task
@@ -171,6 +224,7 @@ def reject(id: str, reason: str, feedback: str, as_json: bool) -> None:
 @click.argument("id")
 @click.option("--reason", default="", help="Why.")
 @json_option
+@on_a_system
 def stop(id: str, reason: str, as_json: bool) -> None:
     """Stop the task, whatever it is doing; its agent and all its processes end."""
     from shared.contracts import task
@@ -189,6 +243,7 @@ def stop(id: str, reason: str, as_json: bool) -> None:
     help="Most dollars the work may cost from now on.  [default: as it was approved]",
 )
 @json_option
+@on_a_system
 def retry(id: str, from_result: bool, afresh: bool, budget: float, as_json: bool) -> None:
     """Try a failed, stopped or declined task again, or a paused one at once; an approved plan stays approved.
 
@@ -206,6 +261,7 @@ def retry(id: str, from_result: bool, afresh: bool, budget: float, as_json: bool
 @command.command("publish", cls=click.RichCommand)
 @click.argument("id")
 @json_option
+@on_a_system
 def publish(id: str, as_json: bool) -> None:
     """Publish the result of a task that fell short, as it is."""
     from shared.contracts import task
@@ -217,6 +273,7 @@ def publish(id: str, as_json: bool) -> None:
 @click.argument("id")
 @click.argument("text")
 @json_option
+@on_a_system
 def follow_up(id: str, text: str, as_json: bool) -> None:
     """Wish something further: TEXT goes to the agent at work, asks for another plan, or makes another round."""
     from cli.tasks.steering import follow_up as wish
@@ -228,11 +285,27 @@ def follow_up(id: str, text: str, as_json: bool) -> None:
 @click.argument("id")
 @click.argument("text")
 @json_option
+@on_a_system
 def input_(id: str, text: str, as_json: bool) -> None:
     """Say TEXT to the working agent, or answer its question."""
     from shared.contracts import task
 
     _send(id, task.GiveInput(message=text), as_json, "told the agent")
+
+
+async def _pages(query: ListTasks) -> TaskPage:
+    """All pages as one."""
+    import msgspec
+
+    from cli.connection import linked
+
+    async with linked() as link:
+        answer = await link.client.query(query)
+        items = list(answer.items)
+        while answer.next_cursor:
+            answer = await link.client.query(msgspec.structs.replace(query, cursor=answer.next_cursor))
+            items += answer.items
+    return msgspec.structs.replace(answer, items=tuple(items))
 
 
 async def _ask(query: Query[A]) -> A:

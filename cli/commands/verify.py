@@ -8,10 +8,12 @@ import rich_click as click
 from click.exceptions import Exit
 
 from cli.console import json_option
+from cli.systems import on_a_system
 
 
 @click.command("verify", cls=click.RichCommand)
 @json_option
+@on_a_system
 def command(as_json: bool) -> None:
     """Check the whole log from sequence 1: no gap, each actor's versions and hash chain, every event's schema.
 

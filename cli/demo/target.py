@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.connection import Endpoint, find_endpoint
+from cli.endpoint import Endpoint, find_endpoint
 from cli.failures import Failure
 from cli.supervisor.preflight import DEMO_SENDER, demo_repository
 from shared.ops.senders import DEMO_SECRET_FILE
-from shared.ops.settings import load_settings
 
 
 def found_here() -> tuple[Endpoint, str, Path | None]:
     """The endpoint, the webhook's secret, and the repository where it is here; raises `Failure` without a secret."""
-    settings = load_settings()
-    endpoint = find_endpoint(settings)
+    endpoint, settings = find_endpoint()
     secret = settings.webhook_secret(DEMO_SENDER).get_secret_value()
     own = endpoint.data / DEMO_SECRET_FILE
     if not secret and own.exists():

@@ -7,31 +7,35 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from cli.connection import Endpoint
 from cli.doctor.finding import Finding, bad, from_error, good, note
+from cli.endpoint import Endpoint
 from cli.supervisor import record
 from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
-from shared.ops.config import BadConfig, Config, load_config
+from shared.ops.config import BadConfig, Config, Repo, load_config
+from shared.ops.environment import without_userinfo
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.settings import Settings, variable_of
 from shared.workspace.git import GitFailed, git
+from shared.workspace.local_target import cannot_write
+from shared.workspace.remote import commit_at
 
 LITTLE_BYTES: Final = 5 * 1024**3
 TOO_LITTLE_BYTES: Final = 1024**3
 PATIENCE_S: Final = 20.0
 
 
-async def look_at_machine(settings: Settings, endpoint: Endpoint) -> list[Finding]:
-    """Everything that can be seen without NATS."""
-    running = record.read(endpoint.data)
+async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list[Finding]:
+    """Everything that can be seen without NATS; ``endpoint`` is None where no system runs."""
+    data = settings.data_dir if endpoint is None else endpoint.data
+    running = record.read(data)
     demo = settings.demo_model or (running is not None and running.alive and running.demo)
-    config_path = settings.config or endpoint.data / "journeyman.toml"
+    config_path = settings.config or data / "journeyman.toml"
     found = [
         await _git(),
         await _claude(settings),
         _model(settings, demo=demo),
-        *webhook_secrets(settings, endpoint.data),
+        *webhook_secrets(settings, data),
     ]
     try:
         config = load_config(config_path)
@@ -39,7 +43,7 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint) -> list[Findin
         found.append(from_error("configuration", error))
     else:
         found += await _repositories(config, config_path)
-    found += [_disk(endpoint.data), _port(settings, endpoint), _web()]
+    found += [_disk(data), _port(settings, endpoint), _web()]
     return found
 
 
@@ -104,15 +108,22 @@ async def _repositories(config: Config, path: Path) -> list[Finding]:
         return [
             note("repositories", f"none is configured in {path}", 'Name one: [repos."owner/name"] with path or url.')
         ]
-    return list(await asyncio.gather(*(_repository(name, repo.target) for name, repo in config.repos.items())))
+    return list(await asyncio.gather(*(_repository(name, repo) for name, repo in config.repos.items())))
 
 
-async def _repository(name: str, target: str) -> Finding:
+async def _repository(name: str, repo: Repo) -> Finding:
+    """Whether work can start from it and be published in it, as far as that shows before anything is paid for."""
+    what, mend = f"repo {name}", "Correct its url or path in journeyman.toml, or the access to it."
     try:
-        await git("ls-remote", "--exit-code", "--", target, "HEAD", timeout=PATIENCE_S)
-    except GitFailed as error:
-        return bad(f"repo {name}", str(error), "Correct its url or path in journeyman.toml, or the access to it.")
-    return good(f"repo {name}", "answers")
+        async with asyncio.timeout(PATIENCE_S):
+            await commit_at(repo.target, repo.base or None)
+        if (reason := await asyncio.to_thread(cannot_write, repo.target)) is not None:
+            return from_error(what, Exception(reason))
+    except (GitFailed, ValueError) as error:
+        return bad(what, str(error), mend)
+    except TimeoutError:
+        return bad(what, f"{without_userinfo(repo.target)} does not answer", mend)
+    return good(what, "answers, and can be written" if repo.path else "answers")
 
 
 def _disk(data: Path) -> Finding:
@@ -128,8 +139,8 @@ def _disk(data: Path) -> Finding:
             return good("disk", detail)
 
 
-def _port(settings: Settings, endpoint: Endpoint) -> Finding:
-    if endpoint.pid:
+def _port(settings: Settings, endpoint: Endpoint | None) -> Finding:
+    if endpoint is not None and endpoint.pid:
         return good("dashboard", endpoint.http)
     if settings.http_port == 0 or is_free(settings.http_host, settings.http_port):
         return good("dashboard", f"port {settings.http_port} is free")

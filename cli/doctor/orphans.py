@@ -7,6 +7,7 @@ import contextlib
 from cli.connection import Link, principal
 from cli.doctor.finding import Finding, bad, good
 from shared.claude.orphans import Orphan, clear_orphan, find_orphans
+from shared.claude.work_dirs import PLACE
 from shared.contracts.messages import Command
 from shared.contracts.subjects import Actor
 from shared.nats.journal import NatsJournal
@@ -18,6 +19,8 @@ from shared.runtime.client import NoAnswer
 async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Finding:
     """Find them, and clear them away when ``clean`` is wanted."""
     data = link.endpoint.data
+    if not (data / PLACE).exists():
+        return good("orphans", f"no agent has worked in {data}")
     found = await find_orphans(data, NatsJournal(link.bus))
     if not found:
         return good("orphans", "no process, worktree or run directory of ended work")

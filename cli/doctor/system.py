@@ -11,14 +11,33 @@ import msgspec
 
 from cli.connection import Link
 from cli.doctor.finding import Finding, bad, from_error, good
+from cli.endpoint import Endpoint
 from cli.supervisor.names import SERVICES
 from shared.nats.bus import NatsUnreachable
 from shared.nats.errors import NatsError
 from shared.nats.streams import EVENTS, GuardsOff, check_guards
 from shared.ops.addresses import without_credentials
+from shared.ops.proc import owner_of
+from shared.ops.settings import Settings
 
 ANSWERS_S: Final = 0.6
 JETSTREAM_ANSWERS_S: Final = 5.0
+
+
+def name_system(endpoint: Endpoint, settings: Settings) -> list[Finding]:
+    """Which system this is about, whose it is, and which `.env` its settings are from."""
+    where = without_credentials(endpoint.nats)
+    if endpoint.pid:
+        found = good("system", f"{endpoint.data}, started by {owner_of(endpoint.pid)} (process {endpoint.pid})")
+    else:
+        by = f"context {endpoint.context}, " if endpoint.context else ""
+        found = good("system", f"{by}at {where}; nothing runs it in {endpoint.data}")
+    return [found, settings_of(settings)]
+
+
+def settings_of(settings: Settings) -> Finding:
+    """The `.env` files that were read."""
+    return good("settings", " and ".join(map(str, settings.env_files)) or "the environment alone: no .env was found")
 
 
 async def look_at_system(link: Link) -> list[Finding]:

@@ -20,6 +20,8 @@ from shared.contracts.subjects import Actor
 from shared.ops.own_home import remove_tree
 from shared.ops.private import private_directory
 
+PLACE: Final = "place"
+"""The file with a data directory's own name, which the first service makes that works in it."""
 RUNS: Final = "runs"
 WORKTREES: Final = "worktrees"
 TEMP_FILES: Final = "scratch"
@@ -112,7 +114,7 @@ def _work(match: re.Match[str]) -> LocalWork:
 
 def node_id_of(data_dir: Path) -> str:
     """A name that only this data directory has, given at its first use."""
-    file = data_dir / "place"
+    file = data_dir / PLACE
     if not file.exists():
         private_directory(data_dir)
         draft = data_dir / f"place-{secrets.token_hex(4)}"

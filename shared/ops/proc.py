@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -71,6 +73,28 @@ def arguments_of(pid: int) -> list[bytes]:
         return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def owner_of(pid: int) -> str:
+    """The name of the account that a process runs as, or its number; empty when it is gone."""
+    try:
+        number = (_PROC / str(pid)).stat().st_uid
+    except OSError:
+        return ""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def open_files_of(pid: int) -> list[Path]:
+    """The files that a process holds open; empty when it is gone or another user's."""
+    found = []
+    with contextlib.suppress(OSError):
+        for each in (_PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.append(each.readlink())
+    return found
 
 
 def boot_id() -> str:

@@ -33,6 +33,15 @@ def test_a_path_into_the_worktree_is_told_as_the_path_in_the_repository() -> Non
     assert activities(line) == ["Read ledger/money.py"]
 
 
+def test_a_worktree_in_a_folder_with_blanks_is_taken_off_too() -> None:
+    folder = "/home/ada/my projects/data dir/worktrees/run-01JX"
+    line = assistant(
+        tool("Write", file_path=f"{folder}/a b.md"),
+        tool("Bash", command=f'cat "{folder}/x" /srv/data/worktrees/run-1/y /bin/z'),
+    )
+    assert activities(line) == ["Write a b.md", 'Bash cat "x" y /bin/z']
+
+
 @pytest.mark.parametrize(
     "line",
     [b"", b"{", b'{"type":"assistant"}', b'{"type":"user","message":{"content":[]}}', assistant({"type": "thinking"})],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.tasks.steering import end_of
+from cli.tasks.watching import end_of
 from shared.contracts import task
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Event

@@ -1,0 +1,163 @@
+"""Looking on at a task: until it ends, what its agents do, and what they made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from cli.connection import Link, linked
+from cli.console import say, screen
+from cli.failures import Failure
+from cli.follow import Storyteller, follow
+from cli.short_ids import whole_id
+from services.gateway.api.artifacts import TaskArtifacts
+from shared.contracts.evidence import Outcome
+from shared.contracts.messages import Event, name_of
+from shared.contracts.rules import ENDS
+from shared.contracts.subjects import Actor
+from shared.contracts.task import (
+    Answered,
+    Approval,
+    Completed,
+    Failed,
+    FollowedUp,
+    PlanReady,
+    PublicationRequested,
+    Retried,
+    Status,
+)
+from shared.event_store.envelope import RecordedEvent
+from shared.nats.direct import get_batch
+from shared.nats.objects import Artifacts
+from shared.nats.streams import OUTPUT
+
+_BATCH: Final = 500
+_POLL_S: Final = 0.3
+_GOES_ON: Final = (Retried, FollowedUp, PublicationRequested)
+"""What a task that has ended goes on with."""
+
+
+async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, Any]:
+    """Stay until the task has ended; how it ended. Raises `Failure` when that takes longer than ``timeout_s``."""
+    async with linked() as link:
+        task_id = await whole_id(link.bus, id)
+        events = await link.journal.load(Actor("task", task_id))
+        if (end := _end_of(events)) is not None:
+            return {"id": task_id, **ended(end)}
+        try:
+            async with asyncio.timeout(timeout_s):
+                return {"id": task_id, **await until_end(link, task_id, events[-1].position, quiet=quiet)}
+        except TimeoutError:
+            raise Failure(f"Task {task_id} has not ended within {timeout_s:g} s; it goes on.") from None
+
+
+async def until_end(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
+    """Tell what happens behind a stream sequence, until the task's end, and how it ended."""
+    console = screen(to_stderr=True)
+    teller = Storyteller(console)
+    try:
+        async for item in follow(link.bus, task_id, after=after):
+            if not quiet:
+                teller.tell(item)
+            if not isinstance(item, RecordedEvent):
+                continue
+            if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO and not quiet:
+                console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
+            if isinstance(item.data, ENDS):
+                return ended(item)
+    except asyncio.CancelledError:
+        if not quiet:
+            say(f"The task goes on. Come back to it with `journeyman task wait {task_id}`.", to_stderr=True)
+        raise
+    raise Failure("The story broke off.")
+
+
+def ended(end: RecordedEvent) -> dict[str, Any]:
+    """How a task ended, for scripts."""
+    return {**end_of(end.data), "event": end.name, "seq": end.position}
+
+
+def end_of(event: Event) -> dict[str, str]:
+    """How a task ended: its status, and of a result what came of it and how well that is proven."""
+    match event:
+        case Completed(evidence=evidence, outcome=outcome):
+            return {"status": Status.COMPLETED, "evidence": evidence or "", "outcome": outcome or ""}
+        case Answered():
+            return {"status": Status.COMPLETED, "evidence": "", "outcome": Outcome.ANSWERED}
+        case Failed(result=kept):
+            return {"status": Status.FAILED, "evidence": kept.evidence if kept else "", "outcome": ""}
+        case _:
+            return {"status": name_of(event), "evidence": "", "outcome": ""}
+
+
+def _end_of(events: list[RecordedEvent]) -> RecordedEvent | None:
+    """The event that ended the task, unless it went on after that."""
+    end: RecordedEvent | None = None
+    for event in events:
+        if isinstance(event.data, ENDS):
+            end = event
+        elif isinstance(event.data, _GOES_ON):
+            end = None
+    return end
+
+
+async def logs(id: str, *, following: bool) -> AsyncIterator[tuple[str, bytes]]:
+    """What the task's agents wrote that OUTPUT still has: whose it is, and a line of the CLI's stream-json.
+
+    With ``following``, until the task has ended.
+    """
+    async with linked() as link:
+        task_id = await whole_id(link.bus, id)
+        ends = asyncio.create_task(_ended(link, task_id)) if following else None
+        start, told = 1, False
+        try:
+            while True:
+                over = ends is None or ends.done()
+                batch = await get_batch(link.bus, OUTPUT, f"out.*.{task_id}", start=start, limit=_BATCH)
+                for message in batch.messages:
+                    start, told = message.position + 1, True
+                    yield message.subject.split(".")[1], message.data
+                if batch.pending:
+                    continue
+                if over:
+                    break
+                await asyncio.sleep(_POLL_S)
+            if ends is not None:
+                ends.result()
+        finally:
+            if ends is not None:
+                ends.cancel()
+                await asyncio.gather(ends, return_exceptions=True)
+    if not told:
+        say(
+            f"No agent has written anything for {task_id} that OUTPUT still has: it keeps a week, and "
+            "`journeyman task show` says what the work came to.",
+            to_stderr=True,
+        )
+
+
+async def _ended(link: Link, task_id: str) -> None:
+    """Return when the task has ended."""
+    events = await link.journal.load(Actor("task", task_id))
+    if _end_of(events) is None:
+        async for item in follow(link.bus, task_id, after=events[-1].position):
+            if isinstance(item, RecordedEvent) and isinstance(item.data, ENDS):
+                return
+
+
+async def diff(id: str) -> tuple[str, bytes]:
+    """The task's whole id, and the diff of what its newest run made, whether or not it was proven."""
+    async with linked() as link:
+        task_id = await whole_id(link.bus, id)
+        artifacts = TaskArtifacts(
+            link.bus, link.journal, Artifacts(link.bus), max_bytes=link.settings.max_transcript_bytes
+        )
+        return task_id, await artifacts.diff(task_id)
+
+
+async def address(id: str) -> str:
+    """Where the dashboard shows the task."""
+    async with linked() as link:
+        task_id = await whole_id(link.bus, id)
+        return f"{(link.settings.public_url or link.endpoint.http).rstrip('/')}/tasks/{task_id}"
