@@ -35,6 +35,7 @@ from services.gateway.inbound.self_delivery import SelfDelivery
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
 from services.gateway.security.concurrency_limit import ConcurrencyLimit
+from services.gateway.security.known_parameters import refuse_unknown
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
@@ -103,6 +104,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
                     SelfDeliveryController,
                 ],
                 request_max_body_size=max_body_size,
+                before_request=refuse_unknown,
             ),
             live_socket,
             ops.live,

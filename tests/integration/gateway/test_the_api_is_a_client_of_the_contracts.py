@@ -515,6 +515,17 @@ async def test_a_sequence_that_no_stream_has_is_refused_by_its_name(gateway: Gat
         await heard.until("subscribed")
 
 
+async def test_a_parameter_that_an_address_does_not_know_is_refused_by_name(http: httpx.AsyncClient) -> None:
+    for path, unknown in (("/api/tasks", "state"), ("/api/tasks/T1", "status"), ("/api/status", "min_sec")):
+        answer = await http.get(path, params={unknown: "x"})
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (400, "invalid-request"), (path, problem)
+        assert [each["field"] for each in problem["errors"]] == [unknown]
+    assert (await http.get("/api/agents", params={"replay": "r1"})).status_code == 200
+    assert "status" in (await http.get("/api/tasks", params={"state": "x"})).json()["detail"]
+    assert (await http.post("/api/tasks/T1/stop", params={"reason": "x"})).status_code == 400
+
+
 async def test_every_error_is_a_problem_of_rfc_9457(http: httpx.AsyncClient) -> None:
     async def ask(method: str, path: str, **options: Any) -> tuple[int, str]:
         answer = await http.request(method, path, **options)
