@@ -5,6 +5,7 @@ A scenario is a coroutine that leaves a log behind. Every event there is must co
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import signal
@@ -18,6 +19,7 @@ import msgspec
 
 from cli.demo.webhook import Issue
 from shared.contracts import session, task
+from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
@@ -245,6 +247,21 @@ async def fell_short(play: Play) -> None:
     await play.until(gone_on_from, "task.failed", anew=True)
 
 
+async def budget_reached(play: Play) -> None:
+    """The approved budget is too small: no retry within it costs anything, and one with a larger one does the work."""
+    await play.group.start("brain", "planner", "executor", "gateway")
+    id = await play.submit("Write down what a bill is", directive=PLAN, approval=REQUIRED)
+    ready = (await play.until(id, "task.plan-ready")).data
+    await play.tell(id, task.Approve(version=ready.version, digest=ready.digest, budget_microusd=1000))
+    await play.until(id, "task.failed")
+    for retry in (task.Retry(), task.Retry(budget_microusd=1000)):
+        with contextlib.suppress(Rejected):
+            await play.tell(id, retry)
+            raise AssertionError("a retry that would end in the same way was taken")
+    await play.tell(id, task.Retry(budget_microusd=5_000_000))
+    await play.until(id, "task.completed")
+
+
 async def withdrawn(play: Play) -> None:
     """The task is stopped when its result is to be published and no gateway has begun with it."""
     await play.group.start("brain", "executor")
@@ -349,6 +366,7 @@ SCENARIOS: Final = {
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
+    "budget-reached": Scenario(play=budget_reached),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),
