@@ -33,6 +33,11 @@ CI = (
 )
 
 
+def test_what_npm_runs_scripts_with_is_told() -> None:
+    told_of = told({}, {".npmrc": "script-shell=/bin/true\n"}, "npm test")
+    assert told_of == [".npmrc: test configuration added"]
+
+
 @pytest.mark.parametrize("path", CONFIGURATION)
 def test_test_configuration_is_told_whether_it_is_new_changed_or_gone(path: str) -> None:
     assert told({}, {path: "b"}) == [f"{path}: test configuration added"]

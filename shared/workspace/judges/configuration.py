@@ -32,7 +32,9 @@ _MANIFESTS: Final = re.compile(
     r"|vite\.config\.\w+|angular\.json|deno\.jsonc?|\.npmrc|\.yarnrc(?:\.yml)?|build\.zig|rebar\.config|project\.clj"
 )
 """Files of which the lines that speak of tests are compared."""
-_SPEAKS_OF_TESTS: Final = re.compile(r"test|spec\b|surefire|failsafe|junit|coverage|jacoco|ignore-scripts", re.I)
+_SPEAKS_OF_TESTS: Final = re.compile(
+    r"test|spec\b|surefire|failsafe|junit|coverage|jacoco|ignore-scripts|script-shell", re.I
+)
 _PACKAGE_KEYS: Final = ("jest", "mocha", "vitest", "ava", "tap", "nyc", "c8", "karma", "jasmine", "playwright", "bun")
 _PACKAGE_SCRIPTS: Final = re.compile(r"test|spec|check|lint|e2e|coverage|verify|(?:^|[:-])ci(?:$|[:-])", re.IGNORECASE)
 _PYPROJECT_TOOLS: Final = ("pytest", "coverage", "tox", "nox", "poe", "hatch", "pdm", "taskipy", "mutmut")
