@@ -35,6 +35,7 @@ class BaseCommit(contextlib.AsyncExitStack):
         self._checkout: CleanCheckout | None = None
         self._commands = Commands((), ())
         self._is_set_up: bool | None = None
+        self._ran: set[str] = set()
 
     async def commands(self, setup: Sequence[str] | None, checks: Sequence[str] | None) -> Commands:
         """What is configured, else what the base commit's own files say: the work does not choose its judge."""
@@ -59,16 +60,27 @@ class BaseCommit(contextlib.AsyncExitStack):
         return self._commands.setup
 
     async def run(self, command: str, *, again: bool = False) -> BaseRun:
-        """What the command says at the base commit; ``again`` runs it even if that is known."""
-        known = self._records.load(*self._key)
-        if not again and (seen := known.runs.get(command)) is not None:
+        """What the command says at the base commit, after the checks in front of it: what they build or leave behind is
+        there at the result too. ``again`` runs it even if that is known.
+        """
+        if not again and (seen := self._records.load(*self._key).runs.get(command)) is not None:
             return seen
         checkout = await self._opened()
         if not await self._set_up(checkout):
             return BaseRun(exit_code=-1, hindrance="The set-up fails at the base commit.")
+        for earlier in self._commands.checks[: self._commands.checks.index(command)]:
+            if earlier not in self._ran:
+                self._remember(earlier, await self._run(checkout, earlier))
+        run = await self._run(checkout, command)
+        if not again:
+            self._remember(command, run)
+        return run
+
+    async def _run(self, checkout: CleanCheckout, command: str) -> BaseRun:
         ran = await checkout.run(command)
+        self._ran.add(command)
         crash_point("verification.base-asked")
-        run = BaseRun(
+        return BaseRun(
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],
             output_cut=len(ran.result.output) > OUTPUT_CHARS,
@@ -76,9 +88,11 @@ class BaseCommit(contextlib.AsyncExitStack):
             checkout=str(checkout.tree),
             hindrance=hindrance(ran.result) or "",
         )
-        if not again and not run.hindrance:
+
+    def _remember(self, command: str, run: BaseRun) -> None:
+        known = self._records.load(*self._key)
+        if not run.hindrance and command not in known.runs:
             self._records.save(replace(known, runs={**known.runs, command: run}), *self._key)
-        return run
 
     async def can_be_set_up(self) -> bool:
         """Whether every step of the set-up succeeds at the base commit."""

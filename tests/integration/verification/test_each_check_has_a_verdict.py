@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Final
 
 import pytest
 
@@ -87,6 +88,41 @@ async def test_a_check_that_removes_its_checkout_leaves_the_next_one_nothing_to_
 async def test_a_set_up_that_removes_its_checkout_leaves_the_checks_nothing_to_run_in(trial: MakeTrial) -> None:
     judged = await trial({"README.md": "hi\n"}).judge(NOTE, "true", setup=('rm -rf "$PWD"',))
     assert [check.verdict for check in judged.checks] == [CheckVerdict.COULD_NOT_RUN]
+
+
+BUILT: Final = {"build.sh": "mkdir -p out; cp part out/part\n", "part": "1\n", ".gitignore": "out/\n"}
+TESTED: Final = 'for n in 0 1; do grep -qx $n out/part || { echo "FAIL: test_$n (t.T)"; r=1; }; done; exit $r'
+
+
+async def test_a_check_finds_at_the_base_too_what_the_checks_before_it_have_built(trial: MakeTrial) -> None:
+    place = trial(BUILT)
+    same = await place.judge(NOTE, "sh build.sh", TESTED)
+    assert [check.verdict for check in same.checks] == [CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE]
+    other = await place.judge({"part": "2\n"}, "sh build.sh", TESTED)
+    assert [check.verdict for check in other.checks] == [CheckVerdict.PASSED, CheckVerdict.FAILED]
+
+
+async def test_what_earlier_checks_leave_behind_is_not_blamed_on_the_work(trial: MakeTrial) -> None:
+    judged = await trial({"README.md": "hi\n"}).judge(NOTE, "touch left", 'test -z "$(git status --porcelain)"')
+    assert judged.evidence is Evidence.NO_NEW_FAILURES
+
+
+@pytest.mark.parametrize(
+    ("base", "evidence"), [("5 passed", Evidence.FAILING), ("1 failed, 4 passed", Evidence.UNVERIFIED)]
+)
+async def test_failures_of_which_a_pipe_leaves_only_a_count_are_failures(
+    base: str, evidence: Evidence, trial: MakeTrial
+) -> None:
+    place = trial({"said": f"{base} in 0.1s\n"})
+    judged = await place.judge({"said": "1 failed, 4 passed in 0.2s\n"}, "cat said | tail -n 1")
+    assert [check.exit_code for check in judged.checks] == [0]
+    assert judged.evidence is evidence
+
+
+async def test_a_missing_program_that_make_ignores_excuses_nothing(trial: MakeTrial) -> None:
+    make = "test:\n\t-no-such-linter\n\tgrep -q hi README.md\n"
+    judged = await trial({"Makefile": make, "README.md": "hi\n"}).judge({"README.md": "broken\n"}, "make test")
+    assert judged.evidence is Evidence.FAILING
 
 
 async def test_a_script_that_the_work_removed_is_a_failure(trial: MakeTrial) -> None:
