@@ -118,11 +118,13 @@ class Judge:
 
     async def _judge_passed(self, ran: Ran) -> Check:
         """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
-        hidden = ran.findings.hidden
-        if not hidden and not ran.findings.ran_nothing:
+        hidden, nameless = ran.findings.hidden, 0 if ran.findings.hidden else ran.findings.failed_count or 0
+        if not hidden and not nameless and not ran.findings.ran_nothing:
             return await self._check(ran, CheckVerdict.PASSED)
         before = await self._base.run(ran.result.command)
         then = before.findings
+        if nameless:
+            return await self._judge_nameless(ran, nameless, then.failed_count or 0)
         if not hidden:
             if not (count := (then.passed_count or 0) + (then.failed_count or 0)):
                 return await self._check(ran, CheckVerdict.PASSED)
@@ -141,6 +143,19 @@ class Judge:
         return await self._check(
             ran, CheckVerdict.PASSED, "A test of it failed once, and passed when it ran again.", flaky=new
         )
+
+    async def _judge_nameless(self, ran: Ran, now: int, then: int) -> Check:
+        """Of a command that ended with 0, although its runner counts failing tests, none of them by name."""
+        if now <= then:
+            self._comparable = False  # the tests that fail may be others
+            reason = f"It ends with 0, but {now} tests fail without a name; at the base commit {then}."
+            return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
+        again = await self._result.run(ran.result.command)
+        if again.result.passed and not again.findings.hidden and not again.findings.failed_count:
+            self._note_flaky(ran, ())
+            return await self._check(again, CheckVerdict.PASSED, "It failed once, and passed when it ran again.")
+        reason = f"It ends with 0, but more tests fail than at the base commit: {now}, there {then}."
+        return await self._check(ran, CheckVerdict.FAILED, reason)
 
     async def _compare(self, ran: Ran, before: BaseRun) -> Check:
         found = await self._comparison(ran, before)
