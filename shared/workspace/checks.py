@@ -41,8 +41,10 @@ SWEEP_LIMIT: Final = 5.0
 
 _ENDED_FROM_OUTSIDE: Final = {-9: "SIGKILL", 137: "SIGKILL", -15: "SIGTERM", 143: "SIGTERM"}
 _MISSING: Final = frozenset({126, 127})
-_MISSING_BELOW: Final = re.compile(r"^(?:g?make|just|task)\b.*\b(?:error|exit code|exit status) 12[67]\b", re.M | re.I)
-"""A program that a check runs has missed another: those tools have an exit code of their own."""
+_MISSING_BELOW: Final = re.compile(
+    r"^(?:g?make|just|task)\b.*\b(?:error|exit code|exit status) 12[67]\b(?! \(ignored\))", re.M | re.I
+)
+"""A program that a check runs has missed another, and ends for that: those tools have an exit code of their own."""
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def hindrance(result: CheckResult) -> str | None:
     """Why the command could not run, so that its end says nothing; None when it could."""
-    return broken_off(result) or missing_tool(result)
+    return None if result.passed else broken_off(result) or missing_tool(result)
 
 
 def broken_off(result: CheckResult) -> str | None:
