@@ -59,9 +59,12 @@ def _followed_up(row: Row, data: Row) -> Row:
 
 
 def _failed(row: Row, data: Row) -> Row:
+    return {**_wrong("failed")(row, data), "ended_in": data["stage"], **_kept(data)}
+
+
+def _kept(data: Row) -> Row:
     kept = data.get("result")
-    said = {"has_result": True, "evidence": kept["evidence"], "summary": kept["summary"]} if kept else {}
-    return {**_wrong("failed")(row, data), "ended_in": data["stage"], **said}
+    return {"has_result": True, "evidence": kept["evidence"], "summary": kept["summary"]} if kept else {}
 
 
 def _cancelled(how: str, row: Row, data: Row) -> Row:
@@ -120,6 +123,7 @@ TASK: Final[dict[str, Change]] = {
     "task.cancelled": lambda row, data: {
         **ENDED, "status": "cancelled", "ended_in": STAGE_AT.get(row["status"], ""),
         **({} if row["stopping"] else _cancelled("stopped", row, data)),
+        **_kept(data),
     },
     "task.approval-expired": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("expired", row, {})},
     "task.retried": _retried,

@@ -31,6 +31,7 @@ FILTERS: Final = (
     "evt.plan.*.stopped",
     "evt.run.*.claimed",
     "evt.run.*.question-asked",
+    "evt.run.*.input-missed",
     "evt.run.*.resumed",
     "evt.run.*.succeeded",
     "evt.run.*.failed",
@@ -161,7 +162,9 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
             kept = msgspec.structs.replace(failure, result=_kept(failed), budget_microusd=failed.budget_microusd)
             return [kept]
         case run.Stopped():
-            return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, cause=cause)]
+            return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, result=_kept(event.data), cause=cause)]
+        case run.InputMissed(message=message):
+            return [task.FollowUp(id=id, text=message, origin=f"missed/{cause}", recorded=True)]
         case reply.Posted() | reply.Failed():
             return _about_a_publication(event, event.data)
         case _:
@@ -212,18 +215,20 @@ def _failure(
     )
 
 
-def _kept(failed: run.Failed) -> task.Result | None:
-    """What a run made although it fell short."""
-    if failed.result is None:
+def _kept(ended: run.Failed | run.Stopped) -> task.Result | None:
+    """What a run made although it fell short, or was stopped before anybody could tell."""
+    kept = ended.result
+    if kept is None:
         return None
+    evidence = Evidence.UNVERIFIED if isinstance(ended, run.Stopped) else ended.evidence or Evidence.FAILING
     return task.Result(
-        commit=failed.result.commit,
-        branch=failed.result.branch,
-        bundle=failed.result.bundle,
-        tree=failed.result.tree,
-        evidence=failed.evidence or Evidence.FAILING,
-        summary=failed.result.summary,
-        attempt=failed.attempt,
+        commit=kept.commit,
+        branch=kept.branch,
+        bundle=kept.bundle,
+        tree=kept.tree,
+        evidence=evidence,
+        summary=kept.summary,
+        attempt=ended.attempt,
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from services.executor.attempt_state import Again, AttemptState, AttemptStep, Committed, Report
 from services.executor.budget import budget_of
-from services.executor.conclusion import concluded
+from services.executor.conclusion import concluded, kept_of
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
     beginning_prompt,
@@ -103,6 +103,7 @@ class Attempt:
             self._revive_killed_agent,
             self._fail_with_agent,
             self._commit,
+            self._hear_late_words,
             self._verify,
             self._have_checks_repaired,
             self._hear_late_words,
@@ -111,8 +112,15 @@ class Attempt:
 
     async def perform(self) -> None:
         """Work, and report how it ended. Raises `HandOver` when another worker has taken over meanwhile."""
-        found: run.Run = await self._agents.host.state(self._actor)
         await self._reconcile_elsewhere()
+        while await self._work_and_report() is Reception.UNHEARD:
+            log.info("somebody spoke when the work was about to end; the agent goes on")
+            self._inbox = Inbox(self._agents.journal, self._event, self._attempt)
+        if self._inbox.lost:
+            raise HandOver
+
+    async def _work_and_report(self) -> Reception:
+        found: run.Run = await self._agents.host.state(self._actor)
         async with supervised(self._inbox.watch(), self._inbox.report_answers(self._tell)):
             try:
                 report = await self._work(found)
@@ -121,9 +129,7 @@ class Attempt:
         crash_point("run.worked")
         report = await self._end_processes(report)
         await self._reconcile_elsewhere()
-        await self._hand_in(report)
-        if self._inbox.lost:
-            raise HandOver
+        return await self._hand_in(report)
 
     async def _work(self, found: run.Run) -> Report:
         """Take the steps, again for each new process, until one of them ends the attempt."""
@@ -211,7 +217,7 @@ class Attempt:
         )
         self._inbox.attach(job)
         state.ended = await self._converse(job, state, state.process)
-        state.heard = self._inbox.detach(state.ended.unheard)
+        state.heard = max(self._inbox.detach(state.ended.unheard), state.found.inputs_before)
         crash_point("run.talked")
 
     async def _heed_stop(self, state: AttemptState) -> run.RecordStopped | None:
@@ -288,7 +294,8 @@ class Attempt:
         try:
             await asyncio.wait((verifying, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not verifying.done():
-                return self._stopped(state.unreported)
+                # Paid for, and nobody can tell any more: it is kept, and somebody may publish it or go on from it.
+                return self._stopped(state.unreported, result=await self._sealed(state, state.result))
             state.judged = verifying.result()
         finally:
             for task in (verifying, stopping):
@@ -308,7 +315,7 @@ class Attempt:
     async def _hear_late_words(self, state: AttemptState) -> Again | None:
         """What people said after the agent's last turn is not lost: the agent goes on."""
         now: run.Run = await self._agents.host.state(self._actor)
-        if now.stopping or now.inputs <= max(state.heard, state.retold):
+        if now.stopping or now.inputs <= state.answered:
             return None
         state.retold = now.inputs
         if state.result is not None:
@@ -330,6 +337,7 @@ class Attempt:
                 duration_ms=self._duration(),
                 usage=state.unreported,
                 outcome=Outcome.NOTHING_TO_CHANGE,
+                heard=state.answered,
             )
         kept = await self._sealed(state, state.result)
         policy = EvidencePolicy(self._workspace.repo().evidence)
@@ -446,13 +454,18 @@ class Attempt:
                 await self._workspace.work.reconcile_here()  # the work broke off around an agent
         return report
 
-    async def _hand_in(self, report: Report) -> None:
-        """Report, and leave nothing of the round on this machine."""
-        if not self._inbox.lost and await self._report(report):
-            crash_point("run.reported")
-            await self._workspace.clear()
-        else:
-            await self._workspace.leave()
+    async def _hand_in(self, report: Report) -> Reception:
+        """Report, and leave nothing of the round on this machine, unless the work goes on."""
+        reception = Reception.OVERTAKEN if self._inbox.lost else await self._report(report)
+        match reception:
+            case Reception.TAKEN:
+                crash_point("run.reported")
+                await self._workspace.clear()
+            case Reception.UNHEARD:
+                pass
+            case _:
+                await self._workspace.leave()
+        return reception
 
     async def _reconcile_elsewhere(self) -> None:
         """Have the log know what agents of other machines have spent on this round, once it was taken over from one."""
@@ -466,18 +479,22 @@ class Attempt:
         """Report on the way; a report that comes too late ends the work. Whether it was taken."""
         return self._was_taken(await self._agents.report(self._actor, command))
 
-    async def _report(self, report: Report) -> bool:
-        """Tell how it ended. Whether that was taken."""
-        reception = await self._agents.report(self._actor, report, stopped=lambda: self._stopped(report.usage))
-        return self._was_taken(reception)
+    async def _report(self, report: Report) -> Reception:
+        """Tell how it ended. Where a stop came first, what was made is told with it."""
+        kept = report.result if isinstance(report, run.Fail | run.RecordStopped) else kept_of(report)
+        reception = await self._agents.report(
+            self._actor, report, stopped=lambda: self._stopped(report.usage, result=kept)
+        )
+        self._was_taken(reception)
+        return reception
 
     def _was_taken(self, reception: Reception) -> bool:
         if reception is Reception.OVERTAKEN:
             self._inbox.lose()
         return reception is Reception.TAKEN
 
-    def _stopped(self, usage: tuple[ModelUsage, ...]) -> run.RecordStopped:
-        return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage)
+    def _stopped(self, usage: tuple[ModelUsage, ...], *, result: run.KeptResult | None = None) -> run.RecordStopped:
+        return run.RecordStopped(attempt=self._attempt, duration_ms=self._duration(), usage=usage, result=result)
 
     def _failed(self, code: str, message: str, usage: tuple[ModelUsage, ...] = ()) -> run.Fail:
         return run.Fail(attempt=self._attempt, code=code, message=message, duration_ms=self._duration(), usage=usage)

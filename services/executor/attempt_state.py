@@ -65,6 +65,11 @@ class AttemptState(msgspec.Struct, kw_only=True):
         """What the newest process has spent and nobody has been told yet."""
         return () if self.ended is None else self.ended.unreported
 
+    @property
+    def answered(self) -> int:
+        """The number of the last input for which an agent was begun, or that one has heard."""
+        return max(self.heard, self.retold, self.found.inputs_before)
+
 
 AttemptStep = Callable[[AttemptState], Awaitable[Report | Again | None]]
 """One step: None goes on to the next step, `Again` to the first one, a report ends the attempt."""

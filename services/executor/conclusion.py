@@ -33,6 +33,7 @@ def concluded(
             checked_commit=kept.checked_commit,
             setup=judged.setup,
             notes=notes,
+            heard=state.answered,
         )
     code, message = _why_not_enough(judged)
     return run.Fail(
@@ -46,6 +47,24 @@ def concluded(
         evidence=judged.evidence,
         setup=judged.setup,
         notes=notes,
+        heard=state.answered,
+    )
+
+
+def kept_of(done: run.Succeed) -> run.KeptResult | None:
+    """What a report of success has made, for a task that is stopped all the same."""
+    if not done.commit or done.bundle is None:
+        return None
+    return run.KeptResult(
+        commit=done.commit,
+        branch=done.branch,
+        bundle=done.bundle,
+        tree=done.tree,
+        checked_commit=done.checked_commit,
+        summary=done.summary,
+        files=done.files,
+        diff=done.diff,
+        turns=done.turns,
     )
 
 

@@ -31,6 +31,7 @@ from shared.runtime.single_flight import SingleFlight
 from shared.runtime.watcher import supervised, watch
 
 STALE: Final = "attempt-stale"
+UNHEARD: Final = "run-unheard"
 STOPPING: Final = frozenset({"plan-stopping", "run-stopping"})
 _CONVERSATIONS: Final = {"task": "triage"}
 """What the ids of an actor's conversations are derived from, where it is not its kind."""
@@ -43,6 +44,8 @@ class Reception(Enum):
 
     TAKEN = auto()
     REFUSED = auto()
+    UNHEARD = auto()
+    """Somebody said something that no agent has heard: the work goes on."""
     OVERTAKEN = auto()
     """Another worker has claimed the work since: this one must leave it."""
 
@@ -173,6 +176,8 @@ class AgentActivity:
             log.info("a report was refused", code=rejection.code)
             if rejection.code == STALE:
                 return Reception.OVERTAKEN
+            if rejection.code == UNHEARD:
+                return Reception.UNHEARD
             if rejection.code in STOPPING and stopped is not None:
                 return await self.report(actor, stopped())
             return Reception.REFUSED

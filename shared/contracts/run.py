@@ -146,6 +146,7 @@ class Succeed(Command, frozen=True, kw_only=True):
     """Report the result; ``commit`` is empty when nothing had to change.
 
     ``commit`` is the one to publish. The checks ran on ``checked_commit``, which has the same ``tree`` and parent.
+    Where somebody spoke after the input ``heard``, the report is refused: the agent goes on.
     """
 
     attempt: int
@@ -165,6 +166,7 @@ class Succeed(Command, frozen=True, kw_only=True):
     checked_commit: str = ""
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    heard: int | None = None
 
 
 class Fail(Command, frozen=True, kw_only=True):
@@ -187,6 +189,7 @@ class Fail(Command, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    heard: int | None = None
     budget_microusd: int = 0
 
 
@@ -197,12 +200,13 @@ class Stop(CausedCommand, frozen=True, kw_only=True):
 
 
 class RecordStopped(Command, frozen=True, kw_only=True):
-    """Report that no process of the agent is left."""
+    """Report that no process of the agent is left; ``result`` was committed before, and is kept."""
 
     attempt: int
     killed: int = 0
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    result: KeptResult | None = None
 
 
 class RecordSpend(Command, frozen=True, kw_only=True):
@@ -293,6 +297,12 @@ class InputGiven(CausedEvent, frozen=True, kw_only=True):
     number: int
     message: str
     request_id: str = ""
+
+
+class InputMissed(CausedEvent, frozen=True, kw_only=True):
+    """A person said something when the work had just ended: no agent hears it, so it is a further wish."""
+
+    message: str
 
 
 class Resumed(Event, frozen=True, kw_only=True):
@@ -388,13 +398,14 @@ class StopRequested(CausedEvent, frozen=True, kw_only=True):
 
 
 class Stopped(CausedEvent, frozen=True, kw_only=True):
-    """No process of the agent is left, or there was none."""
+    """No process of the agent is left, or there was none. ``result`` was committed before, and is kept unverified."""
 
     round: int
     attempt: int
     killed: int = 0
     duration_ms: int = 0
     usage: tuple[ModelUsage, ...] = ()
+    result: KeptResult | None = None
 
 
 class SpendRecorded(Event, frozen=True, kw_only=True):
@@ -412,6 +423,7 @@ RunEvent = (
     | Checkpointed
     | QuestionAsked
     | InputGiven
+    | InputMissed
     | Resumed
     | Committed
     | Reopened
@@ -427,6 +439,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of a run's events.
 
     ``checkpoint_attempt`` made the newest checkpoint; ``question_answered`` says that ``question_id`` has its answer;
+    ``inputs_before`` is the number of the last input of the rounds before this one;
     ``cause`` is the newest version of the task that the run has acted on; ``accounts`` is the spend of each place.
     ``budget_microusd`` is what a retry has allowed the round to cost.
     ``committed`` is the committed result that waits for its verdict, or empty; ``repairs`` counts how often checks had
@@ -457,6 +470,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     question_id: str = ""
     question_answered: bool = False
     inputs: int = 0
+    inputs_before: int = 0
     commit: str = ""
     branch: str = ""
     cause: int = 0

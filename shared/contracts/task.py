@@ -300,9 +300,10 @@ class RecordFailure(CausedCommand, frozen=True, kw_only=True):
 
 
 class RecordStopped(CausedCommand, frozen=True, kw_only=True):
-    """Report that the agent is gone after a stop."""
+    """Report that the agent is gone after a stop; ``result`` was committed before."""
 
     stage: str
+    result: Result | None = None
 
 
 class GiveInput(Command, frozen=True, kw_only=True):
@@ -605,9 +606,10 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
-    """The task was stopped and nothing of it runs any more."""
+    """The task was stopped and nothing of it runs any more; ``result`` was made before, and is kept."""
 
     reason: str = ""
+    result: Result | None = None
 
 
 class Retried(Event, frozen=True, kw_only=True):

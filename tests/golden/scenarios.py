@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from cli.demo.webhook import Issue
-from shared.contracts import session, task
+from shared.contracts import run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.event_store.envelope import utc_now
@@ -247,6 +247,23 @@ async def fell_short(play: Play) -> None:
     await play.until(gone_on_from, "task.failed", anew=True)
 
 
+async def stopped_late(play: Play) -> None:
+    """A stop while the result is checked leaves it to be published; words after the end of the work are a wish."""
+    await play.group.start("brain", "executor", "gateway")
+    id = await play.submit("Write a note\n\ndemo executor: write slow.txt x", directive=IMPLEMENT)
+    await play.until(id, "run.committed")
+    await play.tell(id, task.Stop(reason="Enough."))
+    await play.until(id, "task.cancelled")
+    await play.tell(id, task.Publish())
+    await play.until(id, "task.completed")
+
+    done = await play.submit("Write a note", directive=IMPLEMENT)
+    # As the task's own reaction would send it, had it been told a moment before it heard of the end.
+    newest = (await play.until(done, "task.completed")).sequence
+    await play.tell(done, run.GiveInput(message="And a second one.", cause=newest), kind="run")
+    await play.until(done, "task.completed", anew=True)
+
+
 async def budget_reached(play: Play) -> None:
     """The approved budget is too small: no retry within it costs anything, and one with a larger one does the work."""
     await play.group.start("brain", "planner", "executor", "gateway")
@@ -366,6 +383,7 @@ SCENARIOS: Final = {
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
+    "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),

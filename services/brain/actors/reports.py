@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.brain.actors.stages import working_base, working_stage
 from services.brain.actors.triage import stricter
 from services.brain.actors.waits import decide_failure
-from shared.contracts.evidence import Outcome
+from shared.contracts.evidence import Evidence, Outcome
+from shared.contracts.messages import ArtifactRef
 from shared.contracts.task import (
     Approval,
     Cancelled,
@@ -19,6 +20,7 @@ from shared.contracts.task import (
     RecordRunSucceeded,
     RecordStopped,
     RecordWorkResumed,
+    Result,
     RunSucceeded,
     Stage,
     Status,
@@ -83,7 +85,7 @@ def _decide_while_stopping(task: Task, report: Report) -> Cancelled | None:
         case RecordQuestion() | RecordWorkResumed():
             return None
         case _:
-            return Cancelled(reason=task.stop_reason, cause=report.cause)
+            return Cancelled(reason=task.stop_reason, result=_made(report), cause=report.cause)
 
 
 def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
@@ -140,4 +142,24 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
         case RecordFailure():
             return decide_failure(task, report)
         case RecordStopped():
-            return Cancelled(reason="The agent was stopped from outside the task.", cause=report.cause)
+            reason = "The agent was stopped from outside the task."
+            return Cancelled(reason=reason, result=report.result, cause=report.cause)
+
+
+def _made(report: Report) -> Result | None:
+    """The commit that a report brings although the task is being stopped: it is paid for, and kept."""
+    match report:
+        case RecordStopped(result=result) | RecordFailure(result=result):
+            return result
+        case RecordRunSucceeded(bundle=ArtifactRef() as bundle):
+            return Result(
+                commit=report.commit,
+                branch=report.branch,
+                bundle=bundle,
+                tree=report.tree,
+                evidence=report.evidence or Evidence.UNVERIFIED,
+                summary=report.summary,
+                attempt=report.attempt,
+            )
+        case _:
+            return None

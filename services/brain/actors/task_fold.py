@@ -134,7 +134,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case Failed():
             return _failed(task, event)
         case Cancelled():
-            return replace(
+            cancelled = replace(
                 _seeing(task, event.cause),
                 status=Status.CANCELLED,
                 triaging=False,
@@ -142,6 +142,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
                 stop_reason=event.reason,
                 ended_in=working_stage(task) or "",
             )
+            return cancelled if event.result is None else _keeping(cancelled, event.result)
         case Retried():
             return _retried(task, event)
         case Paused():
@@ -272,15 +273,18 @@ def _failed(task: Task, event: Failed) -> Task:
         ended_in=event.stage,
         reached_microusd=event.budget_microusd,
     )
-    if event.result is None:
-        return failed
+    return failed if event.result is None else _keeping(failed, event.result)
+
+
+def _keeping(task: Task, result: Result) -> Task:
+    """With a result that is there although the work did not end well."""
     return replace(
-        failed,
-        attempt=event.result.attempt,
-        result=event.result,
+        task,
+        attempt=result.attempt,
+        result=result,
         publication=0,
-        summary=event.result.summary,
-        evidence=event.result.evidence,
+        summary=result.summary,
+        evidence=result.evidence,
     )
 
 

@@ -115,6 +115,8 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
             )
         case Reopen():
             return Reopened(round=run.round, attempt=report.attempt, checks=report.checks) if run.committed else None
+        case Succeed() | Fail() if report.heard is not None and report.heard < run.inputs:
+            raise Rejected("run-unheard", "Somebody spoke after the agent's last turn: let the agent go on.")
         case Succeed():
             return Succeeded(
                 round=run.round,
@@ -160,6 +162,7 @@ def _decide_while_working(run: Run, report: Report) -> RunEvent | None:
                 killed=report.killed,
                 duration_ms=report.duration_ms,
                 usage=report.usage,
+                result=report.result,
             )
 
 

@@ -16,6 +16,7 @@ from shared.contracts.run import (
     Failed,
     GiveInput,
     InputGiven,
+    InputMissed,
     QuestionAsked,
     RecordSpend,
     Reopened,
@@ -89,9 +90,12 @@ def _claimed(run: Run, command: Claim) -> Claimed:
     return Claimed(round=run.round, attempt=run.attempt + 1, worker=command.worker, session=command.session)
 
 
-def _input(run: Run, command: GiveInput) -> InputGiven:
+def _input(run: Run, command: GiveInput) -> InputGiven | InputMissed:
     if is_blank(command.message):
         raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
+    if command.cause and run.status is Status.SUCCEEDED:
+        # The task took it while it had not heard of the end.
+        return InputMissed(message=command.message, cause=command.cause)
     if run.stopping or run.status not in OPEN:
         state = "being stopped" if run.stopping else _words(run)
         raise Rejected("run-not-running", f"The run is {state}, so no agent can take it: retry the task first.")
@@ -155,6 +159,7 @@ def _after(run: Run, event: RunEvent) -> Run:
                 start=event.start,
                 budget_microusd=event.budget_microusd,
                 inputs=run.inputs,
+                inputs_before=run.inputs,
                 cause=max(run.cause, event.cause),
                 accounts=run.accounts,
             )
@@ -193,6 +198,8 @@ def _after(run: Run, event: RunEvent) -> Run:
                 question_answered=run.question_answered or event.request_id != "",
                 cause=max(run.cause, event.cause),
             )
+        case InputMissed():
+            return replace(run, cause=max(run.cause, event.cause))
         case Resumed():
             return replace(run, status=Status.RUNNING)
         case Committed():

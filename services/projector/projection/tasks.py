@@ -169,8 +169,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             }
         case task.Failed(result=kept) as data:
             why = {"error_code": data.code, "error_message": data.message, "ended_in": data.stage}
-            made = {"has_result": True, "evidence": kept.evidence, "summary": kept.summary} if kept else {}
-            return _ended(Status.FAILED) | why | made
+            return _ended(Status.FAILED) | why | _keeping(kept)
         case task.Rejected() as data:
             return _ended(Status.CANCELLED) | _cancelled("rejected", fact, data.reason)
         case task.ApprovalExpired():
@@ -178,7 +177,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
         case task.Cancelled() as data:
             # After a stop that an agent had to hear first, the words are those of the stop.
             why = {} if row.stopping else _cancelled("stopped", fact, data.reason)
-            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")} | why
+            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")} | why | _keeping(data.result)
         case task.Paused() as data:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
@@ -193,6 +192,11 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             return _again(data.stage) | made | about | {"approved_version": 0, "has_result": False}
         case _:
             return {}
+
+
+def _keeping(kept: task.Result | None) -> dict[str, Any]:
+    """With a result that is there although the work did not end well."""
+    return {"has_result": True, "evidence": kept.evidence, "summary": kept.summary} if kept else {}
 
 
 def _again(stage: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from shared.contracts.sentences.words import SPENT, at_commit, because, counted,
 def sentence(event: run.RunEvent) -> str:
     """One line."""
     match event:
-        case run.QuestionAsked() | run.InputGiven() | run.Resumed():
+        case run.QuestionAsked() | run.InputGiven() | run.InputMissed() | run.Resumed():
             return _of_its_questions(event)
         case run.Committed() | run.Reopened():
             return _of_its_result(event)
@@ -29,12 +29,14 @@ def sentence(event: run.RunEvent) -> str:
             assert_never(event)
 
 
-def _of_its_questions(event: run.QuestionAsked | run.InputGiven | run.Resumed) -> str:
+def _of_its_questions(event: run.QuestionAsked | run.InputGiven | run.InputMissed | run.Resumed) -> str:
     match event:
         case run.QuestionAsked(question=question):
             return f"The agent asks: {one_line(question)}"
         case run.InputGiven(message=message):
             return f"The agent is told: {one_line(message)}"
+        case run.InputMissed(message=message):
+            return f"Said when the work had just ended, so a further wish: {one_line(message)}"
         case run.Resumed():
             return "The agent was handed its answer."
         case _:
