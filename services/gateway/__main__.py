@@ -16,6 +16,7 @@ from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
+from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SENDER, SelfDelivery
 from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
@@ -69,6 +70,7 @@ async def run(settings: Settings, timings: Timings) -> None:
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
+            delivery_replays=DeliveryReplays(service.client, service.journal, service.artifacts, lambda: config.now),
             self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
             config=config,
             commands=commands,
