@@ -26,7 +26,7 @@ HIDDEN: Final = "\x00"
 _parser: Final = MarkdownIt("commonmark").enable("strikethrough").disable("inline")
 """It reads the blocks; of their paragraphs only those that matter are read further (`_lines_of`)."""
 
-_UNSPOKEN_TAGS: Final = re.compile(r"<(/?)(?:blockquote|code|pre|samp|kbd|tt|del|s|strike|q)\b[^>]*>", re.IGNORECASE)
+_UNSPOKEN_TAGS: Final = re.compile(r"<(/?)(?:blockquote|code|pre|samp|kbd|tt|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
 
 _TAIL: Final = re.compile(
     r"^\s*(?:"

@@ -133,7 +133,17 @@ def test_other_handles_may_be_configured_and_several_count_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["[" * 65_000, "![" * 32_000, "*a **a " * 9_000, "> " * 32_000, "<a " * 21_000, "[a]: b\n" * 9_000]
+    "hostile",
+    [
+        "<pre " * 13_000,
+        f"On {'1' * 400}\n" * 160,
+        "[" * 65_000,
+        "![" * 32_000,
+        "*a **a " * 9_000,
+        "> " * 32_000,
+        "<a " * 21_000,
+        "[a]: b\n" * 9_000,
+    ],
 )
 def test_a_hostile_text_takes_a_moment_and_not_seconds(hostile: str) -> None:
     began = time.process_time()
