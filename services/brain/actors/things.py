@@ -13,6 +13,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.rules import TAKES_INPUT, UNKNOWN
 from shared.contracts.task import (
     TERMINAL,
+    Approval,
     Cancelled,
     Edited,
     GoingOn,
@@ -77,7 +78,7 @@ def edited(task: Task, report: RecordEdit) -> Edited | InputGiven | None:
     """Other words: they count until planning begins, then they are shown, and told to an agent that is at work."""
     if task.status is Status.NEW or report.origin in task.origins or _reads_so(task, report):
         return None
-    if not _has_begun(task):
+    if not _has_begun(task) and (report.trusted or _is_still_to_be_judged(task)):
         return _edit(report, counts=True)
     if report.trusted and task.status in TAKES_INPUT and not task.stopping:
         what = "the text that you work on" if not report.part else "what was asked for"
@@ -103,6 +104,14 @@ def _edit(report: RecordEdit, *, counts: bool) -> Edited:
 def _has_begun(task: Task) -> bool:
     """Whether a plan was written, or an agent has had the words in its hands."""
     return task.round > 0 or task.plan_version > 0 or task.status in _UNDER_WAY
+
+
+def _is_still_to_be_judged(task: Task) -> bool:
+    """Whether a person will see the words before they are carried out.
+
+    Else somebody trusted has asked for them as they were, and a stranger must not put others in their place.
+    """
+    return not task.requested_in and task.approval is Approval.REQUIRED
 
 
 def _reads_so(task: Task, report: RecordEdit) -> bool:

@@ -20,7 +20,7 @@ class DeliveryController(Controller):
     path = "/api/deliveries"
     tags = ("webhooks",)
 
-    @get("/", operation_id="listDeliveries", summary="Deliveries, newest first", responses=problems(400, 410, 503))
+    @get("/", operation_id="listDeliveries", summary="Deliveries, newest first", responses=problems(400, 404, 410, 503))
     async def list_deliveries(
         self,
         read_models: ReadModels,

@@ -42,8 +42,9 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             "Opens a task; with a label under `[policy]` only when the issue has it or mentions us.", issues.opened
         ),
         "edited": Rule(
-            "The new title and text count until planning begins; after that the edit is shown, and told to the agent "
-            "at work when its sender is trusted. A mention that is new opens a task.",
+            "The new title and text count until planning begins, but a stranger's not where somebody trusted has asked "
+            "for the work; after that the edit is shown, and told to the agent at work when its sender is trusted. A "
+            "mention that is new opens a task.",
             issues.edited,
         ),
         "assigned": Rule("Opens a task when the assignee is the login under `[policy]`.", issues.assigned),

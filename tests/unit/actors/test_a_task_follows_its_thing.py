@@ -10,6 +10,7 @@ from services.brain.actors.wishes import MAX_CHAIN, MAX_ROUNDS_AN_HOUR, text_of
 from shared.contracts.messages import Event
 from shared.contracts.task import (
     ActionRefused,
+    Approval,
     Approve,
     Cancelled,
     Completed,
@@ -107,9 +108,11 @@ def test_the_end_of_an_agent_that_a_closed_thing_has_stopped_can_be_gone_on_from
 
 # ---- its words are edited
 
+REQUEST_EDITED = RecordEdit(text="@agent plan it well", part="comment/1")
+
 
 def test_edits_count_until_planning_begins() -> None:
-    edit = RecordEdit(text="1 + 1 gives 4.", title="Mend the sum", origin="d-2", author="ada", trusted=False)
+    edit = RecordEdit(text="1 + 1 gives 4.", title="Mend the sum", origin="d-2", author="ada", trusted=True)
     edited = Edited(text="1 + 1 gives 4.", title="Mend the sum", origin="d-2", author="ada")
     given(DECIDER, SUBMITTED).when(edit).then(edited)
     now = given(DECIDER, SUBMITTED, edited).state
@@ -120,9 +123,18 @@ def test_edits_count_until_planning_begins() -> None:
 
 def test_the_edit_of_the_comment_that_opened_the_task_changes_what_is_asked_for_and_not_the_things_text() -> None:
     edited = Edited(text="@agent plan it well", part="comment/1")
-    given(DECIDER, SUBMITTED).when(RecordEdit(text="@agent plan it well", part="comment/1")).then(edited)
+    given(DECIDER, SUBMITTED).when(replace(REQUEST_EDITED, trusted=True)).then(edited)
     now = given(DECIDER, SUBMITTED, edited).state
     assert (now.text, now.request) == ("1 + 1 gives 3.", "@agent plan it well")
+
+
+def test_a_stranger_puts_no_other_words_in_the_place_of_those_that_somebody_trusted_has_asked_for() -> None:
+    edit = RecordEdit(text="1 + 1 gives 4.", author="eve")
+    shown = Edited(text="1 + 1 gives 4.", author="eve", counts=False)
+    given(DECIDER, SUBMITTED).when(edit).then(shown)
+    by_itself = replace(SUBMITTED, request="", origin="")
+    given(DECIDER, by_itself).when(edit).then(replace(shown, counts=True))
+    given(DECIDER, replace(by_itself, approval=Approval.AUTO)).when(edit).then(shown)
 
 
 @pytest.mark.parametrize("story", [PLANNING, DONE])
