@@ -111,7 +111,7 @@ def _is_still_to_be_judged(task: Task) -> bool:
 
     Else somebody trusted has asked for them as they were, and a stranger must not put others in their place.
     """
-    return not task.requested_in and task.approval is Approval.REQUIRED
+    return not task.requested_in and task.approval is not Approval.AUTO
 
 
 def _reads_so(task: Task, report: RecordEdit) -> bool:
