@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "archive": Lazy("archive", "Write what is new in the log to a second copy"),
     "restore": Lazy("restore", "Rebuild an empty log from its archive"),
     "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
+    "deliveries": Lazy("deliveries", "List, show, replay or explain what senders have delivered"),
     "parked": Lazy("parked", "List, replay or drop what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),
@@ -63,7 +64,7 @@ class LazyGroup(click.RichGroup):
 
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor", "context"]},
-    {"name": "Tasks", "commands": ["task"]},
+    {"name": "Tasks", "commands": ["task", "deliveries"]},
     {"name": "The log", "commands": ["events", "state", "verify", "archive", "restore", "replay", "parked"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},
 ]
