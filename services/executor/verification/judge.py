@@ -110,7 +110,8 @@ class Judge:
             case str(), _:
                 return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
             case _, str(hindrance) if hindrance:
-                return await self._check(ran, CheckVerdict.FAILED, f"It cannot be compared: {hindrance}")
+                # Nobody knows whether the base commit would have failed in the same way.
+                return await self._check(ran, CheckVerdict.COULD_NOT_RUN, f"It cannot be compared: {hindrance}")
             case _ if before.exit_code == 0:
                 names = _names(ran)
                 return await self._judge_new_failure(ran, _without(names, before.findings.hidden) or names, before)
@@ -175,8 +176,8 @@ class Judge:
                 return await self._check(
                     ran,
                     CheckVerdict.FAILED_BEFORE,
-                    "It fails at the base commit too; its output names no tests and differs from run to run, or is too "
-                    "long to compare, so nobody can tell whether it is the same failure.",
+                    "It fails at the base commit too; its output names no tests and is empty, differs from run to run, "
+                    "or is too long to compare, so nobody can tell whether it is the same failure.",
                 )
 
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
