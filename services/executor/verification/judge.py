@@ -119,7 +119,8 @@ class Judge:
 
     async def _judge_passed(self, ran: Ran) -> Check:
         """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
-        hidden, nameless = ran.findings.hidden, 0 if ran.findings.hidden else ran.findings.failed_count or 0
+        hidden, failures = ran.findings.hidden, ran.findings.failed_count or 0
+        nameless = 0 if hidden else failures
         if not hidden and not nameless and not ran.findings.ran_nothing:
             return await self._check(ran, CheckVerdict.PASSED)
         before = await self._base.run(ran.result.command)
@@ -131,13 +132,16 @@ class Judge:
                 return await self._check(ran, CheckVerdict.PASSED)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
-        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken)):
+        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
             again = await self._result.run(ran.result.command)
             flaky = _without(new, (*again.findings.hidden, *_names(again)))
             if still := _without(new, flaky):
                 reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
                 return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
             self._note_flaky(ran, new)
+        if failures > len(hidden):
+            # Not all of the tests that fail have a name.
+            return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
