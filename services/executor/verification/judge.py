@@ -110,7 +110,8 @@ class Judge:
             case str(), _:
                 return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
             case _, str(hindrance) if hindrance:
-                return await self._check(ran, CheckVerdict.FAILED, f"It cannot be compared: {hindrance}")
+                # Nobody knows whether the base commit would have failed in the same way.
+                return await self._check(ran, CheckVerdict.COULD_NOT_RUN, f"It cannot be compared: {hindrance}")
             case _ if before.exit_code == 0:
                 names = _names(ran)
                 return await self._judge_new_failure(ran, _without(names, before.findings.hidden) or names, before)
@@ -118,7 +119,8 @@ class Judge:
 
     async def _judge_passed(self, ran: Ran) -> Check:
         """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
-        hidden, nameless = ran.findings.hidden, 0 if ran.findings.hidden else ran.findings.failed_count or 0
+        hidden, failures = ran.findings.hidden, ran.findings.failed_count or 0
+        nameless = 0 if hidden else failures
         if not hidden and not nameless and not ran.findings.ran_nothing:
             return await self._check(ran, CheckVerdict.PASSED)
         before = await self._base.run(ran.result.command)
@@ -130,13 +132,16 @@ class Judge:
                 return await self._check(ran, CheckVerdict.PASSED)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
-        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken)):
+        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
             again = await self._result.run(ran.result.command)
             flaky = _without(new, (*again.findings.hidden, *_names(again)))
             if still := _without(new, flaky):
                 reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
                 return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
             self._note_flaky(ran, new)
+        if failures > len(hidden):
+            # Not all of the tests that fail have a name.
+            return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
@@ -175,8 +180,8 @@ class Judge:
                 return await self._check(
                     ran,
                     CheckVerdict.FAILED_BEFORE,
-                    "It fails at the base commit too; its output names no tests and differs from run to run, or is too "
-                    "long to compare, so nobody can tell whether it is the same failure.",
+                    "It fails at the base commit too; its output names no tests and is empty, differs from run to run, "
+                    "or is too long to compare, so nobody can tell whether it is the same failure.",
                 )
 
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:

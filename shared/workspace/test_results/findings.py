@@ -14,6 +14,7 @@ from shared.workspace.test_results.diagnostics import diagnostics, loading_error
 from shared.workspace.test_results.failing_lines import chosen
 from shared.workspace.test_results.json_reports import in_output, read_json
 from shared.workspace.test_results.junit import read_junit
+from shared.workspace.test_results.masked import lost_count, masked_errors
 from shared.workspace.test_results.normalise import normalise
 from shared.workspace.test_results.packages import packages
 from shared.workspace.test_results.reading import Reading
@@ -67,8 +68,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     what a linter objects to, ``steps`` the steps of make and the like that failed: sorted, the same in every folder and
     at every time. ``lines`` are the lines of the output that name failures and their reasons.
     ``stopped`` tells that the run gave up at its first failures.
-    A run that ended with 0 has no failures. ``hidden`` are the tests, and what could not be loaded, of which its runner
-    tells that they failed all the same: a pipe has lost the exit code, or the command ignores it.
+    A run that ended with 0 has no failures. ``hidden`` are the tests, the steps and what could not be built or loaded
+    that failed all the same: a pipe has lost the exit code, or the command ignores it.
     """
 
     runner: str = ""
@@ -125,9 +126,20 @@ def read_failures(
     if exit_code != 0:
         return msgspec.structs.replace(found, stopped=has_stopped(command, lines))
     # A compiler's word for a warning, or a linter's, is no failure; a runner's word for a test is one.
-    hidden = _bounded((*failed, *(name for reading in (*said, *written) for name in reading.broken)), paths)
-    shown = found.lines if hidden else ()
-    return msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=shown, hidden=hidden)
+    tested = passed_count is not None or failed_count is not None
+    masked = [name for part in parts for name in masked_errors(part.lines, tested=tested)]
+    told = [*failed, *(name for reading in (*said, *written) for name in reading.broken)]
+    hidden = _bounded([*told, *map(normalise, masked)], paths)
+    failed_count = failed_count or (None if told else lost_count(lines)) or failed_count
+    return msgspec.structs.replace(
+        found,
+        failed=(),
+        broken=(),
+        steps=(),
+        failed_count=failed_count,
+        lines=found.lines if hidden or failed_count else (),
+        hidden=hidden,
+    )
 
 
 def _failed(said: Sequence[Reading], written: Sequence[Reading]) -> list[str]:

@@ -173,6 +173,26 @@ def test_a_run_that_went_on_is_the_same_as_a_whole() -> None:
         assert not compare(run(output), run(output)).partial
 
 
+@pytest.mark.parametrize(
+    ("command", "output", "exit_code"),
+    [
+        ("pytest", "=== no tests ran in 0.01s ===\n", 5),
+        ("make test", "no tests ran in 0.01s\nmake: *** [Makefile:2: test] Error 5\n", 2),
+        ("python3 -m unittest", f"{'-' * 70}\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", 5),
+        ("npx jest", "No tests found, exiting with code 1\n", 1),
+    ],
+)
+def test_two_runs_without_a_test_prove_nothing(command: str, output: str, exit_code: int) -> None:
+    nothing = Run(exit_code=exit_code, output=output, findings=read_failures(command, exit_code, output, []))
+    told = compare(nothing, nothing)
+    assert (told.kind, told.partial) == (Kind.SAME, True)
+
+
+@pytest.mark.parametrize("output", ["", " \n\n"])
+def test_two_failures_that_say_nothing_are_not_the_same(output: str) -> None:
+    assert compare(run(output), run(output)).kind is Kind.UNCLEAR
+
+
 def test_a_part_of_an_output_proves_no_sameness() -> None:
     part = Run(exit_code=1, output="it broke\n", findings=read_failures("make", 1, "it broke\n", []), cut=True)
     assert compare(part, part).kind is Kind.UNCLEAR
