@@ -359,6 +359,7 @@ def _heard(task: Task, event: TaskEvent) -> Task:
             Submitted()
             | FollowedUp()
             | FollowUpRefused()
+            | ActionRefused()
             | InputGiven()
             | RevisionRequested()
             | Edited()
