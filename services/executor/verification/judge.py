@@ -20,6 +20,7 @@ from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
 from shared.ops.crash_points import crash_point
+from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, missing_tool
 from shared.workspace.test_results import Comparison, Kind, Run, compare
 
@@ -31,6 +32,7 @@ MOST_NAMED: Final = 20
 NAME_CHARS: Final = 300
 TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
+_BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
@@ -144,6 +146,9 @@ class Judge:
             return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
+            if await self._may_hide_more(ran):
+                self._comparable = False
+                reason += f" {_as_sentence(_BEHIND)}"
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
         return await self._check(
             ran, CheckVerdict.PASSED, "A test of it failed once, and passed when it ran again.", flaky=new
@@ -214,7 +219,17 @@ class Judge:
             checkout=str(self._result.tree),
             cut=len(ran.result.output) > OUTPUT_CHARS,
         )
-        return await asyncio.to_thread(compare, after, _run(before))
+        found = await asyncio.to_thread(compare, after, _run(before))
+        if found.kind is Kind.SAME and not found.partial and await self._may_hide_more(ran):
+            why = f"{found.why}; {_BEHIND}"
+            return msgspec.structs.replace(found, why=why, partial=True)
+        return found
+
+    async def _may_hide_more(self, ran: Ran) -> bool:
+        result = ran.result
+        return await asyncio.to_thread(
+            may_hide_more, result.command, result.exit_code, result.output, self._result.tree
+        )
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
         sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"

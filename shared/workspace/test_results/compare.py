@@ -11,6 +11,7 @@ import msgspec
 
 from shared.workspace.test_results.findings import MAX_NAMES, Findings
 from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.unreported import MOST_UNREPORTED
 
 _SHOWN: Final = 5
 """Names that a sentence lists."""
@@ -47,7 +48,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` is a sentence without a full stop. ``new`` are tests, broken things or steps that fail now only.
 
     ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
-    ``partial`` says that the runs are the same as far as is known: both gave up at a failure, or ran no test.
+    ``partial`` says that the runs are the same as far as is known: both gave up at a failure, or ran no test,
+    or the result's output has lines that look like other failures.
     """
 
     kind: Kind
@@ -81,7 +83,7 @@ def compare(after: Run, before: Run) -> Comparison:
     if doubt is not None and not _same_output(after, before):
         return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes)
     why = _same(after)
-    unknown = _unknown(after)
+    unknown = _unknown(after, before)
     return Comparison(
         kind=Kind.SAME,
         why="; ".join([why, *unknown]),
@@ -91,7 +93,7 @@ def compare(after: Run, before: Run) -> Comparison:
     )
 
 
-def _unknown(after: Run) -> list[str]:
+def _unknown(after: Run, before: Run) -> list[str]:
     """Why runs that failed in the same way are not the same as a whole."""
     found = after.findings
     unknown = []
@@ -99,6 +101,11 @@ def _unknown(after: Run) -> list[str]:
         unknown.append("it stops there, so that nothing is known of what comes behind")
     if _NO_TESTS.issuperset((*found.failed, *found.broken)) and (found.named or _SAID_NONE.search(after.output)):
         unknown.append("no test ran, so that nothing is proven")
+    if found.unreported != before.findings.unreported:
+        if other := _without(found.unreported, before.findings.unreported):
+            unknown.append(f"its output tells of more that may have failed: {other[0]}")
+        elif len(found.unreported) == MOST_UNREPORTED:
+            unknown.append("its output tells of more failures than are compared")
     return unknown
 
 

@@ -142,6 +142,53 @@ async def test_what_stops_at_the_red_test_has_proven_nothing_behind_it(trial: Ma
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+@pytest.mark.parametrize(
+    ("check", "files"),
+    [
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest\n\ttest ! -e NOTE.md\n"}),
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest && test ! -e NOTE.md\n"}),
+        ("make docs", {"Makefile": "docs: unit\n\ttest ! -e NOTE.md\nunit:\n\tpython3 -m unittest\n"}),
+        ("make -C sub", {"sub/Makefile": "test:\n\tcd .. && python3 -m unittest\n\ttest ! -e ../NOTE.md\n"}),
+        ("python3 -m unittest && test ! -e NOTE.md", {}),
+        ("set -e; python3 -m unittest; test ! -e NOTE.md", {}),
+        ("python3 -m unittest || exit 1; test ! -e NOTE.md", {}),
+        ("python3 -m unittest && test ! -e NOTE.md || true", {}),
+        ("sh check.sh", {"check.sh": "set -eu\npython3 -m unittest\ntest ! -e NOTE.md\n"}),
+        ("npm test", {"package.json": '{"scripts": {"test": "python3 -m unittest && test ! -e NOTE.md"}}\n'}),
+    ],
+)
+async def test_a_red_step_has_proven_nothing_of_the_steps_behind_it(check: str, files: Files, trial: MakeTrial) -> None:
+    judged = await trial({**UNITTEST, **files}).judge(NOTE, check)
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert "steps behind the one that fails may not have run" in judged.checks[0].reason.lower()
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("check", "files"),
+    [
+        ("make test", {"Makefile": "PY = python3\ntest: lint\n\t@$(PY) -m \\\n\t  unittest\n\nlint:\n\ttrue\n"}),
+        ("make", {"Makefile": "all: lint unit\nlint:\n\ttrue\nunit:\n\ttrue\n\tpython3 -m unittest\n"}),
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest\nrelease: test\n\ttrue\n"}),
+        ("make -C sub", {"sub/Makefile": "test:\n\tcd .. && python3 -m unittest\n"}),
+        ("cd . && python3 -m unittest", {}),
+        ("sh check.sh", {"check.sh": "python3 -m unittest\n"}),
+        ("npm test", {"package.json": '{"scripts": {"test": "python3 -m unittest"}}\n'}),
+    ],
+)
+async def test_a_red_step_with_nothing_behind_it_is_compared(check: str, files: Files, trial: MakeTrial) -> None:
+    judged = await trial({**UNITTEST, **files}).judge(NOTE, check)
+    assert judged.evidence is Evidence.NO_NEW_FAILURES
+
+
+async def test_a_red_test_does_not_hide_what_else_the_output_tells(trial: MakeTrial) -> None:
+    judged = await trial({"docs": "built\n"}).judge(
+        {"docs": "ERROR: documentation does not build\n"}, "echo '--- FAIL: TestRed (0.00s)'; cat docs; exit 1"
+    )
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 async def test_a_red_test_under_another_name_is_new_and_one_that_is_gone_is_told(trial: MakeTrial) -> None:
     place = trial(UNITTEST)
     renamed = await place.judge({"test_app.py": UNITTEST["test_app.py"].replace("test_red", "test_other")})
