@@ -18,12 +18,15 @@ _MAX_DEPTH: Final = 5
 _MAX_BYTES: Final = 256 * 1024
 _STOPS: Final = re.compile(
     r"\bset [^\n;]*(?:-\w*e\w*|\berrexit)\b|\b(?:ba|da|z|k)?sh (?:-\w+ )*-\w*e\w*\b"
+    r"|(?:^|[\s;(])(?:if|elif|while|until) (?!!? ?(?:\[|test ))"
     r"|^#!\S*(?: \S+)? -\w*e|\b(?:exit|return)\b(?![^\n;&|]*\s*\Z)"
 )
 _HARMLESS: Final = re.compile(r"^[\s({]*(?:cd|export|source|\.|:|true)(?:\s|$)")
 _BEFORE: Final = re.compile(
-    r"^[\s({@+!-]*(?:(?:\w+=\S*|env|time|exec|npx|(?:uv|poetry|pipenv|pdm) run|bundle exec)\s+)*"
+    r"^[\s({@+!-]*(?:(?:\w+=\S*|env|time|exec|npx|xvfb-run|timeout (?:-\S+ )*\S+|nice(?: -n \S+)?"
+    r"|(?:uv|poetry|pipenv|pdm) run|bundle exec)\s+)*"
 )
+"""What stands in front of a program."""
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
 _MAKES: Final = frozenset({"make", "gmake"})
 _PACKAGES: Final = frozenset({"npm", "pnpm", "yarn", "bun"})

@@ -62,7 +62,7 @@ def _leaves_lines(lines: Sequence[str], at: int, stops: Callable[[str], bool]) -
     recipe = "\n".join(lines[at : end + 1]).replace("\\\n", " ").strip().lstrip("@+-")
     text = _expanded(recipe, _variables(lines))
     # What a make below has left undone, its own words tell.
-    return stops(re.sub(r"\$[({]MAKE[)}]|(?<![\w-])g?make(?![\w-])", "true", text).replace("$$", "$"))
+    return stops(re.sub(r"\$[({]MAKE[)}]|(?<![\w-])g?make(?![\w-])", "submake", text).replace("$$", "$"))
 
 
 def _leaves_targets(lines: Sequence[str], goals: Sequence[str], failed: set[str]) -> bool:

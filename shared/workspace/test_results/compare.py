@@ -11,7 +11,7 @@ import msgspec
 
 from shared.workspace.test_results.findings import MAX_NAMES, Findings
 from shared.workspace.test_results.normalise import normalise
-from shared.workspace.test_results.unreported import MOST_UNREPORTED
+from shared.workspace.test_results.unreported import TOO_MANY
 
 _SHOWN: Final = 5
 """Names that a sentence lists."""
@@ -101,11 +101,10 @@ def _unknown(after: Run, before: Run) -> list[str]:
         unknown.append("it stops there, so that nothing is known of what comes behind")
     if _NO_TESTS.issuperset((*found.failed, *found.broken)) and (found.named or _SAID_NONE.search(after.output)):
         unknown.append("no test ran, so that nothing is proven")
-    if found.unreported != before.findings.unreported:
-        if other := _without(found.unreported, before.findings.unreported):
-            unknown.append(f"its output tells of more that may have failed: {other[0]}")
-        elif len(found.unreported) == MOST_UNREPORTED:
-            unknown.append("its output tells of more failures than are compared")
+    if TOO_MANY in found.unreported:
+        unknown.append("its output tells of more failures than are compared")
+    elif other := _without(found.unreported, before.findings.unreported):
+        unknown.append(f"its output tells of more that may have failed: {other[0]}")
     return unknown
 
 

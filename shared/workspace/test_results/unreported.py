@@ -15,6 +15,8 @@ from shared.workspace.test_results.text import stable
 
 MOST_UNREPORTED: Final = 500
 """Different lines of one run that are kept, the first ones."""
+TOO_MANY: Final = "more lines than are compared"
+"""Stands at the end for those that are not kept."""
 _PYTEST_DETAILS: Final = re.compile(r"^=+ (?:FAILURES|ERRORS|warnings summary.*|PASSES|short test summary info) =+$")
 _UNITTEST_DETAILS: Final = re.compile(r"^={70}$")
 _END_OF_DETAILS: Final = re.compile(r"^=+ .* =+$|^Ran \d+ tests? in |^\d+ (?:failed|passed|error).* in [\d.]+s")
@@ -36,14 +38,15 @@ def unreported(lines: Sequence[str]) -> tuple[str, ...]:
 
     Indented lines are details of what the line in front of them tells.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for line in _outside(lines):
         if line[:1].isspace() or _TOLD_BY_RUNNERS.search(line) or not is_reason(line):
             continue
-        found[_NUMBER.sub("#", stable(normalise(line)))] = None
         if len(found) == MOST_UNREPORTED:
+            found[TOO_MANY] = TOO_MANY
             break
-    return tuple(found)
+        found.setdefault(_NUMBER.sub("#", line), line)
+    return tuple(dict.fromkeys(_NUMBER.sub("#", stable(normalise(line))) for line in found.values()))
 
 
 def _outside(lines: Sequence[str]) -> Iterator[str]:

@@ -153,6 +153,7 @@ async def test_what_stops_at_the_red_test_has_proven_nothing_behind_it(trial: Ma
         ("set -e; python3 -m unittest; test ! -e NOTE.md", {}),
         ("python3 -m unittest || exit 1; test ! -e NOTE.md", {}),
         ("python3 -m unittest && test ! -e NOTE.md || true", {}),
+        ("timeout 60 make test", {"Makefile": "test:\n\tmake a && make b\na:\n\tpython3 -m unittest\nb:\n\ttrue\n"}),
         ("sh check.sh", {"check.sh": "set -eu\npython3 -m unittest\ntest ! -e NOTE.md\n"}),
         ("npm test", {"package.json": '{"scripts": {"test": "python3 -m unittest && test ! -e NOTE.md"}}\n'}),
     ],

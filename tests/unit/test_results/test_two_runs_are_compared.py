@@ -205,6 +205,12 @@ def test_a_red_test_hides_no_other_failure_that_the_output_tells(more: str) -> N
     assert not compare(run(old, 2), run(f"{old}{more}\n", 2)).partial
 
 
+def test_more_lines_than_are_compared_prove_no_sameness() -> None:
+    lines = "".join(f"error: {'x' * length}\n" for length in range(600))
+    told = compare(run(f"{pytest_output('a')}{lines}"), run(f"{pytest_output('a')}{lines}"))
+    assert (told.kind, told.partial) == (Kind.SAME, True)
+
+
 def test_other_words_counts_and_times_of_the_runner_itself_are_no_other_failure() -> None:
     details = (
         "=== FAILURES ===\n___ a ___\n>   raise ValueError({0})\nE   ValueError: error {0}\ntest_a.py:{0}: ValueError\n"
