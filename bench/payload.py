@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import uuid
+import zlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ def issue_opened(
         "comments_url": f"{url}/comments",
         "events_url": f"{url}/events",
         "html_url": f"https://github.com/{repo}/issues/{number}",
-        "id": 2_000_000_000 + number,
+        "id": _number_of(f"{repo}#{number}"),
         "node_id": f"I_kwDOBench{number:08}",
         "number": number,
         "title": title,
@@ -105,7 +106,12 @@ def request(body: bytes, *, host: str, path: str, secret: str, delivery: str = "
 
 def task_of(number: int, repo: str) -> str:
     """The id of the task that such a delivery opens."""
-    return derived_task_id(int(OPENED.timestamp() * 1000), f"github:{repo}#{number}")
+    return derived_task_id(int(OPENED.timestamp() * 1000), f"github:{_number_of(repo)}#{number}")
+
+
+def _number_of(name: str) -> int:
+    """GitHub's number for a thing: another one for each name."""
+    return zlib.crc32(name.encode())
 
 
 def _user(login: str, id: int) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _label(repo: str, name: str, color: str, id: int) -> dict[str, Any]:
 def _repository(owner: str, name: str) -> dict[str, Any]:
     url = f"{API}/repos/{owner}/{name}"
     return {
-        "id": 77,
+        "id": _number_of(f"{owner}/{name}"),
         "node_id": "R_kgDOBench",
         "name": name,
         "full_name": f"{owner}/{name}",

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "restore": Lazy("restore", "Rebuild an empty system from its archive"),
     "prune": Lazy("prune", "Say what could be cleared away by age and outcome, and clear it"),
     "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
+    "deliveries": Lazy("deliveries", "List, show, replay or explain what senders have delivered"),
     "parked": Lazy("parked", "List, replay or drop what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),
@@ -65,7 +66,7 @@ class LazyGroup(click.RichGroup):
 
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor", "context"]},
-    {"name": "Tasks", "commands": ["task"]},
+    {"name": "Tasks", "commands": ["task", "deliveries"]},
     {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
     {"name": "Keeping it", "commands": ["archive", "backup", "restore", "prune"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},

@@ -11,7 +11,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from cli.fold import DECIDERS
-from services.brain.reactions import ReactionPolicy, reactions
+from services.brain.policy import ReactionPolicy
+from services.brain.reactions import reactions
 from services.brain.timers import timers
 from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react

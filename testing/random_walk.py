@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
-from services.brain.reactions import ReactionPolicy
+from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Check, Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, Command
@@ -181,30 +181,47 @@ def _say(world: InMemorySystem, dice: Random) -> Command:
 
 
 def _delivery(dice: Random) -> delivery.Accepted:
-    signal = delivery.Signal(
-        kind=dice.choice(tuple(delivery.SignalKind)),
-        thread="github:octo/app#7",
-        opened_at_ms=OPENED,
-        title="t",
-        text="t",
-        trusted=dice.random() < 0.7,
-        directive=dice.choice(("", "plan", "implement", "approve", "reject", "stop", "retry", "dance")),
-        argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
-        origin=dice.choice(("", f"comment-{dice.randrange(50)}")),
-    )
     return delivery.Accepted(
         webhook="github",
         event="issues",
         action="opened",
         delivery="d",
-        signal=signal,
+        signal=_signal(dice),
         body_sha256="",
         body_size=0,
         body=NO_BODY,
     )
 
 
-PEOPLE: Final = (_submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say)
+def _signal(dice: Random) -> delivery.Signal:
+    return delivery.Signal(
+        kind=dice.choice((*delivery.SignalKind, delivery.SignalKind.COMMENT, delivery.SignalKind.COMMENT)),
+        thread="github:octo/app#7",
+        opened_at_ms=OPENED,
+        title="t",
+        text=dice.choice(("t", "another text", "the third of them")),
+        context=dice.choice(("", "c")),
+        trusted=dice.random() < 0.7,
+        by_program=dice.random() < 0.2,
+        pull_request=dice.random() < 0.1,
+        mentioned=dice.random() < 0.2,
+        directive=dice.choice(("", "dance", *delivery.Word)),
+        argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
+        origin=dice.choice(("", f"comment-{dice.randrange(50)}")),
+    )
+
+
+def _replay(world: InMemorySystem, dice: Random) -> Command:
+    return delivery.Replay(signal=_signal(dice))
+
+
+def _go_on(world: InMemorySystem, dice: Random) -> Command:
+    return task.GoOn()
+
+
+PEOPLE: Final = (
+    _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _go_on,
+)  # fmt: skip
 
 # ---- activities ---------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 import uuid
+import zlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,9 +28,14 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     opened: datetime
 
     @property
+    def repo_id(self) -> int:
+        """The repository's number at GitHub, which its issues are known by: another one for each name."""
+        return zlib.crc32(self.repo.encode())
+
+    @property
     def task_id(self) -> str:
         """The task's id, as the gateway and the brain derive it."""
-        return derived_task_id(int(self.opened.timestamp() * 1000), f"github:{self.repo}#{self.number}")
+        return derived_task_id(int(self.opened.timestamp() * 1000), f"github:{self.repo_id}#{self.number}")
 
     def payload(self) -> dict[str, Any]:
         """The body of ``issues.opened``, with the fields that GitHub always sends and we read."""
@@ -52,7 +58,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
                 "updated_at": self.opened.strftime("%Y-%m-%dT%H:%M:%SZ"),
             },
             "repository": {
-                "id": 1,
+                "id": self.repo_id,
                 "name": name,
                 "full_name": self.repo,
                 "private": True,

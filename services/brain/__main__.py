@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from services.brain.activities import Triage
 from services.brain.actors import session, task
-from services.brain.reactions import FILTERS, ReactionPolicy, reactions
+from services.brain.policy import ReactionPolicy
+from services.brain.reactions import FILTERS, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from services.brain.actors.wishes import text_of
-from services.brain.reactions import ReactionPolicy
+from services.brain.policy import ReactionPolicy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.conversation.outcome import Outcome

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from services.brain.messages import about_a_delivery
+from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Evidence
-from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.delivery.*.accepted",
+    "evt.delivery.*.replayed",
     "evt.session.*.said",
     "evt.task.*.submitted",
     "evt.task.*.triaged",
@@ -41,41 +41,14 @@ FILTERS: Final = (
 )
 
 
-class ReactionPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator decided beforehand.
-
-    ``approval``: whether work from trusted authors needs a person's; ``ALWAYS`` holds for everybody, and for tasks that
-    were opened under another policy. ``approval_timeout_s``: how long a plan waits for
-    one, in seconds; 0 is for ever. ``waits_s``: the pauses after passing failures in a row, in seconds.
-    """
-
-    approval: task.Approval = task.Approval.REQUIRED
-    approval_timeout_s: float = 0
-    waits_s: tuple[float, ...] = (30, 120, 600)
-
-    @property
-    def strict(self) -> task.Approval | None:
-        """The policy where it goes before that of a task."""
-        return self.approval if self.approval is task.Approval.ALWAYS else None
-
-    def expires_at(self, ready: datetime) -> datetime | None:
-        """Until when a plan that was ready at a moment waits for its approval."""
-        return ready + timedelta(seconds=self.approval_timeout_s) if self.approval_timeout_s else None
-
-    def retries_at(self, failed: datetime, lifted: datetime | None) -> tuple[datetime, ...]:
-        """When to try again after the first, second … failure in a row; not before a limit is lifted."""
-        moments = [failed + timedelta(seconds=wait) for wait in self.waits_s]
-        return tuple(moment if lifted is None else max(moment, lifted) for moment in moments)
-
-
 def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]]:
     """``react`` under a policy."""
 
     def react(event: RecordedEvent) -> list[Command]:
         """The commands that an event leads to."""
         match event.data:
-            case delivery.Accepted():
-                return _about_a_delivery(event, policy)
+            case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal):
+                return about_a_delivery(event.actor.id, event.time, signal, policy)
             case session.Said():
                 return _about_a_message(event.actor.id, event.data)
             case _ if event.actor.kind == "task":
@@ -244,83 +217,3 @@ def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
             session_id=session_id,
         )
     ]
-
-
-def _about_a_delivery(event: RecordedEvent, policy: ReactionPolicy) -> list[Command]:
-    accepted: delivery.Accepted = event.data
-    signal = accepted.signal
-    match signal.kind:
-        case delivery.SignalKind.WORK:
-            return [_submission(accepted, policy)]
-        case delivery.SignalKind.COMMENT if signal.trusted:
-            # A sender that does not name its messages has each delivery taken for one.
-            return _steering(accepted, policy, origin=signal.origin or event.actor.id)
-        case _:
-            return []
-
-
-def _submission(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str = "") -> task.Submit:
-    """The task for the thing a delivery is about. A stranger may report work, but not waive its approval."""
-    signal = accepted.signal
-    return task.Submit(
-        id=_task_of(signal),
-        title=signal.title,
-        text=signal.text,
-        source=task.Source(kind=accepted.webhook, reference=signal.thread, url=signal.url, author=signal.author),
-        repo=signal.repo,
-        directive=_DIRECTIVES.get(signal.directive, task.Directive.AUTO) if signal.trusted else task.Directive.AUTO,
-        approval=policy.approval if signal.trusted else policy.strict or task.Approval.REQUIRED,
-        origin=origin,
-    )
-
-
-def _wish(signal: delivery.Signal, policy: ReactionPolicy, origin: str) -> task.FollowUp:
-    """The further wish that a comment is, where its thing is a task already."""
-    # A mention and its directive are two words.
-    says_nothing = not signal.argument.strip() and len(signal.text.split()) <= 2
-    return task.FollowUp(
-        id=_task_of(signal),
-        text="" if says_nothing else signal.text,
-        author=signal.author,
-        directive=_DIRECTIVES[signal.directive],
-        origin=origin,
-        recorded=True,
-        approval=policy.strict,
-    )
-
-
-def _steering(accepted: delivery.Accepted, policy: ReactionPolicy, origin: str) -> list[Command]:
-    signal = accepted.signal
-    id, argument = _task_of(signal), signal.argument.strip()
-    match signal.directive:
-        case "plan" | "implement":
-            # The first of them opens the task, or else the second one goes on with it.
-            return [_submission(accepted, policy, origin), _wish(signal, policy, origin)]
-        case "approve":
-            return [_approval(id, argument)]
-        case "reject" if argument:
-            return [task.Revise(id=id, feedback=argument)]
-        case "reject":
-            return [task.Reject(id=id)]
-        case "stop":
-            return [task.Stop(id=id, reason=argument)]
-        case "retry":
-            return [task.Retry(id=id)]
-        case _:
-            return []
-
-
-def _task_of(signal: delivery.Signal) -> str:
-    return derived_task_id(signal.opened_at_ms, signal.thread)
-
-
-def _approval(id: str, argument: str) -> task.Approve:
-    """``v2 3fa94c11`` or ``3fa94c11``: without a version, whatever plan has that digest."""
-    words = _VERSIONED.match(argument)
-    version, digest = words.groups() if words else (None, "")
-    return task.Approve(id=id, version=int(version or 0), digest=digest)
-
-
-_VERSIONED: Final = re.compile(r"(?:v(\d{1,9})(?:\s+|$))?(\S*)")
-
-_DIRECTIVES: Final = {"plan": task.Directive.PLAN, "implement": task.Directive.IMPLEMENT}

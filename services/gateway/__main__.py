@@ -6,7 +6,7 @@ import asyncio
 
 import uvloop
 
-from services.gateway.actors import reply
+from services.gateway.actors import delivery, reply
 from services.gateway.api.artifacts import TaskArtifacts
 from services.gateway.api.system import SystemOverview
 from services.gateway.app import Parts, create_app
@@ -16,6 +16,7 @@ from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
+from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SENDER, SelfDelivery
 from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
@@ -39,7 +40,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("gateway", settings, timings)
     config = ConfigFile(settings.config_path)
-    host = service.host(reply.DECIDER)
+    host = service.host(reply.DECIDER, delivery.DECIDER)
     service.react(react, FILTERS)
     clear_temp_dirs(settings.data_dir / FOLDER)
     publications = Publications(settings, host, service.artifacts)
@@ -62,13 +63,14 @@ async def run(settings: Settings, timings: Timings) -> None:
                 Acceptance(service.journal, service.artifacts),
                 senders=ADAPTERS,
                 secrets=secrets,
-                policy=lambda: config.now.policy,
+                config=lambda: config.now,
                 connected=lambda: service.bus.connected,
                 bodies=Bodies(
                     max_bytes=min(settings.max_webhook_bytes, settings.max_artifact_bytes),
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
+            delivery_replays=DeliveryReplays(service.client, service.journal, service.artifacts, lambda: config.now),
             self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
             config=config,
             commands=commands,

@@ -17,6 +17,7 @@ from services.gateway import operations as ops
 from services.gateway.api.agents import RoleController
 from services.gateway.api.artifacts import TaskArtifacts
 from services.gateway.api.costs import CostController
+from services.gateway.api.deliveries import DeliveryController
 from services.gateway.api.dependencies import read_models
 from services.gateway.api.idempotency import idempotency_key
 from services.gateway.api.refusals import RefusalResponses
@@ -32,6 +33,7 @@ from services.gateway.config_file import ConfigFile
 from services.gateway.head_requests import HeadRequests
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.receiver import Receiver
+from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SelfDelivery
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
@@ -57,6 +59,7 @@ class Parts:
 
     receiver: Receiver
     self_delivery: SelfDelivery
+    delivery_replays: DeliveryReplays
     config: ConfigFile
     commands: TaskCommands
     client: Client
@@ -103,6 +106,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
                     RoleController,
                     RepoController,
                     StatusController,
+                    DeliveryController,
                     SelfDeliveryController,
                 ],
                 request_max_body_size=max_body_size,

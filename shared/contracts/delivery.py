@@ -1,4 +1,4 @@
-"""The delivery: one webhook that was received and accepted. Its id is derived from the sender's delivery id."""
+"""The delivery: one thing that a webhook told and that was accepted. Its id is derived from what happened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.contracts.messages import ArtifactRef, Event
+from shared.contracts.messages import ArtifactRef, Command, Event
 
 
 class SignalKind(StrEnum):
@@ -14,17 +14,39 @@ class SignalKind(StrEnum):
 
     WORK = "work"
     COMMENT = "comment"
+    EDITED = "edited"
+    CLOSED = "closed"
+
+
+class Word(StrEnum):
+    """What people may tell us in a text, behind a mention; each has aliases, which the gateway knows."""
+
+    PLAN = "plan"
+    IMPLEMENT = "implement"
+    FIX = "fix"
+    REVIEW = "review"
+    ASK = "ask"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REVISE = "revise"
+    RETRY = "retry"
+    CONTINUE = "continue"
+    STOP = "stop"
+    STATUS = "status"
+    HELP = "help"
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """A sender's event in our words; every sender's adapter makes one.
 
-    ``thread`` names the thing the event is about (``github:octo/app#7``) and is stable over all its events, so one
-    thing is one task; ``opened_at_ms`` is when that thing was opened (milliseconds since 1970, UTC).
-    ``directive`` is the first ``@agent`` word (``plan``, ``implement``, ``approve``, ``reject``, ``stop``, ``retry``)
-    or empty; ``argument`` is the rest of that line. ``trusted`` says that the sender's own claim of the author's
-    role allows steering (a hint, not a proof). ``origin`` names the message itself, the same in every delivery of it;
-    empty where the sender does not name its messages.
+    ``thread`` names the thing the event is about (``github:1296269#7``) and is stable over all its events, so one
+    thing is one task; ``opened_at_ms`` is when that thing was opened (milliseconds since 1970, UTC). ``text`` is what
+    was written: the thing's own text, or a comment's, whose thing has the text ``context``; of a thing that is closed
+    it says by whom. ``directive`` is the `Word` behind ``@agent``, or empty; ``argument`` is the rest of that line.
+    ``trusted`` says that the sender's own claim of the author's role allows steering (a hint, not a proof), and
+    ``by_program`` that the author is no person. ``origin`` names the message itself, the same in every delivery of it;
+    empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: an edit addresses us
+    for the first time. ``pull_request``: the thing is one.
     """
 
     kind: SignalKind
@@ -39,6 +61,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     directive: str = ""
     argument: str = ""
     origin: str = ""
+    context: str = ""
+    by_program: bool = False
+    mentioned: bool = False
+    pull_request: bool = False
 
 
 class Accepted(Event, frozen=True, kw_only=True):
@@ -59,4 +85,44 @@ class Accepted(Event, frozen=True, kw_only=True):
     artifact: ArtifactRef | None = None
 
 
-DeliveryEvent = Accepted
+class Refused(Event, frozen=True, kw_only=True):
+    """What the delivery asks for is not done, and no task can say why; ``reason`` says it to its author.
+
+    What a task refuses is told by the task: `task.ActionRefused` and `task.FollowUpRefused`, with the signal's origin.
+    """
+
+    code: str
+    reason: str
+
+
+class Replayed(Event, frozen=True, kw_only=True):
+    """An operator had the delivery read again, by the version and the configuration of that day."""
+
+    signal: Signal
+
+
+DeliveryEvent = Accepted | Refused | Replayed
+
+
+class Refuse(Command, frozen=True, kw_only=True):
+    """Record that what the delivery asks for is not done, and why."""
+
+    code: str
+    reason: str
+
+
+class Replay(Command, frozen=True, kw_only=True):
+    """Have the delivery acted on once more, as it is read now. What has taken effect before does not do so twice."""
+
+    signal: Signal
+
+
+DeliveryCommand = Refuse | Replay
+
+
+class Delivery(Accepted, frozen=True, kw_only=True):
+    """The fold of a delivery's events: how it was accepted, the codes of what was refused, and how often it was
+    replayed."""
+
+    refused: tuple[str, ...] = ()
+    replays: int = 0

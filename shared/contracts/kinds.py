@@ -97,8 +97,8 @@ KINDS: Final[dict[str, Kind]] = {
             name="delivery",
             owner="gateway",
             events=delivery.DeliveryEvent,
-            commands=None,
-            state=delivery.Accepted,
+            commands=delivery.DeliveryCommand,
+            state=delivery.Delivery,
             sentence=delivery_sentences.sentence,
             spoken_by_person=True,
         ),
@@ -135,7 +135,7 @@ READERS: Final[dict[tuple[str, str], DataReader]] = {
 COMMANDS: Final[dict[str, dict[str, type[Any]]]] = {
     name: by_name(kind.commands) for name, kind in KINDS.items() if kind.commands is not None
 }
-"""Every command class by actor kind and verb. A delivery takes none: the gateway appends it itself."""
+"""Every command class by actor kind and verb."""
 
 TASK_SCOPED: Final = tuple(name for name, kind in KINDS.items() if kind.task_scoped)
 """The kinds whose actors share their task's id."""

@@ -340,6 +340,36 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str | None
 
 
+class DeliveryStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a delivery, with a sentence about it."""
+
+    seq: int
+    event: str
+    time: datetime | None
+    principal: str
+    summary: str
+
+
+class DeliveryDetail(Delivery, frozen=True, kw_only=True):
+    """One accepted webhook, what was read in it, and what became of it, oldest first."""
+
+    kind: str
+    title: str
+    repo: str
+    url: str
+    directive: str
+    argument: str
+    trusted: bool
+    origin: str
+    steps: tuple[DeliveryStep, ...]
+
+
+class DeliveryAnswer(Answer, frozen=True, kw_only=True):
+    """One delivery."""
+
+    delivery: DeliveryDetail
+
+
 class DeliveryPage(Answer, frozen=True, kw_only=True):
     """Deliveries, newest first."""
 
@@ -354,6 +384,14 @@ class ListDeliveries(Query[DeliveryPage], frozen=True, kw_only=True):
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = PAGE_SIZE
     cursor: Text = ""
+
+
+class GetDelivery(Query[DeliveryAnswer], frozen=True, kw_only=True):
+    """One delivery by its id; refused as ``not-found``."""
+
+    name: ClassVar[str] = "deliveries.get"
+
+    id: Text
 
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -451,6 +489,17 @@ class GetRebuild(Query[RebuildProgress], frozen=True, kw_only=True):
 
 QUERIES: Final[dict[str, type[Query[Any]]]] = {
     query.name: query
-    for query in (ListTasks, GetTask, GetTimeline, GetCosts, ListDeliveries, GetSession, GetStatus, Rebuild, GetRebuild)
+    for query in (
+        ListTasks,
+        GetTask,
+        GetTimeline,
+        GetCosts,
+        ListDeliveries,
+        GetDelivery,
+        GetSession,
+        GetStatus,
+        Rebuild,
+        GetRebuild,
+    )
 }
 """Every query by its name."""

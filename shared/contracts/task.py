@@ -121,23 +121,38 @@ class StartingPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wished further of the task, in that person's words."""
+    """What somebody wished further of the task, in that person's or program's words. ``at`` is when it was heard."""
 
     text: str
     author: str = ""
+    origin: str = ""
+    by_program: bool = False
+    at: datetime | None = None
 
 
 # ---- commands ----------------------------------------------------------------------------------------------
 
 
+class SaidCommand(Command, frozen=True, kw_only=True):
+    """What a person says. ``origin`` names the message it is said in: one that was heard before changes nothing.
+
+    ``recorded`` has a refusal recorded as an event, for somebody who does not wait for an answer.
+    """
+
+    origin: str = ""
+    recorded: bool = False
+
+
 class Submit(Command, frozen=True, kw_only=True):
     """Open the task. ``repo`` is a configured repository's name, or empty where triage finds it.
 
-    ``origin`` names the message that asks for it, so that it is not taken for a second wish as well.
+    ``origin`` names the message that asks for it, so that it is not taken for a second wish as well; ``request`` is
+    what that message says, where it is not the thing's own ``text``.
     """
 
     title: str
     text: str
+    request: str = ""
     source: Source
     repo: str = ""
     directive: Directive = Directive.AUTO
@@ -147,20 +162,20 @@ class Submit(Command, frozen=True, kw_only=True):
     origin: str = ""
 
 
-class FollowUp(Command, frozen=True, kw_only=True):
+class FollowUp(SaidCommand, frozen=True, kw_only=True):
     """A further wish for a task that exists: a message to its agent, another plan, or another round of work.
 
-    ``directive`` says whether another round plans first. ``origin`` names the message that asks for it: the one that
-    opened the task, or was heard before, changes nothing. ``recorded`` has a refusal recorded as an event, for a sender
-    who does not wait for an answer. ``approval`` is the policy of now, which may be stricter than the task's.
+    ``directive`` says whether another round plans first. The message that opened the task is no further wish. ``at`` is
+    when it was said, and ``by_program`` that no person says it: so many rounds in a row, or in an hour, are refused.
+    ``approval`` is the policy of now, which may be stricter than the task's.
     """
 
     text: str
     author: str = ""
     directive: Directive = Directive.AUTO
-    origin: str = ""
-    recorded: bool = False
     approval: Approval | None = None
+    by_program: bool = False
+    at: datetime | None = None
 
 
 class Publish(Command, frozen=True, kw_only=True):
@@ -211,7 +226,7 @@ class RecordPlanReady(CausedCommand, frozen=True, kw_only=True):
     approval: Approval | None = None
 
 
-class Approve(Command, frozen=True, kw_only=True):
+class Approve(SaidCommand, frozen=True, kw_only=True):
     """Approve one plan: this version, this digest (all 64 hex digits, or at least the first 8), this base commit."""
 
     version: int
@@ -220,13 +235,13 @@ class Approve(Command, frozen=True, kw_only=True):
     budget_microusd: int = 0
 
 
-class Reject(Command, frozen=True, kw_only=True):
+class Reject(SaidCommand, frozen=True, kw_only=True):
     """Turn the plan down and end the task."""
 
     reason: str = ""
 
 
-class Revise(Command, frozen=True, kw_only=True):
+class Revise(SaidCommand, frozen=True, kw_only=True):
     """Turn the plan down and ask for another one."""
 
     feedback: str
@@ -312,13 +327,13 @@ class GiveInput(Command, frozen=True, kw_only=True):
     message: str
 
 
-class Stop(Command, frozen=True, kw_only=True):
+class Stop(SaidCommand, frozen=True, kw_only=True):
     """Stop the task, whatever it is doing."""
 
     reason: str = ""
 
 
-class Retry(Command, frozen=True, kw_only=True):
+class Retry(SaidCommand, frozen=True, kw_only=True):
     """Try again after a failure, a stop or a refusal, or at once while paused; an approved plan stays approved.
 
     After a failed publication the commit that is there is published again, unless ``afresh`` has the work done anew.
@@ -330,6 +345,31 @@ class Retry(Command, frozen=True, kw_only=True):
     from_result: bool = False
     afresh: bool = False
     budget_microusd: int = 0
+
+
+class GoOn(SaidCommand, frozen=True, kw_only=True):
+    """Go on although the thing that the task is about is closed: again where that has stopped the task already."""
+
+
+class RecordClosed(Command, frozen=True, kw_only=True):
+    """Report that the thing which the task is about was closed, deleted or moved away, and by whom."""
+
+    reason: str
+
+
+class RecordEdit(Command, frozen=True, kw_only=True):
+    """Report that words which the task was made of read otherwise now.
+
+    ``part`` names the message that was edited, and is empty for the thing's own title and text; ``origin`` names the
+    edit. ``trusted``: who has made it may speak to the agent at work.
+    """
+
+    text: str
+    title: str = ""
+    part: str = ""
+    origin: str = ""
+    author: str = ""
+    trusted: bool = False
 
 
 class Resume(TimedCommand, frozen=True, kw_only=True):
@@ -371,6 +411,9 @@ TaskCommand = (
     | GiveInput
     | Stop
     | Retry
+    | GoOn
+    | RecordClosed
+    | RecordEdit
     | Resume
     | ExpireApproval
     | RecordSpend
@@ -380,7 +423,7 @@ TaskCommand = (
 
 
 class Submitted(Event, frozen=True, kw_only=True):
-    """A task has arrived."""
+    """A task has arrived. ``request`` is what was said about a thing that has the text ``text`` itself."""
 
     title: str
     text: str
@@ -391,6 +434,7 @@ class Submitted(Event, frozen=True, kw_only=True):
     session_id: str = ""
     parent: str = ""
     origin: str = ""
+    request: str = ""
 
 
 class FollowedUp(Event, frozen=True, kw_only=True):
@@ -406,6 +450,8 @@ class FollowedUp(Event, frozen=True, kw_only=True):
     directive: Directive = Directive.AUTO
     verdict: Verdict | None = None
     origin: str = ""
+    by_program: bool = False
+    at: datetime | None = None
 
 
 class FollowUpRefused(Event, frozen=True, kw_only=True):
@@ -415,6 +461,39 @@ class FollowUpRefused(Event, frozen=True, kw_only=True):
     author: str
     code: str
     reason: str
+    origin: str = ""
+
+
+class ActionRefused(Event, frozen=True, kw_only=True):
+    """What somebody asked for in a message could not be done; ``reason`` says why and what to do instead.
+
+    ``action`` is the command's name. A task that there is not can refuse, too: it stays one that there is not.
+    """
+
+    action: str
+    code: str
+    reason: str
+    origin: str = ""
+
+
+class Edited(Event, frozen=True, kw_only=True):
+    """Words that the task was made of read otherwise now.
+
+    They count (``counts``) until planning begins; after that the work goes on from the words of before. ``part`` names
+    the message that was edited, and is empty for the thing's own title and text.
+    """
+
+    text: str
+    title: str = ""
+    part: str = ""
+    origin: str = ""
+    author: str = ""
+    counts: bool = True
+
+
+class GoingOn(Event, frozen=True, kw_only=True):
+    """Somebody wants the work done although the thing that it is about is closed."""
+
     origin: str = ""
 
 
@@ -488,6 +567,7 @@ class Approved(Event, frozen=True, kw_only=True):
     """Exactly this plan was approved."""
 
     plan: ApprovedPlan
+    origin: str = ""
 
 
 class Rejected(Event, frozen=True, kw_only=True):
@@ -495,6 +575,7 @@ class Rejected(Event, frozen=True, kw_only=True):
 
     version: int
     reason: str = ""
+    origin: str = ""
 
 
 class RevisionRequested(Event, frozen=True, kw_only=True):
@@ -572,10 +653,15 @@ class PublicationRequested(Event, frozen=True, kw_only=True):
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
-    """The agent at work is to be stopped; ``stage`` says whose it is: ``planning`` or ``executing``."""
+    """The agent at work is to be stopped; ``stage`` says whose it is: ``planning`` or ``executing``.
+
+    ``closed``: because the thing that the task is about is closed.
+    """
 
     stage: str
     reason: str = ""
+    origin: str = ""
+    closed: bool = False
 
 
 class Completed(CausedEvent, frozen=True, kw_only=True):
@@ -606,21 +692,29 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
 
 
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
-    """The task was stopped and nothing of it runs any more; ``result`` was made before, and is kept."""
+    """The task was stopped and nothing of it runs any more; ``result`` was made before, and is kept.
+
+    ``closed`` is that of `StopRequested`.
+    """
 
     reason: str = ""
     result: Result | None = None
+    origin: str = ""
+    closed: bool = False
 
 
 class Retried(Event, frozen=True, kw_only=True):
     """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not.
 
     ``budget_microusd`` is what whoever retried allows the work to cost from now on; 0 leaves that as it was.
+    ``goes_on``: also while the thing that it is about is closed.
     """
 
     stage: str
     from_result: bool = False
     budget_microusd: int = 0
+    origin: str = ""
+    goes_on: bool = False
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):
@@ -662,6 +756,9 @@ TaskEvent = (
     Submitted
     | FollowedUp
     | FollowUpRefused
+    | ActionRefused
+    | Edited
+    | GoingOn
     | TriageRequested
     | Triaged
     | Answered
@@ -700,8 +797,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
     ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``ended_in`` is
     the stage in which the task failed or was stopped. ``wishes`` are those that rounds were made of, ``origins`` the
-    newest messages that were heard as wishes. ``budget_microusd`` is what a retry has allowed the work to cost,
-    ``reached_microusd`` the budget that the newest round has reached.
+    newest messages that were heard. ``request`` is what was said when the task was opened about a thing with the text
+    ``text``, in the message ``requested_in``. ``goes_on``: the closing of that thing stops nothing. ``closed``: it has
+    stopped the task. ``edited``: words that the work began from read otherwise now. ``chain`` counts the rounds that
+    programs have asked for since a person last said something; ``told`` is what the agent was told last.
+    ``budget_microusd`` is what a retry has allowed the work to cost, ``reached_microusd`` the budget that the newest
+    round has reached.
     """
 
     status: Status = Status.NEW
@@ -746,6 +847,21 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     budget_microusd: int = 0
     reached_microusd: int = 0
+    request: str = ""
+    requested_in: str = ""
+    goes_on: bool = False
+    closed: bool = False
+    edited: bool = False
+    chain: int = 0
+    told: str = ""
+
+
+def whole_text(text: str, request: str, author: str) -> str:
+    """A thing's text and what was said about it when the task was opened, as one text."""
+    if is_blank(request):
+        return text
+    asked = f"{author} asks for this:" if author else "This is asked for:"
+    return f"{text}\n\n---\n\n{asked}\n\n{request}" if not is_blank(text) else request
 
 
 def title_of(text: str) -> str:

@@ -28,6 +28,8 @@ class Repo(BaseModel):
 
     url: str = ""
     path: Path | None = None
+    id: Annotated[int, Field(ge=0)] = 0
+    """The forge's own number of it, by which it is known after it was renamed or transferred; 0 is none."""
     base: str = ""
     setup: Annotated[list[str], Field(max_length=20)] | None = None
     checks: Annotated[list[str], Field(max_length=50)] | None = None
@@ -65,14 +67,25 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mention: str = Field("@agent", description="The word that addresses us")
+    login: str = Field("", description="Our own account on the forge, such as my-app[bot]: its words start no work")
+    app_id: int = Field(0, ge=0, description="Our own GitHub App: what is written by it starts no work")
     label: str = Field("", description="When set, an issue becomes a task only with this label or when mentioned")
     bots: tuple[str, ...] = Field(
-        (), description='Logins of programs whose issues are work, such as "renovate[bot]"; those of others are not'
+        (),
+        description='Logins of programs whose issues and mentions are work, such as "renovate[bot]"; of others not',
     )
+
+    def is_own_login(self, login: str) -> bool:
+        """Whether this is our own account, which may be written with and without ``[bot]``."""
+        return bool(self.login) and _account(login) == _account(self.login)
 
     def lists_bot(self, login: str) -> bool:
         """Whether a program is allowed to open work. Logins of GitHub have no case."""
         return login.lower() in {each.lower() for each in self.bots}
+
+
+def _account(login: str) -> str:
+    return login.lower().removesuffix("[bot]")
 
 
 class Config(BaseModel):
@@ -88,17 +101,30 @@ class Config(BaseModel):
         for name in self.repos:
             if not _NAME.match(name):
                 raise ValueError(f'{name!r} is no repository name; write [repos."owner/name"]')
+        for what, values in (
+            ("name, which has no case", [name.lower() for name in self.repos]),
+            ("id", [repo.id for repo in self.repos.values() if repo.id]),
+        ):
+            if len(set(values)) < len(values):
+                raise ValueError(f"two repositories have the same {what}")
         return self
 
     def repo_for(self, name: str) -> Repo | None:
-        """The repository with this name; with one repository only, an empty name means that one."""
-        if not name and len(self.repos) == 1:
-            return next(iter(self.repos.values()))
-        return self.repos.get(name)
+        """The repository with this name in any case; with one repository only, an empty name means that one."""
+        return self.repos.get(self.name_for(name))
 
     def name_for(self, name: str) -> str:
-        """The full name `repo_for` would answer for, or the name as given."""
-        return next(iter(self.repos)) if not name and len(self.repos) == 1 else name
+        """The full name, as it is written in the file, of the repository `repo_for` answers with, or the given one."""
+        if not name and len(self.repos) == 1:
+            return next(iter(self.repos))
+        if name in self.repos:
+            return name
+        return next((each for each in self.repos if each.lower() == name.lower()), name)
+
+    def known_as(self, name: str, id: int) -> str:
+        """What the file calls the repository that its forge calls so: by its number first, which outlives renames."""
+        by_id = next((each for each, repo in self.repos.items() if id and repo.id == id), None)
+        return by_id or self.name_for(name)
 
 
 def load_config(path: Path) -> Config:

@@ -17,6 +17,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -222,6 +223,7 @@ class Worktree:
                     return
                 # Before the notes that know them: half removed, it is removed again.
                 async with self.mirror.locked():
+                    self._unlock(refs)
                     gone = "".join(f"delete {ref}\n" for ref in refs)
                     await self.mirror.git("update-ref", "--stdin", input=gone.encode())
                 crash_point("worktree.unreferenced")
@@ -230,11 +232,17 @@ class Worktree:
         if tidy:
             await self.mirror.tidy()
 
+    def _unlock(self, refs: Iterable[str]) -> None:
+        """Remove the locks that a killed git has left: only the owner of a worktree writes its refs."""
+        for ref in refs:
+            (self.mirror.path / f"{ref}.lock").unlink(missing_ok=True)
+
     async def _make(self, files: str, submodules: Mirrors, trusted: str) -> None:
         """Make everything anew with HEAD at the base and the files of commit ``files``."""
         before = self._notes.read()
         await self._clear()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._unlock((self._base_ref, self._files_ref))
         kept = f"update {self._base_ref} {self.base}\nupdate {self._files_ref} {files}\n"
         self._notes.directory.mkdir(parents=True, exist_ok=True)
         _, refs = await asyncio.gather(

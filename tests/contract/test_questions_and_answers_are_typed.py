@@ -119,6 +119,8 @@ def test_the_openapi_document_says_the_shape_of_every_answer_about_the_read_mode
         "/api/tasks/{id}/timeline": "TimelinePage",
         "/api/tasks/{id}/transcript": "Transcript",
         "/api/sessions/{id}": "SessionAnswer",
+        "/api/deliveries": "DeliveryPage",
+        "/api/deliveries/{id}": "DeliveryAnswer",
         "/api/costs": "Costs",
         "/api/agents": "Agents",
         "/api/skills": "Skills",

@@ -34,6 +34,7 @@ STORY = [
     "run.requested",
     "run.claimed",
     "run.started",
+    "run.committed",
     "run.succeeded",
     "task.run-succeeded",
     "reply.requested",

@@ -70,12 +70,13 @@ class Play:
             continue
         await self.tell(id, task.Approve(version=ready.version, digest=ready.digest, base_commit=ready.base_commit))
 
-    async def deliver(self, event: str, payload: dict[str, Any]) -> None:
-        """A signed webhook of GitHub, accepted."""
+    async def deliver(self, event: str, payload: dict[str, Any]) -> str:
+        """A signed webhook of GitHub, accepted; returns the delivery's id."""
         async with httpx.AsyncClient(base_url=self.group.http, timeout=60, trust_env=False) as http:
             api_client = ApiClient(self.group, http, self.group.bus)  # type: ignore[arg-type]  # it has what a delivery needs
             answer = await api_client.deliver(payload, event=event)
         assert answer.is_success, answer.text
+        return str(answer.json()["delivery"])
 
     async def names(self, id: str) -> list[str]:
         """The names of the task's events so far."""

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from cli.demo.webhook import Issue
-from shared.contracts import run, session, task
+from shared.contracts import delivery, run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
 from shared.event_store.envelope import utc_now
@@ -227,6 +227,57 @@ async def further_wishes(play: Play) -> None:
     await play.until(id, "task.follow-up-refused")
 
 
+async def outside(play: Play) -> None:
+    """What happens to an issue outside: strangers, edits, refusals, its closing, and a delivery that is replayed."""
+    await play.group.start("brain", "planner", "executor", "gateway")
+    issue = Issue(repo=REPO, number=9, opened=utc_now().replace(microsecond=0))
+    id = issue.task_id
+
+    async def say(number: int, text: str, **changes: object) -> str:
+        return await play.deliver("issue_comment", _comment(issue, text, number, **changes))
+
+    early = await say(1, "@agent stop")
+    await play.until(id, "task.action-refused")
+    refused = await say(2, "@agent implement", author_association="NONE")
+    await play.until(refused, "delivery.refused")
+    await say(3, "@agent plan a note\n\ndemo executor: write note.txt x\ndemo executor: ask Go on?")
+    await play.until(id, "task.plan-ready")
+    edited = issue.payload()
+    edited["issue"]["body"] += "\nIn one line."
+    await play.deliver("issues", edited | {"action": "edited", "changes": {"body": {"from": "before"}}})
+    await play.until(id, "task.edited")
+    await say(4, "@agent revise one sentence is enough")
+    await play.until(id, "task.plan-ready", anew=True)
+    await say(5, "@agent reject")
+    await play.until(id, "task.rejected")
+    await say(6, "@agent retry")
+    ready = (await play.until(id, "task.plan-ready", anew=True)).data
+    await say(7, f"@agent approve v{ready.version} {ready.digest[:12]}")
+    await play.until(id, "task.question-asked")
+    await play.deliver("issues", issue.payload() | {"action": "closed"})
+    await play.until(id, "task.cancelled")
+    await say(8, "@agent go on")
+    await play.until(id, "task.question-asked", anew=True)
+    await say(9, "@agent go on, whatever happens")
+    await say(10, "@agent implement it in red")
+    await play.until(id, "task.completed")
+    await say(11, "@agent implement it in blue, too")
+    await play.until(id, "task.question-asked", anew=True)
+    await say(12, "@agent stop")
+    await play.until(id, "task.cancelled", anew=True)
+    told = delivery.Replay(signal=(await play.until(early, "delivery.accepted")).data.signal)
+    await play.tell(early, told, kind="delivery")
+    await play.until(early, "delivery.replayed")
+
+    other = Issue(repo=REPO, number=10, opened=issue.opened)
+    await play.deliver("issue_comment", _comment(other, "@agent implement\n\ndemo executor: ask Which?", 13))
+    await play.until(other.task_id, "task.question-asked")
+    await play.deliver("issue_comment", _comment(other, "@agent go on", 14))
+    await play.until(other.task_id, "task.going-on")
+    await play.deliver("issue_comment", _comment(other, "@agent stop", 15))
+    await play.until(other.task_id, "task.cancelled")
+
+
 async def fell_short(play: Play) -> None:
     """Checks fail after the work: what was made is published as it is, or gone on from, or cannot be published yet."""
     await play.group.start(*WORKERS)
@@ -382,6 +433,7 @@ SCENARIOS: Final = {
     "questions": Scenario(play=questions),
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),
+    "outside": Scenario(play=outside),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),
@@ -396,7 +448,7 @@ def _git(repository: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True)
 
 
-def _comment(issue: Issue, text: str, number: int = 1) -> dict[str, object]:
+def _comment(issue: Issue, text: str, number: int = 1, **changes: object) -> dict[str, object]:
     """What GitHub sends for a comment of the issue's author."""
     payload = issue.payload()
     return payload | {
@@ -408,5 +460,6 @@ def _comment(issue: Issue, text: str, number: int = 1) -> dict[str, object]:
             "user": payload["issue"]["user"],
             "author_association": "OWNER",
             "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **changes,
         },
     }

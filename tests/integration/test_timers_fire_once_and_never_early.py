@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from services.brain.actors import task as task_actor
-from services.brain.reactions import FILTERS, ReactionPolicy, reactions
+from services.brain.policy import ReactionPolicy
+from services.brain.reactions import FILTERS, reactions
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.contracts import plan, task

@@ -79,6 +79,9 @@ def test_actions_say_allowed_exactly_when_the_brain_does_not_reject_the_command(
     connection.close()
 
 
+CHANGES_NO_STATUS = task.SpendRecorded | task.FollowUpRefused | task.ActionRefused | task.Edited
+
+
 @settings(deadline=None)
 @given(STEPS)
 def test_a_task_is_at_its_end_exactly_after_an_event_that_ends_it(steps: list[int]) -> None:
@@ -87,7 +90,7 @@ def test_a_task_is_at_its_end_exactly_after_an_event_that_ends_it(steps: list[in
         now, last = DECIDER.initial, False
         for event in world.events_of("task"):
             now = DECIDER.evolve(now, event)
-            last = isinstance(event, ENDS) or (last and isinstance(event, task.SpendRecorded | task.FollowUpRefused))
+            last = isinstance(event, ENDS) or (last and isinstance(event, CHANGES_NO_STATUS))
         assert (now.status in task.TERMINAL) is last
 
 

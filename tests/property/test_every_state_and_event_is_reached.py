@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from services.brain.reactions import ReactionPolicy
+from services.brain.policy import ReactionPolicy
 from shared.contracts import EVENTS, plan, reply, run, task
 from testing.random_walk import walk
 

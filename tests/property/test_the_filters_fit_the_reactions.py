@@ -9,6 +9,7 @@ import pytest
 
 from services.brain import reactions as brain
 from services.brain import timers as brain_timers
+from services.brain.policy import ReactionPolicy
 from services.executor import reactions as executor
 from services.gateway import reactions as gateway
 from services.planner import reactions as planner
@@ -21,7 +22,7 @@ from testing.random_walk import walked
 React = Callable[[RecordedEvent], Sequence[Command]]
 
 REACTORS: list[tuple[Sequence[str], React]] = [
-    (brain.FILTERS, brain.reactions(brain.ReactionPolicy())),
+    (brain.FILTERS, brain.reactions(ReactionPolicy())),
     (brain_timers.FILTERS, brain_timers.timers),
     (planner.FILTERS, planner.react),
     (executor.FILTERS, executor.react),
@@ -35,7 +36,7 @@ def logs() -> list[RecordedEvent]:
     recorded = []
     for number in range(300):
         approval = Approval.AUTO if number % 2 else Approval.REQUIRED
-        policy = brain.ReactionPolicy(approval=approval, approval_timeout_s=60)
+        policy = ReactionPolicy(approval=approval, approval_timeout_s=60)
         recorded += walked([dice.randrange(2**32) for _ in range(150)], policy=policy).log
     return recorded
 

@@ -45,7 +45,8 @@ def approve(task: Task, command: Approve) -> Approved | None:
             digest=task.plan_digest,
             base_commit=task.plan_base,
             budget_microusd=command.budget_microusd,
-        )
+        ),
+        origin=command.origin,
     )
 
 

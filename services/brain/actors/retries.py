@@ -48,16 +48,16 @@ def _again(task: Task, command: Retry) -> Retried | PublicationRequested:
     if command.from_result and command.afresh:
         raise Rejected("retry-contradictory", "Going on from the result and beginning afresh exclude each other.")
     if command.afresh:
-        return Retried(stage=next_stage(task))
+        return Retried(stage=next_stage(task), origin=command.origin)
     if command.from_result:
         if task.result is None:
             raise Rejected("result-missing", "The task has kept no result that it could go on from: retry it afresh.")
-        return Retried(stage=Stage.EXECUTING, from_result=True)
+        return Retried(stage=Stage.EXECUTING, from_result=True, origin=command.origin)
     if task.result is not None and standing_of(task).unpublished:
         return publication(task, task.result)
     # A pause ends where it began: also on top of an earlier result.
     goes_on = task.status is Status.PAUSED and task.start is not None
-    return Retried(stage=next_stage(task), from_result=goes_on)
+    return Retried(stage=next_stage(task), from_result=goes_on, origin=command.origin)
 
 
 def publication(task: Task, result: Result) -> PublicationRequested:

@@ -5,23 +5,28 @@ from __future__ import annotations
 from services.brain.actors.approval import approve
 from services.brain.actors.reports import decide_report
 from services.brain.actors.retries import publication, retried
-from services.brain.actors.stages import due_stage, standing_of, working_base, working_stage
+from services.brain.actors.stages import due_stage, standing_of, working_base
 from services.brain.actors.task_fold import evolve
+from services.brain.actors.things import closed, edited, go_on, stopped
 from services.brain.actors.triage import decide_triage
 from services.brain.actors.waits import decide_timer
 from services.brain.actors.wishes import follow_up, text_of
 from shared.contracts.decider import Decider, Rejected
+from shared.contracts.messages import name_of
 from shared.contracts.rules import ACTION_OF, refusal
 from shared.contracts.task import (
+    ActionRefused,
     Approve,
-    Cancelled,
     ExecutionRequested,
     ExpireApproval,
     FollowUp,
     GiveInput,
+    GoOn,
     InputGiven,
     PlanningRequested,
     Publish,
+    RecordClosed,
+    RecordEdit,
     RecordSpend,
     RecordTriage,
     Reject,
@@ -32,11 +37,11 @@ from shared.contracts.task import (
     Retry,
     Revise,
     RevisionRequested,
+    SaidCommand,
     SpendRecorded,
     Stage,
     Status,
     Stop,
-    StopRequested,
     Submit,
     Submitted,
     Task,
@@ -48,7 +53,8 @@ from shared.contracts.task import Rejected as PlanRejected
 from shared.contracts.usage import account_of, unbooked
 from shared.ops.visible import is_blank
 
-PersonsCommand = Approve | Reject | Revise | GiveInput | Stop | Retry | Publish
+MessagesCommand = Approve | Reject | Revise | Stop | Retry | GoOn
+PersonsCommand = MessagesCommand | GiveInput | Publish
 
 
 def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
@@ -56,17 +62,25 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
     match command:
         case Submit() if task.status is not Status.NEW:
             return None
-        case Submit() if is_blank(f"{command.title}{command.text}"):
+        case Submit() if is_blank(f"{command.title}{command.text}{command.request}"):
             raise Rejected("text-empty", "There is nothing to do: say what is to be done.")
         case Submit():
             return _submitted(command)
         case FollowUp():
             return follow_up(task, command)
+        case RecordClosed():
+            return closed(task, command)
+        case RecordEdit():
+            return edited(task, command)
         case RecordTriage():
             return decide_triage(task, command)
         case RequestTriage() | RequestPlanning() | RequestExecution():
             return _requested(task, command)
-        case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry() | Publish():
+        case SaidCommand(origin=origin) if origin and origin in task.origins:
+            return None
+        case Approve() | Reject() | Revise() | Stop() | Retry() | GoOn() if command.recorded:
+            return _told_in_a_message(task, command)
+        case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry() | GoOn() | Publish():
             return _told_by_a_person(task, command)
         case Resume() | ExpireApproval():
             return decide_timer(task, command)
@@ -87,6 +101,7 @@ def _submitted(command: Submit) -> Submitted:
         session_id=command.session_id,
         parent=command.parent,
         origin=command.origin,
+        request=command.request,
     )
 
 
@@ -111,7 +126,17 @@ def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExe
             return None
 
 
+def _told_in_a_message(task: Task, command: MessagesCommand) -> TaskEvent | None:
+    """Nobody waits for the answer, so a refusal is a fact like others: who tells people things tells them this."""
+    try:
+        return _told_by_a_person(task, command)
+    except Rejected as refused:
+        return ActionRefused(action=name_of(command), code=refused.code, reason=refused.sentence, origin=command.origin)
+
+
 def _told_by_a_person(task: Task, command: PersonsCommand) -> TaskEvent | None:
+    if isinstance(command, GoOn):
+        return go_on(task, command)
     if task.status is not Status.NEW:
         _refuse_empty(command)
     if refused := refusal(ACTION_OF[type(command)], standing_of(task)):
@@ -120,13 +145,13 @@ def _told_by_a_person(task: Task, command: PersonsCommand) -> TaskEvent | None:
         case Approve():
             return approve(task, command)
         case Reject():
-            return PlanRejected(version=task.plan_version, reason=command.reason)
+            return PlanRejected(version=task.plan_version, reason=command.reason, origin=command.origin)
         case Revise():
-            return RevisionRequested(version=task.plan_version, feedback=command.feedback)
+            return RevisionRequested(version=task.plan_version, feedback=command.feedback, origin=command.origin)
         case GiveInput():
             return InputGiven(message=command.message)
         case Stop():
-            return _stopped(task, command)
+            return stopped(task, command.reason, origin=command.origin)
         case Retry():
             return retried(task, command)
         case Publish():
@@ -142,16 +167,6 @@ def _refuse_empty(command: PersonsCommand) -> None:
             raise Rejected("input-empty", "There is nothing to hand to the agent: write a message.")
         case _:
             return
-
-
-def _stopped(task: Task, command: Stop) -> StopRequested | Cancelled | None:
-    match working_stage(task):
-        case _ if task.stopping:
-            return None
-        case (Stage.PLANNING | Stage.EXECUTING) as stage:
-            return StopRequested(stage=stage, reason=command.reason)
-        case _:
-            return Cancelled(reason=command.reason)
 
 
 def _spent(task: Task, command: RecordSpend) -> SpendRecorded | None:

@@ -9,16 +9,19 @@ from msgspec.structs import replace
 from services.brain.actors.stages import working_stage
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.task import (
+    ActionRefused,
     Answered,
     ApprovalExpired,
     Approved,
     Cancelled,
     Completed,
     Declined,
+    Edited,
     ExecutionRequested,
     Failed,
     FollowedUp,
     FollowUpRefused,
+    GoingOn,
     InputGiven,
     Paused,
     PlanningRequested,
@@ -54,7 +57,7 @@ REMEMBERED_ORIGINS: Final = 100
 
 def evolve(task: Task, event: TaskEvent) -> Task:
     """The task after a fact."""
-    after = _after(task, event)
+    after = _heard(_after(task, event), event)
     match event:
         case Triaged() | Answered() | Declined() | Failed() | Paused() if event.place:
             account = account_of(task.triage_attempt, event.place)
@@ -71,10 +74,14 @@ def _after(task: Task, event: TaskEvent) -> Task:
             return _submitted(task, event)
         case FollowedUp():
             return _followed_up(task, event)
-        case FollowUpRefused() | InputGiven():
-            return _heard(task, event.origin)
-        case SpendRecorded():
+        case InputGiven():
+            return replace(task, told=event.message)
+        case FollowUpRefused() | ActionRefused() | SpendRecorded():
             return task
+        case Edited():
+            return _edited(task, event)
+        case GoingOn():
+            return replace(task, goes_on=True, chain=0)
         case TriageRequested():
             return replace(task, triage_attempt=event.attempt, triaging=True)
         case Triaged():
@@ -102,7 +109,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case PlanningRequested():
             return replace(task, status=Status.PLANNING)
         case RevisionRequested():
-            return replace(_heard(task, event.origin), status=Status.PLANNING)
+            return replace(task, status=Status.PLANNING)
         case PlanReady():
             return replace(
                 _seeing(task, event.cause),
@@ -114,7 +121,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
                 tries=0,
             )
         case Approved():
-            return replace(task, approved=event.plan, budget_microusd=0)
+            return replace(task, approved=event.plan, budget_microusd=0, chain=0)
         case Rejected():
             return replace(task, status=Status.CANCELLED, stop_reason=event.reason)
         case ApprovalExpired():
@@ -128,7 +135,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case RunSucceeded() | PublicationRequested():
             return _publishing(task, event)
         case StopRequested():
-            return replace(task, stopping=True, stop_reason=event.reason)
+            return replace(task, stopping=True, stop_reason=event.reason, closed=event.closed)
         case Completed():
             return _completed(task, event)
         case Failed():
@@ -140,6 +147,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
                 triaging=False,
                 stopping=False,
                 stop_reason=event.reason,
+                closed=task.closed or event.closed,
                 ended_in=working_stage(task) or "",
             )
             return cancelled if event.result is None else _keeping(cancelled, event.result)
@@ -163,10 +171,12 @@ def _after(task: Task, event: TaskEvent) -> Task:
 
 def _submitted(task: Task, event: Submitted) -> Task:
     return replace(
-        _heard(task, event.origin),
+        task,
         status=Status.RECEIVED,
         title=event.title,
         text=event.text,
+        request=event.request,
+        requested_in=event.origin,
         source=event.source,
         repo=event.repo,
         directive=event.directive,
@@ -178,11 +188,13 @@ def _submitted(task: Task, event: Submitted) -> Task:
 
 def _followed_up(task: Task, event: FollowedUp) -> Task:
     """On the way to another round. What was published stays; what was approved was another wish."""
-    wishes = task.wishes if is_blank(event.text) else (*task.wishes, Wish(text=event.text, author=event.author))
+    wish = Wish(text=event.text, author=event.author, origin=event.origin, by_program=event.by_program, at=event.at)
+    wishes = task.wishes if is_blank(event.text) else (*task.wishes, wish)
     is_published = task.status is Status.COMPLETED
     return replace(
-        _again(_heard(task, event.origin), event.stage),
+        _again(task, event.stage),
         wishes=wishes,
+        chain=task.chain + 1 if event.by_program else 0,
         directive=event.directive,
         verdict=event.verdict,
         base_commit=event.base_commit,
@@ -291,8 +303,16 @@ def _keeping(task: Task, result: Result) -> Task:
 def _retried(task: Task, event: Retried) -> Task:
     """On the way to that stage, afresh or from what is there; a result that is gone on from stays until there is
     another one."""
-    budget = event.budget_microusd or task.budget_microusd
-    again = replace(_again(task, event.stage), stop_reason="", commit="", branch="", tries=0, budget_microusd=budget)
+    again = replace(
+        _again(task, event.stage),
+        stop_reason="",
+        commit="",
+        branch="",
+        tries=0,
+        chain=0,
+        budget_microusd=event.budget_microusd or task.budget_microusd,
+        goes_on=task.goes_on or event.goes_on,
+    )
     if not event.from_result:
         return replace(again, result=None, start=None, publication=0)
     result, start = task.result, task.start
@@ -313,12 +333,46 @@ def _again(task: Task, stage: str) -> Task:
         evidence=None,
         outcome=None,
         ended_in="",
+        closed=False,
+        told="",
     )
 
 
-def _heard(task: Task, origin: str) -> Task:
-    """Remember the message, so that it is not taken for another wish when it comes a second time."""
-    return replace(task, origins=(*task.origins, origin)[-REMEMBERED_ORIGINS:]) if origin else task
+def _edited(task: Task, event: Edited) -> Task:
+    """With the new words, where they count."""
+    match event:
+        case Edited(counts=False):
+            return replace(task, edited=True)
+        case Edited(part=""):
+            return replace(task, title=event.title or task.title, text=event.text)
+        case Edited(part=part) if part == task.requested_in:
+            return replace(task, request=event.text)
+        case Edited(part=part):
+            wishes = (replace(wish, text=event.text) if wish.origin == part else wish for wish in task.wishes)
+            return replace(task, wishes=tuple(wishes))
+
+
+def _heard(task: Task, event: TaskEvent) -> Task:
+    """Remember the message, so that it changes nothing when it comes a second time."""
+    match event:
+        case (
+            Submitted()
+            | FollowedUp()
+            | FollowUpRefused()
+            | ActionRefused()
+            | InputGiven()
+            | RevisionRequested()
+            | Edited()
+            | GoingOn()
+            | Approved()
+            | Rejected()
+            | StopRequested()
+            | Cancelled()
+            | Retried()
+        ) if event.origin:
+            return replace(task, origins=(*task.origins, event.origin)[-REMEMBERED_ORIGINS:])
+        case _:
+            return task
 
 
 def _seeing(task: Task, cause: int) -> Task:

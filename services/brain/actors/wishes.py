@@ -3,12 +3,13 @@ round of work, or it is refused in words."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from services.brain.actors.stages import ACTS, standing_of
 from services.brain.actors.triage import skips_planning, stricter
 from shared.contracts.decider import Rejected
-from shared.contracts.rules import NEEDS_PERSON, TAKES_INPUT, Action, refusal
+from shared.contracts.rules import NEEDS_PERSON, TAKES_ANOTHER_ROUND, TAKES_INPUT, Action, refusal
 from shared.contracts.task import (
     Directive,
     FollowedUp,
@@ -20,11 +21,17 @@ from shared.contracts.task import (
     Status,
     Task,
     Verdict,
+    whole_text,
 )
 from shared.ops.visible import is_blank
 
 MAX_CHARACTERS: Final = 150_000
 """Most characters of a task's text with all its wishes: what asks for the work must fit into one event."""
+
+MAX_CHAIN: Final = 3
+"""Most rounds in a row that programs may ask for: then a person says whether it goes on."""
+MAX_ROUNDS_AN_HOUR: Final = 6
+"""Most rounds that messages may make of one task within an hour: what answers us at once may be a program, too."""
 
 _SAID_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED})
 """Where a directive alone says enough: what was asked for was not done."""
@@ -50,7 +57,7 @@ def follow_up(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | Fo
 
 def text_of(task: Task) -> str:
     """The task's text with its further wishes, oldest first: what triage, planner and executor are asked for."""
-    parts = [task.text]
+    parts = [whole_text(task.text, task.request, task.source.author)]
     for wish in task.wishes:
         author = f" of {wish.author}" if wish.author else ""
         parts.append(f"---\n\nA further wish{author}, on top of what is there by now:\n\n{wish.text}")
@@ -67,7 +74,27 @@ def _refused(task: Task, wish: FollowUp) -> Rejected | None:
             "text-too-long",
             f"The task's text with its wishes would be longer than {MAX_CHARACTERS} characters: submit a new task.",
         )
-    return None
+    if wish.recorded and task.status in TAKES_INPUT and wish.text == task.told:
+        return Rejected("said-before", "The agent has been told these very words: say what is different.")
+    return _too_many_rounds(task, wish) if task.status in TAKES_ANOTHER_ROUND else None
+
+
+def _too_many_rounds(task: Task, wish: FollowUp) -> Rejected | None:
+    """Where two programs answer each other, somebody must be the first to stop."""
+    if wish.by_program and task.chain >= MAX_CHAIN:
+        return Rejected(
+            "chain-too-long",
+            f"Programs have asked for {MAX_CHAIN} rounds in a row: a person must say that it goes on.",
+        )
+    if wish.at is None or len(task.wishes) < MAX_ROUNDS_AN_HOUR:
+        return None
+    earlier = task.wishes[-MAX_ROUNDS_AN_HOUR].at
+    if earlier is None or wish.at - earlier > timedelta(hours=1):
+        return None
+    return Rejected(
+        "rounds-too-fast",
+        f"{MAX_ROUNDS_AN_HOUR} rounds within an hour are enough: say it again later, or at once in the dashboard.",
+    )
 
 
 _NOTHING_SAID: Final = "There is nothing to do in this: say what is further to be done."
@@ -100,4 +127,6 @@ def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
         directive=wish.directive,
         verdict=verdict,
         origin=wish.origin,
+        by_program=wish.by_program,
+        at=wish.at,
     )

@@ -20,6 +20,7 @@ from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
 from shared.ops.crash_points import crash_point
+from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, missing_tool
 from shared.workspace.test_results import Comparison, Kind, Run, compare
 
@@ -31,6 +32,7 @@ MOST_NAMED: Final = 20
 NAME_CHARS: Final = 300
 TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
+_BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
@@ -110,7 +112,8 @@ class Judge:
             case str(), _:
                 return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
             case _, str(hindrance) if hindrance:
-                return await self._check(ran, CheckVerdict.FAILED, f"It cannot be compared: {hindrance}")
+                # Nobody knows whether the base commit would have failed in the same way.
+                return await self._check(ran, CheckVerdict.COULD_NOT_RUN, f"It cannot be compared: {hindrance}")
             case _ if before.exit_code == 0:
                 names = _names(ran)
                 return await self._judge_new_failure(ran, _without(names, before.findings.hidden) or names, before)
@@ -118,7 +121,8 @@ class Judge:
 
     async def _judge_passed(self, ran: Ran) -> Check:
         """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
-        hidden, nameless = ran.findings.hidden, 0 if ran.findings.hidden else ran.findings.failed_count or 0
+        hidden, failures = ran.findings.hidden, ran.findings.failed_count or 0
+        nameless = 0 if hidden else failures
         if not hidden and not nameless and not ran.findings.ran_nothing:
             return await self._check(ran, CheckVerdict.PASSED)
         before = await self._base.run(ran.result.command)
@@ -130,15 +134,21 @@ class Judge:
                 return await self._check(ran, CheckVerdict.PASSED)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
-        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken)):
+        if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
             again = await self._result.run(ran.result.command)
             flaky = _without(new, (*again.findings.hidden, *_names(again)))
             if still := _without(new, flaky):
                 reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
                 return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
             self._note_flaky(ran, new)
+        if failures > len(hidden):
+            # Not all of the tests that fail have a name.
+            return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
+            if await self._may_hide_more(ran):
+                self._comparable = False
+                reason += f" {_as_sentence(_BEHIND)}"
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
         return await self._check(
             ran, CheckVerdict.PASSED, "A test of it failed once, and passed when it ran again.", flaky=new
@@ -175,8 +185,8 @@ class Judge:
                 return await self._check(
                     ran,
                     CheckVerdict.FAILED_BEFORE,
-                    "It fails at the base commit too; its output names no tests and differs from run to run, or is too "
-                    "long to compare, so nobody can tell whether it is the same failure.",
+                    "It fails at the base commit too; its output names no tests and is empty, differs from run to run, "
+                    "or is too long to compare, so nobody can tell whether it is the same failure.",
                 )
 
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
@@ -209,7 +219,17 @@ class Judge:
             checkout=str(self._result.tree),
             cut=len(ran.result.output) > OUTPUT_CHARS,
         )
-        return await asyncio.to_thread(compare, after, _run(before))
+        found = await asyncio.to_thread(compare, after, _run(before))
+        if found.kind is Kind.SAME and not found.partial and await self._may_hide_more(ran):
+            why = f"{found.why}; {_BEHIND}"
+            return msgspec.structs.replace(found, why=why, partial=True)
+        return found
+
+    async def _may_hide_more(self, ran: Ran) -> bool:
+        result = ran.result
+        return await asyncio.to_thread(
+            may_hide_more, result.command, result.exit_code, result.output, self._result.tree
+        )
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
         sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"

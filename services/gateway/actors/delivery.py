@@ -1,20 +1,63 @@
-"""The delivery's rules: it is accepted once, by the gateway's own append; nobody can tell it anything."""
+"""The delivery's rules: the gateway itself appends that it is accepted, and what becomes of it is told to it."""
 
 from __future__ import annotations
 
+from typing import Final, assert_never
+
+from msgspec.structs import asdict, replace
+
 from shared.contracts.decider import Decider, Rejected
-from shared.contracts.delivery import Accepted
-from shared.contracts.messages import Command
+from shared.contracts.delivery import (
+    Accepted,
+    Delivery,
+    DeliveryCommand,
+    DeliveryEvent,
+    Refuse,
+    Refused,
+    Replay,
+    Replayed,
+)
+
+MAX_REPLAYS: Final = 100
+"""More than anybody needs: each one is an event."""
 
 
-def decide(delivery: Accepted | None, command: Command) -> None:
-    """Raises `Rejected` ``delivery-takes-no-command``, always."""
-    raise Rejected("delivery-takes-no-command", "A delivery is a fact from outside: send the command to its task.")
+def decide(delivery: Delivery | None, command: DeliveryCommand) -> DeliveryEvent | None:
+    """What comes of a command; a refusal that was told before gives None.
+
+    Raises `Rejected` ``delivery-unknown`` and ``replayed-too-often``.
+    """
+    if delivery is None:
+        raise Rejected("delivery-unknown", "There is no such delivery: look its id up in the list of deliveries.")
+    match command:
+        case Refuse(code=code) if code in delivery.refused:
+            return None
+        case Refuse():
+            return Refused(code=command.code, reason=command.reason)
+        case Replay() if delivery.replays >= MAX_REPLAYS:
+            raise Rejected("replayed-too-often", f"A delivery is replayed at most {MAX_REPLAYS} times.")
+        case Replay():
+            return Replayed(signal=command.signal)
 
 
-def evolve(delivery: Accepted | None, event: Accepted) -> Accepted:
-    """The delivery is what was accepted."""
-    return event
+def evolve(delivery: Delivery | None, event: DeliveryEvent) -> Delivery:
+    """The delivery after a fact. What it asked for once more may be refused once more."""
+    match event:
+        case Accepted():
+            return Delivery(**asdict(event))
+        case _:
+            assert delivery is not None, "a delivery begins by being accepted"
+            return _after(delivery, event)
 
 
-DECIDER: Decider[Accepted | None] = Decider("delivery", None, decide, evolve)
+def _after(delivery: Delivery, event: Refused | Replayed) -> Delivery:
+    match event:
+        case Refused():
+            return replace(delivery, refused=(*delivery.refused, event.code))
+        case Replayed():
+            return replace(delivery, replays=delivery.replays + 1, refused=())
+        case _:
+            assert_never(event)
+
+
+DECIDER: Decider[Delivery | None] = Decider("delivery", None, decide, evolve)

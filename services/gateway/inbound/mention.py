@@ -1,4 +1,4 @@
-"""``@agent approve v2 3fa94c11``: how people address us inside a text."""
+"""``@agent approve v2 3fa94c11``: how people address us inside a text (pure)."""
 
 from __future__ import annotations
 
@@ -8,52 +8,121 @@ from typing import Final
 
 import msgspec
 
-DIRECTIVES: Final = frozenset({"plan", "implement", "approve", "reject", "stop", "retry"})
+from services.gateway.inbound.own_words import HIDDEN, Line, names_any, own_lines
+from shared.contracts.delivery import Word
 
-_FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+ALIASES: Final[dict[Word, tuple[str, ...]]] = {
+    Word.PLAN: ("plan", "propose"),
+    Word.IMPLEMENT: ("implement", "build", "do"),
+    Word.FIX: ("fix", "repair", "solve", "resolve"),
+    Word.REVIEW: ("review",),
+    Word.ASK: ("ask", "explain"),
+    Word.APPROVE: ("approve", "approved", "accept"),
+    Word.REJECT: ("reject", "decline", "deny"),
+    Word.REVISE: ("revise", "rework"),
+    Word.RETRY: ("retry", "rerun", "again"),
+    Word.CONTINUE: ("continue", "proceed", "resume", "go on"),
+    Word.STOP: ("stop", "cancel", "abort", "halt"),
+    Word.STATUS: ("status",),
+    Word.HELP: ("help", "commands"),
+}
+"""What people may write for each word, in any case."""
+
+_WORD_OF: Final = {alias: word for word, aliases in ALIASES.items() for alias in aliases}
+
+_ALONE: Final = frozenset({Word.STATUS, Word.HELP})
+"""These say nothing about what follows them: "help me with the parser" is a wish."""
+
+_COURTESY: Final = r"(?:please|pls|kindly|can|could|would|will|you|just|now)"
+_VERB: Final = re.compile(
+    rf"[\W_]*(?:{_COURTESY}\b[\W_]*)*(?P<verb>go\s+on|[A-Za-z][\w-]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+)
+_BEFORE_A_MENTION: Final = re.compile(r"[\W_]*")
 
 
 class Mention(msgspec.Struct, frozen=True):
-    """We are addressed. ``directive`` is a known word or empty; ``argument`` is the rest of its line."""
+    """We are addressed. ``directive`` is a `Word` or empty; ``argument`` is the rest of its line."""
 
     directive: str = ""
     argument: str = ""
 
 
-def find_mention(text: str, word: str) -> Mention | None:
-    """The first mention of ``word`` that is the author's own: not in a quotation, and not in code."""
-    if word.lower() not in text.lower():
-        return None
-    pattern = _pattern(word)
-    if pattern.search(text) is None:
-        return None
-    found = (match for line in _own_lines(text) if (match := pattern.search(line)))
-    match = next(found, None)
-    if match is None:
-        return None
-    first, _, rest = match.group("rest").strip().partition(" ")
-    directive = first.strip(":,.!").lower()
-    if directive not in DIRECTIVES:
-        return Mention()
-    return Mention(directive, rest.strip())
+class _Found(msgspec.Struct, frozen=True):
+    word: Word | None
+    argument: str = ""
 
 
-def _own_lines(text: str) -> list[str]:
-    lines = []
-    fence = ""
-    for line in text.split("\n"):
-        marker = _FENCE.match(line)
-        if fence:
-            if marker is not None and marker.group(1).startswith(fence) and not line.strip().strip(fence[0]):
-                fence = ""
-        elif marker is not None:
-            fence = marker.group(1)
-        elif not line.lstrip().startswith(">"):
-            lines.append(line)
-    return lines
+def find_mention(text: str, *handles: str) -> Mention | None:
+    """How the text's author addresses us by one of the handles (``@agent``), or None.
+
+    A directive stands at the start of a line. Different ones in one text are answered with help: which of them is
+    meant, only its author knows.
+    """
+    names = [handle.removeprefix("@").lower() for handle in handles if handle]
+    if not names_any(text, names):
+        return None
+    patterns = [_pattern(handle) for handle in handles if handle]
+    found = [each for lines in own_lines(text, names) for each in _in_paragraph(lines, patterns)]
+    if not found:
+        return None
+    directives = [each for each in found if each.word is not None]
+    words = dict.fromkeys(each.word for each in directives if each.word is not None)
+    match len(words):
+        case 0:
+            return Mention()
+        case 1:
+            first = directives[0]
+            return Mention(str(first.word), first.argument)
+        case _:
+            return Mention(Word.HELP, f"one at a time, not {' and '.join(words)}")
+
+
+def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]]) -> list[_Found]:
+    found = []
+    for at, line in enumerate(lines):
+        first = min((match for pattern in patterns if (match := pattern.search(line.spoken))), key=_start, default=None)
+        if first is None:
+            continue
+        before = line.spoken[: first.start()]
+        starts_line = HIDDEN not in before and _BEFORE_A_MENTION.fullmatch(before) is not None
+        if starts_line:
+            following = lines[at + 1] if at + 1 < len(lines) else Line("", "")
+            found.append(_directive(line, first.end(), following))
+        elif not first.group().startswith("/"):
+            # In the middle of a line ``/agent`` is a path.
+            found.append(_Found(None))
+    return found
+
+
+def _directive(line: Line, end: int, following: Line) -> _Found:
+    """The word behind a mention; where its line ends with the mention, that of the following line."""
+    seen, spoken = line.seen[end:], line.spoken[end:]
+    if not re.search(r"\w", spoken) and HIDDEN not in spoken:
+        seen, spoken = following.seen, following.spoken
+    match = _VERB.match(spoken)
+    if match is None or HIDDEN in spoken[: match.end("verb")]:
+        return _Found(None)
+    word = _WORD_OF.get(" ".join(match["verb"].lower().split()))
+    argument = _bare(seen[match.start("rest") :])
+    if word is None or (word in _ALONE and argument):
+        return _Found(None)
+    return _Found(word, argument)
+
+
+def _bare(text: str) -> str:
+    """The text without what stands around it: ``implement)`` and ``stop: wrong repository.``"""
+    bare = text.lstrip(" \t:,.;!?*_)~—–-").rstrip(" \t:,.;!?*_~")
+    return bare if "(" in bare else bare.rstrip(")")
+
+
+def _start(match: re.Match[str]) -> int:
+    return match.start()
 
 
 @lru_cache(maxsize=16)
-def _pattern(word: str) -> re.Pattern[str]:
-    # Not in an e-mail address or a path, not as the beginning of a longer name such as @agent-smith, not in `code`.
-    return re.compile(rf"(?<![\w@/.`-]){re.escape(word)}(?![\w/`-]|\.\w)[ \t,:]*(?P<rest>.*)", re.IGNORECASE)
+def _pattern(handle: str) -> re.Pattern[str]:
+    # Not in an e-mail address or a path, not as the beginning of a longer name such as @agent-smith.
+    names = re.escape(handle)
+    if handle.startswith("@"):
+        names = rf"(?:{names}|/{re.escape(handle[1:])})"
+    return re.compile(rf"(?<![\w@/.`-]){names}(?:\[bot\])?(?![\w/`-]|\.\w)", re.IGNORECASE)

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 import structlog
-from msgspec.structs import replace
 from prometheus_client import Counter, Histogram
 
 from services.gateway.inbound.acceptance import Acceptance, Delivery
@@ -24,11 +23,11 @@ from services.gateway.inbound.body import (
     json_of,
     media_type,
 )
-from services.gateway.inbound.link import web_link
+from services.gateway.inbound.rereading import understood
 from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Sender, Unnamed, Unreadable
 from services.gateway.problems import Problem, unavailable
 from shared.event_store.journal import LogFull
-from shared.ops.config import Policy
+from shared.ops.config import Config
 from shared.ops.senders import secret_setting
 from shared.ops.settings import variable_of
 from shared.runtime.acknowledge import TRANSIENT
@@ -67,14 +66,14 @@ class Receiver:
         *,
         senders: Mapping[str, Sender],
         secrets: Mapping[str, tuple[bytes, ...]],
-        policy: Callable[[], Policy],
+        config: Callable[[], Config],
         connected: Callable[[], bool],
         bodies: Bodies | None = None,
     ) -> None:
         self._acceptance = acceptance
         self._senders = senders
         self._secrets = secrets
-        self._policy = policy
+        self._config = config
         self._connected = connected
         self._bodies = bodies or Bodies()
 
@@ -145,7 +144,7 @@ class Receiver:
             # The bytes are kept as they are inside our own JSON, which is UTF-8.
             if not json.isascii():
                 json.decode()
-            reading = sender.read(event, json, self._policy())
+            reading = understood(sender, event, json, self._config())
         except (BadForm, Unreadable, UnicodeDecodeError) as error:
             log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=str(error))
             raise Problem(400, "body-unreadable", str(error)) from error
@@ -160,9 +159,11 @@ class Receiver:
                     action=reading.action,
                     id=id,
                     principal=f"{name}:{reading.sender}",
-                    signal=replace(signal, url=web_link(signal.url)),
+                    signal=signal,
                     json=json,
                     body=incoming.body,
+                    content=reading.content,
+                    formerly=reading.formerly,
                 )
                 return await self._keep(delivery)
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from shared.contracts.delivery import Signal
-from shared.ops.config import Policy
+from shared.ops.config import Config
 
 T = TypeVar("T")
 
@@ -48,11 +48,17 @@ class Ignored(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery, read: the event's action, who sent it, and what it means to us."""
+    """One delivery, read: the event's action, who sent it, and what it means to us.
+
+    ``content`` names what happened, the same in every delivery of it; empty where the body does not say enough for
+    that. ``formerly`` is what older versions called the signal's thread, of which tasks may be in the log.
+    """
 
     action: str
     sender: str
     meaning: Signal | Ignored
+    content: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +66,15 @@ class Sender:
     """How one sender's deliveries are handled. The receiver calls the functions in this order.
 
     ``verify`` takes the delivery and the secrets that count, and raises `NotAuthentic`.
-    ``event`` and ``delivery_id`` name the event and the delivery, of whom each is stored once; they raise `Unnamed`.
-    ``read`` takes the event's name, the body's JSON and the policy, and says what the delivery means in our words; it
-    is pure and raises `Unreadable`.
+    ``event`` and ``delivery_id`` name the event and the delivery; they raise `Unnamed`. ``read`` takes the event's
+    name, the body's JSON and the configuration, and says what the delivery means in our words; it is pure and raises
+    `Unreadable`.
     """
 
     verify: Callable[[Incoming, Sequence[bytes]], None]
     event: Callable[[Incoming], str]
     delivery_id: Callable[[Incoming], str]
-    read: Callable[[str, bytes, Policy], Reading]
+    read: Callable[[str, bytes, Config], Reading]
 
 
 def from_header(header: str) -> Callable[[Incoming], str]:

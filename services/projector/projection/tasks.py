@@ -67,7 +67,7 @@ def submitted(fact: Fact, data: task.Submitted) -> TaskRow:
         version=fact.version,
         status=Status.RECEIVED,
         title=data.title,
-        text=data.text,
+        text=task.whole_text(data.text, data.request, data.source.author),
         source_kind=data.source.kind,
         source_reference=data.source.reference,
         source_url=data.source.url,

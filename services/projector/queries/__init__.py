@@ -11,6 +11,7 @@ from services.projector.queries import costs, deliveries, sessions, status, task
 from services.projector.queries.params import Connection, Place
 from shared.contracts.queries import (
     GetCosts,
+    GetDelivery,
     GetSession,
     GetStatus,
     GetTask,
@@ -28,7 +29,8 @@ ANSWERS: dict[type[Query[Any]], Answering] = {
     GetTask: tasks.answer_get,
     GetTimeline: timeline.answer,
     GetCosts: costs.answer,
-    ListDeliveries: deliveries.answer,
+    ListDeliveries: deliveries.answer_list,
+    GetDelivery: deliveries.answer_get,
     GetSession: sessions.answer,
     GetStatus: status.answer,
 }

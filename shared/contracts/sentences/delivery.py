@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from shared.contracts.delivery import DeliveryEvent
+from typing import assert_never
+
+from shared.contracts.delivery import Accepted, DeliveryEvent, Refused, Replayed
 from shared.contracts.sentences.words import one_line
 
 
 def sentence(event: DeliveryEvent) -> str:
     """One line."""
-    what = f"{event.event} ({event.action})" if event.action else event.event
-    return f"{event.webhook} sent {what} about {event.signal.thread}, signed: {one_line(event.signal.title)}"
+    match event:
+        case Accepted():
+            what = f"{event.event} ({event.action})" if event.action else event.event
+            return f"{event.webhook} sent {what} about {event.signal.thread}, signed: {one_line(event.signal.title)}"
+        case Refused(reason=reason):
+            return f"Not done. {one_line(reason)}"
+        case Replayed(signal=signal):
+            return f"Read and acted on once more, about {signal.thread}: {one_line(signal.title)}"
+        case _:
+            assert_never(event)

@@ -16,6 +16,9 @@ def sentence(event: task.TaskEvent) -> str:
             task.Submitted()
             | task.FollowedUp()
             | task.FollowUpRefused()
+            | task.ActionRefused()
+            | task.Edited()
+            | task.GoingOn()
             | task.TriageRequested()
             | task.Triaged()
             | task.Answered()
@@ -48,6 +51,9 @@ def _of_its_beginning(
     event: task.Submitted
     | task.FollowedUp
     | task.FollowUpRefused
+    | task.ActionRefused
+    | task.Edited
+    | task.GoingOn
     | task.TriageRequested
     | task.Triaged
     | task.Answered
@@ -61,6 +67,14 @@ def _of_its_beginning(
             return f"A further wish makes another round, from {stage}{because(text)}"
         case task.FollowUpRefused(text=text, reason=reason):
             return f"A further wish was not taken. {one_line(reason)} It was{because(text)}"
+        case task.ActionRefused(action=action, reason=reason):
+            return f"Asked to {action.replace('-', ' ')}, which was refused. {one_line(reason)}"
+        case task.Edited(counts=True, part=part):
+            return f"{'What was asked for' if part else 'Its text'} was edited, and counts as it reads now."
+        case task.Edited(part=part):
+            return f"{'What was asked for' if part else 'Its text'} was edited: changed since the work began."
+        case task.GoingOn():
+            return "The work goes on although what it is about may be closed."
         case task.TriageRequested(attempt=attempt):
             return f"Triage was asked to look at it{again(attempt)}."
         case task.Triaged(verdict=verdict, decided_by=by, reason=reason):

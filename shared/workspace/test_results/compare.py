@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 
 from shared.workspace.test_results.findings import MAX_NAMES, Findings
 from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.unreported import MOST_UNREPORTED
 
 _SHOWN: Final = 5
 """Names that a sentence lists."""
@@ -17,6 +19,10 @@ _FEWER: Final = 0.9
 """Fewer passing tests than this part of those at the base are worth a note."""
 _KILLED: Final = 124
 """Exit codes from here on tell of a timeout, a command that is not there, or a signal. So do negative ones."""
+
+_NO_TESTS: Final = frozenset({"pytest: no tests ran", "unittest: no tests ran"})
+_SAID_NONE: Final = re.compile(r"^(?:Error: )?No test(?:s| files)? found\b", re.M)
+"""Of jest, vitest and mocha, which fail then."""
 
 
 class Kind(enum.StrEnum):
@@ -42,7 +48,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` is a sentence without a full stop. ``new`` are tests, broken things or steps that fail now only.
 
     ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
-    ``partial`` says that the runs are the same as far as they went: both gave up at a failure.
+    ``partial`` says that the runs are the same as far as is known: both gave up at a failure, or ran no test,
+    or the result's output has lines that look like other failures.
     """
 
     kind: Kind
@@ -76,9 +83,30 @@ def compare(after: Run, before: Run) -> Comparison:
     if doubt is not None and not _same_output(after, before):
         return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes)
     why = _same(after)
-    if stopped := after.findings.stopped:
-        why += "; it stops there, so that nothing is known of what comes behind"
-    return Comparison(kind=Kind.SAME, why=why, fixed=fixed, notes=notes, partial=stopped)
+    unknown = _unknown(after, before)
+    return Comparison(
+        kind=Kind.SAME,
+        why="; ".join([why, *unknown]),
+        fixed=fixed,
+        notes=notes,
+        partial=bool(unknown),
+    )
+
+
+def _unknown(after: Run, before: Run) -> list[str]:
+    """Why runs that failed in the same way are not the same as a whole."""
+    found = after.findings
+    unknown = []
+    if found.stopped:
+        unknown.append("it stops there, so that nothing is known of what comes behind")
+    if _NO_TESTS.issuperset((*found.failed, *found.broken)) and (found.named or _SAID_NONE.search(after.output)):
+        unknown.append("no test ran, so that nothing is proven")
+    if found.unreported != before.findings.unreported:
+        if other := _without(found.unreported, before.findings.unreported):
+            unknown.append(f"its output tells of more that may have failed: {other[0]}")
+        elif len(found.unreported) == MOST_UNREPORTED:
+            unknown.append("its output tells of more failures than are compared")
+    return unknown
 
 
 def _new(after: Findings, before: Findings) -> tuple[str, ...]:
@@ -117,9 +145,9 @@ def _same_output(after: Run, before: Run) -> bool:
     if after.cut or before.cut:
         return False
     checkouts = [checkout for checkout in (after.checkout, before.checkout) if checkout]
-    return after.exit_code == before.exit_code and normalise(after.output, *checkouts) == normalise(
-        before.output, *checkouts
-    )
+    said = normalise(after.output, *checkouts)
+    # Two failures that say nothing may be any two.
+    return bool(said) and after.exit_code == before.exit_code and said == normalise(before.output, *checkouts)
 
 
 def _same(after: Run) -> str:

@@ -54,13 +54,14 @@ def chosen(lines: Sequence[str], naming: Iterable[int]) -> tuple[str, ...]:
                 taken.append(index)
 
     take(sorted(set(naming)), _NAMES_AT_MOST)
-    take((index for index, line in enumerate(lines) if _is_reason(line)), MAX_LINES)
+    take((index for index, line in enumerate(lines) if is_reason(line)), MAX_LINES)
     if not taken:
         take(range(len(lines) - 1, -1, -1), TAIL_LINES)
     return _within(lines[index][:_WIDTH] for index in sorted(taken))
 
 
-def _is_reason(line: str) -> bool:
+def is_reason(line: str) -> bool:
+    """Whether the line looks like a failure, or like the reason of one."""
     if _REASON.search(line) is None:
         return False
     return _GOOD.search(line) is None or _BAD_AFTER_ALL.search(line) is not None

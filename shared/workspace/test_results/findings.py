@@ -14,6 +14,7 @@ from shared.workspace.test_results.diagnostics import diagnostics, loading_error
 from shared.workspace.test_results.failing_lines import chosen
 from shared.workspace.test_results.json_reports import in_output, read_json
 from shared.workspace.test_results.junit import read_junit
+from shared.workspace.test_results.masked import lost_count, masked_errors
 from shared.workspace.test_results.normalise import normalise
 from shared.workspace.test_results.packages import packages
 from shared.workspace.test_results.reading import Reading
@@ -23,6 +24,7 @@ from shared.workspace.test_results.runners.go import decoded
 from shared.workspace.test_results.steps import failed_steps
 from shared.workspace.test_results.stopped import has_stopped
 from shared.workspace.test_results.text import lines_of, plain, stable, without_paths
+from shared.workspace.test_results.unreported import unreported
 
 MAX_NAMES: Final = 2000
 """Names of each kind that are kept, the first in the alphabet."""
@@ -66,9 +68,10 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     "" when nothing could be told. ``failed`` are tests, ``broken`` what could not be built, loaded or collected and
     what a linter objects to, ``steps`` the steps of make and the like that failed: sorted, the same in every folder and
     at every time. ``lines`` are the lines of the output that name failures and their reasons.
-    ``stopped`` tells that the run gave up at its first failures.
-    A run that ended with 0 has no failures. ``hidden`` are the tests, and what could not be loaded, of which its runner
-    tells that they failed all the same: a pipe has lost the exit code, or the command ignores it.
+    ``stopped`` tells that the run gave up at its first failures. ``unreported`` are the lines of a failed run that look
+    like failures and that no runner has told, see `unreported`.
+    A run that ended with 0 has no failures. ``hidden`` are the tests, the steps and what could not be built or loaded
+    that failed all the same: a pipe has lost the exit code, or the command ignores it.
     """
 
     runner: str = ""
@@ -80,6 +83,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     stopped: bool = False
     hidden: tuple[str, ...] = ()
+    unreported: tuple[str, ...] = ()
 
     @property
     def ran_nothing(self) -> bool:
@@ -123,11 +127,24 @@ def read_failures(
         lines=chosen(decoded(lines), (index for reading in (*complaints, *said) for index in reading.lines)),
     )
     if exit_code != 0:
-        return msgspec.structs.replace(found, stopped=has_stopped(command, lines))
+        return msgspec.structs.replace(
+            found, stopped=has_stopped(command, lines), unreported=unreported(decoded(lines))
+        )
     # A compiler's word for a warning, or a linter's, is no failure; a runner's word for a test is one.
-    hidden = _bounded((*failed, *(name for reading in (*said, *written) for name in reading.broken)), paths)
-    shown = found.lines if hidden else ()
-    return msgspec.structs.replace(found, failed=(), broken=(), steps=(), lines=shown, hidden=hidden)
+    tested = passed_count is not None or failed_count is not None
+    masked = [name for part in parts for name in masked_errors(part.lines, tested=tested)]
+    told = [*failed, *(name for reading in (*said, *written) for name in reading.broken)]
+    hidden = _bounded([*told, *map(normalise, masked)], paths)
+    failed_count = failed_count or (None if told else lost_count(lines)) or failed_count
+    return msgspec.structs.replace(
+        found,
+        failed=(),
+        broken=(),
+        steps=(),
+        failed_count=failed_count,
+        lines=found.lines if hidden or failed_count else (),
+        hidden=hidden,
+    )
 
 
 def _failed(said: Sequence[Reading], written: Sequence[Reading]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.workspace.test_results.text import lines_of, plain, same_everywhere, without_paths
 
+_UNIT: Final = r"(?:ns|us|µs|μs|ms|s|secs?|seconds?|m|mins?|minutes?)"
 _RULES: Final = tuple(
     (re.compile(pattern, re.MULTILINE), instead)
     for pattern, instead in (
@@ -15,14 +16,20 @@ _RULES: Final = tuple(
         (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? [\w ]{4,8} \d\d:\d\d:\d\d(?: [A-Z]{3,4})?(?: \d{4})?", "<time>"),
         (r"(?<![\w:.])\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?: [AP]M)?\b(?!:)", "<time>"),
         (r"\b\d+m ?\d+(?:\.\d+)?s\b", "<duration>"),
-        (r"(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|µs|μs|ms|s|secs?|seconds?|m|mins?|minutes?)\b", "<duration>"),
+        # A whole number in front of an "s" may be the number of a case: what stands around it tells.
+        (rf"(?<![\w.])\d+\.\d+ ?{_UNIT}\b", "<duration>"),
+        (rf"(?i)(\b(?:in|after|took|for|within) |[(\[:=~,>@] ?|\t| {{2}})\d+ ?{_UNIT}\b", r"\1<duration>"),
+        (rf"(?<![\w.])\d+{_UNIT}$", "<duration>"),
+        (rf"(?<![\w.])\d+ ?{_UNIT}(?=[)\]])", "<duration>"),
         (
-            r"(?i)(?<!<)\b(duration|duration_ms|elapsed|time|wall|user|sys|real)(\W{1,4})\d+(?:\.\d+)?\b",
+            r"(?i)(?<!<)\b(duration|duration_ms|elapsed)(\W{1,4})\d+(?:\.\d+)?\b",
             r"\1\2<duration>",
         ),
+        (r"(?i)(?<!<)\b(time|wall|user|sys|real)(\W{1,4})\d+\.\d+\b", r"\1\2<duration>"),
+        (r"(?i)(?<!<)\b(time|wall)( ?[=:] ?)\d+\b", r"\1\2<duration>"),
         (r"(?<![\w.])\d+(?:\.\d+)? ?[kKMG]?i?B/s", "<speed>"),
         (r"(?<![\w.])\d+(?:\.\d+)? (runs|assertions|tests|checks)/s", r"<speed> \1/s"),
-        (r"(?i)(?<!<)\b(pid|process|ppid|tid)(\W{1,3})\d+", r"\1\2<pid>"),
+        (r"(?i)(?<!<)\b(pid|process id|ppid|tid)(\W{1,3})\d+", r"\1\2<pid>"),
         (r"^==\d+==", "==<pid>=="),
         (r"^(thread '[^']*') \(\d+\)", r"\1 (<pid>)"),
         (r"\((node|ruby|php|python\d?):\d+\)", r"(\1:<pid>)"),

@@ -178,6 +178,6 @@ async def test_the_demonstration_turns_a_signed_webhook_into_a_tested_commit(sta
     assert await up.process.wait() == 0, up.said
     for step in ("delivery.accepted", "task.approved", "run.succeeded", "reply.posted", "task.completed"):
         assert step in up.said
-    for promise in ("passes (it failed before)", "completed in the read model", "hash chain and schemas are right"):
+    for promise in ("passes (it failed before)", "in the read model", "Verified", "hash chain and schemas are right"):
         assert promise in up.said
     assert record.read(up.data) is None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from testing.command_line import Run, run_in
 from testing.nats import Nats
 from tests.integration.gateway.gateway_process import Gateway, ServiceProcess
 
@@ -23,3 +25,9 @@ async def brain(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceProce
     """Running."""
     async with ServiceProcess("brain", nats_server.url, tmp_path / "brain") as running:
         yield running
+
+
+@pytest.fixture
+def journeyman(tmp_path: Path) -> Run:
+    """Runs one command to its end, in an empty directory."""
+    return partial(run_in, tmp_path, within=120)

@@ -49,7 +49,7 @@ GO: Final = (
 )
 RUST: Final = "pub fn f() -> i32 {{ {0} }}\n\n#[test]\nfn red() {{ assert_eq!(f(), 2) }}\n"
 SUREFIRE: Final = (
-    'n=$(cat number); case "$n" in [0-9]*) ;; *) echo "[ERROR] App.java:[1,1] cannot find symbol"; exit 1;; esac\n'
+    'n=$(cat number); case "$n" in [0-9]*) ;; *) echo "[ERROR] App.java:[1,1] cannot find symbol";; esac\n'
     "mkdir -p target/surefire-reports\n"
     "red=\"<testcase classname='AppTest' name='red'><failure message='not 2'/></testcase>\"\n"
     "fine=\"<testcase classname='AppTest' name='fine'>\"\n"

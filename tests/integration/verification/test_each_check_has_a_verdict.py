@@ -69,6 +69,18 @@ async def test_a_failure_that_differs_from_run_to_run_at_the_base_proves_nothing
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+async def test_two_failures_without_a_word_prove_nothing(trial: MakeTrial) -> None:
+    judged = await trial({"a": ""}).judge(NOTE, "exit 3")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_failure_that_the_base_could_not_reach_cannot_be_compared(trial: MakeTrial) -> None:
+    judged = await trial({"a": ""}).judge(NOTE, "test -e NOTE.md || exec no-such-tool; echo red; exit 1")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.COULD_NOT_RUN]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 @pytest.mark.parametrize("check", ["no-such-tool-here", "kill -9 $$", "make test"])
 async def test_what_could_not_run_says_nothing(check: str, trial: MakeTrial) -> None:
     judged = await trial({"Makefile": "test:\n\tno-such-tool-here\n"}).judge(NOTE, check)
@@ -103,7 +115,7 @@ async def test_a_check_finds_at_the_base_too_what_the_checks_before_it_have_buil
 
 
 async def test_what_earlier_checks_leave_behind_is_not_blamed_on_the_work(trial: MakeTrial) -> None:
-    judged = await trial({"README.md": "hi\n"}).judge(NOTE, "touch left", 'test -z "$(git status --porcelain)"')
+    judged = await trial({"README.md": "hi\n"}).judge(NOTE, "touch left", 'test -z "$(git status | tee /dev/stderr)"')
     assert judged.evidence is Evidence.NO_NEW_FAILURES
 
 

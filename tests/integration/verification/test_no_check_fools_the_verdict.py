@@ -59,6 +59,61 @@ async def test_a_lost_exit_code_hides_no_failing_test(recipe: str, trial: MakeTr
     assert broken.evidence is Evidence.FAILING
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("OK", "FAILED (failures=1)"),
+        ("OK", "FAILED (errors=2)"),
+        ("Tests:       5 passed, 5 total", "Tests:       1 failed, 4 passed, 5 total"),
+        ("      Tests  5 passed (5)", "      Tests  1 failed | 4 passed (5)"),
+        (" Tests  5 passed (5)", " Tests  1 failed | 4 passed (5)"),
+        ("# fail 0", "# fail 1"),
+        ("PASS", "FAIL"),
+    ],
+)
+async def test_failures_of_which_a_pipe_leaves_only_the_last_line_are_failures(
+    good: str, bad: str, trial: MakeTrial
+) -> None:
+    place = trial({"one": f"{good}\n", "other": f"{bad}\n"})
+    judged = await place.judge({"one": f"{bad}\n"}, "cat one | tail -n 1")
+    assert judged.evidence is Evidence.FAILING
+    judged = await place.judge(NOTE, "cat other || true")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "make[1]: *** [Makefile:7: docs] Error 1",
+        "a.c:3:4: error: unknown type name 'x'",
+        "src/a.ts(1,2): error TS2304: Cannot find name 'x'.",
+        'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nValueError: no',
+        "ModuleNotFoundError: No module named 'gone'",
+    ],
+)
+async def test_errors_behind_which_a_command_ends_with_0_are_failures(bad: str, trial: MakeTrial) -> None:
+    place = trial({"one": "fine\n", "other": f"{bad}\n"})
+    judged = await place.judge({"one": f"{bad}\n"}, "cat one | tee log")
+    assert judged.evidence is Evidence.FAILING
+    same = await place.judge(NOTE, "cat other || true")
+    assert [check.verdict for check in same.checks] == [CheckVerdict.FAILED_BEFORE]
+
+
+async def test_more_failing_tests_do_not_hide_behind_a_step_that_failed_before(trial: MakeTrial) -> None:
+    said = "make[1]: *** [Makefile:7: docs] Error 1\n{} in 0.1s\n"
+    judged = await trial({"said": said.format("1 failed, 4 passed")}).judge(
+        {"said": said.format("3 failed, 2 passed")}, "cat said || true"
+    )
+    assert judged.evidence is Evidence.FAILING
+
+
+async def test_what_a_test_expects_to_be_raised_is_no_failure(trial: MakeTrial) -> None:
+    said = 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: no\n5 passed in 0.1s\n'
+    judged = await trial({"said": "5 passed in 0.1s\n"}).judge({"said": said}, "cat said")
+    assert judged.evidence is Evidence.VERIFIED
+
+
 async def test_a_run_that_ends_before_its_tests_is_no_pass(trial: MakeTrial) -> None:
     judged = await trial(UNITTEST).judge({"app.py": "import os; os._exit(0)\n"})
     assert judged.evidence is Evidence.FAILING
@@ -84,6 +139,53 @@ async def test_what_stops_at_the_red_test_has_proven_nothing_behind_it(trial: Ma
     judged = await trial({**tests, "app.py": UNITTEST["app.py"]}).judge(BROKEN, f"{PYTEST} -x")
     assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
     assert "nothing is known of what comes behind" in judged.checks[0].reason
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("check", "files"),
+    [
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest\n\ttest ! -e NOTE.md\n"}),
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest && test ! -e NOTE.md\n"}),
+        ("make docs", {"Makefile": "docs: unit\n\ttest ! -e NOTE.md\nunit:\n\tpython3 -m unittest\n"}),
+        ("make -C sub", {"sub/Makefile": "test:\n\tcd .. && python3 -m unittest\n\ttest ! -e ../NOTE.md\n"}),
+        ("python3 -m unittest && test ! -e NOTE.md", {}),
+        ("set -e; python3 -m unittest; test ! -e NOTE.md", {}),
+        ("python3 -m unittest || exit 1; test ! -e NOTE.md", {}),
+        ("python3 -m unittest && test ! -e NOTE.md || true", {}),
+        ("sh check.sh", {"check.sh": "set -eu\npython3 -m unittest\ntest ! -e NOTE.md\n"}),
+        ("npm test", {"package.json": '{"scripts": {"test": "python3 -m unittest && test ! -e NOTE.md"}}\n'}),
+    ],
+)
+async def test_a_red_step_has_proven_nothing_of_the_steps_behind_it(check: str, files: Files, trial: MakeTrial) -> None:
+    judged = await trial({**UNITTEST, **files}).judge(NOTE, check)
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert "steps behind the one that fails may not have run" in judged.checks[0].reason.lower()
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("check", "files"),
+    [
+        ("make test", {"Makefile": "PY = python3\ntest: lint\n\t@$(PY) -m \\\n\t  unittest\n\nlint:\n\ttrue\n"}),
+        ("make", {"Makefile": "all: lint unit\nlint:\n\ttrue\nunit:\n\ttrue\n\tpython3 -m unittest\n"}),
+        ("make test", {"Makefile": "test:\n\tpython3 -m unittest\nrelease: test\n\ttrue\n"}),
+        ("make -C sub", {"sub/Makefile": "test:\n\tcd .. && python3 -m unittest\n"}),
+        ("cd . && python3 -m unittest", {}),
+        ("sh check.sh", {"check.sh": "python3 -m unittest\n"}),
+        ("npm test", {"package.json": '{"scripts": {"test": "python3 -m unittest"}}\n'}),
+    ],
+)
+async def test_a_red_step_with_nothing_behind_it_is_compared(check: str, files: Files, trial: MakeTrial) -> None:
+    judged = await trial({**UNITTEST, **files}).judge(NOTE, check)
+    assert judged.evidence is Evidence.NO_NEW_FAILURES
+
+
+async def test_a_red_test_does_not_hide_what_else_the_output_tells(trial: MakeTrial) -> None:
+    judged = await trial({"docs": "built\n"}).judge(
+        {"docs": "ERROR: documentation does not build\n"}, "echo '--- FAIL: TestRed (0.00s)'; cat docs; exit 1"
+    )
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
     assert judged.evidence is Evidence.UNVERIFIED
 
 

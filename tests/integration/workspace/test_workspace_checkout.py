@@ -133,3 +133,18 @@ async def test_a_commit_of_another_tree_than_the_checked_one_is_not_published(
     with pytest.raises(GitFailed, match="what was checked is tree"):
         await publish_branch(str(bare), tmp_path / "result", result.id, "journeyman/x", None, tree="1" * 40)
     assert sh_git(bare, "branch", "--list", "journeyman/*") == ""
+
+
+async def test_a_lock_that_a_killed_git_has_left_on_a_ref_is_in_nobodys_way(mirror: Mirror, tmp_path: Path) -> None:
+    base = await mirror.resolve(None)
+    made = await Worktree.checkout(mirror, tmp_path / "checks", base)
+    refs = (await mirror.git("for-each-ref", "--format=%(refname)", "refs/journeyman/worktrees")).split()
+    assert refs
+    for ref in refs:
+        (mirror.path / f"{ref}.lock").touch()
+    await made.remove()
+    assert not (await mirror.git("for-each-ref", "refs/journeyman/worktrees")).strip()
+    for ref in refs:
+        (mirror.path / f"{ref}.lock").parent.mkdir(parents=True, exist_ok=True)
+        (mirror.path / f"{ref}.lock").touch()
+    await (await Worktree.checkout(mirror, tmp_path / "checks", base)).remove()

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
-from services.brain.reactions import ReactionPolicy
+from services.brain.policy import ReactionPolicy
 from services.brain.timers import timers
 from shared.contracts.messages import TimedCommand
 from shared.contracts.task import (

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from services.gateway.actors import delivery
 from services.gateway.actors.reply import DECIDER
-from shared.contracts.delivery import Accepted, Signal, SignalKind
+from shared.contracts.delivery import Accepted, Refuse, Refused, Replay, Replayed, Signal, SignalKind
 from shared.contracts.messages import Command
 from shared.contracts.reply import (
     Claim,
@@ -114,7 +114,7 @@ def test_an_effect_names_the_attempt_it_publishes_and_the_try_it_is() -> None:
         assert publication_of(other) is None
 
 
-def test_a_delivery_is_what_was_accepted_and_takes_no_command() -> None:
+def test_a_delivery_is_what_was_accepted_and_hears_each_refusal_once() -> None:
     signal = Signal(kind=SignalKind.WORK, thread="t", opened_at_ms=0, title="", text="")
     accepted = Accepted(
         webhook="github",
@@ -126,5 +126,15 @@ def test_a_delivery_is_what_was_accepted_and_takes_no_command() -> None:
         body_size=0,
         body=NO_BODY,
     )
-    assert given(delivery.DECIDER, accepted).state == accepted
-    given(delivery.DECIDER).when(Withdraw()).is_rejected("delivery-takes-no-command")
+    now = given(delivery.DECIDER, accepted).state
+    assert now is not None and asdict(accepted).items() <= asdict(now).items()
+    refuse, refused = Refuse(code="c", reason="r"), Refused(code="c", reason="r")
+    given(delivery.DECIDER).when(refuse).is_rejected("delivery-unknown")
+    given(delivery.DECIDER, accepted).when(refuse).then(refused)
+    given(delivery.DECIDER, accepted, refused).when(refuse).nothing()
+    again = Replayed(signal=signal)
+    given(delivery.DECIDER, accepted, refused).when(Replay(signal=signal)).then(again)
+    given(delivery.DECIDER, accepted, refused, again).when(refuse).then(refused)
+    given(delivery.DECIDER, accepted, *[again] * delivery.MAX_REPLAYS).when(Replay(signal=signal)).is_rejected(
+        "replayed-too-often"
+    )

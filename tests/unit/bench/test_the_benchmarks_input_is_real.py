@@ -15,7 +15,7 @@ from shared.contracts.ids import derived_task_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent, decode_event
 from shared.event_store.journal import Head, checked
-from shared.ops.config import Policy
+from shared.ops.config import Config
 
 
 def test_a_delivery_is_about_ten_kilobytes_and_its_signature_is_right() -> None:
@@ -33,7 +33,7 @@ def test_no_two_deliveries_are_the_same() -> None:
 
 def test_the_gateway_reads_a_delivery_as_work_of_somebody_trusted() -> None:
     body = issue_opened(7, text="It is wrong.\n@agent implement", repo="octo/app")
-    signal = github.read("issues", body, Policy()).meaning
+    signal = github.read("issues", body, Config()).meaning
     assert isinstance(signal, Signal)
     assert (signal.directive, signal.trusted, signal.repo) == ("implement", True, "octo/app")
     assert derived_task_id(signal.opened_at_ms, signal.thread) == task_of(7, "octo/app")

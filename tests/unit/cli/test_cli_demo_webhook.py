@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 import msgspec
 
 from cli.demo.webhook import Issue
-from services.brain.reactions import ReactionPolicy as BrainPolicy
+from services.brain.policy import ReactionPolicy as BrainPolicy
 from services.brain.reactions import reactions
 from services.gateway.inbound import github
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.subjects import Actor
 from shared.contracts.task import Submit
 from shared.event_store.envelope import RecordedEvent
-from shared.ops.config import Policy
+from shared.ops.config import Config
 
 ISSUE = Issue(repo="journeyman/demo", number=7, opened=datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
 
 
 def signal() -> Signal:
-    meaning = github.read("issues", msgspec.json.encode(ISSUE.payload()), Policy()).meaning
+    meaning = github.read("issues", msgspec.json.encode(ISSUE.payload()), Config()).meaning
     assert isinstance(meaning, Signal)
     return meaning
 

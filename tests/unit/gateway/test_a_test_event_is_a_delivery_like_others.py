@@ -48,13 +48,13 @@ def test_it_is_signed_and_read_as_work_for_the_repository_whatever_the_policy(po
     body = msgspec.json.encode(issue("octo/app", 7, OPENED, mention=policy.mention))
     headers = {name.lower(): value for name, value in signed(body, b"s3cret").items()}
     SENDER.verify(Incoming(webhook="github", headers=headers, body=body), [b"s3cret"])
-    signal = read("issues", body, policy).meaning
+    signal = read("issues", body, Config(policy=policy)).meaning
     assert isinstance(signal, Signal)
     assert (signal.thread, signal.repo, signal.directive) == ("github:octo/app#7", "octo/app", "")
 
 
 def test_nobody_trusts_its_author_so_that_no_plan_of_it_approves_itself() -> None:
-    signal = read("issues", msgspec.json.encode(issue("octo/app", 7, OPENED, mention="@agent")), Policy()).meaning
+    signal = read("issues", msgspec.json.encode(issue("octo/app", 7, OPENED, mention="@agent")), Config()).meaning
     assert isinstance(signal, Signal)
     assert not signal.trusted
 

@@ -6,17 +6,18 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from services.gateway.inbound.github import read
 from services.gateway.inbound.sender import Ignored, Reading, Unreadable
 from shared.contracts.delivery import Signal, SignalKind
-from shared.ops.config import Policy
+from shared.ops.config import Config, Policy
 from testing.github_payloads import Delivery, deliveries
 from testing.github_payloads import issue as full_issue
 from testing.github_payloads import user as full_user
 
-OPEN = Policy()
-LABELLED = Policy(label="agent")
+OPEN = Config()
+LABELLED = Config(policy=Policy(label="agent"))
 
 
 def issue(**changes: Any) -> dict[str, Any]:
@@ -55,14 +56,14 @@ def comment(body: str | None, **changes: Any) -> bytes:
     return payload("created", comment=made, sender=made["user"])
 
 
-def signal(event: str, body: bytes, policy: Policy = OPEN) -> Signal:
-    meaning = read(event, body, policy).meaning
+def signal(event: str, body: bytes, config: Config = OPEN) -> Signal:
+    meaning = read(event, body, config).meaning
     assert isinstance(meaning, Signal), meaning
     return meaning
 
 
-def reason(event: str, body: bytes, policy: Policy = OPEN) -> str:
-    meaning = read(event, body, policy).meaning
+def reason(event: str, body: bytes, config: Config = OPEN) -> str:
+    meaning = read(event, body, config).meaning
     assert isinstance(meaning, Ignored), meaning
     return meaning.reason
 
@@ -108,7 +109,7 @@ def test_what_a_program_opens_or_labels_is_no_work_and_the_reason_says_how_to_al
 
 
 def test_a_listed_program_opens_work() -> None:
-    policy = Policy(bots=("Renovate[bot]",))
+    policy = Config(policy=Policy(bots=("Renovate[bot]",)))
     body = payload("opened", issue=issue(user=RENOVATE), sender=RENOVATE)
     assert signal("issues", body, policy).author == "renovate[bot]"
     other = {"login": "other[bot]", "type": "Bot"}
@@ -180,7 +181,6 @@ def test_who_sends_somebody_elses_words_does_not_inherit_their_role() -> None:
         comment("@agent stop", user={"login": "ci[bot]"}),
         payload("created", comment={"body": "@agent stop", "user": None}),
         payload("edited", comment={"body": "@agent stop", "user": {"login": "ada"}}),
-        payload("created", issue=issue(pull_request={}), comment={"body": "@agent stop", "user": {"login": "ada"}}),
     ],
 )
 def test_comments_that_are_not_for_us_are_ignored(body: bytes) -> None:
@@ -224,17 +224,23 @@ def test_every_documented_delivery_is_a_signal_or_is_ignored_with_a_reason(deliv
     reading = read(delivery.event, delivery.body, OPEN)
     assert (reading.action, reading.sender) == (delivery.action, "ada")
     author = delivery.payload.get("issue", {}).get("user") or {}
-    is_work = (delivery.event, delivery.action) == ("issues", "opened") and author.get("type") != "Bot"
-    is_comment = (delivery.event, delivery.action) == ("issue_comment", "created")
-    for_us = is_work or (is_comment and "pull_request" not in delivery.payload["issue"])
-    assert isinstance(reading.meaning, Signal) == for_us
+    is_program = (delivery.event, delivery.action) == ("issues", "opened") and author.get("type") == "Bot"
+    assert isinstance(reading.meaning, Signal) == ((delivery.event, delivery.action) in MEANT and not is_program)
     assert isinstance(reading.meaning, Signal) or reading.meaning.reason
+
+
+MEANT = {
+    *(("issues", action) for action in ("opened", "edited", "closed", "deleted", "transferred")),
+    *(("issue_comment", action) for action in ("created", "edited")),
+}
 
 
 def test_a_complete_payload_is_read_as_the_short_one_is() -> None:
     short = payload("opened")
     complete = json.dumps(json.loads(short) | {"issue": full_issue() | issue(), "sender": full_user()}).encode()
-    assert read("issues", complete, OPEN) == read("issues", short, OPEN)
+    found = read("issues", complete, OPEN)
+    assert replace(found, content=()) == read("issues", short, OPEN)
+    assert len(found.content) == 6
 
 
 @pytest.mark.fixtures

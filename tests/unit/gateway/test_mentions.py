@@ -1,27 +1,80 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from services.gateway.inbound.mention import Mention, find_mention
+from services.gateway.inbound.mention import ALIASES, Mention, find_mention
+from shared.contracts.delivery import Word
+
+NOBODY_SAYS = Mention()
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("@agent plan", Mention("plan")),
-        ("Please look, @agent: implement this", Mention("implement", "this")),
         ("@AGENT Approve v2 3fa94c11", Mention("approve", "v2 3fa94c11")),
-        ("@agent stop!", Mention("stop")),
         ("@agent, reject use the other parser\nand more", Mention("reject", "use the other parser")),
-        ("@agent what do you think?", Mention()),
-        ("@agent", Mention()),
         ("hello\n@agent retry", Mention("retry")),
+        ("Please look:\n- @agent implement this", Mention("implement", "this")),
+        ("# @agent plan it", Mention("plan", "it")),
         ("> @agent stop\n\n@agent plan", Mention("plan")),
         ("```\n@agent stop\n```\n@agent plan", Mention("plan")),
+        ("@agent[bot] go  on", Mention("continue")),
+        ("/agent stop", Mention("stop")),
     ],
 )
-def test_the_first_mention_of_the_authors_own_is_found(text: str, found: Mention) -> None:
+def test_a_directive_stands_behind_a_mention_at_the_start_of_a_line(text: str, found: Mention) -> None:
     assert find_mention(text, "@agent") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@agent implement\tnow", Mention("implement", "now")),
+        ("(@agent implement)", Mention("implement")),
+        ("**@agent** implement", Mention("implement")),
+        ("_@agent_ **stop!**", Mention("stop")),
+        ("👋 @agent implement?", Mention("implement")),
+        ("@agent\nimplement", Mention("implement")),
+        ("@agent please fix this", Mention("fix", "this")),
+        ("@agent, could you please implement", Mention("implement")),
+        ("@agent: stop - wrong repository.", Mention("stop", "wrong repository")),
+        ("@agent reject (too big)", Mention("reject", "(too big)")),
+        ("@agent approve v1 `3fa94c11`.", Mention("approve", "v1 3fa94c11")),
+        ("[@agent](https://github.test/agent) stop", Mention("stop")),
+    ],
+)
+def test_punctuation_emphasis_courtesy_and_line_ends_around_a_directive_do_not_matter(
+    text: str, found: Mention
+) -> None:
+    assert find_mention(text, "@agent") == found
+
+
+@pytest.mark.parametrize("word", Word)
+def test_every_word_has_its_own_name_and_its_aliases(word: Word) -> None:
+    assert word in ALIASES[word]
+    for alias in ALIASES[word]:
+        assert find_mention(f"@agent {alias.title()}", "@agent") == Mention(word)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@agent",
+        "@agent what do you think?",
+        "I asked @agent, implement is broken",
+        "Hello @agent stop",
+        "@agent help me with the parser",
+        "@agent status bars are broken",
+        "@agent `stop`",
+        "@agent stopwatch is broken",
+        "@agent stop-gap please",
+    ],
+)
+def test_a_mention_without_a_directive_is_a_mention(text: str) -> None:
+    assert find_mention(text, "@agent") == NOBODY_SAYS
 
 
 @pytest.mark.parametrize(
@@ -31,22 +84,68 @@ def test_the_first_mention_of_the_authors_own_is_found(text: str, found: Mention
         "no mention",
         "> @agent stop",
         "   > @agent stop",
+        "- > @agent stop",
+        "> quoted\n@agent stop",
+        "<blockquote>\n\n@agent stop\n\n</blockquote>",
         "```\n@agent stop\n```",
         "~~~text\n@agent stop",
         "````\n```\n@agent stop\n````",
+        "    @agent implement",
+        "text\n\n\t@agent implement",
+        "<pre>\n@agent stop\n</pre>",
+        "see `x @agent retry y`",
+        "``a ` @agent stop``",
+        "<code>@agent stop</code>",
+        "~~@agent stop~~",
+        "![@agent stop](https://example.test/a.png)",
         "me@agent.com",
         "mail me@agent now",
         "@agent-smith stop",
         "@agents stop",
         "@agent.example.org",
         "github.com/@agent",
+        "cd /agent stop",
         "use `@agent stop` to stop it",
+        "thanks\n\n-- \n@agent stop",
+        "thanks\n\nOn Mon, 3 May 2026 at 10:00, Ada <ada@example.test> wrote:\n@agent stop",
+        "thanks\n\nOn Mon, 3 May 2026 at 10:00, Ada Augusta\n<ada@example.test> wrote:\n@agent stop",
+        "danke\n\nAm 03.05.2026 um 10:00 schrieb Ada:\n@agent stop",
+        "thanks\n\n-----Original Message-----\nFrom: Ada\n@agent stop",
     ],
 )
-def test_quotations_code_and_other_names_do_not_address_us(text: str) -> None:
+def test_quotations_code_hidden_words_tails_of_emails_and_other_names_do_not_address_us(text: str) -> None:
     assert find_mention(text, "@agent") is None
 
 
-def test_another_word_may_be_configured() -> None:
-    assert find_mention("hi @my.bot plan", "@my.bot") == Mention("plan")
-    assert find_mention("hi @myxbot plan", "@my.bot") is None
+def test_a_line_of_an_emails_tail_inside_code_ends_nothing() -> None:
+    assert find_mention("```\nOn 3 May 2026, Ada wrote:\n```\n@agent stop", "@agent") == Mention("stop")
+
+
+def test_different_directives_in_one_text_are_answered_with_help_and_the_same_one_twice_counts_once() -> None:
+    assert find_mention("@agent stop\n\n@agent plan", "@agent") == Mention("help", "one at a time, not stop and plan")
+    assert find_mention("@agent fix the sum\n\n@agent fix the rest", "@agent") == Mention("fix", "the sum")
+
+
+def test_other_handles_may_be_configured_and_several_count_at_once() -> None:
+    assert find_mention("@my.bot plan", "@my.bot") == Mention("plan")
+    assert find_mention("@myxbot plan", "@my.bot") is None
+    assert find_mention("@journeyman-app stop", "@agent", "@journeyman-app") == Mention("stop")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<pre " * 13_000,
+        f"On {'1' * 400}\n" * 160,
+        "[" * 65_000,
+        "![" * 32_000,
+        "*a **a " * 9_000,
+        "> " * 32_000,
+        "<a " * 21_000,
+        "[a]: b\n" * 9_000,
+    ],
+)
+def test_a_hostile_text_takes_a_moment_and_not_seconds(hostile: str) -> None:
+    began = time.process_time()
+    assert find_mention(f"@agent stop\n\n{hostile} @agent", "@agent") == Mention("stop")
+    assert time.process_time() - began < 1.0

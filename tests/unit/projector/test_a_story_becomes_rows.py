@@ -285,6 +285,12 @@ def test_a_delivery_is_listed_with_the_task_of_its_thread_once_there_is_one() ->
     task_id = derived_task_id(1000, "github:octo/app#7")
     (item,) = ask(projected(log.add(submitted(), id=task_id)), "deliveries.list")["items"]
     assert item["task_id"] == task_id
+    log.add(delivery.Refused(code="not-trusted", reason="Ask somebody."), id="delivery-1")
+    found = ask(projected(log), "deliveries.get", id="delivery-1")["delivery"]
+    assert (found["task_id"], found["title"], found["kind"]) == (task_id, "t", "work")
+    assert [(step["event"], step["summary"].rpartition(". ")[2]) for step in found["steps"]][1:] == [
+        ("refused", "Ask somebody.")
+    ]
 
 
 def test_a_conversation_keeps_its_lines_in_order() -> None:

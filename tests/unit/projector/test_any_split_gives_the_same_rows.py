@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.brain.reactions import ReactionPolicy
+from services.brain.policy import ReactionPolicy
 from services.projector.projection import project
 from services.projector.projection.facts import Stored, read
 from services.projector.sentences import UNREAD, sentence

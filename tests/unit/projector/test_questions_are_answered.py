@@ -154,7 +154,7 @@ def test_a_wrong_parameter_is_refused_with_a_sentence(name: str, params: dict[st
     assert listed(connection) == ["T000"]
 
 
-@pytest.mark.parametrize("name", ["tasks.get", "tasks.timeline", "sessions.get"])
+@pytest.mark.parametrize("name", ["tasks.get", "tasks.timeline", "sessions.get", "deliveries.get"])
 def test_what_does_not_exist_is_not_found(name: str) -> None:
     with pytest.raises(Refused) as refusal:
         ask(projected(Log()), name, id="nobody")
@@ -210,7 +210,7 @@ def test_deliveries_come_newest_first() -> None:
 
 def test_every_question_works_on_an_empty_database() -> None:
     connection = projected(Log())
-    for name in QUERIES.keys() - {"tasks.get", "sessions.get", "tasks.timeline"}:
+    for name in QUERIES.keys() - {"tasks.get", "sessions.get", "tasks.timeline", "deliveries.get"}:
         ask(connection, name)
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from services.brain import messages
 from services.brain.actors.task import DECIDER
-from services.brain.reactions import ReactionPolicy, reactions
-from shared.contracts.delivery import Accepted, Signal, SignalKind
+from services.brain.actors.wishes import text_of
+from services.brain.policy import ReactionPolicy
+from services.brain.reactions import reactions
+from shared.contracts.delivery import Accepted, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.contracts.task import (
@@ -13,6 +18,9 @@ from shared.contracts.task import (
     Approve,
     Directive,
     FollowUp,
+    GoOn,
+    RecordClosed,
+    RecordEdit,
     Reject,
     Retry,
     Revise,
@@ -20,7 +28,7 @@ from shared.contracts.task import (
     Stop,
     Submit,
 )
-from testing.recorded import NO_BODY, recorded
+from testing.recorded import A_DAY, NO_BODY, recorded
 
 AUTO = ReactionPolicy(approval=Approval.AUTO)
 OPENED = 1_767_000_000_000
@@ -97,21 +105,39 @@ def test_work_of_a_stranger_waits_for_an_approval_whatever_it_says_and_whatever_
     assert after(replace(WORK, trusted=False, directive="implement"), AUTO) == [SUBMIT]
 
 
-@pytest.mark.parametrize("word", ["plan", "implement"])
-def test_a_comment_opens_the_task_of_its_thread_or_goes_on_with_it(word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "directive"),
+    [
+        ("plan", Directive.PLAN),
+        ("implement", Directive.IMPLEMENT),
+        ("fix", Directive.IMPLEMENT),
+        ("ask", Directive.AUTO),
+        ("", Directive.AUTO),
+    ],
+)
+def test_a_comment_opens_the_task_of_its_thread_with_the_things_own_text_or_goes_on_with_it(
+    word: str, directive: Directive
+) -> None:
     comment = replace(
         COMMENT, text=f"@agent {word} and mind the spaces", argument="and mind the spaces", directive=word
     )
-    submit, wish = after(replace(comment, origin="github:comment/9"))
-    assert submit == replace(SUBMIT, text=comment.text, directive=Directive(word), origin="github:comment/9")
+    submit, wish = after(replace(comment, origin="github:comment/9", context="1 + 1 gives 3."))
+    assert submit == replace(SUBMIT, request=comment.text, directive=directive, origin="github:comment/9")
     assert wish == FollowUp(
         id=ID,
         text=comment.text,
         author="octocat",
-        directive=Directive(word),
+        directive=directive,
         origin="github:comment/9",
         recorded=True,
+        at=A_DAY,
     )
+
+
+def test_the_agent_reads_the_things_text_and_what_was_asked_for() -> None:
+    submit, _ = after(replace(COMMENT, directive="implement", argument="it", text="@agent fix it", context="1 + 1 = 3"))
+    state = DECIDER.evolve(DECIDER.initial, DECIDER.decide(DECIDER.initial, submit))
+    assert text_of(state) == "1 + 1 = 3\n\n---\n\noctocat asks for this:\n\n@agent fix it"
 
 
 def test_a_comment_that_opens_a_task_is_no_second_wish_and_the_same_comment_by_two_hooks_is_one() -> None:
@@ -141,28 +167,67 @@ def test_an_issue_that_is_opened_and_labelled_again_is_no_further_wish() -> None
     assert [type(command) for command in after(replace(WORK, directive="implement"))] == [Submit]
 
 
+SAID: dict[str, Any] = {"id": ID, "origin": "d-1", "recorded": True}
+
+
 @pytest.mark.parametrize(
     ("word", "argument", "command"),
     [
-        ("approve", "v2 3fa94c11", Approve(id=ID, version=2, digest="3fa94c11")),
-        ("approve", " 3fa94c11 thanks", Approve(id=ID, version=0, digest="3fa94c11")),
-        ("approve", "v2", Approve(id=ID, version=2, digest="")),
-        ("approve", "", Approve(id=ID, version=0, digest="")),
-        ("reject", "", Reject(id=ID)),
-        ("reject", " Smaller steps. ", Revise(id=ID, feedback="Smaller steps.")),
-        ("stop", "wrong repo", Stop(id=ID, reason="wrong repo")),
-        ("retry", "", Retry(id=ID)),
+        ("approve", "v2 3fa94c11", Approve(version=2, digest="3fa94c11", **SAID)),
+        ("approve", " 3fa94c11 thanks", Approve(version=0, digest="3fa94c11", **SAID)),
+        ("approve", "v2", Approve(version=2, digest="", **SAID)),
+        ("approve", "", Approve(version=0, digest="", **SAID)),
+        ("reject", "", Reject(**SAID)),
+        ("reject", " Smaller steps. ", Revise(feedback="Smaller steps.", **SAID)),
+        ("revise", "smaller steps", Revise(feedback="smaller steps", **SAID)),
+        ("stop", "wrong repo", Stop(reason="wrong repo", **SAID)),
+        ("retry", "", Retry(**SAID)),
+        ("continue", "", GoOn(**SAID)),
     ],
 )
 def test_a_trusted_comment_steers_its_task(word: str, argument: str, command: Command) -> None:
     assert after(replace(COMMENT, directive=word, argument=argument)) == [command]
 
 
-@pytest.mark.parametrize("word", ["plan", "implement", "approve", "reject", "stop", "retry"])
-def test_a_comment_of_a_stranger_steers_nothing(word: str) -> None:
-    assert after(replace(COMMENT, directive=word, argument="v1 3fa94c11", trusted=False)) == []
+@pytest.mark.parametrize("word", ["", "plan", "implement", "approve", "reject", "stop", "retry", "continue"])
+def test_a_comment_of_a_stranger_steers_nothing_and_is_told_why(word: str) -> None:
+    refused = after(replace(COMMENT, directive=word, argument="v1 3fa94c11", trusted=False))
+    assert refused == [Refuse(id="d-1", code="not-trusted", reason=messages.NOT_TRUSTED)]
 
 
-@pytest.mark.parametrize("word", ["", "dance"])
-def test_a_comment_that_tells_the_agent_nothing_leads_to_nothing(word: str) -> None:
-    assert after(replace(COMMENT, directive=word)) == []
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"pull_request": True, "directive": "fix"}, "pull-request-not-followed"),
+        ({"directive": "review"}, "review-not-made"),
+    ],
+)
+def test_what_is_not_done_yet_is_refused_in_words(changes: dict[str, Any], code: str) -> None:
+    (refused,) = after(replace(COMMENT, **changes))
+    assert isinstance(refused, Refuse)
+    assert (refused.code, refused.reason[-1]) == (code, ".")
+
+
+@pytest.mark.parametrize("word", ["status", "help"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_question_about_the_task_itself_is_left_to_who_answers_it(word: str, trusted: bool) -> None:
+    assert after(replace(COMMENT, directive=word, trusted=trusted)) == []
+
+
+def test_a_closed_thing_ends_the_work_on_it() -> None:
+    closed = replace(WORK, kind=SignalKind.CLOSED, text="ada has closed the issue.", trusted=False)
+    assert after(closed) == [RecordClosed(id=ID, reason="ada has closed the issue.")]
+
+
+def test_an_edit_is_told_to_the_task_and_opens_one_when_it_mentions_us_for_the_first_time() -> None:
+    edited = replace(WORK, kind=SignalKind.EDITED, text="1 + 1 gives 4.")
+    told = RecordEdit(id=ID, title="Fix the sum", text="1 + 1 gives 4.", origin="d-1", author="octocat", trusted=True)
+    assert after(edited) == [told]
+    assert after(replace(edited, mentioned=True)) == [replace(SUBMIT, text="1 + 1 gives 4."), told]
+    of_a_comment = replace(edited, origin="github:comment/9")
+    assert after(of_a_comment) == [replace(told, title="", part="github:comment/9")]
+
+
+def test_a_delivery_that_is_replayed_says_what_it_said_the_first_time() -> None:
+    said = Replayed(signal=replace(COMMENT, directive="stop", origin="comment/9"))
+    assert reactions(ReactionPolicy())(recorded(said, id="d-1")) == [Stop(id=ID, origin="comment/9", recorded=True)]

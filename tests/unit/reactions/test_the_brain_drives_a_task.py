@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.brain.reactions import ReactionPolicy, reactions
+from services.brain.policy import ReactionPolicy
+from services.brain.reactions import reactions
 from shared.contracts import plan, reply, run, session, task
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Command, Event

@@ -48,6 +48,10 @@ def test_what_differs_by_chance_is_taken_out(one: str, other: str) -> None:
         ("exit 1", "exit 2"),
         ("feed", "fed"),
         ("a.c:42:11", "a.c:43:11"),
+        ("case 5 s failed", "case 9 s failed"),
+        ("case 5s failed", "case 9s failed"),
+        ("process 12: wrong", "process 77: wrong"),
+        ("user 12: wrong", "user 77: wrong"),
     ],
 )
 def test_what_differs_for_a_reason_stays(one: str, other: str) -> None:

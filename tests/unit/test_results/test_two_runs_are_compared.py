@@ -173,6 +173,53 @@ def test_a_run_that_went_on_is_the_same_as_a_whole() -> None:
         assert not compare(run(output), run(output)).partial
 
 
+@pytest.mark.parametrize(
+    ("command", "output", "exit_code"),
+    [
+        ("pytest", "=== no tests ran in 0.01s ===\n", 5),
+        ("make test", "no tests ran in 0.01s\nmake: *** [Makefile:2: test] Error 5\n", 2),
+        ("python3 -m unittest", f"{'-' * 70}\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", 5),
+        ("npx jest", "No tests found, exiting with code 1\n", 1),
+    ],
+)
+def test_two_runs_without_a_test_prove_nothing(command: str, output: str, exit_code: int) -> None:
+    nothing = Run(exit_code=exit_code, output=output, findings=read_failures(command, exit_code, output, []))
+    told = compare(nothing, nothing)
+    assert (told.kind, told.partial) == (Kind.SAME, True)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "ERROR: documentation does not build",
+        "Build failed: cannot resolve module foo",
+        "make: *** [Makefile:9: docs] Error 1",
+        "ModuleNotFoundError: No module named 'foo'",
+    ],
+)
+def test_a_red_test_hides_no_other_failure_that_the_output_tells(more: str) -> None:
+    old = f"{pytest_output('a')}make: *** [Makefile:3: test] Error 1\n"
+    for output in (f"{old}{more}\n", f"{more}\n{old}"):
+        told = compare(run(output, 2), run(old, 2))
+        assert (told.kind, told.partial) == (Kind.SAME, True) or told.kind is Kind.NEW
+    assert not compare(run(old, 2), run(f"{old}{more}\n", 2)).partial
+
+
+def test_other_words_counts_and_times_of_the_runner_itself_are_no_other_failure() -> None:
+    details = (
+        "=== FAILURES ===\n___ a ___\n>   raise ValueError({0})\nE   ValueError: error {0}\ntest_a.py:{0}: ValueError\n"
+    )
+    one = f"{details.format(1)}{pytest_output('a', 'b', passed=10)}make: *** [Makefile:3: test] Error 1\n"
+    other = f"{details.format('two')}{pytest_output('a', passed=12, seconds=3)}make: *** [Makefile:9: test] Error 1\n"
+    told = compare(run(other), run(one))
+    assert (told.kind, told.partial) == (Kind.SAME, False)
+
+
+@pytest.mark.parametrize("output", ["", " \n\n"])
+def test_two_failures_that_say_nothing_are_not_the_same(output: str) -> None:
+    assert compare(run(output), run(output)).kind is Kind.UNCLEAR
+
+
 def test_a_part_of_an_output_proves_no_sameness() -> None:
     part = Run(exit_code=1, output="it broke\n", findings=read_failures("make", 1, "it broke\n", []), cut=True)
     assert compare(part, part).kind is Kind.UNCLEAR

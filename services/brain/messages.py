@@ -1,0 +1,152 @@
+"""What the brain makes of what people say outside, on the thing that a task is about (pure).
+
+Nothing is passed over in silence. What a task is told it may refuse, and that is an event of the task; what no task is
+told is refused by the delivery. Who shows people their answers (`delivery.Refused`, `task.ActionRefused`,
+`task.FollowUpRefused`) goes by these events; `status` and `help` are answered from the delivery itself.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from services.brain.policy import ReactionPolicy
+from shared.contracts import delivery, task
+from shared.contracts.delivery import Word
+from shared.contracts.ids import derived_task_id
+from shared.contracts.messages import Command
+
+NOT_TRUSTED: Final = (
+    "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
+)
+NO_PULL_REQUESTS: Final = "Pull requests are not followed yet: say it in the issue."
+NO_REVIEWS: Final = "Reviews are not made yet: say plan, implement or ask."
+
+
+def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: ReactionPolicy) -> list[Command]:
+    """The commands that a signal leads to; ``id`` is the delivery's, and ``at`` when it came or was replayed."""
+    task_id = task_of(signal)
+    match signal.kind:
+        case delivery.SignalKind.WORK:
+            return [_submission(signal, policy)]
+        case delivery.SignalKind.CLOSED:
+            return [task.RecordClosed(id=task_id, reason=signal.text)]
+        case delivery.SignalKind.EDITED if signal.pull_request:
+            return []
+        case delivery.SignalKind.EDITED:
+            opening = [_submission(signal, policy)] if signal.mentioned else []
+            return [*opening, _edit(signal, id)]
+        case delivery.SignalKind.COMMENT if refused := _refused(signal):
+            code, reason = refused
+            return [delivery.Refuse(id=id, code=code, reason=reason)]
+        case delivery.SignalKind.COMMENT:
+            # A sender that does not name its messages has each delivery taken for one.
+            return _steering(signal, policy, at, origin=signal.origin or id)
+
+
+def task_of(signal: delivery.Signal) -> str:
+    """The id of the task for the thing that a signal is about."""
+    return derived_task_id(signal.opened_at_ms, signal.thread)
+
+
+def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
+    match signal:
+        case delivery.Signal(directive=Word.STATUS | Word.HELP):
+            return None
+        case delivery.Signal(trusted=False):
+            return "not-trusted", NOT_TRUSTED
+        case delivery.Signal(pull_request=True):
+            return "pull-request-not-followed", NO_PULL_REQUESTS
+        case delivery.Signal(directive=Word.REVIEW):
+            return "review-not-made", NO_REVIEWS
+        case _:
+            return None
+
+
+def _submission(signal: delivery.Signal, policy: ReactionPolicy, origin: str = "") -> task.Submit:
+    """The task for the thing a signal is about. A stranger may report work, but not waive its approval."""
+    is_said = signal.kind is delivery.SignalKind.COMMENT
+    return task.Submit(
+        id=task_of(signal),
+        title=signal.title,
+        text=signal.context if is_said else signal.text,
+        request=_wish_in(signal) if is_said else "",
+        source=task.Source(
+            kind=signal.thread.partition(":")[0], reference=signal.thread, url=signal.url, author=signal.author
+        ),
+        repo=signal.repo,
+        directive=_directive(signal) if signal.trusted else task.Directive.AUTO,
+        approval=policy.approval if signal.trusted else policy.strict or task.Approval.REQUIRED,
+        origin=origin,
+    )
+
+
+def _edit(signal: delivery.Signal, edit: str) -> task.RecordEdit:
+    return task.RecordEdit(
+        id=task_of(signal),
+        title="" if signal.origin else signal.title,
+        text=signal.text,
+        part=signal.origin,
+        origin=edit,
+        author=signal.author,
+        trusted=signal.trusted,
+    )
+
+
+def _steering(signal: delivery.Signal, policy: ReactionPolicy, at: datetime, origin: str) -> list[Command]:
+    id, argument = task_of(signal), signal.argument.strip()
+    match signal.directive:
+        case Word.APPROVE:
+            return [_approval(id, argument, origin)]
+        case Word.REJECT if not argument:
+            return [task.Reject(id=id, origin=origin, recorded=True)]
+        case Word.REJECT | Word.REVISE:
+            return [task.Revise(id=id, feedback=argument or _wish_in(signal), origin=origin, recorded=True)]
+        case Word.STOP:
+            return [task.Stop(id=id, reason=argument, origin=origin, recorded=True)]
+        case Word.RETRY:
+            return [task.Retry(id=id, origin=origin, recorded=True)]
+        case Word.CONTINUE:
+            return [task.GoOn(id=id, origin=origin, recorded=True)]
+        case Word.STATUS | Word.HELP:
+            return []
+        case _:
+            # The first of them opens the task, or else the second one goes on with it.
+            wish = task.FollowUp(
+                id=id,
+                text=_wish_in(signal),
+                author=signal.author,
+                directive=_directive(signal),
+                origin=origin,
+                recorded=True,
+                by_program=signal.by_program,
+                at=at,
+                approval=policy.strict,
+            )
+            return [_submission(signal, policy, origin), wish]
+
+
+def _wish_in(signal: delivery.Signal) -> str:
+    """What a comment says beside its mention and its directive, which are two words: the whole of it, or nothing."""
+    return "" if not signal.argument.strip() and len(signal.text.split()) <= 2 else signal.text
+
+
+def _directive(signal: delivery.Signal) -> task.Directive:
+    match signal.directive:
+        case Word.PLAN:
+            return task.Directive.PLAN
+        case Word.IMPLEMENT | Word.FIX:
+            return task.Directive.IMPLEMENT
+        case _:
+            return task.Directive.AUTO
+
+
+def _approval(id: str, argument: str, origin: str) -> task.Approve:
+    """``v2 3fa94c11`` or ``3fa94c11``: without a version, whatever plan has that digest."""
+    words = _VERSIONED.match(argument)
+    version, digest = words.groups() if words else (None, "")
+    return task.Approve(id=id, version=int(version or 0), digest=digest, origin=origin, recorded=True)
+
+
+_VERSIONED: Final = re.compile(r"(?:v(\d{1,9})(?:\s+|$))?(\S*)")

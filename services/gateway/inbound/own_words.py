@@ -1,0 +1,137 @@
+"""A Markdown text as its author's own words, line by line (pure): what is quoted, code, hidden or an e-mail's tail is
+nobody's word here.
+
+A CommonMark parser says what is code and what is a quotation, because GitHub shows the text by the same rules.
+Source: https://spec.commonmark.org/0.31.2/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import msgspec
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+MAX_CHARS: Final = 64 * 1024
+"""A sender's limit for a comment; the parser does not see what lies behind."""
+MAX_PARAGRAPH_CHARS: Final = 8 * 1024
+"""So much of one paragraph is read: the time for hostile brackets grows with the square of its length."""
+
+HIDDEN: Final = "\x00"
+"""Stands for each character that is seen and is not said. No text of a stranger has it (`text.visible`)."""
+
+_parser: Final = MarkdownIt("commonmark").enable("strikethrough").disable("inline")
+"""It reads the blocks; of their paragraphs only those that matter are read further (`_lines_of`)."""
+
+_UNSPOKEN_TAGS: Final = re.compile(r"<(/?)(?:blockquote|code|pre|samp|kbd|tt|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
+
+_TAIL: Final = re.compile(
+    r"^\s*(?:"
+    r"On\b.{0,200}\d.{0,200}\bwrote:"  # Apple Mail, Gmail, and their translations
+    r"|Am\b.{0,200}\d.{0,200}\bschrieb\b.{0,200}:"
+    r"|Le\b.{0,200}\d.{0,200}\ba écrit\s?:"
+    r"|El\b.{0,200}\d.{0,200}\bescribió:"
+    r"|-{2,}\s*(?:Original Message|Forwarded message|Ursprüngliche Nachricht)\s*-{2,}"
+    r"|_{20,}"  # Outlook's rule above what it quotes
+    r"|Sent from my \w{1,40}.{0,40}"
+    r"|--"  # the signature's delimiter (RFC 3676, 4.3); many senders cut its space
+    r")\s*$",
+    re.IGNORECASE,
+)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line as a reader sees it. ``spoken`` is as long as ``seen`` and has `HIDDEN` where a character is in code."""
+
+    seen: str
+    spoken: str
+
+
+def own_lines(text: str, names: Collection[str]) -> list[list[Line]]:
+    """The author's own lines, by paragraph, heading or item of a list, of those that have one of the names in them.
+
+    The text has ``\\n`` line ends, and the names are in lower case.
+    """
+    text = text[:MAX_CHARS]
+    references: dict[str, object] = {}
+    tokens = _parser.parse(text, references)
+    end = _tail_begins(text, tokens)
+    found: list[list[Line]] = []
+    quoted = unspoken = 0
+    for token in tokens:
+        match token.type:
+            case "blockquote_open" | "blockquote_close":
+                quoted += token.nesting
+            case "html_block":
+                unspoken = _depth(unspoken, token.content)
+            case "inline" if "<" in token.content or names_any(token.content, names):
+                first = token.map[0] if token.map else 0
+                lines, unspoken = _lines_of(token, references, unspoken)
+                if quoted == 0 and first < end:
+                    found.append(lines[: end - first])
+            case _:
+                pass
+    return found
+
+
+def names_any(text: str, names: Collection[str]) -> bool:
+    """Whether one of the names, in lower case, is in the text in any case."""
+    lower = text.lower()
+    return any(name in lower for name in names)
+
+
+def _lines_of(inline: Token, references: dict[str, object], unspoken: int) -> tuple[list[Line], int]:
+    seen, spoken, lines = "", "", []
+    struck = 0
+    children: list[Token] = []
+    _parser.inline.parse(inline.content[:MAX_PARAGRAPH_CHARS], _parser, references, children)
+    for child in children:
+        match child.type:
+            case "text" | "text_special":
+                seen += child.content
+                spoken += HIDDEN * len(child.content) if struck or unspoken else child.content
+            case "code_inline":
+                seen += child.content
+                spoken += HIDDEN * len(child.content)
+            case "softbreak" | "hardbreak":
+                lines.append(Line(seen, spoken))
+                seen = spoken = ""
+            case "s_open" | "s_close":
+                struck += child.nesting
+            case "html_inline":
+                unspoken = _depth(unspoken, child.content)
+            case _:
+                pass
+    return [*lines, Line(seen, spoken)], unspoken
+
+
+def _depth(depth: int, html: str) -> int:
+    """How many elements are open whose words are not the author's, after a piece of HTML."""
+    for closing in _UNSPOKEN_TAGS.findall(html):
+        depth = max(0, depth - 1) if closing else depth + 1
+    return depth
+
+
+def _tail_begins(text: str, tokens: list[Token]) -> int:
+    """The number of the line at which an e-mail's tail begins, or that of the line behind the last one."""
+    code = {line for token in tokens if token.type in ("fence", "code_block") for line in _span(token)}
+    lines = text.split("\n")
+    return next((at for at, line in _tails(lines) if at not in code), len(lines) + 1)
+
+
+def _tails(lines: list[str]) -> Iterator[tuple[int, str]]:
+    for at, line in enumerate(lines):
+        # Mail programs break the long line "On …, … wrote:" into two.
+        if _TAIL.match(line) or (line.startswith(("On ", "Am ", "Le ", "El ")) and _TAIL.match(_joined(lines, at))):
+            yield at, line
+
+
+def _joined(lines: list[str], at: int) -> str:
+    return " ".join(line[:500] for line in lines[at : at + 2])
+
+
+def _span(token: Token) -> range:
+    return range(*token.map) if token.map else range(0)
