@@ -29,8 +29,10 @@ COMMANDS: Final = {
     "events": Lazy("events", "Read the log"),
     "state": Lazy("state", "Fold one actor as of any stream sequence"),
     "verify": Lazy("verify", "Check version, hash chain and schema of the whole log"),
-    "archive": Lazy("archive", "Write what is new in the log to a second copy"),
-    "restore": Lazy("restore", "Rebuild an empty log from its archive"),
+    "archive": Lazy("archive", "Write what is new in log, artifacts and output to a second copy"),
+    "backup": Lazy("backup", "Archive, copy the configuration, and say what else to keep"),
+    "restore": Lazy("restore", "Rebuild an empty system from its archive"),
+    "prune": Lazy("prune", "Say what could be cleared away by age and outcome, and clear it"),
     "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
     "deliveries": Lazy("deliveries", "List, show, replay or explain what senders have delivered"),
     "parked": Lazy("parked", "List, replay or drop what no handler could take"),
@@ -65,7 +67,8 @@ class LazyGroup(click.RichGroup):
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor", "context"]},
     {"name": "Tasks", "commands": ["task", "deliveries"]},
-    {"name": "The log", "commands": ["events", "state", "verify", "archive", "restore", "replay", "parked"]},
+    {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
+    {"name": "Keeping it", "commands": ["archive", "backup", "restore", "prune"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},
 ]
 

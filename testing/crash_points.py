@@ -29,7 +29,9 @@ PASSED_BY: Final = {
     "shared/workspace/bundle.py": ("executor",),
     "worktree.noted": ("executor",),
     "shared/backup/archive.py": COMMAND,
+    "shared/backup/contents.py": COMMAND,
     "shared/backup/nats_archive.py": COMMAND,
+    "shared/backup/whole.py": COMMAND,
     "shared/runtime/dead_letters.py": COMMAND,
 }
 """Who passes the points of a module, or a single one of them; a service passes those in its own folder."""

@@ -64,7 +64,8 @@ class System:
         if repository and not demo and not (data / "repository").exists():
             create_demo_repository(data / "repository")
             (data / "journeyman.toml").write_text(f'[repos."{REPO}"]\npath = "repository"\nbase = "main"\n')
-        environment = plain_environment(data, **settings)
+        # Other systems of the tests ask for the fixed ports at the same time.
+        environment = plain_environment(data, **{"health_port": "0"} | settings)
         with (data / "up.log").open("ab") as told:
             process = subprocess.Popen(
                 [str(JOURNEYMAN), "up", "--port", str(free_port()), "--data", str(data), *(["--demo"] if demo else [])],

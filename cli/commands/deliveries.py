@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from cli.console import json_option, print_json, say, screen, table
+from cli.systems import on_a_system
 
 if TYPE_CHECKING:
     import msgspec
@@ -26,6 +27,7 @@ def command() -> None:
 @command.command("list", cls=click.RichCommand)
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
 @json_option
+@on_a_system
 def list_(limit: int, as_json: bool) -> None:
     """Show the deliveries, newest first."""
     from rich.markup import escape
@@ -50,6 +52,7 @@ def list_(limit: int, as_json: bool) -> None:
 @command.command("show", cls=click.RichCommand)
 @click.argument("id")
 @json_option
+@on_a_system
 def show(id: str, as_json: bool) -> None:
     """One delivery: what was read in it, and what became of it."""
     from rich.markup import escape
@@ -82,6 +85,7 @@ def show(id: str, as_json: bool) -> None:
 @command.command("replay", cls=click.RichCommand)
 @click.argument("id")
 @json_option
+@on_a_system
 def replay(id: str, as_json: bool) -> None:
     """Have it acted on once more, as this version reads it. What has taken effect before does not do so twice."""
     answer = asyncio.run(_replay(id))
@@ -176,10 +180,9 @@ async def _replay(id: str) -> dict[str, Any]:
     from services.gateway.inbound.replays import DeliveryReplays
     from shared.nats.objects import Artifacts
     from shared.ops.config import load_config
-    from shared.ops.settings import load_settings
 
     async with linked() as link:
-        path = load_settings().config or link.endpoint.data / "journeyman.toml"
+        path = link.settings.config or link.endpoint.data / "journeyman.toml"
         replays = DeliveryReplays(link.client, link.journal, Artifacts(link.bus), lambda: load_config(path))
         result = await replays.replay(id, principal=principal())
         return {"id": id, "event": result.event, "seq": result.position}

@@ -13,6 +13,7 @@ from cli.supervisor import record
 from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
 from shared.ops.config import BadConfig, Config, Repo, load_config
+from shared.ops.disk_use import disk_use, free_bytes, size_in_words
 from shared.ops.environment import without_userinfo
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.settings import Settings, variable_of
@@ -43,7 +44,7 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
         found.append(from_error("configuration", error))
     else:
         found += await _repositories(config, config_path)
-    found += [_disk(data), _port(settings, endpoint), _web()]
+    found += [_disk(data), *await _kept(data), _port(settings, endpoint), _web()]
     return found
 
 
@@ -127,9 +128,8 @@ async def _repository(name: str, repo: Repo) -> Finding:
 
 
 def _disk(data: Path) -> Finding:
-    place = next(each for each in (data, *data.parents) if each.exists())
-    free = shutil.disk_usage(place).free
-    detail = f"{free / 1024**3:.1f} GiB free for {data}"
+    free = free_bytes(data)
+    detail = f"{size_in_words(free)} free for {data}"
     match free:
         case _ if free < TOO_LITTLE_BYTES:
             return bad("disk", detail, "Make room: the log cannot grow, and agents cannot check repositories out.")
@@ -137,6 +137,13 @@ def _disk(data: Path) -> Finding:
             return note("disk", detail, "Make room before it runs out.")
         case _:
             return good("disk", detail)
+
+
+async def _kept(data: Path) -> list[Finding]:
+    """What the data directory takes, by kind; nothing where there is none."""
+    used = await asyncio.to_thread(disk_use, data)
+    words = ", ".join(f"{each.kind} {size_in_words(each.bytes)}" for each in used if each.bytes)
+    return [good("disk use", words)] if words else []
 
 
 def _port(settings: Settings, endpoint: Endpoint | None) -> Finding:

@@ -10,18 +10,21 @@ from typing import Any, Final
 import msgspec
 
 from cli.connection import Link
-from cli.doctor.finding import Finding, bad, from_error, good
+from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.endpoint import Endpoint
 from cli.supervisor.names import SERVICES
-from shared.nats.bus import NatsUnreachable
+from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.errors import NatsError
+from shared.nats.stream_use import StreamUse, stream_use
 from shared.nats.streams import EVENTS, GuardsOff, check_guards
 from shared.ops.addresses import without_credentials
+from shared.ops.disk_use import size_in_words
 from shared.ops.proc import owner_of
 from shared.ops.settings import Settings
 
 ANSWERS_S: Final = 0.6
 JETSTREAM_ANSWERS_S: Final = 5.0
+NEARLY_FULL: Final = 0.8
 
 
 def name_system(endpoint: Endpoint, settings: Settings) -> list[Finding]:
@@ -46,13 +49,26 @@ async def look_at_system(link: Link) -> list[Finding]:
     try:
         await check_guards(link.bus, JETSTREAM_ANSWERS_S)
         state = (await link.bus.js.stream_info(EVENTS)).state
-        found.append(good("log", f"{state.messages:,} events in {state.bytes / 1024**2:.1f} MiB; the guards stand"))
+        found.append(good("log", f"{state.messages:,} events in {size_in_words(state.bytes)}; the guards stand"))
+        found.append(_room(await stream_use(link.bus)))
     except (GuardsOff, NatsUnreachable) as error:
         found.append(from_error("log", error))
     except (TimeoutError, NatsError):
         found.append(bad("log", "JetStream does not answer", "Start NATS with JetStream on (`nats-server -js`)."))
-    there = await _who_is_there(link)
+    there = await who_is_there(link.bus)
     return found + [_service(name, there[name]) for name in sorted(SERVICES)]
+
+
+def _room(streams: list[StreamUse]) -> Finding:
+    words = ", ".join(f"{each.name} {size_in_words(each.bytes)} ({each.part:.0%})" for each in streams if each.bytes)
+    full = [each.name for each in streams if each.part > NEARLY_FULL]
+    if full:
+        return note(
+            "streams",
+            f"nearly full: {', '.join(full)}; {words}",
+            "Make room with `journeyman prune`, or give more: `nats stream edit NAME --max-bytes …`.",
+        )
+    return good("streams", words or "empty")
 
 
 def _version(link: Link) -> str:
@@ -68,10 +84,10 @@ def _service(name: str, instances: int) -> Finding:
     )
 
 
-async def _who_is_there(link: Link) -> Counter[str]:
+async def who_is_there(bus: Bus) -> Counter[str]:
     """Instances by service, as they announce themselves (`$SRV.PING` of NATS's service protocol)."""
     found: Counter[str] = Counter()
-    nc = link.bus.nc
+    nc = bus.nc
     inbox = nc.new_inbox()
     subscription = await nc.subscribe(inbox)
     with contextlib.suppress(TimeoutError):
@@ -80,6 +96,8 @@ async def _who_is_there(link: Link) -> Counter[str]:
             async for message in subscription.messages:
                 with contextlib.suppress(msgspec.MsgspecError):
                     answer: dict[str, Any] = msgspec.json.decode(message.data or b"{}")
-                    found[str(answer.get("name", "")).removeprefix("journeyman-")] += 1
+                    prefix, _, service = str(answer.get("name", "")).partition("-")
+                    if prefix == "journeyman" and service:  # NATS itself says when nobody is there
+                        found[service] += 1
     await subscription.unsubscribe()
     return found

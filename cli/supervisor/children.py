@@ -30,6 +30,7 @@ _FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_K
 class LaunchPlan(msgspec.Struct, kw_only=True):
     """What to run and where. Ports that were asked for as 0 become the real ones at the first start.
 
+    ``health_ports`` are those of each service that answers /health and /metrics beside its work; 0 picks a free one.
     ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
     somebody has added.
     """
@@ -40,6 +41,7 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
     nats_port: int = 0
     nats_url: str = ""
     model_port: int = 0
+    health_ports: dict[str, int] = {}
     demo: bool = False
     scripted_model: bool = False
     webhook_secret: str = ""
@@ -104,6 +106,8 @@ async def launch_service(name: str, plan: LaunchPlan, log: ChildLog) -> ChildPro
     )
     if name == "gateway":
         plan.http_port = _port(child.facts.get("http"), plan.http_port)
+    else:
+        plan.health_ports[name] = _port(child.facts.get("health"), plan.health_ports.get(name, 0))
     return child
 
 
@@ -122,7 +126,7 @@ def service_environment(name: str, plan: LaunchPlan, ready: Path, own: Mapping[s
         f"{PREFIX}DATA_DIR": str(plan.data),
         f"{PREFIX}HTTP_HOST": plan.http_host,
         f"{PREFIX}HTTP_PORT": str(plan.http_port),
-        f"{PREFIX}HEALTH_PORT": "0",
+        f"{PREFIX}HEALTH_PORT": str(plan.health_ports.get(name, 0)),
         f"{PREFIX}READY_FILE": str(ready),
     }
     if plan.scripted_model:
@@ -161,7 +165,7 @@ def _is_model_key(name: str) -> bool:
 
 
 def _port(answered: Any, asked: int) -> int:
-    """The gateway's port out of its ready file, which holds its address or the port."""
+    """A port out of a ready file, which holds the address or the port."""
     match answered:
         case int():
             return answered

@@ -12,6 +12,7 @@ import msgspec
 
 from cli.failures import Failure
 from cli.supervisor.children import LaunchPlan
+from cli.supervisor.names import HEALTH_OFFSETS
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.binary import find_cli
 from shared.ops.config import load_config
@@ -23,6 +24,7 @@ DEMO_REPO: Final = "journeyman/demo"
 DEMO_SENDER: Final = "github"
 """Whose webhook the demonstration sends."""
 NATS_PORT: Final = 4222
+MAX_PORT: Final = 65535
 STATIC: Final = Path(__file__).resolve().parents[2] / "services" / "gateway" / "static" / "index.html"
 _MARK: Final = "# Written by `journeyman up --demo`."
 
@@ -71,6 +73,7 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
         demo=options.demo,
         # Who names an address has a scripted model of their own there.
         scripted_model=options.demo or (settings.demo_model and not settings.anthropic_base_url),
+        health_ports=_health_ports(options, settings),
     )
     if options.demo:
         _prepare_demo(plan, settings)
@@ -87,6 +90,24 @@ def missing_repositories(config: Path) -> list[tuple[str, str]]:
     """The repositories that the configuration says are on this machine and are not, by name and path."""
     repos = load_config(config).repos
     return [(name, str(repo.path)) for name, repo in repos.items() if repo.path and not repo.path.exists()]
+
+
+def _health_ports(options: UpOptions, settings: Settings) -> dict[str, int]:
+    """Fixed ports, so that Prometheus finds them; free ones for another system on this machine that nobody has told
+    where to be. Raises `Failure` for one that was asked for and is taken.
+    """
+    asked = "health_port" in settings.model_fields_set
+    if settings.health_port == 0 or (options.port == 0 and not asked):
+        return dict.fromkeys(HEALTH_OFFSETS, 0)
+    ports = {name: settings.health_port + offset for name, offset in HEALTH_OFFSETS.items()}
+    taken = [port for port in ports.values() if port > MAX_PORT or not is_free(settings.health_host, port)]
+    if taken and asked:
+        raise Failure(
+            f"JOURNEYMAN_HEALTH_PORT={settings.health_port} has `up` use the ports {settings.health_port} to "
+            f"{max(ports.values())} on {settings.health_host}, and {taken[0]} is taken: choose another one, or 0 for "
+            "free ones."
+        )
+    return dict.fromkeys(HEALTH_OFFSETS, 0) if taken else ports
 
 
 def demo_repository(data: Path) -> Path:

@@ -22,6 +22,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What is running: addresses, the supervisor's process, and its children by name.
 
     ``started`` holds each process's start in clock ticks since boot: a number that was given away again is not ours.
+    ``health`` has the port of each service that answers /health and /metrics beside its work.
     """
 
     http: str
@@ -31,6 +32,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool
     pids: dict[str, int]
     started: dict[int, int]
+    health: dict[str, int] = {}
 
     @property
     def alive(self) -> bool:

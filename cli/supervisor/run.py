@@ -136,6 +136,8 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
     nats = without_credentials(plan.nats_url)
     console.say(f"  NATS        {escape(nats)}")
     console.say(f"  logs        {escape(str(plan.data / 'logs'))}")
+    health = " ".join(f"{name}:{port}" for name, port in sorted(plan.health_ports.items(), key=lambda each: each[1]))
+    console.say(f"  metrics     {supervisor.http}/metrics, and on {escape(settings.health_host)}: {health}")
     read = " and ".join(_short(each) for each in settings.env_files) or "no .env"
     console.say(f"  settings    {escape(read)}, and the environment")
     if not STATIC.exists():
@@ -166,7 +168,14 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
             'as \\[repos."owner/name"] with path or url.'
         )
     console.say()
-    click.echo(json.dumps({"event": "ready", "http": supervisor.http, "nats": nats, "data": str(plan.data)}))
+    ready = {
+        "event": "ready",
+        "http": supervisor.http,
+        "nats": nats,
+        "data": str(plan.data),
+        "health": plan.health_ports,
+    }
+    click.echo(json.dumps(ready))
 
 
 async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOptions) -> bool:

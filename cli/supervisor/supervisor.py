@@ -107,6 +107,7 @@ class Supervisor:
                 pid=os.getpid(),
                 demo=self.plan.demo,
                 pids=pids,
+                health=dict(self.plan.health_ports) if self.complete else {},
                 started={pid: started for pid in processes if (started := start_time(pid)) is not None},
             ),
         )

@@ -78,7 +78,7 @@ async def run(settings: Settings, timings: Timings) -> None:
             artifacts=TaskArtifacts(
                 service.bus, service.journal, service.artifacts, max_bytes=settings.max_transcript_bytes
             ),
-            system_overview=SystemOverview(service.bus),
+            system_overview=SystemOverview(service.bus, settings.data_dir),
             runner=AgentRunner(settings, service.bus),
             live=Live(
                 events=events,

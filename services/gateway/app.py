@@ -30,12 +30,14 @@ from services.gateway.api.system import SystemOverview
 from services.gateway.api.tasks import TaskController
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
+from services.gateway.head_requests import HeadRequests
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SelfDelivery
 from services.gateway.live.socket import Live, live_socket
 from services.gateway.problems import handle
+from services.gateway.request_metrics import RequestMetrics
 from services.gateway.security.concurrency_limit import ConcurrencyLimit
 from services.gateway.security.known_parameters import refuse_unknown
 from services.gateway.security.origin_guard import OriginGuard
@@ -75,7 +77,7 @@ class Parts:
 def create_app(parts: Parts) -> ASGIApp:
     """The routes, and what every request passes before one of them is looked up."""
     limited = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
-    return ResponseHeaders(OriginGuard(limited, public_url=parts.settings.public_url))
+    return ResponseHeaders(OriginGuard(HeadRequests(RequestMetrics(limited)), public_url=parts.settings.public_url))
 
 
 def create_routes(parts: Parts) -> Litestar:

@@ -9,6 +9,8 @@ from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.gateway.api.system import SystemOverview
+from services.gateway.system_metrics import SYSTEM
 from shared.ops.health import Health
 
 
@@ -43,8 +45,9 @@ async def ready(health: Health) -> Response[dict[str, Any]]:
 
 
 @get("/metrics", operation_id="getMetrics", tags=["operations"], summary="Prometheus metrics", media_type="text/plain")
-async def metrics() -> Response[bytes]:
-    """Counters of this process; no label holds an id or a text of a user."""
+async def metrics(system_overview: SystemOverview) -> Response[bytes]:
+    """Counters of this process, and what waits in the whole system; no label holds an id or a text of a user."""
+    SYSTEM.show(await system_overview.look())
     # Litestar adds the charset itself.
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"))
 

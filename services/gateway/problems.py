@@ -18,7 +18,7 @@ from shared.contracts.subjects import BadAddress
 from shared.event_store.envelope import TooLarge
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.idempotency import KeyReused
-from shared.nats.objects import ArtifactLost
+from shared.nats.objects import ArtifactLost, ConversationLost
 from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.actor_host import UnknownKind
 from shared.runtime.client import NoAnswer, QueryFailed
@@ -124,6 +124,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, "idempotency-key-reused", str(error))
         case ArtifactLost():
             return Problem(410, "artifact-lost", str(error))
+        case ConversationLost():
+            return Problem(410, "conversation-lost", str(error))
         case LogFull():
             return unavailable("log-full", str(error))
         case LogUnavailable():

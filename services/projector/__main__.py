@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from services.projector.database import Busy, Unusable, explained, locked
+from services.projector.read_model_metrics import TotalsReader
 from services.projector.rebuild import FOLDER
 from services.projector.recovery import Recovery
 from services.projector.writer import CheckpointMoved
@@ -25,6 +26,8 @@ async def run(settings: Settings, timings: Timings) -> None:
             await recovery.start()
             await recovery.caught_up()
             service.loop(recovery.run, drain=recovery.drain)
+            totals = TotalsReader(recovery)
+            service.loop(totals.run, drain=totals.drain)
             try:
                 await service.run(lambda: {"position": recovery.position})
             except duckdb.Error as error:

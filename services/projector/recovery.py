@@ -11,6 +11,7 @@ import duckdb
 from services.projector.database import is_corruption, point_to, set_aside, successor
 from services.projector.projector import Projector
 from services.projector.query_server import QueryServer
+from services.projector.read_model_db import ReadModelDb
 from shared.ops.crash_points import crash_point
 from shared.runtime.service import Service
 
@@ -38,6 +39,11 @@ class Recovery:
     def path(self) -> Path:
         """Their file."""
         return self._projector.views.path
+
+    @property
+    def answering(self) -> ReadModelDb | None:
+        """The read models, once they have caught up and while they are whole."""
+        return None if "views" in self._service.problems else self._projector.views
 
     async def start(self) -> None:
         """Open the read models, and answer from them as soon as they have caught up; `caught_up` waits for that.

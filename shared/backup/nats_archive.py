@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from shared.backup.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused
+from shared.backup.archive import SEGMENT_BYTES, SEGMENT_EVENTS, Archive, Archived, ArchiveRefused, Part, Segment
 from shared.event_store.envelope import hash_of
 from shared.event_store.journal import LogDamaged, LogFull, LogUnavailable
 from shared.nats.bus import Bus
@@ -25,36 +25,41 @@ Progress = Callable[[int, int], None]
 
 
 async def archive(bus: Bus, target: Archive, progress: Progress = lambda done, total: None) -> int:
-    """Append what the archive does not have yet, up to the log's end as of now; returns how many events that were.
+    """Append the events that the archive does not have yet, up to the log's end as of now; returns how many there were.
 
     Raises `ArchiveRefused` when the log does not go on where the archive ends, `LogDamaged` when it has a gap.
     """
     with target.locked():
-        began = target.manifest.last
-        last = await _check_seam(bus, target)
-        if last == began:
-            return 0
-        waiting: list[Archived] = []
-        room, events = _room(target)
-        async with Feed(bus, EVENTS, "evt.>", after=began, batch=_BATCH, last=last) as feed:
-            async for message in feed:
-                expected = (waiting[-1].position if waiting else target.manifest.last) + 1
-                if message.position != expected:
-                    raise LogDamaged(unreadable(expected, message.position - 1))
-                waiting.append(
-                    Archived(message.position, message.subject, message.headers or {}, message.data, message.time)
-                )
-                room -= len(message.data)
-                events -= 1
-                ended = message.position >= last
-                if ended or not events or room <= 0:
-                    await asyncio.to_thread(target.add, waiting)
-                    waiting = []
-                    room, events = _room(target)
-                    progress(message.position - began, last - began)
-                if ended:
-                    break
-        return target.manifest.last - began
+        return await archive_events(bus, target, progress)
+
+
+async def archive_events(bus: Bus, target: Archive, progress: Progress) -> int:
+    """The same, for who holds the archive's lock."""
+    began = target.manifest.last
+    last = await _check_seam(bus, target)
+    if last == began:
+        return 0
+    waiting: list[Archived] = []
+    room, events = room_of(target.begun(Part.EVENTS))
+    async with Feed(bus, EVENTS, "evt.>", after=began, batch=_BATCH, last=last) as feed:
+        async for message in feed:
+            expected = (waiting[-1].position if waiting else target.manifest.last) + 1
+            if message.position != expected:
+                raise LogDamaged(unreadable(expected, message.position - 1))
+            waiting.append(
+                Archived(message.position, message.subject, message.headers or {}, message.data, message.time)
+            )
+            room -= len(message.data)
+            events -= 1
+            ended = message.position >= last
+            if ended or not events or room <= 0:
+                await asyncio.to_thread(target.add, waiting)
+                waiting = []
+                room, events = room_of(target.begun(Part.EVENTS))
+                progress(message.position - began, last - began)
+            if ended:
+                break
+    return target.manifest.last - began
 
 
 async def restore(bus: Bus, source: Archive, progress: Progress = lambda done, total: None) -> int:
@@ -65,20 +70,32 @@ async def restore(bus: Bus, source: Archive, progress: Progress = lambda done, t
     """
     await check_guards(bus)
     await asyncio.to_thread(source.check)
+    return await publish_rest(bus, source, await missing_events(bus, source), progress)
+
+
+async def missing_events(bus: Bus, source: Archive) -> Iterator[Archived]:
+    """The events behind what the live log has, when that is the archive's beginning; raises `ArchiveRefused`."""
     total = source.manifest.last
     stored = await _last(bus)
     if stored > total:
         raise ArchiveRefused(
             f"The live log has gone on: it ends at {stored}, the archive at {total}. Restore into an empty NATS."
         )
-    events = _all(source)
+    events = source.all(Part.EVENTS)
     await _compare(bus, events, stored)
-    began = stored
+    return events
+
+
+async def publish_rest(bus: Bus, source: Archive, events: Iterator[Archived], progress: Progress) -> int:
+    """Append them all; returns how many there were. Raises `ArchiveRefused`, `LogFull`, `LogUnavailable`."""
+    published = 0
+    total = source.manifest.last
     while some := list(islice(events, AT_ONCE)):
         await _publish(bus, some)
         crash_point("restore.batch-stored")
-        progress(some[-1].position - began, total - began)
-    return total - began
+        published += len(some)
+        progress(published, published + total - some[-1].position)
+    return published
 
 
 async def _check_seam(bus: Bus, target: Archive) -> int:
@@ -181,15 +198,8 @@ async def _last(bus: Bus) -> int:
     raise LogUnavailable("The event log does not answer: check that NATS runs and has a leader for EVENTS.")
 
 
-def _all(source: Archive) -> Iterator[Archived]:
-    for segment in source.manifest.segments:
-        yield from source.events(segment)
-
-
-def _room(target: Archive) -> tuple[int, int]:
-    """How many bytes and events the segment that is being written still takes."""
-    segments = target.manifest.segments
-    if not segments or segments[-1].full:
+def room_of(begun: Segment | None) -> tuple[int, int]:
+    """How many bytes and messages the segment that is being written still takes."""
+    if begun is None:
         return SEGMENT_BYTES, SEGMENT_EVENTS
-    end = segments[-1]
-    return SEGMENT_BYTES - end.bytes, SEGMENT_EVENTS - (end.last - end.first + 1)
+    return SEGMENT_BYTES - begun.bytes, SEGMENT_EVENTS - begun.messages

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import nats.errors
@@ -16,14 +16,21 @@ from nats.aio.msg import Msg
 
 from shared.nats.bus import Bus
 
+STORED: Final = "Journeyman-Stored"
+"""Header of a message that came back from an archive: when it was stored first (RFC 3339, UTC)."""
+
 
 class Direct(NamedTuple):
-    """One stored message: subject, stream sequence and body; ``time`` is when it was stored (RFC 3339, UTC)."""
+    """One stored message: subject, stream sequence and body; ``time`` is when it was stored first (RFC 3339, UTC).
+
+    ``restored`` says that it came back from an archive.
+    """
 
     subject: str
     position: int
     data: bytes
     time: str = ""
+    restored: bool = False
 
     @property
     def stored(self) -> datetime:
@@ -66,7 +73,8 @@ async def get_batch(bus: Bus, stream: str, subject: str, *, start: int, limit: i
                             headers["Nats-Subject"],
                             int(headers["Nats-Sequence"]),
                             message.data,
-                            headers["Nats-Time-Stamp"],
+                            headers.get(STORED, headers["Nats-Time-Stamp"]),
+                            STORED in headers,
                         )
                     )
                 case "204":

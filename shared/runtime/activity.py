@@ -75,6 +75,8 @@ class Activity:
         self._ack_wait_s = ack_wait_s
         self._distrust_until = 0.0
         self._draining = asyncio.Event()
+        metrics.SLOTS.labels(self.name).set(slots)
+        metrics.ACTIVE.labels(self.name).set(0)
         self.pull = StandingPull(
             bus,
             EVENTS,
@@ -115,7 +117,7 @@ class Activity:
             return
         beating = asyncio.create_task(self._hold(message))
         try:
-            with metrics.ACTIVE.labels(self.name).track_inprogress():
+            with metrics.ACTIVE.labels(self.name).track_inprogress(), metrics.WORKING.labels(self.name).time():
                 await acknowledge(
                     self._bus,
                     message,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -160,6 +161,7 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.draining.set)
+        metrics.BUILD.labels(self.name, VERSION, platform.python_version()).set(1)
         server = None
         if not self._own_http:
             server = HealthServer(self.health, self.settings.health_host, self.settings.health_port)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.workspace.branches import HEADS, BranchInTheWay, branch_in_the_way, places_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle, read_header
 from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, failed, git, make_bare, ref_name
-from shared.workspace.mirror import source_of
+from shared.workspace.mirror import Mirror, source_of
 
 
 class BranchTaken(GitFailed):
@@ -63,6 +63,26 @@ async def publish_branch(
             await _refuse_other_tree(quarantine, commit, tree)
         await _push(quarantine, source, place, commit, branch, expected)
     return commit
+
+
+async def delete_branch(target: str, branch: str, expected: str, mirror: Mirror) -> None:
+    """Remove ``branch`` from ``target``, if it is at ``expected``; one that is gone already stays gone.
+
+    ``mirror`` is where git is run. Raises ``BranchTaken``, ``BranchCheckedOut`` or ``GitFailed``; ``ValueError`` for
+    what is no commit id, branch name or address.
+    """
+    source = source_of(target)
+    commit_id(expected)
+    ref = await ref_name(f"{HEADS}{branch}", HEADS)
+    place = await _local_repository(source)
+    match await _where_is(source, branch, mirror.path):
+        case None:
+            return
+        case found if found != expected:
+            raise BranchTaken(branch, found)
+    if place is not None:
+        await _refuse_checked_out(place, ref)
+    await _push(mirror.path, source, place, "", branch, expected)
 
 
 async def _where_is(source: str, branch: str, quarantine: Path) -> str | None:
@@ -125,6 +145,7 @@ async def _provide_bases(quarantine: Path, source: str, place: Path | None, bund
 async def _push(
     quarantine: Path, source: str, place: Path | None, commit: str, branch: str, expected: str | None
 ) -> None:
+    """Put ``commit`` there; the empty one removes the branch."""
     ref = f"{HEADS}{branch}"
     service: tuple[str, ...] = ()
     if place is not None:
@@ -139,7 +160,7 @@ async def _push(
     if pushed.code == 0:
         return
     match await _where_is(source, branch, quarantine):
-        case found if found == commit:
+        case found if (found or "") == commit:
             return
         case found if found != expected:
             raise BranchTaken(branch, found)

@@ -16,13 +16,22 @@ import msgspec
 import pytest
 
 from cli.audit import audit
+from services.gateway.api.artifacts import TaskArtifacts, Transcript
 from services.projector.database import open_views
 from services.projector.export import dump
 from services.projector.projection.facts import Stored
 from services.projector.rebuild import rebuild
 from services.projector.writer import Writer
+from shared.backup.archive import Archive
+from shared.backup.references import artifacts_named_in
+from shared.backup.whole import archive_whole, restore_whole
+from shared.contracts.plan import Proposed
+from shared.contracts.subjects import Actor
 from shared.event_store.envelope import decode_envelope
 from shared.nats.bus import Bus
+from shared.nats.journal import NatsJournal
+from shared.nats.objects import Artifacts
+from testing.log_copies import another_nats
 from testing.nats import Nats
 from testing.nats_cli import NatsCli
 from testing.processes import processes_of
@@ -128,7 +137,49 @@ async def test_events_read_with_the_nats_command_rebuild_the_read_models_row_by_
     assert read_rows(rebuilt) == kept
 
 
+async def test_a_restore_brings_back_every_diff_conversation_plan_bundle_and_output_of_a_check(
+    demo: Demo, reader: Bus, tmp_path: Path
+) -> None:
+    await archive_whole(reader, Archive(tmp_path / "copy"))
+    async with another_nats(tmp_path / "nats") as (_, there):
+        restored = await restore_whole(there, Archive(tmp_path / "copy"))
+        assert restored.missing == ()
+        (before, after) = [await everything_told(bus) for bus in (reader, there)]
+    assert after == before
+    kinds = {name.partition(".")[2].rpartition(".")[0] for name in before.artifacts}
+    assert {"diff", "published.bundle", "result.bundle", "check.gz", "transcript.tar.gz"} <= kinds
+    assert before.diff.startswith(b"diff --git") and b"Ran " in before.check and "#" in before.plan
+    assert len(before.transcript.items) > 20
+
+
 # ---- help ----------------------------------------------------------------------------------------------------------
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What people can read of the demonstration's task, and the bytes of every artifact by its name."""
+
+    diff: bytes
+    check: bytes
+    plan: str
+    transcript: Transcript
+    artifacts: dict[str, bytes]
+
+
+async def everything_told(bus: Bus) -> Told:
+    """What the API reads it from, of the only task."""
+    journal, store = NatsJournal(bus), Artifacts(bus)
+    events = await stored(bus)
+    (id,) = {event.subject.split(".")[2] for event in events if event.subject.startswith("evt.task.")}
+    kept = TaskArtifacts(bus, journal, store, max_bytes=1 << 24)
+    named = {each.name: each for event in events for each in artifacts_named_in(event.body)}
+    plans = [each.data.markdown for each in await journal.load(Actor("plan", id)) if isinstance(each.data, Proposed)]
+    return Told(
+        diff=await kept.diff(id),
+        check=b"".join(await kept.check_output(id, 1)),
+        plan=plans[-1],
+        transcript=await kept.transcript(id, after=0, limit=10_000),
+        artifacts={name: await store.get(reference) for name, reference in named.items()},
+    )
 
 
 async def stored(bus: Bus) -> list[Stored]:

@@ -20,6 +20,10 @@ async def test_a_ready_service_answers_and_a_problem_is_named(monkeypatch: pytes
         assert answer.status_code == 503 and answer.json()["problems"] == {"nats": "not connected"}
         assert "python_info" in (await client.get("/metrics")).text
         assert (await client.get("/elsewhere")).status_code == 404
+        for path, status in {"/health/live": 200, "/health/ready": 503, "/metrics": 200, "/elsewhere": 404}.items():
+            head = await client.head(path)
+            assert (head.status_code, head.content) == (status, b""), path
+            assert int(head.headers["content-length"]) > 0
     server.close()
 
 

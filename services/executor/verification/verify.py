@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import structlog
@@ -19,13 +18,11 @@ from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
 from shared.contracts.messages import ArtifactRef
 from shared.nats.objects import Artifacts, ArtifactTooLarge
+from shared.ops import download_caches
 from shared.ops.config import Repo
 from shared.workspace.detect import detect_setup
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import NONE, Mirrors
-
-CACHES: Final = "caches"
-"""The folder in a data directory where the checkouts of each repository keep their downloads."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +65,7 @@ class Verification:
                 mirror,
                 commit,
                 place,
-                caches=self._data_dir / CACHES / mirror.path.stem,
+                caches=self._data_dir / download_caches.FOLDER / mirror.path.stem,
                 timeout_s=self._timeout_s,
                 submodules=submodules,
                 trusted=base,

@@ -13,12 +13,13 @@ from services.gateway.live.render import line_of
 from services.gateway.stream_reads import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.contracts.decider import Rejected
+from shared.contracts.kinds import AGENTS
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import actor, read_output_subject
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
-from shared.nats.objects import Artifacts
+from shared.nats.objects import Artifacts, ConversationLost
 from shared.nats.streams import OUTPUT
 
 _PIECE_BYTES: Final = 64 * 1024
@@ -81,7 +82,8 @@ class TaskArtifacts:
     async def transcript(self, task_id: str, *, after: int, limit: int, until: datetime | None = None) -> Transcript:
         """Lines behind an OUTPUT sequence; ``seq`` is the sequence up to which they are complete.
 
-        With ``until`` only those that were stored by then.
+        With ``until`` only those that were stored by then. Raises `ConversationLost` when there were lines and none
+        is left.
         """
         id = actor("task", task_id).id
         end = await last_sequence(self._bus, OUTPUT)
@@ -103,6 +105,7 @@ class TaskArtifacts:
             if not batch.pending:
                 if not items and not after:
                     await self._must_exist(id)
+                    await self._must_not_have_spoken(id)
                 # Lines may have come since the end was asked for; ``after`` may be beyond it, and is no sequence then.
                 seq = max(end, items[-1].seq) if items else end
                 return Transcript(seq=seq, items=items, next_after=None)
@@ -119,6 +122,16 @@ class TaskArtifacts:
         """Raise `Rejected` for a task that the log has no event of."""
         if not await self._journal.newest(actor("task", task_id)):
             raise Rejected("task-unknown", "There is no such task: look its id up in the task list.")
+
+    async def _must_not_have_spoken(self, task_id: str) -> None:
+        """Raise `ConversationLost` for a task whose agents have used tokens: they have said something then."""
+        for kind in AGENTS:
+            for event in await self._journal.load(actor(kind, task_id)):
+                if getattr(event.data, "usage", ()):
+                    raise ConversationLost(
+                        "What the agents of this task said is not kept any more: OUTPUT keeps it for a week, and drops "
+                        "the oldest when it is full. An archive that was written in time has it."
+                    )
 
 
 def _diffs(event: Any) -> tuple[ArtifactRef | None, ...]:

@@ -12,6 +12,8 @@ from services.gateway.api.dependencies import MinSeq, ReadModels, problems
 from services.gateway.api.system import Queue, SystemOverview
 from shared.claude.runner import AgentRunner
 from shared.contracts.queries import Affairs, GetStatus
+from shared.nats.stream_use import StreamUse
+from shared.ops.disk_use import DiskUse
 from shared.ops.senders import DEMO_SECRET_FILE, SENDERS
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -42,7 +44,7 @@ class SystemStatus(Affairs, frozen=True, kw_only=True):
     """How things stand: the read models' part (zeros while they are away), and what the gateway sees itself.
 
     ``projector_problem`` says why the read models' part is missing, and is empty otherwise. ``parked`` counts what no
-    handler could take.
+    handler could take. ``disk`` is the data directory of the gateway that answers, which all services of `up` share.
     """
 
     projector_problem: str
@@ -54,6 +56,9 @@ class SystemStatus(Affairs, frozen=True, kw_only=True):
     agents_problem: str
     queues: list[Queue]
     parked: int
+    streams: list[StreamUse]
+    disk: list[DiskUse]
+    disk_free_bytes: int
     services: list[ServiceInstance]
     webhooks: list[WebhookSetup]
 
@@ -106,6 +111,8 @@ class StatusController(Controller):
         """The state of affairs. In a replay, only the read models' part is of its moment."""
         problem = ""
         try:
+            if not read_models.replay and not system_overview.connected:
+                raise QueryFailed("nats-away", "NATS does not answer: check that it runs.")
             affairs = await read_models.query(GetStatus(min_seq=min_seq))
         except QueryFailed as error:
             if read_models.replay:
@@ -124,6 +131,9 @@ class StatusController(Controller):
             agents_problem=agents_problem,
             queues=machine.queues,
             parked=machine.parked,
+            streams=machine.streams,
+            disk=machine.disk,
+            disk_free_bytes=machine.disk_free_bytes,
             services=[
                 ServiceInstance(name=each.service, id=each.id, machine=each.machine, started=each.started)
                 for each in machine.services

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from services.gateway.inbound.acceptance import Acceptance, Delivery
 from services.gateway.inbound.body import (
@@ -35,6 +35,13 @@ from shared.runtime.acknowledge import TRANSIENT
 RECEIVED: Final = Counter("journeyman_webhooks_total", "Webhook deliveries by what became of them", ["outcome"])
 _accepted, _duplicate, _ignored, _refused = (
     RECEIVED.labels(outcome) for outcome in ("accepted", "duplicate", "ignored", "refused")
+)
+
+SECONDS: Final = Histogram(
+    "journeyman_webhook_seconds",
+    "Time from a delivery's head to its answer; senders wait for a few seconds at most",
+    ["sender"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
 log = structlog.get_logger(__name__)
@@ -72,6 +79,10 @@ class Receiver:
 
     async def receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
         """Take one delivery; raises `Problem` for everything that is refused."""
+        with SECONDS.labels(name if name in self._senders else "unknown").time():
+            return await self._receive(name, headers, receive)
+
+    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
         try:
             sender, secrets = self._sender_of(name)
             media = self._media_of(headers)

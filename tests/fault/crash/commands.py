@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from services.brain.actors import task as task_actor
-from shared.backup.archive import Archive
+from shared.backup.archive import Archive, Part
+from shared.backup.contents import FOLDER
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
 from shared.contracts.subjects import Actor
@@ -22,7 +23,9 @@ from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.dead_letters import DeadLetter
 from shared.nats.journal import NatsJournal
-from shared.nats.streams import COMMANDS
+from shared.nats.objects import Artifacts
+from shared.nats.stored_objects import messages_after, objects_after
+from shared.nats.streams import COMMANDS, OUTPUT
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.dead_letters import count
 from shared.runtime.mailbox import Mailboxes
@@ -72,6 +75,20 @@ class Repeated:
                 await between()
 
 
+async def _work(log: Bus) -> None:
+    """Artifacts and output of some agents: a restore publishes the lines in several batches."""
+    for number in range(3):
+        await Artifacts(log).put(f"A{number}.diff", b"%d" % number)
+    for number in range(AT_FIRST):
+        await log.publish("out.run.A0", b"%d" % number, {})
+
+
+async def _made_by_work(bus: Bus) -> tuple[dict[str, str], list[tuple[int, bytes]]]:
+    """The artifacts by name, and the lines by number."""
+    artifacts = {each.name: each.sha256 async for each in objects_after(bus, 0)}
+    return artifacts, [(each.position, each.data) async for each in messages_after(bus, OUTPUT, "out.>", 0)]
+
+
 async def _archive(repeated: Repeated, nats_url: str, log: Bus, directory: Path) -> list[str]:
     """The log grows between deaths; whatever a death leaves behind is an archive of the log's beginning."""
     problems: list[str] = []
@@ -80,6 +97,7 @@ async def _archive(repeated: Repeated, nats_url: str, log: Bus, directory: Path)
     # The segment that this begins is what each death finds half replaced.
     await run_in(directory.parent, "archive", directory, JOURNEYMAN_NATS_URL=nats_url)
     await grow(log, 1, heads)
+    await _work(log)
 
     async def compare() -> None:
         found, whole = _archived(directory), await contents(log)
@@ -90,8 +108,10 @@ async def _archive(repeated: Repeated, nats_url: str, log: Bus, directory: Path)
     ended = await repeated(nats_url, "archive", directory, between=compare)
     if ended.code or _archived(directory) != await contents(log):
         problems.append(f"the archive is not the log: {ended.err}")
-    kept = {segment.file for segment in Archive(directory).manifest.segments} | {"manifest.json", "archive.lock"}
+    manifest = Archive(directory).manifest
+    kept = {segment.file for part in Part for segment in manifest.of(part)} | {"manifest.json", "archive.lock", FOLDER}
     left = {path.name for path in directory.iterdir()} - kept
+    left |= {path.name for path in (directory / FOLDER).glob("*/*.part")}
     return [*problems, *(f"{each} is left over" for each in sorted(left))]
 
 
@@ -108,7 +128,8 @@ def _archived(directory: Path) -> list[tuple[int, str, bytes, str]]:
 
 async def _restore(repeated: Repeated, nats_url: str, log: Bus, copy: Bus, directory: Path) -> list[str]:
     ended = await repeated(nats_url, "restore", directory)
-    return [] if not ended.code and await contents(copy) == await contents(log) else [f"not restored: {ended.err}"]
+    whole = await contents(copy) == await contents(log) and await _made_by_work(copy) == await _made_by_work(log)
+    return [] if not ended.code and whole else [f"not restored: {ended.err}"]
 
 
 async def _handle_again(repeated: Repeated, nats_url: str, bus: Bus) -> list[str]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cli.supervisor import record
-from cli.supervisor.names import SERVICES
+from cli.supervisor.names import HEALTH_OFFSETS, SERVICES
 from shared.claude.demo.repo import create_demo_repository
 from shared.contracts.queries import ListTasks
 from shared.ops import proc as processes
@@ -74,6 +74,11 @@ async def test_whichever_child_is_killed_is_back_at_work_within_five_seconds(sta
     assert max(away.values()) < patience(5) + STALL_S, away
     assert up.record().http == up.ready["http"]
     assert up.record().nats == up.ready["nats"]
+    # Prometheus finds every service where it has found it before.
+    ports = up.ready["health"]
+    assert ports.keys() == HEALTH_OFFSETS.keys()
+    assert up.record().health == ports
+    assert all(f"{name}:{port}" in up.said for name, port in ports.items())
     bus = await connect_patiently(up.ready["nats"], name="test")
     async with httpx.AsyncClient(base_url=up.ready["http"], timeout=20, trust_env=False) as http:
 
@@ -85,6 +90,9 @@ async def test_whichever_child_is_killed_is_back_at_work_within_five_seconds(sta
                 return False
 
         await eventually(works, within=90)
+        for name, port in ports.items():
+            metrics = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            assert "journeyman_build_info{" in metrics and f'service="{name}"' in metrics
     await bus.close()
     children = up.record().started
     assert await up.end() == 0

@@ -18,12 +18,13 @@ from shared.contracts.kinds import kind_of
 from shared.contracts.messages import MAX_SEQUENCE, ArtifactRef, Event, digest_of
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
+from shared.contracts.usage import ModelUsage
 from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Head, head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
-from shared.nats.streams import COMMANDS
+from shared.nats.streams import COMMANDS, OUTPUT
 from shared.ops.timings import NatsTimings, Timings
 from shared.runtime import dead_letters as parked
 from shared.runtime.client import Client
@@ -327,9 +328,9 @@ async def test_the_status_tells_what_is_known_while_the_projector_is_away(http: 
     assert status["agents_problem"]
 
     async def waits() -> bool:
-        return {"service": "gateway", "pending": 0, "in_progress": 0} in (await http.get("/api/status")).json()[
-            "queues"
-        ]
+        return {"service": "gateway", "pending": 0, "in_progress": 0, "oldest_ms": 0} in (
+            await http.get("/api/status")
+        ).json()["queues"]
 
     await eventually(waits)
 
@@ -375,6 +376,18 @@ async def test_the_diff_and_the_transcript_are_what_the_agents_left(http: httpx.
     page = (await http.get("/api/tasks/T1/transcript", params={"limit": 4})).json()
     rest = (await http.get("/api/tasks/T1/transcript", params={"after": page["next_after"]})).json()
     assert [item["seq"] for item in page["items"] + rest["items"]] == seqs
+
+
+async def test_a_conversation_that_is_not_kept_any_more_is_said_to_be_lost(http: httpx.AsyncClient, bus: Bus) -> None:
+    await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
+    await speak(bus, "T1", "run", 0)
+    usage = (ModelUsage(model="m", output_tokens=7),)
+    await happen(bus, "T1", run.Succeeded(round=1, attempt=1, summary="s", usage=usage))
+    assert len((await http.get("/api/tasks/T1/transcript")).json()["items"]) == 1
+    await bus.js.purge_stream(OUTPUT)
+    answer = await http.get("/api/tasks/T1/transcript")
+    assert (answer.status_code, answer.json()["code"]) == (410, "conversation-lost")
+    assert "archive" in answer.json()["detail"]
 
 
 async def test_the_diff_is_that_of_what_was_made_last_whether_or_not_it_is_proven(

@@ -16,7 +16,7 @@ from shared.workspace.bundle import load_bundle, read_header, write_bundle
 from shared.workspace.git import REMOTE_WORDS, Answer, GitFailed, failed
 from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import Mirror
-from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
+from shared.workspace.publish import BranchCheckedOut, BranchTaken, delete_branch, publish_branch
 from shared.workspace.worktree import Worktree
 from tests.integration.workspace.workspace_support import ADA, CHECKPOINT, NOON, sh_git
 
@@ -337,3 +337,21 @@ def test_a_target_that_cannot_be_written_is_known_without_trying(folder: str) ->
         sentence = as_nobody(lambda: cannot_write(f"{place}/t.git"))
         assert "cannot be written" in sentence
         assert "None" not in sentence
+
+
+async def test_a_branch_is_deleted_only_where_it_was_left(
+    worktree: Worktree, tmp_path: Path, target: Path, bare: Path
+) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    for place in (target, bare):
+        await publish_branch(str(place), tmp_path / "b", commit, BRANCH, None)
+        with pytest.raises(BranchTaken):
+            await delete_branch(str(place), BRANCH, worktree.base, worktree.mirror)
+        assert sh_git(place, "rev-parse", BRANCH) == commit
+        for _ in "once", "again":
+            await delete_branch(str(place), BRANCH, commit, worktree.mirror)
+            assert sh_git(place, "branch", "--list", BRANCH) == ""
+    await publish_branch(str(target), tmp_path / "b", commit, BRANCH, None)
+    sh_git(target, "checkout", "--quiet", BRANCH)
+    with pytest.raises(BranchCheckedOut):
+        await delete_branch(str(target), BRANCH, commit, worktree.mirror)

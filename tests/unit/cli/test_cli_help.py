@@ -13,6 +13,9 @@ from cli.console import SEQUENCE
 from cli.main import COMMANDS, cli
 from shared.contracts.messages import MAX_SEQUENCE
 
+STANDALONE = {"up", "demo", "service", "demo-repo", "completion", "context"}
+"""They act on no running system, as `deliveries explain` does not."""
+
 
 def commands() -> list[list[str]]:
     found: list[list[str]] = [[]]
@@ -30,6 +33,14 @@ def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "Usage: journeyman" in said
     assert len(said.splitlines()) > 5
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - STANDALONE))
+def test_every_command_on_a_running_system_can_be_told_which(name: str) -> None:
+    command = importlib.import_module(f"cli.commands.{COMMANDS[name].module}").command
+    each = command.commands if isinstance(command, click.Group) else {name: command}
+    options = {sub: {option.name for option in found.params} for sub, found in each.items() if sub != "explain"}
+    assert [sub for sub, known in options.items() if not {"data", "url", "context"} <= known] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -760,6 +760,11 @@ export interface components {
          * @enum {string}
          */
         Directive: "auto" | "plan" | "implement";
+        /** DiskUse */
+        DiskUse: {
+            bytes: number;
+            kind: string;
+        };
         /** FieldError */
         FieldError: {
             field: string;
@@ -885,6 +890,8 @@ export interface components {
         /** Queue */
         Queue: {
             in_progress: number;
+            /** @default 0 */
+            oldest_ms?: number;
             pending: number;
             service: string;
         };
@@ -1053,6 +1060,13 @@ export interface components {
             /** @default  */
             reason?: string;
         };
+        /** StreamUse */
+        StreamUse: {
+            bytes: number;
+            max_bytes: number;
+            messages: number;
+            name: string;
+        };
         /**
          * Subscribe
          * @description Send me these topics: ``tasks``, ``task:<id>``, ``output:<id>``; or one ``replay:<session>`` alone.
@@ -1084,6 +1098,8 @@ export interface components {
             approval: string;
             cost_today_microusd: number;
             demo: boolean;
+            disk: components["schemas"]["DiskUse"][];
+            disk_free_bytes: number;
             lag_events: number;
             machine: string;
             parked: number;
@@ -1093,6 +1109,7 @@ export interface components {
             running: components["schemas"]["Working"][];
             seq: number;
             services: components["schemas"]["ServiceInstance"][];
+            streams: components["schemas"]["StreamUse"][];
             tasks: {
                 [key: string]: number;
             };

@@ -149,6 +149,8 @@ export const enTask = {
   "output.newLines": { one: "{n} new line", other: "{n} new lines" },
   "output.toEnd": "To the end",
   "output.loading": "Loading output…",
+  "output.lost": "What the agents said is not kept any more",
+  "output.lostHint": "Output is kept for a week; an archive that was written in time has it.",
   "output.failed": "The recorded output could not be loaded",
   "output.failedHint": "New lines appear here as they come.",
   "output.waiting": "No output yet",

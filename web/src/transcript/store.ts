@@ -1,3 +1,4 @@
+import { ApiError } from "../api/client";
 import { transcriptPage } from "../api/queries";
 import type { OutputLine } from "../api/types";
 import type { LiveClient } from "../live/client";
@@ -10,7 +11,8 @@ export interface LogView {
   entries: readonly Entry[];
   /** How many turns the executor's agent has had in its newest session. */
   turns: number;
-  state: "loading" | "ready" | "failed";
+  /** "lost": there was a conversation, and nobody keeps it any more. */
+  state: "loading" | "ready" | "failed" | "lost";
 }
 
 const FRAME_MS = 33;
@@ -28,6 +30,7 @@ export class LogStore {
   private frame: ReturnType<typeof setTimeout> | undefined;
   private readonly abort = new AbortController();
   private unwatch: (() => void) | null = null;
+  private lost = false;
 
   constructor(
     private readonly id: string,
@@ -45,7 +48,7 @@ export class LogStore {
     const loaded = await this.load();
     if (this.abort.signal.aborted) return;
     this.unwatch = this.client.watchOutput(this.id, this.lastSeq(), (line) => this.take([line]));
-    this.publish(loaded ? "ready" : "failed");
+    this.publish(loaded ? "ready" : this.lost ? "lost" : "failed");
   }
 
   /** Reads what is recorded beyond the last known line: the way on while no socket can be had. */
@@ -56,7 +59,8 @@ export class LogStore {
         this.take(page.items);
         if (page.next_after === null || page.items.length === 0) return true;
       }
-    } catch {
+    } catch (error) {
+      this.lost = error instanceof ApiError && error.code === "conversation-lost";
       return false;
     }
   }

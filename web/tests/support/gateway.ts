@@ -180,6 +180,9 @@ export class FakeGateway {
       unread: 0,
       parked: 0,
       webhooks: [{ sender: "github", ready: true, secret_file: "" }],
+      streams: [],
+      disk: [],
+      disk_free_bytes: 0,
       ...this.system,
     };
   }

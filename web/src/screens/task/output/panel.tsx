@@ -272,6 +272,7 @@ function Empty({ log, live, errorsOnly }: { log: LogView; live: boolean; errorsO
       </p>
     );
   if (errorsOnly && log.entries.length > 0) return <EmptyState title={t("output.noErrors")} />;
+  if (log.state === "lost") return <EmptyState title={t("output.lost")}>{t("output.lostHint")}</EmptyState>;
   if (log.state === "failed")
     return <EmptyState title={t("output.failed")}>{t("output.failedHint")}</EmptyState>;
   return (
