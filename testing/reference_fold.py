@@ -224,8 +224,9 @@ class Fold:
         if kind == "run":
             self._of_run(name, id, data, at)
         task_id = id if kind in OF_A_TASK else data.get("task_id", "")
-        if kind == "delivery":
+        if kind == "delivery" and "signal" in data:
             task_id = derived_task_id(data["signal"]["opened_at_ms"], data["signal"]["thread"])
+        if kind == "delivery" and name == "accepted":
             texts = (data["webhook"], data["event"], data["action"], data["delivery"])
             signal = data["signal"]
             self._add("deliveries", id, *texts, signal["thread"], signal["author"], task_id, at)
@@ -283,12 +284,21 @@ class Fold:
             known |= RUN[name]({**known, "at": at}, data)
 
 
+def _whole_text(data: Row) -> str:
+    """A thing's text and what was said about it when the task was opened."""
+    text, request, author = data["text"], data.get("request", ""), data["source"]["author"]
+    asked = f"{author} asks for this:" if author else "This is asked for:"
+    if not request.strip():
+        return str(text)
+    return f"{text}\n\n---\n\n{asked}\n\n{request}" if text.strip() else str(request)
+
+
 def _submitted(id: str, seq: int, data: Row, at: datetime, principal: str, version: int) -> Row:
     source = data["source"]
     unnamed = not principal or principal.startswith("service:")
     known: Row = {
         "id": id, "created_seq": seq, "created_at": at, "updated_seq": seq, "updated_at": at, "version": version,
-        "status": "received", "title": data["title"], "text": data["text"],
+        "status": "received", "title": data["title"], "text": _whole_text(data),
         **{f"source_{name}": source[name] for name in ("kind", "reference", "url", "author")},
         "requester": f"{source['kind']}:{source['author']}" if source["author"] and unnamed else principal,
         **{name: data[name] for name in ("repo", "directive", "approval", "session_id", "parent")},
