@@ -30,6 +30,7 @@ from shared.ops.config import Repo
 from shared.workspace.commits import JOURNEYMAN
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
+from testing.campaign_size import CampaignSize
 from tests.integration.verification.trials import Kept
 from tests.integration.workspace.workspace_support import NOON, sh_git
 
@@ -247,7 +248,6 @@ def test_a_result_is_the_agents_whatever_checks_do(example: Example) -> None:
 
 @pytest.mark.campaign
 @pytest.mark.timeout(1800)
-@settings(max_examples=300, deadline=None, phases=UNSHRUNK)
-@given(examples)
-def test_a_result_is_the_agents_whatever_checks_do_very_often(example: Example) -> None:
-    check(example)
+def test_a_result_is_the_agents_whatever_checks_do_very_often(campaign_size: CampaignSize) -> None:
+    often = settings(max_examples=campaign_size.pick(small=25, full=300), deadline=None, phases=UNSHRUNK)
+    often(given(examples)(check))()
