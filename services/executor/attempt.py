@@ -47,7 +47,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import Timings
 from shared.runtime.activity import HandOver
 from shared.runtime.watcher import supervised
-from shared.workspace.branches import branch_name
+from shared.workspace.branches import branch_name, refuse_branch_in_the_way
 from shared.workspace.git import GitFailed
 from shared.workspace.worktree import Author
 
@@ -162,7 +162,8 @@ class Attempt:
             )
         worktree = await self._workspace.open(found)
         crash_point("run.worktree")
-        await self._workspace.refuse_unpublishable(worktree.mirror, self._branch(found))
+        # Known before anything is paid for. Whether the target can be written, only the gateway can know.
+        await refuse_branch_in_the_way(worktree.mirror, self._branch(found))
         process, resume = self._workspace.last_process(), False
         if process is None:
             # An attempt here that another worker overtook may have left a conversation: its id cannot be begun again.

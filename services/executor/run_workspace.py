@@ -23,10 +23,7 @@ from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.ops.config import Repo
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.workspace.branches import refuse_branch_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle
-from shared.workspace.git import GitFailed
-from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.target import Target
@@ -66,12 +63,6 @@ class RunWorkspace:
     def submodules(self) -> Mirrors:
         """The mirrors that submodules may be filled from; raises `BadConfig`."""
         return self._target.submodule_mirrors()
-
-    async def refuse_unpublishable(self, mirror: Mirror, branch: str) -> None:
-        """Raise `GitFailed` where it can be known, before anything is paid for, that a result cannot be published."""
-        if (reason := await asyncio.to_thread(cannot_write, self.repo().target)) is not None:
-            raise GitFailed(reason)
-        await refuse_branch_in_the_way(mirror, branch)
 
     async def retire(self) -> None:
         """Nothing goes on from what lies here: another worker has overtaken it.
