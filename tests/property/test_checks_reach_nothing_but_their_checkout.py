@@ -134,7 +134,7 @@ async def judged_anyhow(example: Example, folder: Path) -> None:
     work = LocalWork(Actor("run", "task"), 1)
     mark = f"property-{folder.name}"
     judging = asyncio.create_task(
-        Verification(folder, 60, Kept(folder)).judge(  # type: ignore[arg-type]  # takes what the object store takes
+        Verification(folder, 60, Kept(folder)).judge(
             work,
             mark,
             "octo/app",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -17,7 +18,7 @@ from services.executor.verification.records import FOLDER, BaseRecords
 from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
 from shared.contracts.messages import ArtifactRef
-from shared.nats.objects import Artifacts, ArtifactTooLarge
+from shared.nats.objects import ArtifactTooLarge
 from shared.ops import download_caches
 from shared.ops.config import Repo
 from shared.workspace.detect import detect_setup
@@ -27,13 +28,20 @@ from shared.workspace.submodules import NONE, Mirrors
 log = structlog.get_logger(__name__)
 
 
-class Verification:
-    """Checks results on this executor. ``artifacts`` keeps whole outputs."""
+class OutputStore(Protocol):
+    """What keeps the whole outputs of checks."""
 
-    def __init__(self, data_dir: Path, timeout_s: float, artifacts: Artifacts) -> None:
+    async def put_file(self, name: str, path: Path) -> ArtifactRef:
+        """Store a file's bytes; raises `ArtifactTooLarge`."""
+
+
+class Verification:
+    """Checks results on this executor."""
+
+    def __init__(self, data_dir: Path, timeout_s: float, outputs: OutputStore) -> None:
         self._data_dir = data_dir
         self._timeout_s = timeout_s
-        self._artifacts = artifacts
+        self._outputs = outputs
         self._slots = CheckSlots()
         self._records = BaseRecords(data_dir / FOLDER)
 
@@ -73,7 +81,7 @@ class Verification:
 
         async def store(whole: Path) -> ArtifactRef | None:
             try:
-                return await self._artifacts.put_file(f"{work.actor.id}.check.gz", whole)
+                return await self._outputs.put_file(f"{work.actor.id}.check.gz", whole)
             except ArtifactTooLarge as error:
                 log.warning("a check's output cannot be kept", reason=str(error))
                 return None

@@ -55,7 +55,7 @@ class Trial:
 
     def executor(self, timeout_s: float = 60) -> Verification:
         """Another executor on the same machine."""
-        return Verification(self.folder, timeout_s, self.kept)  # type: ignore[arg-type]
+        return Verification(self.folder, timeout_s, self.kept)
 
     async def commit(self, change: Files) -> Commit:
         """A result that changes these files."""
