@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
 from shared.ops.config import BadConfig, Config, Repo, load_config
 from shared.ops.disk_use import disk_use, free_bytes, size_in_words
-from shared.ops.environment import without_userinfo
+from shared.ops.environment import BASICS, inherited, without_userinfo
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.settings import Settings, variable_of
 from shared.workspace.git import GitFailed, git
@@ -60,7 +61,12 @@ async def _claude(settings: Settings) -> Finding:
     except CliMissing as error:
         return from_error("Claude CLI", error)
     process = await asyncio.create_subprocess_exec(
-        str(cli), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        str(cli),
+        "--version",
+        # CLAUDE_CLI may name anything: the doctor's secrets are not for it.
+        env=inherited(os.environ, BASICS),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
