@@ -293,15 +293,15 @@ class Attempt:
         )
         stopping = asyncio.create_task(self._inbox.stop.wait())
         try:
-            await asyncio.wait((verifying, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not verifying.done():
-                # Paid for, and nobody can tell any more: it is kept, and somebody may publish it or go on from it.
-                return self._stopped(state.unreported, result=await self._sealed(state, state.result))
-            state.judged = verifying.result()
+            done, _ = await asyncio.wait((verifying, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (verifying, stopping):
-                task.cancel()
+                task.cancel()  # what is done already stays as it is
             await asyncio.gather(verifying, stopping, return_exceptions=True)
+        if verifying not in done:
+            # Paid for, and nobody can tell any more: it is kept, and somebody may publish it or go on from it.
+            return self._stopped(state.unreported, result=await self._sealed(state, state.result))
+        state.judged = verifying.result()
         crash_point("run.checked")
         return None
 
