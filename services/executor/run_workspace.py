@@ -23,7 +23,8 @@ from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.ops.config import Repo
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.workspace.bundle import has_commit, load_bundle
+from shared.workspace.bundle import has_commit
+from shared.workspace.commits import bring
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.target import Target
@@ -107,7 +108,7 @@ class RunWorkspace:
         await mirror.ensure(run.base_commit)
         if not await has_commit(mirror.path, commit):
             async with self._fetched(stored, "result") as bundle:
-                await load_bundle(mirror.path, bundle, commit)
+                await bring(mirror, commit, bundle)
         return Worktree(mirror, self.worktree_path, run.base_commit)
 
     @contextlib.asynccontextmanager

@@ -1,12 +1,15 @@
-"""Commits made of a tree that is there: the same tree, parent, words and time always give the same commit id."""
+"""Commits of a mirror: made of a tree that is there, always with the same id, or brought by a bundle."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from shared.workspace.bundle import has_commit, load_bundle
+from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 
 
@@ -38,3 +41,14 @@ async def commit_tree(mirror: Mirror, tree: str, parent: str, message: str, auth
     }
     text = message.replace("\0", "").strip().encode("utf-8", "replace") + b"\n"
     return (await mirror.git("commit-tree", tree, "-p", parent, env=env, input=text)).strip()
+
+
+async def bring(mirror: Mirror, commit: str, bundle: Path) -> None:
+    """Have the mirror hold a commit out of a bundle whose base may have to be fetched first. Raises ``GitFailed``."""
+    if (mirror.path / "HEAD").exists() and await has_commit(mirror.path, commit):
+        return
+    try:
+        await load_bundle(mirror.path, bundle, commit)
+    except GitFailed:
+        await mirror.fetch()
+        await load_bundle(mirror.path, bundle, commit)

@@ -26,9 +26,9 @@ import msgspec
 
 from shared.ops.crash_points import crash_point
 from shared.ops.uninterrupted import uninterrupted
-from shared.workspace.bundle import Bundle, has_commit, load_bundle, write_bundle
+from shared.workspace.bundle import Bundle, has_commit, write_bundle
 from shared.workspace.changes import MAX_DIFF, ChangedFile, changed_entries, changed_files, unified_diff
-from shared.workspace.commits import JOURNEYMAN, Author, commit_tree
+from shared.workspace.commits import JOURNEYMAN, Author, bring, commit_tree
 from shared.workspace.deletion import delete
 from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_name
 from shared.workspace.lfs import plain_lfs_files
@@ -99,7 +99,7 @@ class Worktree:
         The files are the snapshot's, HEAD is its base: the work shows as uncommitted, as it did to the agent.
         Replaces what is at ``path``. The mirror is fetched when it lacks the base.
         """
-        await _bring(mirror, commit, bundle)
+        await bring(mirror, commit, bundle)
         base = (await mirror.git("rev-parse", "--verify", f"{commit}^1")).strip()
         worktree = cls(mirror, path, base)
         async with worktree._lock:
@@ -113,17 +113,16 @@ class Worktree:
         path: Path,
         commit: str,
         *,
-        bundle: Path | None = None,
         submodules: Mirrors = NONE,
         trusted: str | None = None,
     ) -> Worktree:
         """A clean checkout of ``commit`` at ``path``, for checks: HEAD is the commit, and whatever was there is gone.
 
-        A commit that the mirror lacks comes out of ``bundle``, or else from the source. Any number of checkouts may
+        A commit that the mirror lacks is asked of the source. Any number of checkouts may
         exist at once at different paths; nothing done in one reaches another, the mirror, or the agent's worktree. Only
         other repositories that ``trusted`` (default: the commit itself) names are read for submodules.
         """
-        await _bring(mirror, commit, bundle)
+        await mirror.ensure(commit)
         worktree = cls(mirror, path, commit)
         async with worktree._lock:
             await worktree._make(commit, submodules, trusted=trusted or commit)
@@ -320,15 +319,3 @@ class Worktree:
         await self.mirror.git("update-ref", "--", self._result_ref, made)
         self._result = made
         return made
-
-
-async def _bring(mirror: Mirror, commit: str, bundle: Path | None) -> None:
-    """Have a commit in the mirror: out of a bundle whose base may have to be fetched first, or else from the source."""
-    if bundle is None:
-        await mirror.ensure(commit)
-    elif not ((mirror.path / "HEAD").exists() and await has_commit(mirror.path, commit)):
-        try:
-            await load_bundle(mirror.path, bundle, commit)
-        except GitFailed:
-            await mirror.fetch()
-            await load_bundle(mirror.path, bundle, commit)

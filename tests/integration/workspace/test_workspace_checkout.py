@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.workspace.commits import bring
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import publish_branch
@@ -45,6 +46,12 @@ def shell(where: Path, script: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(["sh", "-c", script], cwd=where, check=False, capture_output=True)
 
 
+async def brought(mirror: Mirror, path: Path, result: Commit, bundle: Path) -> Worktree:
+    """A checkout of a result that the mirror may have from its bundle only."""
+    await bring(mirror, result.id, bundle)
+    return await Worktree.checkout(mirror, path, result.id)
+
+
 def contents(*places: Path) -> dict[str, str]:
     """The hash of every file below the places."""
     files = [file for place in places for file in sorted(place.rglob("*")) if file.is_file() and not file.is_symlink()]
@@ -54,7 +61,7 @@ def contents(*places: Path) -> dict[str, str]:
 async def test_a_result_that_only_a_bundle_brought_is_checked_out_clean(
     result: Commit, elsewhere: Mirror, tmp_path: Path
 ) -> None:
-    checks = await Worktree.checkout(elsewhere, tmp_path / "checks", result.id, bundle=tmp_path / "result")
+    checks = await brought(elsewhere, tmp_path / "checks", result, tmp_path / "result")
     assert (checks.path / "app.py").read_text() == "fixed\n"
     assert sh_git(checks.path, "rev-parse", "HEAD", "HEAD^") == f"{result.id}\n{result.parent}"
     assert is_clean(checks.path)
@@ -64,7 +71,7 @@ async def test_a_mirror_that_was_never_fetched_gets_the_base_first(
     result: Commit, tmp_path: Path, target: Path
 ) -> None:
     never_fetched = Mirror(tmp_path / "fresh", str(target))
-    checks = await Worktree.checkout(never_fetched, tmp_path / "checks", result.id, bundle=tmp_path / "result")
+    checks = await brought(never_fetched, tmp_path / "checks", result, tmp_path / "result")
     assert is_clean(checks.path)
     base = await Worktree.checkout(Mirror(tmp_path / "fresher", str(target)), tmp_path / "base", result.parent)
     assert (base.path / "app.py").read_text() != "fixed\n"
@@ -78,12 +85,11 @@ async def test_a_commit_that_is_nowhere_is_refused(elsewhere: Mirror, tmp_path: 
 async def test_what_checks_do_in_one_checkout_is_seen_nowhere_else(
     result: Commit, elsewhere: Mirror, tmp_path: Path
 ) -> None:
-    bundle = tmp_path / "result"
     agents = await Worktree.create(elsewhere, tmp_path / "agent", result.parent)
     (agents.path / "untracked.txt").write_text("the agent's\n")
     checks, other, base = await asyncio.gather(
-        Worktree.checkout(elsewhere, tmp_path / "checks", result.id, bundle=bundle),
-        Worktree.checkout(elsewhere, tmp_path / "other", result.id, bundle=bundle),
+        brought(elsewhere, tmp_path / "checks", result, tmp_path / "result"),
+        brought(elsewhere, tmp_path / "other", result, tmp_path / "result"),
         Worktree.checkout(elsewhere, tmp_path / "base", result.parent),
     )
     outside = [elsewhere.path, *(place for each in (agents, other, base) for place in (each.path, each.git_dir))]
@@ -99,13 +105,13 @@ async def test_what_checks_do_in_one_checkout_is_seen_nowhere_else(
     assert contents(*outside) == before
     assert is_clean(other.path)
     assert is_clean(base.path)
-    again = await Worktree.checkout(elsewhere, checks.path, result.id, bundle=bundle)
+    again = await brought(elsewhere, checks.path, result, tmp_path / "result")
     assert is_clean(again.path)
     assert (again.path / "new.txt").exists()
 
 
 async def test_a_checkout_is_removed_with_nothing_left(result: Commit, elsewhere: Mirror, tmp_path: Path) -> None:
-    checks = await Worktree.checkout(elsewhere, tmp_path / "checks" / "one", result.id, bundle=tmp_path / "result")
+    checks = await brought(elsewhere, tmp_path / "checks" / "one", result, tmp_path / "result")
     await checks.remove()
     assert list((tmp_path / "checks").iterdir()) == []
     refs = await elsewhere.git("for-each-ref", "--format=%(refname)", "refs/journeyman/")
@@ -115,7 +121,7 @@ async def test_a_checkout_is_removed_with_nothing_left(result: Commit, elsewhere
 async def test_what_was_checked_is_published_under_other_words(
     result: Commit, elsewhere: Mirror, tmp_path: Path, bare: Path
 ) -> None:
-    checks = await Worktree.checkout(elsewhere, tmp_path / "checks", result.id, bundle=tmp_path / "result")
+    checks = await brought(elsewhere, tmp_path / "checks", result, tmp_path / "result")
     (checks.path / "app.py").write_text("what a check wrote\n")
     made = await checks.commit_tree(result.tree, result.parent, "Fix\n\nEvidence: verified\n", ADA, at=NOON)
     assert made == await checks.commit_tree(result.tree, result.parent, "Fix\n\nEvidence: verified\n", ADA, at=NOON)
