@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from testing.command_line import Run, run_in
@@ -18,6 +19,13 @@ async def gateway(nats_server: Nats, tmp_path: Path) -> AsyncIterator[Gateway]:
     """Running, with a webhook secret."""
     async with Gateway(nats_server.url, tmp_path / "data") as running:
         yield running
+
+
+@pytest.fixture
+async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the gateway."""
+    async with gateway.http() as client:
+        yield client
 
 
 @pytest.fixture

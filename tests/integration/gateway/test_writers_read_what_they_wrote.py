@@ -13,7 +13,7 @@ from shared.contracts import task
 from shared.nats.bus import Bus
 from testing.eventually import eventually
 from testing.nats import Nats
-from tests.integration.gateway.gateway_process import Gateway, ServiceProcess, happen
+from tests.integration.gateway.gateway_process import ServiceProcess, happen
 
 OPENED = 200
 AT_ONCE_S = 6.0
@@ -28,12 +28,6 @@ async def projector(nats_server: Nats, tmp_path: Path) -> AsyncIterator[ServiceP
     async with ServiceProcess("projector", nats_server.url, tmp_path / "projector") as running:
         yield running
         running.process.send_signal(signal.SIGCONT)
-
-
-@pytest.fixture
-async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
-    async with gateway.http() as client:
-        yield client
 
 
 def submitted() -> task.Submitted:
