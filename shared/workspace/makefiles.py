@@ -61,6 +61,8 @@ def _leaves_lines(lines: Sequence[str], at: int, stops: Callable[[str], bool]) -
         return True
     recipe = "\n".join(lines[at : end + 1]).replace("\\\n", " ").strip().lstrip("@+-")
     text = _expanded(recipe, _variables(lines))
+    if re.search(r"\$[({](?!MAKE[)}])", text):
+        return True  # a variable that is not understood, such as one of several lines
     # What a make below has left undone, its own words tell.
     return stops(re.sub(r"\$[({]MAKE[)}]|(?<![\w-])g?make(?![\w-])", "submake", text).replace("$$", "$"))
 

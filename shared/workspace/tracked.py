@@ -3,11 +3,13 @@ check has written, stashed or removed, is no part of the commit that the next co
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import structlog
 
+from shared.ops.own_home import remove_tree
 from shared.workspace.git import ask, git
 
 log = structlog.get_logger(__name__)
@@ -16,7 +18,8 @@ log = structlog.get_logger(__name__)
 class TrackedFiles:
     """Those of ``directory``; ``index`` is our own note of them, with their blobs in ``repository``.
 
-    What is not tracked stays as it is: builds and installed packages are made once for all commands.
+    What is not tracked stays for the next command: builds and installed packages are made once for all. A command that
+    runs once more finds what there was before its first time.
     """
 
     def __init__(self, repository: Path, directory: Path, index: Path) -> None:
@@ -42,6 +45,21 @@ class TrackedFiles:
         answer = await ask(*what, cwd=self._directory, env=self._env)
         if answer.code != 0:
             log.warning("tracked files of a checkout could not be restored", git=answer.err[-500:])
+
+    async def untracked(self) -> frozenset[str]:
+        """What else lies there, ignored or not; a directory with no tracked file is one path. Raises ``GitFailed``."""
+        if is_lost(self._directory):
+            return frozenset()
+        return frozenset(_split(await self._git("ls-files", "-z", "--others", "--directory")))
+
+    async def keep_only(self, known: frozenset[str]) -> None:
+        """Remove what is not tracked and was not known: what a command has left. Raises ``GitFailed``."""
+        for path in await self.untracked() - known:
+            place = self._directory / path.rstrip("/")
+            if place.is_dir() and not place.is_symlink():
+                await asyncio.to_thread(remove_tree, place)
+            else:
+                place.unlink(missing_ok=True)
 
     async def _git(self, *args: str, input: bytes | None = None) -> str:
         return await git(*args, cwd=self._directory, env=self._env, input=input)

@@ -135,7 +135,7 @@ class Judge:
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
-            again = await self._result.run(ran.result.command)
+            again = await self._result.run_again(ran.result.command)
             flaky = _without(new, (*again.findings.hidden, *_names(again)))
             if still := _without(new, flaky):
                 reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
@@ -160,7 +160,7 @@ class Judge:
             self._comparable = False  # the tests that fail may be others
             reason = f"It ends with 0, but {now} tests fail without a name; at the base commit {then}."
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
-        again = await self._result.run(ran.result.command)
+        again = await self._result.run_again(ran.result.command)
         if again.result.passed and not again.findings.hidden and not again.findings.failed_count:
             self._note_flaky(ran, ())
             return await self._check(again, CheckVerdict.PASSED, "It failed once, and passed when it ran again.")
@@ -191,7 +191,7 @@ class Judge:
 
     async def _judge_new_failure(self, ran: Ran, new: tuple[str, ...], before: BaseRun) -> Check:
         """Run it once more: what passes then is flaky, and not blamed on the work."""
-        again = await self._result.run(ran.result.command)
+        again = await self._result.run_again(ran.result.command)
         flaky = _without(new, _names(again))
         if again.result.passed:
             self._note_flaky(ran, new)

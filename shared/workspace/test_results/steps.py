@@ -12,6 +12,8 @@ _STEPS: Final = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
         (r"^g?make(?:\[\d+\])?: \*\*\* \[(?:[^\]]*: )?([^\]\s]+)\] (?:Error \d+|[A-Z]\w+.*)$", r"make \1"),
+        # With "-" before a line, or -i, make goes on behind a failure.
+        (r"^g?make(?:\[\d+\])?: \[(?:[^\]]*: )?([^\]\s]+)\] Error (?!12[67] )\d+ \(ignored\)$", r"make \1"),
         (r"^ {2}([\w.-]+): FAIL code \d+", r"tox \1"),
         (r"^ERROR: {3}([\w.-]+): (?:commands failed|InvocationError.*)$", r"tox \1"),
         (r"^nox > \* ([\w.()-]+): failed$", r"nox \1"),

@@ -14,6 +14,7 @@ from services.executor.verification import checkout
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
 from shared.contracts.sentences.evidence import observed
 from shared.workspace import checks
+from shared.workspace.test_results.stopped import has_stopped
 from testing.eventually import eventually
 from testing.nats import free_port
 from tests.integration.verification.trials import Files, MakeTrial
@@ -327,3 +328,37 @@ async def test_a_stop_during_set_up_is_heard_at_once_and_leaves_nothing(trial: M
 async def test_what_differs_from_run_to_run_is_no_difference(files: Files, check: str, trial: MakeTrial) -> None:
     judged = await trial(files).judge(NOTE, check)
     assert judged.evidence is Evidence.NO_NEW_FAILURES
+
+
+async def test_a_failure_that_mends_itself_by_a_new_file_is_no_flaky_one(trial: MakeTrial) -> None:
+    check = "test ! -e NOTE.md || test -e golden.txt || { touch golden.txt; echo 'FAIL: test_golden (t.T)'; exit 1; }"
+    judged = await trial({"README.md": "hi\n"}).judge({"NOTE.md": "x\n"}, check)
+    assert judged.evidence is Evidence.FAILING
+
+
+async def test_what_an_earlier_check_built_is_there_when_a_later_one_runs_again(trial: MakeTrial) -> None:
+    place = trial({"README.md": "hi\n"})
+    first = place.folder / "first"
+    flaky = f"test -e built && {{ test -e {first} || {{ touch {first}; echo 'FAIL: test_x (t.T)'; exit 1; }}; }}"
+    judged = await place.judge({"NOTE.md": "x\n"}, "touch built", flaky)
+    assert judged.evidence is Evidence.VERIFIED
+
+
+async def test_a_failure_that_make_ignores_is_set_beside_the_base(trial: MakeTrial) -> None:
+    makefile = "test:\n\t-sh lint.sh\n"
+    judged = await trial({"Makefile": makefile, "lint.sh": "true\n"}).judge({"lint.sh": "exit 1\n"})
+    assert judged.evidence is Evidence.FAILING
+
+
+async def test_a_recipe_of_several_lines_in_a_variable_may_hide_what_is_behind_its_red_one(trial: MakeTrial) -> None:
+    makefile = "define run-all\nsh red.sh\nsh lint.sh\nendef\ntest:\n\t$(run-all)\n"
+    base = {"Makefile": makefile, "red.sh": "echo 'FAIL: test_old (t.T)'; exit 1\n", "lint.sh": "true\n"}
+    judged = await trial(base).judge({"lint.sh": "exit 1\n"})
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+def test_a_go_package_whose_process_ended_behind_a_red_test_has_stopped() -> None:
+    whole = ["--- FAIL: TestRed (0.00s)", "FAIL", "FAIL\tm/a\t0.003s", "FAIL"]
+    assert not has_stopped("go test ./...", whole)
+    assert not has_stopped("go test", [*whole[:2], "exit status 1", *whole[2:]])
+    assert has_stopped("go test ./...", [whole[0], "cannot open db", *whole[2:]])
