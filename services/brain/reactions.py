@@ -16,6 +16,7 @@ from shared.event_store.envelope import RecordedEvent
 
 FILTERS: Final = (
     "evt.delivery.*.accepted",
+    "evt.delivery.*.authorised",
     "evt.delivery.*.replayed",
     "evt.session.*.said",
     "evt.task.*.submitted",
@@ -47,7 +48,11 @@ def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]
     def react(event: RecordedEvent) -> list[Command]:
         """The commands that an event leads to."""
         match event.data:
-            case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal):
+            case delivery.Accepted(asks_permission=True) | delivery.Replayed(asks_permission=True):
+                return []
+            case (
+                delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal)
+            ):
                 return about_a_delivery(event.actor.id, event.time, signal, policy)
             case session.Said():
                 return _about_a_message(event.actor.id, event.data)

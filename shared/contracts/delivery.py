@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ class SignalKind(StrEnum):
     COMMENT = "comment"
     EDITED = "edited"
     CLOSED = "closed"
+    REOPENED = "reopened"
 
 
 class Word(StrEnum):
@@ -67,11 +69,15 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: bool = False
 
 
+NOT_AUTHORISED: Final = frozenset({"not-trusted", "stranger", "permission-unknown"})
+"""The codes of refusals that say: its author may not ask for that here."""
+
+
 class Accepted(Event, frozen=True, kw_only=True):
     """A verified delivery, durably ours before the sender got its 202.
 
     ``body`` is the raw JSON body where it is small, else null and ``artifact`` names it; ``body_sha256`` is over the
-    raw bytes.
+    raw bytes. ``asks_permission``: nothing is done about it until it is `Authorised`.
     """
 
     webhook: str
@@ -83,6 +89,20 @@ class Accepted(Event, frozen=True, kw_only=True):
     body_size: int
     body: msgspec.Raw
     artifact: ArtifactRef | None = None
+    asks_permission: bool = False
+
+
+class Authorised(Event, frozen=True, kw_only=True):
+    """The sender was asked what the delivery's author may do, and ``signal`` is what counts of it.
+
+    ``permission`` is the role that the author has there (``admin``, ``maintain``, ``write``, ``triage``, ``read``,
+    ``none``), or empty where nobody had to be asked. ``decided_by`` says what decided: ``permission``, ``people``,
+    ``team``, ``bots``, ``strangers``, ``harmless`` or ``self-test``.
+    """
+
+    signal: Signal
+    permission: str = ""
+    decided_by: str = ""
 
 
 class Refused(Event, frozen=True, kw_only=True):
@@ -96,12 +116,24 @@ class Refused(Event, frozen=True, kw_only=True):
 
 
 class Replayed(Event, frozen=True, kw_only=True):
-    """An operator had the delivery read again, by the version and the configuration of that day."""
+    """An operator had the delivery read again, by the version and the configuration of that day.
+
+    ``asks_permission`` is that of `Accepted`.
+    """
 
     signal: Signal
+    asks_permission: bool = False
 
 
-DeliveryEvent = Accepted | Refused | Replayed
+DeliveryEvent = Accepted | Authorised | Refused | Replayed
+
+
+class Authorise(Command, frozen=True, kw_only=True):
+    """Record what counts of the delivery. The fields are those of `Authorised`."""
+
+    signal: Signal
+    permission: str = ""
+    decided_by: str = ""
 
 
 class Refuse(Command, frozen=True, kw_only=True):
@@ -115,14 +147,16 @@ class Replay(Command, frozen=True, kw_only=True):
     """Have the delivery acted on once more, as it is read now. What has taken effect before does not do so twice."""
 
     signal: Signal
+    asks_permission: bool = False
 
 
-DeliveryCommand = Refuse | Replay
+DeliveryCommand = Authorise | Refuse | Replay
 
 
 class Delivery(Accepted, frozen=True, kw_only=True):
-    """The fold of a delivery's events: how it was accepted, the codes of what was refused, and how often it was
-    replayed."""
+    """The fold of a delivery's events: how it was accepted, whether it is authorised, the codes of what was refused,
+    and how often it was replayed."""
 
+    authorised: bool = False
     refused: tuple[str, ...] = ()
     replays: int = 0

@@ -357,6 +357,10 @@ class RecordClosed(Command, frozen=True, kw_only=True):
     reason: str
 
 
+class RecordReopened(SaidCommand, frozen=True, kw_only=True):
+    """Report that somebody who may steer has reopened the thing: what its closing has stopped goes on."""
+
+
 class RecordEdit(Command, frozen=True, kw_only=True):
     """Report that words which the task was made of read otherwise now.
 
@@ -413,6 +417,7 @@ TaskCommand = (
     | Retry
     | GoOn
     | RecordClosed
+    | RecordReopened
     | RecordEdit
     | Resume
     | ExpireApproval

@@ -38,6 +38,10 @@ class Repo(BaseModel):
     agent: str = "executor"
     branch_prefix: Annotated[str, Field(max_length=100)] = "journeyman"
     """What the names of our branches begin with, before a slash."""
+    people: Annotated[tuple[str, ...], Field(max_length=500)] = ()
+    """Logins of those who may steer here; where ``teams`` are empty as well, everybody with write access may."""
+    teams: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    """Teams whose members may, each as ``organization/team``."""
 
     @field_validator("branch_prefix")
     @classmethod
@@ -48,6 +52,13 @@ class Repo(BaseModel):
         if ".." in prefix:
             raise ValueError('".." cannot be in the name of a branch')
         return prefix
+
+    @field_validator("teams")
+    @classmethod
+    def _teams_of_organizations(cls, teams: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := next((team for team in teams if not re.fullmatch(r"[\w.-]+/[\w.-]+", team)), None):
+            raise ValueError(f'{wrong!r} is no team; write "organization/team"')
+        return teams
 
     @model_validator(mode="after")
     def _one_place(self) -> Repo:
@@ -70,18 +81,27 @@ class Policy(BaseModel):
     login: str = Field("", description="Our own account on the forge, such as my-app[bot]: its words start no work")
     app_id: int = Field(0, ge=0, description="Our own GitHub App: what is written by it starts no work")
     label: str = Field("", description="When set, an issue becomes a task only with this label or when mentioned")
-    bots: tuple[str, ...] = Field(
+    bots: tuple[str | int, ...] = Field(
         (),
-        description='Logins of programs whose issues and mentions are work, such as "renovate[bot]"; of others not',
+        description='Programs whose issues and mentions are work: logins such as "renovate[bot]", or the numbers of '
+        "their accounts, which outlive a change of name; those of others are not",
+    )
+    strangers: Literal["wait", "triage"] = Field(
+        "wait",
+        description="What becomes of an issue whose author may not tell the agent what to do. wait: nothing, until "
+        "somebody who may says so; triage: it is looked at and planned, and its plan waits",
+    )
+    strangers_a_day: int = Field(
+        10, ge=0, le=100, description="Most issues of strangers that are looked at in a repository on one day"
     )
 
     def is_own_login(self, login: str) -> bool:
         """Whether this is our own account, which may be written with and without ``[bot]``."""
         return bool(self.login) and _account(login) == _account(self.login)
 
-    def lists_bot(self, login: str) -> bool:
-        """Whether a program is allowed to open work. Logins of GitHub have no case."""
-        return login.lower() in {each.lower() for each in self.bots}
+    def lists_bot(self, login: str, id: int = 0) -> bool:
+        """Whether a program is allowed to open work. Logins of GitHub have no case; ``id`` 0 is not known."""
+        return (id != 0 and id in self.bots) or login.lower() in {str(each).lower() for each in self.bots}
 
 
 def _account(login: str) -> str:

@@ -7,7 +7,7 @@ from services.brain.actors.reports import decide_report
 from services.brain.actors.retries import publication, retried
 from services.brain.actors.stages import due_stage, standing_of, working_base
 from services.brain.actors.task_fold import evolve
-from services.brain.actors.things import closed, edited, go_on, stopped
+from services.brain.actors.things import closed, edited, go_on, reopened, stopped
 from services.brain.actors.triage import decide_triage
 from services.brain.actors.waits import decide_timer
 from services.brain.actors.wishes import follow_up, text_of
@@ -27,6 +27,7 @@ from shared.contracts.task import (
     Publish,
     RecordClosed,
     RecordEdit,
+    RecordReopened,
     RecordSpend,
     RecordTriage,
     Reject,
@@ -70,6 +71,8 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return follow_up(task, command)
         case RecordClosed():
             return closed(task, command)
+        case RecordReopened():
+            return reopened(task, command)
         case RecordEdit():
             return edited(task, command)
         case RecordTriage():

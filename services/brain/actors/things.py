@@ -22,6 +22,7 @@ from shared.contracts.task import (
     PublicationRequested,
     RecordClosed,
     RecordEdit,
+    RecordReopened,
     Retried,
     Retry,
     Stage,
@@ -38,6 +39,13 @@ def closed(task: Task, report: RecordClosed) -> StopRequested | Cancelled | None
     if task.status is Status.NEW or task.goes_on:
         return None
     return None if task.status in TERMINAL else stopped(task, report.reason, closed=True)
+
+
+def reopened(task: Task, report: RecordReopened) -> Retried | PublicationRequested | None:
+    """The work that the closing of its thing has stopped goes on; what a person stopped, or has failed, does not."""
+    if not task.closed or task.status is not Status.CANCELLED or report.origin in task.origins:
+        return None
+    return retried(task, Retry(origin=report.origin))
 
 
 def stopped(task: Task, reason: str, *, origin: str = "", closed: bool = False) -> StopRequested | Cancelled | None:

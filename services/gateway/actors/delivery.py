@@ -8,7 +8,10 @@ from msgspec.structs import asdict, replace
 
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.delivery import (
+    NOT_AUTHORISED,
     Accepted,
+    Authorise,
+    Authorised,
     Delivery,
     DeliveryCommand,
     DeliveryEvent,
@@ -23,21 +26,25 @@ MAX_REPLAYS: Final = 100
 
 
 def decide(delivery: Delivery | None, command: DeliveryCommand) -> DeliveryEvent | None:
-    """What comes of a command; a refusal that was told before gives None.
+    """What comes of a command; what was told before gives None, and so does a second judgement of its author.
 
     Raises `Rejected` ``delivery-unknown`` and ``replayed-too-often``.
     """
     if delivery is None:
         raise Rejected("delivery-unknown", "There is no such delivery: look its id up in the list of deliveries.")
     match command:
-        case Refuse(code=code) if code in delivery.refused:
+        case Authorise() if delivery.authorised or not NOT_AUTHORISED.isdisjoint(delivery.refused):
+            return None
+        case Authorise():
+            return Authorised(signal=command.signal, permission=command.permission, decided_by=command.decided_by)
+        case Refuse(code=code) if code in delivery.refused or (delivery.authorised and code in NOT_AUTHORISED):
             return None
         case Refuse():
             return Refused(code=command.code, reason=command.reason)
         case Replay() if delivery.replays >= MAX_REPLAYS:
             raise Rejected("replayed-too-often", f"A delivery is replayed at most {MAX_REPLAYS} times.")
         case Replay():
-            return Replayed(signal=command.signal)
+            return Replayed(signal=command.signal, asks_permission=command.asks_permission)
 
 
 def evolve(delivery: Delivery | None, event: DeliveryEvent) -> Delivery:
@@ -50,12 +57,14 @@ def evolve(delivery: Delivery | None, event: DeliveryEvent) -> Delivery:
             return _after(delivery, event)
 
 
-def _after(delivery: Delivery, event: Refused | Replayed) -> Delivery:
+def _after(delivery: Delivery, event: Authorised | Refused | Replayed) -> Delivery:
     match event:
+        case Authorised():
+            return replace(delivery, authorised=True)
         case Refused():
             return replace(delivery, refused=(*delivery.refused, event.code))
         case Replayed():
-            return replace(delivery, replays=delivery.replays + 1, refused=())
+            return replace(delivery, replays=delivery.replays + 1, refused=(), authorised=False)
         case _:
             assert_never(event)
 

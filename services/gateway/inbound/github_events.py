@@ -52,7 +52,10 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "closed": Rule(_ENDED, issues.ended),
         "deleted": Rule(_ENDED, issues.ended),
         "transferred": Rule(f"{_ENDED} In its new repository it is a new issue.", issues.ended),
-        "reopened": _ignored("a reopened issue starts no work by itself; `@agent go on` does"),
+        "reopened": Rule(
+            "Takes up what closing the issue has stopped, where somebody who may steer reopens it; else nothing.",
+            issues.reopened,
+        ),
         ANY: _ignored("it changes nothing of what is asked for"),
     },
     "issue_comment": {

@@ -74,6 +74,14 @@ def ended(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     return _work(payload, config, None, kind=SignalKind.CLOSED, text=f"{told}{detail and ' '}{detail}.")
 
 
+def reopened(payload: IssuesPayload, config: Config) -> Signal | Ignored:
+    """What closing the issue has stopped goes on, where somebody reopens it who may steer."""
+    if _is_own(config.policy, payload.sender, None):
+        return Ignored("an issue that we have reopened ourselves")
+    told = one_line(f"{payload.sender.login} has reopened the issue.")
+    return _work(payload, config, None, kind=SignalKind.REOPENED, text=told)
+
+
 def commented(payload: CommentPayload, config: Config) -> Signal | Ignored:
     """A comment that mentions us asks for something."""
     if ignored := _not_a_persons(payload, config.policy):
@@ -137,7 +145,7 @@ def _not_ours_to_take(policy: Policy, issue: Issue | None, *people: User | None)
     for each in people:
         if _is_own(policy, each, app):
             return Ignored("an issue of our own: what we write never starts work")
-        if each is not None and each.is_bot and not policy.lists_bot(each.login):
+        if each is not None and each.is_bot and not policy.lists_bot(each.login, each.id):
             return Ignored(f"an issue of the program {one_line(each.login)}, which is not in bots under [policy]")
     return None
 
@@ -153,7 +161,7 @@ def _not_a_persons(payload: CommentPayload, policy: Policy) -> Ignored | None:
         return Ignored("a comment of nobody: its author's account is gone")
     if not any(each is not None and each.is_bot for each in people):
         return None
-    if not all(each is None or not each.is_bot or policy.lists_bot(each.login) for each in people):
+    if not all(each is None or not each.is_bot or policy.lists_bot(each.login, each.id) for each in people):
         return Ignored("a comment of a program that is not in bots under [policy]")
     mention = _mention_in("", comment.body, policy)
     if mention is not None and mention.directive not in PROGRAMS_WORDS:
@@ -225,10 +233,11 @@ def _work(
 
 def _mention_in(title: str, body: str | None, policy: Policy) -> Mention | None:
     # A blank line between them: a title is no paragraph of the text.
-    return find_mention(visible(f"{title}\n\n{body or ''}"), *_handles(policy))
+    return find_mention(visible(f"{title}\n\n{body or ''}"), *handles(policy))
 
 
-def _handles(policy: Policy) -> Sequence[str]:
+def handles(policy: Policy) -> Sequence[str]:
+    """The names by which people address us."""
     login = policy.login.removesuffix("[bot]")
     return (policy.mention, f"@{login}") if login else (policy.mention,)
 

@@ -18,6 +18,7 @@ class User(msgspec.Struct, frozen=True):
 
     login: str
     type: str = ""
+    id: int = 0
 
     @property
     def is_bot(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -35,7 +37,7 @@ _ALONE: Final = frozenset({Word.STATUS, Word.HELP})
 
 _COURTESY: Final = r"(?:please|pls|kindly|can|could|would|will|you|just|now)"
 _VERB: Final = re.compile(
-    rf"[\W_]*(?:{_COURTESY}\b[\W_]*)*(?P<verb>go\s+on|[A-Za-z][\w-]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+    rf"[\W_]*(?:{_COURTESY}\b[\W_]*)*(?P<verb>go\s+on|[^\W\d_][\w-]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
 )
 _BEFORE_A_MENTION: Final = re.compile(r"[\W_]*")
 
@@ -52,32 +54,32 @@ class _Found(msgspec.Struct, frozen=True):
     argument: str = ""
 
 
-def find_mention(text: str, *handles: str) -> Mention | None:
+def find_mention(text: str, *handles: str, words: Mapping[str, Word] = MappingProxyType({})) -> Mention | None:
     """How the text's author addresses us by one of the handles (``@agent``), or None.
 
-    A directive stands at the start of a line. Different ones in one text are answered with help: which of them is
-    meant, only its author knows.
+    ``words`` are further aliases, in lower case: those of the repository. A directive stands at the start of a line.
+    Different ones in one text are answered with help: which of them is meant, only its author knows.
     """
     names = [handle.removeprefix("@").lower() for handle in handles if handle]
     if not names_any(text, names):
         return None
     patterns = [_pattern(handle) for handle in handles if handle]
-    found = [each for lines in own_lines(text, names) for each in _in_paragraph(lines, patterns)]
+    found = [each for lines in own_lines(text, names) for each in _in_paragraph(lines, patterns, words)]
     if not found:
         return None
     directives = [each for each in found if each.word is not None]
-    words = dict.fromkeys(each.word for each in directives if each.word is not None)
-    match len(words):
+    different = dict.fromkeys(each.word for each in directives if each.word is not None)
+    match len(different):
         case 0:
             return Mention()
         case 1:
             first = directives[0]
             return Mention(str(first.word), first.argument)
         case _:
-            return Mention(Word.HELP, f"one at a time, not {' and '.join(words)}")
+            return Mention(Word.HELP, f"one at a time, not {' and '.join(different)}")
 
 
-def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]]) -> list[_Found]:
+def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]], words: Mapping[str, Word]) -> list[_Found]:
     found = []
     for at, line in enumerate(lines):
         first = min((match for pattern in patterns if (match := pattern.search(line.spoken))), key=_start, default=None)
@@ -87,14 +89,14 @@ def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]]) -> list[_F
         starts_line = HIDDEN not in before and _BEFORE_A_MENTION.fullmatch(before) is not None
         if starts_line:
             following = lines[at + 1] if at + 1 < len(lines) else Line("", "")
-            found.append(_directive(line, first.end(), following))
+            found.append(_directive(line, first.end(), following, words))
         elif not first.group().startswith("/"):
             # In the middle of a line ``/agent`` is a path.
             found.append(_Found(None))
     return found
 
 
-def _directive(line: Line, end: int, following: Line) -> _Found:
+def _directive(line: Line, end: int, following: Line, words: Mapping[str, Word]) -> _Found:
     """The word behind a mention; where its line ends with the mention, that of the following line."""
     seen, spoken = line.seen[end:], line.spoken[end:]
     if not re.search(r"\w", spoken) and HIDDEN not in spoken:
@@ -102,7 +104,8 @@ def _directive(line: Line, end: int, following: Line) -> _Found:
     match = _VERB.match(spoken)
     if match is None or HIDDEN in spoken[: match.end("verb")]:
         return _Found(None)
-    word = _WORD_OF.get(" ".join(match["verb"].lower().split()))
+    verb = " ".join(match["verb"].lower().split())
+    word = _WORD_OF.get(verb) or words.get(verb)
     argument = _bare(seen[match.start("rest") :])
     if word is None or (word in _ALONE and argument):
         return _Found(None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+from services.gateway.inbound.authorisation import Authority, must_ask
 from services.gateway.inbound.rereading import reread
 from services.gateway.inbound.sender import Ignored, Unreadable
 from shared.contracts.decider import Rejected
@@ -19,12 +21,19 @@ class DeliveryReplays:
     """Sends `delivery.replay` with what the delivery means by the version and the configuration of today."""
 
     def __init__(
-        self, client: Client, journal: NatsJournal, artifacts: Artifacts, config: Callable[[], Config]
+        self,
+        client: Client,
+        journal: NatsJournal,
+        artifacts: Artifacts,
+        config: Callable[[], Config],
+        *,
+        authorities: Mapping[str, Authority] = MappingProxyType({}),
     ) -> None:
         self._client = client
         self._journal = journal
         self._artifacts = artifacts
         self._config = config
+        self._authorities = authorities
 
     async def replay(self, id: str, *, principal: str) -> CommandResult:
         """The event that comes of it. Raises what `Client.send` raises, `ArtifactLost`, and `Rejected` for a delivery
@@ -41,4 +50,6 @@ class DeliveryReplays:
             case Ignored(reason=reason):
                 raise Rejected("delivery-ignored", f"Today it would be ignored: {reason}.")
             case signal:
-                return await self._client.send(about, Replay(signal=signal), principal=principal)
+                asks = must_ask(self._authorities, events[0].data.webhook, signal)
+                replay = Replay(signal=signal, asks_permission=asks)
+                return await self._client.send(about, replay, principal=principal)

@@ -24,7 +24,8 @@ from shared.ops.senders import secret_setting
 from shared.ops.settings import variable_of
 
 SENDER: Final = "github"
-AUTHOR: Final = "journeyman-test"
+AUTHOR: Final = "journeyman.test"
+"""Nobody's account: GitHub's logins have no dot, so that nobody else is taken for us."""
 MOST: Final = 5
 PER_S: Final = 60.0
 """At most `MOST` deliveries in so many seconds: each may become a task, and a task costs money."""

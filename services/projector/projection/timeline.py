@@ -35,7 +35,7 @@ def task_of(fact: Fact) -> str:
     if fact.kind in TASK_SCOPED:
         return fact.actor_id
     match fact.data:
-        case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal):
+        case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
             return derived_task_id(signal.opened_at_ms, signal.thread)
         case session.Said(task_id=task_id) | session.AnswerRecorded(task_id=task_id):
             return task_id

@@ -25,6 +25,7 @@ from shared.contracts.task import (
     PlanningRequested,
     RecordClosed,
     RecordEdit,
+    RecordReopened,
     Retried,
     Retry,
     Source,
@@ -105,6 +106,15 @@ def test_what_a_person_has_stopped_is_retried_and_does_not_go_on_by_itself() -> 
 def test_the_end_of_an_agent_that_a_closed_thing_has_stopped_can_be_gone_on_from() -> None:
     story = (*EXECUTING, StopRequested(stage="executing", reason="closed", closed=True), Cancelled(reason="closed"))
     given(DECIDER, *story).when(GoOn()).then(Retried(stage="planning", goes_on=True))
+
+
+def test_what_a_closed_thing_has_stopped_goes_on_when_the_thing_is_reopened_and_nothing_else_does() -> None:
+    again = Retried(stage="triage", origin="d-3")
+    given(DECIDER, SUBMITTED, ENDED).when(RecordReopened(origin="d-3")).then(again)
+    given(DECIDER, SUBMITTED, ENDED, again).when(RecordReopened(origin="d-3")).nothing()
+    given(DECIDER, SUBMITTED, Cancelled(reason="no")).when(RecordReopened(origin="d-3")).nothing()
+    given(DECIDER, *DONE).when(RecordReopened(origin="d-3")).nothing()
+    given(DECIDER, SUBMITTED, ENDED, again).when(CLOSED).then(ENDED)
 
 
 # ---- its words are edited

@@ -155,8 +155,10 @@ def test_a_thing_that_is_gone_says_who_has_ended_it(action: str, changes: Any, t
     assert (found.kind, found.text) == (SignalKind.CLOSED, text)
 
 
-def test_a_reopened_issue_says_how_to_go_on() -> None:
-    assert "@agent go on" in reason("issues", "reopened")
+def test_an_issue_that_is_reopened_says_by_whom() -> None:
+    found = signal("issues", "reopened")
+    assert (found.kind, found.text, found.trusted) == (SignalKind.REOPENED, "ada has reopened the issue.", True)
+    assert not signal("issues", "reopened", sender=EVE).trusted
 
 
 def test_an_issue_that_is_assigned_to_our_account_is_work() -> None:

@@ -230,7 +230,7 @@ def test_every_documented_delivery_is_a_signal_or_is_ignored_with_a_reason(deliv
 
 
 MEANT = {
-    *(("issues", action) for action in ("opened", "edited", "closed", "deleted", "transferred")),
+    *(("issues", action) for action in ("opened", "edited", "closed", "reopened", "deleted", "transferred")),
     *(("issue_comment", action) for action in ("created", "edited")),
 }
 

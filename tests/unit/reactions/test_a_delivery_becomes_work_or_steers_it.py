@@ -10,7 +10,7 @@ from services.brain.actors.task import DECIDER
 from services.brain.actors.wishes import text_of
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import reactions
-from shared.contracts.delivery import Accepted, Refuse, Replayed, Signal, SignalKind
+from shared.contracts.delivery import Accepted, Authorised, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
 from shared.contracts.task import (
@@ -21,6 +21,7 @@ from shared.contracts.task import (
     GoOn,
     RecordClosed,
     RecordEdit,
+    RecordReopened,
     Reject,
     Retry,
     Revise,
@@ -56,7 +57,7 @@ SUBMIT = Submit(
 )
 
 
-def after(signal: Signal, policy: ReactionPolicy | None = None) -> list[Command]:
+def after(signal: Signal, policy: ReactionPolicy | None = None, *, asks_permission: bool = False) -> list[Command]:
     accepted = Accepted(
         webhook="github",
         event="issues",
@@ -66,6 +67,7 @@ def after(signal: Signal, policy: ReactionPolicy | None = None) -> list[Command]
         body_sha256="",
         body_size=0,
         body=NO_BODY,
+        asks_permission=asks_permission,
     )
     return reactions(policy or ReactionPolicy())(recorded(accepted, id="d-1"))
 
@@ -217,6 +219,18 @@ def test_a_question_about_the_task_itself_is_left_to_who_answers_it(word: str, t
 def test_a_closed_thing_ends_the_work_on_it() -> None:
     closed = replace(WORK, kind=SignalKind.CLOSED, text="ada has closed the issue.", trusted=False)
     assert after(closed) == [RecordClosed(id=ID, reason="ada has closed the issue.")]
+
+
+@pytest.mark.parametrize(("trusted", "told"), [(True, [RecordReopened(id=ID, origin="d-1")]), (False, [])])
+def test_a_reopened_thing_is_told_by_who_may_steer(trusted: bool, told: list[Command]) -> None:
+    assert after(replace(WORK, kind=SignalKind.REOPENED, trusted=trusted)) == told
+
+
+def test_what_asks_for_permission_is_acted_on_when_it_is_authorised() -> None:
+    assert after(COMMENT, asks_permission=True) == []
+    assert reactions(ReactionPolicy())(recorded(Replayed(signal=COMMENT, asks_permission=True), id="d-1")) == []
+    authorised = Authorised(signal=COMMENT, permission="write", decided_by="permission")
+    assert reactions(ReactionPolicy())(recorded(authorised, id="d-1")) == after(COMMENT)
 
 
 def test_an_edit_is_told_to_the_task_and_opens_one_when_it_mentions_us_for_the_first_time() -> None:

@@ -1,0 +1,114 @@
+"""Who may: the sender is asked what a delivery's author may do there, before anything is done about it.
+
+An association or a role that stands in the delivery decides nothing. Where a sender has no authority that can be asked
+(no credentials are set), its deliveries are acted on as they are, and their own claim of the author's role is a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from shared.contracts.decider import Rejected
+from shared.contracts.delivery import Accepted, Authorise, Refuse, Replayed, Signal, SignalKind
+from shared.contracts.ids import derived_id, derived_task_id
+from shared.contracts.subjects import Actor
+from shared.event_store.envelope import RecordedEvent
+from shared.nats.journal import NatsJournal
+from shared.ops.crash_points import crash_point
+from shared.runtime.activity import ActivityContext
+from shared.runtime.actor_host import ActorHost
+
+FACTS = frozenset({SignalKind.CLOSED})
+"""What happened, whoever did it: nobody asks for anything."""
+
+log = structlog.get_logger(__name__)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery whose author is to be judged.
+
+    ``sender`` is the account that did what the delivery tells, which need not be the author of its words. ``opens``:
+    there is no task yet of the thing that it is about. ``at`` is when the delivery came.
+    """
+
+    id: str
+    accepted: Accepted
+    signal: Signal
+    sender: str
+    opens: bool
+    at: datetime
+
+
+class Authority(Protocol):
+    """What can be asked about the people of one sender."""
+
+    async def judge(self, asked: Asked) -> Authorise | Refuse:
+        """What counts of the delivery, or why nothing of it does. Raises what its sender's client raises."""
+        ...
+
+
+def must_ask(authorities: Mapping[str, Authority], webhook: str, signal: Signal) -> bool:
+    """Whether a delivery's author is to be judged before it counts."""
+    return webhook in authorities and signal.kind not in FACTS
+
+
+class Authorisation:
+    """The activity behind `delivery.accepted` and `delivery.replayed`."""
+
+    def __init__(self, host: ActorHost, journal: NatsJournal, authorities: Mapping[str, Authority]) -> None:
+        self._host = host
+        self._journal = journal
+        self._authorities = authorities
+
+    async def judge(self, event: RecordedEvent, turn: ActivityContext) -> None:
+        """Have the delivery say what counts of it, once."""
+        told: Accepted | Replayed = event.data
+        if not told.asks_permission:
+            return
+        (first, *_) = await self._journal.load(event.actor)
+        authority = self._authorities.get(first.data.webhook)
+        if authority is None:
+            reason = "The credentials by which its author could be judged are not set any more: set them, replay it."
+            await self._tell(event, Refuse(code="permission-unknown", reason=reason))
+            return
+        judgement = await authority.judge(
+            Asked(
+                id=event.actor.id,
+                accepted=first.data,
+                signal=told.signal,
+                sender=first.principal.partition(":")[2],
+                opens=not await self._journal.newest(_task_of(told.signal)),
+                at=first.time,
+            )
+        )
+        crash_point("delivery.judged")
+        await self._tell(event, judgement)
+
+    async def give_up(self, event: RecordedEvent, reason: str) -> None:
+        """Say that nobody could tell who may: nothing is done about the delivery."""
+        log.error("a delivery's author cannot be judged", delivery=event.actor.id, reason=reason)
+        sentence = f"Whether its author may ask for that could not be found out ({reason}): say it again."
+        await self._tell(event, Refuse(code="permission-unknown", reason=sentence))
+
+    async def _tell(self, event: RecordedEvent, judgement: Authorise | Refuse) -> None:
+        try:
+            # In the name of the person who spoke: what follows is done in that name.
+            await self._host.execute(
+                event.actor,
+                msgspec.structs.replace(judgement, id=event.actor.id),
+                id=derived_id(event.id, "judgement"),
+                principal=event.principal,
+                correlation_id=event.correlation_id,
+                traceparent=event.traceparent,
+            )
+        except Rejected as rejection:
+            log.warning("a judgement came too late", delivery=event.actor.id, code=rejection.code)
+
+
+def _task_of(signal: Signal) -> Actor:
+    return Actor("task", derived_task_id(signal.opened_at_ms, signal.thread))
