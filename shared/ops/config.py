@@ -30,6 +30,8 @@ class Repo(BaseModel):
     path: Path | None = None
     id: Annotated[int, Field(ge=0)] = 0
     """The forge's own number of it, by which it is known after it was renamed or transferred; 0 is none."""
+    github: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)?$")] = ""
+    """``owner/name`` on GitHub, where it is another one than the name in the file."""
     base: str = ""
     setup: Annotated[list[str], Field(max_length=20)] | None = None
     checks: Annotated[list[str], Field(max_length=50)] | None = None
@@ -124,6 +126,7 @@ class Config(BaseModel):
         for what, values in (
             ("name, which has no case", [name.lower() for name in self.repos]),
             ("id", [repo.id for repo in self.repos.values() if repo.id]),
+            ("name on GitHub", [self.on_github(name).lower() for name in self.repos if self.on_github(name)]),
         ):
             if len(set(values)) < len(values):
                 raise ValueError(f"two repositories have the same {what}")
@@ -144,7 +147,18 @@ class Config(BaseModel):
     def known_as(self, name: str, id: int) -> str:
         """What the file calls the repository that its forge calls so: by its number first, which outlives renames."""
         by_id = next((each for each, repo in self.repos.items() if id and repo.id == id), None)
-        return by_id or self.name_for(name)
+        by_name = next(
+            (each for each, repo in self.repos.items() if name and repo.github.lower() == name.lower()), None
+        )
+        return by_id or by_name or self.name_for(name)
+
+    def on_github(self, name: str) -> str:
+        """``owner/name`` of a repository on GitHub; empty for one that the file lacks, or that cannot be there."""
+        repo = self.repo_for(name)
+        if repo is None:
+            return ""
+        named = repo.github or self.name_for(name)
+        return named if named.count("/") == 1 else ""
 
 
 def load_config(path: Path) -> Config:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -145,6 +146,25 @@ class Settings(Limits, BaseSettings):
         description="Another Claude Code CLI than the one that comes with Journeyman",
     )
 
+    github_api_url: str = Field(
+        "https://api.github.com",
+        description="GitHub's API; of GitHub Enterprise Server https://HOST/api/v3",
+    )
+    github_token: SecretStr = Field(
+        SecretStr(""),
+        description="A fine-grained token by which results and answers reach GitHub; an App is better, "
+        "see JOURNEYMAN_GITHUB_APP_ID",
+    )
+    github_app_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,64}$",
+        description="The GitHub App by which results and answers reach GitHub (its id, or its client id); "
+        "`journeyman github setup` makes one. It goes before a token",
+    )
+    github_app_private_key_file: Path | None = Field(
+        None, description="The file with the App's private key, PEM; only the gateway reads it"
+    )
+
     @field_validator("http_host", "health_host")
     @classmethod
     def _host(cls, host: str) -> str:
@@ -155,7 +175,17 @@ class Settings(Limits, BaseSettings):
                 raise ValueError("it is no address of a machine; write one such as 127.0.0.1") from None
         return host
 
-    @field_validator("data_dir", "config", "agents_dir", "ready_file")
+    @field_validator("github_api_url")
+    @classmethod
+    def _api(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"):
+            return url.rstrip("/")
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValueError("it is no address of an API; write one such as https://api.github.com")
+        return url.rstrip("/")
+
+    @field_validator("data_dir", "config", "agents_dir", "ready_file", "github_app_private_key_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -262,7 +292,9 @@ def _line(error: Any) -> str:
     field = Settings.model_fields.get(name.removeprefix(PREFIX).lower())
     meaning = f" ({field.description})" if field is not None and field.description else ""
     # An address of NATS that cannot be read may have its password anywhere.
-    hidden = any(word in name.lower() for word in ("secret", "key", "nats_url")) or "@" in str(error.get("input"))
+    hidden = any(word in name.lower() for word in ("secret", "token", "key", "nats_url")) or "@" in str(
+        error.get("input")
+    )
     given = ":" if hidden else f" is {str(error.get('input'))[:60]!r}:"
     problem = error["msg"].removeprefix("Value error, ")
     return f"{setting}{given} {problem}. Set it right in the environment or in .env{meaning}."

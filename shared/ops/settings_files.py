@@ -1,4 +1,4 @@
-"""The files that repeat what the settings are: .env.example, and what compose.yaml passes on of each sender.
+"""The files that repeat what the settings are: .env.example, and which secrets compose.yaml gives to the gateway.
 
 ``python -m shared.ops.settings_files`` writes both; `make docs` calls it.
 """
@@ -15,13 +15,15 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLE: Final = ROOT / ".env.example"
 COMPOSE: Final = ROOT / "compose.yaml"
 _BEGIN: Final = (
-    "# `make docs` writes the next lines from shared/ops/senders.py: each sender's secret, for the gateway alone.\n"
+    "# `make docs` writes the next lines from shared/ops/settings_files.py: the secrets of the gateway alone.\n"
 )
+_OF_GITHUB: Final = ("github_token", "github_app_private_key")
+"""The credentials by which results and answers reach GitHub."""
 _END: Final = "# Here ends what `make docs` writes.\n"
 
 
 def with_webhook_secrets(compose: str) -> str:
-    """The text of compose.yaml with all senders' secrets between its two marks; raises ValueError without them."""
+    """The text of compose.yaml with the gateway's secrets between its two marks; raises ValueError without them."""
     before, begin, rest = compose.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
@@ -31,7 +33,7 @@ def with_webhook_secrets(compose: str) -> str:
 
 def _fragments() -> str:
     """YAML anchors for the three places where Compose wants to read of a secret."""
-    secrets = [secret_setting(name) for name in SENDERS]
+    secrets = [*(secret_setting(name) for name in SENDERS), *_OF_GITHUB]
     environment = [f"  {variable_of(each)}_FILE: /run/secrets/{each}\n" for each in secrets]
     files = [f'  {each}: {{ file: "${{{variable_of(each)}_FILE:-/dev/null}}" }}\n' for each in secrets]
     return "".join(
