@@ -10,7 +10,10 @@ from typing import Final
 
 from services.gateway.inbound.github_events import ANY, RULES
 from services.gateway.inbound.mention import ALIASES
+from services.gateway.inbound.registry import ADAPTERS
+from services.gateway.inbound.sender import Sender
 from shared.contracts.delivery import Word
+from shared.ops.senders import SENDERS
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 
@@ -72,7 +75,13 @@ def markdown() -> str:
         for event, rules in RULES.items()
         for action, rule in rules.items()
     ]
-    return "".join([_INTRO, *words, _EVENTS, *events])
+    others = [_of_sender(name, adapter) for name, adapter in ADAPTERS.items() if adapter.effects]
+    return "".join([_INTRO, *words, _EVENTS, *events, *others])
+
+
+def _of_sender(name: str, adapter: Sender) -> str:
+    rows = "".join(f"| {event} | {effect} |\n" for event, effect in adapter.effects)
+    return f"\n## {SENDERS[name]}\n\n{adapter.setup}\n| event | what happens |\n|---|---|\n{rows}"
 
 
 def _action(action: str, of: int) -> str:

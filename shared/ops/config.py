@@ -38,6 +38,9 @@ class Repo(BaseModel):
     evidence: Literal["verified", "no-new-failures", "any"] = "no-new-failures"
     check_runs: Annotated[int, Field(ge=1, le=64)] = 1
     agent: str = "executor"
+    sources: dict[str, tuple[str, ...]] = {}
+    """By a sender's name, what there is about this repository: of Sentry the projects, of Jira keys of projects,
+    ``PROJECT/component`` and ``label:…``."""
     branch_prefix: Annotated[str, Field(max_length=100)] = "journeyman"
     """What the names of our branches begin with, before a slash."""
     people: Annotated[tuple[str, ...], Field(max_length=500)] = ()
@@ -110,6 +113,33 @@ def _account(login: str) -> str:
     return login.lower().removesuffix("[bot]")
 
 
+class SenderPolicy(BaseModel):
+    """What counts of one sender besides GitHub."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accounts: tuple[str, ...] = Field(
+        (), description="Our own accounts there: what they write starts nothing, and what is assigned to them is work"
+    )
+    people: tuple[str, ...] = Field(
+        (),
+        description="Accounts or names of those who may tell the agent what to do; `*` is everybody who writes there",
+    )
+    label: str = Field("", description="When set, what has this label is work")
+    statuses: tuple[str, ...] = Field((), description="What is moved to one of these is work")
+    triggers: tuple[str, ...] | None = Field(None, description="Events that open a task, where the sender has several")
+
+    def lets_steer(self, *names: str) -> bool:
+        """Whether somebody may steer who is known by these names."""
+        listed = {each.lower() for each in self.people}
+        return "*" in listed or any(name and name.lower() in listed for name in names)
+
+    def is_own(self, *names: str) -> bool:
+        """Whether an account that is known by these names is our own."""
+        own = {each.lower() for each in self.accounts}
+        return any(name and name.lower() in own for name in names)
+
+
 class Config(BaseModel):
     """The whole file."""
 
@@ -117,6 +147,7 @@ class Config(BaseModel):
 
     repos: dict[str, Repo] = {}
     policy: Policy = Policy()
+    senders: dict[str, SenderPolicy] = {}
 
     @model_validator(mode="after")
     def _names(self) -> Config:
@@ -159,6 +190,22 @@ class Config(BaseModel):
             return ""
         named = repo.github or self.name_for(name)
         return named if named.count("/") == 1 else ""
+
+    def sender(self, name: str) -> SenderPolicy:
+        """What counts of a sender; where the file does not say it, the defaults."""
+        return self.senders.get(name, SenderPolicy())
+
+    def repo_of(self, sender: str, *names: str) -> str:
+        """The first repository that names one of these in its ``sources``, or an empty text."""
+        wanted = {name.lower() for name in names if name}
+        return next(
+            (
+                each
+                for each, repo in self.repos.items()
+                if not wanted.isdisjoint(source.lower() for source in repo.sources.get(sender, ()))
+            ),
+            "",
+        )
 
 
 def load_config(path: Path) -> Config:

@@ -10,6 +10,8 @@ from typing import Final
 
 SENDERS: Final[Mapping[str, str]] = {
     "github": "GitHub",
+    "jira": "Jira",
+    "sentry": "Sentry",
 }
 """The name in ``POST /webhooks/{name}``, which is a Python identifier in lower case → the name that people read."""
 

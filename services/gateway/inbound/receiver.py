@@ -77,18 +77,18 @@ class Receiver:
         self._connected = connected
         self._bodies = bodies or Bodies()
 
-    async def receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
-        """Take one delivery; raises `Problem` for everything that is refused."""
+    async def receive(self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "") -> Answer:
+        """Take one delivery; raises `Problem` for everything that is refused. ``key`` is that of `Incoming`."""
         with SECONDS.labels(name if name in self._senders else "unknown").time():
-            return await self._receive(name, headers, receive)
+            return await self._receive(name, headers, receive, key)
 
-    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive) -> Answer:
+    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str) -> Answer:
         try:
             sender, secrets = self._sender_of(name)
             media = self._media_of(headers)
             body = await self._read(headers, receive)
             try:
-                incoming = Incoming(webhook=name, headers=headers, body=body)
+                incoming = Incoming(webhook=name, headers=headers, body=body, key=key)
                 _verify(sender, incoming, secrets)
                 return await self._take(sender, incoming, media)
             finally:

@@ -34,11 +34,15 @@ class Unreadable(Exception):
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as it came to ``POST /webhooks/{webhook}``: header names in lower case, and the raw bytes."""
+    """A delivery as it came to ``POST /webhooks/{webhook}``: header names in lower case, and the raw bytes.
+
+    ``key`` is what the address has behind the webhook's name: a secret, for senders that cannot sign.
+    """
 
     webhook: str
     headers: Mapping[str, str]
     body: bytes
+    key: str = ""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -68,13 +72,16 @@ class Sender:
     ``verify`` takes the delivery and the secrets that count, and raises `NotAuthentic`.
     ``event`` and ``delivery_id`` name the event and the delivery; they raise `Unnamed`. ``read`` takes the event's
     name, the body's JSON and the configuration, and says what the delivery means in our words; it is pure and raises
-    `Unreadable`.
+    `Unreadable`. ``setup`` says to people how the sender is set up, and ``effects`` what becomes of each event; both
+    are Markdown for docs/webhooks.md.
     """
 
     verify: Callable[[Incoming, Sequence[bytes]], None]
     event: Callable[[Incoming], str]
     delivery_id: Callable[[Incoming], str]
     read: Callable[[str, bytes, Config], Reading]
+    setup: str = ""
+    effects: Sequence[tuple[str, str]] = ()
 
 
 def from_header(header: str) -> Callable[[Incoming], str]:

@@ -20,11 +20,11 @@ from services.gateway.problems import Problem, refuse
 CONSENT: Final = b"x-journeyman"
 """A page of another origin can send this header only after asking us, and we never say yes."""
 
-EXEMPT: Final = re.compile(r"/webhooks/[A-Za-z0-9_-]+/?|/health/(?:live|ready)|/metrics")
+EXEMPT: Final = re.compile(r"/webhooks/[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]{16,200})?/?|/health/(?:live|ready)|/metrics")
 """The only paths that the guard lets through unseen. The whole path has to match, in exactly this spelling.
 
-A webhook proves itself by its signature and may come under any name. Probes and Prometheus use names that nobody
-configures here; these routes change nothing and tell no text of a user.
+A webhook proves itself by its signature, or by the secret in its address, and may come under any name. Probes and
+Prometheus use names that nobody configures here; these routes change nothing and tell no text of a user.
 """
 
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_.-]+))(?::\d{1,5})?\Z")

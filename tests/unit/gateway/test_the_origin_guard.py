@@ -87,13 +87,30 @@ async def test_the_public_address_is_ours_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/webhooks/github", "/webhooks/my-own_1/", "/health/live", "/health/ready", "/metrics"]
+    "path",
+    [
+        "/webhooks/github",
+        "/webhooks/my-own_1/",
+        "/webhooks/jira/a-secret-of-16-letters",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+    ],
 )
 async def test_what_machines_call_may_come_under_any_name(path: str) -> None:
     assert await code(path, host="tunnel.example", origin="http://evil.example") == "through"
 
 
-NEARLY_EXEMPT = ["/webhooks", "/webhooks/", "/webhooks/a/b", "/webhooks/..", "/webhooks/a\n", "//webhooks/a"]
+NEARLY_EXEMPT = [
+    "/webhooks",
+    "/webhooks/",
+    "/webhooks/a/b",
+    "/webhooks/..",
+    "/webhooks/a/../b",
+    "/webhooks/a/a-secret-of-16-letters/c",
+    "/webhooks/a\n",
+    "//webhooks/a",
+]
 NEARLY_EXEMPT += ["/health", "/health/x", "/health/live/", "//metrics", "/metrics/", "/metricsx"]
 
 
