@@ -18,6 +18,7 @@ import re
 import secrets
 import time
 import uuid
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ APP_PERMISSIONS: Final = {
     "checks": "write",
     "contents": "write",
     "issues": "write",
+    "members": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",
@@ -101,6 +103,8 @@ class Repo:
     branches: dict[str, str] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     """Branches into which only a pull request with an approving review may be merged."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Of the default branch."""
     hooks: dict[int, Hook] = field(default_factory=dict)
 
     @property
@@ -173,7 +177,9 @@ def route(method: str, path: str, needs: str = "") -> Callable[[Handler], Handle
 
     A handler answers with the body, or with a status and the body.
     """
-    pattern = re.compile(re.escape(path).replace(r"\{repo\}", "([^/]+/[^/]+)").replace(r"\{\}", "([^/]+)"))
+    pattern = re.compile(
+        re.escape(path).replace(r"\{repo\}", "([^/]+/[^/]+)").replace(r"\{\}", "([^/]+)").replace(r"\{path\}", "(.+)")
+    )
 
     def register(handler: Handler) -> Handler:
         _routes.append((method, pattern, needs, handler))
@@ -861,6 +867,14 @@ def _branch(server: GitHubServer, call: Call) -> Any:
     if not sha:
         raise Answered(404, "Branch not found")
     return {"name": name, "commit": {"sha": sha}, "protected": name in repo.protected}
+
+
+@route("GET", "/repos/{repo}/contents/{path}", "contents:read")
+def _file(server: GitHubServer, call: Call) -> Any:
+    content = server._repo(call.values[0]).files.get(call.values[1])
+    if content is None:
+        raise Answered(404, "Not Found")
+    return {"type": "file", "encoding": "base64", "size": len(content), "content": b64encode(content).decode()}
 
 
 # Issues and conversations

@@ -99,6 +99,14 @@ class PullLink(msgspec.Struct, frozen=True):
     html_url: str = ""
 
 
+class Content(msgspec.Struct, frozen=True):
+    """A file; ``content`` in base64, as far as ``encoding`` says so: larger ones come without."""
+
+    type: str = ""
+    encoding: str = ""
+    content: str = ""
+
+
 class Issue(msgspec.Struct, frozen=True):
     """An issue; with ``pull_request`` it is one."""
 

@@ -6,6 +6,7 @@ A change whose outcome is not known raises `Unclear`: whoever asked for it looks
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
@@ -16,6 +17,7 @@ from services.gateway.github.answers import (
     CheckRun,
     CheckRuns,
     Comment,
+    Content,
     Delivery,
     Hook,
     Installation,
@@ -33,7 +35,7 @@ from services.gateway.github.answers import (
 )
 from services.gateway.github.budget import Budget, Importance
 from services.gateway.github.credentials import AppCredentials, Credentials, Identity, access_of, credentials_of
-from services.gateway.github.errors import NotAccepted, NotConfigured, Refused
+from services.gateway.github.errors import NotAccepted, NotConfigured, NotThere, Refused, Unavailable
 from services.gateway.github.transport import Json, Method, Transport, path_part, repo_path
 from shared.ops.settings import Settings
 
@@ -85,12 +87,15 @@ class GitHub:
         """What an account may do. Raises `NotThere` for an unknown one. `Permissions` keeps the answers."""
         return await self._get(Permission, repo, f"{repo_path(repo)}/collaborators/{path_part(login)}/permission")
 
-    async def team_membership(self, repo: str, team: str, login: str) -> Membership:
-        """Whether an account is in a team (its slug) of the repository's owner. Raises `NotThere` when it is not."""
-        owner = repo.partition("/")[0]
-        return await self._get(
-            Membership, repo, f"/orgs/{path_part(owner)}/teams/{path_part(team)}/memberships/{path_part(login)}"
-        )
+    async def is_member(self, repo: str, team: str, login: str) -> bool:
+        """Whether an account is in a team: ``organization/team``, or the slug of a team of the repository's owner."""
+        org, _, slug = team.rpartition("/")
+        where = f"/orgs/{path_part(org or repo.partition('/')[0])}/teams/{path_part(slug)}"
+        try:
+            found = await self._get(Membership, repo, f"{where}/memberships/{path_part(login)}")
+        except NotThere:
+            return False
+        return found.state == "active"
 
     async def user(self, repo: str, login: str) -> User:
         """An account by its login, asked for with the repository's credentials."""
@@ -99,6 +104,18 @@ class GitHub:
     async def branch(self, repo: str, name: str) -> Branch:
         """A branch, and whether it is protected."""
         return await self._get(Branch, repo, f"{repo_path(repo)}/branches/{path_part(name)}")
+
+    async def file(self, repo: str, path: str, *, ref: str = "") -> bytes:
+        """A file's content on the default branch or another ref. Raises `NotThere`, also for a folder."""
+        where = "/".join(path_part(each) for each in path.split("/"))
+        at = f"?ref={path_part(ref)}" if ref else ""
+        found = await self._get(Content, repo, f"{repo_path(repo)}/contents/{where}{at}")
+        if found.type != "file" or found.encoding != "base64":
+            raise NotThere(f"{path} of {repo} is no file that can be read at once.")
+        try:
+            return binascii.a2b_base64(found.content)
+        except ValueError as error:
+            raise Unavailable(f"GitHub's answer about {path} of {repo} cannot be read.") from error
 
     # Issues and their conversation, which pull requests have as well
 

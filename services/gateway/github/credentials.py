@@ -25,11 +25,12 @@ EFFECTS: Final = {
     "checks": "write",
     "contents": "write",
     "issues": "write",
+    "members": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",
 }
-"""What comments, pull requests, check runs and pushes need, and nothing else."""
+"""What comments, pull requests, check runs, pushes and questions about teams need, and nothing else."""
 PUSH: Final = {"contents": "write", "metadata": "read"}
 FETCH: Final = {"contents": "read", "metadata": "read"}
 SPARE_S: Final = 300.0

@@ -143,6 +143,17 @@ async def test_who_may_write_is_what_github_says(server: GitHubServer, github: G
     assert await Permissions(github).may_write(REPO, login) is may
 
 
+async def test_teams_and_files_of_a_repository_are_read(server: GitHubServer, github: GitHub) -> None:
+    server.teams["octo", "core"] = {"mona"}
+    assert await github.is_member(REPO, "octo/core", "mona") and await github.is_member(REPO, "core", "mona")
+    assert not await github.is_member(REPO, "octo/core", "rita")
+    assert not await github.is_member(REPO, "octo/nobody", "mona")
+    server.repos[REPO].files[".journeyman.yml"] = b"words: {}\n"
+    assert await github.file(REPO, ".journeyman.yml") == b"words: {}\n"
+    with pytest.raises(NotThere):
+        await github.file(REPO, "docs/nothing.md")
+
+
 async def test_a_permission_is_kept_for_a_minute_and_forgotten_when_told(server: GitHubServer, github: GitHub) -> None:
     now = [0.0]
     permissions = Permissions(github, clock=lambda: now[0])
