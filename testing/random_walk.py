@@ -11,6 +11,7 @@ from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Check, Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, Command
+from shared.contracts.pull_request import PullState
 from shared.contracts.usage import ModelUsage
 from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
@@ -84,9 +85,11 @@ def _person(world: InMemorySystem, dice: Random) -> Command:
         case task.Status.PAUSED:
             return dice.choice((_retry, _stop, _input, _follow_up))(world, dice)
         case task.Status.COMPLETED:
-            return dice.choice((_follow_up, _retry))(world, dice)
+            return dice.choice((_follow_up, _retry, _pull_request))(world, dice)
+        case task.Status.IN_REVIEW:
+            return dice.choice((_follow_up, _stop, _close_the_thing, _pull_request, _pull_request))(world, dice)
         case status if status in task.TERMINAL:
-            return dice.choice((_retry, _retry, _publish, _follow_up))(world, dice)
+            return dice.choice((_retry, _retry, _publish, _follow_up, _pull_request))(world, dice)
         case _:
             return dice.choice((_input, _input, _follow_up, _stop))(world, dice)
 
@@ -219,8 +222,21 @@ def _go_on(world: InMemorySystem, dice: Random) -> Command:
     return task.GoOn()
 
 
+def _close_the_thing(world: InMemorySystem, dice: Random) -> Command:
+    return task.RecordClosed(reason="ada has closed the issue.", at=OPENED_AT)
+
+
+def _pull_request(world: InMemorySystem, dice: Random) -> Command:
+    pull = world.task.pull_request
+    number = dice.choice((pull.number, pull.number, 13)) if pull else 13
+    if pull and pull.state is PullState.MERGED and dice.random() < 0.7:
+        return task.RecordPullRequest(number=number, state=PullState.MERGED, by="ada", reverted=True)
+    return task.RecordPullRequest(number=number, state=dice.choice(tuple(PullState)), by="ada")
+
+
 PEOPLE: Final = (
     _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _go_on,
+    _close_the_thing, _pull_request,
 )  # fmt: skip
 
 # ---- activities ---------------------------------------------------------------------------------------------
@@ -357,7 +373,10 @@ def _claim_effect(world: InMemorySystem, dice: Random) -> Command:
 
 def _post(world: InMemorySystem, dice: Random) -> Command:
     effect, attempt = _an_effect(world, dice)
-    return reply.Post(effect=effect, attempt=_near(attempt, dice), commit=dice.choice(("", "signed")))
+    number = dice.choice((0, 12, 12))
+    return reply.Post(
+        effect=effect, attempt=_near(attempt, dice), commit=dice.choice(("", "signed")), pull_request=number
+    )
 
 
 def _fail_effect(world: InMemorySystem, dice: Random) -> Command:

@@ -24,13 +24,13 @@ RIGHT: Final[Row] = dict.fromkeys(
 CLEARED: Final[Row] = UNMADE | RIGHT | {"evidence": "", "outcome": ""}
 STAGE_AT: Final = {
     "received": "triage", "planning": "planning", "executing": "executing", "waiting-input": "executing",
-    "publishing": "publishing",
+    "publishing": "publishing", "in-review": "review",
 }  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
-     "run_status", "question", "worker", *CLEARED), ""
+     "run_status", "question", "worker", "merge_commit", "merged_by", "reverted_by", *CLEARED), ""
 ) | ENDED | {"has_result": False} | dict.fromkeys(
-    ("plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
+    ("pull_request", "plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
 )  # fmt: skip
 """A task of which nothing is known yet but that it was submitted."""
 
@@ -51,9 +51,10 @@ def _retried(row: Row, data: Row) -> Row:
 
 
 def _followed_up(row: Row, data: Row) -> Row:
-    kept = {name: row[name] for name in UNMADE} if row["status"] == "completed" else {}
+    kept = {name: row[name] for name in UNMADE} if row["status"] in ("completed", "in-review") else {}
     return {
-        **_again(row, data), **kept, "has_result": False, "approved_version": 0, "directive": data["directive"],
+        **_again(row, data), **kept, "merge_commit": "", "merged_by": "", "reverted_by": "",
+        "has_result": False, "approved_version": 0, "directive": data["directive"],
         "verdict": data["verdict"] or "", "base_commit": data["base_commit"],
     }  # fmt: skip
 
@@ -67,8 +68,23 @@ def _kept(data: Row) -> Row:
     return {"has_result": True, "evidence": kept["evidence"], "summary": kept["summary"]} if kept else {}
 
 
+def _left_in(status: str, data: Row) -> str:
+    return "" if status == "in-review" and data.get("pull_request") else STAGE_AT.get(status, "")
+
+
 def _cancelled(how: str, row: Row, data: Row) -> Row:
     return {"cancelled_how": how, "cancelled_by": row["principal"], "cancelled_reason": data.get("reason", "")}
+
+
+def _completed(row: Row, data: Row) -> Row:
+    merge = data.get("merge")
+    merged = {**RIGHT, "merge_commit": merge["commit"], "merged_by": merge["by"]} if merge else {}
+    return {
+        **ENDED, **merged, "status": "completed", "summary": data["summary"] or row["summary"],
+        "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
+        "evidence": data.get("evidence") or "",
+        "outcome": data.get("outcome") or ("changed" if data["commit"] else "nothing-to-change"),
+    }  # fmt: skip
 
 
 def _wrong(status: str) -> Change:
@@ -111,17 +127,18 @@ TASK: Final[dict[str, Change]] = {
         **{name: data["result"][name] for name in ("commit", "branch", "summary", "evidence")},
     },
     "task.stop-requested": lambda row, data: {"stopping": True, **_cancelled("stopped", row, data)},
-    "task.completed": lambda row, data: {
-        **ENDED, "status": "completed", "summary": data["summary"] or row["summary"],
+    "task.completed": _completed,
+    "task.in-review": lambda row, data: {
+        **ENDED, **RIGHT, "status": "in-review", "summary": data["summary"] or row["summary"],
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
-        "evidence": data.get("evidence") or "",
-        "outcome": data.get("outcome") or ("changed" if data["commit"] else "nothing-to-change"),
+        "pull_request": data["pull_request"], "evidence": data["evidence"] or "", "outcome": data["outcome"] or "",
     },
+    "task.reverted": lambda row, data: {"reverted_by": data["by"] or "somebody"},
     "task.failed": _failed,
     "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
     "task.rejected": lambda row, data: {**ENDED, "status": "cancelled", **_cancelled("rejected", row, data)},
     "task.cancelled": lambda row, data: {
-        **ENDED, "status": "cancelled", "ended_in": STAGE_AT.get(row["status"], ""),
+        **ENDED, "status": "cancelled", "ended_in": _left_in(row["status"], data),
         **({} if row["stopping"] else _cancelled("stopped", row, data)),
         **_kept(data),
     },
@@ -323,7 +340,8 @@ TASK_COLUMNS: Final = (
     "source_kind", "source_reference", "source_url", "source_author", "requester", "repo", "base_commit", "directive",
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
-    "round", "attempt", "question", "commit", "branch", "result_url", "error_code", "error_message", "paused_until",
+    "round", "attempt", "question", "commit", "branch", "result_url", "pull_request", "merge_commit", "merged_by",
+    "reverted_by", "error_code", "error_message", "paused_until",
     "evidence", "outcome", "has_result", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason",
     "cost_microusd", "tokens",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import rich_click as click
 from click.exceptions import Exit
 
-from cli.commands.task_reading import COMMANDS, words_of_end
+from cli.commands.task_reading import COMMANDS, exit_code, words_of_end
 from cli.console import json_option, print_json, say, screen
 from cli.systems import on_a_system
 
@@ -46,7 +46,8 @@ for _each in COMMANDS:
 @click.option(
     "--wait",
     is_flag=True,
-    help="Show what happens and end with the task; exit code 1 if it did not complete. Its evidence is told.",
+    help="Show what happens until the task has ended or its pull request is in review; exit code 1 if it did not come "
+    "so far. Its evidence is told.",
 )
 @click.option(
     "--idempotency-key",
@@ -89,7 +90,7 @@ def submit(
         print_json(answer)
     elif wait:
         say(words_of_end(answer), to_stderr=True)
-    raise Exit(0 if not wait or answer["status"] == "completed" else 1)
+    raise Exit(exit_code(answer) if wait else 0)
 
 
 def _text(text: str | None, file: TextIO | None) -> str:

@@ -20,7 +20,10 @@ from cli.systems import on_a_system
 @json_option
 @on_a_system
 def wait(id: str, timeout: float | None, quiet: bool, as_json: bool) -> None:
-    """Show what happens until the task has ended; exit code 1 if it did not complete. Ctrl-C leaves the task alone."""
+    """Show what happens until the task has ended or is in review; exit code 1 if it did not come so far.
+
+    Ctrl-C leaves the task alone.
+    """
     from cli.tasks.watching import wait as until_end
 
     answer = asyncio.run(until_end(id, timeout_s=timeout, quiet=quiet or as_json))
@@ -28,15 +31,21 @@ def wait(id: str, timeout: float | None, quiet: bool, as_json: bool) -> None:
         print_json(answer)
     else:
         say(words_of_end(answer))
-    raise Exit(0 if answer["status"] == "completed" else 1)
+    raise Exit(exit_code(answer))
+
+
+def exit_code(answer: dict[str, Any]) -> int:
+    """0 for a task whose result is where people wanted it, or where they decide about it."""
+    return 0 if answer["status"] in ("completed", "in-review") else 1
 
 
 def words_of_end(answer: dict[str, Any]) -> str:
-    """How a task ended, and how well its result is proven: ``completed, verified``."""
+    """How a task ended, how well its result is proven, and where it is: ``in-review, verified: https://…``."""
     from shared.contracts.sentences.evidence import class_of
 
     proven = class_of(answer["evidence"], answer["outcome"])
-    return f"{answer['status']}, {proven}" if proven else str(answer["status"])
+    words = f"{answer['status']}, {proven}" if proven else str(answer["status"])
+    return f"{words}: {url}" if (url := answer.get("url")) else words
 
 
 @click.command("logs", cls=click.RichCommand)

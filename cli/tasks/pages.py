@@ -24,6 +24,7 @@ from shared.contracts.task import Stage
 COLOURS: Final = {
     "awaiting-approval": "bold yellow",
     "waiting-input": "bold yellow",
+    "in-review": "cyan",
     "completed": "green",
     "failed": "red",
     "cancelled": "dim",
@@ -90,6 +91,7 @@ def _facts(task: TaskDetail) -> list[tuple[str, str]]:
         ("opened", f"{task.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({_age(task.created_at)} ago)"),
         ("triage", task.triage_reason),
         ("result", f"{task.branch} at {task.commit[:12]}" if task.commit else ""),
+        ("pull request", _pull_request(task)),
         ("answer", task.answer),
         ("error", f"{task.error_message} ({task.error_code})" if task.error_message else ""),
         ("goes on", f"{until.astimezone():%Y-%m-%d %H:%M:%S}" if (until := task.paused_until) else ""),
@@ -97,6 +99,14 @@ def _facts(task: TaskDetail) -> list[tuple[str, str]]:
         ("the agent says", task.summary),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _pull_request(task: TaskDetail) -> str:
+    if not task.pull_request:
+        return ""
+    merged = f", merged by {task.merged_by or 'somebody'}" if task.merged_by or task.merge_commit else ""
+    reverted = f", taken back by {task.reverted_by}" if task.reverted_by else ""
+    return f"{task.result_url or task.pull_request}{merged}{reverted}"
 
 
 def _print_run(console: Console, run: RunAttempt | None) -> None:

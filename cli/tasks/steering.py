@@ -58,7 +58,9 @@ async def submit(
     quiet: bool,
     opened: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Open a task, and with ``wait`` stay until it has ended; its id, its ``status`` and how well that is proven.
+    """Open a task, and with ``wait`` stay until it has ended or is in review.
+
+    The answer has its id, its ``status`` and how well that is proven.
 
     ``opened`` hears the id at once. The same idempotency key opens the same task again; when no answer comes, the
     failure names the key.

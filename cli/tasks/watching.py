@@ -14,7 +14,7 @@ from cli.short_ids import whole_id
 from services.gateway.api.artifacts import TaskArtifacts
 from shared.contracts.evidence import Outcome
 from shared.contracts.messages import Event, name_of
-from shared.contracts.rules import ENDS
+from shared.contracts.rules import RESTS
 from shared.contracts.subjects import Actor
 from shared.contracts.task import (
     Answered,
@@ -22,6 +22,7 @@ from shared.contracts.task import (
     Completed,
     Failed,
     FollowedUp,
+    InReview,
     PlanReady,
     PublicationRequested,
     Retried,
@@ -39,7 +40,10 @@ _GOES_ON: Final = (Retried, FollowedUp, PublicationRequested)
 
 
 async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, Any]:
-    """Stay until the task has ended; how it ended. Raises `Failure` when that takes longer than ``timeout_s``."""
+    """Stay until the task has ended or is in review; how it stands.
+
+    Raises `Failure` when that takes longer than ``timeout_s``.
+    """
     async with linked() as link:
         task_id = await whole_id(link.bus, id)
         events = await link.journal.load(Actor("task", task_id))
@@ -64,7 +68,7 @@ async def until_end(link: Link, task_id: str, after: int, *, quiet: bool) -> dic
                 continue
             if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO and not quiet:
                 console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
-            if isinstance(item.data, ENDS):
+            if isinstance(item.data, RESTS):
                 return ended(item)
     except asyncio.CancelledError:
         if not quiet:
@@ -79,10 +83,13 @@ def ended(end: RecordedEvent) -> dict[str, Any]:
 
 
 def end_of(event: Event) -> dict[str, str]:
-    """How a task ended: its status, and of a result what came of it and how well that is proven."""
+    """How a task ended: its status, and of a result what came of it, how well that is proven, and where it is."""
     match event:
-        case Completed(evidence=evidence, outcome=outcome):
-            return {"status": Status.COMPLETED, "evidence": evidence or "", "outcome": outcome or ""}
+        case InReview(evidence=evidence, outcome=outcome, url=url):
+            return {"status": Status.IN_REVIEW, "evidence": evidence or "", "outcome": outcome or "", "url": url}
+        case Completed(evidence=evidence, outcome=outcome, url=url):
+            found = {"url": url} if url else {}
+            return {"status": Status.COMPLETED, "evidence": evidence or "", "outcome": outcome or "", **found}
         case Answered():
             return {"status": Status.COMPLETED, "evidence": "", "outcome": Outcome.ANSWERED}
         case Failed(result=kept):
@@ -95,7 +102,7 @@ def _end_of(events: list[RecordedEvent]) -> RecordedEvent | None:
     """The event that ended the task, unless it went on after that."""
     end: RecordedEvent | None = None
     for event in events:
-        if isinstance(event.data, ENDS):
+        if isinstance(event.data, RESTS):
             end = event
         elif isinstance(event.data, _GOES_ON):
             end = None
@@ -142,7 +149,7 @@ async def _ended(link: Link, task_id: str) -> None:
     events = await link.journal.load(Actor("task", task_id))
     if _end_of(events) is None:
         async for item in follow(link.bus, task_id, after=events[-1].position):
-            if isinstance(item, RecordedEvent) and isinstance(item.data, ENDS):
+            if isinstance(item, RecordedEvent) and isinstance(item.data, RESTS):
                 return
 
 

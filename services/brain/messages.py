@@ -31,7 +31,7 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
         case delivery.SignalKind.WORK:
             return [_submission(signal, policy)]
         case delivery.SignalKind.CLOSED:
-            return [task.RecordClosed(id=task_id, reason=signal.text)]
+            return [task.RecordClosed(id=task_id, reason=signal.text, at=at)]
         case delivery.SignalKind.REOPENED:
             return [task.RecordReopened(id=task_id, origin=id)] if signal.trusted else []
         case delivery.SignalKind.EDITED if signal.pull_request:

@@ -163,6 +163,7 @@ def _about_a_publication(event: RecordedEvent, told: reply.Posted | reply.Failed
                     url=told.url,
                     attempt=publication.attempt,
                     publication=publication.number,
+                    pull_request=told.pull_request,
                     cause=event.sequence,
                 )
             ]

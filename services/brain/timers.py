@@ -8,7 +8,7 @@ from shared.contracts import task
 from shared.contracts.messages import TimedCommand
 from shared.event_store.envelope import RecordedEvent
 
-FILTERS: Final = ("evt.task.*.paused", "evt.task.*.plan-ready")
+FILTERS: Final = ("evt.task.*.paused", "evt.task.*.plan-ready", "evt.task.*.thing-closed")
 
 
 def timers(event: RecordedEvent) -> list[TimedCommand]:
@@ -16,6 +16,8 @@ def timers(event: RecordedEvent) -> list[TimedCommand]:
     match event.data:
         case task.Paused(until=until):
             return [task.Resume(id=event.actor.id, at=until)]
+        case task.ThingClosed(until=until):
+            return [task.HeedClosing(id=event.actor.id, at=until)]
         case task.PlanReady(version=version, expires_at=at) if at is not None:
             return [task.ExpireApproval(id=event.actor.id, version=version, at=at)]
         case _:

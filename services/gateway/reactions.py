@@ -12,6 +12,7 @@ FILTERS: Final = (
     "evt.task.*.run-succeeded",
     "evt.task.*.publication-requested",
     "evt.task.*.cancelled",
+    "evt.task.*.completed",
 )
 
 
@@ -47,7 +48,7 @@ def react(event: RecordedEvent) -> list[Command]:
                     cause=cause,
                 )
             ]
-        case task.Cancelled():
+        case task.Cancelled() | task.Completed():
             return [reply.Withdraw(id=id, cause=cause)]
         case _:
             return []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 import uuid
 from typing import Final
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_IN_A_BRANCH: Final = re.compile(rf"(?:.*/)?([{_CROCKFORD}]{{26}})(?:-[^/]*)?", re.IGNORECASE)
 _NAMESPACE: Final = uuid.UUID("6f6a1a9e-7d0b-5d5c-9c5e-3f1f0a6d2b11")
 
 
@@ -20,6 +22,12 @@ def new_task_id(now_ms: int | None = None) -> str:
 def derived_task_id(opened_at_ms: int, key: str) -> str:
     """The id of the task for one outside thing: the same for every event about that thing, sortable by its opening."""
     return _task_id(max(0, opened_at_ms), hashlib.sha256(key.encode()).digest()[:10])
+
+
+def task_id_in(branch: str) -> str:
+    """The id in the name of a task's branch (``journeyman/01jx…-fix-the-sum``), or empty: anybody may name one so."""
+    found = _IN_A_BRANCH.fullmatch(branch)
+    return found.group(1).upper() if found else ""
 
 
 def derived_id(*parts: str) -> str:

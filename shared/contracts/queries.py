@@ -73,6 +73,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     stopped.
     ``cancelled_how`` says how a person's word or time ended the task (``stopped``, ``rejected`` or ``expired``, else
     empty), ``cancelled_by`` and ``cancelled_reason`` whose word it was; they are set as soon as the stop is asked for.
+    ``pull_request`` is the number of the one that its result is in, or 0.
     """
 
     id: str
@@ -105,6 +106,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_how: str = ""
     cancelled_by: str = ""
     cancelled_reason: str = ""
+    pull_request: int = 0
     actions: dict[str, ActionState] = {}
 
 
@@ -175,7 +177,9 @@ class ModelCost(msgspec.Struct, frozen=True, kw_only=True):
 class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     """Everything about one task.
 
-    ``version`` is that of its newest event, ``working_since`` is set while an agent is at work.
+    ``version`` is that of its newest event, ``working_since`` is set while an agent is at work. ``result_url`` is its
+    pull request's address where there is one, ``merged_by`` who has merged that, and ``reverted_by`` who has taken the
+    merge back.
     """
 
     version: int
@@ -199,6 +203,9 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     plans: tuple[PlanVersion, ...]
     run: RunAttempt | None
     usage: tuple[ModelCost, ...]
+    merge_commit: str = ""
+    merged_by: str = ""
+    reverted_by: str = ""
 
 
 class TaskPage(Answer, frozen=True, kw_only=True):

@@ -42,12 +42,16 @@ class Claim(Command, frozen=True, kw_only=True):
 
 
 class Post(Command, frozen=True, kw_only=True):
-    """Report that the effect is visible; ``commit`` is the one that is, where it is another than was asked for."""
+    """Report that the effect is visible; ``commit`` is the one that is, where it is another than was asked for.
+
+    ``pull_request`` is the number of the one that it is visible in, at ``url``; 0 is none.
+    """
 
     effect: str
     attempt: int
     url: str = ""
     commit: str = ""
+    pull_request: int = 0
 
 
 class Fail(Command, frozen=True, kw_only=True):
@@ -87,13 +91,14 @@ class Claimed(Event, frozen=True, kw_only=True):
 
 
 class Posted(Event, frozen=True, kw_only=True):
-    """The effect is visible outside."""
+    """The effect is visible outside: at ``url``, in the pull request of that number where there is one."""
 
     effect: str
     attempt: int
     commit: str
     branch: str
     url: str = ""
+    pull_request: int = 0
 
 
 class Failed(Event, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from shared.contracts.task import (
     Failed,
     FollowUp,
     GiveInput,
+    InReview,
     Publish,
     Reject,
     Rejected,
@@ -36,7 +37,7 @@ RETRYABLE: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED, 
 PUBLISHABLE: Final = frozenset({Status.FAILED, Status.CANCELLED})
 """The statuses in which a result that is kept can be published."""
 
-TAKES_ANOTHER_ROUND: Final = TERMINAL | {Status.TRIAGED, Status.PAUSED}
+TAKES_ANOTHER_ROUND: Final = TERMINAL | {Status.TRIAGED, Status.PAUSED, Status.IN_REVIEW}
 """The statuses in which a further wish makes another round: nothing is under way that would be lost."""
 
 NEEDS_PERSON: Final = frozenset({Status.AWAITING_APPROVAL, Status.WAITING_INPUT})
@@ -47,6 +48,10 @@ TAKES_INPUT: Final = frozenset({Status.EXECUTING, Status.WAITING_INPUT})
 
 ENDS: Final[tuple[type[Event], ...]] = (Answered, ApprovalExpired, Cancelled, Completed, Declined, Failed, Rejected)
 """The events after which nothing more happens to a task by itself: they make its status a `TERMINAL` one."""
+
+
+RESTS: Final[tuple[type[Event], ...]] = (*ENDS, InReview)
+"""The events after which nothing more is done for a task until somebody outside does something."""
 
 
 class Action(StrEnum):
@@ -90,6 +95,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     ended_in: str = ""
     nothing_changed: bool = False
     error_code: str = ""
+
+    @property
+    def was_in_review(self) -> bool:
+        """Whether it was stopped while its pull request was in review."""
+        return self.status is Status.CANCELLED and self.ended_in == Stage.REVIEW
 
     @property
     def needs_budget(self) -> bool:
@@ -162,6 +172,10 @@ def _state(action: Action, task: Standing) -> ActionState:
 def effect(action: Action, task: Standing) -> str:
     """What an allowed action does now, where its name does not say it, else nothing."""
     match action:
+        case Action.STOP if task.status is Status.IN_REVIEW:
+            return "Ends the task; its pull request stays as it is."
+        case Action.RETRY if task.was_in_review:
+            return "Follows its pull request again; no agent works."
         case Action.RETRY if task.needs_budget:
             return "Has the work done anew, with a larger budget, which has to be named."
         case Action.RETRY if task.unpublished:
@@ -224,6 +238,8 @@ def _mend(task: Standing) -> str:
     match task.status:
         case Status.COMPLETED if task.nothing_changed:
             return "retry it, or say what is further to be done"
+        case Status.CANCELLED if task.was_in_review:
+            return "retry it, which follows its pull request again"
         case Status.FAILED if task.needs_budget:
             return "retry it with a larger budget, or submit a new task"
         case Status.FAILED | Status.CANCELLED if task.unpublished:
@@ -243,6 +259,7 @@ _MEND: Final = {
     Status.WAITING_INPUT: "answer the agent's question, or stop it",
     Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
     Status.PUBLISHING: "wait until the result is published, or stop it",
+    Status.IN_REVIEW: "merge or close its pull request, say what is further to be done, or stop it",
     Status.COMPLETED: "say what is further to be done, or submit a new task",
     Status.FAILED: "retry it, or submit a new task",
     Status.CANCELLED: "retry it, or submit a new task",

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
+from shared.contracts.pull_request import Merge, PullRequest, PullState
 from shared.contracts.usage import Accounts, ModelUsage
 from shared.ops.visible import is_blank
 
@@ -32,6 +33,7 @@ class Status(StrEnum):
     WAITING_INPUT = "waiting-input"
     PAUSED = "paused"
     PUBLISHING = "publishing"
+    IN_REVIEW = "in-review"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -77,6 +79,7 @@ class Stage(StrEnum):
     PLANNING = "planning"
     EXECUTING = "executing"
     PUBLISHING = "publishing"
+    REVIEW = "review"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,7 +285,8 @@ class RecordPublished(CausedCommand, frozen=True, kw_only=True):
     """Report that the result is visible in the target repository.
 
     ``commit`` is the one that is visible there. ``attempt`` and ``publication`` say what was published, and the
-    how-manieth try it was; an older gateway names neither.
+    how-manieth try it was; an older gateway names neither. ``pull_request`` is the number of the one that has it, at
+    ``url``; without one the result's being there is the end.
     """
 
     commit: str
@@ -290,6 +294,20 @@ class RecordPublished(CausedCommand, frozen=True, kw_only=True):
     url: str = ""
     attempt: int = 0
     publication: int = 0
+    pull_request: int = 0
+
+
+class RecordPullRequest(Command, frozen=True, kw_only=True):
+    """Report what became of a pull request, and by whom; ``commit`` is its merge, where it was merged.
+
+    ``reverted``: the merge was taken back, by another one.
+    """
+
+    number: int
+    state: PullState
+    by: str = ""
+    commit: str = ""
+    reverted: bool = False
 
 
 class RecordFailure(CausedCommand, frozen=True, kw_only=True):
@@ -352,9 +370,13 @@ class GoOn(SaidCommand, frozen=True, kw_only=True):
 
 
 class RecordClosed(Command, frozen=True, kw_only=True):
-    """Report that the thing which the task is about was closed, deleted or moved away, and by whom."""
+    """Report that the thing which the task is about was closed, deleted or moved away, and by whom.
+
+    ``at`` is when we heard of it; an older brain does not say so.
+    """
 
     reason: str
+    at: datetime | None = None
 
 
 class RecordReopened(SaidCommand, frozen=True, kw_only=True):
@@ -378,6 +400,10 @@ class RecordEdit(Command, frozen=True, kw_only=True):
 
 class Resume(TimedCommand, frozen=True, kw_only=True):
     """Go on after a pause that lasts until ``at``."""
+
+
+class HeedClosing(TimedCommand, frozen=True, kw_only=True):
+    """Stop the review of a result because the thing that it is about is closed, where no merge has closed it."""
 
 
 class ExpireApproval(TimedCommand, frozen=True, kw_only=True):
@@ -410,6 +436,7 @@ TaskCommand = (
     | RecordWorkResumed
     | RecordRunSucceeded
     | RecordPublished
+    | RecordPullRequest
     | RecordFailure
     | RecordStopped
     | GiveInput
@@ -420,6 +447,7 @@ TaskCommand = (
     | RecordReopened
     | RecordEdit
     | Resume
+    | HeedClosing
     | ExpireApproval
     | RecordSpend
 )
@@ -660,17 +688,50 @@ class PublicationRequested(Event, frozen=True, kw_only=True):
 class StopRequested(Event, frozen=True, kw_only=True):
     """The agent at work is to be stopped; ``stage`` says whose it is: ``planning`` or ``executing``.
 
-    ``closed``: because the thing that the task is about is closed.
+    ``closed``: because the thing that the task is about is closed. ``pull_request``: because that pull request was
+    closed, or merged (``merge``): then the task is completed.
     """
 
     stage: str
     reason: str = ""
     origin: str = ""
     closed: bool = False
+    pull_request: int = 0
+    merge: Merge | None = None
+
+
+class InReview(CausedEvent, frozen=True, kw_only=True):
+    """The result is in a pull request, and people decide what becomes of it.
+
+    After a round that changed nothing (``unchanged``) it is the result of before. ``by`` is who has reopened it, or has
+    the task followed again; nobody is for a new result.
+    """
+
+    attempt: int
+    commit: str
+    branch: str
+    url: str
+    pull_request: int
+    summary: str = ""
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+    unchanged: bool = False
+    by: str = ""
+    origin: str = ""
+
+
+class ThingClosed(Event, frozen=True, kw_only=True):
+    """The thing is closed while its pull request is in review: without a merge ``until`` then, the task stops."""
+
+    reason: str
+    until: datetime
 
 
 class Completed(CausedEvent, frozen=True, kw_only=True):
-    """The result is visible in the target repository, or nothing had to change."""
+    """The result is visible in the target repository, or nothing had to change.
+
+    With a ``pull_request``, that was merged.
+    """
 
     summary: str
     commit: str = ""
@@ -678,6 +739,16 @@ class Completed(CausedEvent, frozen=True, kw_only=True):
     url: str = ""
     evidence: Evidence | None = None
     outcome: Outcome | None = None
+    pull_request: int = 0
+    merge: Merge | None = None
+
+
+class Reverted(Event, frozen=True, kw_only=True):
+    """The merge of the task's pull request was taken back; the task stays completed."""
+
+    pull_request: int
+    by: str = ""
+    commit: str = ""
 
 
 class Failed(CausedEvent, frozen=True, kw_only=True):
@@ -699,13 +770,14 @@ class Failed(CausedEvent, frozen=True, kw_only=True):
 class Cancelled(CausedEvent, frozen=True, kw_only=True):
     """The task was stopped and nothing of it runs any more; ``result`` was made before, and is kept.
 
-    ``closed`` is that of `StopRequested`.
+    ``closed`` and ``pull_request`` are those of `StopRequested`.
     """
 
     reason: str = ""
     result: Result | None = None
     origin: str = ""
     closed: bool = False
+    pull_request: int = 0
 
 
 class Retried(Event, frozen=True, kw_only=True):
@@ -780,7 +852,10 @@ TaskEvent = (
     | RunSucceeded
     | PublicationRequested
     | StopRequested
+    | InReview
+    | ThingClosed
     | Completed
+    | Reverted
     | Failed
     | Cancelled
     | Retried
@@ -807,7 +882,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stopped the task. ``edited``: words that the work began from read otherwise now. ``chain`` counts the rounds that
     programs have asked for since a person last said something; ``told`` is what the agent was told last.
     ``budget_microusd`` is what a retry has allowed the work to cost, ``reached_microusd`` the budget that the newest
-    round has reached.
+    round has reached. ``pull_request`` is the newest that had a result; ``closing_until``: the thing is closed, and the
+    review of it ends then, unless a merge has closed it.
     """
 
     status: Status = Status.NEW
@@ -859,6 +935,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     edited: bool = False
     chain: int = 0
     told: str = ""
+    pull_request: PullRequest | None = None
+    closing_until: datetime | None = None
 
 
 def whole_text(text: str, request: str, author: str) -> str:

@@ -12,7 +12,6 @@ from shared.workspace.mirror import Mirror
 
 DEFAULT_PREFIX: Final = "journeyman"
 MAX_SLUG: Final = 40
-SHORT_ID: Final = 10
 HEADS: Final = "refs/heads/"
 
 
@@ -29,14 +28,11 @@ class BranchInTheWay(GitFailed):
 
 
 def branch_name(task_id: str, title: str, prefix: str = DEFAULT_PREFIX) -> str:
-    """``<prefix>/<short id>-<slug>``: valid for git, stable for one task.
-
-    The short id is the end of the task id, where the randomness is (the beginning is time).
-    """
+    """``<prefix>/<task id>-<slug>``: valid for git, stable for one task, which `ids.task_id_in` finds again."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG].strip("-")
-    short = re.sub(r"[^a-z0-9]", "", task_id.lower())[-SHORT_ID:]
-    return f"{prefix}/{'-'.join(part for part in (short, slug) if part) or 'task'}"
+    id = re.sub(r"[^a-z0-9]", "", task_id.lower())
+    return f"{prefix}/{'-'.join(part for part in (id, slug) if part) or 'task'}"
 
 
 def branch_in_the_way(refs: Iterable[str], branch: str) -> str | None:

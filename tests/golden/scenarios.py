@@ -18,9 +18,11 @@ from typing import Final
 import msgspec
 
 from cli.demo.webhook import Issue
+from services.brain.actors.pull_requests import CLOSING_GRACE
 from shared.contracts import delivery, run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import new_task_id
+from shared.contracts.pull_request import PullState
 from shared.event_store.envelope import utc_now
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
@@ -344,6 +346,46 @@ async def withdrawn(play: Play) -> None:
     await play.until(id, "reply.withdrawn")
 
 
+async def in_review(play: Play) -> None:
+    """Results in pull requests: merged while an agent works further on one and taken back, closed and opened again."""
+    await play.group.start("brain", "executor")
+    note = "Take a note\n\ndemo executor: write note.txt x"
+    merged = await _reviewed(play, f"{note}\ndemo executor: ask Go on?", number=12)
+    await play.tell(merged, task.FollowUp(text="And a second one."))
+    await play.until(merged, "task.question-asked", anew=True)
+    await play.tell(merged, task.RecordPullRequest(number=12, state=PullState.MERGED, by="ada", commit="5eed" * 10))
+    await play.until(merged, "task.completed")
+    revert = task.RecordPullRequest(number=12, state=PullState.MERGED, by="ada", commit="feed" * 10, reverted=True)
+    await play.tell(merged, revert)
+    await play.until(merged, "task.reverted")
+
+    closed = await _reviewed(play, note, number=13)
+    await play.tell(closed, task.RecordPullRequest(number=13, state=PullState.CLOSED, by="ada"))
+    await play.until(closed, "task.cancelled")
+    await play.tell(closed, task.RecordPullRequest(number=13, state=PullState.OPEN, by="ada"))
+    await play.until(closed, "task.in-review", anew=True)
+    await play.tell(closed, task.RecordClosed(reason="ada has closed the issue.", at=utc_now() - CLOSING_GRACE))
+    await play.until(closed, "task.cancelled", anew=True)
+    await play.group.start("gateway")
+    await play.until(closed, "reply.posted")
+
+
+async def _reviewed(play: Play, text: str, *, number: int) -> str:
+    """A task whose result stands in a pull request; no gateway is there that would publish it otherwise."""
+    id = await play.submit(text, directive=IMPLEMENT)
+    if " ask " in text:
+        await play.until(id, "task.question-asked")
+        await play.tell(id, task.GiveInput(message="Go on."))
+    done = (await play.until(id, "task.run-succeeded")).data
+    url = f"https://forge.example/{REPO}/pull/{number}"
+    published = task.RecordPublished(
+        commit=done.commit, branch=done.branch, url=url, attempt=done.attempt, publication=1, pull_request=number
+    )
+    await play.tell(id, published)
+    await play.until(id, "task.in-review")
+    return id
+
+
 async def paid_late(play: Play) -> None:
     """Agents whose services are lost work on unheard, and are paid for when those come back; triage breaks off."""
     await play.group.start("brain", "gateway")
@@ -437,6 +479,7 @@ SCENARIOS: Final = {
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),
+    "in-review": Scenario(play=in_review),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),

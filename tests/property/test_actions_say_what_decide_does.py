@@ -79,7 +79,7 @@ def test_actions_say_allowed_exactly_when_the_brain_does_not_reject_the_command(
     connection.close()
 
 
-CHANGES_NO_STATUS = task.SpendRecorded | task.FollowUpRefused | task.ActionRefused | task.Edited
+CHANGES_NO_STATUS = task.SpendRecorded | task.FollowUpRefused | task.ActionRefused | task.Edited | task.Reverted
 
 
 @settings(deadline=None)

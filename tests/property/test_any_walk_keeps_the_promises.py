@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -16,6 +16,7 @@ from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
+from shared.contracts.messages import TimedCommand
 from shared.contracts.usage import add_usage
 from shared.event_store.envelope import RecordedEvent
 from testing.in_memory_system import SERVICES, InMemorySystem
@@ -53,7 +54,8 @@ def test_a_stopped_task_ends_as_soon_as_its_agent_has_reported(
         world.forget_unread_deliveries()
         world.tell(task.Stop(reason="Enough."))
         world.finish(well=well)
-        assert world.task.status is task.Status.CANCELLED
+        merged = world.task.pull_request is not None and world.task.pull_request.merge is not None
+        assert world.task.status is (task.Status.COMPLETED if merged else task.Status.CANCELLED)
         assert not world.task.stopping
         assert world.run.status not in (run.Status.QUEUED, run.Status.RUNNING, run.Status.WAITING_INPUT)
         assert world.plan.status is not plan.Status.DRAFTING
@@ -70,7 +72,7 @@ def test_a_task_never_hangs_once_everything_was_delivered_and_every_agent_has_re
 ) -> None:
     for world in _moments(steps, policy, moment):
         world.finish(well=well)
-        waits_for_a_person = {task.Status.NEW, task.Status.AWAITING_APPROVAL}
+        waits_for_a_person = {task.Status.NEW, task.Status.AWAITING_APPROVAL, task.Status.IN_REVIEW}
         assert world.task.status in task.TERMINAL | waits_for_a_person
         if world.task.status is task.Status.AWAITING_APPROVAL:
             assert world.task.approved is None
@@ -232,15 +234,20 @@ def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
 ) -> None:
     for world in walk(steps, policy=policy):
         now = world.task
-        awaited = {
-            task.Status.PAUSED: now.paused_until,
-            task.Status.AWAITING_APPROVAL: None if now.approved else now.expires_at,
-        }.get(now.status)
+        awaited: dict[type[TimedCommand], datetime | None] = {
+            task.Resume: now.paused_until if now.status is task.Status.PAUSED else None,
+            task.ExpireApproval: now.expires_at
+            if now.status is task.Status.AWAITING_APPROVAL and now.approved is None
+            else None,
+            task.HeedClosing: now.closing_until if now.status is task.Status.IN_REVIEW else None,
+        }
+        newest = {type(timer): timer for timer in world.timers}
         for timer in world.timers:
-            for at in {timer.at, timer.at + timedelta(milliseconds=off)} - {awaited}:
+            for at in {timer.at, timer.at + timedelta(milliseconds=off)} - {awaited[type(timer)]}:
                 assert DECIDER.decide(now, replace(timer, at=at)) is None
-        if awaited is not None:
-            assert DECIDER.decide(now, world.timers[-1]) is not None
+        for kind, moment in awaited.items():
+            if moment is not None:
+                assert DECIDER.decide(now, newest[kind]) is not None
 
 
 @settings(deadline=None)

@@ -105,8 +105,15 @@ describe("groups", () => {
       row("waiting-input"),
       row("awaiting-approval"),
       row("failed"),
+      row("in-review"),
     ];
-    expect(grouped(tasks).map(({ group }) => group)).toEqual(["needs-you", "running", "failed", "done"]);
+    expect(grouped(tasks).map(({ group }) => group)).toEqual([
+      "needs-you",
+      "in-review",
+      "running",
+      "failed",
+      "done",
+    ]);
     expect(grouped(tasks)[0]?.tasks.map((task) => task.status)).toEqual([
       "waiting-input",
       "awaiting-approval",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from services.brain.actors.pull_requests import completed, has_open_pull_request, in_review, reviewed_further
 from services.brain.actors.stages import working_base, working_stage
 from services.brain.actors.triage import stricter
 from services.brain.actors.waits import decide_failure
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef
+from shared.contracts.pull_request import PullState
 from shared.contracts.task import (
     Approval,
     Cancelled,
@@ -79,13 +81,17 @@ def _stage_of(report: Report) -> str:
             return report.stage
 
 
-def _decide_while_stopping(task: Task, report: Report) -> Cancelled | None:
+def _decide_while_stopping(task: Task, report: Report) -> Cancelled | Completed | None:
     """A stop wins over whatever the agent still brought about; what ends the work ends the task."""
+    pull = task.pull_request
     match report:
         case RecordQuestion() | RecordWorkResumed():
             return None
+        case _ if pull is not None and pull.merge is not None:
+            return completed(task, pull.merge, report.cause)
         case _:
-            return Cancelled(reason=task.stop_reason, result=_made(report), cause=report.cause)
+            closed = pull.number if pull is not None and pull.state is PullState.CLOSED else 0
+            return Cancelled(reason=task.stop_reason, result=_made(report), cause=report.cause, pull_request=closed)
 
 
 def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
@@ -108,6 +114,8 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
         case RecordWorkResumed():
             waits = task.status is Status.WAITING_INPUT
             return WorkResumed(attempt=report.attempt, cause=report.cause) if waits else None
+        case RecordRunSucceeded(commit="") if has_open_pull_request(task):
+            return reviewed_further(task, done=report)
         case RecordRunSucceeded(commit=""):
             return Completed(
                 summary=report.summary,
@@ -129,6 +137,8 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
                 outcome=report.outcome or Outcome.CHANGED,
                 cause=report.cause,
             )
+        case RecordPublished() if report.pull_request:
+            return in_review(task, report)
         case RecordPublished():
             return Completed(
                 summary=task.summary,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from services.brain.actors.pull_requests import has_open_pull_request, reviewed_further
 from services.brain.actors.stages import next_stage, standing_of, working_base
 from shared.contracts.decider import Rejected
 from shared.contracts.sentences.words import dollars
-from shared.contracts.task import PublicationRequested, Result, Retried, Retry, Stage, Status, Task
+from shared.contracts.task import InReview, PublicationRequested, Result, Retried, Retry, Stage, Status, Task
 
 
-def retried(task: Task, command: Retry) -> Retried | PublicationRequested:
+def retried(task: Task, command: Retry) -> Retried | PublicationRequested | InReview:
     """What trying again means for a task that may be retried, and what it may cost.
 
     Raises `Rejected` ``retry-contradictory``, ``result-missing`` where there is no result to go on from,
@@ -44,7 +45,7 @@ def _refuse_too_small(task: Task, budget: int) -> None:
         )
 
 
-def _again(task: Task, command: Retry) -> Retried | PublicationRequested:
+def _again(task: Task, command: Retry) -> Retried | PublicationRequested | InReview:
     if command.from_result and command.afresh:
         raise Rejected("retry-contradictory", "Going on from the result and beginning afresh exclude each other.")
     if command.afresh:
@@ -53,6 +54,8 @@ def _again(task: Task, command: Retry) -> Retried | PublicationRequested:
         if task.result is None:
             raise Rejected("result-missing", "The task has kept no result that it could go on from: retry it afresh.")
         return Retried(stage=Stage.EXECUTING, from_result=True, origin=command.origin)
+    if standing_of(task).was_in_review and has_open_pull_request(task):
+        return reviewed_further(task, origin=command.origin)
     if task.result is not None and standing_of(task).unpublished:
         return publication(task, task.result)
     # A pause ends where it began: also on top of an earlier result.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.brain.actors.approval import approve
+from services.brain.actors.pull_requests import pull_request
 from services.brain.actors.reports import decide_report
 from services.brain.actors.retries import publication, retried
 from services.brain.actors.stages import due_stage, standing_of, working_base
@@ -22,11 +23,13 @@ from shared.contracts.task import (
     FollowUp,
     GiveInput,
     GoOn,
+    HeedClosing,
     InputGiven,
     PlanningRequested,
     Publish,
     RecordClosed,
     RecordEdit,
+    RecordPullRequest,
     RecordReopened,
     RecordSpend,
     RecordTriage,
@@ -85,7 +88,9 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return _told_in_a_message(task, command)
         case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry() | GoOn() | Publish():
             return _told_by_a_person(task, command)
-        case Resume() | ExpireApproval():
+        case RecordPullRequest():
+            return pull_request(task, command)
+        case Resume() | ExpireApproval() | HeedClosing():
             return decide_timer(task, command)
         case RecordSpend():
             return _spent(task, command)

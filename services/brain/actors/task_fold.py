@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from services.brain.actors.stages import working_stage
 from shared.contracts.evidence import Evidence, Outcome
+from shared.contracts.pull_request import PullRequest, PullState
 from shared.contracts.task import (
     ActionRefused,
     Answered,
@@ -23,6 +24,7 @@ from shared.contracts.task import (
     FollowUpRefused,
     GoingOn,
     InputGiven,
+    InReview,
     Paused,
     PlanningRequested,
     PlanReady,
@@ -32,6 +34,7 @@ from shared.contracts.task import (
     Result,
     Resumed,
     Retried,
+    Reverted,
     RevisionRequested,
     RunSucceeded,
     SpendRecorded,
@@ -42,6 +45,7 @@ from shared.contracts.task import (
     Submitted,
     Task,
     TaskEvent,
+    ThingClosed,
     Triaged,
     TriageRequested,
     Verdict,
@@ -81,7 +85,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case Edited():
             return _edited(task, event)
         case GoingOn():
-            return replace(task, goes_on=True, chain=0)
+            return replace(task, goes_on=True, chain=0, closing_until=None, stop_reason="")
         case TriageRequested():
             return replace(task, triage_attempt=event.attempt, triaging=True)
         case Triaged():
@@ -135,22 +139,21 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case RunSucceeded() | PublicationRequested():
             return _publishing(task, event)
         case StopRequested():
-            return replace(task, stopping=True, stop_reason=event.reason, closed=event.closed)
+            stopping = replace(task, stopping=True, stop_reason=event.reason, closed=event.closed)
+            return _left(stopping, event) if event.pull_request else stopping
+        case InReview():
+            return _in_review(task, event)
+        case ThingClosed():
+            return replace(task, closing_until=event.until, stop_reason=event.reason)
+        case Reverted():
+            pull = task.pull_request and replace(task.pull_request, reverted_by=event.by or "somebody")
+            return replace(task, pull_request=pull)
         case Completed():
             return _completed(task, event)
         case Failed():
             return _failed(task, event)
         case Cancelled():
-            cancelled = replace(
-                _seeing(task, event.cause),
-                status=Status.CANCELLED,
-                triaging=False,
-                stopping=False,
-                stop_reason=event.reason,
-                closed=task.closed or event.closed,
-                ended_in=working_stage(task) or "",
-            )
-            return cancelled if event.result is None else _keeping(cancelled, event.result)
+            return _cancelled(task, event)
         case Retried():
             return _retried(task, event)
         case Paused():
@@ -190,7 +193,7 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
     """On the way to another round. What was published stays; what was approved was another wish."""
     wish = Wish(text=event.text, author=event.author, origin=event.origin, by_program=event.by_program, at=event.at)
     wishes = task.wishes if is_blank(event.text) else (*task.wishes, wish)
-    is_published = task.status is Status.COMPLETED
+    is_published = task.status in (Status.COMPLETED, Status.IN_REVIEW)
     return replace(
         _again(task, event.stage),
         wishes=wishes,
@@ -206,6 +209,7 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
         start=None,
         publication=0,
         stop_reason="",
+        closing_until=None,
         tries=0,
     )
 
@@ -259,11 +263,69 @@ def _result_of(done: RunSucceeded) -> Result | None:
     )
 
 
-def _completed(task: Task, event: Completed) -> Task:
-    """At its end; an older event does not say what came of the task, but whether there is a commit."""
+def _in_review(task: Task, event: InReview) -> Task:
     return replace(
         _seeing(task, event.cause),
+        status=Status.IN_REVIEW,
+        attempt=event.attempt,
+        summary=event.summary,
+        commit=event.commit,
+        branch=event.branch,
+        published=event.commit,
+        result=None,
+        start=None,
+        evidence=event.evidence,
+        outcome=event.outcome,
+        pull_request=PullRequest(number=event.pull_request, url=event.url, branch=event.branch),
+        error_code="",
+        error_message="",
+        stop_reason="",
+        ended_in="",
+        closed=False,
+        closing_until=None,
+        tries=0,
+    )
+
+
+def _left(task: Task, event: StopRequested | Completed | Cancelled) -> Task:
+    """Its pull request is open no longer."""
+    pull = task.pull_request
+    if pull is None:
+        return task
+    merge = None if isinstance(event, Cancelled) else event.merge
+    state = PullState.MERGED if merge else PullState.CLOSED
+    return replace(task, pull_request=replace(pull, state=state, merge=merge), closing_until=None)
+
+
+def _cancelled(task: Task, event: Cancelled) -> Task:
+    watched = task.status is Status.IN_REVIEW and not event.pull_request
+    cancelled = replace(
+        _seeing(task, event.cause),
+        status=Status.CANCELLED,
+        triaging=False,
+        stopping=False,
+        stop_reason=event.reason,
+        closed=task.closed or event.closed,
+        closing_until=None,
+        ended_in=Stage.REVIEW if watched else working_stage(task) or "",
+    )
+    left = _left(cancelled, event) if event.pull_request else cancelled
+    return left if event.result is None else _keeping(left, event.result)
+
+
+def _completed(task: Task, event: Completed) -> Task:
+    """At its end; an older event does not say what came of the task, but whether there is a commit."""
+    left = _left(task, event) if event.pull_request else task
+    return replace(
+        _seeing(left, event.cause),
         status=Status.COMPLETED,
+        triaging=False,
+        stopping=False,
+        stop_reason="",
+        error_code="",
+        error_message="",
+        ended_in="",
+        closed=False,
         summary=event.summary,
         commit=event.commit,
         branch=event.branch,
@@ -368,6 +430,7 @@ def _heard(task: Task, event: TaskEvent) -> Task:
             | Rejected()
             | StopRequested()
             | Cancelled()
+            | InReview()
             | Retried()
         ) if event.origin:
             return replace(task, origins=(*task.origins, event.origin)[-REMEMBERED_ORIGINS:])

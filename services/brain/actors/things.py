@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from services.brain.actors.pull_requests import closing
 from services.brain.actors.retries import retried
 from services.brain.actors.stages import working_stage
 from shared.contracts.decider import Rejected
@@ -19,6 +20,7 @@ from shared.contracts.task import (
     GoingOn,
     GoOn,
     InputGiven,
+    InReview,
     PublicationRequested,
     RecordClosed,
     RecordEdit,
@@ -29,19 +31,26 @@ from shared.contracts.task import (
     Status,
     StopRequested,
     Task,
+    ThingClosed,
 )
 
 _UNDER_WAY: Final = TAKES_INPUT | {Status.PLANNING, Status.AWAITING_APPROVAL, Status.PUBLISHING}
 
 
-def closed(task: Task, report: RecordClosed) -> StopRequested | Cancelled | None:
+def closed(task: Task, report: RecordClosed) -> StopRequested | Cancelled | ThingClosed | None:
     """The end of the work on a thing that is closed, or None where it has ended or goes on nevertheless."""
-    if task.status is Status.NEW or task.goes_on:
-        return None
-    return None if task.status in TERMINAL else stopped(task, report.reason, closed=True)
+    match task.status:
+        case Status.NEW:
+            return None
+        case status if task.goes_on or status in TERMINAL:
+            return None
+        case Status.IN_REVIEW:
+            return closing(task, report)
+        case _:
+            return stopped(task, report.reason, closed=True)
 
 
-def reopened(task: Task, report: RecordReopened) -> Retried | PublicationRequested | None:
+def reopened(task: Task, report: RecordReopened) -> Retried | PublicationRequested | InReview | None:
     """The work that the closing of its thing has stopped goes on; what a person stopped, or has failed, does not."""
     if not task.closed or task.status is not Status.CANCELLED or report.origin in task.origins:
         return None
@@ -59,7 +68,7 @@ def stopped(task: Task, reason: str, *, origin: str = "", closed: bool = False) 
             return Cancelled(reason=reason, origin=origin, closed=closed)
 
 
-def go_on(task: Task, command: GoOn) -> GoingOn | Retried | PublicationRequested | None:
+def go_on(task: Task, command: GoOn) -> GoingOn | Retried | PublicationRequested | InReview | None:
     """The work goes on whatever becomes of its thing: also where the closing has stopped it already.
 
     Raises `Rejected` ``task-unknown``, ``task-stopping`` and ``task-finished``.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from services.brain.actors.stages import next_stage
 from shared.contracts.task import (
     ApprovalExpired,
+    Cancelled,
     ExpireApproval,
     Failed,
+    HeedClosing,
     Paused,
     RecordFailure,
     Resume,
@@ -41,11 +43,15 @@ def decide_failure(task: Task, report: RecordFailure) -> Failed | Paused:
     )
 
 
-def decide_timer(task: Task, command: Resume | ExpireApproval) -> Resumed | ApprovalExpired | None:
+def decide_timer(
+    task: Task, command: Resume | ExpireApproval | HeedClosing
+) -> Resumed | ApprovalExpired | Cancelled | None:
     """What a timer makes, or None where the task does not wait for that very moment: it was late, doubled or forged."""
     match command:
         case Resume() if task.status is Status.PAUSED and command.at == task.paused_until:
             return Resumed(stage=next_stage(task))
+        case HeedClosing() if task.status is Status.IN_REVIEW and command.at == task.closing_until:
+            return Cancelled(reason=task.stop_reason, closed=True)
         case ExpireApproval() if _is_awaited(task, command):
             return ApprovalExpired(version=command.version)
         case _:

@@ -123,10 +123,16 @@ def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
         text=wish.text,
         author=wish.author,
         stage=stage,
-        base_commit=task.published or task.base_commit,
+        base_commit=_base(task),
         directive=wish.directive,
         verdict=verdict,
         origin=wish.origin,
         by_program=wish.by_program,
         at=wish.at,
     )
+
+
+def _base(task: Task) -> str:
+    """What the next round goes on from: the merge of what is published, or that itself."""
+    merge = task.pull_request.merge if task.pull_request else None
+    return (merge.commit if merge else "") or task.published or task.base_commit

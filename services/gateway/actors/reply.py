@@ -87,6 +87,7 @@ def _reported(effect: Effect, command: Post | Fail) -> Posted | Failed | None:
                 commit=command.commit or effect.request.commit,
                 branch=effect.request.branch,
                 url=command.url,
+                pull_request=command.pull_request,
             )
         case Fail(), EffectStatus.CLAIMED:
             return Failed(effect=command.effect, attempt=command.attempt, code=command.code, message=command.message)

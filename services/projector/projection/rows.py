@@ -17,7 +17,8 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     ``working_since`` is set while an agent is at work, ``paused_until`` while the task is paused;
     ``approved_version`` is that of the approved plan, or 0. ``has_result``: a commit was made that is not published;
     ``ended_in`` is the stage in which the task failed or was stopped; ``cancelled_how`` is ``stopped``, ``rejected``,
-    ``expired`` or empty.
+    ``expired`` or empty. ``pull_request`` is the number of the newest that had a result, ``merged_by`` who has merged
+    it and ``reverted_by`` who has taken that back.
     """
 
     id: str
@@ -61,6 +62,10 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     commit: str = ""
     branch: str = ""
     result_url: str = ""
+    pull_request: int = 0
+    merge_commit: str = ""
+    merged_by: str = ""
+    reverted_by: str = ""
     error_code: str = ""
     error_message: str = ""
     paused_until: datetime | None = None

@@ -11,6 +11,7 @@ from services.projector.projection.facts import Fact, utc
 from services.projector.projection.rows import TaskRow
 from shared.contracts import plan, run, task
 from shared.contracts.evidence import Outcome
+from shared.contracts.pull_request import Merge
 from shared.contracts.task import Status
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 
@@ -26,6 +27,7 @@ _STAGES: dict[str, str] = {
     Status.EXECUTING: task.Stage.EXECUTING,
     Status.WAITING_INPUT: task.Stage.EXECUTING,
     Status.PUBLISHING: task.Stage.PUBLISHING,
+    Status.IN_REVIEW: task.Stage.REVIEW,
 }
 """What a task is stopped in, by its status."""
 
@@ -155,18 +157,35 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "summary": result.summary,
                 "evidence": result.evidence,
             }
-        case task.StopRequested() as data:
-            return {"stopping": True} | _cancelled("stopped", fact, data.reason)
-        case task.Completed() as data:
-            return _ended(Status.COMPLETED) | {
+        case task.InReview() as data:
+            return _going_on(Status.IN_REVIEW) | {
                 "summary": data.summary or row.summary,
                 "commit": data.commit,
                 "branch": data.branch,
                 "result_url": data.url,
+                "pull_request": data.pull_request,
                 "evidence": data.evidence or "",
-                "outcome": data.outcome or (Outcome.CHANGED if data.commit else Outcome.NOTHING_TO_CHANGE),
+                "outcome": data.outcome or "",
                 "has_result": False,
             }
+        case task.Reverted() as data:
+            return {"reverted_by": data.by or "somebody"}
+        case task.StopRequested() as data:
+            return {"stopping": True} | _cancelled("stopped", fact, data.reason)
+        case task.Completed() as data:
+            return (
+                _ended(Status.COMPLETED)
+                | _merged(data.merge)
+                | {
+                    "summary": data.summary or row.summary,
+                    "commit": data.commit,
+                    "branch": data.branch,
+                    "result_url": data.url,
+                    "evidence": data.evidence or "",
+                    "outcome": data.outcome or (Outcome.CHANGED if data.commit else Outcome.NOTHING_TO_CHANGE),
+                    "has_result": False,
+                }
+            )
         case task.Failed(result=kept) as data:
             why = {"error_code": data.code, "error_message": data.message, "ended_in": data.stage}
             return _ended(Status.FAILED) | why | _keeping(kept)
@@ -177,7 +196,9 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
         case task.Cancelled() as data:
             # After a stop that an agent had to hear first, the words are those of the stop.
             why = {} if row.stopping else _cancelled("stopped", fact, data.reason)
-            return _ended(Status.CANCELLED) | {"ended_in": _STAGES.get(row.status, "")} | why | _keeping(data.result)
+            # A pull request that is closed leaves nothing that could be followed again.
+            ended_in = "" if row.status == Status.IN_REVIEW and data.pull_request else _STAGES.get(row.status, "")
+            return _ended(Status.CANCELLED) | {"ended_in": ended_in} | why | _keeping(data.result)
         case task.Paused() as data:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
@@ -187,11 +208,19 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             return _again(data.stage) | UNMADE
         case task.FollowedUp() as data:
             # What was published before stays visible until the next round's result takes its place.
-            made = {} if row.status == Status.COMPLETED else UNMADE
+            made = {} if row.status in (Status.COMPLETED, Status.IN_REVIEW) else UNMADE
             about = {"directive": data.directive, "verdict": data.verdict or "", "base_commit": data.base_commit}
-            return _again(data.stage) | made | about | {"approved_version": 0, "has_result": False}
+            merged = {"merge_commit": "", "merged_by": "", "reverted_by": ""}
+            return _again(data.stage) | made | about | merged | {"approved_version": 0, "has_result": False}
         case _:
             return {}
+
+
+def _merged(merge: Merge | None) -> dict[str, Any]:
+    """By whose hand its result is where it was to go: also that of a task which had failed or was stopped."""
+    if merge is None:
+        return {}
+    return dict.fromkeys(_WENT_WRONG, "") | {"merge_commit": merge.commit, "merged_by": merge.by}
 
 
 def _keeping(kept: task.Result | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from shared.contracts import task
 from shared.contracts.evidence import Outcome
+from shared.contracts.pull_request import Merge
 from shared.contracts.sentences.words import SPENT, again, at_commit, because, dollars, one_line
 
 
@@ -135,7 +136,10 @@ def _of_its_work(
 def _of_its_end(
     event: task.PublicationRequested
     | task.StopRequested
+    | task.InReview
+    | task.ThingClosed
     | task.Completed
+    | task.Reverted
     | task.Failed
     | task.Cancelled
     | task.Retried
@@ -149,6 +153,8 @@ def _of_its_end(
             return f"The result{at_commit(result.commit)} ({result.evidence}) is to be published{again(number)}."
         case task.Completed(outcome=Outcome.NOTHING_TO_CHANGE, summary=summary):
             return f"Completed: nothing had to change{because(summary)}"
+        case task.Completed(merge=Merge(by=by, commit=merged), pull_request=number):
+            return f"Completed: pull request {number} was merged{f' by {by}' if by else ''}{at_commit(merged)}."
         case task.Completed(summary=summary, commit=commit, branch=branch, evidence=evidence):
             proven = f", {evidence}" if evidence else ""
             return f"Completed{f' as {branch}' if branch else ''}{at_commit(commit)}{proven}{because(summary)}"
@@ -159,6 +165,13 @@ def _of_its_end(
         case task.Retried(stage=stage, from_result=from_result, budget_microusd=budget):
             allowed = f", for at most {dollars(budget)}" if budget else ""
             return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}{allowed}."
+        case task.InReview(by=by, pull_request=number, branch=branch, commit=commit):
+            who = f" again, by {by}" if by else ""
+            return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}."
+        case task.ThingClosed(reason=reason):
+            return f"What it is about is closed; the review ends, unless a merge has closed it{because(reason)}"
+        case task.Reverted(pull_request=number, by=by):
+            return f"The merge of pull request {number} was taken back{f' by {by}' if by else ''}."
         case task.Paused(stage=stage, message=message, until=until, tries=tries):
             return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
         case task.Resumed(stage=stage):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.contracts.ids import task_id_in
 from shared.workspace.branches import BranchInTheWay, branch_in_the_way, branch_name, refuse_branch_in_the_way
 from shared.workspace.bundle import load_bundle, read_header, write_bundle
 from shared.workspace.git import REMOTE_WORDS, Answer, GitFailed, failed
@@ -214,17 +215,18 @@ async def test_a_name_git_does_not_allow_is_refused(bare: Path, tmp_path: Path, 
 )
 def test_branch_names_are_valid_for_git_and_stable(title: str) -> None:
     name = branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", title)
-    assert re.fullmatch(r"journeyman/b6n5r1c0wd(-[a-z0-9-]{1,40})?", name)
+    assert re.fullmatch(r"journeyman/01jx7m3zk8q4v9t2b6n5r1c0wd(-[a-z0-9-]{1,40})?", name)
     assert (
         subprocess.run(["git", "check-ref-format", "--branch", name], check=False, capture_output=True).returncode == 0
     )
     assert branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", title) == name
+    assert task_id_in(name) == "01JX7M3ZK8Q4V9T2B6N5R1C0WD"
 
 
 def test_a_branch_name_says_what_it_is_for() -> None:
     assert (
         branch_name("01JX7M3ZK8Q4V9T2B6N5R1C0WD", "Fix add(): it subtracts!")
-        == "journeyman/b6n5r1c0wd-fix-add-it-subtracts"
+        == "journeyman/01jx7m3zk8q4v9t2b6n5r1c0wd-fix-add-it-subtracts"
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.commands.task_reading import exit_code, words_of_end
 from cli.tasks.watching import end_of
 from shared.contracts import task
 from shared.contracts.evidence import Evidence, Outcome
@@ -18,6 +19,18 @@ from tests.unit.projector.test_a_result_shows_how_well_it_is_proven import FELL_
         ),
         (task.Completed(summary="s"), ("completed", "", "")),
         (task.Answered(attempt=1, answer="Yes.", decided_by="rules"), ("completed", "", "answered")),
+        (
+            task.InReview(
+                attempt=1,
+                commit="c",
+                branch="b",
+                url="u",
+                pull_request=12,
+                evidence=Evidence.VERIFIED,
+                outcome=Outcome.CHANGED,
+            ),
+            ("in-review", "verified", "changed"),
+        ),
         (FELL_SHORT[1], ("failed", "failing", "")),
         (task.Rejected(version=1), ("rejected", "", "")),
     ],
@@ -27,3 +40,9 @@ def test_a_wait_tells_the_status_at_the_end_with_its_evidence_and_its_outcome(
 ) -> None:
     told = end_of(event)
     assert (told["status"], told["evidence"], told["outcome"]) == end
+
+
+def test_a_wait_ends_well_in_review_and_says_where_that_is() -> None:
+    told = {"status": "in-review", "evidence": "verified", "outcome": "changed", "url": "https://forge.example/12"}
+    assert (words_of_end(told), exit_code(told)) == ("in-review, verified: https://forge.example/12", 0)
+    assert exit_code({"status": "failed", "evidence": "", "outcome": ""}) == 1

@@ -218,7 +218,7 @@ def test_a_question_about_the_task_itself_is_left_to_who_answers_it(word: str, t
 
 def test_a_closed_thing_ends_the_work_on_it() -> None:
     closed = replace(WORK, kind=SignalKind.CLOSED, text="ada has closed the issue.", trusted=False)
-    assert after(closed) == [RecordClosed(id=ID, reason="ada has closed the issue.")]
+    assert after(closed) == [RecordClosed(id=ID, reason="ada has closed the issue.", at=A_DAY)]
 
 
 @pytest.mark.parametrize(("trusted", "told"), [(True, [RecordReopened(id=ID, origin="d-1")]), (False, [])])

@@ -1063,7 +1063,7 @@ export interface components {
          * @description A task's place in its life (docs/architecture.md).
          * @enum {string}
          */
-        Status: "new" | "received" | "triaged" | "planning" | "awaiting-approval" | "executing" | "waiting-input" | "paused" | "publishing" | "completed" | "failed" | "cancelled" | "declined";
+        Status: "new" | "received" | "triaged" | "planning" | "awaiting-approval" | "executing" | "waiting-input" | "paused" | "publishing" | "in-review" | "completed" | "failed" | "cancelled" | "declined";
         /**
          * StopTask
          * @description Stop the task.
@@ -1194,16 +1194,24 @@ export interface components {
             has_result?: boolean;
             id: string;
             /** @default  */
+            merge_commit?: string;
+            /** @default  */
+            merged_by?: string;
+            /** @default  */
             outcome?: string;
             parent: string;
             paused_until?: string | null;
             plan_status: string;
             plan_version: number;
             plans: components["schemas"]["PlanVersion"][];
+            /** @default 0 */
+            pull_request?: number;
             question: string;
             repo: string;
             requester: string;
             result_url: string;
+            /** @default  */
+            reverted_by?: string;
             risk: string;
             round: number;
             run: components["schemas"]["RunAttempt"] | null;
@@ -1310,6 +1318,8 @@ export interface components {
             outcome?: string;
             paused_until?: string | null;
             plan_version: number;
+            /** @default 0 */
+            pull_request?: number;
             question: string;
             repo: string;
             round: number;

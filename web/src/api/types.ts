@@ -25,6 +25,7 @@ const EVERY_STATUS: Record<Status, true> = {
   "waiting-input": true,
   paused: true,
   publishing: true,
+  "in-review": true,
   completed: true,
   failed: true,
   cancelled: true,

@@ -73,6 +73,8 @@ export const enTask = {
 
   "callout.planReady": "Plan v{version} waits for your approval",
   "callout.planReadyText": "Read it, then approve it, ask for changes, or reject it.",
+  "callout.inReview": "Pull request #{number} waits for its review",
+  "callout.openPullRequest": "Open the pull request",
   "callout.answer": "Answer",
   "callout.question": "The agent asks",
   "callout.questionUnknown": "It did not say what. The output shows where it stopped.",
@@ -119,6 +121,9 @@ export const enTask = {
   "details.repo": "Repository",
   "details.base": "Base commit",
   "details.branch": "Branch",
+  "details.pullRequest": "Pull request",
+  "details.merged": "merged by {who}",
+  "details.reverted": "taken back by {who}",
   "details.copyBranch": "Copy branch name",
   "details.commit": "Commit",
   "details.kind": "Kind of work",

@@ -7,9 +7,9 @@ const CLASSES: readonly string[] = ["verified", "no-new-failures", "unverified",
 
 type Proven = Pick<TaskRow, "status" | "evidence" | "outcome">;
 
-/** Null for a task that is not at its end, that was a question, or that is older than classes of evidence. */
+/** Null for a task that has no result which people look at, that was a question, or that is older than classes of evidence. */
 export function proofOf({ status, evidence, outcome }: Proven): Proof | null {
-  if (status !== "completed" && status !== "failed") return null;
+  if (status !== "completed" && status !== "failed" && status !== "in-review") return null;
   if (outcome === "nothing-to-change") return "nothing-to-change";
   return CLASSES.includes(evidence) ? (evidence as Proof) : null;
 }

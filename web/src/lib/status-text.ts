@@ -41,6 +41,8 @@ export function shortStatusText(task: TaskRow): string {
         : t("why.queued");
     case "publishing":
       return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
+    case "in-review":
+      return t("why.inReview", { number: task.pull_request });
     case "paused":
       return (
         [goesOn(task, "why.pausedUntil"), task.error_message].filter(Boolean).join(": ") || t("why.paused")
@@ -88,6 +90,7 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
       const ms = took(run);
       if (task.answer) return t("why.answered");
       if (!task.commit) return t("why.completedNoCommitLong");
+      if (task.merged_by) return t("why.merged", { number: task.pull_request, who: task.merged_by });
       const where = { commit: shortHash(task.commit), branch: task.branch };
       const made = ms
         ? t("why.completedLong", { ...where, duration: duration(ms) })
@@ -98,6 +101,8 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
       return t(`why.${keptOf(task) ?? "failedLong"}`);
     case "declined":
       return task.triage_reason || t("why.declined");
+    case "in-review":
+      return t("why.inReviewLong");
     case "waiting-input":
       return t("why.waitingInput");
     case "paused":

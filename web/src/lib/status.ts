@@ -1,13 +1,14 @@
 import { STATUSES, type Status, type TaskRow } from "../api/types";
 
-export type Group = "needs-you" | "running" | "queued" | "failed" | "done";
+export type Group = "needs-you" | "in-review" | "running" | "queued" | "failed" | "done";
 
 /** In the order in which they are worth looking at. */
-export const GROUPS: readonly Group[] = ["needs-you", "running", "queued", "failed", "done"];
+export const GROUPS: readonly Group[] = ["needs-you", "in-review", "running", "queued", "failed", "done"];
 
 const GROUP_OF: Record<Status, Group> = {
   "awaiting-approval": "needs-you",
   "waiting-input": "needs-you",
+  "in-review": "in-review",
   planning: "running",
   executing: "running",
   publishing: "running",

@@ -1,8 +1,16 @@
-import { Archive, CircleX, Hand, MessageCircleQuestion, MessageSquareText } from "lucide-react";
+import {
+  Archive,
+  CircleX,
+  GitPullRequest,
+  Hand,
+  MessageCircleQuestion,
+  MessageSquareText,
+} from "lucide-react";
 import { type FormEvent, useState } from "react";
 import type { TaskDetail } from "../../api/types";
 import { Command } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
+import { SourceLink } from "../../components/source-link";
 import { Button } from "../../components/ui/button";
 import { Input } from "../../components/ui/field";
 import { Visible } from "../../components/visible";
@@ -33,6 +41,22 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
           <Button look="primary" size="sm" className="mt-2.5" onClick={() => go("plan")}>
             {t("action.reviewPlan")}
           </Button>
+        </Callout>
+      );
+    case "in-review":
+      return (
+        <Callout
+          tone="plain"
+          icon={<GitPullRequest size={16} aria-hidden />}
+          title={t("callout.inReview", { number: task.pull_request })}
+        >
+          <p className="mt-1">
+            <SourceLink
+              name={t("callout.openPullRequest")}
+              url={task.result_url}
+              className="inline-flex items-center gap-0.5 text-accent hover:underline"
+            />
+          </p>
         </Callout>
       );
     case "failed":

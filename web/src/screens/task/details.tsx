@@ -104,6 +104,27 @@ export function Details({ task }: { task: TaskDetail }) {
               </span>
             </Fact>
           )}
+          {task.pull_request > 0 && (
+            <Fact name={t("details.pullRequest")}>
+              <SourceLink
+                name={`#${task.pull_request}`}
+                url={task.result_url}
+                className="inline-flex max-w-full items-center gap-0.5 text-accent hover:underline"
+              />
+              {task.merged_by && (
+                <span className="text-ink-3">
+                  {" "}
+                  <Visible text={t("details.merged", { who: task.merged_by })} />
+                </span>
+              )}
+              {task.reverted_by && (
+                <span className="text-bad">
+                  {" "}
+                  <Visible text={t("details.reverted", { who: task.reverted_by })} />
+                </span>
+              )}
+            </Fact>
+          )}
           {task.commit && (
             <Fact name={t("details.commit")}>
               <Hash value={task.commit} label={t("details.commit")} />

@@ -20,6 +20,8 @@ const DOT: Record<string, string> = {
   "question-asked": "bg-need-dot",
   approved: "bg-good",
   completed: "bg-good",
+  "in-review": "bg-good",
+  reverted: "bg-bad",
   succeeded: "bg-good",
   "run-succeeded": "bg-good",
   posted: "bg-good",

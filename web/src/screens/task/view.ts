@@ -22,6 +22,7 @@ export function firstTab(task: TaskDetail): Tab {
   switch (task.status) {
     case "awaiting-approval":
       return "plan";
+    case "in-review":
     case "completed":
       return task.commit ? "changes" : task.run ? "output" : "timeline";
     case "cancelled":

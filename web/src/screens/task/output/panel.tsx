@@ -54,7 +54,8 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
     [],
   );
 
-  const live = !isOver(task.status) && task.status !== "awaiting-approval";
+  const atRest = isOver(task.status) || task.status === "in-review";
+  const live = !atRest && task.status !== "awaiting-approval";
   const items = timeline?.items ?? NO_ITEMS;
   const entries = useMemo(
     () => withInputs(withAttempts(log.entries, attemptsOf(items)), inputsOf(items)),
@@ -214,9 +215,7 @@ export function OutputPanel({ task, log }: { task: TaskDetail; log: LogView }) {
         />
       )}
       <Announcer log={log} />
-      {(task.status === "executing" || (isOver(task.status) && isAllowed(task, "follow-up"))) && (
-        <Composer task={task} />
-      )}
+      {(task.status === "executing" || (atRest && isAllowed(task, "follow-up"))) && <Composer task={task} />}
     </div>
   );
 }
