@@ -30,6 +30,15 @@ A word stands behind a mention (`@agent`, `/agent`, or the name of our own accou
 struck-out text, HTML comments and the tails of e-mails do not count. A mention without a word is a wish in plain
 language: triage judges it together with the issue. Different words in one comment count as `help`.
 
+A repository can have words of its own for these, in `.journeyman.yml` on its base branch. They count in new comments
+where we have credentials for GitHub, and never in an edited one.
+
+```yaml
+words:
+  plan: [entwerfe]
+  approve: [genehmigt]
+```
+
 | word | also | what it does |
 |---|---|---|
 """
@@ -51,6 +60,22 @@ _EFFECTS: Final[dict[Word, str]] = {
 }
 
 _EVENTS: Final = """
+## Who may
+
+Where the gateway has credentials for GitHub, GitHub is asked before anything is done: who has the role `write`,
+`maintain` or `admin` in the repository may steer, and nobody else. An answer counts for a minute. `people` and `teams`
+of a repository in journeyman.toml go before that: then only they may. Programs count only when `bots` names them.
+Before a result is published it is asked again whether who wanted it still may. What stands in a delivery about its
+author's role decides nothing; without credentials it is all that there is, and OWNER, MEMBER and COLLABORATOR may
+steer.
+
+An issue of anybody else costs nothing: it waits until somebody who may says `@agent plan`, labels or assigns it. With
+`strangers = "triage"` under `[policy]` so many a day (`strangers_a_day`) are looked at, and their plans wait. `status`
+and `help` may be asked by everybody.
+
+The first comment that opens a task brings the issue's text and up to 30 earlier comments, without those that were
+edited after it.
+
 What people say who may not steer is refused in words, and so is what a task cannot do: `delivery.refused`,
 `task.action-refused` and `task.follow-up-refused` in the log, on the dashboard and in `journeyman events`. Programs ask
 for work only when they are listed under `bots`, and decide nothing. What our own account writes never triggers

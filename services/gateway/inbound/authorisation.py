@@ -51,6 +51,10 @@ class Authority(Protocol):
         """What counts of the delivery, or why nothing of it does. Raises what its sender's client raises."""
         ...
 
+    async def may_steer(self, repo: str, login: str) -> bool:
+        """Whether an account may steer in a repository now. Raises what its sender's client raises."""
+        ...
+
 
 def must_ask(authorities: Mapping[str, Authority], webhook: str, signal: Signal) -> bool:
     """Whether a delivery's author is to be judged before it counts."""

@@ -87,7 +87,9 @@ class GitHubAuthority:
         signal = await self._in_its_own_words(asked, repo, config.policy)
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
             return Authorise(signal=replace(signal, trusted=False), decided_by="harmless")
-        role, decided_by = await self._standing(asked, repo, config.policy)
+        # Of programs only those that are listed come so far.
+        is_listed_bot = signal.by_program and asked.sender == signal.author
+        role, decided_by = ("", "bots") if is_listed_bot else await self._standing(signal.repo, repo, asked.sender)
         if not decided_by:
             return await self._of_a_stranger(asked, signal, role, config.policy)
         # Somebody else's words do not become those of the person who labels them.
@@ -95,12 +97,16 @@ class GitHubAuthority:
         told = replace(signal, trusted=trusted)
         return Authorise(signal=await self._with_earlier(asked, told), permission=role, decided_by=decided_by)
 
-    async def _standing(self, asked: Asked, repo: Repo, policy: Policy) -> tuple[str, str]:
+    async def may_steer(self, repo: str, login: str) -> bool:
+        """Whether an account may still steer in a repository: in one that is not configured nobody may."""
+        config = self._config()
+        found = config.repo_for(repo)
+        if found is None:
+            return False
+        return config.policy.lists_bot(login) or bool((await self._standing(repo, found, login))[1])
+
+    async def _standing(self, name: str, repo: Repo, sender: str) -> tuple[str, str]:
         """The sender's role, where it was asked for, and what lets it steer; the second is empty where nothing does."""
-        sender = asked.sender
-        if asked.signal.by_program and sender == asked.signal.author:
-            # Of programs only those that are listed come so far.
-            return "", "bots"
         if sender.lower() in {person.lower() for person in repo.people}:
             return "", "people"
         for team in repo.teams:
@@ -108,7 +114,7 @@ class GitHubAuthority:
                 return "", "team"
         if repo.people or repo.teams:
             return "", ""
-        role = await self._forge.role_of(asked.signal.repo, sender)
+        role = await self._forge.role_of(name, sender)
         return role, "permission" if role in WRITERS else ""
 
     async def _of_a_stranger(self, asked: Asked, signal: Signal, role: str, policy: Policy) -> Authorise | Refuse:
