@@ -219,6 +219,8 @@ class GitHubServer:
         self.teams: dict[tuple[str, str], set[str]] = {}
         self.apps: dict[int, App] = {}
         self.tokens: dict[str, Caller] = {}
+        self.clock: Callable[[], float] = time.time
+        """When something is delivered, in seconds since 1970."""
         self.journal: list[Change] = []
         self.requests: deque[tuple[str, str, int]] = deque(maxlen=10_000)
         """Method, path and status of each request, oldest first."""
@@ -551,7 +553,7 @@ class GitHubServer:
             {
                 "id": next(self._ids),
                 "guid": guid,
-                "delivered_at": _now(),
+                "delivered_at": datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds"),
                 "redelivery": again,
                 "duration": 0.1,
                 "status": status,

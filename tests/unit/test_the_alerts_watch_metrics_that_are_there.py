@@ -23,6 +23,7 @@ TELLING = (
     "shared.ops.metrics",
     "services.gateway.system_metrics",
     "services.gateway.request_metrics",
+    "services.gateway.inbound.github_sweeper",
     "services.gateway.inbound.receiver",
     "services.projector.metrics",
     "services.projector.read_model_metrics",

@@ -7,7 +7,9 @@ A change whose outcome is not known raises `Unclear`: whoever asked for it looks
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
 
 from services.gateway.github.answers import (
@@ -294,10 +296,20 @@ class GitHub:
         """The webhooks of a repository; needs the permission to administer them."""
         return await self._list(Hook, repo, f"{repo_path(repo)}/hooks")
 
-    async def hook_deliveries(self, repo: str = "", hook: int = 0, *, pages: int = 3) -> list[Delivery]:
-        """What was delivered lately, newest first: by our App's webhook, or by a webhook of a repository."""
-        answers = await self._pages(list[Delivery], repo, _deliveries(repo, hook), {}, most=pages)
-        return [each for page in answers for each in page]
+    async def hook_deliveries(
+        self, repo: str = "", hook: int = 0, *, since: float = 0.0, pages: int = 3
+    ) -> list[Delivery]:
+        """The attempts to deliver, newest first: of our App's webhook, or of a webhook of a repository.
+
+        ``since`` is in seconds since 1970; nothing older is read.
+        """
+        found: list[Delivery] = []
+        async for page in self._each_page(list[Delivery], repo, _deliveries(repo, hook), pages):
+            young = [each for each in page if _seconds(each.delivered_at) >= since]
+            found += young
+            if len(young) < len(page):
+                break
+        return found
 
     async def redeliver(self, delivery: int, repo: str = "", hook: int = 0) -> None:
         """Have a delivery sent again."""
@@ -313,19 +325,29 @@ class GitHub:
         pages = await self._pages(list[shape], repo, path, params)  # type: ignore[valid-type]
         return [each for page in pages for each in page]
 
-    async def _pages(self, shape: type[T], repo: str, path: str, params: Json | None, most: int = MAX_PAGES) -> list[T]:
-        async def ask() -> list[T]:
-            authorization, account = await self.credentials.authorization(repo)
-            return await self._transport.pages(
-                shape, path, authorization=authorization, account=account, most=most, params=params
-            )
+    async def _pages(self, shape: type[T], repo: str, path: str, params: Json | None) -> list[T]:
+        return [page async for page in self._each_page(shape, repo, path, MAX_PAGES, params)]
 
-        try:
-            return await ask()
-        except NotAccepted:
-            if not self.credentials.renew(repo):
-                raise
-            return await ask()
+    async def _each_page(
+        self, shape: type[T], repo: str, path: str, most: int, params: Json | None = None
+    ) -> AsyncIterator[T]:
+        """Up to ``most`` pages of a list."""
+        given: Json | None = {"per_page": 100, **(params or {})}
+        for _ in range(most):
+            try:
+                page, following = await self._page(shape, repo, path, given)
+            except NotAccepted:
+                if not self.credentials.renew(repo):
+                    raise
+                page, following = await self._page(shape, repo, path, given)
+            yield page
+            if following is None:
+                return
+            path, given = following, None
+
+    async def _page(self, shape: type[T], repo: str, path: str, params: Json | None) -> tuple[T, str | None]:
+        authorization, account = await self.credentials.authorization(repo)
+        return await self._transport.page(shape, path, authorization=authorization, account=account, params=params)
 
     async def _change(
         self,
@@ -365,6 +387,14 @@ def github_of(settings: Settings) -> GitHub | None:
         return None
     transport = Transport(settings.github_api_url)
     return GitHub(transport, credentials_of(access, transport))
+
+
+def _seconds(text: str) -> float:
+    """Of a time in ISO 8601, since 1970; of what is none, now."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return time.time()
 
 
 def _subject(repo: str, subject: Subject, id: int) -> str:

@@ -99,20 +99,12 @@ class Transport:
         answer, _ = await self._ask(method, path, authorization, account, body, params)
         return _converted(answer, shape, method, path)
 
-    async def pages(
-        self, shape: type[T], path: str, *, authorization: str, account: str, most: int, params: Json | None = None
-    ) -> list[T]:
-        """The answers of up to ``most`` pages of a list, each in a shape. Raises a `GitHubError`."""
-        found: list[T] = []
-        where: str | None = path
-        given = {"per_page": 100, **(params or {})}
-        for _ in range(most):
-            if where is None:
-                break
-            answer, following = await self._ask("GET", where, authorization, account, None, given)
-            found.append(_converted(answer, shape, "GET", path))
-            where, given = self._own(following), {}
-        return found
+    async def page(
+        self, shape: type[T], path: str, *, authorization: str, account: str, params: Json | None = None
+    ) -> tuple[T, str | None]:
+        """One page of a list in a shape, and the path of the next one. Raises a `GitHubError`."""
+        answer, following = await self._ask("GET", path, authorization, account, None, params)
+        return _converted(answer, shape, "GET", path), self._own(following)
 
     def _own(self, following: str | None) -> str | None:
         """The path of the next page; an address elsewhere is not followed."""
