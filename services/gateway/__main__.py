@@ -12,8 +12,13 @@ from services.gateway.api.system import SystemOverview
 from services.gateway.app import Parts, create_app
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
+from services.gateway.github.client import github_of
+from services.gateway.github.forge import GitHubForge
+from services.gateway.github.permissions import Permissions
 from services.gateway.inbound.acceptance import Acceptance
+from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation, Authority
 from services.gateway.inbound.body import Bodies
+from services.gateway.inbound.github_authority import GitHubAuthority
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
 from services.gateway.inbound.replays import DeliveryReplays
@@ -23,6 +28,7 @@ from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
 from services.gateway.outbound.publications import FOLDER, Publications
+from services.gateway.outbound.standing import Standing
 from services.gateway.reactions import FILTERS, react
 from services.gateway.server import WebServer
 from services.gateway.temp_dirs import clear_temp_dirs
@@ -43,7 +49,14 @@ async def run(settings: Settings, timings: Timings) -> None:
     host = service.host(reply.DECIDER, delivery.DECIDER)
     service.react(react, FILTERS)
     clear_temp_dirs(settings.data_dir / FOLDER)
-    publications = Publications(settings, host, service.artifacts)
+    github = github_of(settings)
+    authorities: dict[str, Authority] = {}
+    permissions: Permissions | None = None
+    if github is not None:
+        permissions = Permissions(github)
+        forge = GitHubForge(github, permissions, lambda: config.now)
+        authorities["github"] = GitHubAuthority(forge, lambda: config.now, IdempotencyKeys(service.bus))
+    publications = Publications(settings, host, service.artifacts, standing=Standing(service.journal, authorities))
     service.activity(
         "publish",
         "evt.reply.*.requested",
@@ -51,6 +64,16 @@ async def run(settings: Settings, timings: Timings) -> None:
         slots=settings.max_concurrent_publications,
         give_up=publications.give_up,
     )
+
+    authorisation = Authorisation(host, service.journal, authorities)
+    for name in ("accepted", "replayed"):
+        service.activity(
+            f"judge-{name}",
+            f"evt.delivery.*.{name}",
+            authorisation.judge,
+            slots=JUDGED_AT_ONCE,
+            give_up=authorisation.give_up,
+        )
 
     events, output = event_hub(service.bus), output_hub(service.bus)
     commands = TaskCommands(
@@ -60,17 +83,20 @@ async def run(settings: Settings, timings: Timings) -> None:
     app = create_app(
         Parts(
             receiver=Receiver(
-                Acceptance(service.journal, service.artifacts),
+                Acceptance(service.journal, service.artifacts, authorities=authorities),
                 senders=ADAPTERS,
                 secrets=secrets,
                 config=lambda: config.now,
                 connected=lambda: service.bus.connected,
+                heard=permissions.heard if permissions is not None else None,
                 bodies=Bodies(
                     max_bytes=min(settings.max_webhook_bytes, settings.max_artifact_bytes),
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
-            delivery_replays=DeliveryReplays(service.client, service.journal, service.artifacts, lambda: config.now),
+            delivery_replays=DeliveryReplays(
+                service.client, service.journal, service.artifacts, lambda: config.now, authorities=authorities
+            ),
             self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
             config=config,
             commands=commands,

@@ -17,6 +17,8 @@ WRITERS: Final = frozenset({"admin", "write"})
 
 Source: https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 """
+CHANGES: Final = frozenset({"member", "membership", "organization", "team", "team_add", "repository"})
+"""Events after which people may be able to do something else."""
 NONE: Final = Permission(permission="none")
 
 
@@ -48,6 +50,11 @@ class Permissions:
             self._kept.clear()
         self._kept[key] = (self._clock() + KEPT_S, found)
         return found
+
+    def heard(self, webhook: str, event: str) -> None:
+        """Ask everything anew after an event that may have changed what people may do."""
+        if webhook == "github" and event in CHANGES:
+            self.forget()
 
     def forget(self, *, repo: str = "", login: str = "") -> None:
         """Ask anew: about one account, one repository, both, or with neither about everything."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -23,7 +23,9 @@ from shared.ops.crash_points import crash_point
 from shared.runtime.activity import ActivityContext
 from shared.runtime.actor_host import ActorHost
 
-FACTS = frozenset({SignalKind.CLOSED})
+JUDGED_AT_ONCE: Final = 8
+"""Deliveries whose authors a gateway asks about at one time."""
+FACTS: Final = frozenset({SignalKind.CLOSED})
 """What happened, whoever did it: nobody asks for anything."""
 
 log = structlog.get_logger(__name__)

@@ -56,8 +56,8 @@ class Forge(Protocol):
         """The role of an account in a repository; ``none`` for one without any."""
         ...
 
-    async def is_member(self, team: str, login: str) -> bool:
-        """Whether an account is in a team, ``organization/team``."""
+    async def is_member(self, repo: str, team: str, login: str) -> bool:
+        """Whether an account is in a team, ``organization/team``, as far as the repository's credentials see it."""
         ...
 
     async def said_in(self, repo: str, number: int) -> Sequence[Said]:
@@ -110,7 +110,7 @@ class GitHubAuthority:
         if sender.lower() in {person.lower() for person in repo.people}:
             return "", "people"
         for team in repo.teams:
-            if await self._forge.is_member(team, sender):
+            if await self._forge.is_member(name, team, sender):
                 return "", "team"
         if repo.people or repo.teams:
             return "", ""

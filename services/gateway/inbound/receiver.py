@@ -57,7 +57,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Receiver:
     """The webhook of each sender that is known: ``senders`` are their adapters, ``secrets`` what they sign with.
 
-    Both are by webhook name.
+    Both are by webhook name. ``heard`` is told the webhook and the event's name of every authentic delivery.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Receiver:
         config: Callable[[], Config],
         connected: Callable[[], bool],
         bodies: Bodies | None = None,
+        heard: Callable[[str, str], None] | None = None,
     ) -> None:
         self._acceptance = acceptance
         self._senders = senders
@@ -76,6 +77,7 @@ class Receiver:
         self._config = config
         self._connected = connected
         self._bodies = bodies or Bodies()
+        self._heard = heard
 
     async def receive(self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "") -> Answer:
         """Take one delivery; raises `Problem` for everything that is refused. ``key`` is that of `Incoming`."""
@@ -139,6 +141,8 @@ class Receiver:
     async def _take(self, sender: Sender, incoming: Incoming, media: str) -> Answer:
         name = incoming.webhook
         event, id = _named(sender, incoming)
+        if self._heard is not None:
+            self._heard(name, event)
         try:
             json = json_of(incoming.body, media)
             # The bytes are kept as they are inside our own JSON, which is UTF-8.

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from services.gateway.outbound.standing import Standing, StandingLost
 from services.gateway.temp_dirs import temp_dir
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
@@ -44,10 +45,13 @@ class CannotPublish(Exception):
 class Publications:
     """The activity behind `reply.requested`."""
 
-    def __init__(self, settings: Settings, host: ActorHost, artifacts: Artifacts) -> None:
+    def __init__(
+        self, settings: Settings, host: ActorHost, artifacts: Artifacts, *, standing: Standing | None = None
+    ) -> None:
         self._settings = settings
         self._host = host
         self._artifacts = artifacts
+        self._standing = standing
 
     async def publish(self, event: RecordedEvent, turn: ActivityContext) -> None:
         """Claim the effect, make it visible, report. Doing it again finds the branch where it belongs."""
@@ -91,7 +95,11 @@ class Publications:
     async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> str:
         """The id of the commit that is visible; raises `CannotPublish`."""
         try:
+            if self._standing is not None:
+                await self._standing.check(event.actor.id, wanted.repo)
             return await self._push(event, wanted)
+        except StandingLost as error:
+            raise CannotPublish("standing-lost", str(error)) from error
         except ArtifactLost as error:
             raise CannotPublish("bundle-lost", f"{error} Retry the task afresh to make the result again.") from error
         except BranchCheckedOut as error:

@@ -44,7 +44,7 @@ class Answers:
         self.asked.append(f"role of {login} in {repo}")
         return self.role
 
-    async def is_member(self, team: str, login: str) -> bool:
+    async def is_member(self, repo: str, team: str, login: str) -> bool:
         self.asked.append(f"{login} in {team}")
         return team == "octo/core"
 
