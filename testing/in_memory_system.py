@@ -16,7 +16,7 @@ from services.brain.reactions import reactions
 from services.brain.timers import timers
 from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react
-from services.gateway.reactions import react as gateway_react
+from services.gateway.reactions import reactions as gateway_reactions
 from services.planner.reactions import react as planner_react
 from shared.contracts import plan, reply, run, task
 from shared.contracts.decider import Rejected
@@ -209,6 +209,13 @@ class InMemorySystem:
                     commands.append(reply.Post(effect=name, attempt=effect.attempt))
                 case reply.EffectStatus.CLAIMED:
                     commands.append(reply.Fail(effect=name, attempt=effect.attempt, code="x", message="X."))
+        for name, display in self.reply.displays.items():
+            match display.status:
+                case reply.EffectStatus.REQUESTED:
+                    commands.append(reply.Claim(effect=name, worker="w"))
+                case reply.EffectStatus.CLAIMED:
+                    revision = display.wanted.revision
+                    commands.append(reply.Show(effect=name, attempt=display.attempt, revision=revision))
         return commands
 
     def _reactors(self) -> dict[str, Callable[[RecordedEvent], list[Command]]]:
@@ -216,7 +223,7 @@ class InMemorySystem:
             "brain": reactions(self.policy),
             "planner": planner_react,
             "executor": executor_react,
-            "gateway": gateway_react,
+            "gateway": gateway_reactions({"github"}),
         }
 
 

@@ -105,8 +105,10 @@ def _activity(world: InMemorySystem, dice: Random) -> Command:
         likely += EXECUTING
     if world.task.status is task.Status.PUBLISHING:
         likely += PUBLISHING
+    if world.reply.displays and dice.random() < 0.1:
+        likely = [*SHOWING]
     if not likely or dice.random() < 0.2:
-        likely = [*TRIAGE, *PLANNING, *EXECUTING, *PUBLISHING]
+        likely = [*TRIAGE, *PLANNING, *EXECUTING, *PUBLISHING, *SHOWING]
     return dice.choice(likely)(world, dice)
 
 
@@ -141,6 +143,7 @@ def _approve(world: InMemorySystem, dice: Random) -> Command:
         version=dice.choice((seen.plan_version, seen.plan_version, seen.plan_version, 0, seen.plan_version - 1)),
         digest=dice.choice((seen.plan_digest, seen.plan_digest, seen.plan_digest[:8], "0" * 64)),
         base_commit=dice.choice((seen.plan_base, seen.plan_base, "", "other")),
+        origin=dice.choice(("", "", f"message-{dice.randrange(50)}")),
         budget_microusd=dice.choice((0, 1_000_000)),
     )
 
@@ -193,6 +196,7 @@ def _delivery(dice: Random) -> delivery.Accepted:
         body_sha256="",
         body_size=0,
         body=NO_BODY,
+        asks_permission=dice.random() < 0.3,
     )
 
 
@@ -218,6 +222,10 @@ def _replay(world: InMemorySystem, dice: Random) -> Command:
     return delivery.Replay(signal=_signal(dice))
 
 
+def _authorise(world: InMemorySystem, dice: Random) -> Command:
+    return delivery.Authorise(signal=_signal(dice), permission="write", decided_by="permission")
+
+
 def _go_on(world: InMemorySystem, dice: Random) -> Command:
     return task.GoOn()
 
@@ -235,7 +243,7 @@ def _pull_request(world: InMemorySystem, dice: Random) -> Command:
 
 
 PEOPLE: Final = (
-    _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _go_on,
+    _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _authorise, _go_on,
     _close_the_thing, _pull_request,
 )  # fmt: skip
 
@@ -367,6 +375,26 @@ def _an_effect(world: InMemorySystem, dice: Random) -> tuple[str, int]:
     return dice.choice([*known, *known, *known, ("branch/0", 0)])
 
 
+def _a_display(world: InMemorySystem, dice: Random) -> tuple[str, reply.Display | None]:
+    return dice.choice([*world.reply.displays.items(), ("comment", None)])
+
+
+def _claim_display(world: InMemorySystem, dice: Random) -> Command:
+    return reply.Claim(effect=_a_display(world, dice)[0], worker="w")
+
+
+def _show(world: InMemorySystem, dice: Random) -> Command:
+    name, display = _a_display(world, dice)
+    revision = display.wanted.revision if display else 1
+    return reply.Show(effect=name, attempt=_near(display.attempt if display else 0, dice), revision=revision)
+
+
+def _fail_display(world: InMemorySystem, dice: Random) -> Command:
+    name, display = _a_display(world, dice)
+    attempt = _near(display.attempt if display else 0, dice)
+    return reply.Fail(effect=name, attempt=attempt, code="gone", message="Gone.")
+
+
 def _claim_effect(world: InMemorySystem, dice: Random) -> Command:
     return reply.Claim(effect=_an_effect(world, dice)[0], worker="w")
 
@@ -419,3 +447,4 @@ EXECUTING: Final[Moves] = (
     _spend,
 )
 PUBLISHING: Final[Moves] = (_claim_effect, _claim_effect, _post, _post, _fail_effect)
+SHOWING: Final[Moves] = (_claim_display, _show, _fail_display)

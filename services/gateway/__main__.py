@@ -29,7 +29,7 @@ from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.outbound.standing import Standing
-from services.gateway.reactions import FILTERS, react
+from services.gateway.reactions import filters, reactions
 from services.gateway.server import WebServer
 from services.gateway.temp_dirs import clear_temp_dirs
 from services.gateway.web import Web
@@ -47,7 +47,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("gateway", settings, timings)
     config = ConfigFile(settings.config_path)
     host = service.host(reply.DECIDER, delivery.DECIDER)
-    service.react(react, FILTERS)
+    service.react(reactions(), filters(()))
     clear_temp_dirs(settings.data_dir / FOLDER)
     github = github_of(settings)
     authorities: dict[str, Authority] = {}

@@ -1,23 +1,76 @@
-"""What the gateway does about a task's events."""
+"""What the gateway does about a task's events: what is published, and what the people who wait for it are shown."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Final
 
-from shared.contracts import reply, task
+from shared.contracts import delivery, reply, task
+from shared.contracts.delivery import Signal, SignalKind, Word
+from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
+from shared.contracts.reply import COMMENT, EffectKind, Mark, effect_at
 from shared.event_store.envelope import RecordedEvent
 
-FILTERS: Final = (
+PUBLISHING: Final = (
     "evt.task.*.run-succeeded",
     "evt.task.*.publication-requested",
     "evt.task.*.cancelled",
     "evt.task.*.completed",
 )
+SHOWING: Final = (
+    "evt.delivery.*.accepted",
+    "evt.delivery.*.authorised",
+    "evt.delivery.*.replayed",
+    "evt.delivery.*.refused",
+    "evt.task.*.submitted",
+    "evt.task.*.answered",
+    "evt.task.*.declined",
+    "evt.task.*.planning-requested",
+    "evt.task.*.plan-ready",
+    "evt.task.*.approved",
+    "evt.task.*.rejected",
+    "evt.task.*.revision-requested",
+    "evt.task.*.approval-expired",
+    "evt.task.*.execution-requested",
+    "evt.task.*.question-asked",
+    "evt.task.*.work-resumed",
+    "evt.task.*.stop-requested",
+    "evt.task.*.in-review",
+    "evt.task.*.reverted",
+    "evt.task.*.failed",
+    "evt.task.*.paused",
+    "evt.task.*.edited",
+    "evt.task.*.going-on",
+    "evt.task.*.action-refused",
+    "evt.task.*.follow-up-refused",
+    "evt.reply.*.posted",
+    "evt.reply.*.concluded",
+)
+"""What is shown to people elsewhere begins with these; `PUBLISHING` goes on the same way."""
+
+_QUESTIONS: Final = frozenset({Word.STATUS, Word.HELP})
+
+React = Callable[[RecordedEvent], list[Command]]
 
 
-def react(event: RecordedEvent) -> list[Command]:
-    """The commands for the task's reply."""
+def filters(senders: Collection[str]) -> tuple[str, ...]:
+    """The events to react to where the people of these senders can be shown something."""
+    return (*PUBLISHING, *SHOWING) if senders else PUBLISHING
+
+
+def reactions(senders: Collection[str] = ()) -> React:
+    """``react`` where the people of these senders can be shown something: we have credentials there."""
+
+    def react(event: RecordedEvent) -> list[Command]:
+        """The commands for the task's reply."""
+        return [*_publications(event), *(_displays(event, senders) if senders else [])]
+
+    return react
+
+
+def _publications(event: RecordedEvent) -> list[Command]:
     id, cause = event.actor.id, event.sequence
     match event.data:
         case task.RunSucceeded() as done:
@@ -52,3 +105,185 @@ def react(event: RecordedEvent) -> list[Command]:
             return [reply.Withdraw(id=id, cause=cause)]
         case _:
             return []
+
+
+def _displays(event: RecordedEvent, senders: Collection[str]) -> list[Command]:
+    match event.data:
+        case delivery.Accepted(asks_permission=True) | delivery.Replayed(asks_permission=True):
+            return []
+        case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
+            return _heard(signal, event.time) if _sender_of(signal.thread) in senders else []
+        case delivery.Refused(signal=Signal() as signal, reason=reason):
+            return _refused_at(signal, reason, event.time) if _sender_of(signal.thread) in senders else []
+        case reply.Posted(pull_request=number, commit=commit) if number:
+            return [
+                reply.Want(
+                    id=event.actor.id,
+                    effect=f"{EffectKind.CHECK}/{commit}",
+                    thread=f"commit:{commit}",
+                    target=commit,
+                    text=event.data.effect,
+                    revision=event.sequence,
+                    at=event.time,
+                )
+            ]
+        case reply.Concluded(effects=effects, text=mark, revision=revision):
+            id, at = event.actor.id, event.time
+            return [reply.Want(id=id, effect=each, text=mark, revision=revision, at=at) for each in effects]
+        case task.Submitted(source=source) as submitted if _sender_of(source.reference) in senders:
+            return [_comment(event, thread=source.reference, repo=submitted.repo, url=source.url)]
+        case task.ActionRefused(origin=origin, reason=reason) | task.FollowUpRefused(origin=origin, reason=reason):
+            author = event.data.author if isinstance(event.data, task.FollowUpRefused) else ""
+            return _refused_by_the_task(event, origin, author, reason)
+        case _ if event.kind == "task":
+            return _of_the_task(event)
+        case _:
+            return []
+
+
+def _heard(signal: Signal, at: datetime) -> list[Command]:
+    """Who is heard sees it at once; what is answered needs no mark beside."""
+    id = reply_of(signal)
+    match signal:
+        case Signal(kind=SignalKind.WORK) | Signal(kind=SignalKind.EDITED, mentioned=True):
+            return [_mark(id, signal, Mark.AT_WORK, at)]
+        case Signal(kind=SignalKind.COMMENT, directive=word) if word in _QUESTIONS:
+            return [
+                reply.Want(
+                    id=id,
+                    effect=effect_at(EffectKind.ANSWER, signal.origin),
+                    thread=signal.thread,
+                    repo=signal.repo,
+                    target=signal.origin,
+                    text=f"{word} {signal.argument}".strip(),
+                    author=signal.author,
+                    url=signal.url,
+                    at=at,
+                )
+            ]
+        case Signal(kind=SignalKind.COMMENT):
+            return [_mark(id, signal, Mark.AT_WORK, at)]
+        case _:
+            return []
+
+
+def _refused_at(signal: Signal, reason: str, at: datetime) -> list[Command]:
+    id = reply_of(signal)
+    return [
+        # Newer than the mark that says we are at work.
+        _mark(id, signal, Mark.REFUSED, at, revision=2),
+        reply.Want(
+            id=id,
+            effect=effect_at(EffectKind.REFUSAL, signal.origin),
+            thread=signal.thread,
+            repo=signal.repo,
+            target=signal.origin,
+            text=reason,
+            author=signal.author,
+            url=signal.url,
+            at=at,
+        ),
+    ]
+
+
+def _refused_by_the_task(event: RecordedEvent, origin: str, author: str, reason: str) -> list[Command]:
+    id, at = event.actor.id, event.time
+    refusal = reply.Want(
+        id=id, effect=effect_at(EffectKind.REFUSAL, origin), target=origin, text=reason, author=author, at=at
+    )
+    # What no message asked for has nothing to be marked.
+    return [_decided(event, origin, Mark.REFUSED), refusal] if origin else [refusal]
+
+
+def _of_the_task(event: RecordedEvent) -> list[Command]:
+    match event.data:
+        case task.Edited(counts=True):
+            return []
+        case task.GoingOn(origin=origin) | task.StopRequested(origin=origin) | task.Approved(origin=origin):
+            heard = _heard_decision(event, origin)
+            # The work on an approved plan is asked for next, and shown then.
+            return [*heard, _comment(event)] if isinstance(event.data, task.StopRequested) else heard
+        case task.InReview(origin=origin):
+            return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.DONE)]
+        case task.Completed() | task.Answered():
+            return [_comment(event), _concluded(event, Mark.DONE)]
+        case task.Rejected(origin=origin) | task.Cancelled(origin=origin):
+            return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.NOT_DONE)]
+        case task.Failed() | task.Declined() | task.ApprovalExpired():
+            return [_comment(event), _concluded(event, Mark.NOT_DONE)]
+        case (
+            task.PlanningRequested()
+            | task.PlanReady()
+            | task.RevisionRequested()
+            | task.ExecutionRequested()
+            | task.QuestionAsked()
+            | task.WorkResumed()
+            | task.RunSucceeded()
+            | task.PublicationRequested()
+            | task.Paused()
+            | task.Edited()
+            | task.Reverted()
+        ):
+            return [_comment(event)]
+        case _:
+            return []
+
+
+def reply_of(signal: Signal) -> str:
+    """The id of the reply by which people hear about a signal: that of the task of the same thing."""
+    return derived_task_id(signal.opened_at_ms, signal.thread)
+
+
+def _sender_of(thread: str) -> str:
+    return thread.partition(":")[0]
+
+
+def _comment(event: RecordedEvent, *, thread: str = "", repo: str = "", url: str = "") -> reply.Want:
+    return reply.Want(
+        id=event.actor.id,
+        effect=COMMENT,
+        thread=thread,
+        repo=repo,
+        url=url,
+        revision=event.sequence,
+        at=event.time,
+    )
+
+
+def _mark(id: str, signal: Signal, mark: Mark, at: datetime, *, revision: int = 1) -> reply.Want:
+    return reply.Want(
+        id=id,
+        effect=effect_at(EffectKind.REACTION, signal.origin),
+        thread=signal.thread,
+        repo=signal.repo,
+        target=signal.origin,
+        text=mark,
+        author=signal.author,
+        url=signal.url,
+        revision=revision,
+        at=at,
+    )
+
+
+def _decided(event: RecordedEvent, origin: str, mark: Mark) -> reply.Want:
+    return reply.Want(
+        id=event.actor.id,
+        effect=effect_at(EffectKind.REACTION, origin),
+        target=origin,
+        text=mark,
+        revision=_newer(event),
+        at=event.time,
+    )
+
+
+def _heard_decision(event: RecordedEvent, origin: str) -> list[Command]:
+    return [_decided(event, origin, Mark.HEARD)] if origin else []
+
+
+def _concluded(event: RecordedEvent, mark: Mark) -> reply.Conclude:
+    return reply.Conclude(id=event.actor.id, text=mark, revision=_newer(event), at=event.time)
+
+
+def _newer(event: RecordedEvent) -> int:
+    """A revision that is newer than those of the marks that a delivery makes."""
+    return event.sequence + 2

@@ -109,10 +109,12 @@ class Refused(Event, frozen=True, kw_only=True):
     """What the delivery asks for is not done, and no task can say why; ``reason`` says it to its author.
 
     What a task refuses is told by the task: `task.ActionRefused` and `task.FollowUpRefused`, with the signal's origin.
+    ``signal`` is the refused one without its words: who is told so, and where. An older event does not say it.
     """
 
     code: str
     reason: str
+    signal: Signal | None = None
 
 
 class Replayed(Event, frozen=True, kw_only=True):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+
+COMMENT: Final = "comment"
+"""The effect that is a task's one comment: edited in place, never written a second time."""
 
 
 class EffectStatus(StrEnum):
@@ -17,6 +22,19 @@ class EffectStatus(StrEnum):
     POSTED = "posted"
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
+
+
+class Mark(StrEnum):
+    """What a reaction at somebody's words says, by its name on GitHub.
+
+    AT_WORK gives way to DONE or NOT_DONE at the end. HEARD: the decision was taken over. REFUSED: it was not.
+    """
+
+    AT_WORK = "eyes"
+    DONE = "rocket"
+    NOT_DONE = "-1"
+    HEARD = "+1"
+    REFUSED = "confused"
 
 
 class Request(CausedCommand, frozen=True, kw_only=True):
@@ -64,10 +82,49 @@ class Fail(Command, frozen=True, kw_only=True):
 
 
 class Withdraw(CausedCommand, frozen=True, kw_only=True):
-    """Give up every effect that nobody has claimed yet."""
+    """Give up every publication that nobody has claimed yet."""
 
 
-ReplyCommand = Request | Claim | Post | Fail | Withdraw
+class Want(Command, frozen=True, kw_only=True):
+    """Have something shown to the people who wait for it, where they are. ``effect`` is its natural key.
+
+    ``comment`` is the one of the task; ``reaction/<origin>``, ``refusal/<origin>`` and ``answer/<origin>`` belong to
+    the message of that origin, ``check/<commit>`` to a published commit. ``thread`` is the thing that it is shown on,
+    or empty for the task's own. ``target`` is the message or commit that it is about, empty for the thing itself;
+    ``author`` wrote that, at ``url``. ``text`` is the reaction's `Mark`, the refusal's sentence, or the answer's word;
+    a comment is rendered from the task when it is written. One with a ``revision`` that is not newer changes nothing.
+    """
+
+    effect: str
+    thread: str = ""
+    repo: str = ""
+    target: str = ""
+    text: str = ""
+    author: str = ""
+    url: str = ""
+    revision: int = 1
+    at: datetime | None = None
+
+
+class Show(Command, frozen=True, kw_only=True):
+    """Report that the effect is shown as of ``revision``, at ``url``; ``external`` is the sender's own name for it."""
+
+    effect: str
+    attempt: int
+    revision: int
+    url: str = ""
+    external: str = ""
+
+
+class Conclude(Command, frozen=True, kw_only=True):
+    """Have every mark of work under way say how that ended, which was ``at`` then; later ones are of later work."""
+
+    text: Mark
+    revision: int
+    at: datetime | None = None
+
+
+ReplyCommand = Request | Claim | Post | Fail | Withdraw | Want | Show | Conclude
 
 
 class Requested(CausedEvent, frozen=True, kw_only=True):
@@ -111,12 +168,44 @@ class Failed(Event, frozen=True, kw_only=True):
 
 
 class Withdrawn(CausedEvent, frozen=True, kw_only=True):
-    """Effects that are no longer wanted and were never begun."""
+    """Publications that are no longer wanted and were never begun."""
 
     effects: tuple[str, ...]
 
 
-ReplyEvent = Requested | Claimed | Posted | Failed | Withdrawn
+class Wanted(Event, frozen=True, kw_only=True):
+    """Something is to be shown. The fields are those of `Want`."""
+
+    effect: str
+    thread: str
+    repo: str
+    target: str = ""
+    text: str = ""
+    author: str = ""
+    url: str = ""
+    revision: int = 1
+    at: datetime | None = None
+
+
+class Shown(Event, frozen=True, kw_only=True):
+    """The effect is shown as of ``revision``. The fields are those of `Show`."""
+
+    effect: str
+    attempt: int
+    revision: int
+    url: str = ""
+    external: str = ""
+
+
+class Concluded(Event, frozen=True, kw_only=True):
+    """The work that these reactions mark as under way has ended: ``text`` says how."""
+
+    effects: tuple[str, ...]
+    text: Mark
+    revision: int
+
+
+ReplyEvent = Requested | Claimed | Posted | Failed | Withdrawn | Wanted | Shown | Concluded
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,11 +218,61 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
 
 
+class Display(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is shown: what was wanted last, and what is shown of it as of which revision (0: nothing yet).
+
+    ``claimed`` is the revision that was wanted when the newest attempt began. ``url`` and ``external`` are where it is
+    shown, and the sender's own name for it.
+    """
+
+    wanted: Wanted
+    status: EffectStatus = EffectStatus.REQUESTED
+    attempt: int = 0
+    claimed: int = 0
+    shown: int = 0
+    url: str = ""
+    external: str = ""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """The fold of a reply's events: its effects by name, and the newest version of the task it has acted on."""
+    """The fold of a reply's events: publications by effect, and the newest version of the task they have acted on.
+
+    ``displays`` are what is shown, by effect, ``thread`` and ``repo`` where the task itself is, known ``since`` then.
+    ``marked_at`` and ``told_at`` are the moments of the newest reactions and lines.
+    """
 
     effects: dict[str, Effect] = {}
     cause: int = 0
+    displays: dict[str, Display] = {}
+    thread: str = ""
+    repo: str = ""
+    since: datetime | None = None
+    marked_at: tuple[datetime, ...] = ()
+    told_at: tuple[datetime, ...] = ()
+
+
+class EffectKind(StrEnum):
+    """What an effect is; the part of its name before the slash."""
+
+    BRANCH = "branch"
+    COMMENT = "comment"
+    REACTION = "reaction"
+    REFUSAL = "refusal"
+    ANSWER = "answer"
+    CHECK = "check"
+
+
+def kind_of_effect(effect: str) -> EffectKind | None:
+    """What an effect is, or None for one of a later version."""
+    try:
+        return EffectKind(effect.partition("/")[0])
+    except ValueError:
+        return None
+
+
+def effect_at(kind: EffectKind, origin: str) -> str:
+    """The effect of that kind at the message of that origin, which is empty for the thing itself."""
+    return f"{kind}/{origin or 'thing'}"
 
 
 class Publication(msgspec.Struct, frozen=True):

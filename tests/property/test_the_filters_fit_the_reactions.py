@@ -26,7 +26,8 @@ REACTORS: list[tuple[Sequence[str], React]] = [
     (brain_timers.FILTERS, brain_timers.timers),
     (planner.FILTERS, planner.react),
     (executor.FILTERS, executor.react),
-    (gateway.FILTERS, gateway.react),
+    (gateway.filters({"github"}), gateway.reactions({"github"})),
+    (gateway.filters(()), gateway.reactions()),
 ]
 
 

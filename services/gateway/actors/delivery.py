@@ -19,6 +19,7 @@ from shared.contracts.delivery import (
     Refused,
     Replay,
     Replayed,
+    Signal,
 )
 
 MAX_REPLAYS: Final = 100
@@ -40,11 +41,16 @@ def decide(delivery: Delivery | None, command: DeliveryCommand) -> DeliveryEvent
         case Refuse(code=code) if code in delivery.refused or (delivery.authorised and code in NOT_AUTHORISED):
             return None
         case Refuse():
-            return Refused(code=command.code, reason=command.reason)
+            return Refused(code=command.code, reason=command.reason, signal=_addressed(delivery.signal))
         case Replay() if delivery.replays >= MAX_REPLAYS:
             raise Rejected("replayed-too-often", f"A delivery is replayed at most {MAX_REPLAYS} times.")
         case Replay():
             return Replayed(signal=command.signal, asks_permission=command.asks_permission)
+
+
+def _addressed(signal: Signal) -> Signal:
+    """Who has said something, and where, without the words."""
+    return replace(signal, text="", context="", argument="")
 
 
 def evolve(delivery: Delivery | None, event: DeliveryEvent) -> Delivery:

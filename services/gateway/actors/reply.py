@@ -1,19 +1,29 @@
-"""The reply's rules: an effect is wanted, claimed, and then visible once."""
+"""The reply's rules: an effect is wanted, claimed, and then visible once.
+
+A publication is over when it was visible once. What people are shown is written anew when a newer revision is wanted.
+"""
 
 from __future__ import annotations
 
-from typing import assert_never
+from datetime import datetime, timedelta
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.reply import (
+    COMMENT,
     Claim,
     Claimed,
+    Conclude,
+    Concluded,
+    Display,
     Effect,
+    EffectKind,
     EffectStatus,
     Fail,
     Failed,
+    Mark,
     Post,
     Posted,
     Reply,
@@ -21,9 +31,24 @@ from shared.contracts.reply import (
     ReplyEvent,
     Request,
     Requested,
+    Show,
+    Shown,
+    Want,
+    Wanted,
     Withdraw,
     Withdrawn,
+    kind_of_effect,
 )
+
+MARKS_A_MINUTE: Final = 20
+"""Messages about one thing that get a reaction; in a storm of them the first ones do."""
+LINES_A_MINUTE: Final = 5
+"""Refusals and answers on one thing: so many lines are read, more are noise."""
+MINUTE: Final = timedelta(minutes=1)
+MAX_DISPLAYS: Final = 500
+"""Things shown for one task that are remembered; what is older is found again where it is shown."""
+_UNDER_WAY: Final = frozenset({Mark.AT_WORK, Mark.DONE, Mark.NOT_DONE})
+"""Marks at words that asked for work: a later round may end otherwise."""
 
 
 def decide(reply: Reply, command: ReplyCommand) -> ReplyEvent | None:
@@ -36,6 +61,14 @@ def decide(reply: Reply, command: ReplyCommand) -> ReplyEvent | None:
         case Withdraw():
             unclaimed = tuple(name for name, effect in reply.effects.items() if effect.status is EffectStatus.REQUESTED)
             return Withdrawn(effects=unclaimed, cause=command.cause) if unclaimed else None
+        case Want():
+            return _wanted(reply, command)
+        case Conclude():
+            return _concluded(reply, command)
+        case Show():
+            return _shown(_display(reply, command.effect), command)
+        case Claim() | Fail() if command.effect in reply.displays:
+            return _about_a_display(reply.displays[command.effect], command)
         case Claim():
             return _claimed(_effect(reply, command.effect), command)
         case Post() | Fail():
@@ -99,12 +132,122 @@ def _reported(effect: Effect, command: Post | Fail) -> Posted | Failed | None:
             )
 
 
+def _wanted(reply: Reply, command: Want) -> Wanted | None:
+    known = reply.displays.get(command.effect)
+    thread = command.thread or (known.wanted.thread if known else _place_of(reply, command))
+    if known is not None and command.revision <= max(known.wanted.revision, known.shown):
+        return None
+    if not thread or (known is None and _is_noise(reply, command)):
+        return None
+    return Wanted(
+        effect=command.effect,
+        thread=thread,
+        repo=command.repo or (known.wanted.repo if known else reply.repo),
+        target=command.target or (known.wanted.target if known else ""),
+        text=command.text,
+        author=command.author,
+        url=command.url,
+        revision=command.revision,
+        at=command.at,
+    )
+
+
+def _place_of(reply: Reply, command: Want) -> str:
+    """Where the task itself is, for what happened since that is known; its comment begins with a place of its own."""
+    is_later = reply.since is None or command.at is None or reply.since <= command.at
+    return reply.thread if command.effect != COMMENT and is_later else ""
+
+
+def _is_noise(reply: Reply, command: Want) -> bool:
+    """Whether so much was shown just now, or the same was said to the same person before."""
+    match kind_of_effect(command.effect):
+        case EffectKind.REACTION:
+            return _within_a_minute(reply.marked_at, command.at) >= MARKS_A_MINUTE
+        case EffectKind.REFUSAL if any(
+            kind_of_effect(name) is EffectKind.REFUSAL
+            and (each.wanted.text, each.wanted.author) == (command.text, command.author)
+            for name, each in reply.displays.items()
+        ):
+            return True
+        case EffectKind.REFUSAL | EffectKind.ANSWER:
+            return _within_a_minute(reply.told_at, command.at) >= LINES_A_MINUTE
+        case _:
+            return False
+
+
+def _within_a_minute(moments: tuple[datetime, ...], now: datetime | None) -> int:
+    return sum(now - MINUTE < at <= now for at in moments) if now is not None else 0
+
+
+def _concluded(reply: Reply, command: Conclude) -> Concluded | None:
+    effects = tuple(
+        name
+        for name, each in reply.displays.items()
+        if kind_of_effect(name) is EffectKind.REACTION
+        and each.wanted.text in _UNDER_WAY
+        and each.wanted.text != command.text
+        and each.wanted.revision < command.revision
+        and (each.wanted.at is None or command.at is None or each.wanted.at <= command.at)
+    )
+    return Concluded(effects=effects, text=command.text, revision=command.revision) if effects else None
+
+
+def _display(reply: Reply, name: str) -> Display:
+    display = reply.displays.get(name)
+    if display is None:
+        raise Rejected("effect-unknown", f"Nobody wants {name!r} to be shown: want it first.")
+    return display
+
+
+def _shown(display: Display, command: Show) -> Shown | None:
+    _refuse_stale(display, command)
+    if display.status is not EffectStatus.CLAIMED:
+        return None
+    return Shown(
+        effect=command.effect,
+        attempt=command.attempt,
+        revision=command.revision,
+        url=command.url,
+        external=command.external,
+    )
+
+
+def _about_a_display(display: Display, command: Claim | Fail) -> Claimed | Failed | None:
+    match command:
+        case Claim() if display.status in (EffectStatus.REQUESTED, EffectStatus.CLAIMED):
+            return Claimed(effect=command.effect, attempt=display.attempt + 1, worker=command.worker)
+        case Claim():
+            raise Rejected(
+                "attempt-stale", f"The effect {command.effect!r} is already {display.status}: leave it as it is."
+            )
+        case Fail():
+            _refuse_stale(display, command)
+            if display.status is not EffectStatus.CLAIMED:
+                return None
+            return Failed(effect=command.effect, attempt=command.attempt, code=command.code, message=command.message)
+
+
+def _refuse_stale(display: Display, command: Show | Fail) -> None:
+    if command.attempt != display.attempt:
+        raise Rejected(
+            "attempt-stale",
+            f"Attempt {command.attempt} at {command.effect!r} is over, {display.attempt} is the newest: leave it.",
+        )
+
+
 def evolve(reply: Reply, event: ReplyEvent) -> Reply:
     """The reply after a fact."""
     match event:
+        case Wanted() | Shown():
+            return _evolve_display(reply, event)
+        case Claimed() | Failed() if event.effect in reply.displays:
+            return _evolve_display(reply, event)
+        case Concluded():
+            return reply
         case Requested():
             effect = Effect(status=EffectStatus.REQUESTED, request=event)
-            return Reply(effects={**reply.effects, event.effect: effect}, cause=max(reply.cause, event.cause))
+            effects = {**reply.effects, event.effect: effect}
+            return replace(reply, effects=effects, cause=max(reply.cause, event.cause))
         case Claimed():
             return _with(reply, event.effect, status=EffectStatus.CLAIMED, attempt=event.attempt)
         case Posted():
@@ -113,9 +256,67 @@ def evolve(reply: Reply, event: ReplyEvent) -> Reply:
             return _with(reply, event.effect, status=EffectStatus.FAILED)
         case Withdrawn():
             withdrawn = {name: replace(reply.effects[name], status=EffectStatus.WITHDRAWN) for name in event.effects}
-            return Reply(effects={**reply.effects, **withdrawn}, cause=max(reply.cause, event.cause))
+            return replace(reply, effects={**reply.effects, **withdrawn}, cause=max(reply.cause, event.cause))
         case _:
             assert_never(event)
+
+
+def _evolve_display(reply: Reply, event: Wanted | Shown | Claimed | Failed) -> Reply:
+    display = reply.displays.get(event.effect)
+    match event:
+        case Wanted() if display is None:
+            return _first_wanted(reply, event)
+        case _ if display is None:
+            # It was shown so long ago that it is forgotten.
+            return reply
+        case Wanted():
+            # Who works at it stays the one who does: another claim waits for what is shown.
+            working = display.status is EffectStatus.CLAIMED
+            after = replace(display, wanted=event, status=display.status if working else EffectStatus.REQUESTED)
+        case Claimed():
+            after = replace(
+                display, status=EffectStatus.CLAIMED, attempt=event.attempt, claimed=display.wanted.revision
+            )
+        case Shown():
+            behind = event.revision < display.wanted.revision
+            after = replace(
+                display,
+                status=EffectStatus.REQUESTED if behind else EffectStatus.POSTED,
+                shown=event.revision,
+                url=event.url,
+                external=event.external,
+            )
+        case Failed():
+            behind = display.claimed < display.wanted.revision
+            after = replace(display, status=EffectStatus.REQUESTED if behind else EffectStatus.FAILED)
+    return replace(reply, displays={**reply.displays, event.effect: after})
+
+
+def _first_wanted(reply: Reply, event: Wanted) -> Reply:
+    displays = {**reply.displays, event.effect: Display(wanted=event)}
+    for name in [each for each in displays if each != COMMENT][: max(0, len(displays) - MAX_DISPLAYS)]:
+        del displays[name]
+    kind = kind_of_effect(event.effect)
+    # A commit is no place where people talk.
+    is_the_tasks = kind is not EffectKind.CHECK and not reply.thread
+    return replace(
+        reply,
+        displays=displays,
+        thread=event.thread if is_the_tasks else reply.thread,
+        repo=event.repo if is_the_tasks else reply.repo,
+        since=event.at if is_the_tasks else reply.since,
+        marked_at=_newest(reply.marked_at, event.at, MARKS_A_MINUTE)
+        if kind is EffectKind.REACTION
+        else reply.marked_at,
+        told_at=_newest(reply.told_at, event.at, LINES_A_MINUTE) if kind in _LINES else reply.told_at,
+    )
+
+
+_LINES: Final = frozenset({EffectKind.REFUSAL, EffectKind.ANSWER})
+
+
+def _newest(moments: tuple[datetime, ...], at: datetime | None, most: int) -> tuple[datetime, ...]:
+    return (*moments, at)[-most:] if at is not None else moments
 
 
 def _with(reply: Reply, name: str, **changes: EffectStatus | int | str) -> Reply:

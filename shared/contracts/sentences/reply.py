@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from shared.contracts import reply
-from shared.contracts.sentences.words import one_line
+from shared.contracts.sentences.words import because, one_line
 
 
 def sentence(event: reply.ReplyEvent) -> str:
@@ -21,5 +21,11 @@ def sentence(event: reply.ReplyEvent) -> str:
             return f"{effect} could not be made visible: {one_line(message)}"
         case reply.Withdrawn(effects=effects):
             return f"No longer wanted: {', '.join(effects)}."
+        case reply.Wanted(effect=effect, text=text):
+            return f"To be shown: {effect}{because(text)}"
+        case reply.Shown(effect=effect, url=url):
+            return f"{effect} is shown{f', see {url}' if url else ''}."
+        case reply.Concluded(effects=effects, text=text):
+            return f"The work has ended ({text}), which is to be seen at {', '.join(effects)}."
         case _:
             assert_never(event)

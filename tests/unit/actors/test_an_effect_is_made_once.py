@@ -128,7 +128,7 @@ def test_a_delivery_is_what_was_accepted_and_hears_each_refusal_once() -> None:
     )
     now = given(delivery.DECIDER, accepted).state
     assert now is not None and asdict(accepted).items() <= asdict(now).items()
-    refuse, refused = Refuse(code="c", reason="r"), Refused(code="c", reason="r")
+    refuse, refused = Refuse(code="c", reason="r"), Refused(code="c", reason="r", signal=signal)
     given(delivery.DECIDER).when(refuse).is_rejected("delivery-unknown")
     given(delivery.DECIDER, accepted).when(refuse).then(refused)
     given(delivery.DECIDER, accepted, refused).when(refuse).nothing()

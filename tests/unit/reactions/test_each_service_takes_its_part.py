@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.executor.reactions import react as executor
-from services.gateway.reactions import react as gateway
+from services.gateway.reactions import reactions
 from services.planner.reactions import react as planner
 from shared.contracts import plan, reply, run, task
 from shared.contracts.evidence import Evidence
@@ -12,6 +12,7 @@ from shared.contracts.messages import ArtifactRef, Command, Event
 from testing.recorded import TASK_ID, recorded
 from testing.stories import APPROVED_PLAN, BASE, EXECUTION_REQUESTED, PLANNING_REQUESTED
 
+gateway = reactions()
 BUNDLE = ArtifactRef(name="b", sha256="0" * 64, size=1)
 DRAFT = plan.Draft(id=TASK_ID, repo="octo/app", base_commit=BASE, title="Fix the sum", text="1 + 1 gives 3.", cause=5)
 START = task.StartingPoint(commit="c1", bundle=BUNDLE, reason="Red.")
