@@ -85,7 +85,7 @@ def _person(world: InMemorySystem, dice: Random) -> Command:
         case task.Status.PAUSED:
             return dice.choice((_retry, _stop, _input, _follow_up))(world, dice)
         case task.Status.COMPLETED:
-            return dice.choice((_follow_up, _retry, _pull_request))(world, dice)
+            return dice.choice((_follow_up, _retry, _pull_request, _pull_request))(world, dice)
         case task.Status.IN_REVIEW:
             return dice.choice((_follow_up, _stop, _close_the_thing, _pull_request, _pull_request))(world, dice)
         case status if status in task.TERMINAL:
