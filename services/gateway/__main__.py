@@ -13,12 +13,15 @@ from services.gateway.app import Parts, create_app
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
 from services.gateway.github.client import github_of
+from services.gateway.github.errors import NotConfigured
 from services.gateway.github.forge import GitHubForge
+from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
 from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation, Authority
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.github_authority import GitHubAuthority
+from services.gateway.inbound.github_sweeper import GitHubSweeper
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
 from services.gateway.inbound.replays import DeliveryReplays
@@ -38,7 +41,7 @@ from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
-from shared.runtime.service import Service
+from shared.runtime.service import CannotStart, Service
 from shared.runtime.service import main as run_service
 
 
@@ -49,13 +52,20 @@ async def run(settings: Settings, timings: Timings) -> None:
     host = service.host(reply.DECIDER, delivery.DECIDER)
     service.react(reactions(), filters(()))
     clear_temp_dirs(settings.data_dir / FOLDER)
-    github = github_of(settings)
+    try:
+        github = github_of(settings)
+    except NotConfigured as error:
+        raise CannotStart(str(error)) from error
     authorities: dict[str, Authority] = {}
     permissions: Permissions | None = None
     if github is not None:
         permissions = Permissions(github)
         forge = GitHubForge(github, permissions, lambda: config.now)
         authorities["github"] = GitHubAuthority(forge, lambda: config.now, IdempotencyKeys(service.bus))
+        sweeper = GitHubSweeper(github, lambda: config.now, public_url=settings.public_url)
+        service.loop(sweeper.run, drain=sweeper.drain)
+        own_account = OwnAccount(github, config.know_own_account)
+        service.loop(own_account.run, drain=own_account.drain)
     publications = Publications(settings, host, service.artifacts, standing=Standing(service.journal, authorities))
     service.activity(
         "publish",

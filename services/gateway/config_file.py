@@ -20,6 +20,7 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._own: dict[str, str | int] = {}
         self._config = load_config(path)
         self._looked_at = time.monotonic()
         self._stamp = self._stamp_of_file()
@@ -35,9 +36,19 @@ class ConfigFile:
                 self._reload()
         return self._config
 
+    def know_own_account(self, login: str, app_id: int) -> None:
+        """Fill in what the file leaves open of ``[policy]``: our own account and our own App on GitHub."""
+        self._own = {"login": login, "app_id": app_id}
+        self._config = self._filled_in(self._config)
+
+    def _filled_in(self, config: Config) -> Config:
+        policy = config.policy
+        missing = {name: value for name, value in self._own.items() if value and not getattr(policy, name)}
+        return config.model_copy(update={"policy": policy.model_copy(update=missing)}) if missing else config
+
     def _reload(self) -> None:
         try:
-            self._config = load_config(self._path)
+            self._config = self._filled_in(load_config(self._path))
         except BadConfig as error:
             log.error("the configuration was changed and is wrong; going on with the one before", problem=str(error))
         else:

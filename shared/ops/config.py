@@ -83,8 +83,11 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mention: str = Field("@agent", description="The word that addresses us")
-    login: str = Field("", description="Our own account on the forge, such as my-app[bot]: its words start no work")
-    app_id: int = Field(0, ge=0, description="Our own GitHub App: what is written by it starts no work")
+    login: str = Field(
+        "",
+        description="Our own account on the forge, such as my-app[bot]: its words start no work; asked when empty",
+    )
+    app_id: int = Field(0, ge=0, description="Our own GitHub App: what it writes starts no work; asked when 0")
     label: str = Field("", description="When set, an issue becomes a task only with this label or when mentioned")
     bots: tuple[str | int, ...] = Field(
         (),

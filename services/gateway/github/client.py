@@ -386,7 +386,10 @@ def github_of(settings: Settings) -> GitHub | None:
     if access is None:
         return None
     transport = Transport(settings.github_api_url)
-    return GitHub(transport, credentials_of(access, transport))
+    credentials = credentials_of(access, transport)
+    if isinstance(credentials, AppCredentials):
+        credentials.jwt()  # a key that cannot sign is told now
+    return GitHub(transport, credentials)
 
 
 def _seconds(text: str) -> float:

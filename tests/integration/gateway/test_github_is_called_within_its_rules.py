@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from services.gateway.config_file import ConfigFile
 from services.gateway.github.budget import Budget, Importance
 from services.gateway.github.client import GitHub, github_of
 from services.gateway.github.credentials import FETCH, AppCredentials, AppKey, PersonalToken, credentials_of
@@ -22,9 +25,11 @@ from services.gateway.github.errors import (
     RateLimited,
     Unavailable,
 )
+from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
 from services.gateway.github.transport import Transport
 from shared.ops.settings import load_settings
+from testing.eventually import eventually
 from testing.github_server import Answered, App, GitHubServer, app_key
 
 REPO = "octo/hello"
@@ -202,6 +207,27 @@ async def test_a_token_that_is_not_accepted_any_more_is_replaced_once(server: Gi
     with pytest.raises(NotAccepted):
         await github.create_comment(REPO, number, "three")
     assert [each.text for each in server.changes("comment.created")] == ["one", "two"]
+
+
+def _knows_the_app(config: ConfigFile) -> bool:
+    return config.now.policy.app_id != 0
+
+
+async def test_our_account_is_asked_for_where_the_configuration_leaves_it_open(
+    server: GitHubServer, github: GitHub, tmp_path: Path
+) -> None:
+    (tmp_path / "open.toml").write_text('[policy]\nmention = "@agent"\n')
+    (tmp_path / "named.toml").write_text('[policy]\nlogin = "somebody[bot]"\n')
+    left_open, named = ConfigFile(tmp_path / "open.toml"), ConfigFile(tmp_path / "named.toml")
+    for config in (left_open, named):
+        asking = OwnAccount(github, config.know_own_account)
+        running = asyncio.create_task(asking.run())
+        await eventually(partial(_knows_the_app, config))
+        asking.drain()
+        await running
+    app = app_of(server)
+    assert (left_open.now.policy.login, left_open.now.policy.app_id) == (app.login, app.id)
+    assert (named.now.policy.login, named.now.policy.app_id) == ("somebody[bot]", app.id)
 
 
 async def test_a_person_s_token_works_for_all_but_check_runs(server: GitHubServer) -> None:

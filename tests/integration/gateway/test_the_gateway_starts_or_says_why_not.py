@@ -34,6 +34,13 @@ async def test_a_broken_configuration_is_one_line(nats_server: Nats, tmp_path: P
     assert "Mend the file" in line
 
 
+async def test_credentials_of_github_that_cannot_be_used_are_one_line(nats_server: Nats, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nbm9uZQ==\n-----END PRIVATE KEY-----\n")
+    key = {"JOURNEYMAN_GITHUB_APP_ID": "7", "JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")}
+    (line,) = (await Gateway(nats_server.url, tmp_path / "data", **key).refusal()).splitlines()
+    assert "cannot sign" in line and "make a new one" in line
+
+
 async def test_nats_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     hasty = Timings(nats=NatsTimings(connect_s=1.0))
     with refusing_port() as port:
