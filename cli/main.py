@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "up": Lazy("up", "Run everything on this machine, until Ctrl-C"),
     "demo": Lazy("demo", "Drive one real task from a signed webhook to a commit"),
     "doctor": Lazy("doctor", "Say what is missing or misconfigured, with the mend"),
+    "github": Lazy("github", "Make the GitHub App, and try what it may do"),
     "task": Lazy("task", "Submit, follow and steer tasks"),
     "context": Lazy("context", "Name the systems that commands act on"),
     "events": Lazy("events", "Read the log"),
@@ -65,7 +66,7 @@ class LazyGroup(click.RichGroup):
 
 
 _PANELS: Final = [
-    {"name": "Run", "commands": ["up", "demo", "doctor", "context"]},
+    {"name": "Run", "commands": ["up", "demo", "doctor", "github", "context"]},
     {"name": "Tasks", "commands": ["task", "deliveries"]},
     {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
     {"name": "Keeping it", "commands": ["archive", "backup", "restore", "prune"]},

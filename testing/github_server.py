@@ -27,7 +27,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 import jwt
@@ -228,6 +228,7 @@ class GitHubServer:
         self._expires: dict[str, float] = {}
         self._used: dict[str, list[float]] = {}
         self._changes: dict[str, deque[float]] = {}
+        self._trees: dict[str, str] = {}
         self._renamed: dict[str, str] = {}
         self._manifests: dict[str, Json] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -392,6 +393,8 @@ class GitHubServer:
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         limits: dict[str, str] = {}
+        if method == "POST" and parts.path.endswith("/settings/apps/new"):
+            return self._made_by_hand(query, body)
         try:
             by, limits = self._caller(headers.get("authorization", ""), parts.path)
             try:
@@ -404,6 +407,19 @@ class GitHubServer:
         if isinstance(answer, _Page):
             return status, answer.here, {**limits, **answer.link(self.url, parts.path, query)}
         return status, answer, limits
+
+    def _made_by_hand(self, query: Mapping[str, str], body: bytes) -> tuple[int, Any, dict[str, str]]:
+        """Somebody has posted a manifest and clicked: the App is there, and the browser goes back with a code."""
+        told = json.loads(parse_qs(body.decode())["manifest"][0])
+        app = self.app(told["name"], id=next(self._ids), permissions=told["default_permissions"])
+        secret = secrets.token_hex(8)
+        if "hook_attributes" in told:
+            self.webhook(told["hook_attributes"]["url"], secret, app=app).events = tuple(told["default_events"])
+        code = secrets.token_hex(8)
+        shown = {"id": app.id, "slug": app.slug, "pem": app.private_key, "webhook_secret": secret, "client_id": "Iv1.x"}
+        self._manifests[code] = {**shown, "html_url": f"{SITE}/apps/{app.slug}"}
+        state = quote(query.get("state", ""))
+        return 302, None, {"location": f"{told['redirect_url']}?code={code}&state={state}"}
 
     def _caller(self, authorization: str, path: str) -> tuple[Caller, dict[str, str]]:
         kind, _, token = authorization.partition(" ")
@@ -869,6 +885,45 @@ def _branch(server: GitHubServer, call: Call) -> Any:
     if not sha:
         raise Answered(404, "Branch not found")
     return {"name": name, "commit": {"sha": sha}, "protected": name in repo.protected}
+
+
+@route("GET", "/repos/{repo}/git/ref/heads/{}", "contents:read")
+def _ref(server: GitHubServer, call: Call) -> Any:
+    sha = server._sha(server._repo(call.values[0]), call.values[1])
+    if not sha:
+        raise Answered(404, "Not Found")
+    return {"ref": f"refs/heads/{call.values[1]}", "object": {"type": "commit", "sha": sha}}
+
+
+@route("GET", "/repos/{repo}/git/commits/{}", "contents:read")
+def _commit(server: GitHubServer, call: Call) -> Any:
+    sha = call.values[1]
+    return {"sha": sha, "tree": {"sha": server._trees.get(sha, sha[::-1])}}
+
+
+@route("POST", "/repos/{repo}/git/commits", "contents:write")
+def _make_commit(server: GitHubServer, call: Call) -> Any:
+    sha = secrets.token_hex(20)
+    server._trees[sha] = call.body["tree"]
+    return 201, {"sha": sha, "tree": {"sha": call.body["tree"]}}
+
+
+@route("POST", "/repos/{repo}/git/refs", "contents:write")
+def _make_ref(server: GitHubServer, call: Call) -> Any:
+    repo, name = server._repo(call.values[0]), call.body["ref"].removeprefix("refs/heads/")
+    if name in repo.branches:
+        raise Answered(422, "Reference already exists")
+    repo.branches[name] = call.body["sha"]
+    server._note("branch.created", call.by, repo, name=name)
+    return 201, {"ref": call.body["ref"], "object": {"type": "commit", "sha": call.body["sha"]}}
+
+
+@route("DELETE", "/repos/{repo}/git/refs/heads/{}", "contents:write")
+def _delete_ref(server: GitHubServer, call: Call) -> Any:
+    repo = server._repo(call.values[0])
+    if repo.branches.pop(call.values[1], None) is None:
+        raise Answered(422, "Reference does not exist")
+    server._note("branch.deleted", call.by, repo, name=call.values[1])
 
 
 @route("GET", "/repos/{repo}/contents/{path}", "contents:read")

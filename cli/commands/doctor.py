@@ -30,11 +30,12 @@ def command(as_json: bool, clean: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        _print(found)
+        show(found)
     raise Exit(1 if any(each.state == "bad" for each in found) else 0)
 
 
-def _print(found: list[Finding]) -> None:
+def show(found: list[Finding]) -> None:
+    """Print what was found, for people."""
     from rich.markup import escape
 
     console = screen()

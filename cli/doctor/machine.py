@@ -10,6 +10,7 @@ from typing import Final
 
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.endpoint import Endpoint
+from cli.github.findings import look_at_github
 from cli.supervisor import record
 from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
@@ -45,6 +46,7 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
         found.append(from_error("configuration", error))
     else:
         found += await _repositories(config, config_path)
+        found += await look_at_github(settings, config)
     found += [_disk(data), *await _kept(data), _port(settings, endpoint), _web()]
     return found
 

@@ -22,6 +22,7 @@ from services.gateway.github.answers import (
     Content,
     Delivery,
     Hook,
+    HookConfig,
     Installation,
     Issue,
     Label,
@@ -83,35 +84,35 @@ class GitHub:
 
     async def repository(self, repo: str) -> Repository:
         """The repository; ``permissions`` are ours."""
-        return await self._get(Repository, repo, f"{repo_path(repo)}")
+        return await self.get(Repository, repo, f"{repo_path(repo)}")
 
     async def permission(self, repo: str, login: str) -> Permission:
         """What an account may do. Raises `NotThere` for an unknown one. `Permissions` keeps the answers."""
-        return await self._get(Permission, repo, f"{repo_path(repo)}/collaborators/{path_part(login)}/permission")
+        return await self.get(Permission, repo, f"{repo_path(repo)}/collaborators/{path_part(login)}/permission")
 
     async def is_member(self, repo: str, team: str, login: str) -> bool:
         """Whether an account is in a team: ``organization/team``, or the slug of a team of the repository's owner."""
         org, _, slug = team.rpartition("/")
         where = f"/orgs/{path_part(org or repo.partition('/')[0])}/teams/{path_part(slug)}"
         try:
-            found = await self._get(Membership, repo, f"{where}/memberships/{path_part(login)}")
+            found = await self.get(Membership, repo, f"{where}/memberships/{path_part(login)}")
         except NotThere:
             return False
         return found.state == "active"
 
     async def user(self, repo: str, login: str) -> User:
         """An account by its login, asked for with the repository's credentials."""
-        return await self._get(User, repo, f"/users/{path_part(login)}")
+        return await self.get(User, repo, f"/users/{path_part(login)}")
 
     async def branch(self, repo: str, name: str) -> Branch:
         """A branch, and whether it is protected."""
-        return await self._get(Branch, repo, f"{repo_path(repo)}/branches/{path_part(name)}")
+        return await self.get(Branch, repo, f"{repo_path(repo)}/branches/{path_part(name)}")
 
     async def file(self, repo: str, path: str, *, ref: str = "") -> bytes:
         """A file's content on the default branch or another ref. Raises `NotThere`, also for a folder."""
         where = "/".join(path_part(each) for each in path.split("/"))
         at = f"?ref={path_part(ref)}" if ref else ""
-        found = await self._get(Content, repo, f"{repo_path(repo)}/contents/{where}{at}")
+        found = await self.get(Content, repo, f"{repo_path(repo)}/contents/{where}{at}")
         if found.type != "file" or found.encoding != "base64":
             raise NotThere(f"{path} of {repo} is no file that can be read at once.")
         try:
@@ -123,7 +124,7 @@ class GitHub:
 
     async def issue(self, repo: str, number: int) -> Issue:
         """An issue, or a pull request as an issue."""
-        return await self._get(Issue, repo, f"{repo_path(repo)}/issues/{number}")
+        return await self.get(Issue, repo, f"{repo_path(repo)}/issues/{number}")
 
     async def comments(self, repo: str, number: int, *, since: str = "") -> list[Comment]:
         """The conversation, oldest first; only what changed since a time (ISO 8601)."""
@@ -132,32 +133,32 @@ class GitHub:
 
     async def comment(self, repo: str, comment: int) -> Comment:
         """One comment of a conversation."""
-        return await self._get(Comment, repo, f"{repo_path(repo)}/issues/comments/{comment}")
+        return await self.get(Comment, repo, f"{repo_path(repo)}/issues/comments/{comment}")
 
     async def create_comment(self, repo: str, number: int, body: str) -> Comment:
         """Write a comment."""
         path = f"{repo_path(repo)}/issues/{number}/comments"
-        return await self._change(Comment, repo, "POST", path, {"body": body}, Importance.COMMENT)
+        return await self.change(Comment, repo, "POST", path, {"body": body}, Importance.COMMENT)
 
     async def edit_comment(self, repo: str, comment: int, body: str) -> Comment:
         """Replace the text of a comment."""
         path = f"{repo_path(repo)}/issues/comments/{comment}"
-        return await self._change(Comment, repo, "PATCH", path, {"body": body}, Importance.COMMENT)
+        return await self.change(Comment, repo, "PATCH", path, {"body": body}, Importance.COMMENT)
 
     async def delete_comment(self, repo: str, comment: int) -> None:
         """Take a comment away."""
         path = f"{repo_path(repo)}/issues/comments/{comment}"
-        await self._change(object, repo, "DELETE", path, None, Importance.COMMENT)
+        await self.change(object, repo, "DELETE", path, None, Importance.COMMENT)
 
     async def add_labels(self, repo: str, number: int, labels: Sequence[str]) -> list[Label]:
         """Add labels; those that are there stay."""
         path = f"{repo_path(repo)}/issues/{number}/labels"
-        return await self._change(list[Label], repo, "POST", path, {"labels": list(labels)}, Importance.STATE)
+        return await self.change(list[Label], repo, "POST", path, {"labels": list(labels)}, Importance.STATE)
 
     async def remove_label(self, repo: str, number: int, label: str) -> None:
         """Take a label away. Raises `NotThere` when it is not on the issue."""
         path = f"{repo_path(repo)}/issues/{number}/labels/{path_part(label)}"
-        await self._change(object, repo, "DELETE", path, None, Importance.STATE)
+        await self.change(object, repo, "DELETE", path, None, Importance.STATE)
 
     # Reactions
 
@@ -169,18 +170,18 @@ class GitHub:
     async def react(self, repo: str, subject: Subject, id: int, content: ReactionContent) -> Reaction:
         """Leave a reaction; doing it again changes nothing, as GitHub keeps one of each content and account."""
         path = f"{_subject(repo, subject, id)}/reactions"
-        return await self._change(Reaction, repo, "POST", path, {"content": content}, Importance.REACTION)
+        return await self.change(Reaction, repo, "POST", path, {"content": content}, Importance.REACTION)
 
     async def remove_reaction(self, repo: str, subject: Subject, id: int, reaction: int) -> None:
         """Take a reaction away."""
         path = f"{_subject(repo, subject, id)}/reactions/{reaction}"
-        await self._change(object, repo, "DELETE", path, None, Importance.REACTION)
+        await self.change(object, repo, "DELETE", path, None, Importance.REACTION)
 
     # Pull requests
 
     async def pull(self, repo: str, number: int) -> Pull:
         """One pull request."""
-        return await self._get(Pull, repo, f"{repo_path(repo)}/pulls/{number}")
+        return await self.get(Pull, repo, f"{repo_path(repo)}/pulls/{number}")
 
     async def pulls_of_branch(self, repo: str, branch: str, *, state: str = "all") -> list[Pull]:
         """The pull requests from a branch of this very repository, newest first."""
@@ -195,16 +196,16 @@ class GitHub:
         """
         path, wanted = f"{repo_path(repo)}/pulls", {"head": head, "base": base, "title": title, "body": body}
         try:
-            return await self._change(Pull, repo, "POST", path, {**wanted, "draft": draft}, Importance.STATE)
+            return await self.change(Pull, repo, "POST", path, {**wanted, "draft": draft}, Importance.STATE)
         except Refused as refusal:
             if not draft or "draft" not in str(refusal).lower():
                 raise
-            return await self._change(Pull, repo, "POST", path, wanted, Importance.STATE)
+            return await self.change(Pull, repo, "POST", path, wanted, Importance.STATE)
 
     async def update_pull(self, repo: str, number: int, **fields: str) -> Pull:
         """Change ``title``, ``body``, ``state`` or ``base``."""
         path = f"{repo_path(repo)}/pulls/{number}"
-        return await self._change(Pull, repo, "PATCH", path, fields, Importance.STATE)
+        return await self.change(Pull, repo, "PATCH", path, fields, Importance.STATE)
 
     async def request_reviewers(
         self, repo: str, number: int, *, users: Sequence[str] = (), teams: Sequence[str] = ()
@@ -212,7 +213,7 @@ class GitHub:
         """Ask people and teams for a review."""
         path = f"{repo_path(repo)}/pulls/{number}/requested_reviewers"
         wanted = {"reviewers": list(users), "team_reviewers": list(teams)}
-        return await self._change(Pull, repo, "POST", path, wanted, Importance.STATE)
+        return await self.change(Pull, repo, "POST", path, wanted, Importance.STATE)
 
     async def changed_files(self, repo: str, number: int) -> list[ChangedFile]:
         """What a pull request changes."""
@@ -238,12 +239,12 @@ class GitHub:
         """
         path = f"{repo_path(repo)}/pulls/{number}/reviews"
         wanted = {"commit_id": commit, "body": body, "event": "COMMENT", "comments": list(comments)}
-        return await self._change(Review, repo, "POST", path, wanted, Importance.COMMENT)
+        return await self.change(Review, repo, "POST", path, wanted, Importance.COMMENT)
 
     async def reply_to_review_comment(self, repo: str, number: int, comment: int, body: str) -> ReviewComment:
         """Answer in the thread of a comment on a line."""
         path = f"{repo_path(repo)}/pulls/{number}/comments/{comment}/replies"
-        return await self._change(ReviewComment, repo, "POST", path, {"body": body}, Importance.COMMENT)
+        return await self.change(ReviewComment, repo, "POST", path, {"body": body}, Importance.COMMENT)
 
     # Checks and statuses
 
@@ -257,12 +258,12 @@ class GitHub:
         """Make a check run; only an App may. ``fields`` as GitHub has them, such as ``status`` and ``output``."""
         path = f"{repo_path(repo)}/check-runs"
         wanted = {"name": name, "head_sha": commit, **fields}
-        return await self._change(CheckRun, repo, "POST", path, wanted, Importance.STATE)
+        return await self.change(CheckRun, repo, "POST", path, wanted, Importance.STATE)
 
     async def update_check_run(self, repo: str, check_run: int, **fields: Any) -> CheckRun:
         """Change a check run; annotations are added to those that it has."""
         path = f"{repo_path(repo)}/check-runs/{check_run}"
-        return await self._change(CheckRun, repo, "PATCH", path, fields, Importance.STATE)
+        return await self.change(CheckRun, repo, "PATCH", path, fields, Importance.STATE)
 
     async def statuses(self, repo: str, ref: str) -> list[Status]:
         """The statuses of a commit, newest first; of each context the first one counts."""
@@ -275,7 +276,7 @@ class GitHub:
         wanted = {"state": state, "context": context, "description": description[:140]}
         path = f"{repo_path(repo)}/statuses/{path_part(commit)}"
         given = {**wanted, "target_url": url} if url else wanted
-        return await self._change(Status, repo, "POST", path, given, Importance.STATE)
+        return await self.change(Status, repo, "POST", path, given, Importance.STATE)
 
     # The App, its installations, and what GitHub delivered
 
@@ -291,6 +292,11 @@ class GitHub:
         if not isinstance(self.credentials, AppCredentials):
             raise NotConfigured("This needs a GitHub App: run `journeyman github setup`.")
         return self.credentials
+
+    async def app_webhook(self) -> HookConfig:
+        """Where our App's events are sent to. Raises `NotThere` when it has no webhook."""
+        self._app_credentials()
+        return await self.get(HookConfig, "", "/app/hook/config")
 
     async def hooks(self, repo: str) -> list[Hook]:
         """The webhooks of a repository; needs the permission to administer them."""
@@ -318,7 +324,8 @@ class GitHub:
 
     # How they are made
 
-    async def _get(self, shape: type[T], repo: str, path: str) -> T:
+    async def get(self, shape: type[T], repo: str, path: str) -> T:
+        """A read that has no method of its own."""
         return await self._once_renewed(shape, repo, "GET", path)
 
     async def _list(self, shape: type[T], repo: str, path: str, params: Json | None = None) -> list[T]:
@@ -349,15 +356,16 @@ class GitHub:
         authorization, account = await self.credentials.authorization(repo)
         return await self._transport.page(shape, path, authorization=authorization, account=account, params=params)
 
-    async def _change(
+    async def change(
         self,
         shape: type[T],
         repo: str,
         method: Method,
         path: str,
         body: Mapping[str, Any] | None,
-        importance: Importance,
+        importance: Importance = Importance.STATE,
     ) -> T:
+        """A change that has no method of its own."""
         async with self.budget.turn(importance):
             return await self._once_renewed(shape, repo, method, path, body)
 

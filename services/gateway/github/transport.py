@@ -119,7 +119,9 @@ class Transport:
         if (until := self._closed_until.get(account, 0.0)) > self._clock():
             raise RateLimited("GitHub accepts no more calls", until)
         headers = sansio.create_headers(f"journeyman/{VERSION}", accept=ACCEPT)
-        headers |= {"authorization": authorization, "x-github-api-version": API_VERSION}
+        headers["x-github-api-version"] = API_VERSION
+        if authorization:
+            headers["authorization"] = authorization
         request = self._http.build_request(
             method, f"{self._api_url}{path}", headers=headers, json=body, params=params or None
         )
