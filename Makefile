@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_comes_back.py \
   $(addprefix tests/fault/log/,test_nats_may_die_and_lie.py test_one_flipped_bit_is_noticed.py)
 
-.PHONY: help demo up install install-dev test unit lint web web-check docs api-types bench chaos soak test-faults test-compose lock clean
+.PHONY: help demo up install install-dev test unit lint web web-check emulators docs api-types bench chaos soak test-faults test-compose lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,8 +38,11 @@ test: install-dev web ## Lint, types, import rules, the dashboard and every test
 unit: install-dev web
 	$(PYTEST) -n 4 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
 
-test-faults: install-dev web ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
+test-faults: install-dev web emulators ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
 	$(PYTEST) -n 3 --dist loadgroup -m campaign --campaign-size $(or $(SIZE),full) $(PYTEST_ARGS)
+
+emulators: ## Install the emulators of GitHub that test-faults asks for a second opinion
+	@UV="$(UV)" scripts/build-web --emulators || echo "without the emulators of GitHub their tests are skipped" >&2
 
 lint: install-dev ## Style, types, import rules, and whether generated files are current
 	$(BIN)/ruff format --check .
@@ -87,7 +90,7 @@ lock: ## Resolve the pinned dependencies anew
 	  --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what was installed and built, not your data
-	rm -rf .venv .tools web/node_modules services/gateway/static
+	rm -rf .venv .tools web/node_modules tests/emulators/node_modules services/gateway/static
 
 .venv/bin/python:
 	"$(UV)" venv --quiet --python '>=3.11' .venv
