@@ -30,6 +30,9 @@ from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
+from services.gateway.outbound.commit_checks import CommitChecks
+from services.gateway.outbound.displays import SHOWN_AT_ONCE, Displays, Effects
+from services.gateway.outbound.github_effects import GitHubEffects, asks
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.outbound.standing import Standing
 from services.gateway.reactions import filters, reactions
@@ -50,13 +53,13 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("gateway", settings, timings)
     config = ConfigFile(settings.config_path)
     host = service.host(reply.DECIDER, delivery.DECIDER)
-    service.react(reactions(), filters(()))
     clear_temp_dirs(settings.data_dir / FOLDER)
     try:
         github = github_of(settings)
     except NotConfigured as error:
         raise CannotStart(str(error)) from error
     authorities: dict[str, Authority] = {}
+    effects: dict[str, Effects] = {}
     permissions: Permissions | None = None
     if github is not None:
         permissions = Permissions(github)
@@ -66,6 +69,18 @@ async def run(settings: Settings, timings: Timings) -> None:
         service.loop(sweeper.run, drain=sweeper.drain)
         own_account = OwnAccount(github, config.know_own_account)
         service.loop(own_account.run, drain=own_account.drain)
+        effects["github"] = GitHubEffects(
+            github,
+            lambda: config.now,
+            asks(service.client),
+            service.journal,
+            check=CommitChecks(github, service.journal, public_url=settings.public_url).show,
+            public_url=settings.public_url,
+        )
+    service.react(reactions(effects), filters(effects))
+    if effects:
+        displays = Displays(host, effects, worker=settings.worker)
+        service.activity("show", "evt.reply.*.wanted", displays.show, slots=SHOWN_AT_ONCE, give_up=displays.give_up)
     publications = Publications(settings, host, service.artifacts, standing=Standing(service.journal, authorities))
     service.activity(
         "publish",

@@ -112,9 +112,10 @@ def _displays(event: RecordedEvent, senders: Collection[str]) -> list[Command]:
         case delivery.Accepted(asks_permission=True) | delivery.Replayed(asks_permission=True):
             return []
         case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
-            return _heard(signal, event.time) if _sender_of(signal.thread) in senders else []
+            return _heard(signal, event.time) if _is_there(signal.thread, signal.author, senders) else []
         case delivery.Refused(signal=Signal() as signal, reason=reason):
-            return _refused_at(signal, reason, event.time) if _sender_of(signal.thread) in senders else []
+            there = _is_there(signal.thread, signal.author, senders)
+            return _refused_at(signal, reason, event.time) if there else []
         case reply.Posted(pull_request=number, commit=commit) if number:
             return [
                 reply.Want(
@@ -130,7 +131,7 @@ def _displays(event: RecordedEvent, senders: Collection[str]) -> list[Command]:
         case reply.Concluded(effects=effects, text=mark, revision=revision):
             id, at = event.actor.id, event.time
             return [reply.Want(id=id, effect=each, text=mark, revision=revision, at=at) for each in effects]
-        case task.Submitted(source=source) as submitted if _sender_of(source.reference) in senders:
+        case task.Submitted(source=source) as submitted if _is_there(source.reference, source.author, senders):
             return [_comment(event, thread=source.reference, repo=submitted.repo, url=source.url)]
         case task.ActionRefused(origin=origin, reason=reason) | task.FollowUpRefused(origin=origin, reason=reason):
             author = event.data.author if isinstance(event.data, task.FollowUpRefused) else ""
@@ -234,8 +235,9 @@ def reply_of(signal: Signal) -> str:
     return derived_task_id(signal.opened_at_ms, signal.thread)
 
 
-def _sender_of(thread: str) -> str:
-    return thread.partition(":")[0]
+def _is_there(thread: str, author: str, senders: Collection[str]) -> bool:
+    """Whether there is a thing that something can be shown on: not that of another sender, or of our own test."""
+    return thread.partition(":")[0] in senders and author != delivery.SELF_TEST
 
 
 def _comment(event: RecordedEvent, *, thread: str = "", repo: str = "", url: str = "") -> reply.Want:

@@ -69,6 +69,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: bool = False
 
 
+SELF_TEST: Final = "journeyman.test"
+"""The author of a delivery that we have sent ourselves to try the way: its thing is nowhere."""
 NOT_AUTHORISED: Final = frozenset({"not-trusted", "stranger", "permission-unknown"})
 """The codes of refusals that say: its author may not ask for that here."""
 

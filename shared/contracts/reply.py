@@ -221,14 +221,15 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 class Display(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is shown: what was wanted last, and what is shown of it as of which revision (0: nothing yet).
 
-    ``claimed`` is the revision that was wanted when the newest attempt began. ``url`` and ``external`` are where it is
-    shown, and the sender's own name for it.
+    ``claimed`` is the revision that was wanted when the newest attempt began, by ``worker``. ``url`` and ``external``
+    are where it is shown, and the sender's own name for it.
     """
 
     wanted: Wanted
     status: EffectStatus = EffectStatus.REQUESTED
     attempt: int = 0
     claimed: int = 0
+    worker: str = ""
     shown: int = 0
     url: str = ""
     external: str = ""

@@ -275,7 +275,11 @@ def _evolve_display(reply: Reply, event: Wanted | Shown | Claimed | Failed) -> R
             after = replace(display, wanted=event, status=display.status if working else EffectStatus.REQUESTED)
         case Claimed():
             after = replace(
-                display, status=EffectStatus.CLAIMED, attempt=event.attempt, claimed=display.wanted.revision
+                display,
+                status=EffectStatus.CLAIMED,
+                attempt=event.attempt,
+                claimed=display.wanted.revision,
+                worker=event.worker,
             )
         case Shown():
             behind = event.revision < display.wanted.revision

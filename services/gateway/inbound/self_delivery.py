@@ -18,13 +18,14 @@ import msgspec
 
 from services.gateway.inbound.github import SIGNATURE
 from services.gateway.problems import Problem
+from shared.contracts.delivery import SELF_TEST
 from shared.contracts.ids import derived_task_id
 from shared.ops.config import Config
 from shared.ops.senders import secret_setting
 from shared.ops.settings import variable_of
 
 SENDER: Final = "github"
-AUTHOR: Final = "journeyman.test"
+AUTHOR: Final = SELF_TEST
 """Nobody's account: GitHub's logins have no dot, so that nobody else is taken for us."""
 MOST: Final = 5
 PER_S: Final = 60.0

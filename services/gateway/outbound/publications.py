@@ -6,14 +6,13 @@ import asyncio
 from functools import partial
 from typing import Final
 
-import msgspec
 import structlog
 
+from services.gateway.outbound.report import Report
 from services.gateway.outbound.standing import Standing, StandingLost
 from services.gateway.temp_dirs import temp_dir
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
-from shared.contracts.ids import derived_id
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, load_config
@@ -56,7 +55,7 @@ class Publications:
     async def publish(self, event: RecordedEvent, turn: ActivityContext) -> None:
         """Claim the effect, make it visible, report. Doing it again finds the branch where it belongs."""
         wanted: reply.Requested = event.data
-        report = _Report(self._host, event, turn)
+        report = Report(self._host, event, turn)
         attempt = 0
         try:
             attempt = await report.claim(wanted.effect, self._settings.worker)
@@ -82,7 +81,7 @@ class Publications:
     async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Report an effect that failed again and again for a reason of ours."""
         wanted: reply.Requested = event.data
-        report = _Report(self._host, event, ActivityContext(0, asyncio.Event()))
+        report = Report(self._host, event, ActivityContext(0, asyncio.Event()))
         try:
             attempt = await report.claim(wanted.effect, self._settings.worker)
             sentence = f"The gateway could not publish the result ({reason}): see its log, then retry the task."
@@ -146,32 +145,3 @@ class Publications:
         state: reply.Reply = await self._host.state(event.actor)
         on_branch = [effect for effect in state.effects.values() if effect.request.branch == wanted.branch]
         return {commit for each in on_branch for commit in (each.request.commit, each.commit)} - {wanted.commit, ""}
-
-
-class _Report:
-    """Tells the reply how it goes; ids are derived, so that a report made twice counts once."""
-
-    def __init__(self, host: ActorHost, event: RecordedEvent, turn: ActivityContext) -> None:
-        self._host = host
-        self._event = event
-        self._turn = turn
-
-    async def claim(self, effect: str, worker: str) -> int:
-        """The attempt that is ours; raises `Rejected` when there is nothing left to do."""
-        claimed = await self.tell(reply.Claim(effect=effect, worker=worker))
-        if claimed is None:
-            raise Rejected("attempt-stale", f"The effect {effect!r} needs nothing more.")
-        data: reply.Claimed = claimed.data
-        return data.attempt
-
-    async def tell(self, command: reply.Claim | reply.Post | reply.Fail) -> RecordedEvent | None:
-        """Let the reply decide."""
-        named = msgspec.structs.replace(command, id=self._event.actor.id)
-        return await self._host.execute(
-            self._event.actor,
-            named,
-            id=derived_id(self._event.id, str(self._turn.delivered), type(command).__name__),
-            principal="service:gateway",
-            correlation_id=self._event.correlation_id,
-            traceparent=self._event.traceparent,
-        )
