@@ -119,7 +119,8 @@ def _keep(settings: Settings, key: Path, secret: Path, made: Manifested) -> None
 
 
 def _say_what_is_left(settings: Settings, key: Path, secret: Path, made: Manifested, *, has_webhook: bool) -> None:
-    from cli.github.manifest import WEBHOOK_PATH, site_of
+    from cli.github.manifest import WEBHOOK_PATH
+    from services.gateway.github.site import site_of
 
     site = site_of(settings.github_api_url)
     say(f"The App {made.slug} is made. Its key is in {key}, which you alone can read.")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from cli.doctor.finding import Finding, bad, from_error, good, note
-from cli.github.manifest import EVENTS, WEBHOOK_PATH, site_of
+from cli.github.manifest import EVENTS, WEBHOOK_PATH
+from services.gateway.github.site import site_of
 from services.gateway.github.answers import Delivery, HookConfig
 from services.gateway.github.client import GitHub, github_of
 from services.gateway.github.credentials import EFFECTS, AppCredentials

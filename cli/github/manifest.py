@@ -6,7 +6,7 @@ Source: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from services.gateway.github.credentials import EFFECTS
 
@@ -32,16 +32,6 @@ def manifest(name: str, *, homepage: str, public_url: str, redirect_url: str) ->
     if public_url:
         made["hook_attributes"] = {"url": f"{public_url.rstrip('/')}{WEBHOOK_PATH}", "active": True}
     return made
-
-
-def site_of(api_url: str) -> str:
-    """Where people see what the API tells: ``https://github.com``, or the host of an Enterprise Server."""
-    parts = urlsplit(api_url)
-    if parts.hostname == "api.github.com":
-        return "https://github.com"
-    if parts.hostname and parts.hostname.startswith("api.") and parts.hostname.endswith(".ghe.com"):
-        return f"https://{parts.hostname.removeprefix('api.')}"
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def registration_url(site: str, organization: str, state: str) -> str:

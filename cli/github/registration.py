@@ -15,7 +15,8 @@ import secrets
 from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
-from cli.github.manifest import manifest, registration_url, site_of
+from cli.github.manifest import manifest, registration_url
+from services.gateway.github.site import site_of
 from services.gateway.github.answers import Manifested
 from services.gateway.github.transport import Transport
 

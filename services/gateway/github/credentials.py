@@ -7,6 +7,7 @@ most one hour.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Granted:
-    """A token, its end in seconds since 1970, and what it allows."""
+    """A token, its end in seconds since 1970 (infinite for one that has none that we know), and what it allows."""
 
     token: str = field(repr=False)
     expires_at: float
@@ -90,7 +91,7 @@ class Credentials(Protocol):
     def renew(self, repo: str) -> bool:
         """Forget the token of a repository that was not accepted; False where there is no other to have."""
 
-    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> str:
+    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> Granted:
         """A token for git over HTTPS, as the password of the user ``x-access-token``."""
 
     async def identity(self) -> Identity:
@@ -156,8 +157,8 @@ class TokenCredentials:
     def renew(self, repo: str) -> bool:
         return False
 
-    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> str:
-        return self._token
+    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> Granted:
+        return Granted(self._token, math.inf, permissions)
 
     async def identity(self) -> Identity:
         if self._identity is None:
@@ -234,8 +235,8 @@ class AppCredentials:
             del self._tokens[key]
         return bool(held)
 
-    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> str:
-        return (await self.granted(repo, permissions)).token
+    async def git_token(self, repo: str, permissions: Mapping[str, str]) -> Granted:
+        return await self.granted(repo, permissions)
 
     async def granted(self, repo: str, wanted: Mapping[str, str]) -> Granted:
         """A token of one repository with what is wanted, as far as the installation has it."""

@@ -21,7 +21,8 @@ from click.testing import CliRunner
 from cli.commands.github import check, setup
 from cli.doctor.finding import Finding, FindingState
 from cli.github.findings import look_at_github, try_merging
-from cli.github.manifest import manifest, registration_url, site_of
+from cli.github.manifest import manifest, registration_url
+from services.gateway.github.site import site_of
 from services.gateway.github.credentials import EFFECTS
 from shared.ops.config import Config, Repo
 from shared.ops.settings import Settings, load_settings

@@ -182,10 +182,11 @@ async def test_an_apps_token_is_of_one_repository_and_of_what_it_is_for(server: 
     server.repo("octo/third")
     app_of(server).repos = {REPO, "octo/second"}
     assert isinstance(github.credentials, AppCredentials)
-    token = await github.credentials.git_token(REPO, FETCH)
-    made = server.tokens[token]
+    granted = await github.credentials.git_token(REPO, FETCH)
+    made = server.tokens[granted.token]
     assert made.repos == frozenset({REPO}) and made.permissions == {"contents": "read", "metadata": "read"}
-    assert await github.credentials.git_token(REPO, FETCH) == token
+    assert await github.credentials.git_token(REPO, FETCH) == granted
+    assert 3000 < granted.expires_at - time.time() <= 3600
     with pytest.raises(NotThere, match="install it there"):
         await github.repository("octo/third")
 
