@@ -10,12 +10,12 @@ from typing import Final
 
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.github.manifest import EVENTS, WEBHOOK_PATH
-from services.gateway.github.site import site_of
 from services.gateway.github.answers import Delivery, HookConfig
 from services.gateway.github.client import GitHub, github_of
 from services.gateway.github.credentials import EFFECTS, AppCredentials
 from services.gateway.github.errors import Denied, GitHubError, NotConfigured, NotThere
 from services.gateway.github.merge_trial import Outcome, try_to_merge
+from services.gateway.github.site import site_of
 from shared.ops.config import Config
 from shared.ops.settings import Settings
 

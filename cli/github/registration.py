@@ -16,8 +16,8 @@ from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 from cli.github.manifest import manifest, registration_url
-from services.gateway.github.site import site_of
 from services.gateway.github.answers import Manifested
+from services.gateway.github.site import site_of
 from services.gateway.github.transport import Transport
 
 _PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Journeyman</title>

@@ -22,8 +22,8 @@ from cli.commands.github import check, setup
 from cli.doctor.finding import Finding, FindingState
 from cli.github.findings import look_at_github, try_merging
 from cli.github.manifest import manifest, registration_url
-from services.gateway.github.site import site_of
 from services.gateway.github.credentials import EFFECTS
+from services.gateway.github.site import site_of
 from shared.ops.config import Config, Repo
 from shared.ops.settings import Settings, load_settings
 from testing.command_line import COMMAND, clean_environment
