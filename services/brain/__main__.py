@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.brain.activities import Triage
-from services.brain.actors import session, task
+from services.brain.actors import session, task, webhook
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import FILTERS, reactions
 from services.brain.timers import FILTERS as SET_BY
@@ -21,7 +21,7 @@ from shared.runtime.service import main as run_service
 async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("brain", settings, timings)
-    host = service.host(task.DECIDER, session.DECIDER)
+    host = service.host(task.DECIDER, session.DECIDER, webhook.DECIDER)
     policy = ReactionPolicy(
         approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600
     )

@@ -29,6 +29,9 @@ PARKED: Final = "PARKED"
 ARTIFACTS: Final = "ARTIFACTS"
 SNAPSHOTS: Final = "SNAPSHOTS"
 IDEMPOTENCY: Final = "IDEMPOTENCY"
+SECRETS: Final = "SECRETS"
+SECRETS_BYTES: Final = 16 * 1024 * 1024
+"""A secret takes less than a kilobyte, and only people make them."""
 
 TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
@@ -155,6 +158,7 @@ async def provision(bus: Bus, limits: StreamLimits | None = None) -> list[str]:
     await bus.wait_for_jetstream(partial(_create_artifacts, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_snapshots, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_idempotency, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_secrets, bus, limits, created))
     await check_guards(bus)
     return list(created)
 
@@ -199,6 +203,16 @@ async def _create_idempotency(bus: Bus, limits: StreamLimits, created: dict[str,
             ttl=limits.idempotency_age_s,
             max_bytes=limits.idempotency_bytes,
             replicas=limits.replicas,
+        )
+
+
+async def _create_secrets(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
+    try:
+        await bus.js.key_value(SECRETS)
+    except nats.js.errors.NotFoundError:
+        created[SECRETS] = None
+        await bus.js.create_key_value(
+            bucket=SECRETS, history=1, max_bytes=SECRETS_BYTES, replicas=limits.replicas
         )
 
 

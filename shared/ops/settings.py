@@ -165,6 +165,19 @@ class Settings(Limits, BaseSettings):
         None, description="The file with the App's private key, PEM; only the gateway reads it"
     )
 
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Seals the secrets of webhooks that people make, 32 or more letters, the same for every gateway; "
+        "default: one that the gateway makes in its data directory",
+    )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < 32:
+            raise ValueError("it is too short; make one with `openssl rand -base64 32`")
+        return key
+
     @field_validator("http_host", "health_host")
     @classmethod
     def _host(cls, host: str) -> str:
