@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "prune": Lazy("prune", "Say what could be cleared away by age and outcome, and clear it"),
     "replay": Lazy("replay", "Tell history again in a dashboard, at its own pace or faster"),
     "deliveries": Lazy("deliveries", "List, show, replay or explain what senders have delivered"),
+    "webhook": Lazy("webhook", "Make, change, try and switch off webhooks of your own"),
     "parked": Lazy("parked", "List, replay or drop what no handler could take"),
     "project": Lazy("project", "Rebuild the read models from the log"),
     "service": Lazy("service", "Run one service alone, as containers do"),
@@ -67,7 +68,7 @@ class LazyGroup(click.RichGroup):
 
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor", "github", "context"]},
-    {"name": "Tasks", "commands": ["task", "deliveries"]},
+    {"name": "Tasks", "commands": ["task", "deliveries", "webhook"]},
     {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
     {"name": "Keeping it", "commands": ["archive", "backup", "restore", "prune"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},

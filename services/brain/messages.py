@@ -81,6 +81,7 @@ def _submission(signal: delivery.Signal, policy: ReactionPolicy, origin: str = "
         directive=_directive(signal) if signal.trusted else task.Directive.AUTO,
         approval=policy.approval if signal.trusted else policy.strict or task.Approval.REQUIRED,
         origin=origin,
+        agent=signal.agent if signal.trusted else "",
     )
 
 

@@ -206,7 +206,7 @@ class Attempt:
             return
         job = Job(
             self._actor,
-            self._runner.agent(self._workspace.repo().agent),
+            self._runner.agent(self._event.data.agent or self._workspace.repo().agent),
             run_dir=state.process,
             cwd=state.worktree.path,
             session=self._session,

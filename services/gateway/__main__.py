@@ -12,6 +12,9 @@ from services.gateway.api.system import SystemOverview
 from services.gateway.app import Parts, create_app
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
+from services.gateway.custom.commands import WebhookCommands
+from services.gateway.custom.registry import Webhooks
+from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
 from services.gateway.github.client import github_of
 from services.gateway.github.errors import NotConfigured
 from services.gateway.github.forge import GitHubForge
@@ -42,6 +45,7 @@ from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
+from shared.ops.addresses import is_loopback
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import CannotStart, Service
@@ -100,6 +104,10 @@ async def run(settings: Settings, timings: Timings) -> None:
             give_up=authorisation.give_up,
         )
 
+    sealed = SealedSecrets(service.bus, sealing_key(settings))
+    webhooks = Webhooks(service.journal, sealed)
+    service.loop(webhooks.run, drain=webhooks.drain)
+
     events, output = event_hub(service.bus), output_hub(service.bus)
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
@@ -114,16 +122,30 @@ async def run(settings: Settings, timings: Timings) -> None:
                 config=lambda: config.now,
                 connected=lambda: service.bus.connected,
                 heard=permissions.heard if permissions is not None else None,
+                custom=webhooks.door,
                 bodies=Bodies(
                     max_bytes=min(settings.max_webhook_bytes, settings.max_artifact_bytes),
                     max_held_bytes=settings.max_webhook_held_bytes,
                 ),
             ),
             delivery_replays=DeliveryReplays(
-                service.client, service.journal, service.artifacts, lambda: config.now, authorities=authorities
+                service.client,
+                service.journal,
+                service.artifacts,
+                lambda: config.now,
+                authorities=authorities,
+                sender_of=webhooks.sender_of,
             ),
             self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
             config=config,
+            webhooks=webhooks,
+            webhook_commands=WebhookCommands(
+                service.client,
+                webhooks,
+                sealed,
+                loopback_only=is_loopback(settings.http_host),
+                agents=settings.agents_path,
+            ),
             commands=commands,
             client=service.client,
             artifacts=TaskArtifacts(

@@ -28,8 +28,11 @@ from services.gateway.api.sessions import SessionController
 from services.gateway.api.status import StatusController
 from services.gateway.api.system import SystemOverview
 from services.gateway.api.tasks import TaskController
+from services.gateway.api.webhooks import WebhookController as WebhookDefinitionController
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
+from services.gateway.custom.commands import WebhookCommands
+from services.gateway.custom.registry import Webhooks
 from services.gateway.head_requests import HeadRequests
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.receiver import Receiver
@@ -59,6 +62,8 @@ class Parts:
 
     receiver: Receiver
     self_delivery: SelfDelivery
+    webhooks: Webhooks
+    webhook_commands: WebhookCommands
     delivery_replays: DeliveryReplays
     config: ConfigFile
     commands: TaskCommands
@@ -108,6 +113,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
                     StatusController,
                     DeliveryController,
                     SelfDeliveryController,
+                    WebhookDefinitionController,
                 ],
                 request_max_body_size=max_body_size,
                 before_request=refuse_unknown,

@@ -103,13 +103,26 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Rejected(code="task-unknown" | "check-unknown" | "delivery-unknown"):
+        case Rejected(code="task-unknown" | "check-unknown" | "delivery-unknown" | "webhook-unknown"):
             return Problem(404, error.code, error.sentence)
         case Rejected(code="too-large"):
             return Problem(413, error.code, error.sentence)
         case TooLarge():
             return Problem(413, "too-large", str(error))
-        case Rejected(code="command-invalid" | "text-empty" | "text-too-long" | "retry-contradictory"):
+        case Rejected(
+            code="command-invalid"
+            | "text-empty"
+            | "text-too-long"
+            | "retry-contradictory"
+            | "agent-unknown"
+            | "webhook-name"
+            | "webhook-unusable"
+            | "expression-invalid"
+            | "sample-unreadable"
+            | "secret-length"
+            | "secret-malformed"
+            | "secret-unused"
+        ):
             return Problem(400, error.code, error.sentence)
         case Rejected():
             return Problem(409, error.code, error.sentence)

@@ -91,6 +91,45 @@ the table is ignored with a reason, too.
 |---|---|---|
 """
 
+_OWN: Final = """
+## Webhooks of your own
+
+Anything that can send JSON can open tasks, without code: `journeyman webhook add FILE`, `POST /api/webhooks`, or the
+dashboard. It takes deliveries at `https://…/webhooks/<name>` as soon as that is answered, and in every gateway.
+
+```yaml
+name: builds
+verification: { scheme: hmac, header: X-Build-Signature, prefix: "sha256=" }
+paths: # JMESPath, https://jmespath.org; leave out what the body does not have
+  id: build.id # the same in every delivery of it; without one, the same body within ten minutes is one delivery
+  thing: build.branch # one thing is one task; without one, each id is
+  title: build.name
+  text: build.log # without one, the body is quoted
+  repository: repo.full_name
+  author: build.by
+  url: build.url
+filters: ["status == 'failed'"] # all must hold
+repo: octo/app # where the body names none
+directive: plan # auto, plan or implement
+agent: executor # instead of the repository's
+```
+
+| scheme | proves itself by |
+|---|---|
+| `hmac` | `header`: `prefix`, then the raw body's digest (`algorithm`: sha256, sha512; `encoding`: hex, base64) |
+| `bearer` | `Authorization: Bearer <secret>`, or another `header` and `prefix` |
+| `basic` | basic authentication with `username` and the secret |
+| `standard-webhooks` | the headers of [Standard Webhooks](https://www.standardwebhooks.com), at most five minutes old |
+| `jwt` | `Authorization: Bearer <JWT>`, by a key of `jwks_url` (with `audience`) or by the secret; `issuer` |
+| `none` | nothing: only where the gateway listens on loopback, and only for callers on this machine |
+
+The secret is made and shown once, or given by you, or stands in a file of the gateway's machine (`secret_file`). Ours
+are sealed (AES-256-GCM) by `JOURNEYMAN_SECRET_KEY`, or by `secret-key` in the gateway's data directory, and lie in the
+bucket SECRETS of NATS; events have a fingerprint only, and archives leave the bucket out: keep the key, and give
+webhooks new secrets after a restore. `journeyman webhook rotate NAME` gives another one; that of before counts for
+another day. `journeyman webhook try FILE SAMPLE` says what would be found in a body, and does nothing.
+"""
+
 
 def markdown() -> str:
     """The page."""
@@ -101,7 +140,7 @@ def markdown() -> str:
         for action, rule in rules.items()
     ]
     others = [_of_sender(name, adapter) for name, adapter in ADAPTERS.items() if adapter.effects]
-    return "".join([_INTRO, *words, _EVENTS, *events, *others])
+    return "".join([_INTRO, *words, _EVENTS, *events, *others, _OWN])
 
 
 def _of_sender(name: str, adapter: Sender) -> str:

@@ -48,7 +48,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``trusted`` says that the sender's own claim of the author's role allows steering (a hint, not a proof), and
     ``by_program`` that the author is no person. ``origin`` names the message itself, the same in every delivery of it;
     empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: an edit addresses us
-    for the first time. ``pull_request``: the thing is one.
+    for the first time. ``pull_request``: the thing is one. ``agent`` is to do the work instead of the repository's.
     """
 
     kind: SignalKind
@@ -67,6 +67,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     by_program: bool = False
     mentioned: bool = False
     pull_request: bool = False
+    agent: str = ""
 
 
 SELF_TEST: Final = "journeyman.test"

@@ -150,7 +150,8 @@ class Submit(Command, frozen=True, kw_only=True):
     """Open the task. ``repo`` is a configured repository's name, or empty where triage finds it.
 
     ``origin`` names the message that asks for it, so that it is not taken for a second wish as well; ``request`` is
-    what that message says, where it is not the thing's own ``text``.
+    what that message says, where it is not the thing's own ``text``. ``agent`` is to do the work instead of the
+    repository's.
     """
 
     title: str
@@ -163,6 +164,7 @@ class Submit(Command, frozen=True, kw_only=True):
     session_id: str = ""
     parent: str = ""
     origin: str = ""
+    agent: str = ""
 
 
 class FollowUp(SaidCommand, frozen=True, kw_only=True):
@@ -468,6 +470,7 @@ class Submitted(Event, frozen=True, kw_only=True):
     parent: str = ""
     origin: str = ""
     request: str = ""
+    agent: str = ""
 
 
 class FollowedUp(Event, frozen=True, kw_only=True):
@@ -623,7 +626,7 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     """The executor is to do the work. ``round`` counts executions of this task (1, 2, … one more by each retry).
 
     ``start`` is an earlier result that it goes on from. ``budget_microusd`` is what a retry has set: it goes before
-    that of ``plan``, which stays as it was approved.
+    that of ``plan``, which stays as it was approved. ``agent`` does the work; empty is the repository's.
     """
 
     round: int
@@ -634,6 +637,7 @@ class ExecutionRequested(Event, frozen=True, kw_only=True):
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
     budget_microusd: int = 0
+    agent: str = ""
 
 
 class QuestionAsked(CausedEvent, frozen=True, kw_only=True):
@@ -935,6 +939,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     edited: bool = False
     chain: int = 0
     told: str = ""
+    agent: str = ""
     pull_request: PullRequest | None = None
     closing_until: datetime | None = None
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.contracts.messages import Command, Event
 from shared.contracts.task import Directive
@@ -158,3 +159,21 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
         """The secrets that count at a moment, the newest first."""
         overlaps = bool(self.previous) and self.overlap_until is not None and now < self.overlap_until
         return tuple(name for name in (self.fingerprint, self.previous if overlaps else "") if name)
+
+
+def evolve(webhook: Webhook | None, event: WebhookEvent) -> Webhook:
+    """The webhook after a fact. It stands here because two services need it: who decides, and who takes deliveries."""
+    if isinstance(event, Created):
+        return Webhook(definition=event.definition, fingerprint=event.fingerprint)
+    assert webhook is not None, "a webhook begins by being made"
+    match event:
+        case Changed(definition=definition):
+            return replace(webhook, definition=definition)
+        case SecretRotated(fingerprint=fingerprint, overlap_until=until):
+            return replace(webhook, fingerprint=fingerprint, previous=webhook.fingerprint, overlap_until=until)
+        case Disabled():
+            return replace(webhook, enabled=False)
+        case Enabled():
+            return replace(webhook, enabled=True)
+        case _:
+            assert_never(event)

@@ -9,7 +9,17 @@ import msgspec
 from shared.nats.bus import Bus
 
 MAX_PAGES: Final = 20
-_OURS: Final = ("EVENTS", "COMMANDS", "OUTPUT", "TIMERS", "PARKED", "OBJ_ARTIFACTS", "KV_SNAPSHOTS", "KV_IDEMPOTENCY", "KV_SECRETS")
+_OURS: Final = (
+    "EVENTS",
+    "COMMANDS",
+    "OUTPUT",
+    "TIMERS",
+    "PARKED",
+    "OBJ_ARTIFACTS",
+    "KV_SNAPSHOTS",
+    "KV_IDEMPOTENCY",
+    "KV_SECRETS",
+)
 
 
 class StreamUse(msgspec.Struct, frozen=True, kw_only=True):

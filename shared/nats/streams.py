@@ -211,9 +211,7 @@ async def _create_secrets(bus: Bus, limits: StreamLimits, created: dict[str, Non
         await bus.js.key_value(SECRETS)
     except nats.js.errors.NotFoundError:
         created[SECRETS] = None
-        await bus.js.create_key_value(
-            bucket=SECRETS, history=1, max_bytes=SECRETS_BYTES, replicas=limits.replicas
-        )
+        await bus.js.create_key_value(bucket=SECRETS, history=1, max_bytes=SECRETS_BYTES, replicas=limits.replicas)
 
 
 async def _forget_timekeepers(bus: Bus) -> None:

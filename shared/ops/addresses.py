@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,14 @@ _NEXT_SERVER: Final = re.compile(r",(?=\s*[a-z]+://)", re.IGNORECASE)
 
 NATS_ADDRESS: Final = "write nats://host:4222, or nats://user:password@host:4222 with none of / ? # , in the password"
 """The mend of a wrong address. nats-py decodes no %2F, so that writing it in the password helps nothing."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what listens on a host is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def nats_problem(server: str) -> str:

@@ -17,7 +17,7 @@ COMPOSE: Final = ROOT / "compose.yaml"
 _BEGIN: Final = (
     "# `make docs` writes the next lines from shared/ops/settings_files.py: the secrets of the gateway alone.\n"
 )
-_OF_GITHUB: Final = ("github_token", "github_app_private_key")
+_OF_GITHUB: Final = ("github_token", "github_app_private_key", "secret_key")
 """The credentials by which results and answers reach GitHub."""
 _END: Final = "# Here ends what `make docs` writes.\n"
 

@@ -110,6 +110,7 @@ def _submitted(command: Submit) -> Submitted:
         parent=command.parent,
         origin=command.origin,
         request=command.request,
+        agent=command.agent,
     )
 
 
@@ -129,6 +130,7 @@ def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExe
                 plan=task.approved,
                 start=task.start,
                 budget_microusd=task.budget_microusd,
+                agent=task.agent,
             )
         case _:
             return None

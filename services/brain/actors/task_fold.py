@@ -186,6 +186,7 @@ def _submitted(task: Task, event: Submitted) -> Task:
         approval=event.approval,
         session_id=event.session_id,
         parent=event.parent,
+        agent=event.agent,
     )
 
 

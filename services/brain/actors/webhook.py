@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
-
-from msgspec.structs import replace
+from typing import Final
 
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.webhook import (
@@ -23,6 +21,7 @@ from shared.contracts.webhook import (
     Webhook,
     WebhookCommand,
     WebhookEvent,
+    evolve,
 )
 
 ALGORITHMS: Final = frozenset({"sha256", "sha512"})
@@ -81,24 +80,6 @@ def _refuse_unusable(definition: Definition, fingerprint: str) -> None:
     }
     if found := next((problem for problem, is_so in problems.items() if is_so), None):
         raise Rejected("webhook-unusable", f"The webhook cannot be verified as it is described: {found}.")
-
-
-def evolve(webhook: Webhook | None, event: WebhookEvent) -> Webhook:
-    """The webhook after a fact."""
-    if isinstance(event, Created):
-        return Webhook(definition=event.definition, fingerprint=event.fingerprint)
-    assert webhook is not None, "a webhook begins by being made"
-    match event:
-        case Changed(definition=definition):
-            return replace(webhook, definition=definition)
-        case SecretRotated(fingerprint=fingerprint, overlap_until=until):
-            return replace(webhook, fingerprint=fingerprint, previous=webhook.fingerprint, overlap_until=until)
-        case Disabled():
-            return replace(webhook, enabled=False)
-        case Enabled():
-            return replace(webhook, enabled=True)
-        case _:
-            assert_never(event)
 
 
 DECIDER: Decider[Webhook | None] = Decider("webhook", None, decide, evolve)

@@ -76,8 +76,8 @@ class SealedSecrets:
             ).decode()
         except (InvalidTag, ValueError) as error:
             raise SecretLost(
-                f"The secret of the webhook {webhook} was sealed by another key: set JOURNEYMAN_SECRET_KEY to that one, "
-                "or give the webhook another secret."
+                f"The secret of the webhook {webhook} was sealed by another key: set JOURNEYMAN_SECRET_KEY to that "
+                "one, or give the webhook another secret."
             ) from error
 
 

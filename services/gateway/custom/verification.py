@@ -82,7 +82,8 @@ def _by_basic(how: Verification, incoming: Incoming, secrets: Sequence[bytes]) -
     except (binascii.Error, ValueError) as error:
         raise NotAuthentic("The header Authorization is no basic authentication.") from error
     expected = [how.username.encode() + b":" + secret for secret in secrets]
-    if not any([hmac.compare_digest(pair, each) for each in expected]):
+    fits = [hmac.compare_digest(pair, each) for each in expected]
+    if not any(fits):
         raise NotAuthentic("Name and secret do not fit: give the sender and the webhook the same ones.")
 
 

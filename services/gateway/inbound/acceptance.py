@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -36,7 +37,8 @@ ARTIFACT_BYTES_PER_S: Final = 8_000_000
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A verified delivery on its way into the log. ``json`` is the sender's JSON, ``body`` the raw bytes it came in.
 
-    ``id`` is the sender's own for it. ``content`` and ``formerly`` are those of `Reading`.
+    ``id`` is the sender's own for it. ``content``, ``formerly`` and ``window_s`` are those of `Reading`. A signal
+    without a thread is about nothing that another one is about.
     """
 
     webhook: str
@@ -49,6 +51,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     content: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
+    window_s: float = 0
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -74,11 +77,14 @@ class Acceptance:
         Raises `LogFull`, `LogUnavailable`, `TimeoutError`, and the connection's errors: not stored, or not known to be.
         """
         digest = hashlib.sha256(delivery.body).hexdigest()
-        actor = Actor("delivery", derived_id("delivery", delivery.webhook, *_name(delivery, digest)))
+        now = utc_now()
+        actor, before = _actors(delivery, digest, now)
         crash_point("webhook.verified")
         large = len(delivery.json) > INLINE_BYTES
         async with asyncio.timeout(STORE_S + (len(delivery.json) / ARTIFACT_BYTES_PER_S if large else 0)):
-            former, thread = await asyncio.gather(self._former(delivery, digest), self._thread(delivery))
+            former, signal = await asyncio.gather(
+                self._former(delivery, digest, before, now), self._signal(delivery, actor, now)
+            )
             if former is not None:
                 return Kept(former, new=False)
             event = Accepted(
@@ -86,7 +92,7 @@ class Acceptance:
                 event=delivery.event,
                 action=delivery.action,
                 delivery=delivery.id,
-                signal=replace(delivery.signal, thread=thread),
+                signal=signal,
                 body_sha256=digest,
                 body_size=len(delivery.body),
                 body=msgspec.Raw(b"null" if large else delivery.json),
@@ -97,7 +103,7 @@ class Acceptance:
             metadata = MessageMetadata(
                 id=f"{actor.id}-accepted",
                 source="journeyman/gateway",
-                time=utc_now(),
+                time=now,
                 principal=delivery.principal,
                 # Each receipt is its own cause: the journal then knows a receipt sent again from a delivery sent again.
                 causation_id=f"receipt-{secrets.token_hex(8)}",
@@ -109,21 +115,40 @@ class Acceptance:
         crash_point("webhook.stored")
         return Kept(actor.id, new=True)
 
-    async def _former(self, delivery: Delivery, digest: str) -> str | None:
-        """The id under which an older version has stored this very body, or None: it went by the sender's id alone."""
+    async def _former(self, delivery: Delivery, digest: str, before: Actor | None, now: datetime) -> str | None:
+        """The id under which this very body is known already: in the window that ends, or by an older version, which
+        went by the sender's id alone."""
+        if before is not None:
+            events = await self._journal.load(before)
+            is_recent = bool(events) and now - events[0].time < timedelta(seconds=delivery.window_s)
+            return before.id if is_recent else None
         actor = Actor("delivery", derived_id("delivery", delivery.webhook, delivery.id))
         if not await self._journal.newest(actor):
             return None
         (first, *_) = await self._journal.load(actor)
         return actor.id if first.data.body_sha256 == digest else None
 
-    async def _thread(self, delivery: Delivery) -> str:
-        """The signal's thread, by the name under which there is a task of it."""
+    async def _signal(self, delivery: Delivery, actor: Actor, now: datetime) -> Signal:
+        """The signal, with its thread by the name under which there is a task of it."""
         signal = delivery.signal
+        if not signal.thread:
+            opened = int(now.timestamp() * 1000)
+            return replace(signal, thread=f"{delivery.webhook}:{actor.id}", opened_at_ms=opened)
         tasks = [Actor("task", derived_task_id(signal.opened_at_ms, thread)) for thread in delivery.formerly]
         newest = await asyncio.gather(*map(self._journal.newest, tasks))
-        return next((thread for thread, at in zip(delivery.formerly, newest, strict=True) if at), signal.thread)
+        known = (thread for thread, at in zip(delivery.formerly, newest, strict=True) if at)
+        return replace(signal, thread=next(known, signal.thread))
 
 
-def _name(delivery: Delivery, digest: str) -> tuple[str, ...]:
-    return delivery.content or (delivery.id, digest)
+def _actors(delivery: Delivery, digest: str, now: datetime) -> tuple[Actor, Actor | None]:
+    """The delivery's actor, and the one of the same body in the window before."""
+
+    def named(*name: str) -> Actor:
+        return Actor("delivery", derived_id("delivery", delivery.webhook, *name))
+
+    if delivery.content:
+        return named(*delivery.content), None
+    if not delivery.window_s:
+        return named(delivery.id, digest), None
+    window = int(now.timestamp() // delivery.window_s)
+    return named(digest, str(window)), named(digest, str(window - 1))

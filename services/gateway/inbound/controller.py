@@ -76,5 +76,6 @@ class WebhookController(Controller):
 
 async def _received(receiver: Receiver, name: str, request: Request[Any, Any, Any], *, key: str = "") -> ASGIResponse:
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
-    answer = await receiver.receive(name, headers, request.receive, key=key)
+    client = request.scope.get("client")
+    answer = await receiver.receive(name, headers, request.receive, key=key, client=client[0] if client else "")
     return ASGIResponse(body=msgspec.json.encode(answer.body), status_code=answer.status)

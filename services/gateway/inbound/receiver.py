@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -54,10 +54,18 @@ class Answer(msgspec.Struct, frozen=True):
     body: dict[str, str]
 
 
+class Door(NamedTuple):
+    """How one webhook's deliveries are handled, and the secrets that count."""
+
+    sender: Sender
+    secrets: tuple[bytes, ...]
+
+
 class Receiver:
     """The webhook of each sender that is known: ``senders`` are their adapters, ``secrets`` what they sign with.
 
-    Both are by webhook name. ``heard`` is told the webhook and the event's name of every authentic delivery.
+    Both are by webhook name; ``custom`` finds those that people have made. ``heard`` is told the webhook and the
+    event's name of every authentic delivery.
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class Receiver:
         connected: Callable[[], bool],
         bodies: Bodies | None = None,
         heard: Callable[[str, str], None] | None = None,
+        custom: Callable[[str], Awaitable[Door | None]] | None = None,
     ) -> None:
         self._acceptance = acceptance
         self._senders = senders
@@ -78,19 +87,22 @@ class Receiver:
         self._connected = connected
         self._bodies = bodies or Bodies()
         self._heard = heard
+        self._custom = custom
 
-    async def receive(self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "") -> Answer:
-        """Take one delivery; raises `Problem` for everything that is refused. ``key`` is that of `Incoming`."""
-        with SECONDS.labels(name if name in self._senders else "unknown").time():
-            return await self._receive(name, headers, receive, key)
+    async def receive(
+        self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "", client: str = ""
+    ) -> Answer:
+        """Take one delivery; raises `Problem` for everything that is refused. The last two are those of `Incoming`."""
+        with SECONDS.labels(name if name in self._senders else "other").time():
+            return await self._receive(name, headers, receive, key, client)
 
-    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str) -> Answer:
+    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str, client: str) -> Answer:
         try:
-            sender, secrets = self._sender_of(name)
+            sender, secrets = await self._door_of(name)
             media = self._media_of(headers)
             body = await self._read(headers, receive)
             try:
-                incoming = Incoming(webhook=name, headers=headers, body=body, key=key)
+                incoming = Incoming(webhook=name, headers=headers, body=body, key=key, client=client)
                 _verify(sender, incoming, secrets)
                 return await self._take(sender, incoming, media)
             finally:
@@ -99,9 +111,12 @@ class Receiver:
             _refused.inc()
             raise
 
-    def _sender_of(self, name: str) -> tuple[Sender, tuple[bytes, ...]]:
+    async def _door_of(self, name: str) -> Door:
         sender = self._senders.get(name)
         if sender is None:
+            door = await self._custom(name) if self._custom is not None else None
+            if door is not None:
+                return door
             raise Problem(
                 404, "webhook-unknown", f"There is no webhook of this name; there are: {', '.join(self._senders)}."
             )
@@ -113,7 +128,7 @@ class Receiver:
                 f"The webhook {name} has no secret: set {variable_of(secret_setting(name))} to the one the sender "
                 "signs with, and restart the gateway.",
             )
-        return sender, secrets
+        return Door(sender, secrets)
 
     @staticmethod
     def _media_of(headers: Mapping[str, str]) -> str:
@@ -168,6 +183,7 @@ class Receiver:
                     body=incoming.body,
                     content=reading.content,
                     formerly=reading.formerly,
+                    window_s=reading.window_s,
                 )
                 return await self._keep(delivery)
 

@@ -22,10 +22,13 @@ def understood(sender: Sender, event: str, json: bytes, config: Config) -> Readi
             return replace(reading, meaning=replace(signal, url=web_link(signal.url)))
 
 
-async def reread(accepted: Accepted, artifacts: Artifacts, config: Config) -> Reading:
-    """What a stored delivery means today; its thread stays the one that it had. Raises `Unreadable`, `ArtifactLost`."""
+async def reread(accepted: Accepted, artifacts: Artifacts, config: Config, *, sender: Sender | None = None) -> Reading:
+    """What a stored delivery means today; its thread stays the one that it had. Raises `Unreadable`, `ArtifactLost`.
+
+    ``sender`` is the webhook's, where people have made it.
+    """
     body = bytes(accepted.body) if accepted.artifact is None else await artifacts.get(accepted.artifact)
-    reading = understood(ADAPTERS[accepted.webhook], accepted.event, body, config)
+    reading = understood(sender or ADAPTERS[accepted.webhook], accepted.event, body, config)
     match reading.meaning:
         case Ignored():
             return reading

@@ -36,13 +36,15 @@ class Unreadable(Exception):
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery as it came to ``POST /webhooks/{webhook}``: header names in lower case, and the raw bytes.
 
-    ``key`` is what the address has behind the webhook's name: a secret, for senders that cannot sign.
+    ``key`` is what the address has behind the webhook's name: a secret, for senders that cannot sign. ``client`` is
+    the address that the connection comes from, or empty.
     """
 
     webhook: str
     headers: Mapping[str, str]
     body: bytes
     key: str = ""
+    client: str = ""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery, read: the event's action, who sent it, and what it means to us.
 
     ``content`` names what happened, the same in every delivery of it; empty where the body does not say enough for
-    that. ``formerly`` is what older versions called the signal's thread, of which tasks may be in the log.
+    that: then the same body within ``window_s`` seconds is one delivery, and for ever where that is 0. ``formerly`` is
+    what older versions called the signal's thread, of which tasks may be in the log.
     """
 
     action: str
@@ -63,6 +66,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     meaning: Signal | Ignored
     content: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
+    window_s: float = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,202 @@
+"""`journeyman webhook …`: webhooks that people make themselves, by the running gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from cli.console import json_option, print_json, say, screen, table
+from cli.systems import on_a_system
+
+if TYPE_CHECKING:
+    import httpx
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("webhook", cls=click.RichGroup)
+def command() -> None:
+    """Webhooks of your own: docs/webhooks.md says what stands in the file."""
+
+
+@command.command("add", cls=click.RichCommand)
+@click.argument("file", type=FILE)
+@click.option("--secret-from", type=FILE, help="A file with the secret.  [default: one is made and shown once]")
+@json_option
+@on_a_system
+def add(file: Path, secret_from: Path | None, as_json: bool) -> None:
+    """Make the webhook that FILE (YAML) describes."""
+    definition = _read(file)
+    if secret_from is not None:
+        definition["secret"] = secret_from.read_text().strip()
+    answer = _call("POST", "", definition)
+    if as_json:
+        print_json(answer)
+        return
+    say(f"The webhook {definition.get('name', '')} takes deliveries.")
+    _show_secret(answer)
+
+
+@command.command("change", cls=click.RichCommand)
+@click.argument("file", type=FILE)
+@json_option
+@on_a_system
+def change(file: Path, as_json: bool) -> None:
+    """Have the webhook do what FILE (YAML) describes now; its secret stays."""
+    definition = _read(file)
+    name = str(definition.pop("name", ""))
+    _told(_call("PUT", f"/{_part(name)}", definition), f"The webhook {name} is changed.", as_json)
+
+
+@command.command("list", cls=click.RichCommand)
+@json_option
+@on_a_system
+def list_(as_json: bool) -> None:
+    """Show the webhooks."""
+    from rich.markup import escape
+
+    answer = _call("GET", "")
+    if as_json:
+        print_json(answer)
+        return
+    if not answer["items"]:
+        screen().print("Nobody has made a webhook yet.")
+        return
+    shown = table("name", "verified by", "state", "made by", "address")
+    for each in answer["items"]:
+        state = "on" if each["enabled"] else "off"
+        row = (each["name"], each["definition"]["verification"]["scheme"], state, each["made_by"], each["url"])
+        shown.add_row(*map(escape, row))
+    screen().print(shown)
+
+
+@command.command("show", cls=click.RichCommand)
+@click.argument("name")
+@json_option
+@on_a_system
+def show(name: str, as_json: bool) -> None:
+    """Show what a webhook does, and how it is called."""
+    answer = _call("GET", f"/{_part(name)}")
+    if as_json:
+        print_json(answer)
+        return
+    say(_yaml({"name": answer["name"], **answer["definition"]}))
+    say(f"# It is called so, with its secret in SECRET:\n{answer['call']}")
+
+
+@command.command("try", cls=click.RichCommand)
+@click.argument("file", type=FILE)
+@click.argument("sample", type=FILE)
+@json_option
+@on_a_system
+def attempt(file: Path, sample: Path, as_json: bool) -> None:
+    """Say what the webhook in FILE would find in the body in SAMPLE; nothing is done."""
+    definition = {name: value for name, value in _read(file).items() if name not in ("name", "secret")}
+    answer = _call("POST", "/try", {**definition, "sample": sample.read_text()})
+    if as_json:
+        print_json(answer)
+        return
+    if answer["failed"]:
+        say(f"It would be ignored: the filter {answer['failed']} does not hold.")
+    for name, value in answer.items():
+        if value and name != "failed":
+            say(f"{name:12} {value}")
+
+
+@command.command("rotate", cls=click.RichCommand)
+@click.argument("name")
+@click.option("--secret-from", type=FILE, help="A file with the secret.  [default: one is made and shown once]")
+@json_option
+@on_a_system
+def rotate(name: str, secret_from: Path | None, as_json: bool) -> None:
+    """Give a webhook another secret; the one of before counts for another day."""
+    body = {"secret": secret_from.read_text().strip()} if secret_from is not None else {}
+    answer = _call("POST", f"/{_part(name)}/secret", body)
+    if as_json:
+        print_json(answer)
+        return
+    say(f"The webhook {name} has another secret; the one of before counts for another day.")
+    _show_secret(answer)
+
+
+@command.command("disable", cls=click.RichCommand)
+@click.argument("name")
+@json_option
+@on_a_system
+def disable(name: str, as_json: bool) -> None:
+    """Take no more deliveries."""
+    _told(_call("POST", f"/{_part(name)}/disable"), f"The webhook {name} takes no more deliveries.", as_json)
+
+
+@command.command("enable", cls=click.RichCommand)
+@click.argument("name")
+@json_option
+@on_a_system
+def enable(name: str, as_json: bool) -> None:
+    """Take deliveries again."""
+    _told(_call("POST", f"/{_part(name)}/enable"), f"The webhook {name} takes deliveries again.", as_json)
+
+
+def _told(answer: dict[str, Any], sentence: str, as_json: bool) -> None:
+    print_json(answer) if as_json else say(sentence)
+
+
+def _show_secret(answer: dict[str, Any]) -> None:
+    if answer.get("secret"):
+        say(f"Its secret, which is shown this once: {answer['secret']}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    from cli.failures import Failure
+
+    try:
+        content = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Failure(f"{file} is no YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise Failure(f"{file} does not describe a webhook: write name, verification and paths (docs/webhooks.md).")
+    return content
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _part(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    import httpx
+
+    from cli.endpoint import find_endpoint
+    from cli.failures import Failure
+
+    endpoint, _ = find_endpoint()
+    try:
+        with httpx.Client(base_url=endpoint.http, timeout=30, trust_env=False) as http:
+            answer = http.request(method, f"/api/webhooks{path}", json=body, headers={"X-Journeyman": "1"})
+    except httpx.HTTPError as error:
+        raise Failure(f"The gateway at {endpoint.http} does not answer ({error}): check that it runs.") from error
+    if answer.is_success:
+        told: dict[str, Any] = answer.json()
+        return told
+    raise Failure(_problem(answer))
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        told = answer.json()
+    except ValueError:
+        return f"The gateway answered {answer.status_code}."
+    wrong = [f"{each['field']}: {each['message']}" for each in told.get("errors", ())]
+    return " ".join([str(told.get("detail", answer.status_code)), *wrong])

@@ -1,0 +1,206 @@
+"""The webhooks that people have made, as the log has them now: found by name for every delivery."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import structlog
+from msgspec.structs import replace
+
+from services.gateway.custom.paths import find
+from services.gateway.custom.sealed_secrets import SealedSecrets, SecretLost
+from services.gateway.custom.verification import verify
+from services.gateway.inbound.receiver import Door
+from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender
+from services.gateway.problems import Problem, unavailable
+from shared.contracts.delivery import Signal, SignalKind
+from shared.contracts.webhook import Definition, Webhook, evolve
+from shared.event_store.envelope import RecordedEvent
+from shared.event_store.journal import Journal
+from shared.ops.config import Config
+from shared.runtime.watcher import watch
+
+CALL: Final = "call"
+"""What every event of such a webhook is called."""
+WINDOW_S: Final = 600.0
+"""The same body within so many seconds is one delivery, where the webhook has no path to an id."""
+FILE_KEPT_S: Final = 2.0
+KEYS_KEPT_S: Final = 300.0
+KEYS_WAIT_S: Final = 3.0
+MAX_KEYS_BYTES: Final = 256 * 1024
+HEARD_WITHIN_S: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Webhooks:
+    """Follows the log. A webhook counts as soon as its event is heard, in every gateway."""
+
+    def __init__(self, journal: Journal, secrets: SealedSecrets) -> None:
+        self._journal = journal
+        self._secrets = secrets
+        self._found: dict[str, Webhook] = {}
+        self._made_by: dict[str, str] = {}
+        self._position = 0
+        self._waiting: list[tuple[int, asyncio.Event]] = []
+        self._kept: dict[tuple[str, str], bytes] = {}
+        self._files: dict[str, tuple[float, bytes]] = {}
+        self._keys: dict[str, tuple[float, Sequence[Mapping[str, Any]]]] = {}
+        self._draining = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the log until `drain`."""
+        watching = asyncio.create_task(watch(self._journal, "evt.webhook.>", after=0, handle=self._hear))
+        draining = asyncio.create_task(self._draining.wait())
+        try:
+            await asyncio.wait((watching, draining), return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+        finally:
+            watching.cancel()
+            draining.cancel()
+
+    def drain(self) -> None:
+        """Follow no longer."""
+        self._draining.set()
+
+    def _hear(self, event: RecordedEvent) -> None:
+        name = event.actor.id
+        self._found[name] = evolve(self._found.get(name), event.data)
+        self._made_by.setdefault(name, event.principal)
+        self._position = event.position
+        for position, reached in self._waiting:
+            if position <= event.position:
+                reached.set()
+        self._waiting = [each for each in self._waiting if not each[1].is_set()]
+
+    async def heard(self, position: int) -> None:
+        """Wait until the log was followed to a position, for a moment at most."""
+        if self._position >= position:
+            return
+        reached = asyncio.Event()
+        self._waiting.append((position, reached))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reached.wait(), HEARD_WITHIN_S)
+
+    def all(self) -> Mapping[str, Webhook]:
+        """Every webhook by its name."""
+        return self._found
+
+    def made_by(self, name: str) -> str:
+        """The principal of the person who has made it."""
+        return self._made_by.get(name, "")
+
+    def sender_of(self, name: str) -> Sender | None:
+        """How its deliveries are read; None for a name that nobody has given."""
+        webhook = self._found.get(name)
+        return None if webhook is None else self._sender(name, webhook.definition, ())
+
+    async def door(self, name: str) -> Door | None:
+        """How a delivery is handled now; None for a name that nobody has given. Raises `Problem`."""
+        webhook = self._found.get(name)
+        if webhook is None:
+            return None
+        if not webhook.enabled:
+            raise Problem(404, "webhook-disabled", f"The webhook {name} takes no deliveries: enable it.")
+        how = webhook.definition.verification
+        keys = await self._keys_of(how.jwks_url) if how.jwks_url else ()
+        return Door(self._sender(name, webhook.definition, keys), await self._secrets_of(name, webhook))
+
+    def _sender(self, name: str, definition: Definition, keys: Sequence[Mapping[str, Any]]) -> Sender:
+        return Sender(
+            verify=lambda incoming, secrets: verify(definition.verification, incoming, secrets, lambda: keys),
+            event=lambda _: CALL,
+            delivery_id=_delivery_id,
+            read=partial(_read, name, definition),
+        )
+
+    async def _secrets_of(self, name: str, webhook: Webhook) -> tuple[bytes, ...]:
+        if file := webhook.definition.verification.secret_file:
+            return (await self._secret_in(name, file),)
+        found = []
+        for fingerprint in webhook.fingerprints(datetime.now(UTC)):
+            key = (name, fingerprint)
+            if key not in self._kept:
+                try:
+                    self._kept[key] = (await self._secrets.find(name, fingerprint)).encode()
+                except SecretLost as error:
+                    log.error("a webhook has no secret", webhook=name, problem=str(error))
+                    raise Problem(401, "webhook-not-configured", str(error)) from error
+            found.append(self._kept[key])
+        return tuple(found)
+
+    async def _secret_in(self, name: str, file: str) -> bytes:
+        kept = self._files.get(file)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            secret = (await asyncio.to_thread(Path(file).read_bytes)).strip()
+        except OSError as error:
+            raise Problem(
+                401, "webhook-not-configured", f"The file with the secret of the webhook {name} cannot be read."
+            ) from error
+        if not secret:
+            raise Problem(401, "webhook-not-configured", f"The file with the secret of the webhook {name} is empty.")
+        self._files[file] = (time.monotonic() + FILE_KEPT_S, secret)
+        return secret
+
+    async def _keys_of(self, url: str) -> Sequence[Mapping[str, Any]]:
+        kept = self._keys.get(url)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            async with httpx.AsyncClient(timeout=KEYS_WAIT_S) as http:
+                answer = await http.get(url)
+                answer.raise_for_status()
+                if len(answer.content) > MAX_KEYS_BYTES:
+                    raise ValueError("too many keys")
+                keys = [key for key in answer.json()["keys"] if isinstance(key, dict)]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            if kept is not None:
+                return kept[1]
+            log.warning("the keys of a webhook cannot be read", url=url, problem=str(error) or type(error).__name__)
+            raise unavailable(
+                "keys-unavailable", "The sender's keys cannot be read right now: send it again."
+            ) from error
+        self._keys[url] = (time.monotonic() + KEYS_KEPT_S, keys)
+        return keys
+
+
+def _delivery_id(incoming: Incoming) -> str:
+    named = ("webhook-id", "x-request-id", "idempotency-key")
+    return next((incoming.headers[name][:200] for name in named if incoming.headers.get(name)), "unnamed")
+
+
+def _read(name: str, definition: Definition, event: str, body: bytes, config: Config) -> Reading:
+    """What a call means; raises `Unreadable`."""
+    found = find(definition, body)
+    content = (name, found.id) if found.id else ()
+    reading = Reading(action="", sender=found.author, meaning=Ignored(""), content=content, window_s=WINDOW_S)
+    if found.failed:
+        return replace(reading, meaning=Ignored(f"the filter {found.failed} does not hold"))
+    thing = found.thing or found.id
+    signal = Signal(
+        kind=SignalKind.WORK,
+        thread=f"{name}:{thing}" if thing else "",
+        opened_at_ms=0,
+        title=found.title,
+        text=found.text,
+        repo=config.name_for(found.repository or definition.repo),
+        url=found.url,
+        author=found.author,
+        # Who has made the webhook has said what is to be done; nobody else says anything but the text.
+        trusted=True,
+        directive=definition.directive if definition.directive != "auto" else "",
+        agent=definition.agent,
+        by_program=True,
+    )
+    return replace(reading, meaning=signal)
