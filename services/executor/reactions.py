@@ -31,6 +31,7 @@ def react(event: RecordedEvent) -> list[Command]:
                     plan=wanted.plan,
                     start=wanted.start,
                     budget_microusd=wanted.budget_microusd,
+                    agent=wanted.agent,
                     cause=cause,
                 )
             ]

@@ -37,6 +37,7 @@ class Request(CausedCommand, frozen=True, kw_only=True):
     """Do the work of one round, from the base commit or from an earlier result.
 
     ``budget_microusd`` goes before the plan's own; with neither, a setting of the executor says what it may cost.
+    ``agent`` does the work; empty is the repository's.
     """
 
     round: int
@@ -47,6 +48,7 @@ class Request(CausedCommand, frozen=True, kw_only=True):
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
     budget_microusd: int = 0
+    agent: str = ""
 
 
 class Claim(Command, frozen=True, kw_only=True):
@@ -246,6 +248,7 @@ class Requested(CausedEvent, frozen=True, kw_only=True):
     plan: ApprovedPlan | None = None
     start: StartingPoint | None = None
     budget_microusd: int = 0
+    agent: str = ""
 
 
 class Claimed(Event, frozen=True, kw_only=True):

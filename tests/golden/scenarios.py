@@ -15,15 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import httpx
 import msgspec
 
 from cli.demo.webhook import Issue
 from services.brain.actors.pull_requests import CLOSING_GRACE
-from shared.contracts import delivery, run, session, task
+from shared.contracts import delivery, run, session, task, webhook
 from shared.contracts.decider import Rejected
-from shared.contracts.ids import new_task_id
+from shared.contracts.ids import derived_task_id, new_task_id
 from shared.contracts.pull_request import PullState
+from shared.contracts.subjects import Actor
 from shared.event_store.envelope import utc_now
+from shared.nats.journal import NatsJournal
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
 from shared.workspace.branches import branch_name
@@ -432,6 +435,36 @@ async def judged(play: Play) -> None:
         await play.until(await play.submit("Write a note"), "task.paused")
 
 
+async def own_webhook(play: Play) -> None:
+    """A webhook that a person has made, what comes by it, and everything that is done to it."""
+    await play.group.start("brain", "planner", "executor", "gateway")
+    bearer = webhook.Verification(scheme=webhook.Scheme.BEARER)
+    what = {"verification": bearer, "repo": REPO, "agent": "executor", "directive": IMPLEMENT}
+    async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False) as http:
+        made = await http.post(
+            "/api/webhooks",
+            content=msgspec.json.encode({"name": "builds", "paths": {"text": "log", "id": "id"}, **what}),
+            headers={"X-Journeyman": "1", "Content-Type": "application/json"},
+        )
+        secret = made.json()["secret"]
+        sent = await http.post(
+            "/webhooks/builds",
+            json={"id": 7, "log": "Write down what a bill is"},
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+    accepted = await NatsJournal(play.group.bus).load(Actor("delivery", sent.json()["delivery"]))
+    signal = accepted[0].data.signal
+    await play.until(derived_task_id(signal.opened_at_ms, signal.thread), "task.completed")
+    changed = webhook.Definition(verification=bearer, filters=("log",), description="Only failed ones")
+    for command in (
+        webhook.Change(definition=changed),
+        webhook.RotateSecret(fingerprint="0123456789abcdef", overlap_until=utc_now()),
+        webhook.Disable(),
+        webhook.Enable(),
+    ):
+        await play.tell("builds", command, kind="webhook")
+
+
 async def _said(play: Play, id: str, kind: str, member: str, what: str) -> None:
     """Wait until the task's agent at this service has put that into its output."""
 
@@ -483,6 +516,7 @@ SCENARIOS: Final = {
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),
+    "own-webhook": Scenario(play=own_webhook),
     "thousand-turns": Scenario(play=thousand_turns, ack_wait_s=3.0),
 }
 

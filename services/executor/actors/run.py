@@ -76,6 +76,7 @@ def _requested(run: Run, command: Request) -> Requested | None:
         plan=command.plan,
         start=command.start,
         budget_microusd=command.budget_microusd,
+        agent=command.agent,
         cause=command.cause,
     )
 
