@@ -18,6 +18,12 @@ from testing.eventually import eventually
 ROOT: Final = Path(__file__).resolve().parents[2]
 BESIDE: Final = str(ROOT / "scripts" / "beside")
 GOOD: Final = "echo good"
+INTERRUPTIBLE: Final = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a command that an interrupt ends, also where the tests run in the background: there SIGINT is ignored."""
 BAD: Final = f"{shlex.quote(sys.executable)} -c 'print(\"what is bad\"); exit(3)'"
 
 
@@ -49,7 +55,9 @@ async def test_an_interrupt_ends_everything_and_lets_what_runs_in_front_tidy_up(
     tidied, pids = tmp_path / "tidied", tmp_path / "pids"
     front = f"sh -c 'trap \"touch {tidied}; exit 1\" INT; echo $$ >>{pids}; while :; do sleep 0.05; done'"
     behind = f"sh -c 'echo $$ >>{pids}; sleep 600 & echo $! >>{pids}; wait'"
-    process = await asyncio.create_subprocess_exec(BESIDE, front, behind, start_new_session=True, stdout=DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", INTERRUPTIBLE, BESIDE, front, behind), start_new_session=True, stdout=DEVNULL
+    )
     await eventually(lambda: len(pids.read_text().split()) == 3)
     os.killpg(process.pid, signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 60) == 128 + signal.SIGINT

@@ -1,6 +1,6 @@
 /**
  * Foreign text without invisible characters: what could reorder a line, or hide from a reader, becomes a mark. Which
- * characters these are is the rule of shared/ops/visible.py; tests/support/hidden.json keeps both to it.
+ * characters these are is the rule of shared/ops/visible.py; web/tests/support/hidden.json keeps both to it.
  */
 
 const INVISIBLE =
