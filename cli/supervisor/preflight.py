@@ -121,11 +121,14 @@ def _prepare_demo(plan: LaunchPlan, settings: Settings) -> None:
     plan.kept = _configure_demo(plan.data / "journeyman.toml", repository)
     if not repository.exists():
         create_demo_repository(repository)
-    plan.webhook_secret = settings.webhook_secret(DEMO_SENDER).get_secret_value().strip()
-    if not plan.webhook_secret:
-        secret = plan.data / DEMO_SECRET_FILE
-        plan.webhook_secret = (secret.read_text().strip() if secret.exists() else "") or secrets.token_hex(32)
-        private_file(secret, plan.webhook_secret)
+    configured = settings.webhook_secret(DEMO_SENDER).get_secret_value().strip()
+    secret = plan.data / DEMO_SECRET_FILE
+    made = secret.read_text().strip() if secret.exists() else ""
+    if not configured and not made:
+        made = secrets.token_hex(32)
+    if made:
+        private_file(secret, made)  # also one that is not used now: it may have been open to others
+    plan.webhook_secret = configured or made
 
 
 def _configure_demo(config: Path, repository: Path) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ async def test_a_question_of_the_agent_waits_for_its_answer(api_client: ApiClien
 
 
 async def test_what_is_said_to_a_working_agent_reaches_it(api_client: ApiClient) -> None:
-    id = await api_client.submit("Take a note\n\ndemo: turns 60", directive="implement")
+    id = await api_client.submit("Take a note\n\ndemo: turns 30", directive="implement")
     await api_client.heard(id, "turn 1")
     await api_client.say(id, "input", message="Please mention the penguin.")
     task = await api_client.completed(id)

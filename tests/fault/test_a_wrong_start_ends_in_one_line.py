@@ -73,25 +73,27 @@ async def test_a_service_whose_own_port_is_busy_says_so(tmp_path: Path, nats_ser
     assert "JOURNEYMAN_HEALTH_PORT" in line
 
 
-def test_a_nats_that_does_not_answer_is_named_with_its_address(tmp_path: Path) -> None:
-    with refusing_port() as port:
-        url = f"nats://127.0.0.1:{port}"
-        line = ended(tmp_path, "service", "brain", nats_url=url, health_port="0")
-    assert url in line
-    assert "JOURNEYMAN_NATS_URL" in line
+async def test_a_nats_that_does_not_answer_or_refuses_the_credentials_is_named_with_the_setting(tmp_path: Path) -> None:
+    async def said(name: str, *command: str, nats_url: str) -> str:
+        data = tmp_path / name
+        data.mkdir()
+        return await asyncio.to_thread(ended, data, *command, nats_url=nats_url, health_port="0")
 
-
-@pytest.mark.parametrize("command", [("verify",), ("service", "brain"), ("up", "--port", "0")])
-def test_a_nats_that_refuses_the_credentials_is_named_with_the_setting(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    with server_with_password(tmp_path / "nats", "jm", "s3cret") as port:
-        line = ended(data, *command, nats_url=f"nats://jm:wr0ng@127.0.0.1:{port}", health_port="0")
-    assert "refuses these credentials" in line
-    assert "JOURNEYMAN_NATS_URL" in line
-    assert "wr0ng" not in line
+    with refusing_port() as nobody, server_with_password(tmp_path / "nats", "jm", "s3cret") as port:
+        silent, wrong = f"nats://127.0.0.1:{nobody}", f"nats://jm:wr0ng@127.0.0.1:{port}"
+        # Each tries for seconds before it gives up, so they try at the same time.
+        unanswered, *refused = await asyncio.gather(
+            said("unanswered", "service", "brain", nats_url=silent),
+            said("verify", "verify", nats_url=wrong),
+            said("service", "service", "brain", nats_url=wrong),
+            said("up", "up", "--port", "0", nats_url=wrong),
+        )
+    assert silent in unanswered
+    assert "JOURNEYMAN_NATS_URL" in unanswered
+    for line in refused:
+        assert "refuses these credentials" in line
+        assert "JOURNEYMAN_NATS_URL" in line
+        assert "wr0ng" not in line
 
 
 def test_a_wrong_configuration_is_named_with_its_file(tmp_path: Path) -> None:

@@ -92,28 +92,26 @@ async def test_a_check_cannot_wait_for_input(tmp_path: Path, mark: str) -> None:
     assert (await one("cat; echo done", tmp_path, mark)).output == "done\n"
 
 
-async def test_at_the_timeout_the_whole_tree_is_ended(tmp_path: Path, mark: str) -> None:
-    script = (
+async def test_at_the_timeout_the_whole_tree_is_ended_and_what_ignores_the_polite_signal_is_killed(
+    tmp_path: Path, mark: str
+) -> None:
+    tree = (
         "sleep 300 & echo $! > plain; "
         "setsid sleep 300 & echo $! > session; "
         "setsid env -i sleep 300 & echo $! > unmarked; "
         "sh -c 'trap \"\" TERM; echo $$ > stubborn; sleep 300; sleep 300' & "
         "echo started; wait"
     )
-    result = await one(script, tmp_path, mark, timeout=15)
-    assert result.timed_out
-    assert not result.passed
-    assert result.exit_code < 0
-    assert result.output == "started\n"
-    pids = [int((tmp_path / name).read_text()) for name in ("plain", "session", "unmarked", "stubborn")]
+    deaf = "trap '' TERM; echo $$ > deaf; while :; do sleep 0.1; done"
+    ended, killed = await asyncio.gather(
+        one(tree, tmp_path, mark, timeout=10), one(deaf, tmp_path, f"{mark}-deaf", timeout=10)
+    )
+    assert (ended.timed_out, ended.passed, ended.output) == (True, False, "started\n")
+    assert ended.exit_code < 0
+    assert (killed.timed_out, killed.exit_code) == (True, -9)
+    pids = [int((tmp_path / name).read_text()) for name in ("plain", "session", "unmarked", "stubborn", "deaf")]
     await eventually(lambda: not any(alive(pid) for pid in pids))
     assert sweep_marked(mark) == 0
-
-
-async def test_a_check_that_ignores_the_polite_signal_is_killed(tmp_path: Path, mark: str) -> None:
-    result = await one("trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done", tmp_path, mark, timeout=15)
-    assert (result.timed_out, result.exit_code) == (True, -9)
-    await eventually(lambda: not alive(int((tmp_path / "pid").read_text())))
 
 
 async def test_a_server_left_in_the_background_neither_blocks_nor_survives_the_check(tmp_path: Path, mark: str) -> None:

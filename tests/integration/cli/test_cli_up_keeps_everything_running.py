@@ -48,8 +48,15 @@ def of_data_directory(data: Path) -> list[int]:
 
 
 @pytest.mark.timeout(400)
-async def test_a_secret_of_something_else_reaches_no_child(start_up: StartUp) -> None:
-    up = await start_up(AWS_SECRET_ACCESS_KEY="canary-91c4", JOURNEYMAN_GITHUB_WEBHOOK_SECRET="canary-77aa")
+async def test_a_secret_of_something_else_reaches_no_child_and_a_model_that_is_named_gets_no_second_one(
+    start_up: StartUp,
+) -> None:
+    up = await start_up(
+        AWS_SECRET_ACCESS_KEY="canary-91c4",
+        JOURNEYMAN_GITHUB_WEBHOOK_SECRET="canary-77aa",
+        JOURNEYMAN_DEMO_MODEL="1",
+        ANTHROPIC_BASE_URL="http://127.0.0.1:9",
+    )
     await up.wait_ready()
     told = {name: b"\n".join(environment_of(pid)) for name, pid in up.record().pids.items()}
     assert told.keys() == {*SERVICES, "nats"}

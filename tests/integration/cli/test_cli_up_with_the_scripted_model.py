@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import stat
 from pathlib import Path
 
 import httpx
@@ -35,52 +36,46 @@ async def test_the_setting_of_the_scripted_model_starts_it_and_a_task_completes(
 
 
 @pytest.mark.timeout(400)
-async def test_who_names_an_address_of_the_model_gets_no_second_one(start_up: StartUp) -> None:
-    up = await start_up(JOURNEYMAN_DEMO_MODEL="1", ANTHROPIC_BASE_URL="http://127.0.0.1:9")
-    await up.wait_ready()
-    assert "demo-model" not in up.record().pids
-    assert await up.end() == 0
-
-
-@pytest.mark.timeout(400)
-async def test_the_demo_keeps_added_repositories_and_takes_the_webhook_secret_of_the_setting(
+async def test_the_demo_keeps_what_is_configured_closes_its_directory_and_takes_the_secret_of_the_setting(
     start_up: StartUp, tmp_path: Path
 ) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    config, secret_file = data / "journeyman.toml", data / "webhook-secret"
+    ours = "# Written by `journeyman up --demo`.\n" + CONFIG.format(path="/srv/mine")
+    config.write_text(ours.rstrip())
     first = await start_up("--demo")
     await first.wait_ready()
+    # The demo adds its repository to a configuration of its own that lacks it.
+    assert config.read_text().startswith(ours)
+    assert '[repos."journeyman/demo"]' in config.read_text()
+    assert (_mode(data), _mode(secret_file)) == (0o700, 0o600)
+    secret = secret_file.read_text()
     assert await first.end() == 0
-    config = tmp_path / "data" / "journeyman.toml"
-    mine = CONFIG.format(path="/srv/mine") + 'checks = ["true"]  # ours\n\n[policy]\nmention = "@bot"\n'
-    config.write_text(config.read_text() + mine)
-    kept = config.read_text()
 
+    config.write_text(config.read_text() + '\n[policy]\nmention = "@bot"  # ours\n')
+    kept = config.read_text()
+    data.chmod(0o755)
+    secret_file.chmod(0o644)
     again = await start_up("--demo", JOURNEYMAN_GITHUB_WEBHOOK_SECRET="s3cret")
     await again.wait_ready()
     assert config.read_text() == kept
     assert "me/mine" in again.said
+    # What was open before is closed, and the secret that was made stays as it was.
+    assert (_mode(data), _mode(secret_file)) == (0o700, 0o600)
+    assert secret_file.read_text() == secret
     body = json.dumps({"zen": "Keep it logically awesome."}).encode()
     async with httpx.AsyncClient(base_url=again.ready["http"], timeout=20, trust_env=False) as http:
         answers = {
-            secret: (await http.post("/webhooks/github", content=body, headers=_headers(secret, body))).status_code
-            for secret in ("s3cret", (again.data / "webhook-secret").read_text())
+            each: (await http.post("/webhooks/github", content=body, headers=_headers(each, body))).status_code
+            for each in ("s3cret", secret)
         }
     assert list(answers.values()) == [200, 401]
     assert await again.end() == 0
 
 
-async def test_the_demo_adds_its_repository_to_a_configuration_of_its_own_that_lacks_it(
-    start_up: StartUp, tmp_path: Path
-) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    mine = "# Written by `journeyman up --demo`.\n" + CONFIG.format(path="/srv/mine")
-    (data / "journeyman.toml").write_text(mine.rstrip())
-    up = await start_up("--demo")
-    await up.wait_ready()
-    text = (data / "journeyman.toml").read_text()
-    assert text.startswith(mine)
-    assert '[repos."journeyman/demo"]' in text
-    assert await up.end() == 0
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _headers(secret: str, body: bytes) -> dict[str, str]:
