@@ -74,8 +74,11 @@ def _who_passes(path: Path, name: str) -> tuple[str, ...]:
 
 
 def _names_in(file: Path) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    names: list[str] = []
+    source = file.read_text()
+    if "crash_point" not in source:
+        return names  # to parse every file took a third of the time in which tests are collected
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "crash_point":
             (name,) = node.args
             assert isinstance(name, ast.Constant) and isinstance(name.value, str), (
