@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
 from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checkout_environment import checkout_environment
+from shared.workspace.child import Child
 from shared.workspace.pipes import Ends, listen
 from shared.workspace.tracked import is_lost
 
@@ -171,26 +173,21 @@ async def run_check(
             ends.take(part)
             write(part)
 
-        async with listen(take) as output:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    "/bin/sh",
-                    "-c",
-                    command,
-                    cwd=cwd,
-                    env={**checkout_environment(cwd, env), MARK: mark},
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=output.writable,
-                    stderr=output.writable,
-                    start_new_session=True,
-                )
-            except asyncio.CancelledError:
-                # It may have begun by now, and have begun others.
-                await asyncio.shield(_sweep_all(mark, sweep))
-                raise
+        with listen(take) as output:
+            process = Child.begin(
+                "/bin/sh",
+                "-c",
+                command,
+                cwd=cwd,
+                env={**checkout_environment(cwd, env), MARK: mark},
+                stdin=subprocess.DEVNULL,
+                stdout=output.writable,
+                stderr=output.writable,
+            )
             output.given()
             try:
-                await asyncio.wait_for(process.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await process.wait()
             except TimeoutError:
                 timed_out = True
             finally:
@@ -235,7 +232,7 @@ def _written(file: Path | None) -> Iterator[Callable[[bytes], None]]:
         yield write
 
 
-async def _end(process: asyncio.subprocess.Process, mark: str, sweep: Callable[[str], int]) -> None:
+async def _end(process: Child, mark: str, sweep: Callable[[str], int]) -> None:
     """End the command's tree: politely if it still runs, then its descendants, its group and all that is marked."""
     if process.returncode is None:
         # Remembered before anything ends: an orphan with its own session and an emptied environment carries no sign.

@@ -19,15 +19,16 @@ import contextlib
 import os
 import re
 import signal
-import tempfile
-from collections.abc import Coroutine, Iterator, Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from shared.ops.uninterrupted import uninterrupted
 from shared.ops.visible import visible
+from shared.workspace.child import Child
 from shared.workspace.pipes import Head, Tail, listen
 
 DEFAULT_TIMEOUT: Final = 300.0
@@ -105,6 +106,8 @@ INHERITED: Final = (
     "no_proxy",
 )
 
+_OVERRIDING: Final = tuple(part for key, value in OVERRIDES.items() for part in ("-c", f"{key}={value}"))
+
 LOCAL_SERVICE: Final = "git -c safe.directory='*'"
 """How git is started at the other end of a local path: the far process takes no ``-c`` of ours."""
 
@@ -169,42 +172,37 @@ async def ask(
     Raises ``GitFailed`` when it takes longer than ``timeout`` seconds or prints more than ``max_output`` bytes;
     with ``cut`` the output is cut there instead.
     """
-
-    overrides = [part for key, value in OVERRIDES.items() for part in ("-c", f"{key}={value}")]
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    process: asyncio.subprocess.Process | None = None
+    child: Child | None = None
 
     def end() -> None:
-        if process is not None and process.returncode is None:
+        if child is not None and child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(child.pid, signal.SIGKILL)
 
     out, err = Head(max_output, end), Tail(2 * STDERR_TAIL)
-    async with listen(out.take) as stdout, listen(err.take) as stderr:
+    with listen(out.take) as stdout, listen(err.take) as stderr:
         with _reading(input) as stdin:
-            process = await _started(
-                asyncio.create_subprocess_exec(
-                    "git",
-                    *overrides,
-                    *args,
-                    cwd=cwd or "/",
-                    env={**inherited, **ENVIRONMENT, **(env or {})},
-                    stdin=stdin,
-                    stdout=stdout.writable,
-                    stderr=stderr.writable,
-                    start_new_session=True,  # so that its helpers can be ended with it
-                )
+            child = Child.begin(
+                "git",
+                *_OVERRIDING,
+                *args,
+                cwd=cwd or "/",
+                env={**inherited, **ENVIRONMENT, **(env or {})},
+                stdin=stdin,
+                stdout=stdout.writable,
+                stderr=stderr.writable,
             )
         stdout.given()
         stderr.given()
-        if out.cut:  # it was faster than we were
-            end()
         try:
-            code = await asyncio.wait_for(process.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                code = await child.wait()
         except TimeoutError:
             raise GitFailed(f"git {_name(args)} took longer than {timeout:g} s and was ended.") from None
         finally:
-            await uninterrupted(_end(process))
+            if child.returncode is None:
+                await uninterrupted(_end(child))
         for pipe in (stdout, stderr):  # what is still on its way; a helper that stays behind does not hold us up
             await pipe.ended(within=END_GRACE)
     if out.cut and not cut:
@@ -212,29 +210,16 @@ async def ask(
     return Answer(0 if out.cut else code, out.data, err.data.decode("utf-8", "replace"), cut=out.cut)
 
 
-async def _started(start: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
-    """The process; one that is cancelled while it starts ends as gently as any other (asyncio would kill it)."""
-    starting = asyncio.ensure_future(start)
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-
-        async def end() -> None:
-            await _end(await starting)
-
-        await uninterrupted(end())
-        raise
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(child: Child) -> None:
     """Have a git that still runs take its lock files along, which SIGKILL would leave in the mirror for ever."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is None:
+        if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
+                os.killpg(child.pid, number)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), END_GRACE)
-    await process.wait()
+                async with asyncio.timeout(END_GRACE):
+                    await child.wait()
+    await child.wait()
 
 
 def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -> GitFailed:
@@ -314,14 +299,14 @@ def _name(args: tuple[str, ...]) -> str:
 
 @contextlib.contextmanager
 def _reading(input: bytes | int | None) -> Iterator[int]:
-    """What a process reads, as a file descriptor; bytes through a file, which never blocks us."""
+    """What a process reads, as a file descriptor; bytes through memory, which never blocks us."""
     match input:
         case int():
             yield input
         case bytes():
-            with tempfile.TemporaryFile() as file:
+            with os.fdopen(os.memfd_create("git-input"), "wb") as file:
                 file.write(input)
                 file.seek(0)
                 yield file.fileno()
         case None:
-            yield asyncio.subprocess.DEVNULL
+            yield subprocess.DEVNULL

@@ -9,17 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
+from typing import Final
+
+_CHUNK: Final = 256 * 1024
 
 
-class Pipe(asyncio.Protocol):
+class Pipe:
     """A pipe whose bytes go to ``take`` as they come. Give ``writable`` to a process, then call ``given``."""
 
     def __init__(self, take: Callable[[bytes], None]) -> None:
         self._take = take
         self._ended = asyncio.Event()
-        self.readable, self.writable = os.pipe()
+        self._loop = asyncio.get_running_loop()
+        self._readable, self.writable = os.pipe()
         self._given = False
+        os.set_blocking(self._readable, False)
+        self._loop.add_reader(self._readable, self._read)
 
     def given(self) -> None:
         """The process has its copy: close ours, so that the end can be seen."""
@@ -29,32 +35,40 @@ class Pipe(asyncio.Protocol):
 
     async def ended(self, within: float) -> bool:
         """Wait until all writers are gone, at most ``within`` seconds; whether they are."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), within)
+        if not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    await self._ended.wait()
         return self._ended.is_set()
 
-    def data_received(self, data: bytes) -> None:
-        """A piece came."""
-        self._take(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """All writers are gone, or we closed."""
+    def close(self) -> None:
+        """Read nothing more."""
+        self.given()
+        if self._readable >= 0:
+            self._loop.remove_reader(self._readable)
+            os.close(self._readable)
+            self._readable = -1
         self._ended.set()
 
+    def _read(self) -> None:
+        try:
+            part = os.read(self._readable, _CHUNK)
+        except BlockingIOError:
+            return
+        if part:
+            self._take(part)
+        else:
+            self.close()
 
-@contextlib.asynccontextmanager
-async def listen(take: Callable[[bytes], None]) -> AsyncIterator[Pipe]:
+
+@contextlib.contextmanager
+def listen(take: Callable[[bytes], None]) -> Iterator[Pipe]:
     """An open ``Pipe``; both ends are closed at the end of the block."""
     pipe = Pipe(take)
-    transport: asyncio.ReadTransport | None = None
     try:
-        reader = os.fdopen(pipe.readable, "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, reader)
         yield pipe
     finally:
-        pipe.given()
-        if transport is not None:
-            transport.close()
+        pipe.close()
 
 
 class Tail:
