@@ -22,6 +22,7 @@ from shared.ops.crash_points import crash_point
 
 MIN_SEQ_PATIENCE_S: Final = 5.0
 """How long a question waits for the event it wants to see."""
+LOOK_AGAIN_S: Final = 0.25
 
 log = structlog.get_logger(__name__)
 
@@ -87,8 +88,14 @@ class Projector:
             self._broken.set_exception(error)
 
     async def at_least(self, seq: int) -> ReadModelDb:
-        """The current views once they include an event; raises `Refused` when that takes too long."""
+        """The current views once they include an event and all that has come here by now.
+
+        Raises `Refused` when the event does not come in time.
+        """
         deadline = asyncio.get_running_loop().time() + MIN_SEQ_PATIENCE_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                await self.views.gathered()
         while self.views.checkpoint.seq < seq:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
@@ -98,7 +105,7 @@ class Projector:
                 )
             # Looking again now and then notices a hand-over to other views.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.views.moved(), min(left, 0.25))
+                await asyncio.wait_for(self.views.moved(), min(left, LOOK_AGAIN_S))
         return self.views
 
     async def caught_up(self, target: int) -> bool:

@@ -77,6 +77,11 @@ class EventSource:
         if self._connection is not None:
             await self._connection.close()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether `batch` has something to give."""
+        return bool(self._waiting)
+
     async def batch(self, limit: int) -> list[Stored]:
         """The next events, at least one and at most ``limit``; waits for them. Raises `LogDamaged`."""
         while True:
