@@ -145,14 +145,16 @@ async def git(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     input: bytes | int | None = None,
+    output: int | None = None,
     check: bool = True,
     timeout: float = DEFAULT_TIMEOUT,
 ) -> str:
     """Run one git command and return its stdout; raises ``GitFailed`` unless ``check`` is false.
 
-    ``input`` is what the command reads: bytes, or an open file descriptor read from where it stands.
+    ``input`` is what the command reads: bytes, or an open file descriptor read from where it stands. ``output`` is an
+    open file that takes the stdout instead.
     """
-    answer = await ask(*args, cwd=cwd, env=env, input=input, timeout=timeout)
+    answer = await ask(*args, cwd=cwd, env=env, input=input, output=output, timeout=timeout)
     if check and answer.code != 0:
         raise failed(args, answer)
     return answer.text
@@ -163,6 +165,7 @@ async def ask(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     input: bytes | int | None = None,
+    output: int | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     max_output: int = MAX_OUTPUT,
     cut: bool = False,
@@ -190,7 +193,7 @@ async def ask(
                 cwd=cwd or "/",
                 env={**inherited, **ENVIRONMENT, **(env or {})},
                 stdin=stdin,
-                stdout=stdout.writable,
+                stdout=stdout.writable if output is None else output,
                 stderr=stderr.writable,
             )
         stdout.given()

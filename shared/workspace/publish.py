@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import tempfile
 from pathlib import Path
+
+import msgspec
 
 from shared.workspace.branches import HEADS, BranchInTheWay, branch_in_the_way, places_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle, read_header
@@ -25,6 +26,26 @@ class BranchTaken(GitFailed):
 
 class BranchCheckedOut(GitFailed):
     """Somebody works on the branch in the target repository: changing it would pull the ground from under them."""
+
+    def __init__(self, branch: str) -> None:
+        super().__init__(f"The branch {branch} is checked out in the target repository.")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A target on this machine: its shared git directory, and whether nobody works in it."""
+
+    path: Path
+    is_bare: bool
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Where a branch is, None when it is not there.
+
+    Git's list of branches says of the default branch of a bare repository too that it is checked out.
+    """
+
+    commit: str | None = None
+    may_be_checked_out: bool = False
 
 
 async def publish_branch(
@@ -45,22 +66,26 @@ async def publish_branch(
             commit_id(each)
     if branch.startswith("-"):  # git allows it in a ref, but no command takes it
         raise ValueError(f"{branch!r} is not a branch name.")
-    ref = await ref_name(f"{HEADS}{branch}", HEADS)
+    await ref_name(f"{HEADS}{branch}", HEADS)
     place = await _local_repository(source)
     with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
         make_bare(quarantine)
-        match await _where_is(source, branch, quarantine):
-            case found if found == commit:
+        match await _where_is(source, place, branch, quarantine):
+            case Found(commit=found) if found == commit:
                 return commit
-            case found if found != expected:
+            case Found(commit=found) if found != expected:
                 raise BranchTaken(branch, found)
-        if place is not None:
-            await _refuse_checked_out(place, ref)
+            case Found(may_be_checked_out=True):
+                await _refuse_checked_out(place, branch)
         await _provide_bases(quarantine, source, place, bundle)
-        await load_bundle(quarantine, bundle, commit)
-        if tree is not None:
-            await _refuse_other_tree(quarantine, commit, tree)
+        try:
+            found_tree = await load_bundle(quarantine, bundle, commit)
+        except GitFailed:
+            await _refuse_missing_bases(quarantine, bundle)
+            raise
+        if tree is not None and found_tree != tree:
+            raise GitFailed(f"Commit {commit} has the files of tree {found_tree}, but what was checked is tree {tree}.")
         await _push(quarantine, source, place, commit, branch, expected)
     return commit
 
@@ -73,84 +98,93 @@ async def delete_branch(target: str, branch: str, expected: str, mirror: Mirror)
     """
     source = source_of(target)
     commit_id(expected)
-    ref = await ref_name(f"{HEADS}{branch}", HEADS)
+    await ref_name(f"{HEADS}{branch}", HEADS)
     place = await _local_repository(source)
-    match await _where_is(source, branch, mirror.path):
-        case None:
+    match await _where_is(source, place, branch, mirror.path):
+        case Found(commit=None):
             return
-        case found if found != expected:
+        case Found(commit=found) if found != expected:
             raise BranchTaken(branch, found)
-    if place is not None:
-        await _refuse_checked_out(place, ref)
+        case Found(may_be_checked_out=True):
+            await _refuse_checked_out(place, branch)
     await _push(mirror.path, source, place, "", branch, expected)
 
 
-async def _where_is(source: str, branch: str, quarantine: Path) -> str | None:
-    """The commit that the branch is at, None when it is not there. Raises ``BranchInTheWay``."""
-    service = (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if source.startswith("/") else ()
-    where = (f"{HEADS}{branch}", *places_in_the_way(branch))
-    answer = await ask(f"--git-dir={quarantine}", "ls-remote", *service, "--", source, *where)
+async def _where_is(source: str, place: Place | None, branch: str, repository: Path) -> Found:
+    """Where the branch is in the target. Raises ``BranchInTheWay``.
+
+    ``repository`` is where git is run for an address.
+    """
+    ref = f"{HEADS}{branch}"
+    where = (ref, *places_in_the_way(branch))
+    if place is None:
+        asked: tuple[str, ...] = (f"--git-dir={repository}", "ls-remote", "--", source, *where)
+    else:  # without the processes of a far end
+        form = "--format=%(objectname)\t%(refname)%(if)%(worktreepath)%(then)\tchecked out%(end)"
+        asked = (f"--git-dir={place.path}", "for-each-ref", form, "--", *where)
+    answer = await ask(*asked)
     if answer.code != 0:
-        raise failed(("ls-remote",), answer, "The target repository cannot be read")
+        raise failed((asked[1],), answer, "The target repository cannot be read")
     rows = [line.split("\t") for line in answer.text.splitlines()]
-    refs = {name: found for found, name in rows}
-    if (blocking := branch_in_the_way(refs, branch)) is not None:
+    if (blocking := branch_in_the_way([row[1] for row in rows], branch)) is not None:
         raise BranchInTheWay(branch, blocking)
-    return refs.get(f"{HEADS}{branch}")
+    own = next((row for row in rows if row[1] == ref), None)
+    return Found() if own is None else Found(own[0], may_be_checked_out=len(own) > 2)
 
 
-async def _refuse_other_tree(quarantine: Path, commit: str, tree: str) -> None:
-    found = (await git(f"--git-dir={quarantine}", "rev-parse", "--verify", f"{commit}^{{tree}}")).strip()
-    if found != tree:
-        raise GitFailed(f"Commit {commit} has the files of tree {found}, but what was checked is tree {tree}.")
-
-
-async def _local_repository(source: str) -> Path | None:
-    """The shared git directory of a local target, None for an address; a directory inside a repository is not one."""
+async def _local_repository(source: str) -> Place | None:
+    """A local target, None for an address; a directory inside a repository is not one."""
     if not source.startswith("/"):
         return None
     path = Path(source)
     ceiling = {"GIT_CEILING_DIRECTORIES": str(path.parent)}
-    asked = ("rev-parse", "--path-format=absolute", "--git-common-dir")
+    asked = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--is-bare-repository")
     if path.is_dir() and (answer := await ask(*asked, cwd=path, env=ceiling)).code == 0:
-        return Path(answer.text.removesuffix("\n"))
+        common, is_bare = answer.text.removesuffix("\n").rsplit("\n", 1)
+        if (path / ".git").is_file():  # a linked worktree, which a bare repository may have too
+            is_bare = (await git(f"--git-dir={common}", "rev-parse", "--is-bare-repository")).strip()
+        return Place(Path(common), is_bare == "true")
     raise GitFailed(f"{source} is not a git repository.")
 
 
-async def _refuse_checked_out(place: Path, ref: str) -> None:
+async def _refuse_checked_out(place: Place | None, branch: str) -> None:
     """Look at the main worktree and all linked ones; also at a branch that is checked out but has no commit yet."""
-    listed = await git(f"--git-dir={place}", "worktree", "list", "--porcelain", "-z")
-    if f"branch {ref}" in listed.split("\0"):
-        raise BranchCheckedOut(f"The branch {ref.removeprefix('refs/heads/')} is checked out in the target repository.")
+    if place is None:
+        return
+    listed = await git(f"--git-dir={place.path}", "worktree", "list", "--porcelain", "-z")
+    if f"branch {HEADS}{branch}" in listed.split("\0"):
+        raise BranchCheckedOut(branch)
 
 
-async def _provide_bases(quarantine: Path, source: str, place: Path | None, bundle: Path) -> None:
+async def _provide_bases(quarantine: Path, source: str, place: Place | None, bundle: Path) -> None:
     """Give the quarantine the commits the bundle builds on: borrowed from a local target, fetched from a far one."""
-    needs = (await asyncio.to_thread(read_header, bundle)).needs
     if place is not None:
-        (quarantine / "objects" / "info" / "alternates").write_text(f"{place / 'objects'}\n")
+        (quarantine / "objects" / "info" / "alternates").write_text(f"{place.path / 'objects'}\n")
         with contextlib.suppress(FileNotFoundError):  # of a shallow clone: which of its commits have no parents here
-            shutil.copyfile(place / "shallow", quarantine / "shallow")
-    else:
+            shutil.copyfile(place.path / "shallow", quarantine / "shallow")
+        return
+    if needs := read_header(bundle).needs:
         where = f"--git-dir={quarantine}"
-        exact = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", "--", source, *needs) if needs else None
-        if exact is not None and exact.code != 0:  # a server may refuse to give a commit by its id
+        exact = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", "--", source, *needs)
+        if exact.code != 0:  # a server may refuse to give a commit by its id
             await git(where, "fetch", "--quiet", "--no-tags", "--", source, "+refs/heads/*:refs/bases/*")
-    for number, need in enumerate(needs):
+
+
+async def _refuse_missing_bases(quarantine: Path, bundle: Path) -> None:
+    for need in read_header(bundle).needs:
         if not await has_commit(quarantine, need):
             raise GitFailed(f"The result builds on commit {need}, which the target repository does not have.")
-        await git(f"--git-dir={quarantine}", "update-ref", "--", f"refs/needs/{number}", need)
 
 
 async def _push(
-    quarantine: Path, source: str, place: Path | None, commit: str, branch: str, expected: str | None
+    quarantine: Path, source: str, place: Place | None, commit: str, branch: str, expected: str | None
 ) -> None:
     """Put ``commit`` there; the empty one removes the branch."""
     ref = f"{HEADS}{branch}"
     service: tuple[str, ...] = ()
     if place is not None:
         settings = "-c receive.denyCurrentBranch=refuse -c receive.fsckObjects=true -c receive.autoGC=false"
-        if not await _is_bare(place):
+        if not place.is_bare:
             settings += " -c core.hooksPath=/dev/null"  # a person's repository; a bare one is a server with its rules
         service = (f"--receive-pack={LOCAL_SERVICE} {settings} receive-pack",)
     lease = f"--force-with-lease={ref}:{expected or ''}"  # the empty value: must not exist
@@ -159,13 +193,10 @@ async def _push(
     )
     if pushed.code == 0:
         return
-    match await _where_is(source, branch, quarantine):
-        case found if (found or "") == commit:
+    match await _where_is(source, place, branch, quarantine):
+        case Found(commit=found) if (found or "") == commit:
             return
-        case found if found != expected:
+        case Found(commit=found) if found != expected:
             raise BranchTaken(branch, found)
+    await _refuse_checked_out(place, branch)
     raise failed(("push",), pushed, "The target repository did not take the branch")
-
-
-async def _is_bare(place: Path) -> bool:
-    return (await git(f"--git-dir={place}", "rev-parse", "--is-bare-repository")).strip() == "true"

@@ -173,7 +173,21 @@ async def test_a_checked_out_branch_is_never_touched(worktree: Worktree, tmp_pat
     for branch in ("main", "side"):
         with pytest.raises(BranchCheckedOut):
             await publish_branch(str(target), tmp_path / "b", commit, branch, sh_git(target, "rev-parse", branch))
+    sh_git(target, "checkout", "--quiet", "--orphan", "unborn")
+    with pytest.raises(BranchCheckedOut):
+        await publish_branch(str(target), tmp_path / "b", commit, "unborn", None)
     assert (target / "app.py").read_text() == "def add(a, b):\n    return a - b\n"
+
+
+async def test_the_default_branch_of_a_bare_repository_is_nobodys_checkout(
+    worktree: Worktree, tmp_path: Path, bare: Path
+) -> None:
+    commit = await result_of(worktree, "x\n", tmp_path / "b")
+    await publish_branch(str(bare), tmp_path / "b", commit, "main", worktree.base)
+    assert sh_git(bare, "rev-parse", "main") == commit
+    sh_git(bare, "worktree", "add", "--quiet", str(tmp_path / "linked"), "side")
+    with pytest.raises(BranchCheckedOut):
+        await publish_branch(str(bare), tmp_path / "b", commit, "side", sh_git(bare, "rev-parse", "side"))
 
 
 async def test_the_hooks_of_a_persons_repository_do_not_run_but_a_servers_rules_do(
