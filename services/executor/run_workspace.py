@@ -85,7 +85,6 @@ class RunWorkspace:
             await asyncio.to_thread(self._sweep_checks)
         self._recorded = run.checkpoint_commit
         mirror = self._target.mirror()
-        await mirror.ensure(run.base_commit)
         if self.last_process() is not None:
             return await Worktree.create(mirror, self.worktree_path, run.base_commit, self.submodules())
         if run.checkpoint is not None:
@@ -109,7 +108,9 @@ class RunWorkspace:
         if not await has_commit(mirror.path, commit):
             async with self._fetched(stored, "result") as bundle:
                 await bring(mirror, commit, bundle)
-        return Worktree(mirror, self.worktree_path, run.base_commit)
+        worktree = Worktree(mirror, self.worktree_path, run.base_commit)
+        await worktree.hold()
+        return worktree
 
     @contextlib.asynccontextmanager
     async def _fetched(self, stored: ArtifactRef, name: str) -> AsyncIterator[Path]:

@@ -50,8 +50,7 @@ def places_in_the_way(branch: str) -> list[str]:
 
 
 async def refuse_branch_in_the_way(mirror: Mirror, branch: str) -> None:
-    """Ask the mirror, as of its last fetch, before any work is paid for. Raises ``BranchInTheWay``."""
-    where = places_in_the_way(branch)
-    refs = (await mirror.git("for-each-ref", "--format=%(refname)", "--", *where)).splitlines()
+    """Ask the mirror, as it was seen last, before any work is paid for. Raises ``BranchInTheWay``."""
+    refs = (line.partition(" ")[2] for line in (await mirror.names()).splitlines())
     if (found := branch_in_the_way(refs, branch)) is not None:
         raise BranchInTheWay(branch, found)

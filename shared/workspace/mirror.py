@@ -19,6 +19,10 @@ from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git
 LOCK_TIMEOUT: Final = 600.0
 """Seconds to wait for another process that works on the same mirror."""
 
+LOOSE_OBJECTS: Final = 6700
+PACKS: Final = 50
+"""More of the one or the other than this are packed anew."""
+
 HEAD_REF: Final = "refs/journeyman/remote-head"
 """Where the remote's default branch stood at the last fetch."""
 
@@ -45,6 +49,7 @@ class Mirror:
         self.source = source_of(url_or_path)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.source.rstrip("/").rpartition("/")[2].removesuffix(".git"))
         digest = hashlib.sha256(self.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        self._names: str | None = None
         self.path = root.absolute() / f"{name.strip('.-')[:40] or 'repository'}-{digest}.git"
 
     @property
@@ -61,6 +66,7 @@ class Mirror:
 
         Branches deleted at the source go, commits stay. Raises ``GitFailed`` when the source cannot be read.
         """
+        self._names = None
         async with self.locked():
             await self._prepare()
             crash_point("mirror.prepared")
@@ -68,6 +74,15 @@ class Mirror:
             if await self._source_has_head():
                 refspecs.append(f"+HEAD:{HEAD_REF}")
             await self._fetch("--prune", refspecs)
+
+    async def names(self) -> str:
+        """The branches and tags, a line ``<object id> <full name>`` for each, as this object saw them first.
+
+        A fetch by another one is not seen.
+        """
+        if self._names is None:
+            self._names = await self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
+        return self._names
 
     async def ensure(self, commit: str) -> None:
         """Have this commit here. Asks the source only when it is missing. Raises ``GitFailed``."""
@@ -96,8 +111,11 @@ class Mirror:
 
     async def tidy(self) -> None:
         """Pack loose objects when there are many; what nothing has pointed at for two weeks goes."""
+        if not self._is_untidy():
+            return
         async with self.locked():
-            await self.git("-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
+            limits = ("-c", f"gc.auto={LOOSE_OBJECTS}", "-c", f"gc.autoPackLimit={PACKS}", "-c", "gc.autoDetach=false")
+            await self.git(*limits, "gc", "--auto", "--quiet")
 
     @contextlib.asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
@@ -121,6 +139,13 @@ class Mirror:
         _write(self.path / "config", _CONFIG)
         await git("init", "--quiet", "--bare", "--initial-branch=main", str(self.path))
         _write(self.path / "info" / "attributes", _ATTRIBUTES)
+
+    def _is_untidy(self) -> bool:
+        """Whether `git gc --auto` would do anything. Source: git-config(1), gc.auto and gc.autoPackLimit."""
+        objects = self.path / "objects"
+        sample = objects / "17"
+        loose = len(list(sample.iterdir())) if sample.exists() else 0
+        return loose > LOOSE_OBJECTS / 256 or len(list((objects / "pack").glob("*.pack"))) > PACKS
 
     async def _source_has_head(self) -> bool:
         answer = await ask(f"--git-dir={self.path}", "ls-remote", *self._service(), "--", self.source, "HEAD")

@@ -13,12 +13,14 @@ class State(msgspec.Struct, frozen=True):
     """A worktree that was made to its end: the commit it began as, and the private refs made from it.
 
     ``files`` is the commit whose files were checked out, empty for the base's own. ``submodules_missing`` are paths.
+    ``borrowed`` says that no ref of its own keeps the base: something else does.
     """
 
     base: str
     refs: tuple[str, ...] = ()
     files: str = ""
     submodules_missing: tuple[str, ...] = ()
+    borrowed: bool = False
 
 
 class Notes:

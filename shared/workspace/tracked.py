@@ -7,12 +7,20 @@ import asyncio
 import os
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from shared.ops.own_home import remove_tree
 from shared.workspace.git import ask, git
 
 log = structlog.get_logger(__name__)
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """Tracked files that differ or are gone (mode, id and stage, a tab, the path), and what is not tracked."""
+
+    modified: list[tuple[str, str, str]]
+    untracked: frozenset[str]
 
 
 class TrackedFiles:
@@ -26,16 +34,34 @@ class TrackedFiles:
         self._directory = directory
         self._env = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(index)}
 
-    async def remember(self) -> None:
-        """Take the files as they are now, as a set-up has left them. Raises ``GitFailed``."""
+    async def remember(self) -> frozenset[str]:
+        """Take the files as they are now, as a set-up has left them; what is `untracked`. Raises ``GitFailed``."""
         if is_lost(self._directory):
-            return
-        staged = (entry.partition("\t") for entry in _split(await self._git("ls-files", "-z", "--stage")))
-        links = {path for mode, _, path in staged if mode.startswith("160000 ")}
-        modified = set(_split(await self._git("ls-files", "-z", "--modified"))) - links
+            return frozenset()
+        look = await self._look("--stage")
+        modified = {path for entry, _, path in look.modified if not entry.startswith("160000 ")}
         if modified:
             listed = b"".join(os.fsencode(path) + b"\0" for path in sorted(modified))
             await self._git("update-index", "-z", "--remove", "--stdin", input=listed)
+        return look.untracked
+
+    async def restored(self) -> frozenset[str]:
+        """Have the files as they were remembered, and tell what is `untracked` then. Raises ``GitFailed``."""
+        if is_lost(self._directory):
+            return frozenset()
+        look = await self._look()
+        # Through a directory that has become a link, git sees the files as they were.
+        if not (look.modified or any((self._directory / path).is_symlink() for path in look.untracked)):
+            return look.untracked
+        await self.restore()
+        return await self.untracked()
+
+    async def _look(self, *options: str) -> _Look:
+        listed = _split(await self._git("ls-files", "-z", "-t", "--modified", "--others", "--directory", *options))
+        return _Look(
+            modified=[line[2:].partition("\t") for line in listed if line.startswith("C ")],
+            untracked=frozenset(line[2:] for line in listed if line.startswith("? ")),
+        )
 
     async def restore(self) -> None:
         """Write what has changed since, and only that. What cannot be written is left, and the log tells it."""

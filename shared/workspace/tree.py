@@ -41,12 +41,14 @@ class Tree(msgspec.Struct, frozen=True):
     """A written tree object, and the paths that are not in it.
 
     ``skipped`` are those git would not take (``.git`` look-alikes, unreadable files), ``held_back`` those that our own
-    list of caches kept out (``held_back.py``; directories end with ``/``, at most ``MAX_NAMED``).
+    list of caches kept out (``held_back.py``; directories end with ``/``, at most ``MAX_NAMED``). ``plain``: nothing of
+    it needs more than a look at the files to be known unchanged.
     """
 
     id: str
     skipped: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
+    plain: bool = False
 
 
 async def write_tree(repository: Path, directory: Path, index: Path, references: Sequence[str]) -> Tree:
@@ -75,6 +77,15 @@ async def write_tree(repository: Path, directory: Path, index: Path, references:
         scratch.replace(index)
         write_atomically(note, msgspec.json.encode(rules))
     return msgspec.structs.replace(tree, id=kept)
+
+
+async def is_unchanged(repository: Path, directory: Path, index: Path, tree: Tree) -> bool:
+    """Whether `write_tree`, which made ``tree`` last with this very index, would make the same again."""
+    if not tree.plain or directory.is_symlink() or not directory.is_dir():
+        return False
+    with tempfile.TemporaryDirectory(prefix="look-", dir=index.parent) as folder:
+        staging = _Staging(repository, directory, index, excludes=Path(folder, "excludes"))
+        return await staging.is_unchanged(tree)
 
 
 class _Rules(msgspec.Struct, frozen=True):
@@ -114,9 +125,10 @@ class _Rules(msgspec.Struct, frozen=True):
 class _Staging:
     """An index that becomes what the directory holds; it lies in a folder of its own. ``env`` is git's for it."""
 
-    def __init__(self, repository: Path, directory: Path, index: Path) -> None:
+    def __init__(self, repository: Path, directory: Path, index: Path, excludes: Path | None = None) -> None:
         self._directory = directory
-        self._excludes = index.with_name("excludes")
+        self._excludes = excludes or index.with_name("excludes")
+        self._has_links = False
         self.env = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(index)}
 
     async def write(self) -> Tree:
@@ -130,8 +142,18 @@ class _Staging:
             if found <= tracked:
                 break
             tracked |= found
-        names = tuple(printable(path) for path in sorted(held_back)[:MAX_NAMED])
-        return Tree(id=(await self._git("write-tree")).strip(), skipped=skipped, held_back=names)
+        plain = not (skipped or tracked or self._has_links)
+        return Tree((await self._git("write-tree")).strip(), skipped, _named(held_back), plain)
+
+    async def is_unchanged(self, tree: Tree) -> bool:
+        """Whether the files are as the index has them, and the same ones are held back."""
+        # It also sees a directory that has become a link to another one with the same files.
+        if await self._git("diff-files", "-z", "--name-only"):
+            return False
+        if not await self._untracked("--directory", "--no-empty-directory"):
+            return not tree.held_back
+        self._excludes.write_bytes(os.fsencode(exclude_file(())))
+        return not await self._list("--others") and _named(await self._held_back(set())) == tree.held_back
 
     async def _held_back(self, tracked: set[str]) -> set[str]:
         """What the list, and not the repository's own rules, kept out."""
@@ -165,6 +187,7 @@ class _Staging:
         if links != recorded:
             others = await self._list("--others")
         links |= await self._open_nested_repositories(others, submodules)
+        self._has_links = bool(links or recorded)
         added = await self._add(links)
         if added.code == FATAL and _NOT_CONVERTED.search(added.err):
             added = await self._add(links | await self._stage_encoded())
@@ -265,6 +288,10 @@ class _Staging:
 
     async def _git(self, *args: str, input: bytes | None = None, check: bool = True) -> str:
         return await git(*args, cwd=self._directory, env=self.env, input=input, check=check)
+
+
+def _named(held_back: Iterable[str]) -> tuple[str, ...]:
+    return tuple(printable(path) for path in sorted(held_back)[:MAX_NAMED])
 
 
 def _split(fields: str) -> list[str]:

@@ -27,7 +27,7 @@ import msgspec
 from shared.ops.crash_points import crash_point
 from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.bundle import Bundle, has_commit, write_bundle
-from shared.workspace.changes import MAX_DIFF, ChangedFile, changed_entries, changed_files, unified_diff
+from shared.workspace.changes import MAX_DIFF, ChangedFile, Difference, changed_files, difference, unified_diff
 from shared.workspace.commits import JOURNEYMAN, Author, bring, commit_tree
 from shared.workspace.deletion import delete
 from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_name
@@ -36,7 +36,7 @@ from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
 from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, fill_submodules
 from shared.workspace.tracked import TrackedFiles
-from shared.workspace.tree import Tree, write_tree
+from shared.workspace.tree import Tree, is_unchanged, write_tree
 
 __all__ = ["Author", "ChangedFile", "Commit", "Worktree"]
 
@@ -58,6 +58,13 @@ class Commit(msgspec.Struct, frozen=True):
     lfs_plain: tuple[str, ...] = ()
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """What a private ref is at."""
+
+    tree: str
+    commit: str
+
+
 class Worktree:
     """A worktree at ``path`` that began as ``base``. Make one with ``create`` or ``restore``.
 
@@ -75,6 +82,9 @@ class Worktree:
         self._files_ref = f"{_PRIVATE}worktrees/{digest}/files"
         self._result_ref = f"{_PRIVATE}worktrees/{digest}/result"
         self._result = ""
+        self._snapshots: dict[str, Snapshot] = {}
+        self._written: Tree | None = None
+        self._differences: dict[tuple[str, str], Difference] = {}
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -115,17 +125,18 @@ class Worktree:
         *,
         submodules: Mirrors = NONE,
         trusted: str | None = None,
+        is_kept: bool = False,
     ) -> Worktree:
         """A clean checkout of ``commit`` at ``path``, for checks: HEAD is the commit, and whatever was there is gone.
 
         A commit that the mirror lacks is asked of the source. Any number of checkouts may
         exist at once at different paths; nothing done in one reaches another, the mirror, or the agent's worktree. Only
-        other repositories that ``trusted`` (default: the commit itself) names are read for submodules.
+        other repositories that ``trusted`` (default: the commit itself) names are read for submodules. ``is_kept`` says
+        that the mirror keeps the commit anyway for as long as the checkout is there.
         """
-        await mirror.ensure(commit)
         worktree = cls(mirror, path, commit)
         async with worktree._lock:
-            await worktree._make(commit, submodules, trusted=trusted or commit)
+            await worktree._make(commit, submodules, trusted=trusted or commit, is_kept=is_kept)
         return worktree
 
     @property
@@ -139,6 +150,10 @@ class Worktree:
         """The tracked files of a `checkout`."""
         return TrackedFiles(self.mirror.path, self.path, self._notes.index)
 
+    async def hold(self) -> None:
+        """Have the mirror keep the base although no files are made here."""
+        await self._hold(self.base)
+
     async def snapshot(self, message: str, ref: str, *, at: datetime) -> str | None:
         """Keep all files as a commit on the private ``ref``; None when they equal that ref's last snapshot.
 
@@ -148,14 +163,24 @@ class Worktree:
         await ref_name(ref, _PRIVATE)
         async with self._lock:
             tree = await self._tree()
-            last = await ask(f"--git-dir={self.mirror.path}", "rev-parse", "--verify", "--quiet", f"{ref}^{{tree}}")
-            if last.code == 0 and last.text.strip() == tree.id:
+            if (last := await self._snapshot_at(ref)) is not None and last.tree == tree.id:
                 return None
             commit = await commit_tree(self.mirror, tree.id, self.base, message, JOURNEYMAN, at)
             self._notes.add_ref(ref)
             crash_point("worktree.noted")
             await self.mirror.git("update-ref", "--", ref, commit)
+            self._snapshots[ref] = Snapshot(tree.id, commit)
             return commit
+
+    async def _snapshot_at(self, ref: str) -> Snapshot | None:
+        """What was kept on the ref last; git is asked only about what this object has not seen."""
+        state = self._notes.read()
+        if ref not in self._snapshots and state is not None and ref in state.refs:
+            asked = ("rev-parse", f"{ref}^{{tree}}", f"{ref}^{{commit}}")
+            found = await ask(f"--git-dir={self.mirror.path}", *asked)
+            if found.code == 0:
+                self._snapshots[ref] = Snapshot(*found.text.split())
+        return self._snapshots.get(ref)
 
     async def commit(self, message: str, author: Author, parent: str | None = None, *, at: datetime) -> Commit | None:
         """All changes as one commit on top of ``parent`` (default: the base); None when nothing changed.
@@ -165,15 +190,18 @@ class Worktree:
         below = commit_id(parent or self.base)
         async with self._lock:
             tree = await self._tree()
-            if not (changes := await changed_entries(self.mirror.path, below, tree.id)):
+            changes = await difference(self.mirror.path, below, tree.id)
+            if not changes.entries:
                 return None
+            self._differences = {(below, tree.id): changes}  # asked for next
+            scratch = self._notes.directory
             return Commit(
-                id=await self._keep_commit(tree.id, below, message, author, at),
+                id=await self._make_commit(tree.id, below, message, author, at),
                 tree=tree.id,
                 parent=below,
                 skipped=tree.skipped,
                 held_back=tree.held_back,
-                lfs_plain=await plain_lfs_files(self.mirror.path, self.path, tree.id, changes, self._notes.directory),
+                lfs_plain=await plain_lfs_files(self.mirror.path, self.path, tree.id, changes.entries, scratch),
             )
 
     async def commit_tree(self, tree: str, parent: str, message: str, author: Author, *, at: datetime) -> Commit:
@@ -182,16 +210,21 @@ class Worktree:
         So what was checked can be published under other words: evidence binds to the tree.
         """
         async with self._lock:
-            made = await self._keep_commit(commit_id(tree), commit_id(parent), message, author, at)
+            made = await self._make_commit(commit_id(tree), commit_id(parent), message, author, at)
         return Commit(id=made, tree=tree, parent=parent)
 
     async def diff(self, of: Commit | None = None, *, limit: int = MAX_DIFF) -> str:
         """Unified diff of a commit (default: from the base to the files as they are), cut after ``limit`` bytes."""
-        return await unified_diff(self.mirror.path, *await self._sides(of), limit)
+        sides = await self._sides(of)
+        if limit == MAX_DIFF and (known := self._differences.get(sides)) is not None:
+            return known.diff
+        return await unified_diff(self.mirror.path, *sides, limit)
 
     async def changed_files(self, of: Commit | None = None) -> list[ChangedFile]:
         """Paths that a commit changes (default: that differ from the base), sorted; a rename is one D and one A."""
-        return await changed_files(self.mirror.path, *await self._sides(of))
+        sides = await self._sides(of)
+        known = self._differences.get(sides)
+        return await changed_files(self.mirror.path, *sides) if known is None else known.files
 
     async def _sides(self, of: Commit | None) -> tuple[str, str]:
         if of is not None:
@@ -206,8 +239,11 @@ class Worktree:
         """
         below = commit_id(base or self.base)
         if ref_or_commit == self._result:
-            return await write_bundle(self.mirror.path, self._result_ref, below, out)
-        return await write_bundle(self.mirror.path, await ref_name(ref_or_commit, _PRIVATE), below, out)
+            # No ref is needed for it: git removes nothing that is younger than two weeks.
+            return await write_bundle(self.mirror.path, self._result_ref, below, out, self._result)
+        ref = await ref_name(ref_or_commit, _PRIVATE)
+        known = self._snapshots.get(ref)
+        return await write_bundle(self.mirror.path, ref, below, out, known.commit if known else "")
 
     async def remove(self, *, tidy: bool = True) -> None:
         """Take everything away: files, the agent's repository, our notes and refs. Works on any half-made state.
@@ -218,7 +254,7 @@ class Worktree:
             state = self._notes.read()
             refs = [self._base_ref, self._files_ref, self._result_ref, *(state.refs if state else ())]
             try:
-                if not (self.mirror.path / "HEAD").exists():
+                if not (self.mirror.path / "HEAD").exists() or (state and state.borrowed and not state.refs):
                     return
                 # Before the notes that know them: half removed, it is removed again.
                 async with self.mirror.locked():
@@ -236,18 +272,39 @@ class Worktree:
         for ref in refs:
             (self.mirror.path / f"{ref}.lock").unlink(missing_ok=True)
 
-    async def _make(self, files: str, submodules: Mirrors, trusted: str) -> None:
-        """Make everything anew with HEAD at the base and the files of commit ``files``."""
+    async def _make(self, files: str, submodules: Mirrors, trusted: str, *, is_kept: bool = False) -> None:
+        """Make everything anew with HEAD at the base and the files of commit ``files``; fetch what is missing."""
         before = self._notes.read()
+        try:
+            await self._write(files, is_kept=is_kept)
+        except GitFailed as error:
+            # Not asked before: it is there almost always.
+            if await self._has(self.base, files):
+                raise
+            await self.mirror.fetch()
+            if not await self._has(self.base, files):
+                raise GitFailed(f"The mirror does not have the base commit {self.base}.", error.detail) from error
+            await self._write(files, is_kept=is_kept)
+        missing = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
+        crash_point("worktree.half-made")
+        shutil.copy2(self._own / "index", self._notes.index)  # spares the first look at every file
+        self._notes.write(
+            State(
+                base=self.base,
+                refs=before.refs if before else (),
+                files=files,
+                submodules_missing=tuple(missing[:MAX_SUBMODULES]),
+                borrowed=is_kept,
+            )
+        )
+
+    async def _write(self, files: str, *, is_kept: bool) -> None:
         await self._clear()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._unlock((self._base_ref, self._files_ref))
-        kept = f"update {self._base_ref} {self.base}\nupdate {self._files_ref} {files}\n"
+        if not is_kept:
+            await self._hold(files)
+        refs = await self.mirror.names()
         self._notes.directory.mkdir(parents=True, exist_ok=True)
-        _, refs = await asyncio.gather(
-            self._keep(kept),
-            self.mirror.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"),
-        )
         make_bare(self.git_dir)
         alternates = self.git_dir / "objects" / "info" / "alternates"
         alternates.write_bytes(os.fsencode(self.mirror.path / "objects") + b"\n")
@@ -258,40 +315,37 @@ class Worktree:
         # The names an agent expects (origin/main, tags for version numbers); the objects are already there.
         known = refs.replace(" refs/heads/", " refs/remotes/origin/")
         (self.git_dir / "packed-refs").write_bytes(known.encode("utf-8", "surrogateescape"))
-        own = self._link()
+        own = self._own
+        self._link(own)
         await git("read-tree", "-u", "--reset", files, cwd=self.path, env={"GIT_DIR": str(own)})
         if files != self.base:
             await git("reset", "--quiet", "--mixed", self.base, cwd=self.path, env={"GIT_DIR": str(own)})
-        missing = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
-        crash_point("worktree.half-made")
-        shutil.copy2(own / "index", self._notes.index)  # spares the first look at every file
-        refs_before = before.refs if before else ()
-        self._notes.write(
-            State(base=self.base, refs=refs_before, files=files, submodules_missing=tuple(missing[:MAX_SUBMODULES]))
-        )
 
-    async def _keep(self, updates: str) -> None:
+    async def _hold(self, files: str) -> None:
         """Have the mirror keep what the agent's repository borrows."""
-        try:
-            await self.mirror.git("update-ref", "--stdin", input=updates.encode())
-        except GitFailed as error:
-            if await has_commit(self.mirror.path, self.base):
-                raise
-            raise GitFailed(f"The mirror does not have the base commit {self.base}.", error.detail) from error
+        self._unlock((self._base_ref, self._files_ref))
+        kept = f"update {self._base_ref} {self.base}\nupdate {self._files_ref} {files}\n"
+        await self.mirror.git("update-ref", "--stdin", input=kept.encode())
 
-    def _link(self) -> Path:
-        """Make ``path`` an empty linked worktree, HEAD detached at the base; returns its own git directory.
+    async def _has(self, *commits: str) -> bool:
+        return all([await has_commit(self.mirror.path, commit) for commit in dict.fromkeys(commits)])
+
+    @property
+    def _own(self) -> Path:
+        """The linked worktree's own git directory."""
+        return self.git_dir / "worktrees" / "files"
+
+    def _link(self, own: Path) -> None:
+        """Make ``path`` an empty linked worktree, HEAD detached at the base.
 
         `git worktree add` takes four processes for that. Source: gitrepository-layout(5), "worktrees".
         """
-        own = self.git_dir / "worktrees" / "files"
         own.mkdir(parents=True)
         self.path.mkdir()
         (own / "HEAD").write_text(f"{self.base}\n")
         (own / "commondir").write_text("../..\n")
         (own / "gitdir").write_bytes(os.fsencode(self.path / ".git") + b"\n")
         (self.path / ".git").write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
-        return own
 
     def _is_finished(self) -> bool:
         """Whether the worktree was made to its end; looks at our notes, never into what an agent may have written."""
@@ -312,10 +366,13 @@ class Worktree:
         state = self._notes.read()
         files = (state.files if state else "") or self.base
         references = dict.fromkeys((self.base, files))  # each once, the base first
-        return await write_tree(self.mirror.path, self.path, self._notes.index, tuple(references))
+        known, self._written = self._written, None
+        place = (self.mirror.path, self.path, self._notes.index)
+        if known is None or not await is_unchanged(*place, known):
+            known = await write_tree(*place, tuple(references))
+        self._written = known
+        return known
 
-    async def _keep_commit(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
-        made = await commit_tree(self.mirror, tree, parent, message, author, at)
-        await self.mirror.git("update-ref", "--", self._result_ref, made)
-        self._result = made
-        return made
+    async def _make_commit(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
+        self._result = await commit_tree(self.mirror, tree, parent, message, author, at)
+        return self._result

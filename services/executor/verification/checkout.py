@@ -50,6 +50,7 @@ class CleanCheckout:
         self._place = place
         self._tracked = tracked
         self._touched = False
+        self._set_up: frozenset[str] | None = None
         self._before: frozenset[str] = frozenset()
         self._environment = environment
         self._timeout_s = timeout_s
@@ -82,7 +83,8 @@ class CleanCheckout:
         await asyncio.to_thread(remove_tree, place.folder)
         place.folder.mkdir(mode=0o700, parents=True)
         try:
-            await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted)
+            # A result is younger than what git removes, and the agent's worktree keeps its base.
+            await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted, is_kept=True)
             crash_point("verification.checked-out")
             async with check_environment(place.folder / "home", caches=caches) as environment:
                 yield cls(place, worktree.tracked, environment, timeout_s)
@@ -97,15 +99,18 @@ class CleanCheckout:
             if not ran[-1].result.passed:
                 break
         if ran:
-            await self._tracked.remember()
+            self._set_up = await self._tracked.remember()
         return ran
 
     async def run(self, command: str) -> Ran:
         """Run a command on the files as the commit and its set-up made them; read what it says about its tests."""
         if self._touched:
-            await self._tracked.restore()
+            self._before = await self._tracked.restored()
+        elif self._set_up is not None:
+            self._before = self._set_up  # nothing has run since
+        else:
+            self._before = await self._tracked.untracked()
         self._touched = True
-        self._before = await self._tracked.untracked()
         return await self._run(command)
 
     async def run_again(self, command: str) -> Ran:
