@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from shared.backup.archive import Archive, Archived, ArchiveRefused, Part
@@ -127,8 +128,12 @@ async def _add_artifacts(
     gate = asyncio.Semaphore(OBJECTS_AT_ONCE)
 
     async def take(stored: StoredObject) -> bool:
+        async def write(path: Path) -> bool:
+            with path.open("wb") as file:
+                return await copy_object(bus, stored, file)
+
         async with gate:
-            return stored.deleted or await contents.take(stored.sha256, lambda path: copy_object(bus, stored, path))
+            return stored.deleted or await contents.take(stored.sha256, write)
 
     taken = await asyncio.gather(*(take(each) for each in some))
     rows = []

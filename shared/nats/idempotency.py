@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 import nats.js.errors
-from nats.js.api import RawStreamMsg
 
 from shared.event_store.journal import LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.journal import CONFLICTS, NO_MESSAGE
+from shared.nats.journal import CONFLICTS
+from shared.nats.last import last_message
 from shared.nats.streams import IDEMPOTENCY, STREAM_FULL
 
 MAX_KEY_CHARS: Final = 255
@@ -81,14 +81,8 @@ class IdempotencyKeys:
         return True
 
     async def _find(self, subject: str) -> Claim | None:
-        try:
-            # From the leader: another replica may not have it yet.
-            message: RawStreamMsg = await self._bus.js.get_last_msg(f"KV_{IDEMPOTENCY}", subject)
-        except nats.js.errors.NotFoundError as error:
-            if error.err_code == NO_MESSAGE:
-                return None
-            raise
-        return msgspec.json.decode(message.data or b"", type=Claim)
+        message = await last_message(self._bus, f"KV_{IDEMPOTENCY}", subject)
+        return None if message is None else msgspec.json.decode(message.data, type=Claim)
 
 
 def fingerprint(request: list[str]) -> str:

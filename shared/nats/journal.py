@@ -8,7 +8,6 @@ from typing import Final
 
 import nats.errors
 import nats.js.errors
-from nats.js.api import RawStreamMsg
 
 from shared.contracts.messages import Event, name_of
 from shared.contracts.subjects import Actor, event_filter, event_subject
@@ -24,13 +23,13 @@ from shared.event_store.journal import Conflict, Head, LogDamaged, LogFull, LogU
 from shared.nats.bus import Bus
 from shared.nats.direct import Batch, get_batch
 from shared.nats.feed import Feed
+from shared.nats.last import Stored, last_message
 from shared.nats.streams import EVENTS, STREAM_FULL
 
 WRONG_LAST_SEQUENCE: Final = 10071
 WRONG_LAST_SEQUENCE_IN_FLIGHT: Final = 10164
 DUPLICATE_IN_BATCH: Final = 10201
 SAME_ID_IN_FLIGHT: Final = 10158
-NO_MESSAGE: Final = 10037
 CONFLICTS: Final = frozenset({WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_FLIGHT, DUPLICATE_IN_BATCH})
 LOAD_BATCH: Final = 1000
 PAUSE_S: Final = 0.25
@@ -102,6 +101,8 @@ class NatsJournal:
             await asyncio.sleep(PAUSE_S * attempt)
             if up_to is None:
                 newest = await self.newest(actor)
+                if newest == head.position:  # the leader knows of nothing else
+                    return
             async for page in self._behind(actor, head.position, up_to):
                 yield checked(actor, page, head)
                 head = head_of(page[-1])
@@ -134,12 +135,12 @@ class NatsJournal:
     async def last(self, actor: Actor) -> RecordedEvent | None:
         """An actor's newest event, without a check of those before it. Raises `LogUnavailable`."""
         message = await self._last(actor)
-        return None if message is None else decode_event(message.subject or "", message.data or b"", message.seq or 0)
+        return None if message is None else decode_event(message.subject, message.data, message.seq)
 
     async def newest(self, actor: Actor) -> int:
         """The stream sequence of an actor's newest event, 0 for an actor without events. Raises `LogUnavailable`."""
         message = await self._last(actor)
-        return 0 if message is None else int(message.seq or 0)
+        return 0 if message is None else message.seq
 
     async def follow(self, subject_filter: str, *, after: int) -> AsyncIterator[RecordedEvent]:
         """See `Journal.follow`. A message that cannot be decoded ends it with the decoder's error."""
@@ -151,14 +152,11 @@ class NatsJournal:
         """See `Journal.last_position`."""
         return int((await self._bus.js.stream_info(EVENTS)).state.last_seq)
 
-    async def _last(self, actor: Actor) -> RawStreamMsg | None:
+    async def _last(self, actor: Actor) -> Stored | None:
         for attempt in range(self._tries):
             try:
-                # From the leader: another replica may not have it yet.
-                return await self._bus.js.get_last_msg(EVENTS, event_filter(actor))
-            except nats.js.errors.NotFoundError as error:
-                if error.err_code == NO_MESSAGE:
-                    return None
+                return await last_message(self._bus, EVENTS, event_filter(actor))
+            except nats.js.errors.NotFoundError:
                 raise
             except (TimeoutError, nats.errors.Error):
                 await self._connected_again(attempt)

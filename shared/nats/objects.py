@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 import io
 from pathlib import Path
-
-import nats.errors
-import nats.js.errors
+from typing import IO, Final
 
 from shared.contracts.messages import ArtifactRef
-from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
-from shared.nats.streams import ARTIFACTS, STREAM_FULL
+from shared.nats.stored_objects import copy_object, object_named, replace_object
+
+READS: Final = 3
+PAUSE_S: Final = 0.25
 
 
 class ArtifactLost(Exception):
@@ -37,38 +37,34 @@ class Artifacts:
     async def put(self, name: str, data: bytes) -> ArtifactRef:
         """Store ``data`` as ``<name>.<first 16 hex digits of its SHA-256>``; raises `ArtifactTooLarge`, `LogFull`."""
         self._check(name, len(data))
-        return await self._put(name, hashlib.sha256(data).hexdigest(), len(data), data)
+        return await self._put(name, hashlib.sha256(data).hexdigest(), len(data), io.BytesIO(data))
 
-    async def _put(self, name: str, digest: str, size: int, data: bytes | io.BufferedReader) -> ArtifactRef:
+    async def _put(self, name: str, digest: str, size: int, data: IO[bytes]) -> ArtifactRef:
         reference = ArtifactRef(name=f"{name}.{digest[:16]}", sha256=digest, size=size)
-        store = await self._bus.js.object_store(ARTIFACTS)
-        try:
-            info = await store.get_info(reference.name)
-            if info.size == reference.size:
-                return reference
-        except nats.js.errors.NotFoundError:
-            pass
-        try:
-            await store.put(reference.name, data)
-        except nats.js.errors.APIError as error:
-            if error.err_code in STREAM_FULL:
-                raise LogFull(
-                    "The object store ARTIFACTS is full: give it more room with "
-                    f"`nats stream edit OBJ_{ARTIFACTS} --max-bytes`."
-                ) from error
-            raise
+        there = await object_named(self._bus, reference.name)
+        if there is None or there.deleted or there.size != reference.size:
+            await replace_object(self._bus, reference.name, data, there)
         return reference
 
     async def get(self, reference: ArtifactRef) -> bytes:
         """The bytes of a reference; raises `ArtifactLost`."""
-        store = await self._bus.js.object_store(ARTIFACTS)
-        try:
-            data = (await store.get(reference.name)).data or b""
-        except nats.js.errors.NotFoundError as error:
-            raise ArtifactLost(f"The artifact {reference.name} is not in the object store.") from error
-        if hashlib.sha256(data).hexdigest() != reference.sha256:
+        data = io.BytesIO()
+        await self._copy(reference, data)
+        return data.getvalue()
+
+    async def _copy(self, reference: ArtifactRef, out: IO[bytes]) -> None:
+        stored = await object_named(self._bus, reference.name)
+        if stored is None or stored.deleted:
+            raise ArtifactLost(f"The artifact {reference.name} is not in the object store.")
+        if stored.sha256 != reference.sha256:
             raise ArtifactLost(f"The artifact {reference.name} does not have the hash its event names.")
-        return data
+        for attempt in range(READS):
+            await asyncio.sleep(PAUSE_S * attempt)  # the replica that was asked may be behind the leader
+            out.seek(0)
+            out.truncate()
+            if await copy_object(self._bus, stored, out):
+                return
+        raise ArtifactLost(f"The artifact {reference.name} is not whole in the object store any more.")
 
     async def put_file(self, name: str, path: Path) -> ArtifactRef:
         """Store a file's bytes, which are never in memory whole; raises `ArtifactTooLarge`, `LogFull`."""
@@ -80,8 +76,9 @@ class Artifacts:
             return await self._put(name, digest, size, file)
 
     async def get_file(self, reference: ArtifactRef, path: Path) -> Path:
-        """Write a reference's bytes to ``path``."""
-        path.write_bytes(await self.get(reference))
+        """Write a reference's bytes, which are never in memory whole, to ``path``; raises `ArtifactLost`."""
+        with path.open("wb") as file:
+            await self._copy(reference, file)
         return path
 
     def _check(self, name: str, size: int) -> None:

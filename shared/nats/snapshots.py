@@ -13,6 +13,7 @@ from shared.contracts.subjects import Actor
 from shared.event_store.envelope import BadEnvelope, RecordedEvent, decode_event
 from shared.event_store.snapshots import Snapshot
 from shared.nats.bus import Bus
+from shared.nats.last import last_message
 from shared.nats.streams import EVENTS, SNAPSHOTS
 
 MAX_BYTES: Final = 900 * 1024
@@ -30,9 +31,8 @@ class NatsSnapshots:
     async def get(self, actor: Actor) -> Snapshot | None:
         """See `SnapshotStore.get`."""
         try:
-            bucket = await self._bus.js.key_value(SNAPSHOTS)
-            entry = await bucket.get(_key(actor))
-            return msgspec.json.decode(entry.value or b"", type=Snapshot)
+            stored = await last_message(self._bus, f"KV_{SNAPSHOTS}", f"$KV.{SNAPSHOTS}.{_key(actor)}")
+            return None if stored is None else msgspec.json.decode(stored.data, type=Snapshot)
         except (nats.js.errors.Error, nats.errors.Error, TimeoutError, msgspec.MsgspecError):
             return None
 

@@ -23,7 +23,7 @@ class NatsTimings(msgspec.Struct, frozen=True, kw_only=True):
     read_silence_s: float = 2.0
     command_s: float = 10.0
     query_s: float = 8.0
-    heartbeat_s: float = 1.0
+    heartbeat_s: float = 2.0
     pull_expires_s: float = 30.0
     tries: int = 3
 

@@ -55,7 +55,7 @@ async def test_a_pull_counts_what_it_has_asked_for_and_what_came() -> None:
     assert pull.wanted == 10
     (first, terms, reply), second = wire.asked
     assert (first, reply) == ("$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader", "_INBOX.1")
-    assert terms == {"batch": 10, "max_bytes": 1000, "expires": 30_000_000_000, "idle_heartbeat": 1_000_000_000}
+    assert terms == {"batch": 10, "max_bytes": 1000, "expires": 30_000_000_000, "idle_heartbeat": 2_000_000_000}
     assert second[1]["batch"] == 1
 
 
