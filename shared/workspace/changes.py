@@ -57,18 +57,18 @@ class Difference(msgspec.Struct, frozen=True):
     diff: str
 
 
-async def difference(repository: Path, old: str, new: str) -> Difference:
+async def difference(repository: Path, old: str, new: str, limit: int = MAX_DIFF) -> Difference:
     """What `changed_entries`, `changed_files` and `unified_diff` say, by one process unless it is a lot."""
     what = _diff_tree(repository, "-z", "--raw", "--numstat", "--no-abbrev", *_PATCH)
-    answer = await ask(*what, old, new, max_output=4 * MAX_DIFF, cut=True)
+    answer = await ask(*what, old, new, max_output=4 * limit, cut=True)
     if answer.code != 0:
         raise failed(("diff-tree",), answer)
     if answer.cut:
         entries, files = await changed_entries(repository, old, new), await changed_files(repository, old, new)
-        return Difference(entries, files, await unified_diff(repository, old, new))
+        return Difference(entries, files, await unified_diff(repository, old, new, limit))
     lists, _, diff = answer.out.partition(b"\0\0")
     entries, files = _lists(lists.decode("utf-8", "surrogateescape"))
-    return Difference(entries, files, _for_people(diff, is_cut=len(diff) > MAX_DIFF))
+    return Difference(entries, files, _for_people(diff, limit, is_cut=len(diff) > limit))
 
 
 async def changed_entries(repository: Path, old: str, new: str) -> list[ChangedEntry]:
@@ -102,7 +102,7 @@ async def unified_diff(repository: Path, old: str, new: str, limit: int = MAX_DI
     return _for_people(answer.out, limit, is_cut=answer.cut)
 
 
-def _for_people(diff: bytes, limit: int = MAX_DIFF, *, is_cut: bool) -> str:
+def _for_people(diff: bytes, limit: int, *, is_cut: bool) -> str:
     text = printable(diff[:limit].decode("utf-8", "surrogateescape"))
     if not is_cut:
         return text

@@ -195,3 +195,21 @@ async def test_a_backup_is_an_archive_with_the_configuration_and_a_list_of_what_
     again = await journeyman("restore", tmp_path / "copy", "--data", tmp_path / "new")
     assert again.code == 0, again.err
     assert "10 events restored" in again.out
+
+
+async def test_an_artifact_is_an_object_like_any_other_and_its_loss_is_told(bus: Bus) -> None:
+    artifacts, store = Artifacts(bus), await bus.js.object_store("ARTIFACTS")
+    for data in (LARGE, b""):
+        reference = await artifacts.put("A0.diff", data)
+        assert await artifacts.put("A0.diff", data) == reference
+        assert ((await store.get(reference.name)).data or b"") == data == await artifacts.get(reference)
+    kept = await artifacts.put("A0.diff", LARGE)
+    info = await store.get_info(kept.name)
+    assert info.size == len(LARGE)
+    await bus.js.purge_stream("OBJ_ARTIFACTS", subject=f"$O.ARTIFACTS.C.{info.nuid}")
+    with pytest.raises(ArtifactLost, match="not whole"):
+        await artifacts.get(kept)
+    await store.delete(kept.name)
+    with pytest.raises(ArtifactLost, match="not in"):
+        await artifacts.get(kept)
+    assert await artifacts.get(await artifacts.put("A0.diff", LARGE)) == LARGE

@@ -4,9 +4,11 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from nats.aio.msg import Msg
 
 from services.gateway.problems import problem_of
+from services.projector import read_model_db
 from services.projector.read_model_db import ReadModelDb
 from shared.contracts import task
 from shared.contracts.queries import GetStatus
@@ -82,3 +84,26 @@ async def test_a_transaction_has_so_many_events_and_the_rest_comes_with_the_next
     await asyncio.wait_for(bus.close(), 30)
     assert max(batches) <= 4
     assert views.checkpoint.seq == 9
+
+
+async def test_events_gather_while_nobody_asks_and_a_question_has_all_of_them(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_model_db, "UNASKED_PACE_S", 600.0)
+    host = ActorHost(NatsJournal(bus), [COUNTER], source="t")
+    batches: list[int] = []
+    views = await ReadModelDb.open(tmp_path / "views.duckdb")
+    following = asyncio.create_task(views.follow(bus, on_batch=batches.append))
+    for number in range(4):
+        await host.execute(Actor("task", "T1"), task.GiveInput(message="m"), id=f"c{number}", principal="t")
+        await eventually(lambda: batches)
+
+    async def has_all() -> bool:
+        """An event that is still on its way is not waited for by who names none."""
+        await asyncio.wait_for(views.gathered(), 60)
+        return views.checkpoint.seq == 4
+
+    assert batches == [1]
+    await eventually(has_all)
+    await end(following)
+    await views.close()

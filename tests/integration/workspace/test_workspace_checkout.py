@@ -154,3 +154,13 @@ async def test_a_lock_that_a_killed_git_has_left_on_a_ref_is_in_nobodys_way(mirr
         (mirror.path / f"{ref}.lock").parent.mkdir(parents=True, exist_ok=True)
         (mirror.path / f"{ref}.lock").touch()
     await (await Worktree.checkout(mirror, tmp_path / "checks", base)).remove()
+
+
+async def test_a_directory_that_became_a_link_to_its_copy_is_given_back(mirror: Mirror, tmp_path: Path) -> None:
+    checks = await Worktree.checkout(mirror, tmp_path / "checks", await mirror.resolve(None), is_kept=True)
+    assert await checks.tracked.remember() == frozenset()
+    assert shell(checks.path, "mv docs .docs && ln -s .docs docs").returncode == 0
+    assert await checks.tracked.restored() == {".docs/"}
+    assert not (checks.path / "docs").is_symlink()
+    await checks.remove()
+    assert not (await mirror.git("for-each-ref", "refs/journeyman/worktrees")).strip()
