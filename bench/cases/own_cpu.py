@@ -8,6 +8,7 @@ import itertools
 import os
 import resource
 import subprocess
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -42,9 +43,13 @@ ABOUT: Final = (
     "All five services and NATS run, each its own process; issues go one after the other from the webhook through "
     "triage by rules, a worktree, an agent that does next to nothing, the commit, set-up and two checks in a clean "
     "checkout, and the publication of the branch. What the processes and their children have used until the machine is "
-    "quiet again is divided by the number of tasks. The base commit's verdicts are known, and the mirror is there. The "
-    "peer is the agent and the commands of set-up and checks, started by themselves, as often as a task starts them."
+    "quiet again is divided by the number of tasks. The base commit's verdicts are known, the mirror is there, and "
+    "nobody looks at a dashboard. The peer is the agent and the commands of set-up and checks, started by themselves, "
+    "as often as a task starts them. Then the same with all files in memory, because what a file costs on a disk "
+    "depends on what others have removed from it: the difference is the file system's."
 )
+MEMORY: Final = Path("/dev/shm")
+PROBES: Final = 100
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -52,6 +57,9 @@ class Used(msgspec.Struct, frozen=True):
 
     by_process: dict[str, float]
     alone: float
+    git: float
+    file: float
+    """What a bare `git version` and a file that is made and removed cost just then, on this machine."""
 
     @property
     def own(self) -> float:
@@ -60,6 +68,19 @@ class Used(msgspec.Struct, frozen=True):
 
 
 async def run(sizes: Sizes, directory: Path) -> Found:
+    """Batches of tasks on the disk, and in memory where there is a file system for it."""
+    lines, remarks = [], []
+    for where, folder in (("", directory), (", files in memory", MEMORY)):
+        if not os.access(folder, os.W_OK):
+            continue
+        with tempfile.TemporaryDirectory(prefix="own-cpu-", dir=folder) as place:
+            rounds = await _rounds(sizes, Path(place))
+        lines.append(_line(rounds, where))
+        remarks.append(_parts(rounds, where))
+    return Found(title="Processor time of our own", lines=lines, about=ABOUT, remarks=remarks)
+
+
+async def _rounds(sizes: Sizes, directory: Path) -> list[Used]:
     """Batches of tasks, after one that nobody counts."""
     numbers = itertools.count(1)
     data = directory / "data"
@@ -84,16 +105,17 @@ async def run(sizes: Sizes, directory: Path) -> Found:
                 await _task(next(numbers), client, bus)
             await _quiet(pids)
             after = _cpu(pids)
+            by_process = {name: (after[name] - before[name]) / sizes.tasks for name in pids}
             alone = await asyncio.to_thread(_alone, directory, sizes.tasks)
-            rounds.append(Used({name: (after[name] - before[name]) / sizes.tasks for name in pids}, alone))
-    return Found(title="Processor time of our own", lines=[_line(rounds)], about=ABOUT, remarks=[_parts(rounds)])
+            rounds.append(Used(by_process, alone, *await asyncio.to_thread(_probes, directory)))
+    return rounds
 
 
-def _line(rounds: list[Used]) -> Line:
+def _line(rounds: list[Used], where: str) -> Line:
     own, alone = [each.own for each in rounds], [each.alone for each in rounds]
     goal, value, peer = Goal(value_most=0.3), median(own), median(alone)
     result = Result(
-        name="processor time per task beyond agent and checks",
+        name=f"processor time per task beyond agent and checks{where}",
         value=rounded(value),
         unit="s",
         peer=PEER,
@@ -110,10 +132,14 @@ def _line(rounds: list[Used]) -> Line:
     )
 
 
-def _parts(rounds: list[Used]) -> str:
+def _parts(rounds: list[Used], where: str) -> str:
     names = rounds[0].by_process
     parts = ", ".join(f"{name} {1000 * median(each.by_process[name] for each in rounds):.0f}" for name in names)
-    return f"Milliseconds per task by process, with its children, medians: {parts}."
+    git, file = (1000 * median(values) for values in zip(*((each.git, each.file) for each in rounds), strict=True))
+    return (
+        f"Milliseconds per task by process, with its children, medians{where}: {parts}. A bare `git version` took "
+        f"{git:.2f} ms meanwhile, to make and remove a file {file:.3f} ms."
+    )
 
 
 async def _task(number: int, client: httpx.AsyncClient, bus: Bus) -> None:
@@ -183,11 +209,29 @@ def _alone(directory: Path, times: int) -> float:
         "JOURNEYMAN_RUN_MARK": "run-bench@0-1",
         "CLAUDE_CONFIG_DIR": str(folder),
     }
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = _own(resource.RUSAGE_CHILDREN)
     for _ in range(times):
         agent = [str(AGENT), "--session-id", str(uuid.uuid4())]
         subprocess.run(agent, cwd=folder, env=environment, input=message, text=True, capture_output=True, check=True)
         for command in (SETUP, *CHECKS):
             subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=environment, capture_output=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / times
+    return (_own(resource.RUSAGE_CHILDREN) - before) / times
+
+
+def _probes(directory: Path) -> tuple[float, float]:
+    """Seconds of processor time of a bare git, and of a file that is made and removed."""
+    before = _own(resource.RUSAGE_CHILDREN)
+    for _ in range(PROBES):
+        subprocess.run(["git", "version"], capture_output=True, check=True)
+    git = (_own(resource.RUSAGE_CHILDREN) - before) / PROBES
+    before = _own(resource.RUSAGE_SELF)
+    for number in range(PROBES):
+        (directory / f"probe-{number}").touch()
+    for number in range(PROBES):
+        (directory / f"probe-{number}").unlink()
+    return git, (_own(resource.RUSAGE_SELF) - before) / PROBES
+
+
+def _own(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime

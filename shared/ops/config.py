@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -211,12 +212,19 @@ class Config(BaseModel):
         )
 
 
+@lru_cache(8)
+def _parsed(path: Path, version: tuple[int, ...]) -> Config:
+    """A version of the file as it is written; a task asks for it ten times."""
+    return Config.model_validate(tomllib.loads(path.read_text()))
+
+
 def load_config(path: Path) -> Config:
-    """Read the file; a missing one is an empty configuration. Raises `BadConfig`."""
+    """Read the file as it is now; a missing one is an empty configuration. Raises `BadConfig`."""
     if not path.exists():
         return Config()
     try:
-        config = Config.model_validate(tomllib.loads(path.read_text()))
+        now = path.stat()
+        config = _parsed(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: not valid TOML ({error}). Mend the file.") from error
     except OSError as error:

@@ -150,7 +150,7 @@ def environment_of(pid: int) -> list[bytes]:
     deadline = time.monotonic() + EXEC_S
     try:
         while not (found := _read(environ)) and time.monotonic() < deadline:
-            (_PROC / str(pid) / "exe").readlink()  # fails for a kernel thread and for a zombie
+            os.readlink(f"{_PROC}/{pid}/exe")  # noqa: PTH115 fails for a kernel thread and for a zombie; see `_read`
             if _read(f"{_PROC}/{pid}/cmdline"):
                 found = _read(environ)  # the kernel sets both at once: by now it is there, or there is none
                 break
