@@ -120,6 +120,17 @@ def signal_process(pid: int, started: int, number: signal.Signals) -> None:
         os.close(handle)
 
 
+def end_descriptor(pid: int) -> int | None:
+    """What can be read from when this child of ours ends; None where the kernel, or a container's filter, has no such.
+
+    Source: pidfd_open(2). Who asked for it closes it.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
 def end_all(left: Callable[[], Collection[tuple[int, int]]], grace_s: float) -> set[int]:
     """End the processes that ``left`` finds, by pid and start time, until it finds none; returns the pids signalled.
 
