@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.event_store.journal import LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.journal import NO_MESSAGE
+from shared.nats.last import NO_MESSAGE
 from shared.nats.streams import SECRETS, STREAM_FULL
 from shared.ops.settings import Settings
 
