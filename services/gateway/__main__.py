@@ -37,6 +37,7 @@ from services.gateway.outbound.commit_checks import CommitChecks
 from services.gateway.outbound.displays import SHOWN_AT_ONCE, Displays, Effects
 from services.gateway.outbound.github_effects import GitHubEffects, asks
 from services.gateway.outbound.publications import FOLDER, Publications
+from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.standing import Standing
 from services.gateway.reactions import filters, reactions
 from services.gateway.server import WebServer
@@ -65,6 +66,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     authorities: dict[str, Authority] = {}
     effects: dict[str, Effects] = {}
     permissions: Permissions | None = None
+    pull_requests: PullRequests | None = None
     if github is not None:
         permissions = Permissions(github)
         forge = GitHubForge(github, permissions, lambda: config.now)
@@ -73,10 +75,12 @@ async def run(settings: Settings, timings: Timings) -> None:
         service.loop(sweeper.run, drain=sweeper.drain)
         own_account = OwnAccount(github, config.know_own_account)
         service.loop(own_account.run, drain=own_account.drain)
+        ask = asks(service.client)
+        pull_requests = PullRequests(github, lambda: config.now, ask, service.journal, public_url=settings.public_url)
         effects["github"] = GitHubEffects(
             github,
             lambda: config.now,
-            asks(service.client),
+            ask,
             service.journal,
             check=CommitChecks(github, service.journal, public_url=settings.public_url).show,
             public_url=settings.public_url,
@@ -85,7 +89,9 @@ async def run(settings: Settings, timings: Timings) -> None:
     if effects:
         displays = Displays(host, effects, worker=settings.worker)
         service.activity("show", "evt.reply.*.wanted", displays.show, slots=SHOWN_AT_ONCE, give_up=displays.give_up)
-    publications = Publications(settings, host, service.artifacts, standing=Standing(service.journal, authorities))
+    publications = Publications(
+        settings, host, service.artifacts, standing=Standing(service.journal, authorities), pull_requests=pull_requests
+    )
     service.activity(
         "publish",
         "evt.reply.*.requested",

@@ -15,6 +15,44 @@ _NAME = re.compile(r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
 _PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 
+DEFAULT_PROTECTED = (
+    # What runs by itself on the forge, and who decides there.
+    ".github/workflows/**",
+    ".github/actions/**",
+    "CODEOWNERS",
+    # What other code comes in.
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "requirements*.lock",
+    "Cargo.lock",
+    "go.sum",
+    "Gemfile.lock",
+    "composer.lock",
+    "mix.lock",
+    "flake.lock",
+    "gradle.lockfile",
+    # What agents are told.
+    "CLAUDE.md",
+    "AGENTS.md",
+    "GEMINI.md",
+    ".claude/**",
+    ".cursor/**",
+    ".mcp.json",
+    ".github/copilot-instructions.md",
+    ".journeyman.yml",
+    "journeyman.toml",
+)
+"""Paths that a person changes, not an agent, unless a repository says otherwise (``protected_paths``)."""
+
+
 class BadConfig(Exception):
     """The file cannot be used; one line for each thing wrong, with the mend."""
 
@@ -44,6 +82,17 @@ class Repo(BaseModel):
     ``PROJECT/component`` and ``label:…``."""
     branch_prefix: Annotated[str, Field(max_length=100)] = "journeyman"
     """What the names of our branches begin with, before a slash."""
+    protected_paths: Annotated[tuple[str, ...] | None, Field(max_length=500)] = None
+    """Paths that no result may change, as in a ``.gitignore`` without its negations. None: on GitHub those of
+    `DEFAULT_PROTECTED`, elsewhere none."""
+    max_changed_files: Annotated[int, Field(ge=1)] = 300
+    """Files that a result published on GitHub may change."""
+    max_changed_bytes: Annotated[int, Field(ge=1)] = 5_000_000
+    """Bytes that these may have together afterwards."""
+    labels: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    """Labels of our pull requests."""
+    reviewers: Annotated[tuple[str, ...], Field(max_length=15)] = ()
+    """Who is asked to review them: logins, and teams as ``organization/team``."""
     people: Annotated[tuple[str, ...], Field(max_length=500)] = ()
     """Logins of those who may steer here; where ``teams`` are empty as well, everybody with write access may."""
     teams: Annotated[tuple[str, ...], Field(max_length=50)] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -48,15 +50,28 @@ class Found(msgspec.Struct, frozen=True):
     may_be_checked_out: bool = False
 
 
+Prepare = Callable[[Path, Callable[[str], Awaitable[str | None]]], Awaitable[str]]
+"""Looks at a result before it is published: gets the repository that holds it and its base, and what fetches the tip of
+a branch of the target (None where there is none). Answers with the commit to publish, which has the same tree."""
+
+
 async def publish_branch(
-    target: str, bundle: Path, commit: str, branch: str, expected: str | None, *, tree: str | None = None
+    target: str,
+    bundle: Path,
+    commit: str,
+    branch: str,
+    expected: str | None,
+    *,
+    tree: str | None = None,
+    prepare: Prepare | None = None,
 ) -> str:
     """Put ``commit`` from ``bundle`` on ``branch`` of ``target``, if the branch is at ``expected`` (None: not there).
 
     ``target`` is a local repository, bare or not, or an address that `git push` reaches. ``tree`` is what was checked:
     a commit of another tree is refused, because evidence binds to the tree. Doing it twice is fine: a branch already at
     ``commit`` is left alone. Objects are first unpacked and checked in a repository of their own beside the bundle.
-    Returns the id of the commit that is on the branch.
+    There ``prepare`` may make another commit of the same tree, which is published in its place.
+    Returns the id of the commit that is on the branch. Raises what ``prepare`` raises;
     Raises ``BranchTaken``, ``BranchCheckedOut``, ``BranchInTheWay``, or ``GitFailed`` for a bad bundle or an
     unreachable target; ``ValueError`` for what is no commit id, branch name or address.
     """
@@ -71,13 +86,9 @@ async def publish_branch(
     with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
         make_bare(quarantine)
-        match await _where_is(source, place, branch, quarantine):
-            case Found(commit=found) if found == commit:
-                return commit
-            case Found(commit=found) if found != expected:
-                raise BranchTaken(branch, found)
-            case Found(may_be_checked_out=True):
-                await _refuse_checked_out(place, branch)
+        found = await _where_is(source, place, branch, quarantine)
+        if prepare is None and await _is_there(found, place, commit, branch, expected):
+            return commit
         await _provide_bases(quarantine, source, place, bundle)
         try:
             found_tree = await load_bundle(quarantine, bundle, commit)
@@ -85,9 +96,43 @@ async def publish_branch(
             await _refuse_missing_bases(quarantine, bundle)
             raise
         if tree is not None and found_tree != tree:
-            raise GitFailed(f"Commit {commit} has the files of tree {found_tree}, but what was checked is tree {tree}.")
+            raise _other_tree(commit, found_tree, tree)
+        if prepare is not None:
+            commit = await prepare(quarantine, partial(_fetch_tip, quarantine, source))
+            prepared = (await git(f"--git-dir={quarantine}", "rev-parse", "--verify", f"{commit}^{{tree}}")).strip()
+            if prepared != found_tree:
+                raise _other_tree(commit, prepared, found_tree)
+            if await _is_there(found, place, commit, branch, expected):
+                return commit
         await _push(quarantine, source, place, commit, branch, expected)
     return commit
+
+
+def _other_tree(commit: str, found: str, checked: str) -> GitFailed:
+    return GitFailed(f"Commit {commit} has the files of tree {found}, but what was checked is tree {checked}.")
+
+
+async def _is_there(found: Found, place: Place | None, commit: str, branch: str, expected: str | None) -> bool:
+    """Whether the branch is at ``commit`` already; raises where it may not be put there."""
+    match found:
+        case Found(commit=there) if there == commit:
+            return True
+        case Found(commit=there) if there != expected:
+            raise BranchTaken(branch, there)
+        case Found(may_be_checked_out=True):
+            await _refuse_checked_out(place, branch)
+    return False
+
+
+async def _fetch_tip(quarantine: Path, source: str, branch: str) -> str | None:
+    """The commit of a branch of the target, of its default branch where the name is empty; it is here then."""
+    service = (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if source.startswith("/") else ()
+    ref = f"{HEADS}{branch}" if branch else "HEAD"
+    where = f"--git-dir={quarantine}"
+    answer = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", *service, "--", source, f"+{ref}:refs/tip")
+    if answer.code != 0:
+        return None
+    return (await git(where, "rev-parse", "--verify", "refs/tip^{commit}")).strip()
 
 
 async def delete_branch(target: str, branch: str, expected: str, mirror: Mirror) -> None:

@@ -29,7 +29,7 @@ CUT_NOTE: Final = "*Cut here; the whole is in the task.*"
 
 _parser: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("inline")
 
-_LIVE: Final = re.compile(
+CALLING: Final = re.compile(
     r"\\*(?:"
     r"https?://[^\s<>`\[\]()]{0,500}(?:@|/(?:issues|pull|pulls|discussions|commit|compare)/)[^\s<>`\[\]()]{0,500}"
     r"|(?<![A-Za-z0-9])@[A-Za-z0-9](?:[A-Za-z0-9-]*)(?:/[A-Za-z0-9._-]+)?"
@@ -196,7 +196,7 @@ def _is_escaped(text: str, at: int) -> bool:
 def _plain(text: str) -> str:
     parts: list[str] = []
     at = 0
-    for found in _LIVE.finditer(text):
+    for found in CALLING.finditer(text):
         parts += [_escaped(text[at : found.start()]), f"`{found[0].lstrip(chr(92))}`"]
         at = found.end()
     return "".join([*parts, _escaped(text[at:])])
@@ -228,4 +228,4 @@ def _is_live_inline(token: Token, references: dict[str, object]) -> bool:
 
 
 def _calls(text: str) -> bool:
-    return _LIVE.search(text) is not None
+    return CALLING.search(text) is not None

@@ -1,4 +1,8 @@
-"""Making a result visible: the branch in the target repository, claimed before it is touched."""
+"""Making a result visible: the branch in the target repository, claimed before it is touched, and its pull request.
+
+A pull request is made where we have credentials for the repository on GitHub. Branch and pull request are one effect:
+each is found again by whoever does it a second time.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,13 @@ import asyncio
 from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
+from services.gateway.outbound.displays import patiently
+from services.gateway.outbound.preparation import Preparation
+from services.gateway.outbound.publish_rules import CannotPublish, rules_of
+from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.report import Report
 from services.gateway.outbound.standing import Standing, StandingLost
 from services.gateway.temp_dirs import temp_dir
@@ -15,7 +24,7 @@ from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.objects import ArtifactLost, Artifacts
-from shared.ops.config import BadConfig, load_config
+from shared.ops.config import BadConfig, Repo, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.runtime.activity import ActivityContext, HandOver
@@ -32,22 +41,28 @@ PATIENT_TRIES: Final = 3
 log = structlog.get_logger(__name__)
 
 
-class CannotPublish(Exception):
-    """The publication fails for good. ``code`` is stable; the text says what to do."""
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit that is visible, and the number and address of its pull request, where there is one."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
+    commit: str
+    url: str = ""
+    pull_request: int = 0
 
 
 class Publications:
     """The activity behind `reply.requested`."""
 
     def __init__(
-        self, settings: Settings, host: ActorHost, artifacts: Artifacts, *, standing: Standing | None = None
+        self,
+        settings: Settings,
+        host: ActorHost,
+        artifacts: Artifacts,
+        *,
+        standing: Standing | None = None,
+        pull_requests: PullRequests | None = None,
     ) -> None:
         self._settings = settings
+        self._pull_requests = pull_requests
         self._host = host
         self._artifacts = artifacts
         self._standing = standing
@@ -69,9 +84,16 @@ class Publications:
                 )
             else:
                 crash_point("publication.visible")
-                await report.tell(reply.Post(effect=wanted.effect, attempt=attempt, commit=visible))
+                post = reply.Post(
+                    effect=wanted.effect,
+                    attempt=attempt,
+                    commit=visible.commit,
+                    url=visible.url,
+                    pull_request=visible.pull_request,
+                )
+                await report.tell(post)
                 crash_point("publication.reported")
-                log.info("published", effect=wanted.effect, branch=wanted.branch, commit=visible)
+                log.info("published", effect=wanted.effect, branch=wanted.branch, commit=visible.commit)
         except Rejected as rejection:
             # Done before, given up, or somebody else's by now.
             log.info("not ours to publish", effect=wanted.effect, code=rejection.code)
@@ -91,12 +113,18 @@ class Publications:
         except Rejected as rejection:
             log.info("nobody waits for this effect", effect=wanted.effect, code=rejection.code)
 
-    async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> str:
-        """The id of the commit that is visible; raises `CannotPublish`."""
+    async def _make_visible(self, event: RecordedEvent, wanted: reply.Requested, turn: ActivityContext) -> Published:
+        """What is visible now; raises `CannotPublish`."""
         try:
             if self._standing is not None:
                 await self._standing.check(event.actor.id, wanted.repo)
-            return await self._push(event, wanted)
+            repo = self._repo(wanted)
+            pulls = self._pull_requests
+            if pulls is None or not pulls.on_github(wanted.repo):
+                return Published(
+                    commit=await self._push(event, wanted, repo, Preparation(rules_of(repo, on_github=False)))
+                )
+            return await self._on_github(event, wanted, repo, pulls, turn)
         except StandingLost as error:
             raise CannotPublish("standing-lost", str(error)) from error
         except ArtifactLost as error:
@@ -116,7 +144,27 @@ class Publications:
                 raise
             raise CannotPublish("publish-failed", str(error)) from error
 
-    async def _push(self, event: RecordedEvent, wanted: reply.Requested) -> str:
+    async def _on_github(
+        self, event: RecordedEvent, wanted: reply.Requested, repo: Repo, pulls: PullRequests, turn: ActivityContext
+    ) -> Published:
+        id = event.actor.id
+        author = await patiently(lambda: pulls.author(wanted.repo), turn)
+        co_author = await patiently(lambda: pulls.co_author(id, wanted.repo), turn)
+        state: reply.Reply = await self._host.state(event.actor)
+        # Where people look at it already, they see a conflict there.
+        is_first = not any(
+            effect.status is reply.EffectStatus.POSTED and effect.request.branch == wanted.branch
+            for effect in state.effects.values()
+        )
+        preparation = Preparation(
+            rules_of(repo, on_github=True), author=author, co_author=co_author, base=repo.base if is_first else None
+        )
+        commit = await self._push(event, wanted, repo, preparation)
+        crash_point("publication.pushed")
+        pull = await patiently(lambda: pulls.ensure(id, wanted, repo, commit), turn)
+        return Published(commit=commit, url=pull.html_url, pull_request=pull.number)
+
+    def _repo(self, wanted: reply.Requested) -> Repo:
         repo = load_config(self._settings.config_path).repo_for(wanted.repo)
         if repo is None:
             raise CannotPublish(
@@ -124,13 +172,23 @@ class Publications:
                 f"The repository {wanted.repo!r} is not configured: add it to {self._settings.config_path.name}, "
                 "then retry.",
             )
+        return repo
+
+    async def _push(self, event: RecordedEvent, wanted: reply.Requested, repo: Repo, preparation: Preparation) -> str:
+        """The id of the commit that is on the branch."""
         if wanted.bundle is None:
             raise CannotPublish("bundle-missing", "The run left no bundle of its commit: retry the task.")
         with temp_dir(self._settings.data_dir / FOLDER) as folder:
             bundle = await self._artifacts.get_file(wanted.bundle, folder / "result.bundle")
             crash_point("publication.fetched")
             publish = partial(
-                publish_branch, repo.target, bundle, wanted.commit, wanted.branch, tree=wanted.tree or None
+                publish_branch,
+                repo.target,
+                bundle,
+                wanted.commit,
+                wanted.branch,
+                tree=wanted.tree or None,
+                prepare=preparation.of(wanted) if preparation.is_needed else None,
             )
             try:
                 return await publish(None)
