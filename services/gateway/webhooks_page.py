@@ -95,7 +95,8 @@ _OWN: Final = """
 ## Webhooks of your own
 
 Anything that can send JSON can open tasks, without code: `journeyman webhook add FILE`, `POST /api/webhooks`, or the
-dashboard. It takes deliveries at `https://…/webhooks/<name>` as soon as that is answered, and in every gateway.
+dashboard, whose page also shows the newest calls and why they were ignored or refused. It takes deliveries at
+`https://…/webhooks/<name>` as soon as that is answered, and in every gateway.
 
 ```yaml
 name: builds

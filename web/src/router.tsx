@@ -77,8 +77,15 @@ const task = createRoute({
   component: lazyRouteComponent(() => import("./screens/task/screen"), "TaskScreen"),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: "/hooks",
+  staticData: { nav: "nav.webhooks" },
+  component: lazyRouteComponent(() => import("./screens/webhooks/screen"), "WebhooksScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([tasks, tasksAlias, task]),
+  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks]),
   defaultPreload: "intent",
   defaultErrorComponent: ErrorPage,
   defaultPreloadStaleTime: 0,

@@ -12,7 +12,7 @@ from services.gateway.api.dependencies import problems
 from services.gateway.api.schemas import Body, CommandDone, Line, LongText, done
 from services.gateway.custom.commands import Made, WebhookCommands, example_call, without_secret
 from services.gateway.custom.paths import Found
-from services.gateway.custom.registry import Webhooks
+from services.gateway.custom.registry import Call, Webhooks
 from shared.contracts.task import Directive
 from shared.contracts.webhook import Definition, Paths, Verification
 from shared.contracts.webhook import Webhook as WebhookState
@@ -54,7 +54,10 @@ class Sample(WebhookBody, frozen=True, kw_only=True):
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook; of its secret only the fingerprint is told. ``call`` is a shell command that sends a sample."""
+    """A webhook; of its secret only the fingerprint is told.
+
+    ``call`` is a shell command that sends a sample. ``recent`` are the newest calls that this gateway has answered.
+    """
 
     name: str
     enabled: bool
@@ -64,6 +67,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     overlap_until: datetime | None
     url: str
     call: str
+    recent: tuple[Call, ...]
 
 
 class WebhookList(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +196,7 @@ def _shown(name: str, webhook: WebhookState, webhooks: Webhooks, settings: Setti
         overlap_until=webhook.overlap_until,
         url=f"{base.rstrip('/')}/webhooks/{name}",
         call=example_call(name, webhook, base, ""),
+        recent=tuple(webhooks.recent(name)),
     )
 
 

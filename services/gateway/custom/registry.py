@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -37,8 +39,19 @@ KEYS_KEPT_S: Final = 300.0
 KEYS_WAIT_S: Final = 3.0
 MAX_KEYS_BYTES: Final = 256 * 1024
 HEARD_WITHIN_S: Final = 5.0
+MOST_RECENT: Final = 20
+"""Calls of a webhook that a gateway remembers, with those that it has ignored or refused."""
 
 log = structlog.get_logger(__name__)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, as it was answered: its status, the delivery that is kept of it, or why there is none."""
+
+    at: datetime
+    status: int
+    delivery: str = ""
+    reason: str = ""
 
 
 class Webhooks:
@@ -50,6 +63,7 @@ class Webhooks:
         self._found: dict[str, Webhook] = {}
         self._made_by: dict[str, str] = {}
         self._position = 0
+        self._recent: dict[str, deque[Call]] = {}
         self._waiting: list[tuple[int, asyncio.Event]] = []
         self._kept: dict[tuple[str, str], bytes] = {}
         self._files: dict[str, tuple[float, bytes]] = {}
@@ -98,6 +112,15 @@ class Webhooks:
     def made_by(self, name: str) -> str:
         """The principal of the person who has made it."""
         return self._made_by.get(name, "")
+
+    def answered(self, name: str, call: Call) -> None:
+        """Remember a call, while this gateway lives."""
+        if name in self._found:
+            self._recent.setdefault(name, deque(maxlen=MOST_RECENT)).appendleft(call)
+
+    def recent(self, name: str) -> Sequence[Call]:
+        """The newest calls that this gateway has answered, the newest first."""
+        return tuple(self._recent.get(name, ()))
 
     def sender_of(self, name: str) -> Sender | None:
         """How its deliveries are read; None for a name that nobody has given."""

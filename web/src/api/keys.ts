@@ -7,6 +7,7 @@ export const keys = {
   diff: (id: string, commit: string) => ["diff", id, commit] as const,
   status: ["status"] as const,
   repos: ["repos"] as const,
+  webhooks: ["webhooks"] as const,
 };
 
 /** What one event of a task makes stale. */

@@ -7,8 +7,10 @@ import type {
   Approval,
   CommandReply,
   Delivered,
+  Found,
   Input,
   NewTask,
+  NewWebhook,
   Rejection,
   Repos,
   Retrying,
@@ -21,6 +23,8 @@ import type {
   Timeline,
   TimelineItem,
   Transcript,
+  WebhookList,
+  WebhookMade,
   Wish,
 } from "./types";
 
@@ -118,6 +122,25 @@ export const reposQuery = queryOptions({
 
 /** Has the gateway send a signed event to its own webhook. */
 export const sendTestEvent = (repo: string) => postJson<Delivered>("/api/test-event", { repo });
+
+/** The webhooks that people have made; their newest calls make no event. */
+export const webhooksQuery = queryOptions({
+  queryKey: keys.webhooks,
+  queryFn: ({ signal }) => getJson<WebhookList>("/api/webhooks", {}, signal),
+  refetchInterval: STATUS_EVERY_MS,
+});
+
+export const makeWebhook = (webhook: NewWebhook) => postJson<WebhookMade>("/api/webhooks", webhook);
+
+/** What a definition finds in a sample; nothing is made. */
+export const tryWebhook = ({ name: _, secret: __, ...definition }: NewWebhook, sample: string) =>
+  postJson<Found>("/api/webhooks/try", { ...definition, sample });
+
+export const switchWebhook = (name: string, on: boolean) =>
+  postJson<WebhookMade>(`/api/webhooks/${encodeURIComponent(name)}/${on ? "enable" : "disable"}`, {});
+
+export const rotateWebhook = (name: string) =>
+  postJson<WebhookMade>(`/api/webhooks/${encodeURIComponent(name)}/secret`, {});
 
 const EXPECTED_MS = 30_000;
 const expected = new Map<string, number>();

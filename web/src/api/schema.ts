@@ -712,6 +712,16 @@ export interface components {
             sha256: string;
             size: number;
         };
+        /** Call */
+        Call: {
+            /** Format: date-time */
+            at: string;
+            /** @default  */
+            delivery?: string;
+            /** @default  */
+            reason?: string;
+            status: number;
+        };
         /**
          * ChatMessage
          * @description Say something to the brain.
@@ -1624,6 +1634,7 @@ export interface components {
             made_by: string;
             name: string;
             overlap_until: string | null;
+            recent: components["schemas"]["Call"][];
             url: string;
         };
         /** WebhookBody */

@@ -34,6 +34,14 @@ const EVERY_STATUS: Record<Status, true> = {
 /** In the order of a task's life. */
 export const STATUSES = Object.keys(EVERY_STATUS) as Status[];
 
+export type Webhook = Answered<Schemas["Webhook"]>;
+export type WebhookList = { items: Webhook[] };
+export type NewWebhook = Schemas["NewWebhook"];
+export type WebhookMade = Answered<Schemas["WebhookMade"]>;
+export type Scheme = Schemas["Scheme"];
+export type Paths = Required<Schemas["Paths"]>;
+export type Found = Required<Schemas["Found"]>;
+
 /** What a person may want of a task. */
 export type ActionName = Schemas["Action"];
 /** Whether an action is allowed now; a task's own answer says why not, a list of tasks does not. */

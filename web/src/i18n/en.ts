@@ -9,6 +9,7 @@ export const en = {
   "nav.label": "Main",
   "nav.breadcrumb": "Breadcrumb",
   "nav.tasks": "Tasks",
+  "nav.webhooks": "Webhooks",
   "notFound.title": "There is no such page",
   "notFound.back": "Go to the tasks",
   "errorPage.title": "This page broke",

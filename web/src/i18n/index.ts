@@ -1,7 +1,8 @@
 import { en } from "./en";
 import type { enTask } from "./en-task";
+import type { enWebhooks } from "./en-webhooks";
 
-export type Key = keyof typeof en | keyof typeof enTask;
+export type Key = keyof typeof en | keyof typeof enTask | keyof typeof enWebhooks;
 type Vars = Record<string, string | number>;
 type Message = string | { one: string; other: string };
 

@@ -6,6 +6,7 @@ import type {
   SystemStatus,
   TaskDetail,
   TimelineItem,
+  Webhook,
 } from "../../src/api/types";
 import type { Socket } from "../../src/live/client";
 
@@ -43,6 +44,7 @@ export class FakeGateway {
   frozen = false;
   /** What the configuration names; undefined is an older gateway, which does not say. */
   repos: Repo[] | undefined;
+  webhooks: Webhook[] = [];
   /** What its webhook answers to a test event. */
   delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
@@ -105,6 +107,19 @@ export class FakeGateway {
     });
     if (this.commandsFail) return problem(this.commandsFail);
     if (url.pathname === "/api/test-event") return json(this.delivered);
+    if (url.pathname === "/api/webhooks/try")
+      return json({
+        id: "",
+        thing: "",
+        title: "nightly",
+        text: "",
+        repository: "",
+        author: "",
+        url: "",
+        failed: "",
+      });
+    if (url.pathname === "/api/webhooks")
+      return json({ event: null, seq: ++this.seq, secret: "made-secret" }, 201);
     if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
     return json({ event: null, seq: ++this.seq });
   }
@@ -114,6 +129,7 @@ export class FakeGateway {
     if (this.readsFail) return problem(this.readsFail);
     const [, , what, id, part] = url.pathname.split("/");
     if (what === "status") return json(this.status());
+    if (what === "webhooks") return json({ items: this.webhooks });
     if (what === "repos")
       return this.repos
         ? json({ items: this.repos, config_path: "/srv/jm/journeyman.toml", mention: "@agent" })
