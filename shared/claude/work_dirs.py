@@ -66,8 +66,13 @@ class LocalWork(msgspec.Struct, frozen=True):
         return data_dir / WORKTREES / str(self)
 
     def checkout(self, data_dir: Path, part: str) -> Path:
-        """The clean checkout in which a part of the round is checked."""
-        return data_dir / WORKTREES / f"{part}-{self.actor.id}-{self.number}"
+        """The clean checkout in which a part of the round is checked.
+
+        The paths of all parts have one length: what counts the letters of its path must find the same everywhere.
+        """
+        number = str(self.number)
+        longest = max(map(len, PARTS)) + len(number)
+        return data_dir / WORKTREES / f"{part}-{self.actor.id}-{number.zfill(longest - len(part))}"
 
     def checks_dir(self, data_dir: Path) -> Path:
         """What checks need beside their checkouts: homes, reports, outputs."""

@@ -18,7 +18,7 @@ class CheckVerdict(StrEnum):
     """What one check says of the work.
 
     ``failed-before`` is a check that fails at the base commit in the same way. ``could-not-run`` says nothing of the
-    work: the tool is missing, the set-up failed, or the check was killed or took too long.
+    work: the tool is missing, the set-up failed, the check was killed or took too long, or a pipe hides its exit code.
     """
 
     PASSED = "passed"
@@ -112,6 +112,7 @@ class NoteKind(StrEnum):
     SETUP_FAILED = "setup-failed"
     FLAKY = "flaky"
     FEWER_TESTS = "fewer-tests"
+    EXIT_CODE_HIDDEN = "exit-code-hidden"
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Whether a command that failed may have left steps undone behind the one that failed: nothing is known of those.
 
 The command's text and the files that it runs tell: shell scripts, the Makefile, scripts of a package, tox. In doubt the
-answer is yes. What a program does inside itself is its own: a test runner goes on behind a test that fails.
+answer is yes, and a program that nobody knows is in doubt: a driver in any language may stop at its red step. A test
+runner or a linter goes on behind what fails inside it.
 """
 
 from __future__ import annotations
@@ -13,28 +14,29 @@ from typing import Final
 import msgspec
 
 from shared.workspace.makefiles import leaves_recipes
+from shared.workspace.programs import called, is_one_step
+from shared.workspace.shell import Step, steps_of
 
 _MAX_DEPTH: Final = 5
 _MAX_BYTES: Final = 256 * 1024
 _STOPS: Final = re.compile(
     r"\bset [^\n;]*(?:-\w*e\w*|\berrexit)\b|\b(?:ba|da|z|k)?sh (?:-\w+ )*-\w*e\w*\b"
-    r"|(?:^|[\s;(])(?:if|elif|while|until) (?!!? ?(?:\[|test ))"
     r"|^#!\S*(?: \S+)? -\w*e|\b(?:exit|return)\b(?![^\n;&|]*\s*\Z)"
 )
-_HARMLESS: Final = re.compile(r"^[\s({]*(?:cd|export|source|\.|:|true)(?:\s|$)")
-_BEFORE: Final = re.compile(
-    r"^[\s({@+!-]*(?:(?:\w+=\S*|env|time|exec|npx|xvfb-run|timeout (?:-\S+ )*\S+|nice(?: -n \S+)?"
-    r"|(?:uv|poetry|pipenv|pdm) run|bundle exec)\s+)*"
-)
-"""What stands in front of a program."""
+_HARMLESS: Final = frozenset({"cd", "export", "source", ".", ":", "true"})
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
 _MAKES: Final = frozenset({"make", "gmake"})
 _PACKAGES: Final = frozenset({"npm", "pnpm", "yarn", "bun"})
-_TASKS: Final = frozenset(
-    {"nox", "just", "task", "invoke", "inv", "rake", "poe", "hatch", "doit", "ant", "composer", "run-s", "npm-run-all"}
-)
-"""Programs that run steps which are not read here, each up to the first that fails."""
+_SEVERAL_PACKAGES: Final = frozenset({"-r", "--recursive", "--filter", "-F", "workspaces", "workspace", "--workspaces"})
 _LATER_PHASES: Final = frozenset({"package", "verify", "install", "deploy", "site"})
+_INSTALLED: Final = re.compile(r"(?:\./)?(?:.*/)?(?:node_modules|vendor|\.?venv|\.tox)/.+")
+_TEST_FILE: Final = re.compile(r"(?:tests?|test[_.-].+|.+[_.-](?:test|tests|spec))\.\w+", re.IGNORECASE)
+_STARTS_OTHERS: Final = re.compile(
+    r"subprocess|\bos\.(?:system|popen|spawn|exec|posix_spawn)|child_process|\bsystem\b|\bspawn\b|\bexec\w*\b|\bpopen\b"
+    r"|\bpytest\.main|`|%x",
+    re.IGNORECASE,
+)
+"""What a script calls to run other programs."""
 
 
 class _Ran(msgspec.Struct, frozen=True):
@@ -57,17 +59,20 @@ def may_hide_more(command: str, exit_code: int, output: str, checkout: Path) -> 
 
 def _hides(text: str, ran: _Ran, depth: int) -> bool:
     text = text.replace("\\\n", " ").strip()
-    if depth > _MAX_DEPTH or _STOPS.search(text):
+    if depth > _MAX_DEPTH or _STOPS.search(text) or (steps := steps_of(text)) is None:
         return True
-    for part in re.split(r"\|\||[;\n]", text):
-        chain = part.split("&&")
-        if not all(_HARMLESS.match(each) for each in chain[:-1]):
-            return True
-        for single in re.split(r"[|&]", chain[-1]):
-            words = _BEFORE.sub("", single).split()
-            if words and _program_hides(words, ran, depth):
-                return True
-    return False
+    return any(_step_hides(step, ran, depth) for step in steps)
+
+
+def _step_hides(step: Step, ran: _Ran, depth: int) -> bool:
+    if not step.words:
+        return False
+    if step.after == "&&" and step.program not in _HARMLESS:
+        return True
+    if {"if", "elif", "while", "until"} & {*step.keywords} and step.program not in {"[", "[[", "test"}:
+        return True
+    words = called(step.words)
+    return bool(words) and _program_hides(words, ran, depth)
 
 
 def _program_hides(words: list[str], ran: _Ran, depth: int) -> bool:
@@ -79,33 +84,53 @@ def _program_hides(words: list[str], ran: _Ran, depth: int) -> bool:
             ran.checkout,
             lambda recipe: _hides(recipe, ran, depth + 1),
         )
-    if program in _PACKAGES:
+    if words[0] == "submake":
+        return False  # it tells by its own words
+    if program in _PACKAGES and not is_one_step(words):
         return _package_hides(arguments, ran, depth)
-    if program in _TASKS:
-        return True
     if program in {"gradle", "gradlew"}:
         return "--continue" not in arguments
     if program in {"mvn", "mvnw"}:
         return not _LATER_PHASES.isdisjoint(arguments)
     if program == "tox":
-        return _tox_hides(ran.checkout)
+        return _tox_hides(ran, depth)
+    if program == "pre-commit":
+        return re.search(r"^fail_fast: *true", _text(ran.checkout, ".pre-commit-config.yaml") or "", re.M) is not None
     if program in _SHELLS:
-        script = next((each for each in arguments if not each.startswith("-")), "")
-        return _script_hides(script, ran, depth)
-    return "/" in words[0] and _script_hides(words[0], ran, depth)
+        return _shell_hides(arguments, ran, depth)
+    if "/" in words[0] and not _INSTALLED.fullmatch(words[0]):
+        return _script_hides(words[0], ran, depth) if _text(ran.checkout, words[0]) else not is_one_step(words)
+    return not is_one_step(words) and not _is_test_file(arguments, ran)
+
+
+def _shell_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
+    if "-c" in arguments[:-1]:
+        return _hides(arguments[arguments.index("-c") + 1], ran, depth + 1)
+    return _script_hides(next((each for each in arguments if not each.startswith("-")), ""), ran, depth)
 
 
 def _script_hides(name: str, ran: _Ran, depth: int) -> bool:
     text = _text(ran.checkout, name)
     if text is None:
-        return False
+        return True
     first = text.partition("\n")[0]
     is_shell = not first.startswith("#!") or re.search(r"\b(?:ba|da|z|k)?sh\b", first) is not None
-    return is_shell and _hides(text, ran, depth + 1)
+    return _hides(text, ran, depth + 1) if is_shell else not _is_test_file([name], ran)
+
+
+def _is_test_file(arguments: list[str], ran: _Ran) -> bool:
+    """Whether an interpreter is given a file of tests that starts nothing else."""
+    name = next((each for each in arguments if not each.startswith("-")), "")
+    if not _TEST_FILE.fullmatch(name.rpartition("/")[2]):
+        return False
+    text = _text(ran.checkout, name)
+    return text is not None and not _STARTS_OTHERS.search(text)
 
 
 def _package_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
     """Scripts of a package: what runs before and after one is a step too."""
+    if not _SEVERAL_PACKAGES.isdisjoint(each.partition("=")[0] for each in arguments):
+        return True
     name = next((each for each in arguments if not each.startswith("-") and each not in {"run", "run-script"}), "")
     name = {"t": "test"}.get(name, name)
     try:
@@ -114,18 +139,28 @@ def _package_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
         return True
     if f"pre{name}" in scripts or f"post{name}" in scripts:
         return True
-    return name in scripts and _hides(scripts[name], ran, depth + 1)
+    if name in scripts:
+        return _hides(scripts[name], ran, depth + 1)
+    rest = arguments[arguments.index(name) :] if name else []
+    return not rest or not is_one_step(rest)  # `yarn jest`
 
 
-def _tox_hides(checkout: Path) -> bool:
+def _tox_hides(ran: _Ran, depth: int) -> bool:
     """Tox ends an environment at the first of its commands that fails."""
-    text = _text(checkout, "tox.ini")
-    if text is None:
+    text = _text(ran.checkout, "tox.ini")
+    if text is None or re.search(r"^commands_(?:pre|post)", text, re.M):
         return True
-    lists = re.findall(r"^commands(?:_pre|_post)? *=(.*(?:\n[ \t]+.*)*)", text.replace("\\\n", " "), re.M)
-    return any(len([line for line in each.split("\n") if line.strip(" \t#")]) > 1 for each in lists) or (
-        re.search(r"^commands_(?:pre|post)", text, re.M) is not None
-    )
+    lists = re.findall(r"^commands *=(.*(?:\n[ \t]+.*)*)", text.replace("\\\n", " "), re.M)
+    for each in lists:
+        lines = [line.strip(" \t-") for line in each.split("\n") if line.strip(" \t#")]
+        if len(lines) > 1 or any(_hides(_without_braces(line), ran, depth + 1) for line in lines):
+            return True
+    return not lists
+
+
+def _without_braces(line: str) -> str:
+    """A command of tox without its substitutions."""
+    return re.sub(r"\{[^{}]*\}", "", re.sub(r"\{env_?python\}", "python", line))
 
 
 def _text(checkout: Path, name: str) -> str | None:

@@ -86,6 +86,7 @@ class BaseCommit(contextlib.AsyncExitStack):
             output_cut=len(ran.result.output) > OUTPUT_CHARS,
             findings=ran.findings,
             checkout=str(checkout.tree),
+            home=str(checkout.home),
             hindrance=hindrance(ran.result) or "",
         )
 

@@ -61,6 +61,11 @@ class CleanCheckout:
         """The commit's files."""
         return self._place.tree
 
+    @property
+    def home(self) -> Path:
+        """The ``HOME`` of what runs in it."""
+        return _home(self._place)
+
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(
@@ -86,7 +91,7 @@ class CleanCheckout:
             # A result is younger than what git removes, and the agent's worktree keeps its base.
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted, is_kept=True)
             crash_point("verification.checked-out")
-            async with check_environment(place.folder / "home", caches=caches) as environment:
+            async with check_environment(_home(place), caches=caches) as environment:
                 yield cls(place, worktree.tracked, environment, timeout_s)
         finally:
             await uninterrupted(_remove(worktree, place.folder))
@@ -131,6 +136,10 @@ class CleanCheckout:
         output = await asyncio.to_thread(_kept_output, result, whole)
         findings = await asyncio.to_thread(read_failures, command, result.exit_code, output, files, self.tree)
         return Ran(result, findings, whole)
+
+
+def _home(place: Place) -> Path:
+    return place.folder / "home"
 
 
 async def _remove(worktree: Worktree, folder: Path) -> None:

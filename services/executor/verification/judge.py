@@ -2,12 +2,13 @@
 
 A failure is the work's unless the base commit fails in the same way. A failure that does not come a second time is
 flaky, and nobody's. What could not run says nothing. An exit code of 0 is no pass where the runner names tests that
-fail, or has run none.
+fail, or has run none, or where a pipe hides the exit code of what judges.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,8 @@ from shared.contracts.messages import ArtifactRef
 from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, missing_tool
-from shared.workspace.test_results import Comparison, Kind, Run, compare
+from shared.workspace.exit_codes import Hidden, hidden_exit_codes
+from shared.workspace.test_results import Comparison, Kind, Run, compare, fewer_tests, same_output
 
 HEAD_CHARS: Final = 2_000
 TAIL_CHARS: Final = 4_000
@@ -33,9 +35,13 @@ NAME_CHARS: Final = 300
 TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
+_GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
+"""Go tells how a package's tests ended, and counts none."""
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
+TakenAway = Callable[[], Awaitable[int]]
+"""Counts the tests that the result deletes or skips, by the text of its files."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +62,20 @@ class Judge:
     """Judges one result. ``setup`` is its own set-up, ``base`` its base commit; ``store`` keeps whole outputs."""
 
     def __init__(
-        self, checks: Sequence[str], setup: Sequence[str], result: CleanCheckout, base: BaseCommit, store: Store
+        self,
+        checks: Sequence[str],
+        setup: Sequence[str],
+        result: CleanCheckout,
+        base: BaseCommit,
+        store: Store,
+        taken_away: TakenAway,
     ) -> None:
         self._checks = checks
         self._setup = setup
         self._result = result
         self._base = base
         self._store = store
+        self._taken_away = taken_away
         self._comparable = True
         self._notes: list[Note] = []
 
@@ -124,14 +137,14 @@ class Judge:
         hidden, failures = ran.findings.hidden, ran.findings.failed_count or 0
         nameless = 0 if hidden else failures
         if not hidden and not nameless and not ran.findings.ran_nothing:
-            return await self._check(ran, CheckVerdict.PASSED)
+            return await self._passed(ran)
         before = await self._base.run(ran.result.command)
         then = before.findings
         if nameless:
             return await self._judge_nameless(ran, nameless, then.failed_count or 0)
         if not hidden:
             if not (count := (then.passed_count or 0) + (then.failed_count or 0)):
-                return await self._check(ran, CheckVerdict.PASSED)
+                return await self._passed(ran)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
@@ -150,9 +163,22 @@ class Judge:
                 self._comparable = False
                 reason += f" {_as_sentence(_BEHIND)}"
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
-        return await self._check(
-            ran, CheckVerdict.PASSED, "A test of it failed once, and passed when it ran again.", flaky=new
-        )
+        return await self._passed(ran, "A test of it failed once, and passed when it ran again.", flaky=new)
+
+    async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
+        """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
+        if not (lost := await self._lost_exit_codes(ran)):
+            return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
+        told = _lost(lost)
+        self._notes.append(Note(kind=NoteKind.EXIT_CODE_HIDDEN, sentence=f"{ran.result.command}: {told}"))
+        reason = f"It ends with 0, which says nothing of what judges: {told}."
+        return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason, flaky=flaky)
+
+    async def _lost_exit_codes(self, ran: Ran) -> list[Hidden]:
+        """What judges and cannot make the command fail, but for test runners that have told how their tests ended."""
+        hidden = await asyncio.to_thread(hidden_exit_codes, ran.result.command, self._result.tree)
+        told = ran.findings.passed_count is not None or _GO_TOLD.search(ran.result.output)
+        return [each for each in hidden if not (each.is_test_runner and told)]
 
     async def _judge_nameless(self, ran: Ran, now: int, then: int) -> Check:
         """Of a command that ended with 0, although its runner counts failing tests, none of them by name."""
@@ -163,7 +189,7 @@ class Judge:
         again = await self._result.run_again(ran.result.command)
         if again.result.passed and not again.findings.hidden and not again.findings.failed_count:
             self._note_flaky(ran, ())
-            return await self._check(again, CheckVerdict.PASSED, "It failed once, and passed when it ran again.")
+            return await self._passed(again, "It failed once, and passed when it ran again.")
         reason = f"It ends with 0, but more tests fail than at the base commit: {now}, there {then}."
         return await self._check(ran, CheckVerdict.FAILED, reason)
 
@@ -175,6 +201,13 @@ class Judge:
                 return await self._failed_before(ran, found)
             case Kind.NEW:
                 return await self._judge_new_failure(ran, found.new, before)
+            case Kind.UNCLEAR if found.totals_only:
+                self._comparable = False
+                reason = (
+                    "It fails at the base commit too; the outputs differ only in how much was looked at, so nobody can "
+                    "tell whether something else is wrong."
+                )
+                return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
             case Kind.UNCLEAR:
                 again = await self._base.run(ran.result.command, again=True)
                 if again.exit_code != 0 and compare(_run(again), _run(before)).kind is Kind.SAME:
@@ -195,8 +228,7 @@ class Judge:
         flaky = _without(new, _names(again))
         if again.result.passed:
             self._note_flaky(ran, new)
-            reason = "It failed once, and passed when it ran again."
-            return await self._check(again, CheckVerdict.PASSED, reason, flaky=new)
+            return await self._passed(again, "It failed once, and passed when it ran again.", flaky=new)
         if before.exit_code != 0 and (second := await self._comparison(again, before)).kind is Kind.SAME:
             self._note_flaky(ran, new)
             return await self._failed_before(again, second, flaky=new)
@@ -217,13 +249,24 @@ class Judge:
             output=ran.result.output[-OUTPUT_CHARS:],
             findings=ran.findings,
             checkout=str(self._result.tree),
+            home=str(self._result.home),
             cut=len(ran.result.output) > OUTPUT_CHARS,
         )
         found = await asyncio.to_thread(compare, after, _run(before))
-        if found.kind is Kind.SAME and not found.partial and await self._may_hide_more(ran):
-            why = f"{found.why}; {_BEHIND}"
-            return msgspec.structs.replace(found, why=why, partial=True)
+        if found.kind is Kind.SAME and not found.partial and (unseen := await self._unseen(ran, after, before)):
+            return msgspec.structs.replace(found, why=f"{found.why}; {unseen}", partial=True)
         return found
+
+    async def _unseen(self, ran: Ran, after: Run, before: BaseRun) -> str:
+        """What two runs with the same failures may hide all the same, or nothing."""
+        if await self._may_hide_more(ran):
+            return _BEHIND
+        if (fewer := fewer_tests(after.findings, before.findings)) and fewer > (taken := await self._taken_away()):
+            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
+        lost = await self._lost_exit_codes(ran)
+        if lost and not await asyncio.to_thread(same_output, after, _run(before)):
+            return _lost(lost)
+        return ""
 
     async def _may_hide_more(self, ran: Ran) -> bool:
         result = ran.result
@@ -279,8 +322,13 @@ def _run(before: BaseRun) -> Run:
         output=before.output,
         findings=before.findings,
         checkout=before.checkout,
+        home=before.home,
         cut=before.output_cut,
     )
+
+
+def _lost(hidden: Sequence[Hidden]) -> str:
+    return "; ".join(map(str, hidden[:3]))
 
 
 def _as_sentence(words: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
-from shared.workspace.judges import MAX_FILES, MAX_TEXT, judges_changed
+from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, judges_changed, taken_away
 from shared.workspace.mirror import Mirror
 
 MOST_NOTES: Final = 20
@@ -20,14 +20,8 @@ SMALL: Final = 32 * 1024
 
 async def notes_on_judges(mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> tuple[Note, ...]:
     """A note for each change to a judge between two commits of the mirror. Raises `GitFailed`."""
-    entries = await changed_entries(mirror.path, base, commit)
-    files = [(entry.path, entry.status) for entry in entries]
-    loop = asyncio.get_running_loop()
-    blobs = await _texts(mirror, {blob for entry in entries[:MAX_FILES] for blob in (entry.old_blob, entry.new_blob)})
-    before = {entry.path: blobs[entry.old_blob] for entry in entries if entry.old_blob in blobs}
-    after = {entry.path: blobs[entry.new_blob] for entry in entries if entry.new_blob in blobs}
-    readers = (_reader(mirror, base, before, loop), _reader(mirror, commit, after, loop))
-    found = await asyncio.to_thread(judges_changed, files, *readers, checks)
+    files, before, after = await _change(mirror, base, commit)
+    found = await asyncio.to_thread(judges_changed, files, before, after, checks)
     notes = tuple(
         Note(
             kind=NoteKind.JUDGE_CHANGED,
@@ -40,6 +34,22 @@ async def notes_on_judges(mirror: Mirror, base: str, commit: str, checks: Sequen
         more = f"{len(found) - MOST_NOTES} more changes to what judges the work"
         return (*notes, Note(kind=NoteKind.JUDGE_CHANGED, sentence=more))
     return notes
+
+
+async def tests_taken_away(mirror: Mirror, base: str, commit: str) -> int:
+    """How many tests a result deletes or skips, by the text of its files. Raises `GitFailed`."""
+    return await asyncio.to_thread(taken_away, *await _change(mirror, base, commit))
+
+
+async def _change(mirror: Mirror, base: str, commit: str) -> tuple[list[tuple[str, str]], Read, Read]:
+    """The changed files with their letters, and what reads them before and after."""
+    entries = await changed_entries(mirror.path, base, commit)
+    files = [(entry.path, entry.status) for entry in entries]
+    loop = asyncio.get_running_loop()
+    blobs = await _texts(mirror, {blob for entry in entries[:MAX_FILES] for blob in (entry.old_blob, entry.new_blob)})
+    before = {entry.path: blobs[entry.old_blob] for entry in entries if entry.old_blob in blobs}
+    after = {entry.path: blobs[entry.new_blob] for entry in entries if entry.new_blob in blobs}
+    return files, _reader(mirror, base, before, loop), _reader(mirror, commit, after, loop)
 
 
 async def _texts(mirror: Mirror, blobs: set[str]) -> dict[str, str]:
@@ -61,9 +71,7 @@ async def _texts(mirror: Mirror, blobs: set[str]) -> dict[str, str]:
     return found
 
 
-def _reader(
-    mirror: Mirror, commit: str, known: Mapping[str, str], loop: asyncio.AbstractEventLoop
-) -> Callable[[str], str]:
+def _reader(mirror: Mirror, commit: str, known: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> Read:
     """Reads files of a commit from another thread than the loop's; the texts of some, by path, are ``known``."""
 
     @cache

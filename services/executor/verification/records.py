@@ -22,6 +22,8 @@ FOLDER: Final = "verdicts"
 KEPT_S: Final = 14 * 24 * 3600.0
 """Seconds after which a record is made anew: the machine's tools change."""
 MOST_RECORDS: Final = 500
+_FORM: Final = "2"
+"""Of what is kept. It changes with the rules by which outputs are read: names of other rules are other names."""
 OUTPUT_CHARS: Final = 128 * 1024
 """Of an output's end, which is what outputs are compared by where tests have no names."""
 
@@ -36,7 +38,8 @@ class Commands(msgspec.Struct, frozen=True):
 class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
     """What a command said at the base commit. ``output`` is the end of its output, ``output_cut`` that there is more.
 
-    ``checkout`` is the path it ran at, which the output may name; ``hindrance`` says why it could not run, if so.
+    ``checkout`` is the path it ran at, and ``home`` was its ``HOME``: the output may name them. ``hindrance`` says why
+    it could not run, if so.
     """
 
     exit_code: int
@@ -44,6 +47,7 @@ class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
     output_cut: bool = False
     findings: Findings = Findings()
     checkout: str = ""
+    home: str = ""
     hindrance: str = ""
 
 
@@ -80,7 +84,7 @@ class BaseRecords:
             old.unlink(missing_ok=True)
 
     def _file(self, key: tuple[str, ...]) -> Path:
-        return self._folder / f"{hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:32]}.json"
+        return self._folder / f"{hashlib.sha256(msgspec.json.encode((_FORM, *key))).hexdigest()[:32]}.json"
 
 
 def _age(file: Path) -> float:

@@ -13,7 +13,7 @@ import structlog
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Place
 from services.executor.verification.judge import Judge, Judged
-from services.executor.verification.judges_notes import notes_on_judges
+from services.executor.verification.judges_notes import notes_on_judges, tests_taken_away
 from services.executor.verification.records import FOLDER, BaseRecords
 from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
@@ -64,11 +64,9 @@ class Verification:
         """
 
         def opened(commit: str, part: str) -> AbstractAsyncContextManager[CleanCheckout]:
-            place = Place(
-                tree=work.checkout(self._data_dir, part),
-                folder=work.checks_dir(self._data_dir) / part,
-                mark=f"{mark}-{part}",
-            )
+            tree = work.checkout(self._data_dir, part)
+            # Named after the checkout, so that the homes of all parts have paths of one length too.
+            place = Place(tree=tree, folder=work.checks_dir(self._data_dir) / tree.name, mark=f"{mark}-{part}")
             return CleanCheckout.opened(
                 mirror,
                 commit,
@@ -96,6 +94,7 @@ class Verification:
             async with opened(commit, CHECKS) as result:
                 # What the work has added, such as its first dependency, is set up for it too.
                 setup = detect_setup(result.tree) if repo.setup is None else repo.setup
-                judged = await Judge(commands.checks, setup, result, base_commit, store).judge()
+                taken_away = partial(tests_taken_away, mirror, base, commit)
+                judged = await Judge(commands.checks, setup, result, base_commit, store, taken_away).judge()
             notes = await notes_on_judges(mirror, base, commit, commands.checks)
             return msgspec.structs.replace(judged, notes=(*judged.notes, *notes))

@@ -13,7 +13,7 @@ import msgspec
 from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.reach import Reach, reach_of
 
-__all__ = ["MAX_FILES", "JudgeChange", "judges_changed"]
+__all__ = ["MAX_FILES", "JudgeChange", "Read", "judges_changed", "taken_away"]
 
 MAX_FILES: Final = 500
 """Changed files that are looked at."""
@@ -50,6 +50,11 @@ def judges_changed(
     if len(files) > MAX_FILES:
         found.append(JudgeChange("", f"{len(files) - MAX_FILES} more changed files were not looked at"))
     return found
+
+
+def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> int:
+    """How many tests the change to these ``files`` (as those of `judges_changed`) deletes or skips."""
+    return weakened.taken_away(files[:MAX_FILES], _cut(base), _cut(result))
 
 
 def _cut(read: Read) -> Read:

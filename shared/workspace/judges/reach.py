@@ -21,6 +21,7 @@ MAX_COMMANDS: Final = 200
 
 _WORD: Final = re.compile(r"[^\s;&|()<>\"'`$=]+")
 _ENTER: Final = re.compile(r"^[ \t]*cd\s+['\"]?([^\s'\"&;]+)['\"]?\s*&&")
+_ELSEWHERE: Final = re.compile(r"\b(?:g?make|MAKE\S?)\b[^;&|\n]*?\s(?:-C|--directory)[ =]?['\"]?([^\s'\"]+)")
 _INTERPRETED: Final = re.compile(r"\b(?:sh|bash|zsh|python3?|node|ruby|perl|php)\s+([\w.-]+)")
 _ASSIGNMENT: Final = re.compile(r"^(?:(?:export|override)\s+)?[\w.-]+\s*(?::{0,3}|[?+!])=")
 _HEADER: Final = re.compile(r"^@?([^\s#:][^:\n]*?)[ \t]*::?(?!=)[ \t]*(.*)$")
@@ -60,10 +61,12 @@ def reach_of(commands: Sequence[str], read: Callable[[str], str]) -> Reach:
         scripts |= {_joined(place, word) for word in _INTERPRETED.findall(line)}
         for runner, names in _OF_RUNNER.items():
             if runner in words:
-                path, text = _first(place, names, read)
+                elsewhere = _ELSEWHERE.search(line) if names is MAKEFILES else None
+                there = _joined(place, elsewhere[1]) if elsewhere else place
+                path, text = _first(there, names, read)
                 reached = text if names is TASKFILES else _blocks(text, words)
                 targets[path] = targets.get(path, "") + reached
-                todo += [(place, recipe.strip().lstrip("@-+")) for recipe in reached.splitlines()]
+                todo += [(there, recipe.strip().lstrip("@-+")) for recipe in reached.splitlines()]
         for called in _SCRIPT_RUNNERS.finditer(line):
             path = _joined(place, "package.json")
             chosen = _package_scripts(read(path), _WORD.findall(called[1]))

@@ -139,13 +139,7 @@ class _Change(msgspec.Struct, frozen=True):
 
 def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict[str, list[str]]:
     """For changed files (path, status letter) what became of their tests; no word of those that only grew."""
-    changes = [
-        _change(path, status, language, base, result)
-        for path, status in files
-        for language in LANGUAGES
-        if language.files.fullmatch(path)
-    ]
-    moved = _sum(change.missing for change in changes) & _sum(change.new for change in changes)
+    changes, moved = _changes(files, base, result)
     found = {change.path: phrases for change in changes if (phrases := _phrases(change, moved))}
     added = {posixpath.basename(path) for path, status in files if status == "A"}
     counted = {change.path for change in changes if change.missing}
@@ -156,6 +150,12 @@ def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict
         elif status != "A" and _RECORDED.fullmatch(path):
             found.setdefault(path, []).append(f"recorded expectations {'deleted' if status == 'D' else 'changed'}")
     return found
+
+
+def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> int:
+    """How many tests are deleted or skipped in changed files (path, status letter)."""
+    changes, moved = _changes(files, base, result)
+    return sum(max(0, _lost(change, moved)) + max(0, _skipped(change)) for change in changes)
 
 
 def is_test(path: str) -> bool:
@@ -170,15 +170,33 @@ def _change(path: str, status: str, language: Language, base: Read, result: Read
     return _Change(path, status, language, before, after, were - are, are - were)
 
 
+def _changes(files: Sequence[tuple[str, str]], base: Read, result: Read) -> tuple[list[_Change], Counter[str]]:
+    """The changed files of tests, and the tests that one of them had before and another one has now."""
+    changes = [
+        _change(path, status, language, base, result)
+        for path, status in files
+        for language in LANGUAGES
+        if language.files.fullmatch(path)
+    ]
+    return changes, _sum(change.missing for change in changes) & _sum(change.new for change in changes)
+
+
+def _lost(change: _Change, moved: Counter[str]) -> int:
+    return (change.missing - moved).total() - (change.new - moved).total()
+
+
+def _skipped(change: _Change) -> int:
+    return 0 if change.status in "AD" else _more(change.language.skip, change.before, change.after)
+
+
 def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
     """``moved`` are the tests that one changed file had before and another one has now."""
-    left, language = change.missing - moved, change.language
-    lost = left.total() - (change.new - moved).total()
+    language, lost = change.language, _lost(change, moved)
     if change.status == "D":
         return [f"test file deleted with {_counted(lost, 'test')}"] if lost > 0 else []
     phrases = [f"{_counted(lost, 'test')} deleted"] if lost > 0 else []
     if change.status != "A":
-        if (skipped := _more(language.skip, change.before, change.after)) > 0:
+        if (skipped := _skipped(change)) > 0:
             phrases.append(f"{_counted(skipped, 'test')} skipped")
         # Of a test that went, its assertions go too.
         fewer = _more(language.assertion, change.after, change.before)

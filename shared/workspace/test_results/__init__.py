@@ -5,7 +5,7 @@ base. ``report_environment`` and ``report_files`` say how runners are made to wr
 Nothing here runs a command; only report files are read.
 """
 
-from shared.workspace.test_results.compare import Comparison, Kind, Run, compare
+from shared.workspace.test_results.compare import Comparison, Kind, Run, compare, fewer_tests, same_output
 from shared.workspace.test_results.failing_lines import failing_lines
 from shared.workspace.test_results.findings import Findings, read_failures
 from shared.workspace.test_results.normalise import normalise
@@ -18,9 +18,11 @@ __all__ = [
     "Run",
     "compare",
     "failing_lines",
+    "fewer_tests",
     "normalise",
     "read_failures",
     "refuses_reports",
     "report_environment",
     "report_files",
+    "same_output",
 ]

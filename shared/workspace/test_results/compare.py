@@ -11,6 +11,7 @@ import msgspec
 
 from shared.workspace.test_results.findings import MAX_NAMES, Findings
 from shared.workspace.test_results.normalise import normalise
+from shared.workspace.test_results.totals import same_but_for_totals
 from shared.workspace.test_results.unreported import TOO_MANY
 
 _SHOWN: Final = 5
@@ -32,7 +33,8 @@ class Kind(enum.StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a check command. ``checkout`` is the folder in which it ran: paths below it are no difference.
+    """One run of a check command. ``checkout`` is the folder in which it ran, ``home`` what was its ``HOME``: paths
+    below these are no difference.
 
     ``cut`` says that ``output`` has only a part of what the command wrote: it proves no sameness.
     """
@@ -41,6 +43,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     output: str
     findings: Findings
     checkout: str = ""
+    home: str = ""
     cut: bool = False
 
 
@@ -49,7 +52,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
     ``partial`` says that the runs are the same as far as is known: both gave up at a failure, or ran no test,
-    or the result's output has lines that look like other failures.
+    or the result's output has lines that look like other failures. ``totals_only`` says of an UNCLEAR one that the
+    outputs differ in how much was looked at, and in nothing else.
     """
 
     kind: Kind
@@ -58,6 +62,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     fixed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     partial: bool = False
+    totals_only: bool = False
 
 
 def compare(after: Run, before: Run) -> Comparison:
@@ -80,8 +85,9 @@ def compare(after: Run, before: Run) -> Comparison:
         return Comparison(kind=Kind.NEW, why=why, new=new, fixed=fixed, notes=notes)
     mended = fixed or _without(before.findings.broken, after.findings.broken)
     doubt = _doubt(after, before, mended=bool(mended))
-    if doubt is not None and not _same_output(after, before):
-        return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes)
+    if doubt is not None and not same_output(after, before):
+        totals_only = not after.findings.named and _same_output(after, before, but_for_totals=True)
+        return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes, totals_only=totals_only)
     why = _same(after)
     unknown = _unknown(after, before)
     return Comparison(
@@ -93,10 +99,24 @@ def compare(after: Run, before: Run) -> Comparison:
     )
 
 
+def fewer_tests(after: Findings, before: Findings) -> int:
+    """How many tests less ran, where both runs tell how many passed; none where more ran."""
+    if after.passed_count is None or before.passed_count is None:
+        return 0
+    then, now = before.passed_count + (before.failed_count or 0), after.passed_count + (after.failed_count or 0)
+    return max(0, then - now)
+
+
 def _unknown(after: Run, before: Run) -> list[str]:
     """Why runs that failed in the same way are not the same as a whole."""
     found = after.findings
     unknown = []
+    if found.passed_count is None and before.findings.passed_count is not None:
+        unknown.append("its runner ended without a word on how many tests passed, so that some may not have run")
+    elif found.failed and found.passed_count is None and found.counts_tests:
+        unknown.append("its runner ends without a word on how many tests passed, here and at the base commit")
+    elif found.broken and found.runs_tests and not found.failed and not (found.passed_count or found.failed_count):
+        unknown.append("it could not be built or loaded, so that no test ran")
     if found.stopped:
         unknown.append("it stops there, so that nothing is known of what comes behind")
     if _NO_TESTS.issuperset((*found.failed, *found.broken)) and (found.named or _SAID_NONE.search(after.output)):
@@ -140,13 +160,18 @@ def _ended(run: Run) -> bool:
     return 0 <= run.exit_code < _KILLED
 
 
-def _same_output(after: Run, before: Run) -> bool:
-    if after.cut or before.cut:
+def same_output(after: Run, before: Run) -> bool:
+    """Whether both runs end in the same way, and write the same but for what differs by chance."""
+    return _same_output(after, before)
+
+
+def _same_output(after: Run, before: Run, *, but_for_totals: bool = False) -> bool:
+    if after.cut or before.cut or after.exit_code != before.exit_code:
         return False
-    checkouts = [checkout for checkout in (after.checkout, before.checkout) if checkout]
-    said = normalise(after.output, *checkouts)
+    folders = [folder for run in (after, before) for folder in (run.checkout, run.home) if folder]
+    said, told = normalise(after.output, *folders), normalise(before.output, *folders)
     # Two failures that say nothing may be any two.
-    return bool(said) and after.exit_code == before.exit_code and said == normalise(before.output, *checkouts)
+    return bool(said) and (same_but_for_totals(said, told) if but_for_totals else said == told)
 
 
 def _same(after: Run) -> str:

@@ -51,7 +51,7 @@ _WORDS: Final = {
     "ctest": "ctest",
 }
 """Runners by what a command calls them, for a run that has told nothing."""
-_COUNTING: Final = frozenset(
+COUNTING: Final = frozenset(
     {"pytest", "unittest", "jest", "vitest", "mocha", "node", "cargo", "nextest", "phpunit", "rspec", "surefire"}
 )
 """Runners that tell how many tests have passed."""
@@ -88,7 +88,17 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ran_nothing(self) -> bool:
         """Whether a runner that always counts its tests has counted none."""
-        return not (self.passed_count or self.failed_count) and bool(_COUNTING & set(self.runner.split("+")))
+        return not (self.passed_count or self.failed_count) and bool(COUNTING & set(self.runner.split("+")))
+
+    @property
+    def counts_tests(self) -> bool:
+        """Whether each of its runners always tells at its end how many tests have passed."""
+        return bool(self.runner) and COUNTING.issuperset(self.runner.split("+"))
+
+    @property
+    def runs_tests(self) -> bool:
+        """Whether it has a test runner that runs no test where something is broken; go runs those of other packages."""
+        return bool(self.runner) and "go" not in self.runner.split("+")
 
     @property
     def named(self) -> bool:

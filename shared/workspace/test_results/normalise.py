@@ -1,4 +1,11 @@
-"""The output of a command without what differs between two runs of it that do the same."""
+"""The output of a command without what differs between two runs of it that do the same.
+
+Noise is what chance decides: when it ran, how long it took, where, under which process id. A number or an id is none
+where it is what the check is about: on a line that speaks of what was expected (a hash that two files should have, a
+date, a version), and a count beside a word such as ``failed``. There only the time at the beginning of a line and how
+long it took at its end are taken out. What differs at each run all the same makes a check that differs from itself, of
+which nothing is known.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +53,33 @@ _RULES: Final = tuple(
 )
 
 
+_VALUES: Final = re.compile(
+    r"\b(?:expect(?:ed|s)?|actual|got|want(?:ed)?|received|but was|should|mismatch\w*|match(?:es)?|differ\w*|checksum"
+    r"|digest|hash(?:es)?|sha-?(?:1|256|512)|md5|version|in use|EADDRINUSE|instead of)\b|\s[!=]==?\s",
+    re.IGNORECASE,
+)
+"""A line with one of these has values that the check is about."""
+_COUNTS: Final = re.compile(
+    r"\b(?:errors?|fail(?:ed|ures?|ing)?|problems?|issues?|warnings?|violations?)\b[ =:(]{1,3}\d[\d:.,]*"
+    r"|(?<![\w.:])\d[\d:.,]*\s(?=(?:\w+\s)?(?:errors?|fail(?:ed|ures?|ing)?|problems?|issues?|warnings?|violations?)\b)",
+    re.IGNORECASE,
+)
+_CHANCE: Final = tuple(
+    (re.compile(pattern), instead)
+    for pattern, instead in (
+        (
+            r"^(\W{0,3})(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z| ?[+-]\d\d:?\d\d)?(?=\W)",
+            r"\1<time>",
+        ),
+        (rf"(?i)(\b(?:in|after|took) |\()\d+(?:\.\d+)? ?{_UNIT}(?=\)?\W*$)", r"\1<duration>"),
+    )
+)
+"""What is by chance on every line."""
+_HIDE: Final = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
+"""Digits as characters that no rule knows, and that nobody writes."""
+_SHOW: Final = {hidden: plain for plain, hidden in _HIDE.items()}
+
+
 def normalise(output: str, *checkouts: str | Path) -> str:
     """The output without colours, times, durations, process ids, addresses, ports, random ids, seeds and paths.
 
@@ -53,7 +87,17 @@ def normalise(output: str, *checkouts: str | Path) -> str:
     failing command give the same text if they failed in the same way. The order of lines is kept.
     """
     text = without_paths(plain(output), (str(checkout) for checkout in checkouts))
-    text = "\n".join(lines_of(same_everywhere(text)))  # cut lines bound the work of every pattern
+    # Cut lines bound the work of every pattern.
+    text = "\n".join(map(_without_values, lines_of(same_everywhere(text))))
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
-    return "\n".join(line for line in map(str.rstrip, text.split("\n")) if line)
+    return "\n".join(line for line in map(str.rstrip, text.translate(_SHOW).split("\n")) if line)
+
+
+def _without_values(line: str) -> str:
+    """The line, where no rule finds the numbers that the check is about."""
+    if _VALUES.search(line):
+        for pattern, instead in _CHANCE:
+            line = pattern.sub(instead, line)
+        return line.translate(_HIDE)
+    return _COUNTS.sub(lambda count: count[0].translate(_HIDE), line)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 _SAID: Final = re.compile(
-    r"^!+ (?:.*: )?stopping after \d+ failures !+$"  # pytest -x
-    r"|^!+ Interrupted: .*!+$"  # pytest, at a module that it could not import
+    r"^!{3,} .+ !{3,}$"  # pytest, with -x, at a module that it could not import, by pytest.exit, by a signal
+    r"|\(signal: \d+, SIG[A-Z]+\b"  # cargo, of a process of tests
     r"|^\s*(?:Cancel(?:l)?ing due to test failure|warning: \d+/\d+ tests? \S+ not run due to )"  # nextest
     r"|\bERR_PNPM_RECURSIVE_RUN_FIRST_FAIL\b"
     r"|^\[INFO\] \S.* \.{2,} SKIPPED\b"  # maven, the modules behind the one that failed

@@ -31,6 +31,12 @@ DIFFERENT = [
     ("\x1b[31mred\x1b[0m", "red"),
     ("10%\r50%\r100% done", "100% done"),
     ("a   b", "a     b"),
+    ("2026-11-26 20:02:13,471 ERROR expected 3, got 4", "2026-12-01 01:02:03,001 ERROR expected 3, got 4"),
+    ("[20:02:13] 1 error", "[21:13:59] 1 error"),
+    ("1 of 3 should pass (0.12 s)", "1 of 3 should pass (1.40 s)"),
+    ("3 failed, as expected, in 0.3s", "3 failed, as expected, in 2.1s"),
+    ("expected <Thing at 0x7f9c67993010>", "expected <Thing at 0x7eff0daa0ed0>"),
+    ("expected /tmp/pytest-of-me/pytest-12/x0/out.txt", "expected /tmp/tmpab12/out.txt"),
 ]
 
 
@@ -52,6 +58,19 @@ def test_what_differs_by_chance_is_taken_out(one: str, other: str) -> None:
         ("case 5s failed", "case 9s failed"),
         ("process 12: wrong", "process 77: wrong"),
         ("user 12: wrong", "user 77: wrong"),
+        ("expected 3f2a9b1c0d, got 9b1c3f2a0d", "expected 3f2a9b1c0d, got 00aa3f2a0d"),
+        ("sha256 mismatch: 3f2a9b1c0d", "sha256 mismatch: 00aa3f2a0d"),
+        ("a.bin: checksum 3f2a9b1c0d", "a.bin: checksum 00aa3f2a0d"),
+        ("expected: 2026-01-01", "expected: 2026-01-02"),
+        ("AssertionError: '10:30' != '10:31'", "AssertionError: '10:30' != '10:45'"),
+        ("got 5ms", "got 9ms"),
+        ("should be 5s", "should be 9s"),
+        ("version 2026-01-01 wanted", "version 2026-01-02 wanted"),
+        ("Error: address already in use 127.0.0.1:8080", "Error: address already in use 127.0.0.1:9090"),
+        ("listen EADDRINUSE: localhost:80", "listen EADDRINUSE: localhost:81"),
+        ("failed: 3:20", "failed: 4:20"),
+        ("errors: 3 m", "errors: 4 m"),
+        ("10:30 errors", "10:31 errors"),
     ],
 )
 def test_what_differs_for_a_reason_stays(one: str, other: str) -> None:

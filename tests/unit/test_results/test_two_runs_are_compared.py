@@ -168,7 +168,8 @@ def test_runs_that_stopped_at_a_failure_are_the_same_in_part_only(command: str, 
 
 
 def test_a_run_that_went_on_is_the_same_as_a_whole() -> None:
-    went_on = "test a ... FAILED\nerror: test failed, to rerun pass `--lib`\nerror: 1 target failed:\n    `--lib`\n"
+    counted = "test a ... FAILED\ntest result: FAILED. 2 passed; 1 failed; 0 ignored\n"
+    went_on = f"{counted}error: test failed, to rerun pass `--lib`\nerror: 1 target failed:\n    `--lib`\n"
     for output in (went_on, pytest_output("a")):
         assert not compare(run(output), run(output)).partial
 
@@ -229,3 +230,65 @@ def test_two_failures_that_say_nothing_are_not_the_same(output: str) -> None:
 def test_a_part_of_an_output_proves_no_sameness() -> None:
     part = Run(exit_code=1, output="it broke\n", findings=read_failures("make", 1, "it broke\n", []), cut=True)
     assert compare(part, part).kind is Kind.UNCLEAR
+
+
+CRASHED = "=== test session starts ===\ntests/test_a.py::a FAILED\ntests/test_a.py::b PASSED\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (f"tests/test_a.py::a FAILED\n{pytest_output('a')}", CRASHED, "some may not have run"),
+        (CRASHED, CRASHED, "here and at the base commit"),
+        (
+            f"{pytest_output('a')}!!! _pytest.outcomes.Exit: gone !!!\n",
+            f"{pytest_output('a')}!!! _pytest.outcomes.Exit: gone !!!\n",
+            "nothing is known of what comes behind",
+        ),
+        (
+            "ERROR tests/test_a.py\nImportError while loading conftest '/srv/checkout/conftest.py'.\n",
+            "ERROR tests/test_a.py\nImportError while loading conftest '/srv/checkout/conftest.py'.\n",
+            "no test ran",
+        ),
+    ],
+)
+def test_a_run_that_ended_before_its_summary_is_the_same_in_part_only(before: str, after: str, why: str) -> None:
+    told = compare(run(after), run(before))
+    assert (told.kind, told.partial) == (Kind.SAME, True)
+    assert why in told.why
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "totals_only"),
+    [
+        ("Found 3 errors in 7 files checked", "Found 3 errors in 8 files checked", True),
+        (
+            "Found 3 errors in 2 files (checked 7 source files)",
+            "Found 3 errors in 2 files (checked 9 source files)",
+            True,
+        ),
+        ("a.x: no title\nchecked 7, 1 problem", "a.x: no title\nchecked 8, 1 problem", True),
+        ("7 files scanned: 1 problem", "8 files scanned: 1 problem", True),
+        ("checking a.x\na.x: no title", "checking NOTE.md\nchecking a.x\na.x: no title", True),
+        ("a.x: no title\nb.x ... ok", "a.x: no title\nb.x ... ok\nNOTE.md ... ok", True),
+        ("a.x: no title\n12 passed", "a.x: no title\n13 passed", True),
+        ("Found 3 errors in 7 files checked", "Found 4 errors in 8 files checked", False),
+        ("3 errors, 7 files checked", "4 errors, 7 files checked", False),
+        ("7 files checked, 3 failed", "7 files checked, 4 failed", False),
+        ("2 files would be reformatted", "3 files would be reformatted", False),
+        ("2 files with problems", "3 files with problems", False),
+        ("All 2 files have errors", "All 3 files have errors", False),
+        ("2 files failed", "3 files failed", False),
+        ("expected 7 files", "expected 7 files, got 6", False),
+        ("a.x: no title", "a.x: no title\nNOTE.md: no title", False),
+        ("a.x", "a.x\nNOTE.md", False),
+        ("checking a.x", "checking a.x: FAILED", False),
+        ("a.x:3 too long", "a.x:4 too long", False),
+        ("limit is 7 lines too long", "limit is 8 lines too long", False),
+        ("it broke", "it broke twice", False),
+    ],
+)
+def test_a_changed_total_alone_is_no_other_failure_and_no_sameness(before: str, after: str, totals_only: bool) -> None:
+    told = compare(run(f"{after}\n"), run(f"{before}\n"))
+    assert (told.kind, told.totals_only) == (Kind.UNCLEAR, totals_only)
+    assert compare(run(f"{before}\n", exit_code=2), run(f"{after}\n")).totals_only is False

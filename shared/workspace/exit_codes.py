@@ -1,0 +1,166 @@
+"""Which programs of a command cannot make it fail: a pipe, ``|| true`` or what follows has hidden their exit codes.
+
+Such a command says nothing by ending with 0. The command's text tells, with what it runs of the Makefile, of scripts
+and of ``package.json``; what another program does inside itself is not seen. A text that is not understood hides
+nothing, unless it has the usual words for that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from shared.workspace.detect.runners import MAKEFILES
+from shared.workspace.judges.reach import reach_of
+from shared.workspace.programs import PLAIN, called, is_test_runner, names_failed_steps
+from shared.workspace.shell import Step, steps_of
+
+_MAX_BYTES: Final = 256 * 1024
+_SHOWN: Final = 80
+"""Characters of a program's words in a sentence."""
+_PIPEFAIL: Final = re.compile(r"\bpipefail\b")
+_STOPS: Final = re.compile(r"\bset [^\n;]*(?:-\w*e\w*|\berrexit)\b|^#!\S*(?: \S+)? -\w*e")
+_USUAL: Final = re.compile(r"\|\| *(?:true|:)(?=\s|[;)]|$)|(?<!\|)\| *(?:tee|cat)\b")
+_SUCCEEDS: Final = frozenset({"true", ":", "echo", "printf"})
+_OPTIONS: Final = re.compile(
+    r"(?<!\S)(?:--exit-zero|--fail-never|--issues-exit-code[= ]0|-Dmaven\.test\.failure\.ignore(?:=true)?)(?!\S)"
+)
+_NO_FAILURE: Final = frozenset({"if", "elif", "while", "until", "!"})
+"""A program behind one of these is asked something."""
+_FEEDS: Final = frozenset({("go", "list"), ("go", "env"), ("docker", "ps"), ("node", "-p"), ("npm", "bin")})
+"""Programs that only give words to others, beside git and those of `PLAIN`."""
+_SCRIPT: Final = re.compile(r".+\.(?:sh|bash)|[^.]+")
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """A program whose exit code is lost: its words, what hides it, and whether it is a test runner, whose words for a
+    failing test are read.
+    """
+
+    program: str
+    by: str
+    is_test_runner: bool
+
+    def __str__(self) -> str:
+        return f"exit code hidden by {self.by}: {self.program}"
+
+
+def hidden_exit_codes(command: str, checkout: Path) -> list[Hidden]:
+    """Of a command of ``/bin/sh`` that ran in ``checkout``, each once. Only files are read."""
+    read = _reader(checkout)
+    reach = reach_of([command], read)
+    found = [*_of_shell(command, "")]
+    for path, text in reach.targets.items():
+        if path.rpartition("/")[2] == "package.json":
+            for script in text.splitlines():
+                found += _of_shell(script.partition(": ")[2], "")
+        elif path.rpartition("/")[2] in MAKEFILES:
+            found += _of_makefile(text)
+    for path in sorted(reach.scripts):
+        if _SCRIPT.fullmatch(path.rpartition("/")[2]) and _is_shell(text := read(path)):
+            found += _of_shell(text, text.partition("\n")[0])
+    if re.search(r"(?<![\w-])tox(?![\w-])", command):
+        found += _of_tox(read("tox.ini"))
+    return list(dict.fromkeys(found))
+
+
+def _of_shell(text: str, first: str) -> Iterator[Hidden]:
+    text = text.replace("\\\n", " ")
+    steps = steps_of(text)
+    if steps is None:
+        if (usual := _USUAL.search(text)) is not None and not _PIPEFAIL.search(text):
+            yield Hidden(_shown(text.strip().splitlines()[:1]), f"`{usual[0]}`", is_test_runner=False)
+        return
+    has_pipefail, goes_on = _PIPEFAIL.search(text) is not None, not _STOPS.search(f"{first}\n{text}")
+    for at, step in enumerate(steps):
+        words = called(step.words)
+        if not words or not _judges(words) or _NO_FAILURE & {*step.keywords}:
+            continue
+        if step.program in {"sh", "bash"} and "-c" in step.words[:-1]:
+            yield from _of_shell(step.words[step.words.index("-c") + 1], " ".join(step.words))
+        if hider := _hider(steps, at, has_pipefail=has_pipefail, goes_on=goes_on):
+            yield Hidden(_shown(step.words), hider, is_test_runner(words))
+
+
+def _hider(steps: Sequence[Step], at: int, *, has_pipefail: bool, goes_on: bool) -> str:
+    """What hides the exit code of a step, or nothing."""
+    step = steps[at]
+    if _OPTIONS.search(" ".join(step.words)):
+        return "an option"
+    if "-exec" in step.words and "+" not in step.words:
+        return "find"
+    if step.after == "|":
+        return "" if has_pipefail else "a pipe"
+    end = at
+    while steps[end].after in {"&&", "|"} and end + 1 < len(steps):
+        end += 1  # a failure passes what is behind `&&`; a pipe has the exit code of its end
+    behind = steps[end + 1 :]
+    match steps[end].after:
+        case "||" if behind and (behind[0].program in _SUCCEEDS or behind[0].words == ("exit", "0")):
+            return f"`|| {behind[0].program}`"
+        case "&" if not any(_ends_or_judges(each) for each in behind):
+            return "`&`"
+        case ";" | "done" if goes_on and not (behind and _looks_at_it(behind[0])):
+            return "the commands behind it" if steps[end].after == ";" else "a loop"
+    return ""
+
+
+def _ends_or_judges(behind: Step) -> bool:
+    """Whether it waits for the exit code, or is judged beside what runs in the background, such as a server."""
+    waits = behind.program == "wait" and len(behind.words) > 1
+    return waits or (behind.after != "&" and bool(words := called(behind.words)) and _judges(words))
+
+
+def _looks_at_it(step: Step) -> bool:
+    """Whether the exit code in front is kept, or this is the other branch of a choice."""
+    return any("$?" in each for each in (*step.words, *step.assigned)) or bool({"else", "elif"} & {*step.keywords})
+
+
+def _judges(words: Sequence[str]) -> bool:
+    """Whether its exit code says what nothing else does."""
+    name = words[0].rpartition("/")[2]
+    is_no_judge = name in PLAIN or name == "git" or (name, *words[1:2]) in _FEEDS or names_failed_steps(words)
+    return not is_no_judge or "-exec" in words
+
+
+def _of_makefile(text: str) -> Iterator[Hidden]:
+    """Of the recipes in the text of the targets that are reached. What make ignores by ``-``, its own words tell."""
+    has_pipefail = re.search(r"^\.?SHELL(?:FLAGS)?\b.*pipefail", text, re.M) is not None
+    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+        if line.startswith("\t"):
+            recipe = line.lstrip("\t @+-").replace("$$", "$")
+            yield from _of_shell(f"set -o pipefail; {recipe}" if has_pipefail else recipe, "")
+
+
+def _of_tox(text: str) -> Iterator[Hidden]:
+    for line in re.findall(r"^(?:commands *=|[ \t]+) *(- *\w.*)$", text, re.M):
+        yield Hidden(_shown([line]), "tox, which ignores it", is_test_runner(called(line.strip("- ").split())))
+    if re.search(r"^ignore_outcome *= *true", text, re.M | re.I):
+        yield Hidden("tox", "`ignore_outcome`", is_test_runner=False)
+
+
+def _shown(words: Sequence[str]) -> str:
+    text = " ".join(words)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _is_shell(text: str) -> bool:
+    first = text.partition("\n")[0]
+    return re.search(r"\b(?:ba|da|z|k)?sh\b", first) is not None if first.startswith("#!") else bool(text)
+
+
+def _reader(checkout: Path) -> Callable[[str], str]:
+    def read(name: str) -> str:
+        try:
+            path = (checkout / name).resolve()
+            if not path.is_relative_to(checkout.resolve()) or not path.is_file():
+                return ""
+            return path.read_bytes()[:_MAX_BYTES].decode(errors="replace")
+        except (OSError, ValueError):
+            return ""
+
+    return read

@@ -1,0 +1,61 @@
+"""Outputs without names that differ in how much was looked at, and in nothing else: one more file is no failure.
+
+How many problems there are, and how many files have one, is never such a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+from shared.workspace.test_results.failing_lines import is_reason
+
+_NOUN: Final = (
+    r"(?:files?|modules?|packages?|lines?|items?|targets?|sources?|documents?|pages?|directories|directory|folders?|"
+    r"tests?|checks?|suites?|specs?|statements?|entries|rows?|objects?|symbols?|functions?|classes|links?|paths?)"
+)
+_DONE: Final = (
+    r"(?:passed|passing|ok|succeeded|skipped|unchanged|checked|scanned|processed|analy[sz]ed|inspected|linted|"
+    r"visited|read|parsed|loaded|validated|clean|valid)"
+)
+_BAD: Final = (
+    r"(?:errors?|fail\w*|problems?|issues?|warnings?|would|needs?|invalid|broken|bad|not|without|missing|differ\w*|"
+    r"wrong|too|violat\w*|reformatted|unformatted|changed|modified|incorrect|dirty|uncovered|vulnerab\w*|offen[sc]\w*)"
+)
+_OF_BAD: Final = rf"(?!(?: +[A-Za-z']+){{0,4}}? +{_BAD}\b)"
+_NEUTRAL: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?<![\w.:/-])\d[\d,]*(?=(?: +[a-z]+)?? +{_NOUN}\b{_OF_BAD})",
+        rf"(?<![\w.:/-])\d[\d,]*(?= +{_DONE}\b{_OF_BAD})",
+        rf"(?:(?<=checked )|(?<=scanned )|(?<=processed )|(?<=inspected )|(?<=analyzed ))\d[\d,]*\b{_OF_BAD}",
+        r"(?:(?<=files: )|(?<=checked: )|(?<=scanned: )|(?<=files = )|(?<=files=))\d[\d,]*\b",
+    )
+)
+_LISTED: Final = re.compile(
+    r"\W*(?:check|scann?|lint|read|process|pars|load|compil|analy[sz]|inspect|format|validat|visit|open)(?:ing|ed)\b"
+    r":? +\S+ *(?:\.{2,}|…)?(?: *(?:ok|done|passed))?"
+    r"|\S+ *(?:\.{2,}|…|-|:)? *(?:ok|passed|unchanged|clean|valid|done)\.?"
+    r"|(?:✓|✔|ok\b|pass\b)[\s:-]*\S+",
+    re.IGNORECASE,
+)
+
+
+def same_but_for_totals(one: str, other: str) -> bool:
+    """Of two normalised outputs: whether all lines but those of what was looked at are the same, in any order."""
+    return _problems(one) == _problems(other)
+
+
+def _problems(output: str) -> Counter[str]:
+    return Counter(_without_totals(line) for line in output.split("\n") if not _is_listed(line))
+
+
+def _is_listed(line: str) -> bool:
+    return _LISTED.fullmatch(line.strip()) is not None and not is_reason(line)
+
+
+def _without_totals(line: str) -> str:
+    for pattern in _NEUTRAL:
+        line = pattern.sub("<total>", line)
+    return line

@@ -1,0 +1,82 @@
+"""What a driver has not run, a runner has not told, and a pipe has hidden: nothing of it is proven, and none blamed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
+from tests.integration.verification.trials import Files, MakeTrial
+
+NOTE: Final = {"NOTE.md": "hello\n"}
+PYTEST: Final = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -v -p no:cacheprovider"
+TESTS: Final = {"test_it.py": "def test_a_red(): assert 0\ndef test_b(): pass\ndef test_c(): pass\n"}
+DRIVER: Final = (
+    "import subprocess\nfor step in ('sh red.sh', 'sh lint.sh'):\n    subprocess.check_call(step, shell=True)\n"
+)
+COUNTS: Final = "echo 'a.x has no title'; echo Found 1 error in $(ls | wc -l) files checked; exit 1"
+
+
+@pytest.fixture(autouse=True)
+def python_has_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine's own ``python3`` has installed."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+async def test_a_driver_that_stops_at_its_old_red_step_proves_nothing_of_the_next_one(trial: MakeTrial) -> None:
+    place = trial({"drive.py": DRIVER, "red.sh": "echo --- FAIL: TestOld; exit 1\n", "lint.sh": "true\n"})
+    judged = await place.judge({"lint.sh": "exit 1\n"}, "python3 drive.py")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("change", "evidence"),
+    [
+        ({"test_it.py": TESTS["test_it.py"] + "def test_d(): pass\n"}, Evidence.NO_NEW_FAILURES),
+        ({"test_it.py": TESTS["test_it.py"].replace("def test_c(): pass\n", "")}, Evidence.NO_NEW_FAILURES),
+        ({"conftest.py": "def pytest_runtest_logreport(report):\n    import os\n    "
+          "report.nodeid.endswith('test_b') and report.when == 'call' and os._exit(1)\n"}, Evidence.UNVERIFIED),
+        ({"conftest.py": "def pytest_collection_modifyitems(items): del items[2:]\n"}, Evidence.UNVERIFIED),
+    ],
+    ids=["one more", "one deleted", "the process ends early", "one left out"],
+)  # fmt: skip
+async def test_tests_that_did_not_run_behind_an_old_red_one_prove_nothing(
+    change: Files, evidence: Evidence, trial: MakeTrial
+) -> None:
+    judged = await trial(TESTS).judge(change, PYTEST)
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is evidence
+
+
+async def test_an_exit_code_behind_a_pipe_proves_nothing_of_a_compiler_that_nobody_knows(trial: MakeTrial) -> None:
+    place = trial({"Makefile": "test:\n\t@sh -c 'python3 cc.py | tee log'\n", "cc.py": "print('all fine')\n"})
+    judged = await place.judge({"cc.py": "print('kaputt in Zeile 3')\nraise SystemExit(1)\n"})
+    (check,) = judged.checks
+    assert (check.exit_code, check.verdict) == (0, CheckVerdict.COULD_NOT_RUN)
+    assert check.reason == (
+        "It ends with 0, which says nothing of what judges: exit code hidden by a pipe: python3 cc.py."
+    )
+    assert [note.kind for note in judged.notes][:1] == [NoteKind.EXIT_CODE_HIDDEN]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_test_runner_behind_a_pipe_has_told_what_it_ran(trial: MakeTrial) -> None:
+    judged = await trial({"test_it.py": "def test_b(): pass\n"}).judge(NOTE, f"{PYTEST} | tee log")
+    assert judged.evidence is Evidence.VERIFIED
+
+
+async def test_a_linter_that_counts_files_blames_no_new_one(trial: MakeTrial) -> None:
+    judged = await trial({"a.x": ""}).judge(NOTE, COUNTS)
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_check_that_names_its_home_or_its_checkout_is_the_same_everywhere(trial: MakeTrial) -> None:
+    named = 'echo "$HOME/.cache of $PWD/a has ${#PWD} and ${#HOME} letters"; exit 1'
+    judged = await trial({"a": ""}).judge(NOTE, named)
+    assert judged.evidence is Evidence.NO_NEW_FAILURES

@@ -1,0 +1,98 @@
+"""A command that ends with 0 says nothing of a program whose exit code a pipe, ``|| true`` or what follows has lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.workspace.exit_codes import hidden_exit_codes
+
+MAKEFILE = (
+    "piped:\n\t@mycc a.c 2>&1 | tee log\n"
+    "many: piped\n"
+    "loop:\n\tfor f in *.c; do lint $$f; done\n"
+    "strict:\n\tfor f in *.c; do lint $$f || exit 1; done\n"
+    "kept:\n\tr=0; lint a || r=1; lint b || r=1; exit $$r\n"
+)
+FILES = {
+    "Makefile": MAKEFILE,
+    "sub/Makefile": ".SHELLFLAGS := -eu -o pipefail -c\nall:\n\tmycc | tee log\n",
+    "check.sh": "#!/bin/sh\nlint a\nlint b\n",
+    "strict.sh": "#!/bin/sh\nset -e\nlint a\nlint b\nlint c | cat\n",
+    "package.json": '{"scripts": {"test": "lint . | cat && jest", "ok": "lint . && jest"}}\n',
+    "tox.ini": "[testenv]\ncommands =\n    - lint src\n    pytest\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "by"),
+    [
+        ("mycc a.c | tee log", "a pipe"),
+        ("mycc a.c 2>&1 |& cat", "a pipe"),
+        ("FLAGS=-w timeout 60 ./build.sh | tee log", "a pipe"),
+        ("mycc && lint | tee log", "a pipe"),
+        ("sh -c 'mycc | tee log'", "a pipe"),
+        ("mycc || true", "`|| true`"),
+        ("mycc && lint || :", "`|| :`"),
+        ("mycc || echo failed", "`|| echo`"),
+        ("mycc || exit 0", "`|| exit`"),
+        ("mycc; true", "the commands behind it"),
+        ("mycc\necho done", "the commands behind it"),
+        ("(cd a && mycc); echo done", "the commands behind it"),
+        ("for f in *; do lint $f; done", "a loop"),
+        ("mycc &", "`&`"),
+        ("mycc & wait", "`&`"),
+        ("find . -name '*.c' -exec lint {} \\;", "find"),
+        ("flake8 --exit-zero", "an option"),
+        ("cat <<END | tee log\nit's\nEND", "`| tee`"),
+        ("make piped", "a pipe"),
+        ("make many", "a pipe"),
+        ("cd . && make loop", "a loop"),
+        ("sh check.sh", "the commands behind it"),
+        ("./strict.sh", "a pipe"),
+        ("npm test", "a pipe"),
+        ("tox", "tox, which ignores it"),
+    ],
+)
+def test_what_hides_an_exit_code_is_named(command: str, by: str, tmp_path: Path) -> None:
+    assert by in [each.by for each in hidden(command, tmp_path)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "mycc a.c",
+        "mycc > log 2>&1",
+        "set -o pipefail; mycc | tee log",
+        "set -e; mycc; lint",
+        "mycc && lint",
+        "mycc || lint",
+        "mycc; r=$?; cat log; exit $r",
+        "if mycc; then echo yes; else exit 1; fi",
+        "if [ -f a ]; then mycc; else lint; fi",
+        "! mycc",
+        "(cd a && mycc) || exit 1",
+        "mycc & wait $!",
+        "./server & pytest",
+        'test -z "$(gofmt -l .)"',
+        "cat log | grep -v noise",
+        "git ls-files '*.c' | xargs lint",
+        "go list ./... | xargs go vet",
+        "find . -name '*.c' -exec lint {} +",
+        "echo 'a | b; c' # || true",
+        "make strict | tee log",
+        "make kept",
+        "make -C sub",
+        "npm run ok",
+    ],
+)
+def test_what_keeps_its_exit_code_is_not_named(command: str, tmp_path: Path) -> None:
+    assert hidden(command, tmp_path) == []
+
+
+def hidden(command: str, folder: Path) -> list[object]:
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return list(hidden_exit_codes(command, folder))
