@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import msgspec
+
 from services.executor.attempt import Attempt, Dependencies
+from services.executor.conclusion import broken_off, recorded_result
 from services.executor.run_workspace import RunWorkspace
 from services.executor.verification.verify import Verification
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.contracts import run
+from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.objects import Artifacts
+from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.activity import ActivityContext
+from shared.workspace.branches import branch_name
+from shared.workspace.target import Target
 
 
 class Executing:
@@ -33,11 +42,21 @@ class Executing:
     async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Report a round that failed again and again for a reason of ours."""
         sentence = f"The executor could not do the work ({reason}): see its log, then retry the task."
+        failed = run.Fail(attempt=0, code="internal-error", message=sentence)
+        state: run.Run = await self._agents.host.state(event.actor)
+        if state.claimed_round == event.data.round and state.committed:
+            result = await recorded_result(self._agents.journal, event.actor, state.committed)
+            with contextlib.suppress(BadConfig):
+                failed = broken_off(failed, result, self._branch(event.actor, state))
         await self._agents.give_up(
             event.actor,
             self._claim(self._work(event)),
-            lambda attempt: run.Fail(attempt=attempt, code="internal-error", message=sentence),
+            lambda attempt: msgspec.structs.replace(failed, attempt=attempt),
         )
+
+    def _branch(self, actor: Actor, state: run.Run) -> str:
+        repo = Target(self._dependencies.settings, state.repo, state.base_commit).repo()
+        return branch_name(actor.id, state.title, repo.branch_prefix)
 
     async def _execute(self, event: RecordedEvent) -> None:
         asked: run.Requested = event.data

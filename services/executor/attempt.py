@@ -12,7 +12,7 @@ import structlog
 
 from services.executor.attempt_state import Again, AttemptState, AttemptStep, Committed, Report
 from services.executor.budget import budget_of
-from services.executor.conclusion import concluded, kept_of
+from services.executor.conclusion import broken_off, concluded, kept_of, recorded_result
 from services.executor.inbox import Inbox
 from services.executor.prompts import (
     beginning_prompt,
@@ -125,7 +125,7 @@ class Attempt:
             try:
                 report = await self._work(found)
             except EXPLAINED as error:
-                report = self._failed(WORKSPACE_FAILED, str(error))
+                report = await self._broken_off(str(error))
         crash_point("run.worked")
         report = await self._end_processes(report)
         await self._reconcile_elsewhere()
@@ -148,7 +148,7 @@ class Attempt:
         """The worktree, and the process to attach to or to start; or the committed result that is to be judged."""
         markdown = await self._approved_plan(found)
         if found.committed:
-            result = await self._committed(found.committed)
+            result = await recorded_result(self._agents.journal, self._actor, found.committed)
             worktree = await self._workspace.provide(found, result.commit, result.bundle)
             crash_point("run.result-found")
             return AttemptState(
@@ -364,13 +364,17 @@ class Attempt:
     def _branch(self, found: run.Run) -> str:
         return branch_name(self._actor.id, found.title, self._workspace.repo().branch_prefix)
 
-    async def _committed(self, commit: str) -> run.Committed:
-        """The result that was recorded in this round, by this attempt or one before."""
-        for event in reversed(await self._agents.journal.load(self._actor)):
-            match event.data:
-                case run.Committed() as committed if committed.commit == commit:
-                    return committed
-        raise AssertionError(f"the log holds no result {commit}")
+    async def _broken_off(self, why: str) -> run.Fail:
+        """The report of work that cannot go on; a result that is in the log is offered all the same."""
+        failed = self._failed(WORKSPACE_FAILED, why)
+        now: run.Run = await self._agents.host.state(self._actor)
+        if not now.committed or self._inbox.lost:
+            return failed
+        try:
+            branch = self._branch(now)
+        except BadConfig:
+            return failed  # nobody can publish it as it is
+        return broken_off(failed, await recorded_result(self._agents.journal, self._actor, now.committed), branch)
 
     # ---- with the agent --------------------------------------------------------------------------------------------
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from services.executor.attempt_state import AttemptState
+from typing import Final
+
+import msgspec
+
+from services.executor.attempt_state import AttemptState, Committed
 from services.executor.verification.judge import Judged
 from shared.contracts import run
 from shared.contracts.evidence import Evidence, EvidencePolicy, Outcome, is_enough
+from shared.contracts.subjects import Actor
+from shared.event_store.journal import Journal
+
+_MEND: Final = "Publish the result as it is, retry from it, or retry afresh."
 
 
 def concluded(
@@ -51,6 +59,39 @@ def concluded(
     )
 
 
+async def recorded_result(journal: Journal, actor: Actor, commit: str) -> run.Committed:
+    """The committed result that is in the log, made by whichever attempt."""
+    for event in reversed(await journal.load(actor)):
+        match event.data:
+            case run.Committed() as committed if committed.commit == commit:
+                return committed
+    raise AssertionError(f"the log holds no result {commit}")
+
+
+def broken_off(failed: run.Fail, result: Committed, branch: str) -> run.Fail:
+    """The failure of work that broke off around a committed result: it is kept, with its own commit and bundle, and
+    nothing is known of it.
+    """
+    kept = run.KeptResult(
+        commit=result.commit,
+        branch=branch,
+        bundle=result.bundle,
+        tree=result.tree,
+        checked_commit=result.commit,
+        summary=result.summary,
+        files=result.files,
+        diff=result.diff,
+        turns=result.turns,
+    )
+    return msgspec.structs.replace(
+        failed,
+        message=f"{failed.message} The agent's work is done and kept, but was not checked to the end: {_MEND}",
+        result=kept,
+        evidence=Evidence.UNVERIFIED,
+        notes=result.notes,
+    )
+
+
 def kept_of(done: run.Succeed) -> run.KeptResult | None:
     """What a report of success has made, for a task that is stopped all the same."""
     if not done.commit or done.bundle is None:
@@ -70,8 +111,7 @@ def kept_of(done: run.Succeed) -> run.KeptResult | None:
 
 def _why_not_enough(judged: Judged) -> tuple[str, str]:
     """A stable code, and a sentence that says what may be done."""
-    mend = "Publish the result as it is, retry from it, or retry afresh."
     if judged.evidence is Evidence.FAILING:
         names = ", ".join(check.command for check in judged.blamed)
-        return "checks-failed", f"The repository's checks fail after the agent's work ({names}): {mend}"
-    return "not-verified", f"The repository demands a verified result, and this one is {judged.evidence}: {mend}"
+        return "checks-failed", f"The repository's checks fail after the agent's work ({names}): {_MEND}"
+    return "not-verified", f"The repository demands a verified result, and this one is {judged.evidence}: {_MEND}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -21,21 +22,40 @@ from shared.ops.crash_points import crash_point
 log = structlog.get_logger(__name__)
 
 TRANSIENT: Final = (LogFull, LogUnavailable, TimeoutError, OSError, nats.errors.Error)
-"""Nobody's fault in the message: it is tried for ever, every few seconds."""
+"""Nobody's fault in the message: it is tried for ever, every few seconds, unless the fault is this machine's."""
+
+_OF_A_MACHINE: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENOTDIR}
+    | {errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE}
+    | {errno.ENOMEM, errno.E2BIG, errno.ENOEXEC, errno.ETXTBSY, errno.EFBIG, errno.ENXIO, errno.ENODEV}
+    | {errno.EINVAL, errno.ESTALE, errno.EXDEV, errno.EBUSY}
+)
+"""Errors of files, disks and processes. What is away on the network has others, and is waited for."""
 
 PERMANENT: Final = (BadEnvelope, BadAddress, LogDamaged)
 """Trying again cannot help."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a message is tried, and how long it waits in between, in seconds (the last wait repeats)."""
+    """How often a message is tried, and how long it waits in between, in seconds (the last wait repeats).
+
+    ``most_here`` and ``waits_here_s`` are for errors of this machine, such as a full disk, of work whose failure can be
+    told: somebody may make room, so it is tried for five minutes; then it fails, and a person may have it done again.
+    A stop is heard at the next try, so no wait is longer than the five seconds in which one is promised to be heard.
+    """
 
     most: int = 5
     waits_s: tuple[float, ...] = (0.1, 0.3, 0.5, 1.0)
+    most_here: int = 60
+    waits_here_s: tuple[float, ...] = (1.0, 2.0, 5.0)
 
     def wait_s(self, delivered: int) -> float:
         """The wait after the delivery with this number (1, 2, 3 …)."""
         return self.waits_s[min(delivered, len(self.waits_s)) - 1]
+
+    def wait_here_s(self, delivered: int) -> float:
+        """The same after an error of this machine."""
+        return self.waits_here_s[min(delivered, len(self.waits_here_s)) - 1]
 
 
 GiveUp = Callable[[Msg, str], Awaitable[None]]
@@ -60,8 +80,14 @@ async def acknowledge(
         with metrics.HANDLING.labels(consumer).time():
             await handle(message)
     except TRANSIENT as error:
-        log.warning("not now", consumer=consumer, subject=message.subject, error=str(error) or type(error).__name__)
-        await message.nak(delay=min(5.0, 0.25 * delivered))
+        if give_up is None or not is_of_this_machine(error):
+            log.warning("not now", consumer=consumer, subject=message.subject, error=_words(error))
+            await message.nak(delay=min(5.0, 0.25 * delivered))
+        elif delivered < retry.most_here:
+            log.warning("not on this machine now", consumer=consumer, subject=message.subject, error=_words(error))
+            await message.nak(delay=retry.wait_here_s(delivered))
+        else:
+            await _to_dead_letters(bus, message, consumer, f"{_words(error)}, {delivered} times", give_up)
     except PERMANENT as error:
         await _to_dead_letters(bus, message, consumer, str(error), give_up)
     except Exception as error:
@@ -74,6 +100,15 @@ async def acknowledge(
         crash_point("acknowledge.done")
         await message.ack()
         crash_point("acknowledge.acknowledged")
+
+
+def is_of_this_machine(error: BaseException) -> bool:
+    """Whether it is an error of a disk, a file or a process, and none of the network."""
+    return isinstance(error, OSError) and not isinstance(error, TimeoutError) and error.errno in _OF_A_MACHINE
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 async def acknowledge_event(bus: Bus, message: Msg, handle: HandleEvent, *, consumer: str, retry: RetryPolicy) -> None:
@@ -93,7 +128,7 @@ async def _to_dead_letters(bus: Bus, message: Msg, consumer: str, reason: str, g
         await store_dead_letter(bus, message, consumer=consumer, reason=reason)
         crash_point("dead-letters.stored")
     except TRANSIENT as error:
-        why = str(error) or type(error).__name__
+        why = _words(error)
         log.error("cannot be parked, so its neighbours wait", consumer=consumer, subject=message.subject, error=why)
         await message.nak(delay=1.0)
         return

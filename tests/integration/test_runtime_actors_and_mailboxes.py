@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -38,6 +39,7 @@ from testing.nats import Nats
 
 SUBMIT = task.Submit(title="t", text="x", source=task.Source(kind="test"))
 QUICK = RetryPolicy(most=3, waits_s=(0.05,))
+QUICK_HERE = RetryPolicy(most_here=3, waits_here_s=(0.05,))
 
 
 def host_of(bus: Bus, decider: Decider[Any] = task_actor.DECIDER) -> ActorHost:
@@ -363,3 +365,31 @@ async def test_work_that_fails_again_and_again_is_reported_before_it_is_parked(b
         await eventually(lambda: _count(bus, PARKED, 1))
     # Said again when its message could not be parked at once.
     assert set(reported) == {"A: ZeroDivisionError: never works"}
+
+
+async def test_a_full_disk_ends_the_work_with_its_reason_and_a_server_that_is_away_is_waited_for(bus: Bus) -> None:
+    reported: list[str] = []
+    tries: dict[str, int] = {"A": 0, "B": 0}
+    errors = {
+        "A": OSError(errno.ENOSPC, "No space left on device"),
+        "B": ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"),
+    }
+
+    async def work(event: RecordedEvent, turn: ActivityContext) -> None:
+        tries[event.actor.id] += 1
+        if tries["B"] <= QUICK_HERE.most_here or event.actor.id == "A":
+            raise errors[event.actor.id]
+
+    async def give_up(event: RecordedEvent, reason: str) -> None:
+        reported.append(f"{event.actor.id}: {reason}")
+
+    for id in tries:
+        await host_of(bus).execute(Actor("task", id), SUBMIT, id=f"c{id}", principal="user:ada")
+    activity = Activity(
+        bus, work, service="t", name="full", event="evt.task.*.submitted", slots=2, give_up=give_up, tries=QUICK_HERE
+    )
+    async with running(activity.pull):
+        await eventually(lambda: _count(bus, PARKED, 1))
+        await eventually(lambda: tries["B"] > QUICK_HERE.most_here)
+    assert set(reported) == {"A: [Errno 28] No space left on device, 3 times"}
+    assert tries["A"] == QUICK_HERE.most_here

@@ -15,6 +15,7 @@ import pytest
 
 from shared.contracts import run, task
 from shared.contracts.decider import Rejected
+from shared.contracts.evidence import Evidence
 from shared.contracts.subjects import Actor
 from shared.contracts.usage import cost_of
 from shared.event_store.envelope import RecordedEvent
@@ -177,6 +178,22 @@ async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) 
         assert cost_of(tuple(usage_of(later))) == 0
         assert cost_of(tuple(usage_of(story))) > 0
         assert one(later, "task.completed").data.commit == one(story, "run.succeeded").data.commit
+
+
+@pytest.mark.campaign
+async def test_a_result_whose_checking_breaks_off_is_offered_as_it_is(tmp_path: Path) -> None:
+    # The mirror that the verdict needs is gone behind the check.
+    async with two_machines(tmp_path, checks=[f"rm -rf '{tmp_path}'/group/first/mirrors/*.git"]) as (group, _, _):
+        id = await submit(group, "Write one file", IMPLEMENT)
+        failed = (await group.until(id, "task.failed", within=WITHIN_S)).data
+        story = await story_of(group.bus, id)
+        made = one(story, "run.committed").data
+        told = one(story, "run.failed").data
+        assert (told.code, told.result.commit, told.result.bundle) == ("workspace-failed", made.commit, made.bundle)
+        assert (told.evidence, failed.result.commit) == (Evidence.UNVERIFIED, made.commit)
+        await Client(group.bus, source="test").send(Actor("task", id), task.Publish(), principal="user:ada")
+        done = (await group.until(id, "task.completed", within=WITHIN_S)).data
+        assert (done.commit, done.evidence) == (made.commit, Evidence.UNVERIFIED)
 
 
 @pytest.mark.campaign
