@@ -29,7 +29,9 @@ _MARKS: Final = {
     CheckVerdict.FAILED_BEFORE: ("–", "dim"),
     CheckVerdict.COULD_NOT_RUN: ("?", "yellow"),
 }
-_WARNINGS: Final = frozenset({NoteKind.JUDGE_CHANGED, NoteKind.SETUP_FAILED, NoteKind.FEWER_TESTS})
+_WARNINGS: Final = frozenset(
+    {NoteKind.JUDGE_CHANGED, NoteKind.SETUP_FAILED, NoteKind.FEWER_TESTS, NoteKind.EXIT_CODE_HIDDEN}
+)
 MOST_LINES: Final = 20
 """Failing lines, names of tests and lines of an output's end that one check shows."""
 _CHARS: Final = 160

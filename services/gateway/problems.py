@@ -103,7 +103,7 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Rejected(code="task-unknown" | "check-unknown" | "delivery-unknown" | "webhook-unknown"):
+        case Rejected(code="task-unknown" | "check-unknown" | "step-unknown" | "delivery-unknown" | "webhook-unknown"):
             return Problem(404, error.code, error.sentence)
         case Rejected(code="too-large"):
             return Problem(413, error.code, error.sentence)

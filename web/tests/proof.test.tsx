@@ -169,6 +169,20 @@ test("an output that is too long says how much is left out, and where the whole 
   expect(screen.getByText("It was too long: the end is missing.")).toBeInTheDocument();
 });
 
+test("the whole output of a step of the set-up can be had too", async () => {
+  const step = check({
+    command: "npm ci",
+    verdict: "could-not-run",
+    output: { name: "o", sha256: "0", size: 1 },
+  });
+  const told = done("unverified", "Not verified.", [check({})]);
+  const { shown } = await open({ ...told, run: run({ ...told.run, setup: [step] }) }, "checks");
+  expect(await screen.findByRole("link", { name: /Download whole output/ })).toHaveAttribute(
+    "href",
+    `/api/tasks/${shown.id}/setup/1/output`,
+  );
+});
+
 test("what the agent says stands beside what was observed", async () => {
   const shown = done("verified", "Verified: 1 check passed.", [check({})]);
   await open({ ...shown, run: run({ ...shown.run, summary: "All is well." }) }, "checks");

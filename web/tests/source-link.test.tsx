@@ -41,7 +41,7 @@ test("no screen takes an address of a sender for a link by itself", () => {
     eager: true,
   });
   const links = Object.values(screens).flatMap(
-    (text) => String(text).match(/href=\{(?!`|checkOutputPath\().*/g) ?? [],
+    (text) => String(text).match(/href=\{(?!`|outputPath\().*/g) ?? [],
   );
   expect(Object.keys(screens).length).toBeGreaterThan(5);
   expect(links).toEqual([]);

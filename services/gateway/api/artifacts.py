@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from services.gateway.live.render import line_of
 from services.gateway.stream_reads import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.contracts.decider import Rejected
+from shared.contracts.evidence import Check
 from shared.contracts.kinds import AGENTS
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import actor, read_output_subject
@@ -71,12 +72,25 @@ class TaskArtifacts:
             for event in await self._run(task_id, up_to)
             if isinstance(event.data, run.Succeeded | run.Failed | run.Reopened) and event.data.checks
         ]
-        checks = told[-1] if told else ()
-        if not 1 <= number <= len(checks):
-            raise Rejected("check-unknown", f"The task's newest run has no check {number}: it has {len(checks)}.")
-        output = checks[number - 1].output
+        return await self._output(told, number, "check")
+
+    async def setup_output(self, task_id: str, number: int, *, up_to: int | None = None) -> Iterator[bytes]:
+        """The same of step ``number`` of the newest set-up; raises ``step-unknown``."""
+        told = [
+            event.data.setup
+            for event in await self._run(task_id, up_to)
+            if isinstance(event.data, run.Succeeded | run.Failed) and event.data.setup
+        ]
+        return await self._output(told, number, "step")
+
+    async def _output(self, told: Sequence[tuple[Check, ...]], number: int, noun: str) -> Iterator[bytes]:
+        commands = told[-1] if told else ()
+        if not 1 <= number <= len(commands):
+            sentence = f"The task's newest run has no {noun} {number}: it has {len(commands)}."
+            raise Rejected(f"{noun}-unknown", sentence)
+        output = commands[number - 1].output
         if output is None:
-            raise Rejected("check-unknown", f"Of check {number} no output was kept beyond what the task shows.")
+            raise Rejected(f"{noun}-unknown", f"Of {noun} {number} no output was kept beyond what the task shows.")
         return _gunzipped(await self._artifacts.get(output))
 
     async def transcript(self, task_id: str, *, after: int, limit: int, until: datetime | None = None) -> Transcript:

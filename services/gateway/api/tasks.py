@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -127,12 +128,20 @@ class TaskController(Controller):
         """What check ``number`` (1, 2 …) of the newest run that has checks wrote, as far as it was kept."""
         moment = await read_models.moment()
         output = await artifacts.check_output(id, number, up_to=moment.seq if moment else None)
-        name = f"{id.lower()}-check-{number}.txt"
-        return Stream(
-            output,
-            media_type="text/plain; charset=utf-8",
-            headers={"content-disposition": f'attachment; filename="{name}"'},
-        )
+        return _download(output, f"{id.lower()}-check-{number}.txt")
+
+    @get(
+        "/{id:str}/setup/{number:int}/output",
+        operation_id="getSetupOutput",
+        summary="The whole output of one step of the set-up",
+        media_type="text/plain",
+        responses=problems(404, 410, 503),
+    )
+    async def get_setup_output(self, id: str, number: int, artifacts: TaskArtifacts, read_models: ReadModels) -> Stream:
+        """What step ``number`` (1, 2 …) of the newest run that was set up wrote, as far as it was kept."""
+        moment = await read_models.moment()
+        output = await artifacts.setup_output(id, number, up_to=moment.seq if moment else None)
+        return _download(output, f"{id.lower()}-setup-{number}.txt")
 
     @get(
         "/{id:str}/transcript",
@@ -250,3 +259,11 @@ class TaskController(Controller):
     async def give_input(self, id: str, data: Input, commands: TaskCommands, principal: str) -> CommandDone:
         """Answer its question, or tell it something."""
         return done(await commands.give_input(id, data.message, principal=principal))
+
+
+def _download(text: Iterator[bytes], name: str) -> Stream:
+    return Stream(
+        text,
+        media_type="text/plain; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )

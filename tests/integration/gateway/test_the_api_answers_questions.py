@@ -149,7 +149,7 @@ async def test_the_whole_output_of_a_check_is_a_text_to_download(http: httpx.Asy
     output = await Artifacts(bus).put("check.T1", gzip.compress(said.encode()))
     red = Check(command="pytest", exit_code=1, duration_ms=1, output=output)
     bare = Check(command="ruff", exit_code=0, duration_ms=1)
-    failed = run.Failed(round=1, attempt=1, code="checks-failed", message="Red.", checks=(bare, red))
+    failed = run.Failed(round=1, attempt=1, code="checks-failed", message="Red.", checks=(bare, red), setup=(red,))
     await happen(bus, "T1", task.Submitted(title="t", text="x", source=task.Source(kind="api")))
     answer = await http.get("/api/tasks/T1/checks/1/output")
     assert (answer.status_code, answer.json()["code"]) == (404, "check-unknown")
@@ -163,6 +163,10 @@ async def test_the_whole_output_of_a_check_is_a_text_to_download(http: httpx.Asy
         answer = await http.get(f"/api/tasks/T1/checks/{number}/output")
         assert (answer.status_code, answer.json()["code"]) == (404, code), number
     assert (await http.get("/api/tasks/T404/checks/1/output")).json()["code"] == "task-unknown"
+    answer = await http.get("/api/tasks/T1/setup/1/output")
+    assert (answer.text, answer.headers["content-disposition"]) == (said, 'attachment; filename="t1-setup-1.txt"')
+    answer = await http.get("/api/tasks/T1/setup/2/output")
+    assert (answer.status_code, answer.json()["code"]) == (404, "step-unknown")
 
 
 async def test_a_transcript_after_more_than_there_is_ends_where_the_output_ends(

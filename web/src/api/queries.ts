@@ -163,9 +163,9 @@ export type TaskCommand =
   | ({ verb: "follow-up" } & Wish)
   | ({ verb: "input" } & Input);
 
-/** Where all that a check wrote can be had, as far as it was kept. */
-export const checkOutputPath = (id: string, number: number): string =>
-  withParams(`/api/tasks/${encodeURIComponent(id)}/checks/${number}/output`, { replay: REPLAY });
+/** Where all that a check, or a step of the set-up, wrote can be had, as far as it was kept. */
+export const outputPath = (id: string, of: "checks" | "setup", number: number): string =>
+  withParams(`/api/tasks/${encodeURIComponent(id)}/${of}/${number}/output`, { replay: REPLAY });
 
 export const sendCommand = (id: string, { verb, ...body }: TaskCommand) =>
   postJson<CommandReply>(`/api/tasks/${encodeURIComponent(id)}/${verb}`, body);

@@ -345,6 +345,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/setup/{number}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole output of one step of the set-up */
+        get: operations["getSetupOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/stop": {
         parameters: {
             query?: never;
@@ -768,7 +785,7 @@ export interface components {
          * @description What one check says of the work.
          *
          *         ``failed-before`` is a check that fails at the base commit in the same way. ``could-not-run`` says nothing of the
-         *         work: the tool is missing, the set-up failed, or the check was killed or took too long.
+         *         work: the tool is missing, the set-up failed, the check was killed or took too long, or a pipe hides its exit code.
          * @enum {string}
          */
         CheckVerdict: "passed" | "failed" | "failed-before" | "could-not-run";
@@ -1032,7 +1049,7 @@ export interface components {
          * @description What a note about a result is about.
          * @enum {string}
          */
-        NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests";
+        NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests" | "exit-code-hidden";
         /**
          * Paths
          * @default {
@@ -3391,6 +3408,92 @@ export interface operations {
             };
             /** @description Stored, but not handled in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSetupOutput: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the moment of this replay */
+                replay?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The artifact is gone, or the replay is over */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

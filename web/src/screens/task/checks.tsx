@@ -7,7 +7,7 @@ import {
   Download,
   type LucideIcon,
 } from "lucide-react";
-import { checkOutputPath } from "../../api/queries";
+import { outputPath } from "../../api/queries";
 import type { Check, TaskDetail } from "../../api/types";
 import { Ansi } from "../../components/ansi";
 import { CopyButton, Hash } from "../../components/copy";
@@ -27,9 +27,10 @@ const LOOK: Record<Verdict, { icon: LucideIcon; ink: string }> = {
   "failed-before": { icon: CircleMinus, ink: "text-ink-3" },
   "could-not-run": { icon: CircleQuestionMark, ink: "text-need" },
 };
-/** Which check's whole output can be had. */
+/** Which command's whole output can be had. */
 interface Whole {
   id: string;
+  of: "checks" | "setup";
   number: number;
 }
 
@@ -66,7 +67,7 @@ export function Checks({ task }: { task: TaskDetail }) {
               <CheckCard
                 key={index}
                 check={check}
-                whole={check.output ? { id: task.id, number: index + 1 } : null}
+                whole={check.output ? { id: task.id, of: "checks", number: index + 1 } : null}
               />
             ))}
           </ul>
@@ -77,7 +78,11 @@ export function Checks({ task }: { task: TaskDetail }) {
           <h3 className="mb-3 font-medium">{t("checks.setup")}</h3>
           <ul className="space-y-2">
             {run.setup.map((check, index) => (
-              <CheckCard key={index} check={check} whole={null} />
+              <CheckCard
+                key={index}
+                check={check}
+                whole={check.output ? { id: task.id, of: "setup", number: index + 1 } : null}
+              />
             ))}
           </ul>
         </section>
@@ -190,7 +195,7 @@ function Output({ check, whole }: { check: Check; whole: Whole | null }) {
       {whole && (
         <p className="flex flex-wrap items-center gap-x-3 border-t px-3 py-2 text-mini">
           <a
-            href={checkOutputPath(whole.id, whole.number)}
+            href={outputPath(whole.id, whole.of, whole.number)}
             download
             className="inline-flex items-center gap-1 text-accent hover:underline"
           >

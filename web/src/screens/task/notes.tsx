@@ -5,7 +5,11 @@ import type { Note } from "../../api/types";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
 
-const WARNINGS: readonly string[] = ["setup-failed", "fewer-tests"] satisfies Note["kind"][];
+const WARNINGS: readonly string[] = [
+  "setup-failed",
+  "fewer-tests",
+  "exit-code-hidden",
+] satisfies Note["kind"][];
 
 /** What a person should know of a result before they read it: warnings in amber first, the rest in grey. */
 export function Notes({ notes }: { notes: readonly Note[] }) {
