@@ -30,7 +30,13 @@ _MARKS: Final = {
     CheckVerdict.COULD_NOT_RUN: ("?", "yellow"),
 }
 _WARNINGS: Final = frozenset(
-    {NoteKind.JUDGE_CHANGED, NoteKind.SETUP_FAILED, NoteKind.FEWER_TESTS, NoteKind.EXIT_CODE_HIDDEN}
+    {
+        NoteKind.JUDGE_CHANGED,
+        NoteKind.SETUP_FAILED,
+        NoteKind.FEWER_TESTS,
+        NoteKind.EXIT_CODE_HIDDEN,
+        NoteKind.SUBMODULE_EDITS,
+    }
 )
 MOST_LINES: Final = 20
 """Failing lines, names of tests and lines of an output's end that one check shows."""

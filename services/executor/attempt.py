@@ -23,7 +23,7 @@ from services.executor.prompts import (
     repair_prompt,
     revival_prompt,
 )
-from services.executor.result import commit_message, first_files, notes_on
+from services.executor.result import commit_message, first_files, notes_on, notes_on_submodules
 from services.executor.run_workspace import Exhausted, RunWorkspace
 from services.executor.verification.judge import Judged
 from services.executor.verification.verify import Verification
@@ -251,6 +251,7 @@ class Attempt:
         # Dated by the request, so that doing it again after a crash makes the very same commit.
         message = commit_message(state.found.title, summary, self._actor)
         commit = await state.worktree.commit(message, AUTHOR, at=self._event.time)
+        state.lost = notes_on_submodules(await state.worktree.submodule_edits())
         if commit is None:
             return
         crash_point("run.committed")
@@ -266,7 +267,7 @@ class Attempt:
             summary=summary,
             turns=state.outcome.turns,
             heard=state.heard,
-            notes=notes_on(commit, state.worktree.submodules_missing),
+            notes=(*state.lost, *notes_on(commit, state.worktree.submodules_missing)),
             usage=state.unreported,
         )
         crash_point("run.commit-stored")
@@ -338,6 +339,7 @@ class Attempt:
                 duration_ms=self._duration(),
                 usage=state.unreported,
                 outcome=Outcome.NOTHING_TO_CHANGE,
+                notes=state.lost,
                 heard=state.answered,
             )
         kept = await self._sealed(state, state.result)

@@ -10,6 +10,7 @@ import msgspec
 from services.executor.verification.judge import Judged
 from shared.claude.conversation.outcome import Outcome
 from shared.contracts import run
+from shared.contracts.evidence import Note
 from shared.contracts.usage import ModelUsage
 from shared.workspace.worktree import Worktree
 
@@ -37,7 +38,7 @@ class AttemptState(msgspec.Struct, kw_only=True):
     ``found`` is the run as the attempt found it, ``plan`` the approved plan in Markdown. ``process`` is the directory
     of the newest process, ``ended`` how that ended; both are None where the attempt took over a committed result.
     ``heard`` is the number of the last input that an agent has heard, ``retold`` of the last that one was begun for.
-    ``result`` stays None when nothing has changed.
+    ``result`` stays None when nothing has changed; ``lost`` are the notes on changes that no result can hold.
     """
 
     found: run.Run
@@ -52,6 +53,7 @@ class AttemptState(msgspec.Struct, kw_only=True):
     retold: int = 0
     ended: Outcome | None = None
     result: Committed | None = None
+    lost: tuple[Note, ...] = ()
     judged: Judged = Judged()
 
     @property

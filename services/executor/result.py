@@ -51,7 +51,7 @@ def commit_message(title: str, summary: str, actor: Actor, evidence: Evidence | 
 
 def notes_on(commit: Commit, submodules_missing: tuple[str, ...]) -> tuple[Note, ...]:
     """What a person should know of how a commit was made."""
-    found = (
+    return _notes(
         (NoteKind.HELD_BACK, "Caches that the agent left are not part of the result", commit.held_back),
         (NoteKind.NOT_COMMITTED, "Git does not take these files", commit.skipped),
         (NoteKind.LFS, "These files belong to Git LFS, but are committed as they are", commit.lfs_plain),
@@ -61,6 +61,15 @@ def notes_on(commit: Commit, submodules_missing: tuple[str, ...]) -> tuple[Note,
             submodules_missing,
         ),
     )
+
+
+def notes_on_submodules(edited: tuple[str, ...]) -> tuple[Note, ...]:
+    """What a person should know of files that were changed inside of submodules."""
+    what = "Changed inside of submodules, and no part of the result: change the submodule's own repository"
+    return _notes((NoteKind.SUBMODULE_EDITS, what, edited))
+
+
+def _notes(*found: tuple[NoteKind, str, tuple[str, ...]]) -> tuple[Note, ...]:
     return tuple(
         Note(
             kind=kind,

@@ -108,6 +108,7 @@ class NoteKind(StrEnum):
     NOT_COMMITTED = "not-committed"
     LFS = "lfs"
     SUBMODULE = "submodule"
+    SUBMODULE_EDITS = "submodule-edits"
     JUDGE_CHANGED = "judge-changed"
     SETUP_FAILED = "setup-failed"
     FLAKY = "flaky"

@@ -7,13 +7,15 @@ from pathlib import Path
 import msgspec
 
 from shared.ops.files import write_atomically
+from shared.workspace.submodules import Filled
 
 
 class State(msgspec.Struct, frozen=True):
     """A worktree that was made to its end: the commit it began as, and the private refs made from it.
 
-    ``files`` is the commit whose files were checked out, empty for the base's own. ``submodules_missing`` are paths.
-    ``borrowed`` says that no ref of its own keeps the base: something else does.
+    ``files`` is the commit whose files were checked out, empty for the base's own. ``submodules_missing`` are paths,
+    ``submodules_filled`` those whose files are there. ``borrowed`` says that no ref of its own keeps the base:
+    something else does.
     """
 
     base: str
@@ -21,6 +23,7 @@ class State(msgspec.Struct, frozen=True):
     files: str = ""
     submodules_missing: tuple[str, ...] = ()
     borrowed: bool = False
+    submodules_filled: tuple[Filled, ...] = ()
 
 
 class Notes:

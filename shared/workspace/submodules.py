@@ -7,10 +7,11 @@ a commit that is trusted, never by one that an agent has made: it could name any
 
 from __future__ import annotations
 
+import hashlib
+import os
 import posixpath
 import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -21,12 +22,15 @@ import structlog
 
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import GitFailed, git, printable
+from shared.workspace.held_back import held_back_at
 from shared.workspace.mirror import Mirror, source_of
 
 MAX_SUBMODULES: Final = 100
 """Submodules of one repository that are filled, at most."""
 MAX_DEPTH: Final = 2
 """Levels that are filled: submodules, and those inside them."""
+MAX_EDITED: Final = 500
+"""Files in submodules that are named."""
 MODULES: Final = ".gitmodules"
 log = structlog.get_logger(__name__)
 _SCP: Final = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
@@ -44,30 +48,78 @@ class Submodule(msgspec.Struct, frozen=True):
     key: str | None
 
 
+class Filled(msgspec.Struct, frozen=True):
+    """A submodule whose files are there: its path as bytes, its mirror's directory, and the file with our index of it,
+    which knows what each file looked like.
+    """
+
+    path: bytes
+    mirror: str
+    index: str
+
+
+class Filling(msgspec.Struct, frozen=True):
+    """What became of the submodules of a checkout; ``missing`` are printable paths of those that stay empty."""
+
+    missing: tuple[str, ...] = ()
+    filled: tuple[Filled, ...] = ()
+
+
 async def fill_submodules(
-    mirror: Mirror, commit: str, directory: Path, mirrors: Mirrors, trusted: str, scratch: Path, depth: int = 1
-) -> list[str]:
-    """Fill the submodules of a fresh checkout of ``commit`` in ``directory``; the paths that stay empty are returned.
+    mirror: Mirror, commit: str, directory: Path, mirrors: Mirrors, trusted: str, notes: Path, depth: int = 1
+) -> Filling:
+    """Fill the submodules of a fresh checkout of ``commit`` in ``directory``.
 
     Only addresses that ``trusted``, a commit of the same mirror, names are looked up in ``mirrors``. A linked commit
-    that no branch or tag of its repository reaches is missing too. Paths are printable and relative to ``directory``.
-    ``scratch`` is a folder of ours for what is needed on the way.
+    that no branch or tag of its repository reaches is missing too. Paths are relative to ``directory``. ``notes`` is a
+    folder of ours in which indexes are kept.
     """
     if not (directory / MODULES).is_file():
-        return []
+        return Filling()
     links = await _links(mirror, commit)
     allowed = {link.key for link in (links if trusted == commit else await _links(mirror, trusted))}
     missing: list[str] = []
+    filled: list[Filled] = []
     for number, link in enumerate(links):
         is_allowed = link.key in allowed and number < MAX_SUBMODULES and depth <= MAX_DEPTH
         inner = mirrors.get(link.key or "") if is_allowed else None
         place = directory / link.path
-        if inner is None or not await _fill(inner, link.commit, place, scratch):
+        index = notes / f"submodule-{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}"
+        if inner is None or not await _fill(inner, link.commit, place, index):
             missing.append(printable(link.path))
             continue
-        nested = await fill_submodules(inner, link.commit, place, mirrors, link.commit, scratch, depth + 1)
-        missing += [f"{printable(link.path)}/{path}" for path in nested]
-    return missing
+        path = os.fsencode(link.path)
+        filled.append(Filled(path, str(inner.path), str(index)))
+        nested = await fill_submodules(inner, link.commit, place, mirrors, link.commit, notes, depth + 1)
+        missing += [f"{printable(link.path)}/{each}" for each in nested.missing]
+        filled += [Filled(path + b"/" + each.path, each.mirror, each.index) for each in nested.filled]
+    return Filling(tuple(missing), tuple(filled))
+
+
+async def edited_in_submodules(directory: Path, filled: Iterable[Filled]) -> tuple[str, ...]:
+    """What was changed, added or deleted in filled submodules: printable paths below ``directory``, at most
+    ``MAX_EDITED``. No commit of the repository around them can hold that.
+
+    Caches do not count, and a submodule that is gone as a whole does not: its link is gone too. One that git cannot
+    look at is named as a whole.
+    """
+    found: list[str] = []
+    for each in filled:
+        place = directory / os.fsdecode(each.path)
+        if not place.is_dir() or place.resolve() != directory.resolve() / os.fsdecode(each.path):
+            continue  # removed, or something else lies there: the commit says so
+        env = {"GIT_DIR": each.mirror, "GIT_WORK_TREE": str(place), "GIT_INDEX_FILE": each.index}
+        what = ("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
+        try:
+            listed = dict.fromkeys((await git(*what, cwd=place, env=env)).split("\0"))
+        except GitFailed as error:
+            log.warning("workspace.submodule_unknown", path=printable(str(place)), reason=str(error))
+            listed = {"": None, "(nobody knows what)": None}
+        names = (path for path in listed if path and held_back_at(path) is None)
+        found += [printable(f"{os.fsdecode(each.path)}/{path}") for path in names]
+        if len(found) >= MAX_EDITED:
+            break
+    return tuple(found[:MAX_EDITED])
 
 
 def address_key(address: str) -> str:
@@ -122,7 +174,7 @@ def _key(url: str, source: str) -> str | None:
         return None
 
 
-async def _fill(mirror: Mirror, commit: str, place: Path, scratch: Path) -> bool:
+async def _fill(mirror: Mirror, commit: str, place: Path, index: Path) -> bool:
     """Write the files of ``commit`` into the empty directory that the checkout has made; whether they are there."""
     if place.is_symlink() or not place.is_dir() or any(place.iterdir()):
         return False
@@ -130,10 +182,8 @@ async def _fill(mirror: Mirror, commit: str, place: Path, scratch: Path) -> bool
         await mirror.ensure(commit)
         if not await has_commit(mirror.path, commit):
             return False
-        with tempfile.TemporaryDirectory(prefix="fill-", dir=scratch) as folder:
-            index = str(Path(folder, "index"))
-            env = {"GIT_DIR": str(mirror.path), "GIT_WORK_TREE": str(place), "GIT_INDEX_FILE": index}
-            await git("read-tree", "-u", "--reset", commit, cwd=place, env=env)
+        env = {"GIT_DIR": str(mirror.path), "GIT_WORK_TREE": str(place), "GIT_INDEX_FILE": str(index)}
+        await git("read-tree", "-u", "--reset", commit, cwd=place, env=env)
     except GitFailed as error:
         log.warning("workspace.submodule_missing", path=printable(str(place)), reason=str(error))
         return False

@@ -34,7 +34,7 @@ from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_
 from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
-from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, fill_submodules
+from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, edited_in_submodules, fill_submodules
 from shared.workspace.tracked import TrackedFiles
 from shared.workspace.tree import Tree, is_unchanged, write_tree
 
@@ -144,6 +144,11 @@ class Worktree:
         """Paths of submodules that are empty, because no configured repository has the linked commit."""
         state = self._notes.read()
         return state.submodules_missing if state else ()
+
+    async def submodule_edits(self) -> tuple[str, ...]:
+        """What was changed inside of filled submodules (printable paths): no commit made here holds it."""
+        state = self._notes.read()
+        return await edited_in_submodules(self.path, state.submodules_filled) if state else ()
 
     @property
     def tracked(self) -> TrackedFiles:
@@ -285,7 +290,7 @@ class Worktree:
             if not await self._has(self.base, files):
                 raise GitFailed(f"The mirror does not have the base commit {self.base}.", error.detail) from error
             await self._write(files, is_kept=is_kept)
-        missing = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
+        inside = await fill_submodules(self.mirror, files, self.path, submodules, trusted, self._notes.directory)
         crash_point("worktree.half-made")
         shutil.copy2(self._own / "index", self._notes.index)  # spares the first look at every file
         self._notes.write(
@@ -293,7 +298,8 @@ class Worktree:
                 base=self.base,
                 refs=before.refs if before else (),
                 files=files,
-                submodules_missing=tuple(missing[:MAX_SUBMODULES]),
+                submodules_missing=inside.missing[:MAX_SUBMODULES],
+                submodules_filled=inside.filled,
                 borrowed=is_kept,
             )
         )

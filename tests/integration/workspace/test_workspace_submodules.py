@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from services.executor.result import notes_on_submodules
+from shared.contracts.evidence import NoteKind
 from shared.ops.config import load_config
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors, address_key
@@ -74,6 +77,7 @@ async def test_a_configured_submodule_is_filled_and_another_one_is_named(
         assert worktree.submodules_missing == ("vendor/stranger",)
         assert sh_git(worktree.path, "status", "--porcelain") == ""
         assert await worktree.commit("nothing", ADA, at=NOON) is None
+        assert await worktree.submodule_edits() == ()
     again = await Worktree.create(mirror, tmp_path / "agent", base, mirrors)
     assert again.submodules_missing == ("vendor/stranger",)
 
@@ -89,6 +93,26 @@ async def test_the_link_stays_whatever_happens_to_the_files(mirror: Mirror, mirr
     sh_git(worktree.path, "clean", "-fdxq")
     sh_git(worktree.path, "stash", "--include-untracked")
     assert (inside / "new.txt").exists()
+
+
+async def test_what_is_changed_inside_of_a_submodule_is_named(mirror: Mirror, mirrors: Mirrors, tmp_path: Path) -> None:
+    worktree = await Worktree.create(mirror, tmp_path / "w", await mirror.resolve(None), mirrors)
+    inside = worktree.path / "vendor" / "a lib"
+    (inside / "lib.txt").write_text("changed\n")
+    (inside / "deep/inner/inner.txt").unlink()
+    (inside / "__pycache__").mkdir()
+    (inside / "__pycache__" / "m.pyc").write_text("cache\n")
+    (inside / "new.txt").write_text("new\n")
+    assert await worktree.commit("nothing", ADA, at=NOON) is None, "no commit can hold it"
+    again = await Worktree.create(mirror, tmp_path / "w", worktree.base, mirrors)
+    edits = await again.submodule_edits()
+    assert sorted(edits) == ["vendor/a lib/deep/inner/inner.txt", "vendor/a lib/lib.txt", "vendor/a lib/new.txt"]
+    (note,) = notes_on_submodules(edits)
+    assert note.kind is NoteKind.SUBMODULE_EDITS
+    assert "vendor/a lib/lib.txt" in note.sentence and note.paths == edits
+    shutil.rmtree(inside)
+    inside.symlink_to(tmp_path)
+    assert await again.submodule_edits() == ()
 
 
 async def test_without_configured_repositories_all_submodules_are_named(mirror: Mirror, tmp_path: Path) -> None:

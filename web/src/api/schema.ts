@@ -1049,7 +1049,7 @@ export interface components {
          * @description What a note about a result is about.
          * @enum {string}
          */
-        NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests" | "exit-code-hidden";
+        NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "submodule-edits" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests" | "exit-code-hidden";
         /**
          * Paths
          * @default {

@@ -9,6 +9,7 @@ const WARNINGS: readonly string[] = [
   "setup-failed",
   "fewer-tests",
   "exit-code-hidden",
+  "submodule-edits",
 ] satisfies Note["kind"][];
 
 /** What a person should know of a result before they read it: warnings in amber first, the rest in grey. */
