@@ -8,18 +8,16 @@ nothing, unless it has the usual words for that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from shared.workspace.detect.runners import MAKEFILES
-from shared.workspace.judges.reach import reach_of
 from shared.workspace.programs import PLAIN, called, is_test_runner, names_failed_steps
+from shared.workspace.reached import shell_texts, text_of
 from shared.workspace.shell import Step, steps_of
 
-_MAX_BYTES: Final = 256 * 1024
 _SHOWN: Final = 80
 """Characters of a program's words in a sentence."""
 _PIPEFAIL: Final = re.compile(r"\bpipefail\b")
@@ -33,7 +31,6 @@ _NO_FAILURE: Final = frozenset({"if", "elif", "while", "until", "!"})
 """A program behind one of these is asked something."""
 _FEEDS: Final = frozenset({("go", "list"), ("go", "env"), ("docker", "ps"), ("node", "-p"), ("npm", "bin")})
 """Programs that only give words to others, beside git and those of `PLAIN`."""
-_SCRIPT: Final = re.compile(r".+\.(?:sh|bash)|[^.]+")
 
 
 class Hidden(msgspec.Struct, frozen=True):
@@ -51,20 +48,9 @@ class Hidden(msgspec.Struct, frozen=True):
 
 def hidden_exit_codes(command: str, checkout: Path) -> list[Hidden]:
     """Of a command of ``/bin/sh`` that ran in ``checkout``, each once. Only files are read."""
-    read = _reader(checkout)
-    reach = reach_of([command], read)
-    found = [*_of_shell(command, "")]
-    for path, text in reach.targets.items():
-        if path.rpartition("/")[2] == "package.json":
-            for script in text.splitlines():
-                found += _of_shell(script.partition(": ")[2], "")
-        elif path.rpartition("/")[2] in MAKEFILES:
-            found += _of_makefile(text)
-    for path in sorted(reach.scripts):
-        if _SCRIPT.fullmatch(path.rpartition("/")[2]) and _is_shell(text := read(path)):
-            found += _of_shell(text, text.partition("\n")[0])
+    found = [hidden for text in shell_texts(command, checkout) for hidden in _of_shell(text, text.partition("\n")[0])]
     if re.search(r"(?<![\w-])tox(?![\w-])", command):
-        found += _of_tox(read("tox.ini"))
+        found += _of_tox(text_of(checkout, "tox.ini"))
     return list(dict.fromkeys(found))
 
 
@@ -127,15 +113,6 @@ def _judges(words: Sequence[str]) -> bool:
     return not is_no_judge or "-exec" in words
 
 
-def _of_makefile(text: str) -> Iterator[Hidden]:
-    """Of the recipes in the text of the targets that are reached. What make ignores by ``-``, its own words tell."""
-    has_pipefail = re.search(r"^\.?SHELL(?:FLAGS)?\b.*pipefail", text, re.M) is not None
-    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
-        if line.startswith("\t"):
-            recipe = line.lstrip("\t @+-").replace("$$", "$")
-            yield from _of_shell(f"set -o pipefail; {recipe}" if has_pipefail else recipe, "")
-
-
 def _of_tox(text: str) -> Iterator[Hidden]:
     for line in re.findall(r"^(?:commands *=|[ \t]+) *(- *\w.*)$", text, re.M):
         yield Hidden(_shown([line]), "tox, which ignores it", is_test_runner(called(line.strip("- ").split())))
@@ -146,21 +123,3 @@ def _of_tox(text: str) -> Iterator[Hidden]:
 def _shown(words: Sequence[str]) -> str:
     text = " ".join(words)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def _is_shell(text: str) -> bool:
-    first = text.partition("\n")[0]
-    return re.search(r"\b(?:ba|da|z|k)?sh\b", first) is not None if first.startswith("#!") else bool(text)
-
-
-def _reader(checkout: Path) -> Callable[[str], str]:
-    def read(name: str) -> str:
-        try:
-            path = (checkout / name).resolve()
-            if not path.is_relative_to(checkout.resolve()) or not path.is_file():
-                return ""
-            return path.read_bytes()[:_MAX_BYTES].decode(errors="replace")
-        except (OSError, ValueError):
-            return ""
-
-    return read

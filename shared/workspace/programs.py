@@ -29,6 +29,10 @@ _TEST_RUNNERS: Final = _words(
     "pest rspec mix dotnet ctest bun mvn mvnw gradle gradlew tox"
 )
 """Programs whose words for a failing test are read, see `shared.workspace.test_results`."""
+_COUNT: Final = frozenset(
+    {"pytest", "py.test", "unittest", "jest", "vitest", "mocha", "node", "cargo", "phpunit", "rspec"}
+)
+"""Those that always tell how many tests have passed."""
 _TELL: Final = frozenset({"make", "gmake", "tox", "just", "task", "nox", "pre-commit"})
 """Programs that name each step that has failed, in words that are read."""
 _ONE_STEP: Final = _TEST_RUNNERS | _words(
@@ -111,6 +115,11 @@ def is_test_runner(words: Sequence[str]) -> bool:
     """Whether these `called` words run tests whose outcome is read from what they write."""
     name = words[0].rpartition("/")[2] if words else ""
     return name in _TEST_RUNNERS and (name not in _SUBCOMMANDS or bool({"test", "t", "nextest", "--test"} & {*words}))
+
+
+def counts_tests(words: Sequence[str]) -> bool:
+    """Whether these `called` words run tests, and tell how many of them have passed."""
+    return is_test_runner(words) and words[0].rpartition("/")[2] in _COUNT and not {"--version", "--help"} & {*words}
 
 
 def names_failed_steps(words: Sequence[str]) -> bool:

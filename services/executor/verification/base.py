@@ -59,6 +59,16 @@ class BaseCommit(contextlib.AsyncExitStack):
         """The steps of its set-up."""
         return self._commands.setup
 
+    async def run_now(self, command: str, known: BaseRun) -> BaseRun:
+        """What it says today: ``known``, where that is no record of another day, which is replaced else."""
+        if command in self._ran:
+            return known
+        run = await self.run(command, again=True)
+        if not run.hindrance:
+            record = self._records.load(*self._key)
+            self._records.save(replace(record, runs={**record.runs, command: run}), *self._key)
+        return run
+
     async def run(self, command: str, *, again: bool = False) -> BaseRun:
         """What the command says at the base commit, after the checks in front of it: what they build or leave behind is
         there at the result too. ``again`` runs it even if that is known.
@@ -96,8 +106,8 @@ class BaseCommit(contextlib.AsyncExitStack):
             self._records.save(replace(known, runs={**known.runs, command: run}), *self._key)
 
     async def can_be_set_up(self) -> bool:
-        """Whether every step of the set-up succeeds at the base commit."""
-        return bool(self._records.load(*self._key).runs) or await self._set_up(await self._opened())
+        """Whether every step of the set-up succeeds at the base commit now; another day says nothing of the network."""
+        return await self._set_up(await self._opened())
 
     async def _set_up(self, checkout: CleanCheckout) -> bool:
         if self._is_set_up is None:

@@ -22,9 +22,10 @@ from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteK
 from shared.contracts.messages import ArtifactRef
 from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
-from shared.workspace.checks import broken_off, missing_tool
+from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, hidden_exit_codes
-from shared.workspace.test_results import Comparison, Kind, Run, compare, fewer_tests, same_output
+from shared.workspace.reached import runs_counting_tests
+from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, fewer_tests, same_output
 
 HEAD_CHARS: Final = 2_000
 TAIL_CHARS: Final = 4_000
@@ -81,7 +82,7 @@ class Judge:
 
     async def judge(self) -> Judged:
         """Set the result up, and run every check of it. Raises `GitFailed`."""
-        ran = await self._result.set_up(self._setup)
+        ran = await self._set_up()
         crash_point("verification.set-up")
         setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
         if len(setup) == len(ran):
@@ -96,6 +97,16 @@ class Judge:
             evidence=evidence_of((*setup, *checks), comparable=self._comparable),
             notes=tuple(self._notes),
         )
+
+    async def _set_up(self) -> list[Ran]:
+        """Set the result up; a step that fails is tried once more: downloads fail at times."""
+        ran = await self._result.set_up(self._setup)
+        if not ran or ran[-1].result.passed or hindrance(ran[-1].result) is not None:
+            return ran
+        again = await self._result.set_up(self._setup)
+        if again[-1].result.passed:
+            self._note_flaky(ran[-1], ())
+        return again
 
     async def _judge_setup(self, ran: Ran) -> Check:
         """A set-up that worked at the base commit was broken by the work; else it says nothing of the work."""
@@ -123,6 +134,8 @@ class Judge:
                     return await self._judge_new_failure(ran, found.new, before)
                 return await self._check(ran, CheckVerdict.COULD_NOT_RUN, missing)
             case str(), _:
+                if (await self._base.run_now(command, before)).hindrance:
+                    return await self._check(ran, CheckVerdict.COULD_NOT_RUN, missing)
                 return await self._check(ran, CheckVerdict.FAILED, f"{missing} At the base commit it can run.")
             case _, str(hindrance) if hindrance:
                 # Nobody knows whether the base commit would have failed in the same way.
@@ -136,7 +149,7 @@ class Judge:
         """Of a command that ended with 0. The base commit is asked only where that is in doubt."""
         hidden, failures = ran.findings.hidden, ran.findings.failed_count or 0
         nameless = 0 if hidden else failures
-        if not hidden and not nameless and not ran.findings.ran_nothing:
+        if not hidden and not nameless and not await self._ran_nothing(ran):
             return await self._passed(ran)
         before = await self._base.run(ran.result.command)
         then = before.findings
@@ -149,21 +162,34 @@ class Judge:
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
             again = await self._result.run_again(ran.result.command)
-            flaky = _without(new, (*again.findings.hidden, *_names(again)))
-            if still := _without(new, flaky):
+            # What a run that broke off does not name has not passed in it.
+            flaky = _without(new, again.findings.hidden) if again.result.passed else ()
+            before = await self._base.run_now(ran.result.command, before)
+            then = before.findings
+            old_now = (*then.hidden, *then.failed, *then.broken, *then.steps)
+            if still := _without(new, (*flaky, *old_now)):
                 reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
                 return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
-            self._note_flaky(ran, new)
+            if flaky:
+                self._note_flaky(ran, flaky)
+            new = flaky
         if failures > len(hidden):
             # Not all of the tests that fail have a name.
             return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
-            if await self._may_hide_more(ran):
+            if unseen := await self._unseen(ran, before):
                 self._comparable = False
-                reason += f" {_as_sentence(_BEHIND)}"
+                reason += f" {_as_sentence(unseen)}"
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason, flaky=new)
         return await self._passed(ran, "A test of it failed once, and passed when it ran again.", flaky=new)
+
+    async def _ran_nothing(self, ran: Ran) -> bool:
+        """Whether a runner that always counts its tests has counted none, or has not said a word."""
+        found = ran.findings
+        if found.ran_nothing or found.passed_count is not None or found.failed_count is not None:
+            return found.ran_nothing
+        return await asyncio.to_thread(runs_counting_tests, ran.result.command, self._result.tree)
 
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
@@ -187,7 +213,7 @@ class Judge:
             reason = f"It ends with 0, but {now} tests fail without a name; at the base commit {then}."
             return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
         again = await self._result.run_again(ran.result.command)
-        if again.result.passed and not again.findings.hidden and not again.findings.failed_count:
+        if again.result.passed and not _names_or_counts(again) and not await self._ran_nothing(again):
             self._note_flaky(ran, ())
             return await self._passed(again, "It failed once, and passed when it ran again.")
         reason = f"It ends with 0, but more tests fail than at the base commit: {now}, there {then}."
@@ -227,11 +253,18 @@ class Judge:
         again = await self._result.run_again(ran.result.command)
         flaky = _without(new, _names(again))
         if again.result.passed:
+            if _names_or_counts(again) or await self._ran_nothing(again):
+                return await self._judge_passed(again)
             self._note_flaky(ran, new)
             return await self._passed(again, "It failed once, and passed when it ran again.", flaky=new)
+        # What the record says may be of another day: since then a service, a download or a date may have gone.
+        before, then = await self._base.run_now(ran.result.command, before), before
+        if before.hindrance and not then.hindrance:
+            return await self._check(again, CheckVerdict.COULD_NOT_RUN, f"It cannot be compared: {before.hindrance}")
         if before.exit_code != 0 and (second := await self._comparison(again, before)).kind is Kind.SAME:
-            self._note_flaky(ran, new)
-            return await self._failed_before(again, second, flaky=new)
+            if flaky:
+                self._note_flaky(ran, flaky)
+            return await self._failed_before(again, second, flaky=flaky)
         still = _without(new, flaky)
         if still and flaky:
             self._note_flaky(ran, flaky)
@@ -244,34 +277,31 @@ class Judge:
         return await self._check(ran, CheckVerdict.FAILED_BEFORE, _as_sentence(found.why), flaky=flaky)
 
     async def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
-        after = Run(
+        found = await asyncio.to_thread(compare, self._run(ran), _run(before))
+        if found.kind is Kind.SAME and not found.partial and (unseen := await self._unseen(ran, before)):
+            return msgspec.structs.replace(found, why=f"{found.why}; {unseen}", partial=True)
+        return found
+
+    async def _unseen(self, ran: Ran, before: BaseRun) -> str:
+        """What two runs with the same failures may hide all the same, or nothing."""
+        result, now, then = ran.result, ran.findings, before.findings
+        if await asyncio.to_thread(may_hide_more, result.command, result.exit_code, result.output, self._result.tree):
+            return _BEHIND
+        if early := ended_early(now, then):
+            return early
+        if (fewer := fewer_tests(now, then)) and fewer > (taken := await self._taken_away()):
+            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
+        lost = await self._lost_exit_codes(ran)
+        return _lost(lost) if lost and not await asyncio.to_thread(same_output, self._run(ran), _run(before)) else ""
+
+    def _run(self, ran: Ran) -> Run:
+        return Run(
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],
             findings=ran.findings,
             checkout=str(self._result.tree),
             home=str(self._result.home),
             cut=len(ran.result.output) > OUTPUT_CHARS,
-        )
-        found = await asyncio.to_thread(compare, after, _run(before))
-        if found.kind is Kind.SAME and not found.partial and (unseen := await self._unseen(ran, after, before)):
-            return msgspec.structs.replace(found, why=f"{found.why}; {unseen}", partial=True)
-        return found
-
-    async def _unseen(self, ran: Ran, after: Run, before: BaseRun) -> str:
-        """What two runs with the same failures may hide all the same, or nothing."""
-        if await self._may_hide_more(ran):
-            return _BEHIND
-        if (fewer := fewer_tests(after.findings, before.findings)) and fewer > (taken := await self._taken_away()):
-            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
-        lost = await self._lost_exit_codes(ran)
-        if lost and not await asyncio.to_thread(same_output, after, _run(before)):
-            return _lost(lost)
-        return ""
-
-    async def _may_hide_more(self, ran: Ran) -> bool:
-        result = ran.result
-        return await asyncio.to_thread(
-            may_hide_more, result.command, result.exit_code, result.output, self._result.tree
         )
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
@@ -333,6 +363,11 @@ def _lost(hidden: Sequence[Hidden]) -> str:
 
 def _as_sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def _names_or_counts(passed: Ran) -> bool:
+    """Of a command that ended with 0: whether it tells of failures all the same."""
+    return bool(passed.findings.hidden or passed.findings.failed_count)
 
 
 def _names(ran: Ran) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ base. ``report_environment`` and ``report_files`` say how runners are made to wr
 Nothing here runs a command; only report files are read.
 """
 
-from shared.workspace.test_results.compare import Comparison, Kind, Run, compare, fewer_tests, same_output
+from shared.workspace.test_results.compare import Comparison, Kind, Run, compare, ended_early, fewer_tests, same_output
 from shared.workspace.test_results.failing_lines import failing_lines
 from shared.workspace.test_results.findings import Findings, read_failures
 from shared.workspace.test_results.normalise import normalise
@@ -17,6 +17,7 @@ __all__ = [
     "Kind",
     "Run",
     "compare",
+    "ended_early",
     "failing_lines",
     "fewer_tests",
     "normalise",

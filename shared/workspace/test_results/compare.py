@@ -107,14 +107,21 @@ def fewer_tests(after: Findings, before: Findings) -> int:
     return max(0, then - now)
 
 
+def ended_early(after: Findings, before: Findings) -> str:
+    """That a runner has not come to its end, so that some tests may not have run; or nothing."""
+    if after.passed_count is None and before.passed_count is not None:
+        return "its runner ended without a word on how many tests passed, so that some may not have run"
+    if (after.failed or after.hidden) and after.passed_count is None and after.counts_tests:
+        return "its runner ends without a word on how many tests passed, here and at the base commit"
+    return ""
+
+
 def _unknown(after: Run, before: Run) -> list[str]:
     """Why runs that failed in the same way are not the same as a whole."""
     found = after.findings
     unknown = []
-    if found.passed_count is None and before.findings.passed_count is not None:
-        unknown.append("its runner ended without a word on how many tests passed, so that some may not have run")
-    elif found.failed and found.passed_count is None and found.counts_tests:
-        unknown.append("its runner ends without a word on how many tests passed, here and at the base commit")
+    if early := ended_early(found, before.findings):
+        unknown.append(early)
     elif found.broken and found.runs_tests and not found.failed and not (found.passed_count or found.failed_count):
         unknown.append("it could not be built or loaded, so that no test ran")
     if found.stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -186,7 +187,12 @@ def _counts(said: Sequence[Reading], written: Sequence[Reading]) -> tuple[int | 
 
 def _runner(command: str, readings: Iterable[Reading]) -> str:
     spoken = dict.fromkeys(reading.runner for reading in readings if reading.runner)
-    return "+".join(spoken) or next((runner for word, runner in _WORDS.items() if word in command), "")
+    return "+".join(spoken) or next((runner for word, runner in _WORDS.items() if _calls(command, word)), "")
+
+
+def _calls(command: str, word: str) -> bool:
+    """Whether the command has the word, with the ``w`` of a wrapper or without, and not as a part of a longer one."""
+    return word in command and re.search(rf"(?<![\w-]){re.escape(word)}w?(?![\w-])", command) is not None
 
 
 def _bounded(names: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,13 @@ from tests.integration.verification.trials import Files, MakeTrial
 NOTE: Final = {"NOTE.md": "hello\n"}
 PYTEST: Final = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -v -p no:cacheprovider"
 TESTS: Final = {"test_it.py": "def test_a_red(): assert 0\ndef test_b(): pass\ndef test_c(): pass\n"}
+ENDS_EARLY: Final = (
+    "import os\n\n\ndef pytest_runtest_logreport(report):\n"
+    "    report.nodeid.endswith('test_b') and report.when == 'call' and os._exit(1)\n"
+)
+UNITTEST: Final = (
+    "import unittest\n\nimport app\n\n\nclass T(unittest.TestCase):\n    def test_it(self): self.assertTrue(app)\n"
+)
 DRIVER: Final = (
     "import subprocess\nfor step in ('sh red.sh', 'sh lint.sh'):\n    subprocess.check_call(step, shell=True)\n"
 )
@@ -39,12 +46,11 @@ async def test_a_driver_that_stops_at_its_old_red_step_proves_nothing_of_the_nex
     [
         ({"test_it.py": TESTS["test_it.py"] + "def test_d(): pass\n"}, Evidence.NO_NEW_FAILURES),
         ({"test_it.py": TESTS["test_it.py"].replace("def test_c(): pass\n", "")}, Evidence.NO_NEW_FAILURES),
-        ({"conftest.py": "def pytest_runtest_logreport(report):\n    import os\n    "
-          "report.nodeid.endswith('test_b') and report.when == 'call' and os._exit(1)\n"}, Evidence.UNVERIFIED),
+        ({"conftest.py": ENDS_EARLY}, Evidence.UNVERIFIED),
         ({"conftest.py": "def pytest_collection_modifyitems(items): del items[2:]\n"}, Evidence.UNVERIFIED),
     ],
     ids=["one more", "one deleted", "the process ends early", "one left out"],
-)  # fmt: skip
+)
 async def test_tests_that_did_not_run_behind_an_old_red_one_prove_nothing(
     change: Files, evidence: Evidence, trial: MakeTrial
 ) -> None:
@@ -80,3 +86,47 @@ async def test_a_check_that_names_its_home_or_its_checkout_is_the_same_everywher
     named = 'echo "$HOME/.cache of $PWD/a has ${#PWD} and ${#HOME} letters"; exit 1'
     judged = await trial({"a": ""}).judge(NOTE, named)
     assert judged.evidence is Evidence.NO_NEW_FAILURES
+
+
+async def test_tests_that_end_before_they_say_a_word_are_no_pass(trial: MakeTrial) -> None:
+    files = {"Makefile": "test:\n\t@python3 -m unittest\n", "app.py": "", "test_app.py": UNITTEST}
+    judged = await trial(files).judge({"app.py": "import os; os._exit(0)\n"})
+    assert judged.checks[0].reason == "It ends with 0, but no test ran; at the base commit 1 did."
+    assert judged.evidence is Evidence.FAILING
+
+
+async def test_a_pipe_hides_no_test_that_did_not_run_behind_an_old_red_one(trial: MakeTrial) -> None:
+    judged = await trial(TESTS).judge({"conftest.py": ENDS_EARLY}, f"{PYTEST} | tee log")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+@pytest.mark.parametrize("check", ["echo no server; exit 1", "no-such-server", "echo '--- FAIL: TestDay (0.00s)'"])
+async def test_what_has_gone_from_the_machine_since_the_base_was_judged_is_not_blamed(
+    check: str, trial: MakeTrial
+) -> None:
+    place = trial({"README.md": "hi\n"})
+    command = f"if [ -e '{place.folder}/there' ]; then test ! -e broken; else {check}; fi"
+    (place.folder / "there").touch()
+    assert (await place.judge({"broken": "x\n"}, command)).evidence is Evidence.FAILING, "now the base has a record"
+    (place.folder / "there").unlink()
+    judged = await place.judge(NOTE, command)
+    assert judged.blamed == ()
+    assert judged.evidence in {Evidence.NO_NEW_FAILURES, Evidence.UNVERIFIED}
+
+
+async def test_a_step_of_the_set_up_that_fails_once_is_flaky(trial: MakeTrial) -> None:
+    place = trial({"README.md": "hi\n"})
+    once = f"test -e {place.folder}/tried || {{ touch {place.folder}/tried; echo no network; exit 1; }}"
+    judged = await place.judge(NOTE, "true", setup=(once,))
+    assert judged.evidence is Evidence.VERIFIED
+    assert [note.kind for note in judged.notes] == [NoteKind.FLAKY]
+
+
+async def test_a_failure_of_which_the_second_run_says_nothing_is_not_flaky(trial: MakeTrial) -> None:
+    place = trial({"said": "5 passed in 0.1s\n"})
+    twice = (
+        f"test -e {place.folder}/ran && exit 1; test ! -e NOTE.md || {{ touch {place.folder}/ran; cat NOTE.md; }}; true"
+    )
+    judged = await place.judge({"NOTE.md": "--- FAIL: TestNew (0.00s)\n"}, twice)
+    assert judged.evidence is Evidence.FAILING

@@ -9,6 +9,7 @@ from typing import Final
 from shared.workspace.test_results.reading import Reading
 from shared.workspace.test_results.text import numbered
 
+_BEGUN: Final = re.compile(r"^running \d+ tests?$")
 _TARGET: Final = re.compile(r"^\s+Running (?:unittests )?(\S+) \((?:\S*/)?(\S+?)(?:-[0-9a-f]{16})?(?:\.exe)?\)$")
 _DOC: Final = re.compile(r"^\s+Doc-tests (\S+)$")
 _RESULT: Final = re.compile(r"^test (.+) \.\.\. FAILED\b")
@@ -34,7 +35,12 @@ def cargo(lines: Sequence[str]) -> Reading:
     target = ""
     listing = False
     seen: dict[tuple[str, str], int] = {}
+    begun: tuple[int, str] | None = None
     for index, line in enumerate(lines):
+        if (starts := _BEGUN.match(line)) or line.startswith("test result: "):
+            if begun and starts:
+                found.break_(f"cargo: {begun[1]}the tests ended early", begun[0])
+            begun = (index, target) if starts else None
         if match := _TARGET.match(line):
             target, listing = f"{match[2]} ({match[1]}) ", False
         elif match := _DOC.match(line):
@@ -52,6 +58,8 @@ def cargo(lines: Sequence[str]) -> Reading:
             listing = False
         elif (match := _NOT_COMPILED.match(line)) or (match := _CARGO.match(line)):
             found.break_(f"cargo: {match[1]}", index)
+    if begun:
+        found.break_(f"cargo: {begun[1]}the tests ended early", begun[0])
     found.failed += numbered(f"{target}{_LINE.sub('', test)}" for target, test in seen)
     found.lines += seen.values()
     return found
