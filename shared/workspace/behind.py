@@ -30,6 +30,9 @@ _PACKAGES: Final = frozenset({"npm", "pnpm", "yarn", "bun"})
 _SEVERAL_PACKAGES: Final = frozenset({"-r", "--recursive", "--filter", "-F", "workspaces", "workspace", "--workspaces"})
 _LATER_PHASES: Final = frozenset({"package", "verify", "install", "deploy", "site"})
 _INSTALLED: Final = re.compile(r"(?:\./)?(?:.*/)?(?:node_modules|vendor|\.?venv|\.tox)/.+")
+_BINSTUB: Final = re.compile(r"(?:\./)?bin/[\w-]+")
+"""Starts what Bundler or Composer have installed."""
+_DJANGO: Final = re.compile(r"(?:^|[ /])manage\.py test\b")
 _TEST_FILE: Final = re.compile(r"(?:tests?|test[_.-].+|.+[_.-](?:test|tests|spec))\.\w+", re.IGNORECASE)
 _STARTS_OTHERS: Final = re.compile(
     r"subprocess|\bos\.(?:system|popen|spawn|exec|posix_spawn)|child_process|\bsystem\b|\bspawn\b|\bexec\w*\b|\bpopen\b"
@@ -98,8 +101,10 @@ def _program_hides(words: list[str], ran: _Ran, depth: int) -> bool:
         return re.search(r"^fail_fast: *true", _text(ran.checkout, ".pre-commit-config.yaml") or "", re.M) is not None
     if program in _SHELLS:
         return _shell_hides(arguments, ran, depth)
-    if "/" in words[0] and not _INSTALLED.fullmatch(words[0]):
-        return _script_hides(words[0], ran, depth) if _text(ran.checkout, words[0]) else not is_one_step(words)
+    if _DJANGO.search(" ".join(words[:3])):
+        return False
+    if "/" in words[0] and not _INSTALLED.fullmatch(words[0]) and _text(ran.checkout, words[0]):
+        return _script_hides(words[0], ran, depth) and not (_BINSTUB.fullmatch(words[0]) and is_one_step(words))
     return not is_one_step(words) and not _is_test_file(arguments, ran)
 
 

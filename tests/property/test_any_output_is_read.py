@@ -10,9 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.workspace.behind import may_hide_more
+from shared.workspace.exit_codes import hidden_exit_codes
+from shared.workspace.shell import steps_of
 from shared.workspace.test_results import Run, compare, failing_lines, normalise, read_failures
 from shared.workspace.test_results.json_reports import read_json
 from shared.workspace.test_results.junit import read_junit
+from shared.workspace.test_results.totals import same_but_for_totals
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OUTPUTS = Path(__file__).parents[1] / "unit" / "test_results" / "outputs"
@@ -86,6 +90,12 @@ HARD = [
     "not ok ",
     "- hook id: a\n",
     "FAILED t::a[ - \n",
+    "checking a ",
+    "ok" + "." * 99 + "\n",
+    "1,1,",
+    "1 a ",
+    "expected 1 ",
+    "7 files ",
     "a.c:1:2: error: x\n",
     "{\n",
     "    # Subtest: a\n    not ok 1 - a\n",
@@ -102,8 +112,26 @@ def test_a_megabyte_of_anything_is_read_in_seconds(unit: str) -> None:
     output = "=== short test summary info ===\n3 failing\nTests: 1\n" + unit * (size // len(unit))
     began = time.process_time()
     read_failures("", 1, output, [])
-    normalise(output, "/srv/checkout")
+    said = normalise(output, "/srv/checkout")
+    assert same_but_for_totals(said, said)
     assert time.process_time() - began < 10
+
+
+@FEW
+@given(st.text(alphabet="ab |&;()<>'\"\\`$\n{}#!=-.", max_size=80))
+def test_any_shell_text_is_read(text: str) -> None:
+    for step in steps_of(text) or ():
+        assert step.words or step.assigned
+    hidden_exit_codes(text, OUTPUTS)
+    may_hide_more(text, 1, "", OUTPUTS)
+
+
+@pytest.mark.parametrize("unit", ["$(a ", "${a ", "$((", "a;", "(", "`", '"', "a|b&&", "\\", "a=$(b) "], ids=repr)
+def test_a_long_shell_text_is_read_in_seconds(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    began = time.process_time()
+    steps_of(text)
+    assert time.process_time() - began < 5
 
 
 def test_more_failures_than_are_kept_are_counted_and_cut() -> None:

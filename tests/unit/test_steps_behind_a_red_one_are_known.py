@@ -14,6 +14,8 @@ DRIVERS = {
     "drive.rb": "system('rspec') or exit 1\nsystem('rubocop') or exit 1\n",
     "drive.pl": "system('prove') == 0 or exit 1;\n",
     "run": "#!/usr/bin/env python3\nimport subprocess\nsubprocess.check_call(['pytest'])\n",
+    "manage.py": "#!/usr/bin/env python\nimport django\n",
+    "bin/rails": "#!/usr/bin/env ruby\nload 'rails'\n",
     "drive.sh": "python3 drive.py\n",
     "ci": "#!/bin/sh\npytest\nruff check .\n",
     "test_all.py": "import os\nos.system('pytest') and exit(1)\n",
@@ -93,6 +95,9 @@ def test_a_driver_may_have_stopped_at_its_red_step(command: str, tmp_path: Path)
         "./ci",
         "python3 test_app.py",
         "pre-commit run --all-files",
+        "python manage.py test app",
+        "./manage.py test",
+        "bin/rails test",
         "cat log; exit 1",
     ],
 )

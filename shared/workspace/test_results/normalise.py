@@ -61,7 +61,7 @@ _VALUES: Final = re.compile(
 """A line with one of these has values that the check is about."""
 _COUNTS: Final = re.compile(
     r"\b(?:errors?|fail(?:ed|ures?|ing)?|problems?|issues?|warnings?|violations?)\b[ =:(]{1,3}\d[\d:.,]*"
-    r"|(?<![\w.:])\d[\d:.,]*\s(?=(?:\w+\s)?(?:errors?|fail(?:ed|ures?|ing)?|problems?|issues?|warnings?|violations?)\b)",
+    r"|(?<![\w.:,])\d[\d:.,]*\s(?=(?:\w+\s)?(?:errors?|fail(?:ed|ures?|ing)?|problems?|issues?|warnings?|violations?)\b)",
     re.IGNORECASE,
 )
 _CHANCE: Final = tuple(

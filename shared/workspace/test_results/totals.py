@@ -35,8 +35,8 @@ _NEUTRAL: Final = tuple(
 )
 _LISTED: Final = re.compile(
     r"\W*(?:check|scann?|lint|read|process|pars|load|compil|analy[sz]|inspect|format|validat|visit|open)(?:ing|ed)\b"
-    r":? +\S+ *(?:\.{2,}|…)?(?: *(?:ok|done|passed))?"
-    r"|\S+ *(?:\.{2,}|…|-|:)? *(?:ok|passed|unchanged|clean|valid|done)\.?"
+    r":? +\S+ *(?:\.{2,9}|…)?(?: *(?:ok|done|passed))?"
+    r"|\S+ *(?:\.{2,9}|…|-|:)? *(?:ok|passed|unchanged|clean|valid|done)\.?"
     r"|(?:✓|✔|ok\b|pass\b)[\s:-]*\S+",
     re.IGNORECASE,
 )
