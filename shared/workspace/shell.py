@@ -33,8 +33,8 @@ class Step(msgspec.Struct, frozen=True):
     """One program with its arguments, without quotes around them; no words where variables are set only.
 
     ``assigned`` are the assignments in front. ``before`` and ``after`` are the operators around it: ``&&``, ``||``,
-    ``|``, ``&``, ``;`` (also for a new line), ``done`` for the end of a loop, or nothing. ``keywords`` stand in front,
-    such as ``if`` or ``!``.
+    ``|``, ``&``, ``;`` (also for a new line), ``;;`` in a choice, ``done`` for the end of a loop, or nothing.
+    ``keywords`` stand in front, such as ``if`` or ``!``.
     """
 
     words: tuple[str, ...]
@@ -82,7 +82,7 @@ def steps_of(text: str) -> list[Step] | None:
                 depth -= 1
                 take("")
             case _, _:
-                operator = {"\n": ";", ";;": ";", "|&": "|"}.get(token, token)
+                operator = {"\n": ";", "|&": "|"}.get(token, token)
                 if words:
                     take(operator)
                 elif found and not found[-1].after:

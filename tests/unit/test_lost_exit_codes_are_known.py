@@ -13,12 +13,14 @@ MAKEFILE = (
     "many: piped\n"
     "loop:\n\tfor f in *.c; do lint $$f; done\n"
     "strict:\n\tfor f in *.c; do lint $$f || exit 1; done\n"
+    "helped:\n\tmycc $(./helper)\n"
     "kept:\n\tr=0; lint a || r=1; lint b || r=1; exit $$r\n"
 )
 FILES = {
     "Makefile": MAKEFILE,
     "sub/Makefile": ".SHELLFLAGS := -eu -o pipefail -c\nall:\n\tmycc | tee log\n",
     "check.sh": "#!/bin/sh\nlint a\nlint b\n",
+    "helper": "#!/bin/sh\nfetch-tool || true\n",
     "strict.sh": "#!/bin/sh\nset -e\nlint a\nlint b\nlint c | cat\n",
     "package.json": '{"scripts": {"test": "lint . | cat && jest", "ok": "lint . && jest"}}\n',
     "tox.ini": "[testenv]\ncommands =\n    - lint src\n    pytest\n",
@@ -37,6 +39,7 @@ FILES = {
         ("mycc && lint || :", "`|| :`"),
         ("mycc || echo failed", "`|| echo`"),
         ("mycc || exit 0", "`|| exit`"),
+        ("mycc || { echo it failed; exit 0; }", "`|| echo`"),
         ("mycc; true", "the commands behind it"),
         ("mycc\necho done", "the commands behind it"),
         ("(cd a && mycc); echo done", "the commands behind it"),
@@ -85,6 +88,18 @@ def test_what_hides_an_exit_code_is_named(command: str, by: str, tmp_path: Path)
         "make kept",
         "make -C sub",
         "npm run ok",
+        "lint || true; mycc",
+        "flake8 --exit-zero && mycc",
+        "lint > log || true; ! grep -q error log",
+        "npm ci\nmycc",
+        "pip install -q lint | tail -1; mycc",
+        "make helped",
+        "mycc || (echo it failed && exit 1)",
+        "mycc || { echo it failed; exit 1; }; lint",
+        "mycc || { echo it failed; false; }",
+        "case $1 in test) mycc ;; lint) lint . ;; esac",
+        "bash -eo pipefail -c 'mycc | tee log; lint | cat'",
+        "go test ./... && go tool cover -func=c.out | tail -n 1",
     ],
 )
 def test_what_keeps_its_exit_code_is_not_named(command: str, tmp_path: Path) -> None:
