@@ -46,7 +46,7 @@ class Executing:
         state: run.Run = await self._agents.host.state(event.actor)
         if state.claimed_round == event.data.round and state.committed:
             result = await recorded_result(self._agents.journal, event.actor, state.committed)
-            with contextlib.suppress(BadConfig):
+            with contextlib.suppress(BadConfig, OSError):
                 failed = broken_off(failed, result, self._branch(event.actor, state))
         await self._agents.give_up(
             event.actor,

@@ -374,7 +374,7 @@ class Attempt:
             return failed
         try:
             branch = self._branch(now)
-        except BadConfig:
+        except (BadConfig, OSError):
             return failed  # nobody can publish it as it is
         return broken_off(failed, await recorded_result(self._agents.journal, self._actor, now.committed), branch)
 

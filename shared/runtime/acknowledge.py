@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -42,19 +43,25 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     ``most_here`` and ``waits_here_s`` are for errors of this machine, such as a full disk, of work whose failure can be
     told: somebody may make room, so it is tried for five minutes; then it fails, and a person may have it done again.
     A stop is heard at the next try, so no wait is longer than the five seconds in which one is promised to be heard.
+    Where a try alone takes longer than ``long_try_s``, ``most`` of them are enough.
     """
 
     most: int = 5
     waits_s: tuple[float, ...] = (0.1, 0.3, 0.5, 1.0)
     most_here: int = 60
     waits_here_s: tuple[float, ...] = (1.0, 2.0, 5.0)
+    long_try_s: float = 30.0
 
     def wait_s(self, delivered: int) -> float:
         """The wait after the delivery with this number (1, 2, 3 …)."""
         return self.waits_s[min(delivered, len(self.waits_s)) - 1]
 
+    def most_tries_here(self, took_s: float) -> int:
+        """How often a message is tried in spite of errors of this machine, by how long the last try took."""
+        return self.most_here if took_s < self.long_try_s else min(self.most, self.most_here)
+
     def wait_here_s(self, delivered: int) -> float:
-        """The same after an error of this machine."""
+        """The wait after an error of this machine."""
         return self.waits_here_s[min(delivered, len(self.waits_here_s)) - 1]
 
 
@@ -75,7 +82,7 @@ async def acknowledge(
     give_up: GiveUp | None = None,
 ) -> None:
     """Handle a message and tell the server how it went. Never raises for what the handler did."""
-    delivered = message.metadata.num_delivered
+    delivered, began = message.metadata.num_delivered, time.monotonic()
     try:
         with metrics.HANDLING.labels(consumer).time():
             await handle(message)
@@ -83,7 +90,7 @@ async def acknowledge(
         if give_up is None or not is_of_this_machine(error):
             log.warning("not now", consumer=consumer, subject=message.subject, error=_words(error))
             await message.nak(delay=min(5.0, 0.25 * delivered))
-        elif delivered < retry.most_here:
+        elif delivered < retry.most_tries_here(time.monotonic() - began):
             log.warning("not on this machine now", consumer=consumer, subject=message.subject, error=_words(error))
             await message.nak(delay=retry.wait_here_s(delivered))
         else:

@@ -393,3 +393,9 @@ async def test_a_full_disk_ends_the_work_with_its_reason_and_a_server_that_is_aw
         await eventually(lambda: tries["B"] > QUICK_HERE.most_here)
     assert set(reported) == {"A: [Errno 28] No space left on device, 3 times"}
     assert tries["A"] == QUICK_HERE.most_here
+
+
+def test_tries_that_take_long_are_fewer() -> None:
+    policy = RetryPolicy()
+    assert policy.most_tries_here(took_s=1) * policy.wait_here_s(99) == 300, "five minutes"
+    assert policy.most_tries_here(took_s=600) == policy.most

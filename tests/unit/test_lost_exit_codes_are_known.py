@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.exit_codes import hidden_exit_codes
+from shared.workspace.exit_codes import Hidden, hidden_exit_codes
 
 MAKEFILE = (
     "piped:\n\t@mycc a.c 2>&1 | tee log\n"
@@ -106,8 +106,8 @@ def test_what_keeps_its_exit_code_is_not_named(command: str, tmp_path: Path) -> 
     assert hidden(command, tmp_path) == []
 
 
-def hidden(command: str, folder: Path) -> list[object]:
+def hidden(command: str, folder: Path) -> list[Hidden]:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    return list(hidden_exit_codes(command, folder))
+    return hidden_exit_codes(command, folder)
