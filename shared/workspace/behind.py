@@ -8,13 +8,14 @@ runner or a linter goes on behind what fails inside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from shared.workspace.makefiles import leaves_recipes
-from shared.workspace.programs import called, is_one_step
+from shared.workspace.programs import PLAIN, called, is_one_step
 from shared.workspace.shell import Step, steps_of
 
 _MAX_DEPTH: Final = 5
@@ -43,9 +44,26 @@ _STARTS_OTHERS: Final = re.compile(
 
 
 class _Ran(msgspec.Struct, frozen=True):
+    """``place`` is the folder of ``checkout`` in which a step runs."""
+
     exit_code: int
     output: str
     checkout: Path
+    place: Path
+
+    def inside(self, folder: str) -> _Ran:
+        """The same in a folder below, or wherever ``cd`` leads."""
+        return msgspec.structs.replace(self, place=self.place / folder)
+
+    def text(self, name: str) -> str | None:
+        """The text of a regular file of the checkout, or None."""
+        try:
+            path = (self.place / name).resolve()
+            if not name or not path.is_relative_to(self.checkout.resolve()) or not path.is_file():
+                return None
+            return path.read_bytes()[:_MAX_BYTES].decode(errors="replace")
+        except (OSError, ValueError):
+            return None
 
 
 class _Package(msgspec.Struct):
@@ -57,14 +75,19 @@ def may_hide_more(command: str, exit_code: int, output: str, checkout: Path) -> 
 
     Only files are read, as the command has left them. A make that ends with 0 has left nothing undone.
     """
-    return _hides(command, _Ran(exit_code, output, checkout), 0)
+    return _hides(command, _Ran(exit_code, output, checkout, checkout), 0)
 
 
 def _hides(text: str, ran: _Ran, depth: int) -> bool:
     text = text.replace("\\\n", " ").strip()
     if depth > _MAX_DEPTH or _STOPS.search(text) or (steps := steps_of(text)) is None:
         return True
-    return any(_step_hides(step, ran, depth) for step in steps)
+    for step in steps:
+        if step.program == "cd" and len(step.words) == 2:
+            ran = ran.inside(step.words[1])
+        elif _step_hides(step, ran, depth):
+            return True
+    return False
 
 
 def _step_hides(step: Step, ran: _Ran, depth: int) -> bool:
@@ -81,11 +104,11 @@ def _step_hides(step: Step, ran: _Ran, depth: int) -> bool:
 def _program_hides(words: list[str], ran: _Ran, depth: int) -> bool:
     program, arguments = words[0].rpartition("/")[2], words[1:]
     if program in _MAKES:
+        folder = _value_of(arguments, "-C", "--directory")
+        goals = [each for each in arguments if not each.startswith("-") and "=" not in each and each != folder]
+        there = ran.inside(folder)
         return ran.exit_code != 0 and leaves_recipes(
-            [each for each in arguments if not each.startswith("-") and "=" not in each],
-            ran.output,
-            ran.checkout,
-            lambda recipe: _hides(recipe, ran, depth + 1),
+            goals, ran.output, ran.place, lambda recipe: _hides(recipe, there, depth + 1)
         )
     if words[0] == "submake":
         return False  # it tells by its own words
@@ -98,12 +121,12 @@ def _program_hides(words: list[str], ran: _Ran, depth: int) -> bool:
     if program == "tox":
         return _tox_hides(ran, depth)
     if program == "pre-commit":
-        return re.search(r"^fail_fast: *true", _text(ran.checkout, ".pre-commit-config.yaml") or "", re.M) is not None
+        return re.search(r"^fail_fast: *true", ran.text(".pre-commit-config.yaml") or "", re.M) is not None
     if program in _SHELLS:
         return _shell_hides(arguments, ran, depth)
     if _DJANGO.search(" ".join(words[:3])):
         return False
-    if "/" in words[0] and not _INSTALLED.fullmatch(words[0]) and _text(ran.checkout, words[0]):
+    if "/" in words[0] and not _INSTALLED.fullmatch(words[0]) and ran.text(words[0]):
         return _script_hides(words[0], ran, depth) and not (_BINSTUB.fullmatch(words[0]) and is_one_step(words))
     return not is_one_step(words) and not _is_test_file(arguments, ran)
 
@@ -115,7 +138,7 @@ def _shell_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
 
 
 def _script_hides(name: str, ran: _Ran, depth: int) -> bool:
-    text = _text(ran.checkout, name)
+    text = ran.text(name)
     if text is None:
         return True
     first = text.partition("\n")[0]
@@ -128,18 +151,20 @@ def _is_test_file(arguments: list[str], ran: _Ran) -> bool:
     name = next((each for each in arguments if not each.startswith("-")), "")
     if not _TEST_FILE.fullmatch(name.rpartition("/")[2]):
         return False
-    text = _text(ran.checkout, name)
+    text = ran.text(name)
     return text is not None and not _STARTS_OTHERS.search(text)
 
 
 def _package_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
     """Scripts of a package: what runs before and after one is a step too."""
+    if folder := _value_of(arguments, "--prefix", "--cwd", "-C", "--dir"):
+        arguments, ran = [each for each in arguments if each != folder], ran.inside(folder)
     if not _SEVERAL_PACKAGES.isdisjoint(each.partition("=")[0] for each in arguments):
         return True
     name = next((each for each in arguments if not each.startswith("-") and each not in {"run", "run-script"}), "")
     name = {"t": "test"}.get(name, name)
     try:
-        scripts = msgspec.json.decode(_text(ran.checkout, "package.json") or "{}", type=_Package).scripts
+        scripts = msgspec.json.decode(ran.text("package.json") or "", type=_Package).scripts
     except msgspec.MsgspecError:
         return True
     if f"pre{name}" in scripts or f"post{name}" in scripts:
@@ -147,12 +172,21 @@ def _package_hides(arguments: list[str], ran: _Ran, depth: int) -> bool:
     if name in scripts:
         return _hides(scripts[name], ran, depth + 1)
     rest = arguments[arguments.index(name) :] if name else []
-    return not rest or not is_one_step(rest)  # `yarn jest`
+    return not rest or rest[0] in PLAIN or not is_one_step(rest)  # `yarn jest`
+
+
+def _value_of(arguments: Sequence[str], *options: str) -> str:
+    """The value of an option, which is the next word or stands behind ``=``; nothing where there is none."""
+    for at, each in enumerate(arguments):
+        name, _, value = each.partition("=")
+        if name in options:
+            return value or "".join(arguments[at + 1 : at + 2])
+    return ""
 
 
 def _tox_hides(ran: _Ran, depth: int) -> bool:
     """Tox ends an environment at the first of its commands that fails."""
-    text = _text(ran.checkout, "tox.ini")
+    text = ran.text("tox.ini")
     if text is None or re.search(r"^commands_(?:pre|post)", text, re.M):
         return True
     lists = re.findall(r"^commands *=(.*(?:\n[ \t]+.*)*)", text.replace("\\\n", " "), re.M)
@@ -166,14 +200,3 @@ def _tox_hides(ran: _Ran, depth: int) -> bool:
 def _without_braces(line: str) -> str:
     """A command of tox without its substitutions."""
     return re.sub(r"\{[^{}]*\}", "", re.sub(r"\{env_?python\}", "python", line))
-
-
-def _text(checkout: Path, name: str) -> str | None:
-    """The text of a regular file of the checkout, or None."""
-    try:
-        path = (checkout / name).resolve()
-        if not name or not path.is_relative_to(checkout.resolve()) or not path.is_file():
-            return None
-        return path.read_bytes()[:_MAX_BYTES].decode(errors="replace")
-    except (OSError, ValueError):
-        return None

@@ -23,6 +23,7 @@ FILES = {
     "helper": "#!/bin/sh\nfetch-tool || true\n",
     "strict.sh": "#!/bin/sh\nset -e\nlint a\nlint b\nlint c | cat\n",
     "package.json": '{"scripts": {"test": "lint . | cat && jest", "ok": "lint . && jest"}}\n',
+    "web/package.json": '{"scripts": {"test": "lint . | cat"}}\n',
     "tox.ini": "[testenv]\ncommands =\n    - lint src\n    pytest\n",
 }
 
@@ -55,6 +56,8 @@ FILES = {
         ("sh check.sh", "the commands behind it"),
         ("./strict.sh", "a pipe"),
         ("npm test", "a pipe"),
+        ("cd web && npm test", "a pipe"),
+        ("yarn --cwd web test", "a pipe"),
         ("tox", "tox, which ignores it"),
     ],
 )

@@ -25,6 +25,7 @@ DRIVERS = {
         '{"scripts": {"test": "jest", "all": "npm-run-all lint test", "drive": "node drive.js", '
         '"turbo": "turbo run test"}}\n'
     ),
+    "web/package.json": '{"scripts": {"test": "jest", "all": "eslint . && jest"}}\n',
     "tox.ini": "[testenv]\ncommands = python drive.py\n",
     ".pre-commit-config.yaml": "repos: []\n",
 }
@@ -66,6 +67,11 @@ DRIVERS = {
         "python3 test_all.py",
         "cat <<END\nit's\nEND",
         "bash -c 'pytest && lint'",
+        "cd web && npm run all",
+        "npm --prefix web run all",
+        "yarn --cwd=web all",
+        "cd nowhere && npm test",
+        "npm run nothing",
     ],
 )
 def test_a_driver_may_have_stopped_at_its_red_step(command: str, tmp_path: Path) -> None:

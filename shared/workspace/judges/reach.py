@@ -22,6 +22,7 @@ MAX_COMMANDS: Final = 200
 _WORD: Final = re.compile(r"[^\s;&|()<>\"'`$=]+")
 _ENTER: Final = re.compile(r"^[ \t]*cd\s+['\"]?([^\s'\"&;]+)['\"]?\s*&&")
 _ELSEWHERE: Final = re.compile(r"\b(?:g?make|MAKE\S?)\b[^;&|\n]*?\s(?:-C|--directory)[ =]?['\"]?([^\s'\"]+)")
+_OF_ANOTHER_PACKAGE: Final = re.compile(r"\s(?:--prefix|--cwd|--dir|-C)[ =]['\"]?([^\s'\"]+)")
 _INTERPRETED: Final = re.compile(r"\b(?:sh|bash|zsh|python3?|node|ruby|perl|php)\s+([\w.-]+)")
 _ASSIGNMENT: Final = re.compile(r"^(?:(?:export|override)\s+)?[\w.-]+\s*(?::{0,3}|[?+!])=")
 _HEADER: Final = re.compile(r"^@?([^\s#:][^:\n]*?)[ \t]*::?(?!=)[ \t]*(.*)$")
@@ -68,10 +69,12 @@ def reach_of(commands: Sequence[str], read: Callable[[str], str]) -> Reach:
                 targets[path] = targets.get(path, "") + reached
                 todo += [(there, recipe.strip().lstrip("@-+")) for recipe in reached.splitlines()]
         for called in _SCRIPT_RUNNERS.finditer(line):
-            path = _joined(place, "package.json")
+            elsewhere = _OF_ANOTHER_PACKAGE.search(called[1])
+            there = _joined(place, elsewhere[1]) if elsewhere else place
+            path = _joined(there, "package.json")
             chosen = _package_scripts(read(path), _WORD.findall(called[1]))
             targets[path] = targets.get(path, "") + "\n".join(f"{name}: {text}" for name, text in chosen.items())
-            todo += [(place, text) for text in chosen.values()]
+            todo += [(there, text) for text in chosen.values()]
     return Reach(frozenset(scripts), targets)
 
 
