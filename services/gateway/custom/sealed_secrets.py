@@ -11,16 +11,13 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-import nats.js.errors
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.event_store.journal import LogFull, LogUnavailable
 from shared.nats.bus import Bus
-from shared.nats.last import NO_MESSAGE
-from shared.nats.streams import SECRETS, STREAM_FULL
+from shared.nats.sealed import SealedBucket
 from shared.ops.settings import Settings
 
 KEY_FILE: Final = "secret-key"
@@ -36,7 +33,7 @@ class SealedSecrets:
     """Keeps and finds secrets by the name of their webhook and their fingerprint."""
 
     def __init__(self, bus: Bus, key: bytes) -> None:
-        self._bus = bus
+        self._bucket = SealedBucket(bus)
         self._sealing = AESGCM(_derived(key, b"seal"))
         self._naming = _derived(key, b"name")
 
@@ -49,27 +46,16 @@ class SealedSecrets:
         fingerprint = self.fingerprint(secret)
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + self._sealing.encrypt(nonce, secret.encode(), _about(webhook, fingerprint))
-        try:
-            await self._bus.publish(_subject(webhook, fingerprint), sealed, {})
-        except nats.js.errors.NoStreamResponseError as error:
-            raise LogUnavailable(f"The bucket {SECRETS} is missing: run `journeyman provision`.") from error
-        except nats.js.errors.APIError as error:
-            if error.err_code in STREAM_FULL:
-                raise LogFull(f"There is no room in {SECRETS} for another secret.") from error
-            raise
+        await self._bucket.put(f"{webhook}.{fingerprint}", sealed)
         return fingerprint
 
     async def find(self, webhook: str, fingerprint: str) -> str:
         """The secret. Raises `SecretLost`, and the connection's errors."""
-        try:
-            message = await self._bus.js.get_last_msg(f"KV_{SECRETS}", _subject(webhook, fingerprint))
-        except nats.js.errors.NotFoundError as error:
-            if error.err_code == NO_MESSAGE:
-                raise SecretLost(
-                    f"The secret of the webhook {webhook} is not there: archives have none. Give it another one."
-                ) from error
-            raise
-        sealed = message.data or b""
+        sealed = await self._bucket.get(f"{webhook}.{fingerprint}")
+        if sealed is None:
+            raise SecretLost(
+                f"The secret of the webhook {webhook} is not there: archives have none. Give it another one."
+            )
         try:
             return self._sealing.decrypt(
                 sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _about(webhook, fingerprint)
@@ -113,7 +99,3 @@ def _derived(key: bytes, use: bytes) -> bytes:
 
 def _about(webhook: str, fingerprint: str) -> bytes:
     return f"{webhook}/{fingerprint}".encode()
-
-
-def _subject(webhook: str, fingerprint: str) -> str:
-    return f"$KV.{SECRETS}.{webhook}.{fingerprint}"

@@ -1,0 +1,93 @@
+"""The main use, whole: an issue on GitHub, a plan in a comment, its approval there, and a pull request that is merged.
+
+GitHub is a server of ours; everything else is real: the services, the CLI with the scripted model, git.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
+from shared.contracts.ids import derived_task_id
+from testing.eventually import eventually
+from testing.github_server import GitHubServer
+from testing.service_group import ServiceGroup
+from testing.system import REPO
+
+SERVICES = ("projector", "brain", "planner", "executor", "gateway")
+OURS = "journeyman-bot"
+WITHIN_S = 90.0
+
+
+@pytest_asyncio.fixture
+async def group(tmp_path: Path) -> AsyncIterator[ServiceGroup]:
+    """A repository, NATS and the model; no service yet."""
+    async with ServiceGroup(tmp_path / "group", checks=("python -m unittest",)) as group:
+        yield group
+
+
+@pytest_asyncio.fixture
+async def github(group: ServiceGroup) -> AsyncIterator[GitHubServer]:
+    """GitHub with the group's repository, a person who may write, one who may not, and our webhook."""
+    server = GitHubServer()
+    repo = server.repo(REPO, people={"ada": "write", "eve": "read", OURS: "write"})
+    repo.git = group.repository if (group.repository / "HEAD").exists() else group.repository / ".git"
+    async with server:
+        server.webhook(f"{group.http}/webhooks/github", group.webhook_secret, repo=REPO)
+        yield server
+
+
+async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, github: GitHubServer) -> None:
+    access = {"JOURNEYMAN_GITHUB_API_URL": github.url, "JOURNEYMAN_GITHUB_TOKEN": github.user(OURS)}
+    for service in SERVICES:
+        group.add(service, **(access if service == "gateway" else {}))
+    for member in group.members.values():
+        await member.start()
+    ada = github.person("ada")
+    number = ada.opens_issue(REPO, DEMO_ISSUE_TITLE, f"@agent plan\n\n{DEMO_ISSUE_BODY}")
+    issue = github.repos[REPO].issues[number]
+    opened_ms = _milliseconds(issue["created_at"])
+    id = derived_task_id(opened_ms, f"github:{github.repos[REPO].id}#{number}")
+
+    ready = (await group.until(id, "task.plan-ready", within=WITHIN_S)).data
+    await eventually(lambda: "approve" in _comment(github, number), within=WITHIN_S)
+    approve = re.search(r"@agent approve v\d+ [0-9a-f]{8,}", _comment(github, number))
+    assert approve is not None and ready.digest.startswith(approve[0].split()[-1])
+    assert _marks(github, number) == ["eyes"]
+
+    github.person("eve").comments(REPO, number, approve[0])
+    ada.comments(REPO, number, approve[0])
+    review = await group.until(id, "task.in-review", within=WITHIN_S)
+    (pull,) = github.repos[REPO].pulls.values()
+    assert pull["draft"] and review.data.number == pull["number"]
+    assert f"Fixes #{number}" in pull["body"]
+    await eventually(lambda: f"/pull/{pull['number']}" in _comment(github, number), within=WITHIN_S)
+
+    ada.merges(REPO, pull["number"])
+    await group.until(id, "task.completed", within=WITHIN_S)
+    await eventually(lambda: "erged" in _comment(github, number), within=WITHIN_S)
+    ours = [each for each in github.changes("comment.created", number=number) if each.by == OURS]
+    # One comment about the task, and one line to somebody who may not approve.
+    assert len(ours) == 2
+    print(_comment(github, number), pull["body"], sep="\n\n=====\n\n")
+
+
+def _comment(github: GitHubServer, number: int) -> str:
+    """What our first comment of the issue says now, or nothing."""
+    told = [each for each in github.repos[REPO].comments.values() if each["user"]["login"] == OURS]
+    return str(told[0]["body"]) if told else ""
+
+
+def _marks(github: GitHubServer, number: int) -> list[str]:
+    return [each["content"] for each in github.repos[REPO].reactions.get(("issue", number), [])]
+
+
+def _milliseconds(time: str) -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
