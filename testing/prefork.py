@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
+import gc
 import importlib
 import json
 import math
@@ -28,6 +29,9 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from services.projector.schema import projection_hash
+from shared.contracts.kinds import KINDS
+from shared.event_store.snapshots import fold_of
 from shared.ops.timings import PRODUCTION, Timings
 from testing.eventually import eventually
 
@@ -147,6 +151,7 @@ def main() -> None:
     Deaths are read from pidfds: a handler of SIGCHLD that is called just before stdin is read would wait for a line.
     """
     services = {name: importlib.import_module(f"services.{name}.__main__") for name in sys.argv[1:]}
+    _warm_up(services)
     stdin = sys.stdin.fileno()
     living: dict[int, int] = {}
     rest, more = b"", True
@@ -167,6 +172,19 @@ def main() -> None:
                     events.register(handle, selectors.EVENT_READ)
     for pid in living.values():
         os.kill(pid, signal.SIGKILL)
+
+
+def _warm_up(services: Mapping[str, Any]) -> None:
+    """Do once what each life would do again at its start: it takes a gateway half of its time until it is ready."""
+    importlib.import_module("litestar.plugins.pydantic")  # which Litestar imports when an application is made
+    for kind in KINDS.values():
+        if kind.owner in services and kind.commands is not None:
+            fold_of(importlib.import_module(f"services.{kind.owner}.actors.{kind.name}").DECIDER)
+    if "projector" in services:
+        projection_hash()
+    # Nothing of all this is ever garbage in a life, so its collector need not look through it.
+    gc.collect()
+    gc.freeze()
 
 
 def _bear(services: Mapping[str, Any], line: bytes) -> tuple[int, int]:

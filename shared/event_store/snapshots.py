@@ -46,7 +46,8 @@ def fold_of(decider: Decider[Any]) -> str:
 
     What reads stored events is part of it, because another way to lift an older shape makes another state. It knows all
     contracts, so a change in any of them is another hash too: that costs a fold of long actors, nothing else.
-    Ask when the process starts, while the files on disk are still the code that runs. It takes 30 to 40 ms (measured).
+    Ask when the process starts, while the files on disk are still the code that runs. The first of a
+    process takes 50 ms, each further one 5 ms (measured).
     """
     return code_hash([decider.evolve.__module__, type(decider.initial).__module__, decode_event.__module__])
 

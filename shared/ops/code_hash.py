@@ -6,6 +6,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,19 +33,27 @@ def code_hash(modules: Iterable[str], *, files: Iterable[Path] = ()) -> str:
     lines = {f"python {sys.version_info.major}.{sys.version_info.minor}"}
     lines |= {f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files}
     seen: set[str] = set()
+    others: set[str] = set()
     while wanted:
         name = wanted.pop()
         if name in seen:
             continue
         seen.add(name)
-        tree = ast.parse(_source(name).read_bytes())
-        lines.add(f"{name} {hashlib.sha256(ast.dump(tree).encode()).hexdigest()}")
-        for imported in _imports(name, tree):
-            if _top(imported) in ours:
-                wanted.append(imported)
-            elif _top(imported) not in sys.stdlib_module_names:
-                lines.add(f"{_top(imported)} {_version(_top(imported))}")
+        source = _source(name)
+        state = source.stat()
+        digest, imports = _read(name, source, state.st_mtime_ns, state.st_size)
+        lines.add(f"{name} {digest}")
+        wanted += [imported for imported in imports if _top(imported) in ours]
+        others |= {_top(imported) for imported in imports} - ours - sys.stdlib_module_names
+    lines |= {f"{package} {_version(package)}" for package in others}
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _read(name: str, source: Path, mtime_ns: int, size: int) -> tuple[str, tuple[str, ...]]:
+    """The hash of a module, and the full names that it imports. Read once for all hashes, until its file is another."""
+    tree = ast.parse(source.read_bytes())
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(_imports(name, tree))
 
 
 def _top(module: str) -> str:
