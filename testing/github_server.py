@@ -523,7 +523,7 @@ class GitHubServer:
 
     def _tell(self, repo: Repo, event: str, action: str, by: str, **parts: Any) -> None:
         """Send an event to the hooks of the repository and of every App that is installed there."""
-        payload = {"action": action, **parts, "repository": self._repo_json(repo), "sender": self._user(by)}
+        payload = {"action": action, **parts, "repository": self.shown_repo(repo), "sender": self._user(by)}
         for hook in repo.hooks.values():
             self._post(hook, event, payload)
         for app in self.apps.values():
@@ -592,7 +592,8 @@ class GitHubServer:
     def _user(self, login: str) -> Json:
         return self.users[login.lower()]
 
-    def _repo_json(self, repo: Repo) -> Json:
+    def shown_repo(self, repo: Repo) -> Json:
+        """A repository as answers and webhooks have it."""
         return {
             "id": repo.id,
             "node_id": f"R_{repo.id}",
@@ -857,7 +858,7 @@ def _user(server: GitHubServer, call: Call) -> Any:
 def _repository(server: GitHubServer, call: Call) -> Any:
     repo = server._repo(call.values[0])
     level = LEVELS[repo.people.get(call.by.login.lower(), "read")]
-    return {**server._repo_json(repo), "permissions": {"admin": level > 2, "push": level > 1, "pull": level > 0}}
+    return {**server.shown_repo(repo), "permissions": {"admin": level > 2, "push": level > 1, "pull": level > 0}}
 
 
 @route("GET", "/repos/{repo}/collaborators/{}/permission", "metadata:read")
@@ -1222,7 +1223,7 @@ def _open_pull(server: GitHubServer, call: Call) -> Any:
         "title": title,
         "pull_request": {"html_url": url, "url": f"{server.url}/repos/{repo.full_name}/pulls/{number}"},
     }
-    where = server._repo_json(repo)
+    where = server.shown_repo(repo)
     pull = repo.pulls[number] = {
         **{
             name: issue[name]

@@ -13,15 +13,19 @@ class NotConfigured(GitHubError):
     """No credentials are set, or those that are cannot be used; the text says how to mend it."""
 
 
-class Unclear(GitHubError):
+class Passing(GitHubError, OSError):
+    """Nobody's fault in the request: it passes. An `OSError`, because a message that meets it is tried for ever."""
+
+
+class Unclear(Passing):
     """A change was sent and its outcome is not known: it may have happened. Look for it before doing it again."""
 
 
-class Unavailable(GitHubError):
+class Unavailable(Passing):
     """Nothing happened: GitHub was not reached, or a read failed on its side. It may be tried again."""
 
 
-class RateLimited(GitHubError):
+class RateLimited(Passing):
     """Nothing happened, and nothing may be asked before ``until`` (seconds since 1970)."""
 
     def __init__(self, sentence: str, until: float) -> None:

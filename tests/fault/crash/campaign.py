@@ -21,7 +21,6 @@ from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.streams import EVENTS
 from shared.runtime.client import Client, NoAnswer, QueryFailed
-from testing.api_client import issue
 from testing.checker import (
     problems_of_costs,
     problems_of_log,
@@ -31,6 +30,7 @@ from testing.checker import (
 )
 from testing.crash_points import Point
 from testing.eventually import eventually
+from testing.github_around import GitHubAround, is_told
 from testing.service_group import SERVICES, ServiceGroup
 from testing.system import REPO
 from tests.fault.crash.verdict import Deaths, Verdict
@@ -53,31 +53,34 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
     services = sorted({point.service for point in points})
     deaths = Deaths(points, folder)
     problems: list[str] = []
-    async with ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as group:
+    async with (
+        ServiceGroup(folder, ack_wait_s=ACK_WAIT_S, checks=[MENDED]) as group,
+        GitHubAround.of(REPO, git=group.repository / ".git", folder=folder) as github,
+    ):
         for service in services:
-            group.add(service, **deaths.environment)
+            group.add(service, **deaths.environment, **(github.environment if service == "gateway" else {}))  # type: ignore[arg-type]
         victims = [group.members[service] for service in services]
         await asyncio.gather(
             group.start(*(each for each in SERVICES if each not in services)),
             *(victim.start(keep=True) for victim in victims),
         )
         planned = 2 if {"brain", "planner"} & set(services) else 0
-        tasks = await _bring_work(group, planned=planned, first=1)
+        tasks = await _bring_work(group, github, planned=planned)
         rebuilding = asyncio.create_task(_rebuild_again_and_again(group, deaths))
 
         async def all_completed() -> bool:
             for victim in victims:
                 victim.check()
             stories = await asyncio.gather(*(story_of(group.bus, id) for id in tasks))
-            return all(story and story[-1].name in ("completed", "failed", "cancelled") for story in stories)
+            return all(_is_over(story) and is_told(story) for story in stories)
 
         try:
             await eventually(all_completed, within=within, every=0.25)
-            for brought in range(1, ROUNDS):
+            for _ in range(1, ROUNDS):
                 # What is left to do after the last event: acknowledge, and clear up.
                 if await _comes_true(lambda: deaths.over, within=20.0):
                     break
-                tasks += await _bring_work(group, planned=planned, first=1 + 2 * brought)
+                tasks += await _bring_work(group, github, planned=planned)
                 await eventually(all_completed, within=within, every=0.25)
             await eventually(lambda: deaths.over, within=20.0)
             await eventually(lambda: not group.left_over(), within=LEFT_S)
@@ -92,7 +95,7 @@ async def campaign(points: Sequence[Point], folder: Path, *, within: float = WIT
         rebuilding.cancel()
         await asyncio.gather(*(member.stop() for member in group.members.values()))
         stories: dict[str, list[RecordedEvent]] = {id: await story_of(group.bus, id) for id in tasks}
-        problems += await problems_of_log(group.bus)
+        problems += await problems_of_log(group.bus) + github.problems()
         for id, story in stories.items():
             for problem in problems_of_story(story, group.repository) + problems_of_costs(story, group.model):
                 problems.append(f"{id}: {problem}")
@@ -111,6 +114,10 @@ async def _rebuild_again_and_again(group: ServiceGroup, deaths: Deaths) -> None:
         await asyncio.sleep(0.25)
 
 
+def _is_over(story: Sequence[RecordedEvent]) -> bool:
+    return [event.name for event in story if event.kind == "task"][-1:] in (["completed"], ["failed"], ["cancelled"])
+
+
 async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
     try:
         await eventually(condition, within=within)
@@ -119,26 +126,21 @@ async def _comes_true(condition: Callable[[], bool], *, within: float) -> bool:
     return True
 
 
-async def _bring_work(group: ServiceGroup, *, planned: int, first: int) -> list[str]:
-    """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned.
-
-    ``first`` is the number of the first issue.
-    """
+async def _bring_work(group: ServiceGroup, github: GitHubAround, *, planned: int) -> list[str]:
+    """Tasks by a small and by a large webhook, one whose result is repaired after a failed check, and some planned."""
     texts = {
         "@agent implement\n\ndemo executor: write one.txt one": 0,
         "@agent implement\n\ndemo executor: write two.txt two\n\n" + "x" * 60_000: 300_000,
     }
-    delivered = await asyncio.gather(
-        *(_deliver(group, text, number, padding) for number, (text, padding) in enumerate(texts.items(), start=first))
-    )
+    delivered = await asyncio.gather(*(_deliver(group, github, text, padding) for text, padding in texts.items()))
     repaired = await _open(group, "Mend it\n\ndemo executor: write broken.txt x", task.Directive.IMPLEMENT)
     thought = [await submit(group, f"Write down number {number}", task.Directive.AUTO) for number in range(planned)]
     return [*delivered, repaired, *thought]
 
 
-async def _deliver(group: ServiceGroup, text: str, number: int, padding: int) -> str:
+async def _deliver(group: ServiceGroup, github: GitHubAround, text: str, padding: int) -> str:
     """A webhook that its sender repeats until it is taken; returns the task's id."""
-    payload, task_id = issue(f"Issue {number}", text, number=number)
+    payload, task_id = github.opened("Write it down", text)
     if padding:
         payload["padding"] = "y" * padding
     body = msgspec.json.encode(payload)
