@@ -46,16 +46,16 @@ async def problems_of_log(bus: Bus) -> list[str]:
     return found
 
 
-def problems_of_story(story: Sequence[RecordedEvent], repository: Path) -> list[str]:
-    """What is wrong with one completed task: its end, its branch, and effects that came twice."""
-    return problems_of_events(story) or problems_of_branch(story, branches_of(repository))
+def problems_of_story(story: Sequence[RecordedEvent], repository: Path, end: str = "completed") -> list[str]:
+    """What is wrong with one task that has come to its end: its branch, and effects that came twice."""
+    return problems_of_events(story, end) or problems_of_branch(story, branches_of(repository))
 
 
 def problems_of_events(story: Sequence[RecordedEvent], end: str = "completed") -> list[str]:
     """What is wrong with one task by its own events: it has not this end once, or something took effect twice."""
     found: list[str] = []
     task = _life_of_the_task(story)
-    ends = [each.name for each in task if each.name in END]
+    ends = [each.name for each in task if each.name in END | {end}]
     if ends != [end] or task[-1].name != end:
         why = [str(each.data) for each in story if each.name in ("failed", "paused")]
         return [f"it ended as {ends}: {[f'{each.kind}.{each.name}' for each in story]} {why}"]
@@ -116,7 +116,7 @@ def branches_of(repository: Path) -> dict[str, Tip]:
 
 
 def problems_of_branch(story: Sequence[RecordedEvent], branches: Mapping[str, Tip]) -> list[str]:
-    """Whether a completed task has one branch, with one commit behind the base that it began from."""
+    """Whether a task with a result has one branch, with one commit behind the base that it began from."""
     task = _life_of_the_task(story)
     done = task[-1].data
     short = story[0].actor.id.lower()[-10:]
@@ -161,7 +161,7 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[RecordedE
     for task_id, story in stories.items():
         usage: list[ModelUsage] = usage_of(story)
         expected = (
-            "completed",
+            _life_of_the_task(story)[-1].name,
             getattr(_life_of_the_task(story)[-1].data, "commit", ""),
             sum(each.cost_microusd for each in usage),
             sum(tokens_in(usage).values()),
