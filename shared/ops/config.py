@@ -7,12 +7,19 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
 
 _PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+
+_PLACE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+_FILES = ("token_file", "ssh_key_file", "known_hosts_file", "ca_file")
 
 
 DEFAULT_PROTECTED = (
@@ -115,6 +122,17 @@ class Repo(BaseModel):
             raise ValueError(f'{wrong!r} is no team; write "organization/team"')
         return teams
 
+    @field_validator("url")
+    @classmethod
+    def _without_secret(cls, url: str) -> str:
+        # Every service reads this file, and an address stands in logs and errors.
+        if url.lower().startswith(("http://", "https://")) and "@" in urlsplit(url).netloc:
+            raise ValueError(
+                'an address holds no user and no password: write them under [credentials."host"], as username and '
+                "token_file (docs/git-credentials.md)"
+            )
+        return url
+
     @model_validator(mode="after")
     def _one_place(self) -> Repo:
         if bool(self.url) == (self.path is not None):
@@ -125,6 +143,51 @@ class Repo(BaseModel):
     def target(self) -> str:
         """What git is given: the URL, or the absolute path."""
         return self.url or str(self.path)
+
+
+class Credential(BaseModel):
+    """How the gateway's git gets in at one host, or at one repository of it. It says where secrets are, and holds none.
+
+    For an https address ``token_file``, ``token_env`` or ``helper``; for an ssh address ``ssh_key_file``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    username: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f:]{1,200}$")] = "x-access-token"
+    """The user that the token belongs to; GitHub and GitLab take any name."""
+    token_file: Path | None = None
+    token_env: str = ""
+    """The variable of the gateway's environment that holds the token."""
+    helper: Annotated[str, Field(max_length=1000)] = ""
+    """A credential helper of git: ``store --file /a/file``, or a program by its absolute path."""
+    ssh_key_file: Path | None = None
+    """A private key without a passphrase."""
+    known_hosts_file: Path | None = None
+    """The host's public keys, as ``ssh-keyscan`` writes them: a host that is not in there is not spoken to."""
+    ca_file: Path | None = None
+    """The certificate authority of an https host, in PEM."""
+
+    @field_validator("helper")
+    @classmethod
+    def _program(cls, helper: str) -> str:
+        if helper.startswith("!") or any(ord(letter) < 32 for letter in helper):
+            raise ValueError("write a helper's name or absolute path with its options, no shell command")
+        return helper
+
+    @field_validator("token_env")
+    @classmethod
+    def _variable(cls, name: str) -> str:
+        if name and (not _VARIABLE.fullmatch(name) or name.startswith("JOURNEYMAN_")):
+            raise ValueError("write the name of a variable in capitals, one that does not begin with JOURNEYMAN_")
+        return name
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Credential:
+        if sum(map(bool, (self.token_file, self.token_env, self.helper))) > 1:
+            raise ValueError("give one of token_file, token_env and helper")
+        if self.ssh_key_file and not self.known_hosts_file:
+            raise ValueError("give known_hosts_file too: `ssh-keyscan HOST`, compared with what the host publishes")
+        return self
 
 
 class Policy(BaseModel):
@@ -199,6 +262,8 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     repos: dict[str, Repo] = {}
+    credentials: dict[str, Credential] = {}
+    """By host (``github.com``), host and port, or with the beginning of a repository's path (``github.com/acme``)."""
     policy: Policy = Policy()
     senders: dict[str, SenderPolicy] = {}
 
@@ -214,7 +279,15 @@ class Config(BaseModel):
         ):
             if len(set(values)) < len(values):
                 raise ValueError(f"two repositories have the same {what}")
+        for place in self.credentials:
+            if not _PLACE.fullmatch(place):
+                raise ValueError(f'{place!r} is no host; write [credentials."github.com"] or "github.com/owner/name"')
         return self
+
+    @property
+    def token_variables(self) -> frozenset[str]:
+        """The variables that hold tokens: they are for the gateway alone."""
+        return frozenset(each.token_env for each in self.credentials.values() if each.token_env)
 
     def repo_for(self, name: str) -> Repo | None:
         """The repository with this name in any case; with one repository only, an empty name means that one."""
@@ -287,4 +360,13 @@ def load_config(path: Path) -> Config:
         name: repo.model_copy(update={"path": (path.parent / repo.path).expanduser().resolve()}) if repo.path else repo
         for name, repo in config.repos.items()
     }
-    return config.model_copy(update={"repos": repos})
+    credentials = {
+        place: each.model_copy(update={name: _beside(path, getattr(each, name)) for name in _FILES})
+        for place, each in config.credentials.items()
+    }
+    return config.model_copy(update={"repos": repos, "credentials": credentials})
+
+
+def _beside(config: Path, named: Path | None) -> Path | None:
+    """A file that the configuration names, which may be relative to it. A link stays one: secrets are rotated so."""
+    return None if named is None else (config.parent / named.expanduser()).absolute()

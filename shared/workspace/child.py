@@ -27,10 +27,29 @@ class Child:
         self.pid = process.pid
 
     @classmethod
-    def begin(cls, *argv: str, cwd: Path | str, env: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> Child:
-        """Start a program; the descriptors are open ones or `subprocess.DEVNULL`. Raises ``OSError``."""
+    def begin(
+        cls,
+        *argv: str,
+        cwd: Path | str,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        more: tuple[int, ...] = (),
+    ) -> Child:
+        """Start a program; the descriptors are open ones or `subprocess.DEVNULL`. Raises ``OSError``.
+
+        Those in ``more`` it inherits by their numbers.
+        """
         process = subprocess.Popen(
-            argv, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=more,
+            start_new_session=True,
         )
         child = cls(process)
         loop = asyncio.get_running_loop()

@@ -30,6 +30,7 @@ from shared.ops.uninterrupted import uninterrupted
 from shared.ops.visible import visible
 from shared.workspace.child import Child
 from shared.workspace.pipes import Head, Tail, listen
+from shared.workspace.remote_access import ANONYMOUS, RemoteAccess
 
 DEFAULT_TIMEOUT: Final = 300.0
 """Seconds one git call may take."""
@@ -114,6 +115,7 @@ LOCAL_SERVICE: Final = "git -c safe.directory='*'"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PLAIN_REF = re.compile(r"refs(?:/[A-Za-z0-9][A-Za-z0-9_-]*)+")
 """Refs that git accepts for sure, so that it need not be asked. Source: git-check-ref-format(1)."""
+_SSH_FAILED = "Could not read from remote repository"
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _REMOTE = re.compile(r"^remote:[ \t]*(.*)$", re.MULTILINE)
 
@@ -148,13 +150,14 @@ async def git(
     output: int | None = None,
     check: bool = True,
     timeout: float = DEFAULT_TIMEOUT,
+    access: RemoteAccess = ANONYMOUS,
 ) -> str:
     """Run one git command and return its stdout; raises ``GitFailed`` unless ``check`` is false.
 
     ``input`` is what the command reads: bytes, or an open file descriptor read from where it stands. ``output`` is an
-    open file that takes the stdout instead.
+    open file that takes the stdout instead. ``access`` is for the remote repository that the command speaks with.
     """
-    answer = await ask(*args, cwd=cwd, env=env, input=input, output=output, timeout=timeout)
+    answer = await ask(*args, cwd=cwd, env=env, input=input, output=output, timeout=timeout, access=access)
     if check and answer.code != 0:
         raise failed(args, answer)
     return answer.text
@@ -169,11 +172,12 @@ async def ask(
     timeout: float = DEFAULT_TIMEOUT,
     max_output: int = MAX_OUTPUT,
     cut: bool = False,
+    access: RemoteAccess = ANONYMOUS,
 ) -> Answer:
     """Run one git command to its end, whatever the exit code.
 
     Raises ``GitFailed`` when it takes longer than ``timeout`` seconds or prints more than ``max_output`` bytes;
-    with ``cut`` the output is cut there instead.
+    with ``cut`` the output is cut there instead. No secret of ``access`` is in the answer's ``err``.
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     child: Child | None = None
@@ -185,16 +189,18 @@ async def ask(
 
     out, err = Head(max_output, end), Tail(2 * STDERR_TAIL)
     with listen(out.take) as stdout, listen(err.take) as stderr:
-        with _reading(input) as stdin:
+        with _reading(input) as stdin, access.given() as (options, descriptors):
             child = Child.begin(
                 "git",
                 *_OVERRIDING,
+                *options,
                 *args,
                 cwd=cwd or "/",
-                env={**inherited, **ENVIRONMENT, **(env or {})},
+                env={**inherited, **ENVIRONMENT, **access.env, **(env or {})},
                 stdin=stdin,
                 stdout=stdout.writable if output is None else output,
                 stderr=stderr.writable,
+                more=descriptors,
             )
         stdout.given()
         stderr.given()
@@ -210,7 +216,10 @@ async def ask(
             await pipe.ended(within=END_GRACE)
     if out.cut and not cut:
         raise GitFailed(f"git {_name(args)} printed more than {max_output} bytes and was ended.")
-    return Answer(0 if out.cut else code, out.data, err.data.decode("utf-8", "replace"), cut=out.cut)
+    said = err.data.decode("utf-8", "replace")
+    if len(err.data) >= 2 * STDERR_TAIL:  # what was cut away may have been the beginning of a secret
+        said = said[access.longest_secret :]
+    return Answer(0 if out.cut else code, out.data, access.scrub(said), cut=out.cut)
 
 
 async def _end(child: Child) -> None:
@@ -233,7 +242,9 @@ def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -
     """
     detail = clean(answer.err)
     ours = [line for line in detail.splitlines() if not line.startswith("remote:")]
-    reason = next((line for line in ours if line.startswith(("fatal:", "error:", " ! "))), " ".join(ours))
+    # Above that line of git, ssh and the server have said why.
+    why = [line for line in ours if line.startswith(("fatal:", "error:", " ! ")) and _SSH_FAILED not in line]
+    reason = why[0] if why else " ".join(line for line in ours if not line.startswith("Please make sure you have"))
     plain = sentence or f"git {_name(args)} failed (exit code {answer.code})"
     told = " ".join(f"{plain}: {reason.strip() or 'no reason given'}".split())
     words = remote_words(answer.err)

@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from shared.ops.crash_points import crash_point
+from shared.ops.environment import without_userinfo
 from shared.ops.files import lock_file, write_atomically
 from shared.workspace.bundle import has_commit
-from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, failed, git
+from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, git
+from shared.workspace.remote_access import NO_CREDENTIALS, GitCredentials, Right
+from shared.workspace.remote_failures import remote_failed
 
 LOCK_TIMEOUT: Final = 600.0
 """Seconds to wait for another process that works on the same mirror."""
@@ -26,12 +30,19 @@ PACKS: Final = 50
 HEAD_REF: Final = "refs/journeyman/remote-head"
 """Where the remote's default branch stood at the last fetch."""
 
+BRANCHES_AND_TAGS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+# --update-shallow: a shallow clone is a legitimate source, and the mirror is then as shallow.
+_FETCH: Final = ("--quiet", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head")
 _CONFIG: Final = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n"
 # No filter driver is configured, and none shall be looked for: a large-file pointer stays a pointer.
 _ATTRIBUTES: Final = "* -filter\n"
 _NAME: Final = re.compile(r"(?!-)[^\s\x00-\x1f\x7f~^:?*\[\\]{1,250}")
 _HEX: Final = re.compile(r"[0-9a-f]{7,64}")
 _REMOTE: Final = re.compile(r"(?:https?|ssh)://\S+|(?:[\w.-]+@)?[\w.-]+:(?!//)[^\s:]\S*")
+
+
+ID_FILE: Final = "journeyman-id"
+"""Holds a name that no other mirror has, by which two services know that theirs is one and the same directory."""
 
 
 class UnknownRef(GitFailed):
@@ -42,11 +53,21 @@ class Mirror:
     """A bare mirror of ``url_or_path`` in a directory below ``root`` named after it.
 
     Nobody but this package writes to it; agents may read its objects. Safe for any number of tasks and processes
-    at once: what changes shared refs or files happens under a lock file beside the directory.
+    at once: what changes shared refs or files happens under a lock file beside the directory. A remote repository is
+    reached with ``credentials``, or not at all: then ``supply`` brings what is missing.
     """
 
-    def __init__(self, root: Path, url_or_path: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        url_or_path: str,
+        *,
+        credentials: GitCredentials = NO_CREDENTIALS,
+        supply: Supply | None = None,
+    ) -> None:
         self.source = source_of(url_or_path)
+        self._credentials = credentials
+        self._supply = supply
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.source.rstrip("/").rpartition("/")[2].removesuffix(".git"))
         digest = hashlib.sha256(self.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         self._names: str | None = None
@@ -67,10 +88,13 @@ class Mirror:
         Branches deleted at the source go, commits stay. Raises ``GitFailed`` when the source cannot be read.
         """
         self._names = None
+        if self._supply is not None:
+            await self._supply(self, None)
+            return
         async with self.locked():
             await self._prepare()
             crash_point("mirror.prepared")
-            refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+            refspecs = list(BRANCHES_AND_TAGS)
             if await self._source_has_head():
                 refspecs.append(f"+HEAD:{HEAD_REF}")
             await self._fetch("--prune", refspecs)
@@ -84,10 +108,28 @@ class Mirror:
             self._names = await self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
         return self._names
 
+    async def take(self, bundle: Path, *, has_head: bool, wanted: str | None) -> None:
+        """Become what a bundle of a whole mirror says. ``wanted`` is a ref in it whose commit is needed as well."""
+        self._names = None
+        refspecs = [*BRANCHES_AND_TAGS, *([f"+HEAD:{HEAD_REF}"] if has_head else []), *([wanted] if wanted else [])]
+        async with self.locked():
+            await self._prepare()
+            await self.git("fetch", *_FETCH, "--prune", "--", str(bundle), *refspecs)
+
+    async def prepare(self) -> str:
+        """Make the mirror if there is none, without asking the source; returns its own name (`ID_FILE`)."""
+        async with self.locked():
+            await self._prepare()
+        return (self.path / ID_FILE).read_text()
+
     async def ensure(self, commit: str) -> None:
         """Have this commit here. Asks the source only when it is missing. Raises ``GitFailed``."""
         if not ((self.path / "HEAD").exists() and await has_commit(self.path, commit)):
-            await self.fetch()
+            if self._supply is not None:
+                self._names = None
+                await self._supply(self, commit)
+            else:
+                await self.fetch()
 
     async def resolve(self, ref: str | None = None) -> str:
         """The commit id of a branch, tag or commit as of the last fetch; None is the remote's default branch.
@@ -103,8 +145,11 @@ class Mirror:
                 return found
         if len(ref) in (40, 64) and _HEX.fullmatch(ref):
             with contextlib.suppress(GitFailed):
-                async with self.locked():
-                    await self._fetch("--no-prune", [ref])
+                if self._supply is not None:
+                    await self._supply(self, ref)
+                else:
+                    async with self.locked():
+                        await self._fetch("--no-prune", [ref])
                 if await has_commit(self.path, ref):
                     return ref
         raise UnknownRef(f"{_short(self.source)} has no branch, tag or commit {ref[:200]!r}.")
@@ -139,6 +184,8 @@ class Mirror:
         _write(self.path / "config", _CONFIG)
         await git("init", "--quiet", "--bare", "--initial-branch=main", str(self.path))
         _write(self.path / "info" / "attributes", _ATTRIBUTES)
+        if not (self.path / ID_FILE).exists():
+            _write(self.path / ID_FILE, secrets.token_hex(16))
 
     def _is_untidy(self) -> bool:
         """Whether `git gc --auto` would do anything. Source: git-config(1), gc.auto and gc.autoPackLimit."""
@@ -148,18 +195,19 @@ class Mirror:
         return loose > LOOSE_OBJECTS / 256 or len(list((objects / "pack").glob("*.pack"))) > PACKS
 
     async def _source_has_head(self) -> bool:
-        answer = await ask(f"--git-dir={self.path}", "ls-remote", *self._service(), "--", self.source, "HEAD")
+        access = await self._credentials.access(self.source, Right.READ)
+        where = f"--git-dir={self.path}"
+        answer = await ask(where, "ls-remote", *self._service(), "--", self.source, "HEAD", access=access)
         if answer.code != 0:
-            raise failed(("ls-remote",), answer, f"{_short(self.source)} cannot be read")
+            raise remote_failed(("ls-remote",), answer, f"{_short(self.source)} cannot be read", self.source, access)
         return bool(answer.text.strip())
 
     async def _fetch(self, prune: str, refspecs: list[str]) -> None:
-        # --update-shallow: a shallow clone is a legitimate source, and the mirror is then as shallow.
-        options = ("--quiet", "--no-tags", "--force", "--update-shallow", "--no-write-fetch-head", prune)
-        where = f"--git-dir={self.path}"
-        answer = await ask(where, "fetch", *options, *self._service(), "--", self.source, *refspecs)
+        access = await self._credentials.access(self.source, Right.READ)
+        asked = ("fetch", *_FETCH, prune, *self._service(), "--", self.source, *refspecs)
+        answer = await ask(f"--git-dir={self.path}", *asked, access=access)
         if answer.code != 0:
-            raise failed(("fetch",), answer, f"{_short(self.source)} cannot be fetched")
+            raise remote_failed(("fetch",), answer, f"{_short(self.source)} cannot be fetched", self.source, access)
 
     def _service(self) -> tuple[str, ...]:
         return (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if self.is_local else ()
@@ -169,6 +217,10 @@ class Mirror:
             f"--git-dir={self.path}", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
         return answer.text.strip() if answer.code == 0 else None
+
+
+Supply = Callable[[Mirror, str | None], Awaitable[None]]
+"""Brings a mirror up to date, and a commit that no branch reaches as well; raises ``GitFailed``."""
 
 
 def source_of(url_or_path: str) -> str:
@@ -207,4 +259,4 @@ def _write(path: Path, text: str) -> None:
 
 def _short(source: str) -> str:
     """The address for a person: without a password."""
-    return re.sub(r"(?<=://)[^/@]+@", "", source)
+    return without_userinfo(source)

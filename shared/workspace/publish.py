@@ -13,8 +13,10 @@ import msgspec
 
 from shared.workspace.branches import HEADS, BranchInTheWay, branch_in_the_way, places_in_the_way
 from shared.workspace.bundle import has_commit, load_bundle, read_header
-from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, failed, git, make_bare, ref_name
+from shared.workspace.git import LOCAL_SERVICE, GitFailed, ask, commit_id, git, make_bare, ref_name
 from shared.workspace.mirror import Mirror, source_of
+from shared.workspace.remote_access import ANONYMOUS, NO_CREDENTIALS, GitCredentials, RemoteAccess, Right
+from shared.workspace.remote_failures import remote_failed
 
 
 class BranchTaken(GitFailed):
@@ -64,6 +66,7 @@ async def publish_branch(
     *,
     tree: str | None = None,
     prepare: Prepare | None = None,
+    credentials: GitCredentials = NO_CREDENTIALS,
 ) -> str:
     """Put ``commit`` from ``bundle`` on ``branch`` of ``target``, if the branch is at ``expected`` (None: not there).
 
@@ -83,13 +86,14 @@ async def publish_branch(
         raise ValueError(f"{branch!r} is not a branch name.")
     await ref_name(f"{HEADS}{branch}", HEADS)
     place = await _local_repository(source)
+    access = await _access(source, credentials)
     with tempfile.TemporaryDirectory(prefix="publish-", dir=bundle.parent) as scratch:
         quarantine = Path(scratch) / "quarantine.git"
         make_bare(quarantine)
-        found = await _where_is(source, place, branch, quarantine)
+        found = await _where_is(source, place, branch, quarantine, access)
         if prepare is None and await _is_there(found, place, commit, branch, expected):
             return commit
-        await _provide_bases(quarantine, source, place, bundle)
+        await _provide_bases(quarantine, source, place, bundle, access)
         try:
             found_tree = await load_bundle(quarantine, bundle, commit)
         except GitFailed:
@@ -98,13 +102,13 @@ async def publish_branch(
         if tree is not None and found_tree != tree:
             raise _other_tree(commit, found_tree, tree)
         if prepare is not None:
-            commit = await prepare(quarantine, partial(_fetch_tip, quarantine, source))
+            commit = await prepare(quarantine, partial(_fetch_tip, quarantine, source, access))
             prepared = (await git(f"--git-dir={quarantine}", "rev-parse", "--verify", f"{commit}^{{tree}}")).strip()
             if prepared != found_tree:
                 raise _other_tree(commit, prepared, found_tree)
             if await _is_there(found, place, commit, branch, expected):
                 return commit
-        await _push(quarantine, source, place, commit, branch, expected)
+        await _push(quarantine, source, place, commit, branch, expected, access)
     return commit
 
 
@@ -124,18 +128,21 @@ async def _is_there(found: Found, place: Place | None, commit: str, branch: str,
     return False
 
 
-async def _fetch_tip(quarantine: Path, source: str, branch: str) -> str | None:
+async def _fetch_tip(quarantine: Path, source: str, access: RemoteAccess, branch: str) -> str | None:
     """The commit of a branch of the target, of its default branch where the name is empty; it is here then."""
     service = (f"--upload-pack={LOCAL_SERVICE} upload-pack",) if source.startswith("/") else ()
     ref = f"{HEADS}{branch}" if branch else "HEAD"
     where = f"--git-dir={quarantine}"
-    answer = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", *service, "--", source, f"+{ref}:refs/tip")
+    fetch = ("fetch", "--quiet", "--no-tags", "--depth=1", *service, "--", source, f"+{ref}:refs/tip")
+    answer = await ask(where, *fetch, access=access)
     if answer.code != 0:
         return None
     return (await git(where, "rev-parse", "--verify", "refs/tip^{commit}")).strip()
 
 
-async def delete_branch(target: str, branch: str, expected: str, mirror: Mirror) -> None:
+async def delete_branch(
+    target: str, branch: str, expected: str, mirror: Mirror, *, credentials: GitCredentials = NO_CREDENTIALS
+) -> None:
     """Remove ``branch`` from ``target``, if it is at ``expected``; one that is gone already stays gone.
 
     ``mirror`` is where git is run. Raises ``BranchTaken``, ``BranchCheckedOut`` or ``GitFailed``; ``ValueError`` for
@@ -145,17 +152,22 @@ async def delete_branch(target: str, branch: str, expected: str, mirror: Mirror)
     commit_id(expected)
     await ref_name(f"{HEADS}{branch}", HEADS)
     place = await _local_repository(source)
-    match await _where_is(source, place, branch, mirror.path):
+    access = await _access(source, credentials)
+    match await _where_is(source, place, branch, mirror.path, access):
         case Found(commit=None):
             return
         case Found(commit=found) if found != expected:
             raise BranchTaken(branch, found)
         case Found(may_be_checked_out=True):
             await _refuse_checked_out(place, branch)
-    await _push(mirror.path, source, place, "", branch, expected)
+    await _push(mirror.path, source, place, "", branch, expected, access)
 
 
-async def _where_is(source: str, place: Place | None, branch: str, repository: Path) -> Found:
+async def _access(source: str, credentials: GitCredentials) -> RemoteAccess:
+    return ANONYMOUS if source.startswith("/") else await credentials.access(source, Right.WRITE)
+
+
+async def _where_is(source: str, place: Place | None, branch: str, repository: Path, access: RemoteAccess) -> Found:
     """Where the branch is in the target. Raises ``BranchInTheWay``.
 
     ``repository`` is where git is run for an address.
@@ -167,9 +179,9 @@ async def _where_is(source: str, place: Place | None, branch: str, repository: P
     else:  # without the processes of a far end
         form = "--format=%(objectname)\t%(refname)%(if)%(worktreepath)%(then)\tchecked out%(end)"
         asked = (f"--git-dir={place.path}", "for-each-ref", form, "--", *where)
-    answer = await ask(*asked)
+    answer = await ask(*asked, access=access)
     if answer.code != 0:
-        raise failed((asked[1],), answer, "The target repository cannot be read")
+        raise remote_failed((asked[1],), answer, "The target repository cannot be read", source, access)
     rows = [line.split("\t") for line in answer.text.splitlines()]
     if (blocking := branch_in_the_way([row[1] for row in rows], branch)) is not None:
         raise BranchInTheWay(branch, blocking)
@@ -201,7 +213,9 @@ async def _refuse_checked_out(place: Place | None, branch: str) -> None:
         raise BranchCheckedOut(branch)
 
 
-async def _provide_bases(quarantine: Path, source: str, place: Place | None, bundle: Path) -> None:
+async def _provide_bases(
+    quarantine: Path, source: str, place: Place | None, bundle: Path, access: RemoteAccess
+) -> None:
     """Give the quarantine the commits the bundle builds on: borrowed from a local target, fetched from a far one."""
     if place is not None:
         (quarantine / "objects" / "info" / "alternates").write_text(f"{place.path / 'objects'}\n")
@@ -209,10 +223,10 @@ async def _provide_bases(quarantine: Path, source: str, place: Place | None, bun
             shutil.copyfile(place.path / "shallow", quarantine / "shallow")
         return
     if needs := read_header(bundle).needs:
-        where = f"--git-dir={quarantine}"
-        exact = await ask(where, "fetch", "--quiet", "--no-tags", "--depth=1", "--", source, *needs)
+        fetch = (f"--git-dir={quarantine}", "fetch", "--quiet", "--no-tags")
+        exact = await ask(*fetch, "--depth=1", "--", source, *needs, access=access)
         if exact.code != 0:  # a server may refuse to give a commit by its id
-            await git(where, "fetch", "--quiet", "--no-tags", "--", source, "+refs/heads/*:refs/bases/*")
+            await git(*fetch, "--", source, "+refs/heads/*:refs/bases/*", access=access)
 
 
 async def _refuse_missing_bases(quarantine: Path, bundle: Path) -> None:
@@ -222,7 +236,13 @@ async def _refuse_missing_bases(quarantine: Path, bundle: Path) -> None:
 
 
 async def _push(
-    quarantine: Path, source: str, place: Place | None, commit: str, branch: str, expected: str | None
+    quarantine: Path,
+    source: str,
+    place: Place | None,
+    commit: str,
+    branch: str,
+    expected: str | None,
+    access: RemoteAccess,
 ) -> None:
     """Put ``commit`` there; the empty one removes the branch."""
     ref = f"{HEADS}{branch}"
@@ -233,15 +253,14 @@ async def _push(
             settings += " -c core.hooksPath=/dev/null"  # a person's repository; a bare one is a server with its rules
         service = (f"--receive-pack={LOCAL_SERVICE} {settings} receive-pack",)
     lease = f"--force-with-lease={ref}:{expected or ''}"  # the empty value: must not exist
-    pushed = await ask(
-        f"--git-dir={quarantine}", "push", "--quiet", "--no-verify", lease, *service, "--", source, f"{commit}:{ref}"
-    )
+    push = ("push", "--quiet", "--no-verify", lease, *service, "--", source, f"{commit}:{ref}")
+    pushed = await ask(f"--git-dir={quarantine}", *push, access=access)
     if pushed.code == 0:
         return
-    match await _where_is(source, place, branch, quarantine):
+    match await _where_is(source, place, branch, quarantine, access):
         case Found(commit=found) if (found or "") == commit:
             return
         case Found(commit=found) if found != expected:
             raise BranchTaken(branch, found)
     await _refuse_checked_out(place, branch)
-    raise failed(("push",), pushed, "The target repository did not take the branch")
+    raise remote_failed(("push",), pushed, "The target repository did not take the branch", source, access)
