@@ -80,8 +80,13 @@ def git_ssh_server(folder: Path) -> Iterator[GitSshServer]:
     try:
         _until_it_listens(folder / "sshd.log", process)
         user = pwd.getpwuid(os.geteuid()).pw_name
-        keys = (folder / name for name in ("reader", "writer", "stranger"))
-        yield GitSshServer(f"ssh://{user}@127.0.0.1:{port}", *keys, folder / "known")
+        yield GitSshServer(
+            address=f"ssh://{user}@127.0.0.1:{port}",
+            reader=folder / "reader",
+            writer=folder / "writer",
+            stranger=folder / "stranger",
+            known_hosts=folder / "known",
+        )
     finally:
         process.terminate()
         process.wait()

@@ -11,6 +11,7 @@ from cli.prune.candidate import Candidate, Pruned
 from cli.prune.history import EndedTask
 from shared.contracts.task import Status
 from shared.ops.config import Config
+from shared.workspace.credentials import ConfiguredCredentials
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import delete_branch
@@ -39,7 +40,8 @@ async def find(data: Path, config: Config, ended: Iterable[EndedTask]) -> tuple[
 
 async def _of_repository(data: Path, config: Config, name: str, tasks: list[EndedTask]) -> list[Candidate]:
     repo = config.repos[name]
-    mirror = Mirror(data / "mirrors", repo.target)
+    credentials = ConfiguredCredentials(lambda: config)
+    mirror = Mirror(data / "mirrors", repo.target, credentials=credentials)
     await mirror.fetch()
     base = await mirror.resolve(repo.base or None)
     listed = await mirror.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads")
@@ -52,6 +54,6 @@ async def _of_repository(data: Path, config: Config, name: str, tasks: list[Ende
             continue
         reason = "merged" if task.branch in among else f"task {task.id} is {task.status}"
         if task.branch in among or task.status in CLOSED:
-            clear = partial(delete_branch, repo.target, task.branch, task.published, mirror)
+            clear = partial(delete_branch, repo.target, task.branch, task.published, mirror, credentials=credentials)
             found.append(Candidate(Pruned.BRANCHES, f"{name} {task.branch}", 0, reason, clear))
     return found

@@ -16,6 +16,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
 from shared.runtime.service import main as run_service
+from shared.workspace.gateway_git import GatewayGit
 
 
 async def run(settings: Settings, timings: Timings) -> None:
@@ -28,7 +29,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, timers, SET_BY)
     agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
-    triage = Triage(settings, agents, policy)
+    triage = Triage(settings, agents, policy, GatewayGit(service.bus))
     service.activity(
         "triage",
         "evt.task.*.triage-requested",

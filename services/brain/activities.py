@@ -22,8 +22,8 @@ from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.runtime.activity import ActivityContext
+from shared.workspace.gateway_git import GatewayGit, RepositoryRefused
 from shared.workspace.git import GitFailed
-from shared.workspace.remote import commit_at
 
 AGENT = "brain"
 
@@ -31,10 +31,11 @@ AGENT = "brain"
 class Triage:
     """The activity behind `task.triage-requested`."""
 
-    def __init__(self, settings: Settings, agents: AgentActivity, policy: ReactionPolicy) -> None:
+    def __init__(self, settings: Settings, agents: AgentActivity, policy: ReactionPolicy, gateway: GatewayGit) -> None:
         self._settings = settings
         self._agents = agents
         self._policy = policy
+        self._gateway = gateway
 
     async def triage(self, event: RecordedEvent, context: ActivityContext) -> None:
         """Decide what becomes of a task, and from which commit the work starts."""
@@ -59,14 +60,23 @@ class Triage:
             return
         try:
             config = load_config(self._settings.config_path)
-            judged = by_rules(state, config) or await self._ask_model(event, work, state, config, context)
-            report = await self._with_base(judged, config)
+            report = await self._with_base(await self._judge(event, work, state, config, context), config)
+        except RepositoryRefused as error:
+            report = RecordFailure(stage=Stage.TRIAGE, code="repo-refused", message=str(error))
         except (BadConfig, GitFailed, RoleInvalid) as error:
             report = RecordFailure(stage=Stage.TRIAGE, code="triage-failed", message=str(error))
         crash_point("triage.judged")
         await self._agents.report(event.actor, report)  # refused when the task has ended meanwhile
         crash_point("triage.reported")
         await self._clear(work, context)
+
+    async def _judge(
+        self, event: RecordedEvent, work: AgentWork, state: Task, config: Config, context: ActivityContext
+    ) -> RecordTriage | RecordFailure:
+        if (judged := by_rules(state, config)) is not None:
+            return judged
+        await self._start_of_work(state.repo, config)  # before the model is paid for
+        return await self._ask_model(event, work, state, config, context)
 
     async def _ask_model(
         self, event: RecordedEvent, work: AgentWork, state: Task, config: Config, context: ActivityContext
@@ -92,10 +102,14 @@ class Triage:
         """Pin the commit that the work starts from."""
         if not isinstance(report, RecordTriage) or report.verdict not in (Verdict.PLAN, Verdict.IMPLEMENT):
             return report
-        repo = config.repo_for(report.repo)
-        assert repo is not None, "rules decline a task without a configured repository"
-        commit = await commit_at(repo.target, repo.base or None)
+        commit = await self._start_of_work(report.repo, config)
         return msgspec.structs.replace(report, base_commit=commit, approval=self._policy.strict)
+
+    async def _start_of_work(self, name: str, config: Config) -> str:
+        """The commit, when the repository can be read, and as far as can be known also be published in."""
+        repo = config.repo_for(name)
+        assert repo is not None, "rules decline a task without a configured repository"
+        return await self._gateway.start_of_work(config.name_for(name), repo)
 
     async def _clear(self, work: AgentWork, context: ActivityContext) -> None:
         """Leave nothing on this machine of a triage that is over, and nothing unpaid here or where it was begun."""

@@ -12,6 +12,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
 from shared.runtime.service import main as run_service
+from shared.workspace.gateway_git import GatewayGit
 
 
 async def run(settings: Settings, timings: Timings) -> None:
@@ -20,7 +21,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
     agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
-    executing = Executing(settings, agents, service.artifacts, timings=timings)
+    executing = Executing(settings, agents, service.artifacts, GatewayGit(service.bus), timings=timings)
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )

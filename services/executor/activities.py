@@ -21,6 +21,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.activity import ActivityContext
 from shared.workspace.branches import branch_name
+from shared.workspace.gateway_git import GatewayGit
 from shared.workspace.target import Target
 
 
@@ -28,11 +29,18 @@ class Executing:
     """The activity behind `run.requested`."""
 
     def __init__(
-        self, settings: Settings, agents: AgentActivity, artifacts: Artifacts, *, timings: Timings = PRODUCTION
+        self,
+        settings: Settings,
+        agents: AgentActivity,
+        artifacts: Artifacts,
+        gateway: GatewayGit,
+        *,
+        timings: Timings = PRODUCTION,
     ) -> None:
         verification = Verification(settings.data_dir, float(settings.run_timeout_seconds), artifacts)
         self._dependencies = Dependencies(settings, agents, artifacts, timings, verification)
         self._agents = agents
+        self._gateway = gateway
 
     async def execute(self, event: RecordedEvent, context: ActivityContext) -> None:
         """Do one round of work; the next worker attaches to its agent or goes on from the last checkpoint."""
@@ -55,13 +63,15 @@ class Executing:
         )
 
     def _branch(self, actor: Actor, state: run.Run) -> str:
-        repo = Target(self._dependencies.settings, state.repo, state.base_commit).repo()
+        repo = Target(self._dependencies.settings, self._gateway, state.repo, state.base_commit).repo()
         return branch_name(actor.id, state.title, repo.branch_prefix)
 
     async def _execute(self, event: RecordedEvent) -> None:
         asked: run.Requested = event.data
         dependencies, work = self._dependencies, self._work(event)
-        workspace = RunWorkspace(dependencies.settings, dependencies.artifacts, asked, self._agents.runner, work)
+        workspace = RunWorkspace(
+            dependencies.settings, dependencies.artifacts, self._gateway, asked, self._agents.runner, work
+        )
         state: run.Run = await self._agents.host.state(event.actor)
         if state.claimed_round == asked.round and not self._agents.runner.holds(state.worker):
             await workspace.retire()

@@ -25,6 +25,7 @@ from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.workspace.bundle import has_commit
 from shared.workspace.commits import bring
+from shared.workspace.gateway_git import GatewayGit
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.target import Target
@@ -43,7 +44,13 @@ class RunWorkspace:
     """One round on this machine: its worktrees, its processes, and what is stored of it."""
 
     def __init__(
-        self, settings: Settings, artifacts: Artifacts, asked: Requested, runner: AgentRunner, work: AgentWork
+        self,
+        settings: Settings,
+        artifacts: Artifacts,
+        gateway: GatewayGit,
+        asked: Requested,
+        runner: AgentRunner,
+        work: AgentWork,
     ) -> None:
         actor = work.actor
         self.work = work
@@ -52,7 +59,7 @@ class RunWorkspace:
         self._actor = actor
         self._asked = asked
         self._runner = runner
-        self._target = Target(settings, asked.repo, asked.base_commit)
+        self._target = Target(settings, gateway, asked.repo, asked.base_commit)
         self.worktree_path = work.local.worktree(settings.data_dir)
         self.ref = f"refs/journeyman/{actor.id}/{asked.round}/checkpoint"
         self._recorded = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from secrets import token_hex
 
 import uvloop
 
@@ -15,6 +16,10 @@ from services.gateway.config_file import ConfigFile
 from services.gateway.custom.commands import WebhookCommands
 from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
+from services.gateway.git.repository_access import RepositoryAccess
+from services.gateway.git.server import GitServer
+from services.gateway.git.transfers import FOLDER as TRANSFERS
+from services.gateway.git.transfers import Transfers
 from services.gateway.github.client import github_of
 from services.gateway.github.errors import NotConfigured
 from services.gateway.github.forge import GitHubForge
@@ -41,24 +46,35 @@ from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.standing import Standing
 from services.gateway.reactions import filters, reactions
 from services.gateway.server import WebServer
-from services.gateway.temp_dirs import clear_temp_dirs
 from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
 from shared.ops.addresses import is_loopback
+from shared.ops.config import Config, load_config
 from shared.ops.settings import Settings
+from shared.ops.temp_dirs import clear_temp_dirs
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import CannotStart, Service
 from shared.runtime.service import main as run_service
+from shared.workspace.credentials import ConfiguredCredentials
 
 
 async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("gateway", settings, timings)
     config = ConfigFile(settings.config_path)
+
+    def newest() -> Config:
+        return load_config(settings.config_path)  # as those see it who ask
+
+    credentials = ConfiguredCredentials(newest)
+    access = RepositoryAccess(newest, credentials)
+    if refused := access.unusable():
+        raise CannotStart("\n".join(refused))
     host = service.host(reply.DECIDER, delivery.DECIDER)
-    clear_temp_dirs(settings.data_dir / FOLDER)
+    for folder in (FOLDER, TRANSFERS):
+        clear_temp_dirs(settings.data_dir / folder)
     try:
         github = github_of(settings)
     except NotConfigured as error:
@@ -90,7 +106,12 @@ async def run(settings: Settings, timings: Timings) -> None:
         displays = Displays(host, effects, worker=settings.worker)
         service.activity("show", "evt.reply.*.wanted", displays.show, slots=SHOWN_AT_ONCE, give_up=displays.give_up)
     publications = Publications(
-        settings, host, service.artifacts, standing=Standing(service.journal, authorities), pull_requests=pull_requests
+        settings,
+        host,
+        service.artifacts,
+        standing=Standing(service.journal, authorities),
+        pull_requests=pull_requests,
+        credentials=credentials,
     )
     service.activity(
         "publish",
@@ -172,6 +193,10 @@ async def run(settings: Settings, timings: Timings) -> None:
             agents_path=settings.agents_path,
         )
     )
+    instance = token_hex(8)
+    transfers = Transfers(settings.data_dir, newest, credentials, instance)
+    git = GitServer(service.bus, access, transfers, instance)
+    service.loop(git.run, drain=git.drain)
     server = WebServer(
         app, host=settings.http_host, port=settings.http_port, max_frame_bytes=settings.max_socket_frame_bytes
     )

@@ -12,6 +12,7 @@ from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
 from shared.runtime.service import main as run_service
+from shared.workspace.gateway_git import GatewayGit
 
 
 async def run(settings: Settings, timings: Timings) -> None:
@@ -19,7 +20,8 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("planner", settings, timings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
-    drafting = Drafting(settings, AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus)))
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
+    drafting = Drafting(settings, agents, GatewayGit(service.bus))
     service.activity(
         "draft",
         "evt.plan.*.drafting-started",

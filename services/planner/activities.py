@@ -17,6 +17,7 @@ from shared.ops.config import BadConfig
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.runtime.activity import ActivityContext, HandOver
+from shared.workspace.gateway_git import GatewayGit
 from shared.workspace.git import GitFailed
 from shared.workspace.target import Target
 from shared.workspace.worktree import Worktree
@@ -30,9 +31,10 @@ Report = plan.Propose | plan.Fail | plan.RecordStopped
 class Drafting:
     """The activity behind `plan.drafting-started`."""
 
-    def __init__(self, settings: Settings, agents: AgentActivity) -> None:
+    def __init__(self, settings: Settings, agents: AgentActivity, gateway: GatewayGit) -> None:
         self._settings = settings
         self._agents = agents
+        self._gateway = gateway
 
     async def draft(self, event: RecordedEvent, context: ActivityContext) -> None:
         """Write one draft; a worker that takes it over attaches to its agent or starts a new one."""
@@ -109,7 +111,7 @@ class Drafting:
         return await Worktree.create(mirror, path, asked.base_commit, target.submodule_mirrors())
 
     def _target(self, asked: plan.DraftingStarted) -> Target:
-        return Target(self._settings, asked.repo, asked.base_commit)
+        return Target(self._settings, self._gateway, asked.repo, asked.base_commit)
 
     async def _reconcile_elsewhere(self, work: AgentWork, context: ActivityContext) -> None:
         """Have the log know what was spent on a draft that is over at the places it was taken over from."""

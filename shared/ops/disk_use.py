@@ -19,6 +19,7 @@ _KINDS: Final = {
     "runs": "work in hand",
     "scratch": "work in hand",
     "publishing": "work in hand",
+    "transfers": "work in hand",
     "verdicts": "verdicts",
     "logs": "logs",
 }

@@ -25,6 +25,7 @@ from shared.nats.direct import Direct, get_batch
 from shared.nats.objects import Artifacts, ArtifactTooLarge
 from shared.nats.streams import OUTPUT
 from shared.ops.settings import Settings, load_settings
+from shared.workspace.gateway_git import GatewayGit
 from testing.demo_model import CountingModel
 from testing.nats import Nats
 from testing.slow_timings import connect_patiently
@@ -206,7 +207,9 @@ async def test_a_round_of_work_has_so_many_processes(bus: Bus, tmp_path: Path) -
     settings = settings_of(tmp_path, max_agent_processes=2)
     asked = run.Requested(round=1, repo="a/b", base_commit="c" * 40, title="t", text="x")
     shop = AgentRunner(settings, bus)
-    place = RunWorkspace(settings, Artifacts(bus), asked, shop, AgentWork(shop, untold, ACTOR, 1, most=2))
+    place = RunWorkspace(
+        settings, Artifacts(bus), GatewayGit(bus), asked, shop, AgentWork(shop, untold, ACTOR, 1, most=2)
+    )
     for number in (1, 2):
         directory = place.next_process()
         assert directory.name == f"run-T1-1-{number}"

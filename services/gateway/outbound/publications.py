@@ -19,7 +19,6 @@ from services.gateway.outbound.publish_rules import CannotPublish, rules_of
 from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.report import Report
 from services.gateway.outbound.standing import Standing, StandingLost
-from services.gateway.temp_dirs import temp_dir
 from shared.contracts import reply
 from shared.contracts.decider import Rejected
 from shared.event_store.envelope import RecordedEvent
@@ -27,11 +26,13 @@ from shared.nats.objects import ArtifactLost, Artifacts
 from shared.ops.config import BadConfig, Repo, load_config
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
+from shared.ops.temp_dirs import temp_dir
 from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
 from shared.workspace.branches import BranchInTheWay
 from shared.workspace.git import GitFailed
 from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
+from shared.workspace.remote_access import NO_CREDENTIALS, GitCredentials
 
 FOLDER: Final = "publishing"
 """Where a data directory has bundles while they are published."""
@@ -60,9 +61,11 @@ class Publications:
         *,
         standing: Standing | None = None,
         pull_requests: PullRequests | None = None,
+        credentials: GitCredentials = NO_CREDENTIALS,
     ) -> None:
         self._settings = settings
         self._pull_requests = pull_requests
+        self._credentials = credentials
         self._host = host
         self._artifacts = artifacts
         self._standing = standing
@@ -189,6 +192,7 @@ class Publications:
                 wanted.branch,
                 tree=wanted.tree or None,
                 prepare=preparation.of(wanted) if preparation.is_needed else None,
+                credentials=self._credentials,
             )
             try:
                 return await publish(None)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.temp_dirs import clear_temp_dirs, temp_dir
+from shared.ops.temp_dirs import clear_temp_dirs, temp_dir
 
 
 def test_a_directory_goes_with_its_work_whatever_came_of_that(tmp_path: Path) -> None:
