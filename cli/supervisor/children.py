@@ -32,7 +32,7 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
 
     ``health_ports`` are those of each service that answers /health and /metrics beside its work; 0 picks a free one.
     ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
-    somebody has added.
+    somebody has added, ``token_variables`` what journeyman.toml names as tokens of git.
     """
 
     data: Path
@@ -46,6 +46,7 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
     scripted_model: bool = False
     webhook_secret: str = ""
     kept: tuple[str, ...] = ()
+    token_variables: frozenset[str] = frozenset()
 
     @property
     def run_dir(self) -> Path:
@@ -118,6 +119,8 @@ def service_environment(name: str, plan: LaunchPlan, ready: Path, own: Mapping[s
     """
     environment = inherited(own, _EVERYWHERE | (_FOR_AGENTS if name in RUNS_AGENTS else set()))
     environment |= {key: value for key, value in own.items() if key.startswith(PREFIX) and _is_setting_of(name, key)}
+    if name == "gateway":
+        environment |= {key: own[key] for key in plan.token_variables if key in own}
     if name == "gateway" and any(own.get(key) for key in own if _is_model_key(key)):
         environment[f"{PREFIX}{_MODEL_KEY}"] = KEY_ELSEWHERE
     environment |= {

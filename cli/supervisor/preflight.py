@@ -77,8 +77,7 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
     )
     if options.demo:
         _prepare_demo(plan, settings)
-    else:
-        load_config(settings.config_path)
+    plan.token_variables = load_config(settings.config_path).token_variables
     if options.nats_url or (not options.demo and "nats_url" in _own_settings(options).model_fields_set):
         plan.nats_url = settings.nats_url
     elif options.port != 0 and is_free("127.0.0.1", NATS_PORT):

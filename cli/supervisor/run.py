@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from cli.console import screen
 from cli.failures import Failure, explain
+from cli.repositories import refused_repositories
 from cli.supervisor import record
 from cli.supervisor.console import UpConsole
 from cli.supervisor.preflight import (
@@ -30,6 +31,7 @@ from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
+from shared.ops.config import load_config
 from shared.ops.private import private_directory
 from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import Settings
@@ -56,9 +58,12 @@ async def run(options: UpOptions) -> int:
         supervisor = Supervisor(plan, console.changed, show_logs=options.logs)
         signals = _Signals(supervisor)
         console.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
+        trying = asyncio.create_task(refused_repositories(load_config(settings.config_path)))
         try:
             await signals.or_stop(_start(supervisor))
             _announce(supervisor, console, settings, options)
+            for name, problem in await signals.or_stop(_ended(trying)):
+                console.say(f"  [yellow]![/] {escape(name)}: {escape(problem)} Its tasks are refused until then.")
             if options.demo:
                 done = await signals.or_stop(_demonstrate(supervisor, console, options))
                 if options.once:
@@ -68,6 +73,7 @@ async def run(options: UpOptions) -> int:
         except _Stopped:
             return 1 if options.once else 0
         finally:
+            trying.cancel()
             console.quiet = True
             signals.stopping = True
             console.say(
@@ -75,6 +81,10 @@ async def run(options: UpOptions) -> int:
             )
             await supervisor.stop()
         return 0
+
+
+async def _ended(task: asyncio.Task[T]) -> T:
+    return await task
 
 
 def _make_data_directory(data: Path) -> None:
