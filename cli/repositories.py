@@ -12,6 +12,7 @@ from shared.ops.config import Config, Repo
 from shared.workspace.credentials import ConfiguredCredentials, credential_for
 from shared.workspace.git import GitFailed
 from shared.workspace.local_target import cannot_write
+from shared.workspace.mirror import is_remote
 from shared.workspace.remote import commit_at, try_to_write
 from shared.workspace.remote_access import Right
 
@@ -34,7 +35,7 @@ async def try_repository(repo: Repo, config: Config) -> Trial:
     try:
         async with asyncio.timeout(PATIENCE_S):
             await commit_at(repo.target, repo.base or None, credentials)
-            if repo.path is None:
+            if is_remote(repo.target):
                 await try_to_write(repo.target, credentials, repo.branch_prefix)
                 origin = (await credentials.access(repo.target, Right.WRITE)).origin
         reason = await asyncio.to_thread(cannot_write, repo.target)
@@ -51,7 +52,7 @@ async def try_repository(repo: Repo, config: Config) -> Trial:
 
 async def refused_repositories(config: Config) -> list[tuple[str, str]]:
     """Those with an address that cannot be worked on, by name, with the reason and the mend."""
-    remote = {name: repo for name, repo in config.repos.items() if repo.url}
+    remote = {name: repo for name, repo in config.repos.items() if is_remote(repo.target)}
     trials = await asyncio.gather(*(try_repository(repo, config) for repo in remote.values()))
     return [
         (name, f"{trial.problem} {trial.mend}") for name, trial in zip(remote, trials, strict=True) if trial.problem
@@ -60,6 +61,6 @@ async def refused_repositories(config: Config) -> list[tuple[str, str]]:
 
 def missing_variable(config: Config, repo: Repo) -> str:
     """The variable that has the repository's token and is not set here; empty where there is none."""
-    found = credential_for(config, repo.url) if repo.url else None
+    found = credential_for(config, repo.target)
     name = found[1].token_env if found else ""
     return name if name not in os.environ else ""

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from shared.ops.config import Config, Credential
 from shared.workspace.git import GitFailed
-from shared.workspace.mirror import source_of
 from shared.workspace.remote_access import ANONYMOUS, Login, RemoteAccess, Right, server_of
 from shared.workspace.submodules import address_key
 
@@ -84,10 +83,10 @@ class ConfiguredCredentials:
 
 def credential_for(config: Config, url: str) -> tuple[str, Credential] | None:
     """The entry for an address and its name: of all that its host and path begin with, the longest."""
-    source = source_of(url)
-    if source.startswith("/"):
+    try:
+        wanted = f"{address_key(url).lower()}/"
+    except ValueError:  # no address at all, which git's first use of it tells
         return None
-    wanted = f"{address_key(source).lower()}/"
     fitting = [place for place in config.credentials if wanted.startswith(f"{place.lower()}/")]
     place = max(fitting, key=len, default=None)
     return None if place is None else (place, config.credentials[place])
@@ -98,9 +97,9 @@ def unusable(config: Config, environment: Mapping[str, str] = os.environ) -> lis
     credentials = ConfiguredCredentials(lambda: config, environment)
     lines = []
     for name, repo in config.repos.items():
-        if repo.url and (found := credential_for(config, repo.url)) is not None:
+        if (found := credential_for(config, repo.target)) is not None:
             try:
-                credentials._access(repo.url, *found)
+                credentials._access(repo.target, *found)
             except GitFailed as error:
                 lines.append(f"{name}: {error}")
     return lines

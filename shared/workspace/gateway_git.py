@@ -33,7 +33,7 @@ from shared.ops.config import Repo
 from shared.ops.temp_dirs import temp_dir
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import GitFailed
-from shared.workspace.mirror import Mirror, Supply
+from shared.workspace.mirror import Mirror, Supply, is_remote
 from shared.workspace.remote import commit_at
 
 LOOK_S: Final = 45.0
@@ -72,7 +72,7 @@ class GatewayGit:
         Raises `RepositoryRefused` before anything is paid for, and `GitFailed` when the gateway says nothing. About a
         local repository it is asked only whether it can write there; where it is away, the push will tell.
         """
-        if repo.path is not None:
+        if not is_remote(repo.target):
             commit = await commit_at(repo.target, repo.base or None)
             try:
                 reply = await self._bus.request(LOOK, msgspec.json.encode(LookAtRepo(repo=name)), timeout=LOCAL_LOOK_S)

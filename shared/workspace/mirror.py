@@ -234,6 +234,14 @@ def source_of(url_or_path: str) -> str:
     raise ValueError(f"{url_or_path[:200]!r} is neither a directory nor an https, http or ssh address of a repository.")
 
 
+def is_remote(url_or_path: str) -> bool:
+    """Whether git speaks with a server there; also of what is no address at all, about which somebody will say so."""
+    try:
+        return not source_of(url_or_path).startswith("/")
+    except ValueError:
+        return True
+
+
 def _candidates(ref: str) -> list[str]:
     """Full names a short one may stand for, branches first; none for what is not a name (options, ranges, reflogs)."""
     if (

@@ -9,7 +9,7 @@ from shared.ops.config import BadConfig, Config, Repo, load_config
 from shared.ops.settings import Settings
 from shared.workspace.gateway_git import GatewayGit
 from shared.workspace.git import GitFailed
-from shared.workspace.mirror import Mirror
+from shared.workspace.mirror import Mirror, is_remote
 from shared.workspace.submodules import Mirrors, address_key
 from shared.workspace.worktree import Worktree
 
@@ -27,7 +27,7 @@ def configured_mirrors(config: Config, data_dir: Path, gateway: GatewayGit | Non
 
 
 def _mirror(data_dir: Path, name: str, repo: Repo, gateway: GatewayGit | None) -> Mirror:
-    supply = gateway.supply(name) if gateway is not None and repo.url else None
+    supply = gateway.supply(name) if gateway is not None and is_remote(repo.target) else None
     return Mirror(data_dir / "mirrors", repo.target, supply=supply)
 
 

@@ -15,6 +15,7 @@ from shared.ops.config import Config, Repo
 from shared.workspace.credentials import unusable
 from shared.workspace.git import GitFailed
 from shared.workspace.local_target import cannot_write
+from shared.workspace.mirror import is_remote
 from shared.workspace.remote import commit_at, try_to_write
 from shared.workspace.remote_access import GitCredentials
 
@@ -56,7 +57,7 @@ class RepositoryAccess:
 
     async def look_at_all(self) -> dict[str, str]:
         """What is wrong with each configured repository that has an address, by name."""
-        names = [name for name, repo in self._config().repos.items() if repo.url]
+        names = [name for name, repo in self._config().repos.items() if is_remote(repo.target)]
         looks = await asyncio.gather(*(self.look(name) for name in names))
         return {name: look.problem for name, look in zip(names, looks, strict=True) if look.problem}
 
@@ -65,7 +66,7 @@ class RepositoryAccess:
         return unusable(self._config())
 
     async def _cannot_write(self, repo: Repo) -> str:
-        if repo.path is not None:
+        if not is_remote(repo.target):
             return await asyncio.to_thread(cannot_write, repo.target) or ""
         key = (repo.target, repo.branch_prefix)
         async with self._trying[key]:  # a crowd of tasks asks the server once

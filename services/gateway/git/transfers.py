@@ -19,7 +19,7 @@ from shared.ops.config import Config
 from shared.ops.temp_dirs import temp_dir
 from shared.workspace.bundle import has_commit
 from shared.workspace.git import GitFailed
-from shared.workspace.mirror import Mirror
+from shared.workspace.mirror import Mirror, is_remote
 from shared.workspace.mirror_bundle import MirrorBundle, write_mirror_bundle
 from shared.workspace.remote_access import GitCredentials
 
@@ -116,9 +116,9 @@ class Transfers:
 
     async def _fetch(self, asked: FetchRepo) -> Fetched:
         repo = self._config().repo_for(asked.repo)
-        if repo is None or not repo.url:
+        if repo is None or not is_remote(repo.target):
             raise GitFailed(f"No repository {asked.repo!r} with a url is in journeyman.toml: add it and retry.")
-        mirror = Mirror(self._data_dir / "mirrors", repo.url, credentials=self._credentials)
+        mirror = Mirror(self._data_dir / "mirrors", repo.target, credentials=self._credentials)
         if asked.commit is None:
             await mirror.fetch()
         else:

@@ -41,6 +41,21 @@ async def test_credentials_of_github_that_cannot_be_used_are_one_line(nats_serve
     assert "cannot sign" in line and "make a new one" in line
 
 
+async def test_credentials_that_cannot_be_used_are_one_line_with_the_repository_and_the_mend(
+    nats_server: Nats, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journeyman.toml").write_text(
+        '[repos."acme/web"]\nurl = "https://git.example/acme/web.git"\n'
+        '[credentials."git.example"]\ntoken_file = "token"\n'
+    )
+    (line,) = (await Gateway(nats_server.url, tmp_path / "data").refusal()).splitlines()
+    assert line.startswith(
+        f'journeyman gateway: acme/web: [credentials."git.example"]: token_file {tmp_path}/data/token'
+    )
+    assert line.endswith("Put it there, or name another file.")
+
+
 async def test_nats_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     hasty = Timings(nats=NatsTimings(connect_s=1.0))
     with refusing_port() as port:

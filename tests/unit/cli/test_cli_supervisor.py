@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cli.failures import Failure
@@ -58,6 +59,14 @@ def test_secrets_of_the_edge_reach_the_gateway_alone(tmp_path: Path, name: str) 
     assert not {key for key in inner if "SECRET" in key or "TOKEN" in key}
     assert edge["JOURNEYMAN_GITHUB_WEBHOOK_SECRET"] == "hush"
     assert inner["JOURNEYMAN_LOG_LEVEL"] == "debug"
+
+
+def test_a_token_of_git_that_the_configuration_names_reaches_the_gateway_alone(tmp_path: Path) -> None:
+    own = OWN | {"ACME_GIT_TOKEN": "hush"}
+    named = msgspec.structs.replace(plan(tmp_path), token_variables=frozenset({"ACME_GIT_TOKEN", "NOT_SET"}))
+    made = {name: service_environment(name, named, tmp_path / "ready", own) for name in SERVICES}
+    assert [name for name in SERVICES if "ACME_GIT_TOKEN" in made[name]] == ["gateway"]
+    assert not any("NOT_SET" in each for each in made.values())
 
 
 @pytest.mark.parametrize("name", SERVICES)
