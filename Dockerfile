@@ -45,10 +45,10 @@ RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
 
 
 FROM base AS journeyman
-# git for the agents' worktrees; tini reaps what they leave behind. Their versions are those of the base image's release.
+# git for the agents' worktrees, ssh for deploy keys; tini reaps what they leave behind. Their versions are those of the base image's release.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends git tini \
+    && apt-get install -y --no-install-recommends git openssh-client tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /data --shell /bin/bash journeyman \
     && install -d -o journeyman -g journeyman /data /repos

@@ -52,16 +52,23 @@ def what_else_to_keep(settings: Settings, environment: Mapping[str, str]) -> lis
         keep.append(f"{variable_of('nats_url')}: the password in it; {SETTINGS} has the address without it.")
     if (settings.data_dir / _DEMO_SECRET).exists():
         keep.append(f"{settings.data_dir / _DEMO_SECRET}: the demo's webhook secret.")
-    keep.append("What git needs to reach the repositories: ~/.netrc, keys of SSH, tokens.")
     try:
-        repos = load_config(settings.config_path).repos
+        config = load_config(settings.config_path)
     except BadConfig as error:
         return [*keep, f"The repositories: {error}"]
-    for name, repo in repos.items():
+    for place, credential in config.credentials.items():
+        section = f'[credentials."{place}"]'
+        keep += [f"{path}: a file that {section} in journeyman.toml names." for path in credential.files]
+        if credential.token_env:
+            keep.append(f"{credential.token_env}: the variable with the token of {section}.")
+        if credential.helper:
+            keep.append(f"What the helper of {section} knows: {credential.helper}")
+    far = [name for name, repo in config.repos.items() if not repo.target.startswith("/")]
+    if far and not config.credentials:
+        keep.append("What git finds in this account to reach the repositories: ~/.netrc, keys of SSH.")
+    for name, repo in config.repos.items():
         if repo.target.startswith("/"):
             keep.append(f"{name}: the repository {repo.target}, which is on this machine.")
-        elif (urlsplit(repo.target).password or urlsplit(repo.target).username) and "://" in repo.target:
-            keep.append(f"{name}: its address in journeyman.toml has credentials, so keep this backup as a secret too.")
     return keep
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from shared.ops.config import Config, Repo
-from shared.workspace.credentials import ConfiguredCredentials, credential_for
+from shared.workspace.credentials import ConfiguredCredentials, CredentialsUnusable, credential_for
 from shared.workspace.git import GitFailed
 from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import is_remote
@@ -39,6 +39,8 @@ async def try_repository(repo: Repo, config: Config) -> Trial:
                 await try_to_write(repo.target, credentials, repo.branch_prefix)
                 origin = (await credentials.access(repo.target, Right.WRITE)).origin
         reason = await asyncio.to_thread(cannot_write, repo.target)
+    except CredentialsUnusable as error:
+        return Trial(problem=str(error), mend="docs/git-credentials.md says how they are given.")
     except (GitFailed, ValueError) as error:
         problem, _, mend = str(error).partition(" Mend: ")
         return Trial(problem=problem, mend=f"{mend[:1].upper()}{mend[1:]}" or _MEND)

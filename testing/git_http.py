@@ -33,6 +33,10 @@ class GitHttpServer:
     requests: list[str] = field(default_factory=list)
     looked: Callable[[], None] = lambda: None
     """Called at each request: whoever asks is there to be looked at."""
+    elsewhere: str = ""
+    """The address of another server, to which everybody is sent who is let in."""
+    brought: list[str] = field(default_factory=list)
+    """What requests had as ``Authorization``."""
 
     def status(self, authorization: str, *, writes: bool) -> int:
         """200, 401 or 403 for what a request brings."""
@@ -60,8 +64,14 @@ def git_http_server(folder: Path, *, certificate: tuple[Path, Path] | None = Non
             served.requests.append(self.path)
             served.looked()
             authorization = self.headers.get("Authorization", "")
+            served.brought.append(authorization)
             if (status := served.status(authorization, writes="git-receive-pack" in self.path)) != 200:
                 self._refuse(status, authorization)
+                return
+            if served.elsewhere:
+                self.send_response(302)
+                self.send_header("Location", f"{served.elsewhere}{self.path}")
+                self.end_headers()
                 return
             env = {
                 "PATH": os.environ["PATH"],

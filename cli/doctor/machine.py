@@ -117,11 +117,13 @@ async def _repositories(config: Config, path: Path, *, runs: bool) -> list[Findi
             note("repositories", f"none is configured in {path}", 'Name one: [repos."owner/name"] with path or url.')
         ]
     return list(
-        await asyncio.gather(*(_repository(name, repo, config, runs=runs) for name, repo in config.repos.items()))
+        await asyncio.gather(
+            *(look_at_repository(name, repo, config, runs=runs) for name, repo in config.repos.items())
+        )
     )
 
 
-async def _repository(name: str, repo: Repo, config: Config, *, runs: bool) -> Finding:
+async def look_at_repository(name: str, repo: Repo, config: Config, *, runs: bool) -> Finding:
     """Whether work can start from it and be published in it, as far as that shows before anything is paid for."""
     what = f"repo {name}"
     if runs and (variable := missing_variable(config, repo)):

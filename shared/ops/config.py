@@ -126,7 +126,8 @@ class Repo(BaseModel):
     @classmethod
     def _without_secret(cls, url: str) -> str:
         # Every service reads this file, and an address stands in logs and errors.
-        if url.lower().startswith(("http://", "https://")) and "@" in urlsplit(url).netloc:
+        user, at, _ = urlsplit(url).netloc.rpartition("@")
+        if at and (url.lower().startswith("http") or ":" in user):  # ssh needs a user, who is no secret
             raise ValueError(
                 'an address holds no user and no password: write them under [credentials."host"], as username and '
                 "token_file (docs/git-credentials.md)"
@@ -166,6 +167,11 @@ class Credential(BaseModel):
     """The host's public keys, as ``ssh-keyscan`` writes them: a host that is not in there is not spoken to."""
     ca_file: Path | None = None
     """The certificate authority of an https host, in PEM."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are named."""
+        return tuple(path for path in (getattr(self, name) for name in _FILES) if path is not None)
 
     @field_validator("helper")
     @classmethod

@@ -94,7 +94,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
 
 INHERITED: Final = (
     "PATH",
-    "HOME",  # ssh keys and known hosts
+    "HOME",  # the account's ssh keys, known hosts and .netrc, where no credentials of ours are given
     "TMPDIR",
     "SSH_AUTH_SOCK",
     "SSL_CERT_FILE",

@@ -14,6 +14,7 @@ SECRET = "ghp_0123456789"
     [
         (f'[repos.r]\nurl = "https://{SECRET}@a.example/r"\n', "an address holds no user and no password"),
         (f'[repos.r]\nurl = "https://bot:{SECRET}@a.example/r"\n', "an address holds no user and no password"),
+        (f'[repos.r]\nurl = "ssh://bot:{SECRET}@a.example/r"\n', "an address holds no user and no password"),
         (f'[credentials."a.example"]\ntoken = "{SECRET}"\n', "credentials.a.example.token"),
         (f'[credentials."a.example"]\nhelper = "!echo password={SECRET}"\n', "no shell command"),
         (f'[credentials."a.example"]\ntoken_env = "{SECRET}"\n', "the name of a variable in capitals"),

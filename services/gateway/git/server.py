@@ -50,6 +50,7 @@ class GitServer:
                     self._transfers.tidy()
         finally:
             looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)  # it ends its git first
             await self._leave(subscriptions)
 
     def drain(self) -> None:

@@ -18,7 +18,7 @@ from tests.integration.gateway.gateway_process import SECRET, Gateway
 
 CONFIG = """
 [repos."octo/app"]
-url = "https://somebody:s3cret@example.org/app.git"
+url = "ssh://somebody@s3cret.invalid/app.git"
 base = "main"
 setup = []
 checks = ["make test"]

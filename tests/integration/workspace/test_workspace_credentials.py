@@ -148,6 +148,18 @@ async def test_a_token_that_is_replaced_counts_at_once(server: GitHttpServer, tm
 
 
 @needs_http
+async def test_a_token_goes_to_no_server_that_another_one_names(server: GitHttpServer, tmp_path: Path) -> None:
+    known = credentials(server.url, token_file=str(token_file(tmp_path, CANARY)))
+    with git_http_server(tmp_path) as other:
+        other.writers, server.elsewhere = {"something else"}, other.url
+        with pytest.raises(GitFailed):
+            await commit_at(f"{server.url}/bare.git", None, known)
+    assert any(server.brought), "the token was never asked for"
+    assert other.brought
+    assert not any(other.brought)
+
+
+@needs_http
 async def test_a_helper_that_is_named_is_asked(server: GitHttpServer, tmp_path: Path) -> None:
     (tmp_path / "stored").write_text(f"http://bot:{CANARY}@{server.url.partition('://')[2]}\n")
     known = credentials(server.url, helper=f"store --file '{tmp_path / 'stored'}'")

@@ -9,7 +9,11 @@ from shared.ops.settings import load_settings
 
 TOML = """
 [repos."octo/far"]
-url = "https://ada:t0ken-canary@git.example/octo/far.git"
+url = "https://git.example/octo/far.git"
+[credentials."git.example"]
+token_file = "/run/secrets/git"
+[credentials."git.example/octo/far"]
+token_env = "FAR_TOKEN"
 [repos."octo/near"]
 path = "/srv/near"
 """
@@ -34,7 +38,8 @@ def test_the_configuration_is_kept_and_no_secret_is(tmp_path: Path) -> None:
     told = "\n".join(keep)
     for name in ("ANTHROPIC_API_KEY", "GITHUB_WEBHOOK_SECRET", "NATS_URL", "ANTHROPIC_API_KEY_FILE"):
         assert f"JOURNEYMAN_{name}: " in told
-    assert "octo/far: its address in journeyman.toml has credentials" in told
+    assert '/run/secrets/git: a file that [credentials."git.example"] in journeyman.toml names.' in told
+    assert 'FAR_TOKEN: the variable with the token of [credentials."git.example/octo/far"].' in told
     assert "octo/near: the repository /srv/near, which is on this machine." in told
     assert (target / "KEEP.txt").read_text().splitlines() == [f"- {each}" for each in keep]
 
