@@ -58,6 +58,7 @@ async def _look(clean: bool) -> list[Finding]:
     from cli.doctor.finding import from_error, note
     from cli.doctor.machine import look_at_machine
     from cli.doctor.orphans import look_for_orphans
+    from cli.doctor.repositories import look_at_repositories
     from cli.doctor.system import look_at_system, name_system, settings_of
     from cli.endpoint import NoSystem, find_endpoint
     from shared.nats.bus import NatsUnreachable
@@ -69,14 +70,17 @@ async def _look(clean: bool) -> list[Finding]:
         return [from_error("settings", Exception(line)) for line in str(error).splitlines()]
     except NoSystem as none:
         found = [note("system", str(none), ""), settings_of(none.settings)]
-        return [*found, *await look_at_machine(none.settings, None)]
+        found += await look_at_machine(none.settings, None)
+        return [*found, *await look_at_repositories(none.settings, None, None)]
     found = [*name_system(endpoint, settings), *await look_at_machine(settings, endpoint)]
     try:
         async with linked() as link:
             return [
                 *found,
+                *await look_at_repositories(settings, endpoint, link.bus),
                 *await look_at_system(link),
                 await look_for_orphans(link, settings, clean=clean),
             ]
     except NatsUnreachable as error:
+        found += await look_at_repositories(settings, endpoint, None)
         return [*found, from_error("NATS", error)]

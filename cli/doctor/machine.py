@@ -1,4 +1,4 @@
-"""This machine: git, the Claude CLI, the model key, repositories, disk, ports, the dashboard's files."""
+"""This machine: git, the Claude CLI, the model key, disk, ports, the dashboard's files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Final
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.endpoint import Endpoint
 from cli.github.findings import look_at_github
-from cli.repositories import missing_variable, try_repository
 from cli.supervisor import record
 from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
-from shared.ops.config import BadConfig, Config, Repo, load_config
+from shared.ops.config import BadConfig, load_config
 from shared.ops.disk_use import disk_use, free_bytes, size_in_words
 from shared.ops.environment import BASICS, inherited
 from shared.ops.senders import SENDERS, secret_setting
@@ -44,7 +43,6 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
     except BadConfig as error:
         found.append(from_error("configuration", error))
     else:
-        found += await _repositories(config, config_path, runs=running is not None and running.alive)
         found += await look_at_github(settings, config)
     found += [_disk(data), *await _kept(data), _port(settings, endpoint), _web()]
     return found
@@ -109,33 +107,6 @@ def webhook_secrets(settings: Settings, data: Path) -> list[Finding]:
         )
         for name, title in SENDERS.items()
     ]
-
-
-async def _repositories(config: Config, path: Path, *, runs: bool) -> list[Finding]:
-    if not config.repos:
-        return [
-            note("repositories", f"none is configured in {path}", 'Name one: [repos."owner/name"] with path or url.')
-        ]
-    return list(
-        await asyncio.gather(
-            *(look_at_repository(name, repo, config, runs=runs) for name, repo in config.repos.items())
-        )
-    )
-
-
-async def look_at_repository(name: str, repo: Repo, config: Config, *, runs: bool) -> Finding:
-    """Whether work can start from it and be published in it, as far as that shows before anything is paid for."""
-    what = f"repo {name}"
-    if runs and (variable := missing_variable(config, repo)):
-        return note(
-            what,
-            f"its token is in the variable {variable} of the gateway, which is not set here",
-            f"Set {variable} here too to have it tried, or look into the gateway's log.",
-        )
-    trial = await try_repository(repo, config)
-    if trial.problem:
-        return bad(what, trial.problem, trial.mend)
-    return good(what, f"answers, and can be written{f' with {trial.origin}' if trial.origin else ''}")
 
 
 def _disk(data: Path) -> Finding:

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import rich_click as click
 from rich.markup import escape
 
+from cli.connection import connect
 from cli.console import screen
 from cli.failures import Failure, explain
 from cli.repositories import refused_repositories
 from cli.supervisor import record
+from cli.supervisor.children import LaunchPlan
 from cli.supervisor.console import UpConsole
 from cli.supervisor.preflight import (
     DEMO_REPO,
@@ -35,6 +37,7 @@ from shared.ops.config import load_config
 from shared.ops.private import private_directory
 from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import Settings
+from shared.workspace.mirror import is_remote
 
 __all__ = ["UpOptions", "run"]
 
@@ -58,12 +61,10 @@ async def run(options: UpOptions) -> int:
         supervisor = Supervisor(plan, console.changed, show_logs=options.logs)
         signals = _Signals(supervisor)
         console.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
-        trying = asyncio.create_task(refused_repositories(load_config(settings.config_path)))
         try:
             await signals.or_stop(_start(supervisor))
             _announce(supervisor, console, settings, options)
-            for name, problem in await signals.or_stop(_ended(trying)):
-                console.say(f"  [yellow]![/] {escape(name)}: {escape(problem)} Its tasks are refused until then.")
+            await signals.or_stop(_say_what_is_refused(plan, console, settings))
             if options.demo:
                 done = await signals.or_stop(_demonstrate(supervisor, console, options))
                 if options.once:
@@ -73,7 +74,6 @@ async def run(options: UpOptions) -> int:
         except _Stopped:
             return 1 if options.once else 0
         finally:
-            trying.cancel()
             console.quiet = True
             signals.stopping = True
             console.say(
@@ -83,8 +83,18 @@ async def run(options: UpOptions) -> int:
         return 0
 
 
-async def _ended(task: asyncio.Task[T]) -> T:
-    return await task
+async def _say_what_is_refused(plan: LaunchPlan, console: UpConsole, settings: Settings) -> None:
+    """Name each remote repository that the gateway cannot read or write."""
+    config = load_config(settings.config_path)
+    if not any(is_remote(repo.target) for repo in config.repos.values()):
+        return
+    bus = await connect(plan.nats_url, name="journeyman-up")
+    try:
+        refused = await refused_repositories(config, bus)
+    finally:
+        await bus.close()
+    for name, problem in refused:
+        console.say(f"  [yellow]![/] {escape(name)}: {escape(problem)} Its tasks are refused until then.")
 
 
 def _make_data_directory(data: Path) -> None:

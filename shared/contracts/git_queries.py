@@ -25,16 +25,24 @@ OwnName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class LookAtRepo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """May work on this configured repository begin? It is answered by `RepoLook`."""
+    """May work on this configured repository begin? It is answered by `RepoLook`.
+
+    ``anew``: what was known from a moment ago does not count.
+    """
 
     repo: Text
+    anew: bool = False
 
 
 class RepoLook(msgspec.Struct, frozen=True, kw_only=True):
-    """``commit`` is where its base branch stands. ``problem`` says, with the mend, why work must not begin."""
+    """``commit`` is where its base branch stands. ``problem`` says, with the mend, why work must not begin.
+
+    ``access`` says to a person where the credentials come from; it is empty without any.
+    """
 
     commit: str = ""
     problem: str = ""
+    access: str = ""
 
 
 class FetchRepo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -79,9 +79,9 @@ class GatewayGit:
             except (TimeoutError, NatsError):
                 log.info("the gateway was not there to say whether it can write", repo=name)
                 return commit
-            look = _answer(reply.data, RepoLook)
+            look = read_answer(reply.data, RepoLook)
         else:
-            look = _answer(await self._ask(LOOK, LookAtRepo(repo=name), LOOK_S), RepoLook)
+            look = read_answer(await self._ask(LOOK, LookAtRepo(repo=name), LOOK_S), RepoLook)
             commit = look.commit
         if look.problem:
             raise RepositoryRefused(look.problem)
@@ -116,7 +116,7 @@ class GatewayGit:
             if body is None:
                 where = FETCH
                 continue
-            fetched = _answer(body, Fetched)
+            fetched = read_answer(body, Fetched)
             if fetched.state is not FetchState.WORKING:
                 return fetched
             where = f"{FETCH}.{fetched.instance}"
@@ -161,7 +161,8 @@ class GatewayGit:
             await asyncio.sleep(AGAIN_S)
 
 
-def _answer(body: bytes | None, cls: type[A]) -> A:
+def read_answer(body: bytes | None, cls: type[A]) -> A:
+    """The gateway's answer; raises `GitFailed` for a refusal, and for what cannot be read."""
     assert body is not None
     try:
         if problem := msgspec.json.decode(body, type=GitRefusal).error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +80,20 @@ async def test_its_work_is_published_and_its_token_is_in_no_message_file_or_proc
         for file in api_client.system.data.rglob("*"):
             if file.is_file() and not file.is_symlink():
                 assert secret not in file.read_bytes(), file
+
+
+async def test_the_doctor_has_the_gateway_try_each_repository(api_client: ApiClient, server: GitHttpServer) -> None:
+    told = await asyncio.to_thread(api_client.system.command, "doctor", "--json")
+    found = {each["what"]: each for each in json.loads(told.stdout) if each["what"].startswith("repo private/")}
+    assert {name: each["state"] for name, each in found.items()} == {
+        "repo private/writable": "good",
+        "repo private/readable": "bad",
+        "repo private/unknown": "bad",
+    }
+    assert "can be written with the token in " in found["repo private/writable"]["detail"]
+    assert "cannot be written with the token in " in found["repo private/readable"]["detail"]
+    assert "docs/git-credentials.md" in found["repo private/unknown"]["mend"]
+    assert not any(secret in told.stdout + told.stderr for secret in (CANARY, READER))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from shared.workspace.git import GitFailed
 from shared.workspace.local_target import cannot_write
 from shared.workspace.mirror import is_remote
 from shared.workspace.remote import commit_at, try_to_write
-from shared.workspace.remote_access import GitCredentials
+from shared.workspace.remote_access import GitCredentials, Right
 
 PATIENCE_S: Final = 20.0
 """How long a server may take to answer one question."""
@@ -41,8 +41,11 @@ class RepositoryAccess:
         self._tried: dict[tuple[str, str], tuple[float, str]] = {}
         self._trying: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def look(self, name: str) -> RepoLook:
-        """The commit to start from, or why work must not begin. Raises `BadConfig`."""
+    async def look(self, name: str, *, anew: bool = False) -> RepoLook:
+        """The commit to start from, or why work must not begin; ``anew`` asks the server also for what is known.
+
+        Raises `BadConfig`.
+        """
         config = self._config()
         if (repo := config.repo_for(name)) is None:
             return RepoLook(problem=f"The repository {name!r} is not in journeyman.toml: add it and retry.")
@@ -53,7 +56,10 @@ class RepositoryAccess:
             return RepoLook(problem=_silent(repo))
         except (GitFailed, ValueError) as error:
             return RepoLook(problem=str(error))
-        return RepoLook(commit=commit, problem=await self._cannot_write(repo))
+        if problem := await self._cannot_write(repo, anew=anew):
+            return RepoLook(commit=commit, problem=problem)
+        access = (await self._credentials.access(repo.target, Right.WRITE)).origin if is_remote(repo.target) else ""
+        return RepoLook(commit=commit, access=access)
 
     async def look_at_all(self) -> dict[str, str]:
         """What is wrong with each configured repository that has an address, by name."""
@@ -65,13 +71,13 @@ class RepositoryAccess:
         """A line for each repository whose credentials cannot be used as they are configured."""
         return unusable(self._config())
 
-    async def _cannot_write(self, repo: Repo) -> str:
+    async def _cannot_write(self, repo: Repo, *, anew: bool) -> str:
         if not is_remote(repo.target):
             return await asyncio.to_thread(cannot_write, repo.target) or ""
         key = (repo.target, repo.branch_prefix)
         async with self._trying[key]:  # a crowd of tasks asks the server once
             until, problem = self._tried.get(key, (0.0, ""))
-            if self._clock() >= until:
+            if anew or self._clock() >= until:
                 problem = await self._try(repo)
                 self._tried[key] = (self._clock() + (REFUSED_S if problem else FRESH_S), problem)
             return problem

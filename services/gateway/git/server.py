@@ -93,7 +93,8 @@ class GitServer:
 
     async def _answer(self, subject: str, body: bytes) -> bytes:
         if subject == LOOK:
-            return msgspec.json.encode(await self._access.look(_read(LookAtRepo, body).repo))
+            look = _read(LookAtRepo, body)
+            return msgspec.json.encode(await self._access.look(look.repo, anew=look.anew))
         if subject.startswith(PART):
             asked = _read(ReadPart, body)
             return await self._transfers.part(asked.transfer, asked.offset)

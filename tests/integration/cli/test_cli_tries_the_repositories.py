@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.doctor.machine import look_at_repository
-from cli.repositories import refused_repositories
+from cli.repositories import refused_repositories, try_repository
 from shared.claude.demo.repo import create_demo_repository
 from shared.ops.config import Config
 from testing import git_http
@@ -33,30 +32,26 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHttpS
 
 
 @pytest.mark.parametrize(
-    ("variable", "state", "detail", "mend"),
+    ("variable", "detail", "mend"),
     [
-        ("WRITER", "good", "answers, and can be written with the token in the variable WRITER", ""),
-        ("READER", "bad", "cannot be written with the token in the variable READER", "See that it is valid and may"),
-        ("NOT_SET", "bad", "there is no token in the variable NOT_SET", "docs/git-credentials.md"),
-        ("", "bad", "cannot be read without credentials", 'Correct the address, or give [credentials."127.0.0.1:'),
+        ("WRITER", "the token in the variable WRITER", ""),
+        ("READER", "cannot be written with the token in the variable READER", "See that it is valid and may"),
+        ("NOT_SET", "there is no token in the variable NOT_SET", "docs/git-credentials.md"),
+        ("", "cannot be read without credentials", 'Correct the address, or give [credentials."127.0.0.1:'),
     ],
 )
 async def test_each_repository_is_tried_and_no_secret_is_told(
-    server: GitHttpServer, variable: str, state: str, detail: str, mend: str
+    server: GitHttpServer, variable: str, detail: str, mend: str
 ) -> None:
     host = server.url.partition("://")[2]
     credentials = {host: {"token_env": variable}} if variable else {}
     config = Config.model_validate(
         {"repos": {"acme/app": {"url": f"{server.url}/app.git"}}, "credentials": credentials}
     )
-    repo = config.repos["acme/app"]
-    found = await look_at_repository("acme/app", repo, config, runs=False)
-    refused = await refused_repositories(config)
-    assert found.state == state
-    assert detail in found.detail
-    assert mend in found.mend
-    assert [name for name, _ in refused] == ([] if state == "good" else ["acme/app"])
-    assert not any(secret in f"{found} {refused}" for secret in SECRETS.values())
-    # The gateway that runs may have what is not set here.
-    known = await look_at_repository("acme/app", repo, config, runs=True)
-    assert known.state == ("note" if variable == "NOT_SET" else state)
+    trial = await try_repository("acme/app", config.repos["acme/app"], config, None)
+    refused = await refused_repositories(config, None)
+    assert detail in trial.problem or detail == trial.access
+    assert mend in trial.mend
+    assert [name for name, _ in refused] == ([] if not trial.problem else ["acme/app"])
+    assert bool(trial.problem) == (variable != "WRITER")
+    assert not any(secret in f"{trial} {refused}" for secret in SECRETS.values())
