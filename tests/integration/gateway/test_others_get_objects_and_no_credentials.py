@@ -79,9 +79,9 @@ class Gateway:
                 return gateway.token
 
         credentials = ConfiguredCredentials(lambda: config, Environment())
-        access = RepositoryAccess(lambda: config, credentials, clock=lambda: self.now)
+        self.access = RepositoryAccess(lambda: config, credentials, clock=lambda: self.now)
         self.transfers = Transfers(data, lambda: config, credentials, "gw1", clock=lambda: self.now)
-        self._server = GitServer(bus, access, self.transfers, "gw1")
+        self._server = GitServer(bus, self.access, self.transfers, "gw1")
         self.repo = config.repos[REPO]
 
     @contextlib.asynccontextmanager
@@ -219,8 +219,11 @@ async def test_work_is_refused_before_it_is_paid_for_and_the_mend_counts_soon(
             await git.start_of_work(REPO, gateway.repo)
     # One try is two requests: git brings credentials when it is asked for them.
     assert sum("git-receive-pack" in each for each in server.requests) == 2, "it is asked again for every task"
+    refused = await gateway.access.look_at_all()
+    assert list(refused) == [REPO] and "Mend: " in refused[REPO]
     gateway.token = CANARY
     gateway.now = 11.0
+    assert await gateway.access.look_at_all() == {}
     assert await git.start_of_work(REPO, gateway.repo) == sh_git(origin, "rev-parse", "main")
     gateway.token = READER
     gateway.now = 70.0
