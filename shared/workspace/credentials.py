@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import shlex
 import stat
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from shared.ops.addresses import is_loopback
 from shared.ops.config import Config, Credential
 from shared.workspace.git import GitFailed
 from shared.workspace.remote_access import ANONYMOUS, Login, RemoteAccess, Right, server_of
@@ -50,7 +50,7 @@ class ConfiguredCredentials:
             {f"http.{server}.sslCAInfo": str(_file(place, "ca_file", credential.ca_file))} if credential.ca_file else {}
         )
         has_login = bool(credential.helper or credential.token_file or credential.token_env)
-        if has_login and urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
+        if has_login and urlsplit(url).scheme == "http" and not is_loopback(urlsplit(url).hostname or ""):
             raise CredentialsUnusable(
                 f"{server} is spoken to without encryption, and no credentials are sent so: write https in its url."
             )
@@ -164,10 +164,3 @@ def _for_ssh(path: Path) -> str:
 
 def _section(place: str) -> str:
     return f'[credentials."{place}"]'
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,7 +7,6 @@ who reads it would delete that branch. So the list of refs is written here.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -49,13 +48,14 @@ async def write_mirror_bundle(mirror: Mirror, have: Iterable[str], commit: str |
         refs.append(f"{commit} {WANTED}")
     known = await _known(mirror, have)
     revisions = "".join(f"{each}\n" for each in [*(line.partition(" ")[0] for line in refs), *(f"^{c}" for c in known)])
-    base = folder / "pack"
-    # --window=0: deltas that are there go along, and none is looked for: that would cost more time than it saves.
-    pack = ("pack-objects", "--revs", "--quiet", "--delta-base-offset", "--window=0", str(base))
-    name = (await git(f"--git-dir={mirror.path}", *pack, input=revisions.encode(), timeout=PACK_TIMEOUT_S)).strip()
     path = folder / "whole.bundle"
+    # --window=0: deltas that are there go along, and none is looked for: that would cost more time than it saves.
+    pack = ("pack-objects", "--revs", "--thin", "--stdout", "--quiet", "--delta-base-offset", "--window=0")
     head = _SIGNATURE + "".join(f"{line}\n" for line in refs) + "\n"
-    await asyncio.to_thread(_write, path, head.encode("utf-8", "surrogateescape"), Path(f"{base}-{name}.pack"))
+    with path.open("wb", buffering=0) as out:
+        out.write(head.encode("utf-8", "surrogateescape"))
+        where = f"--git-dir={mirror.path}"
+        await git(where, *pack, input=revisions.encode(), output=out.fileno(), timeout=PACK_TIMEOUT_S)
     digest = await asyncio.to_thread(sha256_of, path)
     wanted = WANTED if commit is not None else None
     return MirrorBundle(path=path, size=path.stat().st_size, sha256=digest, has_head=has_head, wanted=wanted)
@@ -68,11 +68,3 @@ async def _known(mirror: Mirror, have: Iterable[str]) -> list[str]:
         return []
     told = await mirror.git("cat-file", "--batch-check=%(objectname) %(objecttype)", input=asked)
     return [line.split(" ")[0] for line in told.splitlines() if line.endswith((" commit", " tag"))]
-
-
-def _write(path: Path, head: bytes, pack: Path) -> None:
-    with path.open("wb") as out, pack.open("rb") as objects:
-        out.write(head)
-        shutil.copyfileobj(objects, out, 1 << 20)
-    for each in pack.parent.glob(f"{pack.stem}.*"):
-        each.unlink()
