@@ -11,10 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared.backup.archive import Archive
+from shared.backup.nats_archive import archive
 from shared.contracts import task
 from shared.contracts.subjects import Actor, event_subject
 from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.event_store.journal import Head, head_of
+from shared.event_store.receipt import receipt_of, write_receipt
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from testing.command_line import Run
@@ -195,3 +198,20 @@ async def test_an_error_shows_what_is_invisible_as_marks(journeyman: Run, tmp_pa
         ended = await journeyman(*command)
         assert ended.code in {1, 2}
         assert "in␛[2J<U+202E>nt" in ended.err
+
+
+async def test_a_receipt_is_held_against_the_log_and_against_an_archive(
+    log: list[int], bus: Bus, nats_server: Nats, journeyman: Run, tmp_path: Path
+) -> None:
+    story = {"task": (await NatsJournal(bus).load(TASK))[:2]}
+    receipt = receipt_of(story, repo="octo/app", commit="c" * 40, tree="d" * 40, base="b" * 40)
+    (tmp_path / "body.md").write_text(f"Done.\n\n```json\n{write_receipt(receipt)}\n```\n")
+    await archive(bus, Archive(tmp_path / "copy"))
+    here = {"JOURNEYMAN_NATS_URL": nats_server.url}
+    away = {"JOURNEYMAN_NATS_URL": "nats://127.0.0.1:9"}
+    for options, environment in (((), here), (("--archive", str(tmp_path / "copy")), away)):
+        ended = await journeyman("verify", "--receipt", "body.md", *options, "--json", **environment)
+        assert ended.code == 1
+        assert json.loads(ended.out)["problems"] == [f"No run of the task has made the tree {'d' * 40}."]
+    ended = await journeyman("verify", "--receipt", "body.md", "--archive", str(tmp_path / "nothing"), **away)
+    assert ended.code == 1 and "is no archive" in ended.err
