@@ -20,17 +20,18 @@ import msgspec
 
 from cli.demo.webhook import Issue
 from services.brain.actors.pull_requests import CLOSING_GRACE
-from shared.contracts import delivery, run, session, task, webhook
+from shared.contracts import delivery, reply, run, session, task, webhook
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_task_id, new_task_id
 from shared.contracts.pull_request import PullState
 from shared.contracts.subjects import Actor
-from shared.event_store.envelope import utc_now
+from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
 from shared.workspace.branches import branch_name
 from testing.eventually import eventually
+from testing.github_server import GitHubServer
 from testing.service_group import ROOT
 from testing.system import REPO
 from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
@@ -283,6 +284,59 @@ async def outside(play: Play) -> None:
     await play.until(other.task_id, "task.cancelled")
 
 
+async def on_github(play: Play) -> None:
+    """The whole way on a GitHub of ours: marks, one comment, an approval, a pull request, a refusal and answers."""
+    async with GitHubServer() as server:
+        repo = server.repo(REPO, people={"ada": "write", "eve": "read"}, git=play.group.repository / ".git")
+        app = server.app()
+        server.webhook(f"{play.group.http}/webhooks/github", play.group.secret, app=app)
+        key = play.group.folder / "app.pem"
+        key.write_text(app.private_key)
+        known = {"JOURNEYMAN_GITHUB_API_URL": server.url, "JOURNEYMAN_GITHUB_APP_ID": str(app.id)}
+        gateway = play.group.add("gateway", JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE=str(key), **known)
+        await gateway.start()
+        await play.group.start("projector", "brain", "planner", "executor")
+        ada, eve = server.person("ada"), server.person("eve")
+        number = ada.opens_issue(REPO, "Take a note", "@agent plan\n\ndemo executor: write note.txt x")
+        opened = int(datetime.fromisoformat(repo.issues[number]["created_at"]).timestamp() * 1000)
+        id = derived_task_id(opened, f"github:{repo.id}#{number}")
+        ready = (await play.until(id, "task.plan-ready")).data
+
+        refused = eve.comments(REPO, number, "@agent fix")
+        await _shown(play, id, f"refusal/github:comment/{refused}")
+        approving = ada.comments(REPO, number, f"@agent approve v{ready.version} {ready.digest[:12]}")
+        await play.until(id, "task.in-review")
+        asked = ada.comments(REPO, number, "@agent status")
+        await _shown(play, id, f"answer/github:comment/{asked}")
+        await _shown(play, id, "reaction/thing", mark="rocket")
+        await _shown(play, id, f"reaction/github:comment/{approving}", mark="+1")
+        posted = (await play.until(id, "reply.posted")).data
+        await _shown(play, id, f"check/{posted.commit}")
+
+        delivery_id = (await _first(play, "evt.delivery.*.refused")).actor.id
+        async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False) as http:
+            await http.post(f"/api/deliveries/{delivery_id}/replay", headers={"X-Journeyman": "1"})
+        await play.until(delivery_id, "delivery.replayed")
+
+
+async def _shown(play: Play, id: str, effect: str, *, mark: str = "") -> None:
+    """Wait until this is shown to people; ``mark``: as this."""
+
+    async def is_shown() -> bool:
+        story = await NatsJournal(play.group.bus).load(Actor("reply", id))
+        newest = [each.data for each in story if getattr(each.data, "effect", "") == effect]
+        wanted = [each for each in newest if isinstance(each, reply.Wanted)]
+        return bool(wanted) and isinstance(newest[-1], reply.Shown) and mark in ("", wanted[-1].text)
+
+    await eventually(is_shown, within=WITHIN_S)
+
+
+async def _first(play: Play, subject: str) -> RecordedEvent:
+    """The first event there is that fits."""
+    async with contextlib.aclosing(NatsJournal(play.group.bus).follow(subject, after=0)) as events:  # type: ignore[type-var]  # an async generator behind the protocol
+        return await anext(events)
+
+
 async def fell_short(play: Play) -> None:
     """Checks fail after the work: what was made is published as it is, or gone on from, or cannot be published yet."""
     await play.group.start(*WORKERS)
@@ -509,6 +563,7 @@ SCENARIOS: Final = {
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),
     "outside": Scenario(play=outside),
+    "on-github": Scenario(play=on_github),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),

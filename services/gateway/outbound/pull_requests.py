@@ -91,7 +91,9 @@ class PullRequests:
         )
 
     async def _receipt(self, detail: TaskDetail, wanted: reply.Requested, commit: str) -> Receipt:
-        story = {kind: await self._journal.load(Actor(kind, detail.id)) for kind in KINDS}
+        # As of one moment: what is appended meanwhile would lie in the range without being counted.
+        now = await self._journal.last_position()
+        story = {kind: await self._journal.load(Actor(kind, detail.id), up_to=now) for kind in KINDS}
         return receipt_of(
             story,
             repo=wanted.repo,
