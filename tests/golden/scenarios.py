@@ -292,8 +292,12 @@ async def on_github(play: Play) -> None:
         server.webhook(f"{play.group.http}/webhooks/github", play.group.secret, app=app)
         key = play.group.folder / "app.pem"
         key.write_text(app.private_key)
-        known = {"JOURNEYMAN_GITHUB_API_URL": server.url, "JOURNEYMAN_GITHUB_APP_ID": str(app.id)}
-        gateway = play.group.add("gateway", JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE=str(key), **known)
+        gateway = play.group.add(
+            "gateway",
+            JOURNEYMAN_GITHUB_API_URL=server.url,
+            JOURNEYMAN_GITHUB_APP_ID=str(app.id),
+            JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE=str(key),
+        )
         await gateway.start()
         await play.group.start("projector", "brain", "planner", "executor")
         ada, eve = server.person("ada"), server.person("eve")

@@ -163,7 +163,7 @@ class Publications:
             rules_of(repo, on_github=True), author=author, co_author=co_author, base=repo.base if is_first else None
         )
         commit = await self._push(event, wanted, repo, preparation)
-        crash_point("publication.pushed")
+        crash_point("pull-request.branch-pushed")
         pull = await patiently(lambda: pulls.ensure(id, wanted, repo, commit), turn)
         return Published(commit=commit, url=pull.html_url, pull_request=pull.number)
 

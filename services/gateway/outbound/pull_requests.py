@@ -73,7 +73,7 @@ class PullRequests:
             pull = await self._open_one(name, wanted.branch)
             if pull is None:
                 pull = await self._opened(name, wanted.branch, repo, title, text)
-                crash_point("publication.opened")
+                crash_point("pull-request.opened")
             elif await self._is_ours(pull, task_id) and (pull.title, pull.body) != (title, text):
                 await self._github.update_pull(name, pull.number, title=title, body=text)
             await self._labelled(name, pull, repo)

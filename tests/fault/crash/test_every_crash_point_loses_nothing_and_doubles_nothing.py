@@ -16,6 +16,7 @@ from tests.fault.crash.campaign import campaign
 from tests.fault.crash.clearing import clearing
 from tests.fault.crash.commands import commands
 from tests.fault.crash.mending import mending
+from tests.fault.crash.on_github import on_github
 from tests.fault.crash.takeover import takeover
 from tests.fault.crash.timekeeping import timekeeping
 from tests.fault.crash.verdict import Verdict
@@ -28,6 +29,7 @@ TIMEKEEPER: Final = "timers"
 CLEARERS: Final = "clearing"
 MENDER: Final = "repairs"
 SUCCESSOR: Final = "takeover"
+PUBLIC: Final = "on GitHub"
 COMMAND: Final = "the command"
 LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     THINKERS: campaign,
@@ -37,6 +39,7 @@ LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     CLEARERS: clearing,
     MENDER: mending,
     SUCCESSOR: takeover,
+    PUBLIC: on_github,
     COMMAND: commands,
 }
 """What is led to kill at the points of a group; starting a system for each point would take most of the time."""
@@ -56,6 +59,9 @@ BY_FAMILY: Final = {
     "damage": MENDER,
     "takeover": SUCCESSOR,
     "retire": SUCCESSOR,
+    "delivery": PUBLIC,
+    "display": PUBLIC,
+    "pull-request": PUBLIC,
 }
 """What tasks on their way to a branch do not come by."""
 
