@@ -19,7 +19,7 @@ PLAN: Final = """# Fix the sum
 
 `app.add` subtracts. I will:
 
-1. Add a test that fails: `tests/test_add.py`
+1. Add a test that fails: `test_add.py`
 2. Mend `add` in `app.py`
 3. Run `pytest -q`
 
@@ -53,8 +53,8 @@ RED: Final = (
         output_sha256="ab12cd34" * 8,
         verdict=CheckVerdict.FAILED,
         reason="1 test fails anew",
-        new_failures=("tests/test_add.py::test_adds_negative_numbers",),
-        failing_lines=("tests/test_add.py:7: AssertionError",),
+        new_failures=("test_add.py::test_adds_negative_numbers",),
+        failing_lines=("test_add.py:7: AssertionError",),
     ),
 )
 
@@ -86,15 +86,13 @@ def a_run(status: str = "succeeded", *, checks: tuple[Check, ...] = CHECKS, **fi
             "checks": checks,
             "files": (
                 FileChange(path="app.py", added=1, removed=1),
-                FileChange(path="tests/test_add.py", added=7, removed=0),
+                FileChange(path="test_add.py", added=7, removed=0),
             ),
             "evidence": evidence,
             "outcome": Outcome.CHANGED,
             "tree": "d2" * 20,
             "checked_commit": "c1" * 20,
-            "notes": (
-                Note(kind=NoteKind.JUDGE_CHANGED, sentence="tests/test_add.py, which judges this work, is new."),
-            ),
+            "notes": (Note(kind=NoteKind.JUDGE_CHANGED, sentence="test_add.py, which judges this work, is new."),),
             "observed": observed(evidence or None, checks),
             **fields,
         }

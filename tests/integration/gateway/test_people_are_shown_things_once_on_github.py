@@ -230,7 +230,7 @@ SUCCEEDED = run.Succeeded(
     commit=COMMIT,
     checks=CHECKS,
     evidence=Evidence.NO_NEW_FAILURES,
-    files=(run.FileChange(path="tests/test_add.py", added=7, removed=0),),
+    files=(run.FileChange(path="test_add.py", added=7, removed=0),),
 )
 BROKEN = run.Failed(
     round=1,
@@ -245,7 +245,7 @@ BROKEN = run.Failed(
         bundle=ArtifactRef(name="b", sha256="0" * 64, size=1),
         tree="t",
         checked_commit="c",
-        files=(run.FileChange(path="tests/test_add.py", added=7, removed=0),),
+        files=(run.FileChange(path="test_add.py", added=7, removed=0),),
     ),
 )
 CHECK_WANTED = Want(

@@ -101,7 +101,7 @@ def test_a_failure_says_in_words_what_to_do() -> None:
     text = task_comment(STORIES["fell short"])
     assert "**Not done:** the work fell short." in text
     assert "say what to do differently" in text
-    assert "fails anew: `tests/test_add.py::test_adds_negative_numbers`" in text
+    assert "fails anew: `test_add.py::test_adds_negative_numbers`" in text
     assert "`@agent retry`" in text
 
 
