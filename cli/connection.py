@@ -15,6 +15,7 @@ from cli.console import say
 from cli.endpoint import Endpoint, find_endpoint
 from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.journal import NatsJournal
+from shared.nats.login import NO_LOGIN, Login
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.limits import DEFAULTS, Limits
@@ -44,26 +45,30 @@ async def linked(*, patience_s: float = PATIENCE_S) -> AsyncIterator[Link]:
     endpoint, settings = find_endpoint()
     if endpoint.context:
         say(f"context {endpoint.context}: {without_credentials(endpoint.nats)}", to_stderr=True)
-    bus = await connect(endpoint.nats, name="journeyman-cli", patience_s=patience_s, limits=settings)
+    bus = await connect(
+        endpoint.nats, name="journeyman-cli", login=endpoint.login, patience_s=patience_s, limits=settings
+    )
     try:
         yield Link(endpoint, settings, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
     finally:
         await bus.close()
 
 
-async def connect(url: str, *, name: str, patience_s: float = PATIENCE_S, limits: Limits = DEFAULTS) -> Bus:
+async def connect(
+    url: str, *, name: str, login: Login = NO_LOGIN, patience_s: float = PATIENCE_S, limits: Limits = DEFAULTS
+) -> Bus:
     """A connection within ``patience_s`` seconds, and `SILENT_S` more where somebody listens; raises `NatsUnreachable`.
 
     The deadline is our own, because a client that reconnects for ever also tries to connect for ever.
     """
     try:
         async with asyncio.timeout(patience_s + GRACE_S):
-            return await Bus.connect(url, name=name, patience_s=patience_s, limits=limits)
+            return await Bus.connect(url, name=name, login=login, patience_s=patience_s, limits=limits)
     except NatsMisconfigured:
         raise
     except (TimeoutError, NatsUnreachable) as error:
         if patience_s < SILENT_S and await _listens(url):
-            return await connect(url, name=name, patience_s=SILENT_S, limits=limits)
+            return await connect(url, name=name, login=login, patience_s=SILENT_S, limits=limits)
         if isinstance(error, NatsUnreachable):
             raise
         raise NatsUnreachable(

@@ -10,16 +10,30 @@ from typing import Final
 import msgspec
 
 from cli.failures import Failure
+from shared.nats.login import Login
 from shared.ops.private import private_file
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A system by its address, or by its data directory on this machine."""
+    """A system by its address, or by its data directory on this machine; an address may have the files of a login."""
 
     url: str = ""
     data: str = ""
+    creds: str = ""
+    nkey: str = ""
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @property
+    def login(self) -> Login:
+        """How one logs in at the address; a password is in the address itself."""
+        creds, nkey, ca, cert, key = (
+            Path(file) if file else None for file in (self.creds, self.nkey, self.ca, self.cert, self.key)
+        )
+        return Login(creds=creds, nkey=nkey, ca=ca, cert=cert, key=key)
 
 
 class Contexts(msgspec.Struct, frozen=True, kw_only=True):

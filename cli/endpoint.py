@@ -12,6 +12,7 @@ from cli.failures import Failure
 from cli.supervisor import record
 from cli.supervisor.record import Record
 from cli.systems import Choice, chosen
+from shared.nats.login import NO_LOGIN, Login, login_of
 from shared.ops.addresses import NATS_ADDRESS, nats_problem, without_credentials
 from shared.ops.proc import arguments_of, open_files_of, owner_of, pids
 from shared.ops.settings import Settings, load_settings
@@ -29,6 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     nats: str
     http: str
     data: Path
+    login: Login = NO_LOGIN
     pid: int = 0
     context: str = ""
 
@@ -88,7 +90,8 @@ def running_in(settings: Settings) -> Endpoint | None:
             # The record of a running system has no password in it.
             same = without_credentials(settings.nats_url) == found.nats
             nats = settings.nats_url if same else found.nats
-            return Endpoint(nats=nats, http=found.http, data=data, pid=found.pid)
+            login = login_for(settings, nats) if same else NO_LOGIN
+            return Endpoint(nats=nats, http=found.http, data=data, login=login, pid=found.pid)
     return None
 
 
@@ -114,7 +117,8 @@ def _is_up(arguments: list[bytes]) -> bool:
 
 def _named(name: str) -> tuple[Endpoint, Settings]:
     context = contexts.read()[name]
-    return _at(Choice(data=Path(context.data)) if context.data else Choice(url=context.url))
+    found, settings = _at(Choice(data=Path(context.data)) if context.data else Choice(url=context.url))
+    return (msgspec.structs.replace(found, login=context.login) if context.url else found), settings
 
 
 def _at(choice: Choice) -> tuple[Endpoint, Settings]:
@@ -133,7 +137,13 @@ def _at(choice: Choice) -> tuple[Endpoint, Settings]:
 
 def _elsewhere(settings: Settings, nats: str) -> Endpoint:
     http = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
-    return Endpoint(nats=nats, http=http, data=settings.data_dir)
+    return Endpoint(nats=nats, http=http, data=settings.data_dir, login=login_for(settings, nats))
+
+
+def login_for(settings: Settings, nats: str) -> Login:
+    """The settings' login where the address is theirs: it is shown to no other server."""
+    ours = without_credentials(nats) == without_credentials(settings.nats_url)
+    return login_of(settings) if ours and "nats_url" in settings.model_fields_set else NO_LOGIN
 
 
 def _with_dashboard(url: str) -> tuple[Endpoint, Settings]:

@@ -42,7 +42,7 @@ def explain(error: Exception) -> str | None:
         case _ if isinstance(error, EXPLAINED):
             return str(error)
         case _ if isinstance(error, NoJetStream):
-            return "NATS answers, but without JetStream: start it with JetStream on (`nats-server -js`)."
+            return "NATS answers, but without JetStream: start it with JetStream on, as deploy/nats.conf does."
         case JetStreamError(err_code=10047):
             return (
                 "NATS has too little room for the streams: give it a larger disk, or raise max_file_store in its "

@@ -9,11 +9,13 @@ from pathlib import Path
 from cli import contexts
 from cli.connection import connect
 from cli.doctor.system import who_is_there
+from cli.endpoint import login_for
 from cli.failures import Failure
 from cli.supervisor import record
 from cli.supervisor.supervisor import limits_for
 from cli.systems import Choice, chosen
 from shared.nats.bus import Bus
+from shared.nats.login import NO_LOGIN, Login
 from shared.nats.server import NatsServer
 from shared.nats.streams import provision, stream_limits_of
 from shared.ops import logs
@@ -29,9 +31,9 @@ async def quiet_log() -> AsyncIterator[Bus]:
     The streams are made where they are missing. Raises `Failure` when services work with it, or `up` runs there.
     """
     logs.configure("cli", level="error", format="console")
-    settings, url = _place()
+    settings, url, login = _place()
     if url:
-        bus = await connect(url, name="journeyman-cli", limits=settings)
+        bus = await connect(url, name="journeyman-cli", login=login, limits=settings)
         try:
             there = await who_is_there(bus)
             if there:
@@ -56,14 +58,18 @@ async def quiet_log() -> AsyncIterator[Bus]:
             await server.stop()
 
 
-def _place() -> tuple[Settings, str]:
-    """The settings, and the address of the NATS; empty for the embedded one of the data directory. Raises `Failure`."""
-    choice = chosen()
+def _place() -> tuple[Settings, str, Login]:
+    """The settings, and the address of the NATS with its login; no address for the embedded one of the data directory.
+
+    Raises `Failure`.
+    """
+    choice, login = chosen(), NO_LOGIN
     if choice.context:
         named = contexts.read()[choice.context]
-        choice = Choice(data=Path(named.data)) if named.data else Choice(url=named.url)
+        choice, login = Choice(data=Path(named.data)) if named.data else Choice(url=named.url), named.login
     settings = load_settings() if choice.data is None else load_settings(data_dir=choice.data)
     url = choice.url or (settings.url if choice.data is None else "")
     if url and (problem := nats_problem(url)):
         raise Failure(f"The address {problem}; a restore needs that of NATS: {NATS_ADDRESS}.")
-    return settings, url or (settings.nats_url if "nats_url" in settings.model_fields_set else "")
+    url = url or (settings.nats_url if "nats_url" in settings.model_fields_set else "")
+    return settings, url, login_for(settings, url) if login == NO_LOGIN else login

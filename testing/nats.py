@@ -104,8 +104,20 @@ def free_port() -> int:
 @contextlib.contextmanager
 def server_with_password(directory: Path, user: str, password: str) -> Iterator[int]:
     """The port of a server that takes connections of one user only, while the context lasts."""
+    with server_with(directory, f'authorization {{ user: "{user}", password: "{password}" }}') as ports:
+        yield ports[0]
+
+
+@contextlib.contextmanager
+def server_with(directory: Path, more: str, *, without: tuple[str, ...] = ()) -> Iterator[tuple[int, int]]:
+    """The ports of a server with ``more`` in its configuration, while the context lasts: clients' and the monitoring's.
+
+    ``without`` leaves out what the lines of our own configuration begin with.
+    """
     config = configure(directory)
-    config.write_text(f'{config.read_text()}authorization {{ user: "{user}", password: "{password}" }}\n')
+    lines = [line for line in config.read_text().splitlines() if not line.startswith(without)] if without else []
+    text = "\n".join(lines) or config.read_text()
+    config.write_text(f"{text}\n{more}\n")
     with (directory / "nats.log").open("wb") as log:
         process = subprocess.Popen([str(find_server()), "-c", str(config)], stdout=log, stderr=log)
     try:
@@ -113,7 +125,7 @@ def server_with_password(directory: Path, user: str, password: str) -> Iterator[
         while (ports := read_ports(directory)) is None:
             assert process.poll() is None and time.monotonic() < deadline, (directory / "nats.log").read_text()
             time.sleep(0.02)
-        yield ports[0]
+        yield ports
     finally:
         process.terminate()
         process.wait()

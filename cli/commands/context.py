@@ -8,6 +8,8 @@ import rich_click as click
 
 from cli.console import json_option, print_json, say, screen, table
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.group("context", cls=click.RichGroup)
 def command() -> None:
@@ -21,8 +23,16 @@ def command() -> None:
 @click.argument("name")
 @click.option("--url", default="", help="The address of its NATS, or of its dashboard on this machine.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Its data directory on this machine.")
-def add(name: str, url: str, data: Path | None) -> None:
-    """Call a system NAME, by its address or its data directory; a name that is given again names the new one."""
+@click.option("--creds", type=_FILE, help="A credentials file for its NATS.")
+@click.option("--nkey", type=_FILE, help="A file with the seed of a user's nkey.")
+@click.option("--ca", type=_FILE, help="Certificates of the authority that signed its NATS's own.")
+@click.option("--cert", type=_FILE, help="Our own certificate, where its NATS asks for one.")
+@click.option("--key", type=_FILE, help="The key of our own certificate.")
+def add(name: str, url: str, data: Path | None, **files: Path | None) -> None:
+    """Call a system NAME, by its address or its data directory; a name that is given again names the new one.
+
+    The address may have a user and a password in it; what is kept is readable by you alone.
+    """
     from msgspec.structs import replace
 
     from cli import contexts
@@ -36,7 +46,12 @@ def add(name: str, url: str, data: Path | None) -> None:
 
         if problem := nats_problem(url):
             raise click.BadParameter(f"the address {problem}; {NATS_ADDRESS}.", param_hint="--url")
-    made = contexts.Context(url=url, data=str(data.expanduser().resolve()) if data else "")
+    login = {what: str(file.resolve()) for what, file in files.items() if file is not None}
+    if login and not url.startswith(("nats://", "tls://")):
+        raise click.UsageError("A login is for the address of a NATS: give it with --url.")
+    if ("cert" in login) != ("key" in login):
+        raise click.UsageError("Give --cert and --key together.")
+    made = contexts.Context(url=url, data=str(data.expanduser().resolve()) if data else "", **login)
     kept = contexts.read()
     contexts.write(replace(kept, named={**kept.named, name: made}))
     say(name)

@@ -22,11 +22,13 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     """
     from cli.demo.driver import Demonstration, drive
     from cli.demo.target import found_here
+    from shared.nats.login import NO_LOGIN
 
     endpoint, secret, repository = found_here()
     demonstration = Demonstration(
         http=url or endpoint.http,
         nats=nats_url or endpoint.nats,
+        login=NO_LOGIN if nats_url else endpoint.login,
         secret=secret,
         repo=repo,
         repository=repository,

@@ -26,7 +26,10 @@ def command(as_json: bool) -> None:
 
 async def _provision() -> list[str]:
     from cli.connection import linked
+    from shared.nats.requirements import require
     from shared.nats.streams import provision, stream_limits_of
 
     async with linked(patience_s=PATIENCE_S) as link:
-        return await provision(link.bus, stream_limits_of(link.settings))
+        limits = stream_limits_of(link.settings)
+        await require(link.bus, limits)
+        return await provision(link.bus, limits)

@@ -25,6 +25,7 @@ from shared.contracts.task import Approval, Completed, Failed, PlanReady
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.nats.login import NO_LOGIN, Login
 from shared.ops import logs
 from shared.runtime.client import Client
 
@@ -36,6 +37,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
 
     http: str
     nats: str
+    login: Login = NO_LOGIN
     secret: str
     repo: str
     repository: Path | None = None
@@ -44,7 +46,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
 async def drive(demo: Demonstration, console: Console) -> bool:
     """Whether the task completed and everything about it is as it should be; raises `Failure` when it cannot begin."""
     logs.configure("demo", level="error", format="console")
-    bus = await connect(demo.nats, name="journeyman-demo")
+    bus = await connect(demo.nats, name="journeyman-demo", login=demo.login)
     try:
         async with httpx.AsyncClient(base_url=demo.http, timeout=10, trust_env=False) as http:
             return await _drive(demo, console, bus, http)

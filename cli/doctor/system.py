@@ -12,11 +12,13 @@ import msgspec
 from cli.connection import Link
 from cli.doctor.finding import Finding, bad, from_error, good, note
 from cli.endpoint import Endpoint
+from cli.supervisor import record
 from cli.supervisor.names import SERVICES
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.errors import NatsError
+from shared.nats.requirements import Weight, durability, unmet
 from shared.nats.stream_use import StreamUse, stream_use
-from shared.nats.streams import EVENTS, GuardsOff, check_guards
+from shared.nats.streams import EVENTS, GuardsOff, check_guards, stream_limits_of
 from shared.ops.addresses import without_credentials
 from shared.ops.disk_use import size_in_words
 from shared.ops.proc import owner_of
@@ -47,6 +49,7 @@ async def look_at_system(link: Link) -> list[Finding]:
     """Everything that NATS can tell."""
     found = [good("NATS", f"{without_credentials(link.endpoint.nats)}, version {_version(link)}")]
     try:
+        found += await _requirements(link)
         await check_guards(link.bus, JETSTREAM_ANSWERS_S)
         state = (await link.bus.js.stream_info(EVENTS)).state
         found.append(good("log", f"{state.messages:,} events in {size_in_words(state.bytes)}; the guards stand"))
@@ -54,9 +57,32 @@ async def look_at_system(link: Link) -> list[Finding]:
     except (GuardsOff, NatsUnreachable) as error:
         found.append(from_error("log", error))
     except (TimeoutError, NatsError):
-        found.append(bad("log", "JetStream does not answer", "Start NATS with JetStream on (`nats-server -js`)."))
+        found.append(bad("log", "JetStream does not answer", "See whether NATS has JetStream, and its disk has room."))
     there = await who_is_there(link.bus)
     return found + [_service(name, there[name]) for name in sorted(SERVICES)]
+
+
+async def _requirements(link: Link) -> list[Finding]:
+    """What a NATS of somebody's own lacks; the embedded one lacks nothing. Raises `NatsUnreachable`."""
+    running = record.read(link.endpoint.data)
+    if running is not None and "nats" in running.pids and link.endpoint.pid == running.pid:
+        return []
+    lacks = await unmet(link.bus, stream_limits_of(link.settings), JETSTREAM_ANSWERS_S)
+    ours = without_credentials(link.endpoint.nats) == without_credentials(link.settings.nats_url)
+    risks = await durability(link.settings.nats_monitor if ours else "")
+    readable = [file for file in link.endpoint.login.secret_files if file.is_file() and file.stat().st_mode & 0o077]
+    return [
+        *(bad("NATS", each.what, _sentence(each.mend)) for each in lacks),
+        *(
+            (note if each.weight is Weight.UNSEEN else bad)("durability", each.what, _sentence(each.mend))
+            for each in risks
+        ),
+        *(note("login", f"{file} may be read by others of this machine", f"`chmod 600 {file}`.") for file in readable),
+    ]
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _room(streams: list[StreamUse]) -> Finding:

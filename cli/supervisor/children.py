@@ -12,6 +12,7 @@ import msgspec
 from cli.supervisor.logs import ChildLog
 from cli.supervisor.process import CannotLaunch, ChildProcess, end_with, launch
 from shared.contracts.kinds import AGENTS
+from shared.nats.login import NO_LOGIN, Login
 from shared.nats.server import CannotServe, NatsServer
 from shared.ops.environment import ACCOUNT, BASICS, NETWORK, PACKAGE_CLIENTS, TOOL_DIRECTORIES, inherited
 from shared.ops.own_home import ROOT_NAMES
@@ -30,6 +31,7 @@ _FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_K
 class LaunchPlan(msgspec.Struct, kw_only=True):
     """What to run and where. Ports that were asked for as 0 become the real ones at the first start.
 
+    ``nats_elsewhere``: somebody else runs NATS.
     ``health_ports`` are those of each service that answers /health and /metrics beside its work; 0 picks a free one.
     ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
     somebody has added, ``token_variables`` what journeyman.toml names as tokens of git.
@@ -40,6 +42,8 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
     http_port: int
     nats_port: int = 0
     nats_url: str = ""
+    nats_elsewhere: bool = False
+    login: Login = NO_LOGIN
     model_port: int = 0
     health_ports: dict[str, int] = {}
     demo: bool = False
@@ -157,7 +161,12 @@ def _base_environment() -> dict[str, str]:
 
 
 def _is_setting_of(service: str, name: str) -> bool:
-    """Webhook secrets and forge credentials belong to the gateway alone, the model's key to what runs agents."""
+    """Webhook secrets and forge credentials belong to the gateway alone, the model's key to what runs agents.
+
+    All of them log in to NATS.
+    """
+    if name.startswith(f"{PREFIX}NATS_"):
+        return True
     if _is_model_key(name):
         return service in RUNS_AGENTS
     return service == "gateway" or not any(word in name for word in _EDGE_SECRETS)

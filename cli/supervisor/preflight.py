@@ -15,6 +15,7 @@ from cli.supervisor.children import LaunchPlan
 from cli.supervisor.names import HEALTH_OFFSETS
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.binary import find_cli
+from shared.nats.login import login_of
 from shared.ops.config import load_config
 from shared.ops.private import private_file
 from shared.ops.senders import DEMO_SECRET_FILE
@@ -79,7 +80,8 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
         _prepare_demo(plan, settings)
     plan.token_variables = load_config(settings.config_path).token_variables
     if options.nats_url or (not options.demo and "nats_url" in _own_settings(options).model_fields_set):
-        plan.nats_url = settings.nats_url
+        plan.nats_elsewhere = True
+        plan.nats_url, plan.login = settings.nats_url, login_of(settings)
     elif options.port != 0 and is_free("127.0.0.1", NATS_PORT):
         plan.nats_port = NATS_PORT  # the plain `nats` CLI finds it without options
     return plan

@@ -31,6 +31,7 @@ from cli.supervisor.preflight import (
 )
 from cli.supervisor.process import CannotLaunch
 from cli.supervisor.supervisor import Supervisor
+from shared.nats.requirements import durability
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.config import load_config
@@ -65,6 +66,8 @@ async def run(options: UpOptions) -> int:
             await signals.or_stop(_start(supervisor))
             _announce(supervisor, console, settings, options)
             await signals.or_stop(_say_what_is_refused(plan, console, settings))
+            for each in await durability(settings.nats_monitor) if plan.nats_elsewhere else []:
+                console.say(f"  [yellow]![/] {escape(str(each)[:1].upper() + str(each)[1:])}.")
             if options.demo:
                 done = await signals.or_stop(_demonstrate(supervisor, console, options))
                 if options.once:
@@ -204,6 +207,7 @@ async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOp
     demonstration = Demonstration(
         http=supervisor.http,
         nats=supervisor.plan.nats_url,
+        login=supervisor.plan.login,
         secret=supervisor.plan.webhook_secret,
         repo=DEMO_REPO,
         repository=demo_repository(supervisor.plan.data),

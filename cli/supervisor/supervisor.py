@@ -21,8 +21,9 @@ from cli.supervisor.process import Running
 from cli.supervisor.restarts import DRAIN_S, Change, Restarts
 from shared.claude.process.reaper import marks, sweep
 from shared.claude.work_dirs import node_id_of
+from shared.nats.requirements import require
 from shared.nats.streams import StreamLimits, provision, stream_limits_of
-from shared.ops.addresses import without_credentials
+from shared.ops.addresses import all_on_this_machine, without_credentials
 from shared.ops.proc import start_time
 from shared.ops.settings import load_settings
 
@@ -113,9 +114,12 @@ class Supervisor:
         )
 
     async def _provision(self) -> None:
-        bus = await connect(self.plan.nats_url, name="journeyman-up", patience_s=10.0)
+        bus = await connect(self.plan.nats_url, name="journeyman-up", login=self.plan.login, patience_s=10.0)
         try:
-            await provision(bus, limits_for(self.plan.data))
+            here = all_on_this_machine(self.plan.nats_url)
+            limits = limits_for(self.plan.data) if here else stream_limits_of(load_settings(data_dir=self.plan.data))
+            await require(bus, limits)
+            await provision(bus, limits)
         finally:
             await bus.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -12,13 +13,13 @@ import nats
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as Subscription
 from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
 from shared.event_store.envelope import TooLarge
+from shared.nats.login import NO_LOGIN, BadLogin, Login, LoginClient, NoTls
 from shared.ops.addresses import NATS_ADDRESS, without_credentials
 from shared.ops.limits import DEFAULTS, Limits
 from shared.ops.timings import NATS, NatsTimings
@@ -28,6 +29,9 @@ LEAVE_S: Final = 10.0
 """How long the server may take to send the last messages of a subscription that is being drained."""
 HEADER_BYTES: Final = 4096
 """Of the server's limit for a message: what its headers may take."""
+WITHOUT_JETSTREAM: Final = "give the account JetStream with file storage, or log in to one that has it"
+_NOT_ENABLED: Final = frozenset({10039, 10076})
+"""What JetStream answers an account, and a server, that has none."""
 JETSTREAM_PATIENCE_S: Final = 60.0
 """How long a start waits for a JetStream that recovers its streams, elects a leader or has a slow disk."""
 
@@ -60,11 +64,50 @@ _REFUSED: Final = "authorization violation"
 """What the server says to wrong and to missing credentials; during the first connection nats-py has no type for it."""
 
 
-def _refusal(url: str) -> str:
+_NO_CERTIFICATE: Final = "certificate required"
+"""What TLS says to a client that shows none."""
+
+
+def _problem(error: Exception, url: str, login: Login) -> str:
+    """A sentence for what will not mend itself: the credentials, or TLS; empty for anything else."""
+    where = f"NATS at {without_credentials(url)}"
+    text = str(error).lower()
+    match error:
+        case nats.errors.AuthorizationError():
+            return _refusal(where, url, login)
+        case ssl.SSLCertVerificationError():
+            return (
+                f"{where} shows a certificate that is not trusted ({error.verify_message or 'not verified'}): set "
+                "JOURNEYMAN_NATS_CA to the certificate of the authority that signed it, and use the name it is for."
+            )
+        case ssl.SSLError() if _NO_CERTIFICATE in text or "handshake failure" in text or "bad certificate" in text:
+            shown = "this certificate" if login.cert else "a connection without a certificate"
+            return (
+                f"{where} refuses {shown}: set JOURNEYMAN_NATS_CERT and JOURNEYMAN_NATS_KEY to one that its authority "
+                "has signed."
+            )
+        case NoTls():
+            return (
+                f"{where} does not insist on TLS, so nothing is sent to it: switch TLS on there, or write nats:// "
+                "instead of tls://."
+            )
+        case _ if _REFUSED in text:
+            return _refusal(where, url, login)
+        case _:
+            return ""
+
+
+def _refusal(where: str, url: str, login: Login) -> str:
+    if login.words:
+        return (
+            f"{where} refuses {login.words}: give what it knows (JOURNEYMAN_NATS_CREDS, JOURNEYMAN_NATS_NKEY, or "
+            "JOURNEYMAN_NATS_USER and JOURNEYMAN_NATS_PASSWORD); credentials may have expired or been revoked."
+        )
     what = "these credentials" if "@" in url else "a connection without credentials"
     return (
-        f"NATS at {without_credentials(url)} refuses {what}: set JOURNEYMAN_NATS_URL with the user and password that "
-        "it knows (nats://user:password@host:4222)."
+        f"{where} refuses {what}: set JOURNEYMAN_NATS_URL with the user and password that it knows "
+        "(nats://user:password@host:4222), or one of JOURNEYMAN_NATS_CREDS, JOURNEYMAN_NATS_NKEY and "
+        "JOURNEYMAN_NATS_USER."
     )
 
 
@@ -74,7 +117,7 @@ def _header_name(name: str) -> str:
     return name.strip() if name.isascii() and len(name.split()) == 1 else ""
 
 
-class _Client(Client):
+class _Client(LoginClient):
     """nats-py with two mends."""
 
     async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
@@ -101,15 +144,24 @@ class Bus:
     """
 
     def __init__(
-        self, nc: Client, js: JetStreamContext, limits: Limits = DEFAULTS, timings: NatsTimings = NATS
+        self,
+        nc: LoginClient,
+        js: JetStreamContext,
+        limits: Limits = DEFAULTS,
+        timings: NatsTimings = NATS,
+        *,
+        url: str = "",
+        login: Login = NO_LOGIN,
     ) -> None:
         self.nc = nc
         self.js = js
         self.limits = limits
         self.timings = timings
+        self.login = login
+        self._url = url
         self.violations: list[str] = []
         self._was_connected = False
-        self._refused = False
+        self._problem = ""
         self._on_reconnect: list[Callable[[], None]] = []
         self.closed = asyncio.Event()
 
@@ -119,17 +171,22 @@ class Bus:
         url: str,
         *,
         name: str,
+        login: Login = NO_LOGIN,
         patience_s: float | None = None,
         limits: Limits = DEFAULTS,
         timings: NatsTimings = NATS,
     ) -> Bus:
         """Connect, trying again for ``patience_s`` seconds (else as the timings say).
 
-        Raises `NatsUnreachable`; `NatsMisconfigured` for an address that cannot be read and for credentials that NATS
-        refuses. Refused ones are tried again as well: another of the servers may take them.
+        Raises `NatsUnreachable`; `NatsMisconfigured` for an address that cannot be read, for credentials that NATS
+        refuses, and for TLS that does not fit. What one server refuses is tried again: another one may take it.
         """
-        nc = _Client()
-        bus = cls(nc, nc.jetstream(timeout=timings.answer_s), limits, timings)
+        nc = _Client(login)
+        try:
+            options = nc.login_options()
+        except BadLogin as error:
+            raise NatsMisconfigured(str(error)) from error
+        bus = cls(nc, nc.jetstream(timeout=timings.answer_s), limits, timings, url=url, login=login)
         connecting = nc.connect(
             servers=url.split(","),
             name=name,
@@ -137,6 +194,7 @@ class Bus:
             reconnected_cb=bus._reconnected,
             disconnected_cb=bus._disconnected,
             closed_cb=bus._closed,
+            **options,
             **_FOR_EVER,
         )
         try:
@@ -144,8 +202,8 @@ class Bus:
             await asyncio.wait_for(connecting, timings.connect_s if patience_s is None else patience_s)
         except (OSError, TimeoutError) as error:
             await nc.close()
-            if bus._refused:
-                raise NatsMisconfigured(_refusal(url)) from error
+            if bus._problem:
+                raise NatsMisconfigured(bus._problem) from error
             raise NatsUnreachable(
                 f"NATS does not answer at {without_credentials(url)}: start it, "
                 "or set JOURNEYMAN_NATS_URL to where it listens."
@@ -195,19 +253,41 @@ class Bus:
         return (await self.nc.request(f"$JS.API.{subject}", body, timeout=timeout)).data
 
     async def wait_for_jetstream(self, ask: Callable[[], Awaitable[T]], patience_s: float = JETSTREAM_PATIENCE_S) -> T:
-        """The answer of a JetStream call that may be made again, once there is one; raises `NatsUnreachable`."""
+        """The answer of a JetStream call that may be made again, once there is one.
+
+        Raises `NatsUnreachable`, and `NatsMisconfigured` at once where there will never be one.
+        """
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
                 return await ask()
             except (TimeoutError, nats.js.errors.ServiceUnavailableError) as error:
+                if problem := self._without_jetstream(error):
+                    raise NatsMisconfigured(problem) from error
                 if asyncio.get_running_loop().time() > deadline:
                     raise NatsUnreachable(
                         f"NATS is there, but its JetStream has not answered for {patience_s:g} s: "
-                        "see whether it runs with JetStream (`nats-server -js`) and its disk has room."
+                        "see whether it runs with JetStream, this account may use it, and its disk has room."
                     ) from error
                 log.info("JetStream does not answer yet, asking again", error=str(error))
                 await asyncio.sleep(0.25)
+
+    @property
+    def may_have_jetstream(self) -> bool:
+        """Whether the server has JetStream, or is one of a cluster, of which another one may have it."""
+        info = self.nc._server_info
+        return bool(info.get("jetstream") or info.get("cluster"))
+
+    def _without_jetstream(self, error: Exception) -> str:
+        where = f"NATS at {without_credentials(self._url)}"
+        if isinstance(error, nats.js.errors.APIError):
+            if error.err_code in _NOT_ENABLED:
+                return f"{where} has no JetStream for this account: {WITHOUT_JETSTREAM}."
+            if not self.may_have_jetstream:
+                return f"{where} runs without JetStream: start it with JetStream on, as deploy/nats.conf does."
+        if violation := next((each for each in self.violations if "$js.api" in each.lower()), ""):
+            return f"{where} does not let this login use JetStream ({violation}): see docs/external-nats.md."
+        return ""
 
     async def leave(self, subscription: Subscription) -> None:
         """End a subscription after everything that the server sent before it knew has been taken.
@@ -233,7 +313,7 @@ class Bus:
     async def _error(self, error: Exception) -> None:
         text = str(error) or type(error).__name__
         if not self._was_connected:
-            self._refused |= isinstance(error, nats.errors.AuthorizationError) or _REFUSED in text.lower()
+            self._problem = _problem(error, self._url, self.login) or self._problem
             return
         if "permissions violation" in text.lower():
             self.violations.append(text)

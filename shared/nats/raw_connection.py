@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nats.aio.client import Client
-
 from shared.nats.bus import CONNECT_TIMEOUT_S, Bus
+from shared.nats.login import Login, LoginClient
 
 STATUS_AT = len(b"NATS/1.0")
 """Where a message without a body (a heartbeat, the end of a pull) carries a space and its status."""
@@ -21,7 +20,7 @@ class RawMessage(NamedTuple):
     body: bytes
 
 
-class RawConnection(Client):
+class RawConnection(LoginClient):
     """A client that hands out messages as soon as they are parsed: what nats-py 2.16 does for each message behind that
     (reading its headers, a message object, a queue, a task) costs twice as much as all the rest.
 
@@ -29,8 +28,8 @@ class RawConnection(Client):
     usual way, to the callback of their subscription.
     """
 
-    def __init__(self, take: Callable[[RawMessage], None]) -> None:
-        super().__init__()
+    def __init__(self, login: Login, take: Callable[[RawMessage], None]) -> None:
+        super().__init__(login)
         self._take_message = take
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
@@ -47,7 +46,7 @@ async def connect_raw(
 
     ``take`` gets the messages of all its subscriptions.
     """
-    connection = RawConnection(take)
+    connection = RawConnection(bus.login, take)
 
     async def reconnected() -> None:
         on_reconnect()
@@ -61,5 +60,6 @@ async def connect_raw(
         ping_interval=5,
         max_outstanding_pings=2,
         reconnected_cb=reconnected,
+        **connection.login_options(),
     )
     return connection

@@ -75,6 +75,20 @@ def stream_limits_of(limits: Limits) -> StreamLimits:
     )
 
 
+def stream_bytes(limits: StreamLimits) -> dict[str, int]:
+    """What each stream reserves in bytes, once, by the name that NATS has for it; a copy takes the same again."""
+    return {
+        EVENTS: limits.events_bytes,
+        COMMANDS: limits.commands_bytes,
+        OUTPUT: limits.output_bytes,
+        TIMERS: limits.timers_bytes,
+        PARKED: limits.parked_bytes,
+        f"OBJ_{ARTIFACTS}": limits.artifacts_bytes,
+        f"KV_{SNAPSHOTS}": limits.snapshots_bytes,
+        f"KV_{IDEMPOTENCY}": limits.idempotency_bytes,
+    }
+
+
 def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
     """Every stream as it must be."""
     common: dict[str, Any] = {"storage": StorageType.FILE, "num_replicas": limits.replicas, "max_consumers": 1000}

@@ -41,6 +41,12 @@ def nats_problem(server: str) -> str:
     return ""
 
 
+def all_on_this_machine(servers: str) -> bool:
+    """Whether all of these NATS servers are on this machine, so that its disk is theirs."""
+    hosts = {urlsplit(server.strip()).hostname for server in servers.split(",")}
+    return hosts <= {"127.0.0.1", "localhost", "::1"}
+
+
 def without_credentials(servers: str) -> str:
     """NATS addresses, several with commas, without what stands before their hosts: user, password or token."""
     shown = []

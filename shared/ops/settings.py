@@ -28,7 +28,8 @@ from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.setting_sources import FILE, PREFIX, env_files, unknown, values_in
 
-_NAMED = ("config", "agents_dir")
+_NATS_FILES = ("nats_creds", "nats_nkey", "nats_ca", "nats_cert", "nats_key")
+_NAMED = ("config", "agents_dir", *_NATS_FILES)
 """Settings that name a file or a folder which must be there."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -73,6 +74,22 @@ class Settings(Limits, BaseSettings):
         "nats://127.0.0.1:4222",
         description="Where a NATS of yours listens, several servers with commas; once it is set, also to this default, "
         "`up` starts none of its own",
+    )
+    nats_user: str = Field("", description="Who logs in to that NATS, where its address does not say")
+    nats_password: SecretStr = Field(SecretStr(""), description="The password of that user")
+    nats_creds: Path | None = Field(
+        None, description="A credentials file for that NATS: a user's JWT and the seed of its key"
+    )
+    nats_nkey: Path | None = Field(None, description="A file with the seed of a user's nkey for that NATS")
+    nats_ca: Path | None = Field(
+        None, description="Certificates (PEM) of the authority that signed that NATS's own; TLS is asked for by tls://"
+    )
+    nats_cert: Path | None = Field(None, description="Our own certificate (PEM), where that NATS asks for one")
+    nats_key: Path | None = Field(None, description="The key of our own certificate (PEM)")
+    nats_monitor: str = Field(
+        "",
+        description="That NATS's monitoring, http://host:8222: by it `doctor` and the start see whether events are on "
+        "the disk before they are acknowledged",
     )
     url: str = Field(
         "",
@@ -198,7 +215,7 @@ class Settings(Limits, BaseSettings):
             raise ValueError("it is no address of an API; write one such as https://api.github.com")
         return url.rstrip("/")
 
-    @field_validator("data_dir", "config", "agents_dir", "ready_file", "github_app_private_key_file")
+    @field_validator("data_dir", "ready_file", "github_app_private_key_file", *_NAMED)
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -212,6 +229,13 @@ class Settings(Limits, BaseSettings):
                 which = "the address" if len(servers) == 1 else f"address {number} of {len(servers)}"
                 raise ValueError(f"{which} {problem}; {NATS_ADDRESS}")
         return url
+
+    @field_validator("nats_monitor")
+    @classmethod
+    def _monitor(cls, url: str) -> str:
+        if url and (not url.startswith(("http://", "https://")) or "@" in url):
+            raise ValueError("write http://host:8222, without credentials")
+        return url.rstrip("/")
 
     @property
     def env_files(self) -> tuple[Path, ...]:
@@ -253,7 +277,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         settings = Settings(**{"_env_file": files, **_from_files(environment, from_files), **overrides})
     except ValidationError as error:
         raise BadSettings("\n".join(wrong + [_line(each) for each in error.errors()])) from error
-    if wrong := wrong + _missing(settings, overrides):
+    if wrong := wrong + _missing(settings, overrides) + _logins(settings):
         raise BadSettings("\n".join(wrong))
     settings._env_files = files
     return settings
@@ -277,6 +301,30 @@ def _missing(settings: Settings, overrides: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _logins(settings: Settings) -> list[str]:
+    """A line for each part of a login to NATS that lacks its other half, and for more than one login."""
+    user, password = bool(settings.nats_user), bool(settings.nats_password.get_secret_value())
+    found = [
+        f"{variable_of(one)} is set without {variable_of(other)}: set both."
+        for one, other, only in (
+            ("nats_user", "nats_password", user and not password),
+            ("nats_password", "nats_user", password and not user),
+            ("nats_cert", "nats_key", bool(settings.nats_cert) and not settings.nats_key),
+            ("nats_key", "nats_cert", bool(settings.nats_key) and not settings.nats_cert),
+        )
+        if only
+    ]
+    in_address = "nats_url" if "@" in settings.nats_url else ""
+    ways = [
+        variable_of(name)
+        for name in (in_address, "nats_user" if user else "", *(each for each in ("nats_creds", "nats_nkey")))
+        if name and getattr(settings, name)
+    ]
+    if len(ways) > 1:
+        found.append(f"{' and '.join(ways)} log in to NATS in different ways: keep one of them.")
+    return found
+
+
 def _from_files(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> dict[str, str]:
     """What ``…_FILE`` variables name; a value that is given itself goes before."""
     values = {}
@@ -288,6 +336,9 @@ def _from_files(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> di
                 or name.lower() not in Settings.model_fields
             ):
                 continue
+            if name.lower() in _NATS_FILES:
+                # Its value would be taken for a path, and shown.
+                raise BadSettings(f"{key}: {PREFIX}{name} names the file itself; write it without {FILE}.")
             if f"{PREFIX}{name}" in source or (source is dotenv and f"{PREFIX}{name}" in environment):
                 continue
             try:

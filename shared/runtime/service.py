@@ -20,6 +20,7 @@ import structlog
 from shared.contracts.decider import Decider
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
+from shared.nats.login import login_of
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
 from shared.nats.streams import GuardsOff, check_guards, check_log
@@ -93,7 +94,13 @@ class Service:
         logs.configure(name, level=settings.log_level, format=settings.log_format)
         name_service(name)
         private_directory(settings.data_dir)
-        bus = await Bus.connect(settings.nats_url, name=f"journeyman-{name}", limits=settings, timings=timings.nats)
+        bus = await Bus.connect(
+            settings.nats_url,
+            name=f"journeyman-{name}",
+            login=login_of(settings),
+            limits=settings,
+            timings=timings.nats,
+        )
         await check_guards(bus)
         return cls(name, settings, bus, timings)
 

@@ -77,6 +77,34 @@ def test_an_address_of_nats_may_have_credentials_and_more_servers(
     assert load_settings().nats_url == address
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"USER": "jm"}, "JOURNEYMAN_NATS_USER is set without JOURNEYMAN_NATS_PASSWORD: set both."),
+        ({"PASSWORD": "s3cret"}, "JOURNEYMAN_NATS_PASSWORD is set without JOURNEYMAN_NATS_USER: set both."),
+        ({"CERT": "."}, "JOURNEYMAN_NATS_CERT is set without JOURNEYMAN_NATS_KEY: set both."),
+        (
+            {"CREDS": ".", "NKEY": "."},
+            "JOURNEYMAN_NATS_CREDS and JOURNEYMAN_NATS_NKEY log in to NATS in different ways",
+        ),
+        ({"URL": "nats://jm:s3cret@h:1", "CREDS": "."}, "JOURNEYMAN_NATS_URL and JOURNEYMAN_NATS_CREDS log in to NATS"),
+        ({"CREDS": "nowhere"}, "JOURNEYMAN_NATS_CREDS: "),
+        ({"CREDS_FILE": "."}, "JOURNEYMAN_NATS_CREDS_FILE: JOURNEYMAN_NATS_CREDS names the file itself"),
+        ({"MONITOR": "http://jm:s3cret@h:8222"}, "JOURNEYMAN_NATS_MONITOR"),
+    ],
+)
+def test_a_login_to_nats_is_whole_and_one(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"JOURNEYMAN_NATS_{name}", value)
+    with pytest.raises(BadSettings) as wrong:
+        load_settings()
+    assert str(wrong.value).startswith(said)
+    assert "\n" not in str(wrong.value)
+    assert "s3cret" not in str(wrong.value)
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEYMAN_HTTP_PORT", "x")
     monkeypatch.setenv("JOURNEYMAN_APPROVAL", "x")

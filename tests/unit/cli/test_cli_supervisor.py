@@ -70,6 +70,13 @@ def test_a_token_of_git_that_the_configuration_names_reaches_the_gateway_alone(t
 
 
 @pytest.mark.parametrize("name", SERVICES)
+def test_every_service_logs_in_to_nats(tmp_path: Path, name: str) -> None:
+    own = OWN | {"JOURNEYMAN_NATS_PASSWORD": "hush", "JOURNEYMAN_NATS_USER": "jm"}
+    made = service_environment(name, plan(tmp_path), tmp_path / "ready", own)
+    assert (made["JOURNEYMAN_NATS_USER"], made["JOURNEYMAN_NATS_PASSWORD"]) == ("jm", "hush")
+
+
+@pytest.mark.parametrize("name", SERVICES)
 def test_nothing_unknown_of_our_environment_reaches_a_service(tmp_path: Path, name: str) -> None:
     made = service_environment(name, plan(tmp_path), tmp_path / "ready", OWN)
     assert not made.keys() & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL"}
