@@ -52,6 +52,15 @@ def command_subject(actor: Actor, verb: str) -> str:
     return f"cmd.{actor.kind}.{actor.id}.{verb}"
 
 
+def read_request_subject(subject: str) -> tuple[Actor, str]:
+    """The actor and the verb of ``req.<kind>.<id>.<verb>``; raises `BadAddress`."""
+    match subject.split("."):
+        case ["req", kind, id, verb]:
+            return actor(kind, id), verb
+        case _:
+            raise BadAddress(f"{subject!r} is no request's subject (req.<kind>.<id>.<verb>).")
+
+
 def timer_subject(actor: Actor, verb: str) -> str:
     """``timer.set.task.<id>.resume``: where the schedule of a timer lies; the next one there replaces it."""
     return f"timer.set.{actor.kind}.{actor.id}.{verb}"

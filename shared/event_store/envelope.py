@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -242,10 +243,22 @@ def decode_command(
         raise BadEnvelope(f"A {actor.kind} takes no command {verb!r}; it takes: {known}.")
     metadata, data = _read_command_body(actor, verb, body.strip() or b"{}", fallback)
     try:
+        if metadata is fallback:
+            _refuse_unknown_fields(f"{actor.kind}.{verb}", cls, data)
         command: Command = _command_decoders[cls].decode(data)
     except msgspec.MsgspecError as error:
         raise BadEnvelope(f"The data of {actor.kind}.{verb} does not fit: {error}") from error
     return msgspec.structs.replace(command, id=actor.id), metadata
+
+
+def _refuse_unknown_fields(name: str, cls: type[Command], data: bytes | msgspec.Raw) -> None:
+    """What a person misspelt would be lost. An envelope may come from a newer version, which knows more fields."""
+    known = [field for field in cls.__struct_fields__ if field != "id"]
+    for field in msgspec.json.decode(data, type=dict[str, msgspec.Raw]):
+        if field not in known:
+            near = difflib.get_close_matches(field, known, n=1, cutoff=0.7)
+            mend = f"did you mean {near[0]}?" if near else f"it takes: {', '.join(known) or 'none'}."
+            raise BadEnvelope(f"The data of {name} has no field {field[:80]!r}: {mend}")
 
 
 def _read_command_body(

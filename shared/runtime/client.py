@@ -19,7 +19,7 @@ from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import STREAM_FULL
-from shared.runtime.mailbox import REPLY_HEADER, CommandAnswer
+from shared.runtime.mailbox import MSG_ID_HEADER, REPLY_HEADER, CommandAnswer
 from shared.runtime.replay import question_of
 
 A = TypeVar("A", bound=msgspec.Struct)
@@ -87,26 +87,35 @@ class Client:
             causation_id=causation_id,
             correlation_id=actor.id,
         )
+        subject, body = command_subject(actor, name_of(command)), encode_command(actor, command, metadata)
+        headers = {MSG_ID_HEADER: metadata.id, "Content-Type": CONTENT_TYPE}
+        answer = await self.deliver(subject, body, headers, owner=actor.kind, timeout=within)
+        if not answer.ok:
+            raise Rejected(answer.code, answer.sentence)
+        return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
+
+    async def deliver(
+        self, subject: str, body: bytes, headers: dict[str, str], *, owner: str, timeout: float | None = None
+    ) -> CommandAnswer:
+        """Store a command that is encoded already, and wait for the word of the service that owns ``owner`` actors.
+
+        Raises what `send` raises, but for `Rejected`.
+        """
+        within = self._bus.timings.command_s if timeout is None else timeout
         inbox = self._bus.nc.new_inbox()
         subscription = await self._bus.nc.subscribe(inbox, max_msgs=1)
         try:
-            headers = {"Nats-Msg-Id": metadata.id, "Content-Type": CONTENT_TYPE, REPLY_HEADER: inbox}
-            await self._store(
-                command_subject(actor, name_of(command)), encode_command(actor, command, metadata), headers
-            )
+            await self._store(subject, body, {**headers, REPLY_HEADER: inbox})
             try:
                 message = await subscription.next_msg(timeout=within)
             except (TimeoutError, nats.errors.TimeoutError) as error:
                 raise NoAnswer(
                     f"The command is stored, but no service has handled it within {within:g} s: "
-                    f"check that the service that owns {actor.kind} actors runs (`journeyman doctor`)."
+                    f"check that the service that owns {owner} actors runs (`journeyman doctor`)."
                 ) from error
         finally:
             await _unsubscribe(subscription)
-        answer = msgspec.json.decode(message.data, type=CommandAnswer)
-        if not answer.ok:
-            raise Rejected(answer.code, answer.sentence)
-        return CommandResult(event=msgspec.json.decode(answer.event), position=answer.position)
+        return msgspec.json.decode(message.data, type=CommandAnswer)
 
     async def open(self, actor: Actor, command: Command, *, principal: str) -> CommandResult:
         """Send the command that an actor begins with, as often as a caller likes: the answer is its first event.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -22,6 +23,8 @@ from shared.runtime.actor_host import ActorHost
 
 REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"
+MSG_ID_HEADER: Final = "Nats-Msg-Id"
+PRINCIPAL_HEADER: Final = "Journeyman-Principal"
 
 log = structlog.get_logger(__name__)
 
@@ -110,9 +113,13 @@ class Mailboxes:
             crash_point("mailbox.answered")
 
     async def _answer(self, reply_to: str, answer: CommandAnswer) -> None:
-        # Only an inbox may be answered: the header must not be a way to publish anywhere else.
-        if reply_to.startswith(f"{REPLY_PREFIX}.") and " " not in reply_to:
-            await self._bus.nc.publish(reply_to, msgspec.json.encode(answer))
+        await answer_to(self._bus, reply_to, answer)
+
+
+async def answer_to(bus: Bus, reply_to: str, answer: CommandAnswer) -> None:
+    """Tell whoever asked; only an inbox is answered, so that asking is no way to publish anywhere else."""
+    if reply_to.startswith(f"{REPLY_PREFIX}.") and " " not in reply_to:
+        await bus.nc.publish(reply_to, msgspec.json.encode(answer))
 
 
 def _accepted(recorded: RecordedEvent | None, newest: int) -> CommandAnswer:
@@ -124,9 +131,9 @@ def _accepted(recorded: RecordedEvent | None, newest: int) -> CommandAnswer:
 def _typed_by_hand(message: Msg) -> MessageMetadata:
     """The stamp of a command whose body is only its data: its stored sequence makes its id."""
     headers = message.headers or {}
-    return MessageMetadata(
-        id=headers.get("Nats-Msg-Id") or f"command-{message.metadata.sequence.stream}",
-        source="nats",
-        time=utc_now(),
-        principal=headers.get("Journeyman-Principal", "user:nats"),
-    )
+    return typed_by(headers, id=headers.get(MSG_ID_HEADER) or f"command-{message.metadata.sequence.stream}")
+
+
+def typed_by(headers: Mapping[str, str], *, id: str) -> MessageMetadata:
+    """The stamp of a command whose body is only its data; ``headers`` may say who sends it."""
+    return MessageMetadata(id=id, source="nats", time=utc_now(), principal=headers.get(PRINCIPAL_HEADER, "user:nats"))

@@ -38,6 +38,7 @@ from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.activity import Activity, ActivityHandler, GiveUp
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
+from shared.runtime.command_requests import CommandRequests
 from shared.runtime.dead_letters import answer_replays
 from shared.runtime.mailbox import Mailboxes
 from shared.runtime.reactor import React, Reactor
@@ -118,6 +119,8 @@ class Service:
         for pull in mailboxes.pulls:
             self._loops.append(pull.run)
             self._drains.append(pull.drain)
+        requests = CommandRequests(self.bus, self.client, service=self.name, kinds=self._host.kinds)
+        self.loop(requests.run, drain=requests.drain)
         return self._host
 
     def react(self, react: React, filters: Sequence[str]) -> None:

@@ -44,6 +44,8 @@ async def test_one_subject_shows_every_event_of_a_task_and_a_plan_is_approved_by
         assert (await api_client.deliver(payload)).is_success
         ready = await api_client.until(id, "task.plan-ready")
         bound = msgspec.json.encode({"version": ready.data.version, "digest": ready.data.digest}).decode()
+        stale = await nats.run("req", f"req.task.{id}.approve", '{"version": 9, "digest": "deadbeef"}', "--raw")
+        assert not msgspec.json.decode(stale)["ok"]
         await nats.run("pub", f"cmd.task.{id}.approve", bound)
         await api_client.completed(id)
         story = await api_client.story(id)
