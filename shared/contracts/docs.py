@@ -32,8 +32,9 @@ _INTRO: Final = """\
 Generated from `shared/contracts/` by `make docs`; do not edit. Every message is one CloudEvents 1.0 JSON object
 (`application/cloudevents+json`); this page lists the fields of its `data`. An event lies at `evt.<kind>.<id>.<event>`
 in the stream EVENTS, a command is sent to `cmd.<kind>.<id>.<command>`
-(or, to be answered with the decision, requested at `req.<kind>.<id>.<command>`). Money is integer micro-dollars, times are UTC,
-durations end in `_ms`. A field with a default may be left out. Follow one task with `nats sub 'evt.*.<task id>.>'`.
+(or, to be answered with the decision, requested at `req.<kind>.<id>.<command>`). Money is integer micro-dollars, times
+are UTC, durations end in `_ms`. A field with a default may be left out. Follow one task with
+`nats sub 'evt.*.<task id>.>'`.
 
 The fields are those of an event's newest version. The envelope's attribute `dataversion` says which version was stored;
 it is left out for version 1, which is the only one of every event without a number here. `docs/released-schemas.json`

@@ -339,7 +339,7 @@ def _from_files(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> di
             if name.lower() in _NATS_FILES:
                 # Its value would be taken for a path, and shown.
                 raise BadSettings(f"{key}: {PREFIX}{name} names the file itself; write it without {FILE}.")
-            if f"{PREFIX}{name}" in source or (source is dotenv and f"{PREFIX}{name}" in environment):
+            if source.get(f"{PREFIX}{name}") or (source is dotenv and environment.get(f"{PREFIX}{name}")):
                 continue
             try:
                 value = Path(path).expanduser().read_text().strip()

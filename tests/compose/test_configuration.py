@@ -66,14 +66,24 @@ def test_no_service_starts_before_the_streams_exist(services: dict[str, Any]) ->
     assert services["provision"]["depends_on"]["nats"]["condition"] == "service_healthy"
 
 
-def test_a_secret_reaches_a_service_as_a_file_never_as_a_value(engine: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "having"),
+    [("GITHUB_WEBHOOK_SECRET", {"gateway"}), ("GITHUB_TOKEN", {"gateway"}), ("ANTHROPIC_API_KEY", set(AGENTS))],
+)
+def test_a_secret_of_the_environment_reaches_those_that_need_it_and_a_file_is_no_value(
+    engine: Mapping[str, str], name: str, having: set[str]
+) -> None:
     value = "hunter2-hunter2-hunter2"
-    names = ("GITHUB_WEBHOOK_SECRET", "GITHUB_TOKEN", "ANTHROPIC_API_KEY")
-    told = configuration_of(engine, "compose.yaml", **{f"{PREFIX}{name}": value for name in names})
+    told = configuration_of(engine, "compose.yaml", **{f"{PREFIX}{name}": value})["services"]
+    assert {service for service, its in told.items() if value in json.dumps(its)} == having
+    told = configuration_of(engine, "compose.yaml", **{f"{PREFIX}{name}_FILE": value})["services"]
     assert value not in json.dumps(told)
 
 
-@pytest.mark.parametrize(("settings", "told"), [({}, False), ({f"{PREFIX}ANTHROPIC_API_KEY_FILE": "key"}, True)])
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [({}, False), ({f"{PREFIX}ANTHROPIC_API_KEY_FILE": "key"}, True), ({"ANTHROPIC_API_KEY": "key"}, True)],
+)
 def test_the_gateway_knows_whether_agents_have_a_key_without_having_it(
     engine: Mapping[str, str], settings: dict[str, str], told: bool
 ) -> None:
@@ -84,7 +94,7 @@ def test_the_gateway_knows_whether_agents_have_a_key_without_having_it(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_only_settings_that_exist_are_passed_on(services: dict[str, Any], service: str) -> None:
-    names = {name.removeprefix(PREFIX).lower() for name in services[service]["environment"]}
+    names = {name.removeprefix(PREFIX).lower() for name in services[service]["environment"] if PREFIX in name}
     assert {name if name in Settings.model_fields else name.removesuffix("_file") for name in names} <= set(
         Settings.model_fields
     )
@@ -94,7 +104,8 @@ def test_only_settings_that_exist_are_passed_on(services: dict[str, Any], servic
 def test_a_service_that_runs_agents_is_given_the_model_key_and_no_other_secret(
     services: dict[str, Any], service: str
 ) -> None:
-    assert [secret["source"] for secret in services[service].get("secrets", [])] == ["anthropic_api_key"]
+    secrets = [secret["source"] for secret in services[service].get("secrets", [])]
+    assert [name for name in secrets if not name.startswith("nats_")] == ["anthropic_api_key"]
     mounted = [volume.get("source", "") for volume in services[service]["volumes"]]
     assert not [source for source in mounted if "demo" in source]
 

@@ -41,6 +41,11 @@ def test_the_agents_find_git_and_the_claude_cli_in_the_image(engine: Mapping[str
     assert "Claude Code" in in_image(engine, image, cli, "--version")
 
 
+def test_set_ups_and_checks_find_what_they_commonly_call(engine: Mapping[str, str], image: str) -> None:
+    tools = ("git", "make", "curl", "ssh", "patch", "unzip", "xz", "ps", "python3")
+    assert len(in_image(engine, image, "bash", "-c", f"command -v {' '.join(tools)}").split()) == len(tools)
+
+
 def test_the_dashboard_is_built_into_the_image(engine: Mapping[str, str], image: str) -> None:
     assert "<!doctype html>" in in_image(engine, image, "cat", "/app/services/gateway/static/index.html").lower()
 

@@ -51,12 +51,12 @@ def test_the_secret_is_read_from_the_variable_or_from_the_file_that_are_called_a
 
 def test_what_compose_passes_on_of_the_senders_is_current() -> None:
     text = settings_files.COMPOSE.read_text()
-    assert settings_files.with_webhook_secrets(text) == text, "run `make docs`"
+    assert settings_files.with_settings(text) == text, "run `make docs`"
 
 
 def test_a_compose_file_without_the_marks_is_refused_with_the_mend() -> None:
     with pytest.raises(ValueError, match="put it back"):
-        settings_files.with_webhook_secrets("services: {}\n")
+        settings_files.with_settings("services: {}\n")
 
 
 @pytest.mark.parametrize("name", SENDERS)
