@@ -533,6 +533,15 @@ export const tasks = [
     usage: [EXECUTOR],
   }),
   task({
+    title: "Port the importer to the new API",
+    status: "failed",
+    ended_in: "executing",
+    error_code: "agent-budget",
+    error_message: "The agent reached the most it may cost ($0.50): raise the budget and retry the task.",
+    updated_at: iso(31 * H),
+    usage: [EXECUTOR],
+  }),
+  task({
     title: "Publish the changelog",
     status: "failed",
     evidence: "verified",

@@ -40,8 +40,8 @@ def _refuse_too_small(task: Task, budget: int) -> None:
         reached = f" of {dollars(task.reached_microusd)}" if task.reached_microusd else ""
         raise Rejected(
             "budget-too-small",
-            f"The work reached its budget{reached} and would again: retry it with a larger one (`--budget` in dollars, "
-            "`budget_microusd` in the API).",
+            f"The work reached its budget{reached} and would again: retry it with a larger one (in dollars on the "
+            "dashboard and by `--budget`, `budget_microusd` in the API).",
         )
 
 

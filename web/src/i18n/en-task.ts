@@ -64,6 +64,12 @@ export const enTask = {
     "It makes another round of this task, on top of what is there. Shift-Enter makes a new line.",
   "followUp.sent": "Taken: another round begins.",
 
+  "retry.title": "Retry with a larger budget?",
+  "retry.means":
+    "The work cost as much as it was allowed to. The same plan is worked on again, up to the budget that you give.",
+  "retry.budget": "Budget in dollars",
+  "retry.budgetHint": "More than what it has reached; with the same one it would end as it did.",
+
   "stop.title": "Stop this task?",
   "stop.text":
     "The agent and every process it started are ended. Its last checkpoint is kept, and you can retry later.",

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, MessageSquarePlus, RotateCcw, Square } from "lucide-react";
+import { ChevronRight, MessageSquarePlus, Square } from "lucide-react";
 import { useState } from "react";
 import type { TaskDetail } from "../../api/types";
 import { CopyButton } from "../../components/copy";
@@ -18,6 +18,7 @@ import { isOver } from "../../lib/status";
 import { longStatusText } from "../../lib/status-text";
 import { visible } from "../../lib/visible";
 import { useCommand } from "./command";
+import { Retry } from "./retry";
 
 export function Header({ task, turns }: { task: TaskDetail; turns: number }) {
   const exact = task.usage.every((each) => each.priced);
@@ -65,7 +66,6 @@ export function Header({ task, turns }: { task: TaskDetail; turns: number }) {
 
 /** The actions that the answer allows; in the header one that is not allowed would never be looked for. */
 function Actions({ task }: { task: TaskDetail }) {
-  const retry = useCommand(task.id);
   return (
     <div className="flex items-center gap-2">
       {isAllowed(task, "stop") && <Stop task={task} />}
@@ -81,17 +81,7 @@ function Actions({ task }: { task: TaskDetail }) {
           {t("followUp.open")}
         </Link>
       )}
-      {isAllowed(task, "retry") && !keptOf(task) && (
-        <Button
-          look="primary"
-          busy={retry.isPending}
-          disabled={retry.off}
-          onClick={() => retry.mutate({ verb: "retry" })}
-        >
-          <RotateCcw size={14} aria-hidden />
-          {t("action.retry")}
-        </Button>
-      )}
+      {isAllowed(task, "retry") && !keptOf(task) && <Retry task={task} />}
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { t } from "../../i18n/task";
 import { isAllowed } from "../../lib/actions";
 import { keptOf } from "../../lib/proof";
 import { useCommand } from "./command";
+import { Again } from "./retry";
 
 interface Way {
   name: "publish" | "publishAgain" | "fromResult" | "afresh";
@@ -63,17 +64,11 @@ export function KeptResult({ task }: { task: TaskDetail }) {
 
 function WayOn({ task, way, best }: { task: TaskDetail; way: Way; best: boolean }) {
   const [asking, setAsking] = useState(false);
-  const send = useCommand(task.id);
+  const { off } = useCommand(task.id);
   const name = t(`kept.${way.name}`);
   return (
     <>
-      <Button
-        size="sm"
-        look={best ? "primary" : "plain"}
-        disabled={send.off}
-        busy={send.isPending}
-        onClick={() => setAsking(true)}
-      >
+      <Button size="sm" look={best ? "primary" : "plain"} disabled={off} onClick={() => setAsking(true)}>
         {way.icon}
         {name}
       </Button>
@@ -83,16 +78,7 @@ function WayOn({ task, way, best }: { task: TaskDetail; way: Way; best: boolean 
         title={`${name}?`}
         description={t(`kept.${way.name}.means`)}
       >
-        <div className="flex justify-end gap-2">
-          <Button onClick={() => setAsking(false)}>{t("kept.cancel")}</Button>
-          <Button
-            look="primary"
-            busy={send.isPending}
-            onClick={() => send.mutate(way.command, { onSettled: () => setAsking(false) })}
-          >
-            {name}
-          </Button>
-        </div>
+        <Again task={task} command={way.command} name={name} close={() => setAsking(false)} />
       </Confirm>
     </>
   );
