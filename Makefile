@@ -61,9 +61,10 @@ api-types: install-dev ## Generate the dashboard's types from the OpenAPI docume
 	$(BIN)/python -W ignore -m services.gateway.document
 	@UV="$(UV)" scripts/build-web --types
 
-docs: install-dev ## Generate docs/events.md, docs/webhooks.md, .env.example and a part of compose.yaml, and freeze new event schemas
+docs: install-dev ## Generate docs/events.md, docs/webhooks.md, docs/journeyman-toml.md, .env.example and a part of compose.yaml, and freeze new event schemas
 	$(BIN)/python -m shared.contracts.docs
 	$(BIN)/python -m shared.ops.settings_files
+	$(BIN)/python -m shared.ops.config_page
 	$(BIN)/python -W ignore -m services.gateway.webhooks_page
 
 bench: install-dev web ## Run the benchmarks; writes bench/report.md and bench/report.json

@@ -70,20 +70,28 @@ class Repo(BaseModel):
     ``setup`` and ``checks`` are detected where they are None, and an empty list means none.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     url: str = ""
+    """Where it is: what `git clone` takes. Either this or ``path``."""
     path: Path | None = None
+    """Where it is on this machine, also relative to this file; bare or with a worktree."""
     id: Annotated[int, Field(ge=0)] = 0
     """The forge's own number of it, by which it is known after it was renamed or transferred; 0 is none."""
     github: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)?$")] = ""
     """``owner/name`` on GitHub, where it is another one than the name in the file."""
     base: str = ""
+    """The branch to start from; the repository's own default where it is empty."""
     setup: Annotated[list[str], Field(max_length=20)] | None = None
+    """Commands before the checks, in each checkout; detected from lock files where it is left out, ``[]`` for none."""
     checks: Annotated[list[str], Field(max_length=50)] | None = None
+    """Commands that must pass, in this order; detected where left out, ``[]`` for none, so nothing is verified."""
     evidence: Literal["verified", "no-new-failures", "any"] = "no-new-failures"
+    """How much of it completes a task."""
     check_runs: Annotated[int, Field(ge=1, le=64)] = 1
+    """Runs of checks of this repository at a time on one executor; more needs checks that share no port."""
     agent: str = "executor"
+    """Which agent does the work: a folder of the agents' folder."""
     sources: dict[str, tuple[str, ...]] = {}
     """By a sender's name, what there is about this repository: of Sentry the projects, of Jira keys of projects,
     ``PROJECT/component`` and ``label:…``."""
@@ -265,13 +273,16 @@ class SenderPolicy(BaseModel):
 class Config(BaseModel):
     """The whole file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     repos: dict[str, Repo] = {}
+    """The repositories that agents may work on, each by the name that people and webhooks use for it."""
     credentials: dict[str, Credential] = {}
     """By host (``github.com``), host and port, or with the beginning of a repository's path (``github.com/acme``)."""
     policy: Policy = Policy()
+    """Rules about what is work, for all repositories."""
     senders: dict[str, SenderPolicy] = {}
+    """The same of one sender besides GitHub, by its name in ``POST /webhooks/{name}``."""
 
     @model_validator(mode="after")
     def _names(self) -> Config:
