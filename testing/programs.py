@@ -21,9 +21,14 @@ NO_NATS_COMMAND: Final = (
 NO_GIT_HTTP: Final = "git is here without its HTTP programs: `apt-get install git` brings them"
 NO_SSHD: Final = "sshd is missing: `apt-get install openssh-server` brings it"
 NO_PROMTOOL: Final = "promtool is missing: `apt-get install prometheus` brings it"
+NO_PROXY: Final = "nginx or Caddy is missing: `apt-get install nginx caddy` brings them"
+NO_SYSTEMD: Final = "systemd-analyze is missing: `apt-get install systemd` brings it"
 NO_DASHBOARD: Final = "the dashboard is not built: `make web`"
 NO_EMULATORS: Final = "emulators of GitHub are missing, or Node: `make emulators` brings both"
-MENDS: Final = (NO_CHROMIUM, NO_NATS_COMMAND, NO_GIT_HTTP, NO_SSHD, NO_PROMTOOL, NO_DASHBOARD, NO_EMULATORS)
+MENDS: Final = (
+    *(NO_CHROMIUM, NO_NATS_COMMAND, NO_GIT_HTTP, NO_SSHD, NO_PROMTOOL),
+    *(NO_PROXY, NO_SYSTEMD, NO_DASHBOARD, NO_EMULATORS),
+)
 
 
 def find_chromium() -> str | None:

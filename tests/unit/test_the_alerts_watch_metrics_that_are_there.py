@@ -87,3 +87,9 @@ def job(config: str) -> dict[str, Any]:
     (found,) = yaml.safe_load((FOLDER / config).read_text())["scrape_configs"]
     assert isinstance(found, dict)
     return found
+
+
+def test_the_handbook_says_what_to_do_about_each_alert() -> None:
+    page = (FOLDER.parents[1] / "docs" / "operations.md").read_text()
+    alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+    assert [name for name in alerts if f"`{name}`" not in page] == []
