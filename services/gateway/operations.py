@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
@@ -11,7 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.gateway.api.system import SystemOverview
 from services.gateway.system_metrics import SYSTEM
+from shared.ops.addresses import without_credentials
 from shared.ops.health import Health
+from shared.ops.settings import Settings
 
 
 def _unhealthy(description: str) -> dict[int, ResponseSpec]:
@@ -53,7 +56,9 @@ async def metrics(system_overview: SystemOverview) -> Response[bytes]:
 
 
 @get("/asyncapi.json", operation_id="getAsyncApi", tags=["operations"], summary="Events and commands as AsyncAPI 3")
-async def asyncapi() -> dict[str, Any]:
+async def asyncapi(settings: Settings) -> dict[str, Any]:
     """Generated from the contracts."""
     document: dict[str, Any] = importlib.import_module("shared.contracts.docs").asyncapi()
-    return document
+    servers = without_credentials(settings.nats_url).split(",")
+    hosts = [urlsplit(server.strip()).netloc for server in servers]
+    return document | {"servers": {f"nats{n}": {"host": host, "protocol": "nats"} for n, host in enumerate(hosts, 1)}}

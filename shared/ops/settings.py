@@ -100,6 +100,11 @@ class Settings(Limits, BaseSettings):
         Path(".journeyman"), description="Where this machine keeps repositories, runs and read models"
     )
     http_host: str = Field("127.0.0.1", description="Where the gateway listens")
+    http_open: bool = Field(
+        False,
+        description="1 lets the gateway listen elsewhere than on loopback: it has no login, so whoever reaches it can "
+        "approve plans and read everything",
+    )
     http_port: int = Field(8080, ge=0, le=65535, description="The gateway's port; 0 picks a free one")
     health_host: str = Field("127.0.0.1", description="Where the other services answer /health and /metrics")
     health_port: int = Field(
@@ -277,7 +282,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         settings = Settings(**{"_env_file": files, **_from_files(environment, from_files), **overrides})
     except ValidationError as error:
         raise BadSettings("\n".join(wrong + [_line(each) for each in error.errors()])) from error
-    if wrong := wrong + _missing(settings, overrides) + _logins(settings):
+    if wrong := wrong + _missing(settings, overrides) + _logins(settings) + _reachable(settings):
         raise BadSettings("\n".join(wrong))
     settings._env_files = files
     return settings
@@ -298,6 +303,23 @@ def _missing(settings: Settings, overrides: Mapping[str, Any]) -> list[str]:
         f"{variable_of(name)}: {path} is not there. Name what is, or take the setting away."
         for name, path in named.items()
         if path is not None and not path.exists()
+    ]
+
+
+def _reachable(settings: Settings) -> list[str]:
+    """A line where the gateway would be open to others, and nobody has said that it may be."""
+    host = settings.http_host
+    if settings.http_open or host == "localhost" or host.endswith(".localhost"):
+        return []
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return []
+    except ValueError:
+        pass
+    return [
+        f"{variable_of('http_host')} is {host!r}, which others can reach, and the gateway has no login: leave it on "
+        f"127.0.0.1 with a proxy in front (docs/reverse-proxy.md), or set {variable_of('http_open')}=1 where nobody "
+        "reaches it but those who may approve plans and read everything."
     ]
 
 

@@ -27,6 +27,9 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("JOURNEYMAN_APPROVAL", "perhaps"),
         ("JOURNEYMAN_MACHINE_ID", "a machine"),
         ("JOURNEYMAN_HTTP_HOST", "300.1.1.1"),
+        ("JOURNEYMAN_HTTP_HOST", "0.0.0.0"),
+        ("JOURNEYMAN_HTTP_HOST", "::"),
+        ("JOURNEYMAN_HTTP_HOST", "box.example"),
         ("JOURNEYMAN_CONFIG", "/nowhere.toml"),
         ("JOURNEYMAN_AGENTS_DIR", "/nowhere"),
         ("JOURNEYMAN_APROVAL", "auto"),
@@ -103,6 +106,18 @@ def test_a_login_to_nats_is_whole_and_one(
     assert str(wrong.value).startswith(said)
     assert "\n" not in str(wrong.value)
     assert "s3cret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"HOST": "127.0.0.2"}, {"HOST": "::1"}, {"HOST": "localhost"}, {"HOST": "0.0.0.0", "OPEN": "1"}],
+)
+def test_the_gateway_is_open_to_others_only_when_that_is_said(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"JOURNEYMAN_HTTP_{name}", value)
+    assert load_settings().http_host == variables["HOST"]
 
 
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
