@@ -13,7 +13,7 @@ from cli.console import SEQUENCE
 from cli.main import COMMANDS, cli
 from shared.contracts.messages import MAX_SEQUENCE
 
-STANDALONE = {"up", "demo", "service", "demo-repo", "completion", "context"}
+STANDALONE = {"up", "demo", "service", "demo-repo", "completion", "context", "github"}
 """They act on no running system, as `deliveries explain` does not."""
 
 
