@@ -160,11 +160,12 @@ class Credential(BaseModel):
     For an https address ``token_file``, ``token_env`` or ``helper``; for an ssh address ``ssh_key_file``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     username: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f:]{1,200}$")] = "x-access-token"
     """The user that the token belongs to; GitHub and GitLab take any name."""
     token_file: Path | None = None
+    """A file of the gateway's machine with the token; it is read at each use."""
     token_env: str = ""
     """The variable of the gateway's environment that holds the token."""
     helper: Annotated[str, Field(max_length=1000)] = ""

@@ -9,7 +9,6 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
@@ -19,7 +18,7 @@ from testing.github_server import GitHubServer
 from testing.service_group import ServiceGroup
 from testing.system import REPO
 
-SERVICES = ("projector", "brain", "planner", "executor", "gateway")
+SERVICES = ("projector", "brain", "planner", "executor")
 OURS = "journeyman-bot"
 WITHIN_S = 90.0
 
@@ -43,11 +42,8 @@ async def github(group: ServiceGroup) -> AsyncIterator[GitHubServer]:
 
 
 async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, github: GitHubServer) -> None:
-    access = {"JOURNEYMAN_GITHUB_API_URL": github.url, "JOURNEYMAN_GITHUB_TOKEN": github.user(OURS)}
-    for service in SERVICES:
-        group.add(service, **(access if service == "gateway" else {}))
-    for member in group.members.values():
-        await member.start()
+    await group.start(*SERVICES)
+    await group.add("gateway", JOURNEYMAN_GITHUB_API_URL=github.url, JOURNEYMAN_GITHUB_TOKEN=github.user(OURS)).start()
     ada = github.person("ada")
     number = ada.opens_issue(REPO, DEMO_ISSUE_TITLE, f"@agent plan\n\n{DEMO_ISSUE_BODY}")
     issue = github.repos[REPO].issues[number]
@@ -64,7 +60,7 @@ async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, g
     ada.comments(REPO, number, approve[0])
     review = await group.until(id, "task.in-review", within=WITHIN_S)
     (pull,) = github.repos[REPO].pulls.values()
-    assert pull["draft"] and review.data.number == pull["number"]
+    assert pull["draft"] and review.data.pull_request == pull["number"]
     assert f"Fixes #{number}" in pull["body"]
     await eventually(lambda: f"/pull/{pull['number']}" in _comment(github, number), within=WITHIN_S)
 
