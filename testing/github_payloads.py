@@ -29,22 +29,22 @@ ISSUE_ACTIONS: Final = (
     *("opened", "edited", "deleted", "pinned", "unpinned", "closed", "reopened", "assigned", "unassigned", "labeled"),
     *("unlabeled", "locked", "unlocked", "milestoned", "demilestoned"),
 )
+PULL_ACTIONS: Final = (
+    *("opened", "edited", "closed", "reopened", "synchronize", "assigned", "unassigned", "labeled", "unlabeled"),
+    *("review_requested", "review_request_removed", "ready_for_review", "converted_to_draft", "locked"),
+    *("auto_merge_enabled", "enqueued", "dequeued"),
+)
 COMMENT_ACTIONS: Final = ("created", "edited", "deleted")
 OTHER_EVENTS: Final = {
     "ping": ("",),
     "push": ("",),
     "create": ("",),
-    "check_run": ("created", "completed"),
     "discussion_comment": ("created",),
     "installation": ("created", "deleted"),
     "label": ("created", "edited", "deleted"),
-    "pull_request": ("opened", "synchronize", "closed"),
-    "pull_request_review": ("submitted",),
-    "pull_request_review_comment": ("created",),
     "release": ("published",),
     "star": ("created",),
-    "status": ("",),
-    "workflow_run": ("completed",),
+    "workflow_job": ("completed",),
 }
 """Events that nothing here acts on, with their actions; an empty one stands for an event without any."""
 
@@ -216,6 +216,153 @@ def comment(**changes: Any) -> Json:
     }
 
 
+def pull_request(**changes: Any) -> Json:
+    """An open draft of ``ada`` in ``octo/app``, from a branch of that repository."""
+    home = f"{API}/repos/octo/app/pulls/12"
+    here = {"repo": repository(), "user": user("octo", "Organization")}
+    return {
+        "url": home,
+        "html_url": f"{SITE}/octo/app/pull/12",
+        "id": 2012,
+        "node_id": "PR_kwDOExample",
+        "number": 12,
+        "title": "Keep the last line",
+        "body": "Fixes #7",
+        "user": user(),
+        "state": "open",
+        "locked": False,
+        "draft": True,
+        "created_at": NOON,
+        "updated_at": NOON,
+        "closed_at": None,
+        "merged_at": None,
+        "merged": False,
+        "merged_by": None,
+        "merge_commit_sha": None,
+        "mergeable": None,
+        "mergeable_state": "unknown",
+        "author_association": "MEMBER",
+        "labels": [],
+        "assignees": [],
+        "requested_reviewers": [],
+        "requested_teams": [],
+        "head": {"label": "octo:fix", "ref": "fix", "sha": "c1" * 20, **here},
+        "base": {"label": "octo:main", "ref": "main", "sha": "b0" * 20, **here},
+        **changes,
+    }
+
+
+def review(**changes: Any) -> Json:
+    """A review of ``bob``, written to its end."""
+    return {
+        "id": 31,
+        "node_id": "PRR_kwDOExample",
+        "user": user("bob"),
+        "body": "Nearly.",
+        "commit_id": "c1" * 20,
+        "submitted_at": NOON,
+        "state": "changes_requested",
+        "html_url": f"{SITE}/octo/app/pull/12#pullrequestreview-31",
+        "author_association": "MEMBER",
+        **changes,
+    }
+
+
+def review_comment(**changes: Any) -> Json:
+    """What ``bob`` says about one line in that review."""
+    return {
+        "id": 41,
+        "node_id": "PRRC_kwDOExample",
+        "pull_request_review_id": 31,
+        "diff_hunk": "@@ -1 +1 @@",
+        "path": "app.py",
+        "line": 3,
+        "original_line": 3,
+        "side": "RIGHT",
+        "commit_id": "c1" * 20,
+        "user": user("bob"),
+        "body": "Name it better.",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "html_url": f"{SITE}/octo/app/pull/12#discussion_r41",
+        "author_association": "MEMBER",
+        **changes,
+    }
+
+
+def check_run(**changes: Any) -> Json:
+    """A check of the pull request's head that has failed."""
+    return {
+        "id": 51,
+        "node_id": "CR_kwDOExample",
+        "name": "tests",
+        "head_sha": "c1" * 20,
+        "status": "completed",
+        "conclusion": "failure",
+        "started_at": NOON,
+        "completed_at": NOON,
+        "html_url": f"{SITE}/octo/app/runs/51",
+        "details_url": f"{SITE}/octo/app/runs/51",
+        "output": {"title": None, "summary": None, "text": None, "annotations_count": 0},
+        "check_suite": check_suite(),
+        "app": {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"},
+        "pull_requests": [],
+        **changes,
+    }
+
+
+def check_suite(**changes: Any) -> Json:
+    """All checks of one App on that head."""
+    return {
+        "id": 61,
+        "node_id": "CS_kwDOExample",
+        "head_branch": "fix",
+        "head_sha": "c1" * 20,
+        "status": "completed",
+        "conclusion": "failure",
+        "updated_at": NOON,
+        "app": {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"},
+        "pull_requests": [],
+        **changes,
+    }
+
+
+def workflow_run(**changes: Any) -> Json:
+    """A run of a workflow on that head."""
+    return {
+        "id": 71,
+        "node_id": "WFR_kwDOExample",
+        "name": "CI",
+        "head_branch": "fix",
+        "head_sha": "c1" * 20,
+        "head_repository": repository(),
+        "status": "completed",
+        "conclusion": "failure",
+        "run_attempt": 1,
+        "html_url": f"{SITE}/octo/app/actions/runs/71",
+        "updated_at": NOON,
+        "pull_requests": [],
+        **changes,
+    }
+
+
+def status(**changes: Any) -> Json:
+    """The parts of a commit status."""
+    return {
+        "id": 81,
+        "sha": "c1" * 20,
+        "name": "octo/app",
+        "context": "ci/other",
+        "state": "failure",
+        "description": None,
+        "target_url": None,
+        "branches": [{"name": "fix", "commit": {"sha": "c1" * 20}, "protected": False}],
+        "created_at": NOON,
+        "updated_at": NOON,
+        **changes,
+    }
+
+
 def deliveries() -> Iterator[Delivery]:
     """One delivery for every event and action above, and what differs by who wrote it and where."""
     for action in ISSUE_ACTIONS:
@@ -225,8 +372,20 @@ def deliveries() -> Iterator[Delivery]:
     for action in COMMENT_ACTIONS:
         changes = {"changes": {"body": {"from": "before"}}} if action == "edited" else {}
         yield _delivery("issue_comment", action, issue=issue(), comment=comment(), **changes)
-    pull_request = {"url": f"{API}/repos/octo/app/pulls/7", "merged_at": None}
-    yield _delivery("issue_comment", "created", issue=issue(pull_request=pull_request), comment=comment())
+    is_pull_request = {"url": f"{API}/repos/octo/app/pulls/7", "merged_at": None}
+    yield _delivery("issue_comment", "created", issue=issue(pull_request=is_pull_request), comment=comment())
+    for action in PULL_ACTIONS:
+        yield _delivery("pull_request", action, number=12, pull_request=pull_request(), **_beside(action))
+    for action in ("submitted", "edited", "dismissed"):
+        yield _delivery("pull_request_review", action, review=review(), pull_request=pull_request(), **_beside(action))
+    for action in COMMENT_ACTIONS:
+        said = {"comment": review_comment(), "pull_request": pull_request()}
+        yield _delivery("pull_request_review_comment", action, **said, **_beside(action))
+    yield _delivery("check_run", "created", check_run=check_run(conclusion=None, completed_at=None))
+    yield _delivery("check_run", "completed", check_run=check_run())
+    yield _delivery("check_suite", "completed", check_suite=check_suite())
+    yield _delivery("workflow_run", "completed", workflow_run=workflow_run())
+    yield _delivery("status", "", **status())
     for event, actions in OTHER_EVENTS.items():
         for action in actions:
             yield _delivery(event, action)

@@ -76,7 +76,7 @@ class InMemorySystem:
     @property
     def timers(self) -> list[TimedCommand]:
         """Every timer that was ever set, oldest first; each may come due now, late, or again."""
-        return [command for event in self.log for command in timers(event)]
+        return [command for event in self.log for command in timers(event, self.policy)]
 
     def events_of(self, kind: str) -> list[Event]:
         """One actor's facts, oldest first."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Check, Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, Command
-from shared.contracts.pull_request import PullState
+from shared.contracts.pull_request import CheckSeen, PullState, ReviewNote
 from shared.contracts.usage import ModelUsage
 from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
@@ -22,23 +24,38 @@ DIFF: Final = ArtifactRef(name="diff", sha256="1" * 64, size=1)
 RED: Final = (Check(command="pytest", exit_code=1, duration_ms=1),)
 
 
-def walk(steps: Sequence[int], *, policy: ReactionPolicy | None = None) -> Iterator[InMemorySystem]:
-    """The world after each step; a step is any integer, so that a failing walk can be shortened and repeated."""
+def walk(
+    steps: Sequence[int], *, policy: ReactionPolicy | None = None, reviewed: bool = False
+) -> Iterator[InMemorySystem]:
+    """The world after each step; a step is any integer, so that a failing walk can be shortened and repeated.
+
+    ``reviewed``: it begins with a task whose result is in review already.
+    """
     world = InMemorySystem(policy or ReactionPolicy())
+    if reviewed:
+        _come_into_review(world)
     for step in steps:
         dice = Random(step)
         _move(world, dice)
         yield world
 
 
-def walked(steps: Sequence[int], *, policy: ReactionPolicy | None = None) -> InMemorySystem:
+def walked(steps: Sequence[int], *, policy: ReactionPolicy | None = None, reviewed: bool = False) -> InMemorySystem:
     """The world at the end of a walk."""
-    *_, world = walk(steps, policy=policy)
+    *_, world = walk(steps, policy=policy, reviewed=reviewed)
     return world
 
 
+def _come_into_review(world: InMemorySystem) -> None:
+    world.tell(_submit(world, Random(0)))
+    while world.task.status is not task.Status.IN_REVIEW:
+        world.deliver_all()
+        for command in [*_consent(world), *world.open_work(well=True)]:
+            world.tell(replace(command, pull_request=12) if isinstance(command, reply.Post) else command)
+
+
 def _move(world: InMemorySystem, dice: Random) -> None:
-    match dice.randrange(22):
+    match dice.randrange(24):
         case 0 | 1 | 2 | 3 | 4:
             world.deliver(dice.choice(SERVICES))
         case 5 | 6 | 7 | 8:
@@ -57,12 +74,28 @@ def _move(world: InMemorySystem, dice: Random) -> None:
             world.tell_or_refuse(dice.choice([world.timers[-1], world.timers[-1], *world.timers]))
         case 12:
             world.tell_or_refuse(_person(world, dice))
+        case 22 | 23 if world.task.pull_request is not None:
+            over = world.task.pull_request.state is not PullState.OPEN
+            world.tell_or_refuse((_pull_request if over else dice.choice(REVIEW))(world, dice))
+            if dice.random() < 0.5 and world.timers:
+                world.tell_or_refuse(world.timers[-1])
         case 13 | 14 | 15 | 16 | 17:
             world.tell_or_refuse(_activity(world, dice))
         case _:
             world.deliver_all()
             for command in [*_consent(world), *world.open_work(well=dice.random() < 0.6)]:
-                world.tell(command)
+                world.tell_or_refuse(_now_and_then(command, dice))
+
+
+def _now_and_then(command: Command, dice: Random) -> Command:
+    """What an agent comes to less often: triage answers, the work asks first."""
+    match command:
+        case task.RecordTriage() if dice.random() < 0.1:
+            return replace(command, verdict=task.Verdict.ANSWER, answer="a")
+        case run.Succeed(attempt=attempt) if dice.random() < 0.1:
+            return run.Ask(attempt=attempt, request_id="q", question="Which?")
+        case _:
+            return command
 
 
 def _consent(world: InMemorySystem) -> list[Command]:
@@ -87,7 +120,7 @@ def _person(world: InMemorySystem, dice: Random) -> Command:
         case task.Status.COMPLETED:
             return dice.choice((_follow_up, _retry, _pull_request, _pull_request))(world, dice)
         case task.Status.IN_REVIEW:
-            return dice.choice((_follow_up, _stop, _close_the_thing, _pull_request, _pull_request))(world, dice)
+            return dice.choice((_follow_up, _stop, _close_the_thing, _go_on, _pull_request))(world, dice)
         case status if status in task.TERMINAL:
             return dice.choice((_retry, _retry, _publish, _follow_up, _pull_request))(world, dice)
         case _:
@@ -227,7 +260,7 @@ def _authorise(world: InMemorySystem, dice: Random) -> Command:
 
 
 def _go_on(world: InMemorySystem, dice: Random) -> Command:
-    return task.GoOn()
+    return task.GoOn(at=OPENED_AT, origin=dice.choice(("", f"message-{dice.randrange(50)}")))
 
 
 def _close_the_thing(world: InMemorySystem, dice: Random) -> Command:
@@ -236,15 +269,60 @@ def _close_the_thing(world: InMemorySystem, dice: Random) -> Command:
 
 def _pull_request(world: InMemorySystem, dice: Random) -> Command:
     pull = world.task.pull_request
-    number = dice.choice((pull.number, pull.number, 13)) if pull else 13
+    number = dice.choice((pull.number, pull.number, pull.number, pull.number, 13)) if pull else 13
     if pull and pull.state is PullState.MERGED and dice.random() < 0.7:
         return task.RecordPullRequest(number=number, state=PullState.MERGED, by="ada", reverted=True)
     return task.RecordPullRequest(number=number, state=dice.choice(tuple(PullState)), by="ada")
 
 
+def _moment(world: InMemorySystem, dice: Random) -> tuple[datetime, datetime]:
+    at = OPENED_AT + timedelta(seconds=len(world.log) + dice.randrange(100))
+    return at, at + timedelta(seconds=dice.choice((10, 30, 120)))
+
+
+def _head(world: InMemorySystem, dice: Random) -> Command:
+    at, due = _moment(world, dice)
+    head = (
+        dice.choice((world.task.watch.head, world.task.watch.head, world.task.commit, "pushed-1", "pushed-2")) or "c1"
+    )
+    return task.RecordHead(number=12, head=head, by="bob", conflict=dice.random() < 0.6, at=at, due=due)
+
+
+def _check(world: InMemorySystem, dice: Random) -> Command:
+    at, due = _moment(world, dice)
+    conclusion = dice.choice(("failure", "success", "success", "cancelled"))
+    key = f"{dice.choice(('check', 'suite', 'suite'))}/{dice.randrange(20)}"
+    check = CheckSeen(key=key, name=dice.choice(("tests", "lint")), conclusion=conclusion)
+    head = dice.choice((world.task.watch.head, world.task.watch.head, world.task.commit, "c1"))
+    return task.RecordCheck(head=head, check=check, at=at, due=due)
+
+
+def _review(world: InMemorySystem, dice: Random) -> Command:
+    at, due = _moment(world, dice)
+    note = ReviewNote(
+        key=f"review/{dice.randrange(12)}",
+        review=str(dice.randrange(4)),
+        author=dice.choice(("ada", "bob")),
+        text=dice.choice(("Name it better.", "And test it.", "")),
+        by_program=dice.random() < 0.3,
+        mentioned=dice.random() < 0.2,
+    )
+    verdict = dice.choice(("", "", "commented", "changes_requested", "approved", "dismissed"))
+    edited = dice.random() < 0.1
+    origin = f"{note.key}{f'/{dice.randrange(1000)}' if edited else ''}"
+    return task.RecordReview(number=12, note=note, verdict=verdict, origin=origin, edited=edited, at=at, due=due)
+
+
+def _automatic(world: InMemorySystem, dice: Random) -> Command:
+    at, _ = _moment(world, dice)
+    return task.SetAutomatic(on=not world.task.watch.automatic, at=at, recorded=dice.random() < 0.5)
+
+
+REVIEW: Final = (_head, _check, _check, _review, _review, _automatic)
+
 PEOPLE: Final = (
     _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _authorise, _go_on,
-    _close_the_thing, _pull_request,
+    _close_the_thing, _pull_request, _head, _check, _review, _automatic,
 )  # fmt: skip
 
 # ---- activities ---------------------------------------------------------------------------------------------
@@ -438,6 +516,8 @@ EXECUTING: Final[Moves] = (
     _resumed,
     _resumed,
     _commit,
+    _commit,
+    _reopen,
     _reopen,
     _succeed,
     _succeed,

@@ -16,7 +16,7 @@ Change = Callable[[Row, Row], Row]
 
 AGENT_OF: Final = {"task": "brain", "plan": "planner", "run": "executor"}
 OF_A_TASK: Final = (*AGENT_OF, "reply")
-ENDED: Final[Row] = {"stopping": False, "question": "", "working_since": None, "paused_until": None}
+ENDED: Final[Row] = {"attention": "", "stopping": False, "question": "", "working_since": None, "paused_until": None}
 UNMADE: Final[Row] = dict.fromkeys(("commit", "branch", "result_url"), "")
 RIGHT: Final[Row] = dict.fromkeys(
     ("error_code", "error_message", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason"), ""
@@ -133,6 +133,9 @@ TASK: Final[dict[str, Change]] = {
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
         "pull_request": data["pull_request"], "evidence": data["evidence"] or "", "outcome": data["outcome"] or "",
     },
+    "task.head-seen": lambda row, data: {"attention": ""} if data["moved"] else {},
+    "task.person-needed": lambda row, data: {"attention": data["reason"]},
+    **dict.fromkeys(("task.automatic-set", "task.checks-passed", "task.going-on"), lambda row, data: {"attention": ""}),
     "task.reverted": lambda row, data: {"reverted_by": data["by"] or "somebody"},
     "task.failed": _failed,
     "task.paused": lambda row, data: {**_wrong("paused")(row, data), "paused_until": _utc(data["until"])},
@@ -341,7 +344,7 @@ TASK_COLUMNS: Final = (
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
     "round", "attempt", "question", "commit", "branch", "result_url", "pull_request", "merge_commit", "merged_by",
-    "reverted_by", "error_code", "error_message", "paused_until",
+    "reverted_by", "attention", "error_code", "error_message", "paused_until",
     "evidence", "outcome", "has_result", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason",
     "cost_microusd", "tokens",
 )  # fmt: skip

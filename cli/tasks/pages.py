@@ -35,7 +35,7 @@ COLOURS: Final = {
 def task_table(rows: Sequence[TaskSummary]) -> Table:
     """The tasks; those that wait for a person come first."""
     shown = table("id", "status", "evidence", "title", "repository", "from", "age", "cost")
-    for row in sorted(rows, key=lambda row: row.status not in NEEDS_PERSON):
+    for row in sorted(rows, key=lambda row: row.status not in NEEDS_PERSON and not row.attention):
         source = row.source
         shown.add_row(
             f"[cyan]{row.id}[/]",
@@ -92,6 +92,7 @@ def _facts(task: TaskDetail) -> list[tuple[str, str]]:
         ("triage", task.triage_reason),
         ("result", f"{task.branch} at {task.commit[:12]}" if task.commit else ""),
         ("pull request", _pull_request(task)),
+        ("needs a person", task.attention),
         ("answer", task.answer),
         ("error", f"{task.error_message} ({task.error_code})" if task.error_message else ""),
         ("goes on", f"{until.astimezone():%Y-%m-%d %H:%M:%S}" if (until := task.paused_until) else ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.brain.activities import Triage
 from services.brain.actors import session, task, webhook
 from services.brain.policy import ReactionPolicy
@@ -24,10 +26,14 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("brain", settings, timings)
     host = service.host(task.DECIDER, session.DECIDER, webhook.DECIDER)
     policy = ReactionPolicy(
-        approval=Approval(settings.approval), approval_timeout_s=settings.approval_timeout_hours * 3600
+        approval=Approval(settings.approval),
+        approval_timeout_s=settings.approval_timeout_hours * 3600,
+        review_silence_s=timings.review_silence_s,
+        review_settles_s=timings.review_settles_s,
+        checks_settle_s=timings.checks_settle_s,
     )
     service.react(reactions(policy), FILTERS)
-    service.keep_time(host, timers, SET_BY)
+    service.keep_time(host, partial(timers, policy=policy), SET_BY)
     agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     triage = Triage(settings, agents, policy, GatewayGit(service.bus))
     service.activity(

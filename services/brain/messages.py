@@ -12,15 +12,18 @@ from datetime import datetime
 from typing import Final
 
 from services.brain.policy import ReactionPolicy
+from services.brain.pull_request_messages import about_a_pull_request
 from shared.contracts import delivery, task
 from shared.contracts.delivery import Word
-from shared.contracts.ids import derived_task_id
+from shared.contracts.ids import task_id_in
 from shared.contracts.messages import Command
 
 NOT_TRUSTED: Final = (
     "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
 )
-NO_PULL_REQUESTS: Final = "Pull requests are not followed yet: say it in the issue."
+NO_PULL_REQUESTS: Final = (
+    "This pull request is none of ours: say it in an issue, or in a pull request that we have made."
+)
 NO_REVIEWS: Final = "Reviews are not made yet: say plan, implement or ask."
 
 
@@ -34,8 +37,12 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             return [task.RecordClosed(id=task_id, reason=signal.text, at=at)]
         case delivery.SignalKind.REOPENED:
             return [task.RecordReopened(id=task_id, origin=id)] if signal.trusted else []
+        case delivery.SignalKind.REVIEW if not signal.trusted and signal.pull and signal.pull.verdict != "dismissed":
+            return [delivery.Refuse(id=id, code="not-trusted", reason=NOT_TRUSTED)]
+        case delivery.SignalKind.PULL_REQUEST | delivery.SignalKind.REVIEW | delivery.SignalKind.CHECK:
+            return about_a_pull_request(id, at, signal, signal.pull, policy) if signal.pull else []
         case delivery.SignalKind.EDITED if signal.pull_request:
-            return []
+            return [_edit(signal, id)] if _is_ours(signal) else []
         case delivery.SignalKind.EDITED:
             opening = [_submission(signal, policy)] if signal.mentioned else []
             return [*opening, _edit(signal, id)]
@@ -49,7 +56,7 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
 
 def task_of(signal: delivery.Signal) -> str:
     """The id of the task for the thing that a signal is about."""
-    return derived_task_id(signal.opened_at_ms, signal.thread)
+    return signal.task_id
 
 
 def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
@@ -58,12 +65,17 @@ def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
             return None
         case delivery.Signal(trusted=False):
             return "not-trusted", NOT_TRUSTED
-        case delivery.Signal(pull_request=True):
-            return "pull-request-not-followed", NO_PULL_REQUESTS
         case delivery.Signal(directive=Word.REVIEW):
             return "review-not-made", NO_REVIEWS
+        case delivery.Signal(pull_request=True) if not _is_ours(signal):
+            return "pull-request-not-followed", NO_PULL_REQUESTS
         case _:
             return None
+
+
+def _is_ours(signal: delivery.Signal) -> bool:
+    """Whether it is about a pull request that a task has made."""
+    return signal.pull is not None and bool(task_id_in(signal.pull.branch))
 
 
 def _submission(signal: delivery.Signal, policy: ReactionPolicy, origin: str = "") -> task.Submit:
@@ -111,7 +123,10 @@ def _steering(signal: delivery.Signal, policy: ReactionPolicy, at: datetime, ori
         case Word.RETRY:
             return [task.Retry(id=id, origin=origin, recorded=True)]
         case Word.CONTINUE:
-            return [task.GoOn(id=id, origin=origin, recorded=True)]
+            return [task.GoOn(id=id, origin=origin, recorded=True, at=at)]
+        case Word.AUTO:
+            on = argument.lower() == "on"
+            return [task.SetAutomatic(id=id, on=on, origin=origin, recorded=True, at=at)]
         case Word.STATUS | Word.HELP:
             return []
         case _:
@@ -127,7 +142,7 @@ def _steering(signal: delivery.Signal, policy: ReactionPolicy, at: datetime, ori
                 at=at,
                 approval=policy.strict,
             )
-            return [_submission(signal, policy, origin), wish]
+            return [wish] if signal.pull_request else [_submission(signal, policy, origin), wish]
 
 
 def _wish_in(signal: delivery.Signal) -> str:

@@ -132,6 +132,7 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
                     tree=done.tree,
                     evidence=done.evidence,
                     outcome=done.outcome,
+                    due=policy.checks_settle_by(event.time),
                     cause=cause,
                 )
             ]
@@ -144,12 +145,14 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
         case run.InputMissed(message=message):
             return [task.FollowUp(id=id, text=message, origin=f"missed/{cause}", recorded=True)]
         case reply.Posted() | reply.Failed():
-            return _about_a_publication(event, event.data)
+            return _about_a_publication(event, event.data, policy)
         case _:
             return []
 
 
-def _about_a_publication(event: RecordedEvent, told: reply.Posted | reply.Failed) -> list[Command]:
+def _about_a_publication(
+    event: RecordedEvent, told: reply.Posted | reply.Failed, policy: ReactionPolicy
+) -> list[Command]:
     publication = reply.publication_of(told.effect)
     match told:
         case _ if publication is None:
@@ -164,6 +167,7 @@ def _about_a_publication(event: RecordedEvent, told: reply.Posted | reply.Failed
                     attempt=publication.attempt,
                     publication=publication.number,
                     pull_request=told.pull_request,
+                    due=policy.checks_settle_by(event.time),
                     cause=event.sequence,
                 )
             ]

@@ -8,10 +8,11 @@ from typing import Final
 
 from shared.contracts import delivery, reply, task
 from shared.contracts.delivery import Signal, SignalKind, Word
-from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
+from shared.contracts.pull_request import PullFacts
 from shared.contracts.reply import COMMENT, EffectKind, Mark, effect_at
 from shared.event_store.envelope import RecordedEvent
+from shared.ops.visible import is_blank
 
 PUBLISHING: Final = (
     "evt.task.*.run-succeeded",
@@ -38,6 +39,10 @@ SHOWING: Final = (
     "evt.task.*.work-resumed",
     "evt.task.*.stop-requested",
     "evt.task.*.in-review",
+    "evt.task.*.head-seen",
+    "evt.task.*.automatic-set",
+    "evt.task.*.person-needed",
+    "evt.task.*.checks-passed",
     "evt.task.*.reverted",
     "evt.task.*.failed",
     "evt.task.*.paused",
@@ -164,12 +169,18 @@ def _heard(signal: Signal, at: datetime) -> list[Command]:
             ]
         case Signal(kind=SignalKind.COMMENT):
             return [_mark(id, signal, Mark.AT_WORK, at)]
+        case Signal(kind=SignalKind.REVIEW, pull=PullFacts(verdict=verdict), text=text, origin=origin) if origin:
+            asks = not is_blank(text) and (verdict != "approved" or signal.mentioned)
+            return [_mark(id, signal, Mark.AT_WORK, at)] if asks else []
         case _:
             return []
 
 
 def _refused_at(signal: Signal, reason: str, at: datetime) -> list[Command]:
     id = reply_of(signal)
+    if signal.kind is SignalKind.REVIEW and not signal.mentioned:
+        # Whoever has a word in passing did not ask us: each line of a review would be answered.
+        return [_mark(id, signal, Mark.REFUSED, at, revision=2)] if signal.origin else []
     return [
         # Newer than the mark that says we are at work.
         _mark(id, signal, Mark.REFUSED, at, revision=2),
@@ -204,6 +215,8 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
             heard = _heard_decision(event, origin)
             # The work on an approved plan is asked for next, and shown then.
             return [*heard, _comment(event)] if isinstance(event.data, task.StopRequested) else heard
+        case task.AutomaticSet(origin=origin):
+            return [*_heard_decision(event, origin), _comment(event)]
         case task.InReview(origin=origin):
             return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.DONE)]
         case task.Completed() | task.Answered():
@@ -223,6 +236,9 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
             | task.PublicationRequested()
             | task.Paused()
             | task.Edited()
+            | task.HeadSeen()
+            | task.PersonNeeded()
+            | task.ChecksPassed()
             | task.Reverted()
         ):
             return [_comment(event)]
@@ -232,7 +248,7 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
 
 def reply_of(signal: Signal) -> str:
     """The id of the reply by which people hear about a signal: that of the task of the same thing."""
-    return derived_task_id(signal.opened_at_ms, signal.thread)
+    return signal.task_id
 
 
 def _is_there(thread: str, author: str, senders: Collection[str]) -> bool:

@@ -48,6 +48,7 @@ _EFFECTS: Final[dict[Word, str]] = {
     Word.IMPLEMENT: "The same without a plan.",
     Word.FIX: "As `implement`.",
     Word.REVIEW: "Refused in words: reviews are not made yet.",
+    Word.AUTO: "`auto off`: rounds on the task's pull request are made only when asked for; `auto on` ends that.",
     Word.ASK: "Triage answers, or takes it for work.",
     Word.APPROVE: "`approve v2 3fa94c11` approves that plan. An edited comment never does.",
     Word.REJECT: "Turns the plan down and ends the task; with words behind it, asks for another plan.",

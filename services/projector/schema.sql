@@ -54,6 +54,7 @@ CREATE TABLE tasks (
     merge_commit VARCHAR NOT NULL,
     merged_by VARCHAR NOT NULL,
     reverted_by VARCHAR NOT NULL,
+    attention VARCHAR NOT NULL,
     error_code VARCHAR NOT NULL,
     error_message VARCHAR NOT NULL,
     paused_until TIMESTAMP,

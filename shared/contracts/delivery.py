@@ -7,7 +7,9 @@ from typing import Final
 
 import msgspec
 
+from shared.contracts.ids import derived_task_id, task_id_in
 from shared.contracts.messages import ArtifactRef, Command, Event
+from shared.contracts.pull_request import PullFacts
 
 
 class SignalKind(StrEnum):
@@ -18,6 +20,9 @@ class SignalKind(StrEnum):
     EDITED = "edited"
     CLOSED = "closed"
     REOPENED = "reopened"
+    PULL_REQUEST = "pull-request"
+    REVIEW = "review"
+    CHECK = "check"
 
 
 class Word(StrEnum):
@@ -34,6 +39,7 @@ class Word(StrEnum):
     RETRY = "retry"
     CONTINUE = "continue"
     STOP = "stop"
+    AUTO = "auto"
     STATUS = "status"
     HELP = "help"
 
@@ -49,6 +55,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``by_program`` that the author is no person. ``origin`` names the message itself, the same in every delivery of it;
     empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: an edit addresses us
     for the first time. ``pull_request``: the thing is one. ``agent`` is to do the work instead of the repository's.
+    ``pull`` has the facts of a pull request, a review or a check.
     """
 
     kind: SignalKind
@@ -68,6 +75,13 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     mentioned: bool = False
     pull_request: bool = False
     agent: str = ""
+    pull: PullFacts | None = None
+
+    @property
+    def task_id(self) -> str:
+        """The id of the task that it is about: that of the branch which a pull request comes from, or of the thing."""
+        branch = (self.pull.reverts or self.pull.branch) if self.pull else ""
+        return task_id_in(branch) or derived_task_id(self.opened_at_ms, self.thread)
 
 
 SELF_TEST: Final = "journeyman.test"

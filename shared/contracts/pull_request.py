@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -44,7 +46,7 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     whose merge it takes back. ``key`` is the forge's own id of the check or of what was said, and ``name`` the check's
     name: a stranger's words. ``conclusion`` is how the check ended. ``review`` is the id of the review that something
     was said in, ``verdict`` the review's (`commented`, `changes_requested`, `approved`, `dismissed`), ``path`` and
-    ``line`` what it is about. ``author`` is the pull request's.
+    ``line`` what it is about. ``author`` is the pull request's. ``edited``: it was said before, in other words.
     """
 
     number: int = 0
@@ -62,3 +64,62 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
     line: int = 0
     author: str = ""
+    edited: bool = False
+
+
+PASSING: Final = frozenset({"success", "neutral", "skipped"})
+FAILING: Final = frozenset({"failure", "error", "timed_out", "startup_failure"})
+"""How a check ends well or badly; any other end (cancelled, stale …) says nothing of the work."""
+
+
+class CheckSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """How a check of the head has ended last. ``key`` is the forge's own id of that run of it, ``name`` its name."""
+
+    key: str
+    name: str
+    conclusion: str
+    url: str = ""
+
+
+class ReviewNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says in a review, in all of it or about one line. ``key`` is the forge's own id of it.
+
+    ``mentioned``: it speaks to us, which counts also where automatic rounds are off.
+    """
+
+    key: str
+    review: str = ""
+    author: str = ""
+    text: str = ""
+    path: str = ""
+    line: int = 0
+    url: str = ""
+    by_program: bool = False
+    mentioned: bool = False
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been seen of the open pull request, and what was done about it.
+
+    ``head`` is the commit that ``checks`` (by name), ``conflict`` and ``passed`` are about; ``heads`` are those before.
+    ``facts`` counts what was heard about it. ``notes`` wait for a round, ``submitted`` are the newest reviews that are
+    written to their end, ``heard`` the newest things said. ``answered`` are the fingerprints of what a round was made
+    of, ``told`` of what a person was told. ``due`` is when it is looked at next, and ``since`` when news began to wait
+    for that. ``automatic``: rounds are made by themselves. ``attention`` says why a person is needed.
+    """
+
+    head: str = ""
+    heads: tuple[str, ...] = ()
+    checks: dict[str, CheckSeen] = {}
+    conflict: bool = False
+    passed: bool = False
+    facts: int = 0
+    notes: tuple[ReviewNote, ...] = ()
+    submitted: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    due: datetime | None = None
+    since: datetime | None = None
+    automatic: bool = True
+    attention: str = ""

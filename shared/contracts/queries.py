@@ -73,7 +73,8 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     stopped.
     ``cancelled_how`` says how a person's word or time ended the task (``stopped``, ``rejected`` or ``expired``, else
     empty), ``cancelled_by`` and ``cancelled_reason`` whose word it was; they are set as soon as the stop is asked for.
-    ``pull_request`` is the number of the one that its result is in, or 0.
+    ``pull_request`` is the number of the one that its result is in, or 0; ``attention`` says why that does not get on
+    without a person, and is empty where it does.
     """
 
     id: str
@@ -107,6 +108,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_by: str = ""
     cancelled_reason: str = ""
     pull_request: int = 0
+    attention: str = ""
     actions: dict[str, ActionState] = {}
 
 

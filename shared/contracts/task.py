@@ -10,7 +10,7 @@ import msgspec
 
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
-from shared.contracts.pull_request import Merge, PullRequest, PullState
+from shared.contracts.pull_request import CheckSeen, Merge, PullRequest, PullState, ReviewNote, Watch
 from shared.contracts.usage import Accounts, ModelUsage
 from shared.ops.visible import is_blank
 
@@ -271,7 +271,8 @@ class RecordWorkResumed(CausedCommand, frozen=True, kw_only=True):
 
 
 class RecordRunSucceeded(CausedCommand, frozen=True, kw_only=True):
-    """Report a run that ended well. ``commit`` is empty when nothing had to change."""
+    """Report a run that ended well. ``commit`` is empty when nothing had to change; ``due`` is then that of
+    `RecordPublished`."""
 
     attempt: int
     commit: str = ""
@@ -281,6 +282,7 @@ class RecordRunSucceeded(CausedCommand, frozen=True, kw_only=True):
     tree: str = ""
     evidence: Evidence | None = None
     outcome: Outcome | None = None
+    due: datetime | None = None
 
 
 class RecordPublished(CausedCommand, frozen=True, kw_only=True):
@@ -288,7 +290,8 @@ class RecordPublished(CausedCommand, frozen=True, kw_only=True):
 
     ``commit`` is the one that is visible there. ``attempt`` and ``publication`` say what was published, and the
     how-manieth try it was; an older gateway names neither. ``pull_request`` is the number of the one that has it, at
-    ``url``; without one the result's being there is the end.
+    ``url``; without one the result's being there is the end. ``due`` is when that is looked at next, where there is
+    something to be done about it.
     """
 
     commit: str
@@ -297,6 +300,60 @@ class RecordPublished(CausedCommand, frozen=True, kw_only=True):
     attempt: int = 0
     publication: int = 0
     pull_request: int = 0
+    due: datetime | None = None
+
+
+class Fact(Command, frozen=True, kw_only=True):
+    """What was heard of a pull request ``at`` a moment; without further news it is acted on when it is ``due``."""
+
+    at: datetime
+    due: datetime
+
+
+class RecordHead(Fact, frozen=True, kw_only=True):
+    """Report which commit the head of a pull request is, and whether it can be merged as it is."""
+
+    number: int
+    head: str
+    by: str = ""
+    conflict: bool = False
+
+
+class RecordCheck(Fact, frozen=True, kw_only=True):
+    """Report how a check of a commit has ended."""
+
+    head: str
+    check: CheckSeen
+
+
+class RecordReview(Fact, frozen=True, kw_only=True):
+    """Report what somebody with a say has said of a pull request, or that it does not count any more.
+
+    ``verdict`` is that of the review that is written to its end by it, and empty for a comment on a line. ``origin``
+    names the message.
+    """
+
+    number: int
+    note: ReviewNote
+    verdict: str = ""
+    origin: str = ""
+    edited: bool = False
+
+
+class SetAutomatic(SaidCommand, frozen=True, kw_only=True):
+    """Have rounds made by themselves on the task's pull request, or only when somebody asks for them."""
+
+    on: bool
+    at: datetime | None = None
+
+
+class LookAtPullRequest(TimedCommand, frozen=True, kw_only=True):
+    """See whether what was heard of the pull request makes another round, or needs a person.
+
+    ``approval`` is the policy of now, which may be stricter than the task's.
+    """
+
+    approval: Approval | None = None
 
 
 class RecordPullRequest(Command, frozen=True, kw_only=True):
@@ -368,7 +425,12 @@ class Retry(SaidCommand, frozen=True, kw_only=True):
 
 
 class GoOn(SaidCommand, frozen=True, kw_only=True):
-    """Go on although the thing that the task is about is closed: again where that has stopped the task already."""
+    """Go on although the thing that the task is about is closed: again where that has stopped the task already.
+
+    ``at`` is when it was said. So many rounds that programs have asked for are forgotten.
+    """
+
+    at: datetime | None = None
 
 
 class RecordClosed(Command, frozen=True, kw_only=True):
@@ -439,6 +501,11 @@ TaskCommand = (
     | RecordRunSucceeded
     | RecordPublished
     | RecordPullRequest
+    | RecordHead
+    | RecordCheck
+    | RecordReview
+    | SetAutomatic
+    | LookAtPullRequest
     | RecordFailure
     | RecordStopped
     | GiveInput
@@ -476,7 +543,8 @@ class Submitted(Event, frozen=True, kw_only=True):
 class FollowedUp(Event, frozen=True, kw_only=True):
     """A further wish makes another round of the task, from ``stage`` on and on top of ``base_commit``.
 
-    ``verdict`` is ``plan`` or ``implement``, or null where triage is still to judge.
+    ``verdict`` is ``plan`` or ``implement``, or null where triage is still to judge. ``answers`` are the fingerprints
+    of what was heard of its pull request and is in the wish.
     """
 
     text: str
@@ -488,6 +556,7 @@ class FollowedUp(Event, frozen=True, kw_only=True):
     origin: str = ""
     by_program: bool = False
     at: datetime | None = None
+    answers: tuple[str, ...] = ()
 
 
 class FollowUpRefused(Event, frozen=True, kw_only=True):
@@ -528,9 +597,13 @@ class Edited(Event, frozen=True, kw_only=True):
 
 
 class GoingOn(Event, frozen=True, kw_only=True):
-    """Somebody wants the work done although the thing that it is about is closed."""
+    """Somebody wants the work done although the thing that it is about is closed.
+
+    An open pull request is looked at when that is ``due``.
+    """
 
     origin: str = ""
+    due: datetime | None = None
 
 
 class TriageRequested(Event, frozen=True, kw_only=True):
@@ -708,7 +781,7 @@ class InReview(CausedEvent, frozen=True, kw_only=True):
     """The result is in a pull request, and people decide what becomes of it.
 
     After a round that changed nothing (``unchanged``) it is the result of before. ``by`` is who has reopened it, or has
-    the task followed again; nobody is for a new result.
+    the task followed again; nobody is for a new result. ``due`` is when it is looked at next.
     """
 
     attempt: int
@@ -722,6 +795,62 @@ class InReview(CausedEvent, frozen=True, kw_only=True):
     unchanged: bool = False
     by: str = ""
     origin: str = ""
+    due: datetime | None = None
+
+
+class HeadSeen(Event, frozen=True, kw_only=True):
+    """Somebody has pushed to the pull request (``moved``), or it cannot be merged as it is (``conflict``)."""
+
+    head: str
+    by: str = ""
+    moved: bool = False
+    conflict: bool = False
+    due: datetime | None = None
+    at: datetime | None = None
+
+
+class CheckEnded(Event, frozen=True, kw_only=True):
+    """A check of the pull request's head has ended, otherwise than it did before."""
+
+    head: str
+    check: CheckSeen
+    due: datetime
+    at: datetime
+
+
+class Reviewed(Event, frozen=True, kw_only=True):
+    """Somebody has said something in a review of the pull request, or it does not count any more (``dismissed``).
+
+    ``verdict`` is that of the review which is written to its end by it.
+    """
+
+    note: ReviewNote
+    verdict: str = ""
+    origin: str = ""
+    due: datetime | None = None
+    at: datetime | None = None
+
+
+class AutomaticSet(Event, frozen=True, kw_only=True):
+    """Whether rounds are made by themselves on the pull request, from now on."""
+
+    on: bool
+    origin: str = ""
+    due: datetime | None = None
+
+
+class PersonNeeded(Event, frozen=True, kw_only=True):
+    """The pull request does not get on without a person; ``reason`` says why. ``about`` are fingerprints."""
+
+    code: str
+    reason: str
+    about: tuple[str, ...] = ()
+
+
+class ChecksPassed(Event, frozen=True, kw_only=True):
+    """What is known of the head's checks has passed, and nothing else has been heard for a while."""
+
+    head: str
 
 
 class ThingClosed(Event, frozen=True, kw_only=True):
@@ -857,6 +986,12 @@ TaskEvent = (
     | PublicationRequested
     | StopRequested
     | InReview
+    | HeadSeen
+    | CheckEnded
+    | Reviewed
+    | AutomaticSet
+    | PersonNeeded
+    | ChecksPassed
     | ThingClosed
     | Completed
     | Reverted
@@ -887,7 +1022,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     programs have asked for since a person last said something; ``told`` is what the agent was told last.
     ``budget_microusd`` is what a retry has allowed the work to cost, ``reached_microusd`` the budget that the newest
     round has reached. ``pull_request`` is the newest that had a result; ``closing_until``: the thing is closed, and the
-    review of it ends then, unless a merge has closed it.
+    review of it ends then, unless a merge has closed it. ``watch`` is what has been seen of the pull request,
+    and ``leaving`` is true while an agent is stopped because that was merged or closed.
     """
 
     status: Status = Status.NEW
@@ -942,6 +1078,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     pull_request: PullRequest | None = None
     closing_until: datetime | None = None
+    watch: Watch = Watch()
+    leaving: bool = False
 
 
 def whole_text(text: str, request: str, author: str) -> str:

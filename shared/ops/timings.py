@@ -38,7 +38,8 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     holds up all behind it until then. ``activity_ack_wait_s`` and ``timer_ack_wait_s`` are for work and due timers.
     Orphans are looked for every ``orphans_every_s``; what has ended, or gone elsewhere, less than ``orphans_grace_s``
     ago is left alone, because its own service may still clear it up. ``checkpoint_every_s`` is the shortest time
-    between two checkpoints of a run.
+    between two checkpoints of a run. A comment in a review waits ``review_silence_s`` for further ones, or
+    ``review_settles_s`` from the end of its review on; the end of a check waits ``checks_settle_s`` for others.
     """
 
     message_ack_wait_s: float = 3.0
@@ -47,6 +48,9 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
     orphans_every_s: float = 20.0
     orphans_grace_s: float = 10.0
     checkpoint_every_s: float = 5.0
+    review_silence_s: float = 120.0
+    review_settles_s: float = 10.0
+    checks_settle_s: float = 30.0
     snapshot_every: int = 1000
     nats: NatsTimings = NATS
 

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -23,7 +23,7 @@ from services.brain.actors.pull_requests import CLOSING_GRACE
 from shared.contracts import delivery, reply, run, session, task, webhook
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_task_id, new_task_id
-from shared.contracts.pull_request import PullState
+from shared.contracts.pull_request import CheckSeen, PullState, ReviewNote
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.nats.journal import NatsJournal
@@ -431,6 +431,39 @@ async def in_review(play: Play) -> None:
     await play.until(closed, "reply.posted")
 
 
+async def watched(play: Play) -> None:
+    """A pull request whose check fails, that conflicts, is pushed to and is reviewed, with rounds on and off."""
+    await play.group.start("brain", "executor")
+    id = await _reviewed(play, "Take a note\n\ndemo executor: write note.txt x", number=12)
+    red = CheckSeen(key="check/1", name="ci/tests", conclusion="failure", url="https://ci.example/1")
+    head = (await play.until(id, "task.in-review")).data.commit
+    await play.tell(id, task.RecordCheck(head=head, check=red, **_now()))
+    await play.until(id, "task.followed-up")
+    await play.until(id, "task.person-needed")
+    await play.tell(id, task.SetAutomatic(on=False, at=utc_now()))
+    await play.until(id, "task.automatic-set")
+    await play.tell(id, task.RecordHead(number=12, head=head, conflict=True, **_now()))
+    await play.until(id, "task.person-needed", anew=True)
+    note = ReviewNote(
+        key="n1", review="31", author="bob", text="Name it better.", path="note.txt", line=1, mentioned=True
+    )
+    await play.tell(id, task.RecordReview(number=12, note=note, origin="github:review-comment/1", **_now()))
+    await play.until(id, "task.followed-up", anew=True)
+    await play.until(id, "task.in-review", anew=True)
+    await play.tell(id, task.RecordHead(number=12, head="c0de" * 10, by="bob", **_now()))
+    await play.until(id, "task.head-seen", anew=True)
+    green = CheckSeen(key="suite/2", name="ci (all)", conclusion="success")
+    await play.tell(id, task.RecordCheck(head="c0de" * 10, check=green, **_now()))
+    await play.until(id, "task.checks-passed")
+    await play.tell(id, task.GoOn(at=utc_now()))
+    await play.until(id, "task.going-on")
+
+
+def _now() -> dict[str, Any]:
+    at = utc_now()
+    return {"at": at, "due": at}
+
+
 async def _reviewed(play: Play, text: str, *, number: int) -> str:
     """A task whose result stands in a pull request; no gateway is there that would publish it otherwise."""
     id = await play.submit(text, directive=IMPLEMENT)
@@ -572,6 +605,7 @@ SCENARIOS: Final = {
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),
     "in-review": Scenario(play=in_review),
+    "watched": Scenario(play=watched),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),

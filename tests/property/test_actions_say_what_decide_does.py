@@ -82,7 +82,19 @@ def test_actions_say_allowed_exactly_when_the_brain_does_not_reject_the_command(
     connection.close()
 
 
-CHANGES_NO_STATUS = task.SpendRecorded | task.FollowUpRefused | task.ActionRefused | task.Edited | task.Reverted
+CHANGES_NO_STATUS = (
+    task.SpendRecorded
+    | task.FollowUpRefused
+    | task.ActionRefused
+    | task.Edited
+    | task.Reverted
+    | task.HeadSeen
+    | task.CheckEnded
+    | task.Reviewed
+    | task.AutomaticSet
+    | task.PersonNeeded
+    | task.ChecksPassed
+)
 
 
 @settings(deadline=None)

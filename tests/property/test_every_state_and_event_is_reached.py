@@ -28,7 +28,7 @@ class Reached:
         for number in range(300):
             approval = task.Approval.AUTO if number % 3 == 0 else task.Approval.REQUIRED
             policy = ReactionPolicy(approval=approval, approval_timeout_s=3600)
-            for world in walk([dice.randrange(2**32) for _ in range(150)], policy=policy):
+            for world in walk([dice.randrange(2**32) for _ in range(150)], policy=policy, reviewed=number % 4 == 0):
                 self.states |= {("task", world.task.status), ("plan", world.plan.status), ("run", world.run.status)}
                 self.states |= {("effect", effect.status) for effect in world.reply.effects.values()}
             self.events |= {(each.kind, each.name) for each in world.log}

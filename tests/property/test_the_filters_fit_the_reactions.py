@@ -35,10 +35,11 @@ REACTORS: list[tuple[Sequence[str], React]] = [
 def logs() -> list[RecordedEvent]:
     dice = Random(99)
     recorded = []
-    for number in range(300):
+    for number in range(700):
         approval = Approval.AUTO if number % 2 else Approval.REQUIRED
         policy = ReactionPolicy(approval=approval, approval_timeout_s=60)
-        recorded += walked([dice.randrange(2**32) for _ in range(150)], policy=policy).log
+        steps = [dice.randrange(2**32) for _ in range(150)]
+        recorded += walked(steps, policy=policy, reviewed=number % 5 == 0).log
     return recorded
 
 

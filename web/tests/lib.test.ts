@@ -125,6 +125,11 @@ describe("groups", () => {
     expect(groupOf(row("executing", { worker: "e1" }))).toBe("running");
   });
 
+  test("a review that does not get on without a person needs one", () => {
+    expect(groupOf(row("in-review"))).toBe("in-review");
+    expect(groupOf(row("in-review", { attention: "Checks fail." }))).toBe("needs-you");
+  });
+
   test("totals add up what is counted", () => {
     expect(total({ completed: 3, failed: 2 })).toBe(5);
     expect(total({ completed: 3, failed: 2 }, ["failed"])).toBe(2);

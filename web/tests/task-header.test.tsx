@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
@@ -117,6 +117,18 @@ test("a plan that waits for approval is announced on every other tab, and leads 
   await user.click(within(callout).getByRole("button", { name: "Review plan" }));
   expect(history.location.search).toContain("tab=plan");
   await waitFor(() => expect(callout).not.toBeInTheDocument());
+});
+
+test("a task in review leads to its pull request, and says when that needs a person", async () => {
+  const url = "https://github.com/octo/app/pull/12";
+  const inReview = { status: "in-review", pull_request: 12, result_url: url } as const;
+  await open(new FakeGateway(task(inReview)));
+  const callout = screen.getByRole("region", { name: "Pull request #12 waits for its review" });
+  expect(within(callout).getByRole("link", { name: "Open the pull request" })).toHaveAttribute("href", url);
+  cleanup();
+  await open(new FakeGateway(task({ ...inReview, attention: "3 rounds in a row were made." })));
+  const needed = screen.getByRole("region", { name: "Pull request #12 does not get on without a person" });
+  expect(needed).toHaveTextContent("3 rounds in a row were made.");
 });
 
 test("a question shows the suggested answers, and the one that is chosen is sent", async () => {

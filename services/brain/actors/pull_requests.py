@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.brain.actors.stages import working_stage
 from shared.contracts.evidence import Outcome
-from shared.contracts.pull_request import Merge, PullRequest, PullState
+from shared.contracts.pull_request import Merge, PullRequest, PullState, Watch
 from shared.contracts.task import (
     Cancelled,
     Completed,
@@ -39,8 +39,14 @@ def in_review(task: Task, report: RecordPublished) -> InReview:
         summary=task.summary,
         evidence=task.evidence,
         outcome=Outcome.CHANGED,
+        due=report.due if _waits(task.watch) else None,
         cause=report.cause,
     )
+
+
+def _waits(watch: Watch) -> bool:
+    """Whether something was heard of the pull request meanwhile."""
+    return bool(watch.notes or watch.conflict or watch.checks)
 
 
 def reviewed_further(task: Task, *, by: str = "", origin: str = "", done: RecordRunSucceeded | None = None) -> InReview:
@@ -57,10 +63,16 @@ def reviewed_further(task: Task, *, by: str = "", origin: str = "", done: Record
         evidence=done.evidence if done else task.evidence,
         outcome=Outcome.CHANGED,
         unchanged=done is not None,
+        due=done.due if done else _again_due(task.watch),
         by=by,
         origin=origin,
         cause=done.cause if done else 0,
     )
+
+
+def _again_due(watch: Watch) -> datetime | None:
+    """What waited is looked at once more, at once where that moment is over; each moment has its own look."""
+    return None if watch.due is None else watch.due + timedelta(milliseconds=1)
 
 
 def has_open_pull_request(task: Task) -> bool:

@@ -8,7 +8,6 @@ from services.brain.actors.triage import stricter
 from services.brain.actors.waits import decide_failure
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef
-from shared.contracts.pull_request import PullState
 from shared.contracts.task import (
     Approval,
     Cancelled,
@@ -87,10 +86,10 @@ def _decide_while_stopping(task: Task, report: Report) -> Cancelled | Completed 
     match report:
         case RecordQuestion() | RecordWorkResumed():
             return None
-        case _ if pull is not None and pull.merge is not None:
+        case _ if task.leaving and pull is not None and pull.merge is not None:
             return completed(task, pull.merge, report.cause)
         case _:
-            closed = pull.number if pull is not None and pull.state is PullState.CLOSED else 0
+            closed = pull.number if task.leaving and pull is not None else 0
             return Cancelled(reason=task.stop_reason, result=_made(report), cause=report.cause, pull_request=closed)
 
 

@@ -11,6 +11,7 @@ from services.brain.actors.task_fold import evolve
 from services.brain.actors.things import closed, edited, go_on, reopened, stopped
 from services.brain.actors.triage import decide_triage
 from services.brain.actors.waits import decide_timer
+from services.brain.actors.watch import check_ended, head_seen, looked_at, reviewed, set_automatic
 from services.brain.actors.wishes import follow_up, text_of
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import name_of
@@ -25,12 +26,16 @@ from shared.contracts.task import (
     GoOn,
     HeedClosing,
     InputGiven,
+    LookAtPullRequest,
     PlanningRequested,
     Publish,
+    RecordCheck,
     RecordClosed,
     RecordEdit,
+    RecordHead,
     RecordPullRequest,
     RecordReopened,
+    RecordReview,
     RecordSpend,
     RecordTriage,
     Reject,
@@ -42,6 +47,7 @@ from shared.contracts.task import (
     Revise,
     RevisionRequested,
     SaidCommand,
+    SetAutomatic,
     SpendRecorded,
     Stage,
     Status,
@@ -84,12 +90,22 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return _requested(task, command)
         case SaidCommand(origin=origin) if origin and origin in task.origins:
             return None
+        case SetAutomatic():
+            return set_automatic(task, command)
         case Approve() | Reject() | Revise() | Stop() | Retry() | GoOn() if command.recorded:
             return _told_in_a_message(task, command)
         case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry() | GoOn() | Publish():
             return _told_by_a_person(task, command)
         case RecordPullRequest():
             return pull_request(task, command)
+        case RecordHead():
+            return head_seen(task, command)
+        case RecordCheck():
+            return check_ended(task, command)
+        case RecordReview():
+            return reviewed(task, command)
+        case LookAtPullRequest():
+            return looked_at(task, command)
         case Resume() | ExpireApproval() | HeedClosing():
             return decide_timer(task, command)
         case RecordSpend():

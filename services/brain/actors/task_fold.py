@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from services.brain.actors.stages import working_stage
+from services.brain.actors.watch_fold import answered, published, watched
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.pull_request import PullRequest, PullState
 from shared.contracts.task import (
@@ -14,7 +15,10 @@ from shared.contracts.task import (
     Answered,
     ApprovalExpired,
     Approved,
+    AutomaticSet,
     Cancelled,
+    CheckEnded,
+    ChecksPassed,
     Completed,
     Declined,
     Edited,
@@ -23,9 +27,11 @@ from shared.contracts.task import (
     FollowedUp,
     FollowUpRefused,
     GoingOn,
+    HeadSeen,
     InputGiven,
     InReview,
     Paused,
+    PersonNeeded,
     PlanningRequested,
     PlanReady,
     PublicationRequested,
@@ -35,6 +41,7 @@ from shared.contracts.task import (
     Resumed,
     Retried,
     Reverted,
+    Reviewed,
     RevisionRequested,
     RunSucceeded,
     SpendRecorded,
@@ -85,7 +92,8 @@ def _after(task: Task, event: TaskEvent) -> Task:
         case Edited():
             return _edited(task, event)
         case GoingOn():
-            return replace(task, goes_on=True, chain=0, closing_until=None, stop_reason="")
+            watch = replace(task.watch, due=event.due or task.watch.due, told=(), attention="")
+            return replace(task, goes_on=True, chain=0, closing_until=None, stop_reason="", watch=watch)
         case TriageRequested():
             return replace(task, triage_attempt=event.attempt, triaging=True)
         case Triaged():
@@ -140,9 +148,11 @@ def _after(task: Task, event: TaskEvent) -> Task:
             return _publishing(task, event)
         case StopRequested():
             stopping = replace(task, stopping=True, stop_reason=event.reason, closed=event.closed)
-            return _left(stopping, event) if event.pull_request else stopping
+            return replace(_left(stopping, event), leaving=True) if event.pull_request else stopping
         case InReview():
             return _in_review(task, event)
+        case HeadSeen() | CheckEnded() | Reviewed() | AutomaticSet() | PersonNeeded() | ChecksPassed():
+            return replace(task, watch=watched(task.watch, event))
         case ThingClosed():
             return replace(task, closing_until=event.until, stop_reason=event.reason)
         case Reverted():
@@ -212,6 +222,7 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
         stop_reason="",
         closing_until=None,
         tries=0,
+        watch=answered(task.watch, event),
     )
 
 
@@ -265,6 +276,7 @@ def _result_of(done: RunSucceeded) -> Result | None:
 
 
 def _in_review(task: Task, event: InReview) -> Task:
+    anew = task.pull_request is None or task.pull_request.number != event.pull_request
     return replace(
         _seeing(task, event.cause),
         status=Status.IN_REVIEW,
@@ -278,6 +290,7 @@ def _in_review(task: Task, event: InReview) -> Task:
         evidence=event.evidence,
         outcome=event.outcome,
         pull_request=PullRequest(number=event.pull_request, url=event.url, branch=event.branch),
+        watch=published(task.watch, event, anew=anew),
         error_code="",
         error_message="",
         stop_reason="",
@@ -308,6 +321,7 @@ def _cancelled(task: Task, event: Cancelled) -> Task:
         stop_reason=event.reason,
         closed=task.closed or event.closed,
         closing_until=None,
+        leaving=False,
         ended_in=Stage.REVIEW if watched else working_stage(task) or "",
     )
     left = _left(cancelled, event) if event.pull_request else cancelled
@@ -322,6 +336,7 @@ def _completed(task: Task, event: Completed) -> Task:
         status=Status.COMPLETED,
         triaging=False,
         stopping=False,
+        leaving=False,
         stop_reason="",
         error_code="",
         error_message="",
@@ -432,6 +447,8 @@ def _heard(task: Task, event: TaskEvent) -> Task:
             | StopRequested()
             | Cancelled()
             | InReview()
+            | Reviewed()
+            | AutomaticSet()
             | Retried()
         ) if event.origin:
             return replace(task, origins=(*task.origins, event.origin)[-REMEMBERED_ORIGINS:])

@@ -85,10 +85,12 @@ def go_on(task: Task, command: GoOn) -> GoingOn | Retried | PublicationRequested
             raise Rejected(
                 "task-finished", f"The task is already {status}: retry it, or say what is further to be done."
             )
-        case Task(goes_on=True, chain=0):
+        case Task(goes_on=True, chain=0, closing_until=None):
             return None
         case _:
-            return GoingOn(origin=command.origin)
+            # What was held back by the closing, or for want of a person, is looked at again.
+            due = task.closing_until or (command.at if task.status is Status.IN_REVIEW else None)
+            return GoingOn(origin=command.origin, due=due)
 
 
 def edited(task: Task, report: RecordEdit) -> Edited | InputGiven | None:

@@ -6,6 +6,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
+from services.brain.actors.pull_requests import has_open_pull_request
+from services.brain.actors.rounds import Round, round_of
 from services.brain.actors.stages import ACTS, standing_of
 from services.brain.actors.triage import skips_planning, stricter
 from shared.contracts.decider import Rejected
@@ -46,13 +50,11 @@ def follow_up(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | Fo
     """
     if (task.status is Status.NEW and wish.recorded) or (wish.origin and wish.origin in task.origins):
         return None
-    if (refused := _refused(task, wish)) is None:
+    if (no := refused(task, wish)) is None:
         return _taken(task, wish)
     if not wish.recorded:
-        raise refused
-    return FollowUpRefused(
-        text=wish.text, author=wish.author, code=refused.code, reason=refused.sentence, origin=wish.origin
-    )
+        raise no
+    return FollowUpRefused(text=wish.text, author=wish.author, code=no.code, reason=no.sentence, origin=wish.origin)
 
 
 def text_of(task: Task) -> str:
@@ -64,10 +66,12 @@ def text_of(task: Task) -> str:
     return "\n\n".join(parts)
 
 
-def _refused(task: Task, wish: FollowUp) -> Rejected | None:
+def refused(task: Task, wish: FollowUp) -> Rejected | None:
+    """Why the wish is not taken, or None."""
     if found := refusal(Action.FOLLOW_UP, standing_of(task)):
         return Rejected(found.code, found.sentence)
-    if is_blank(wish.text) and not (wish.directive is not Directive.AUTO and task.status in _SAID_AGAIN):
+    says_enough = wish.directive is not Directive.AUTO and (task.status in _SAID_AGAIN or _heard(task) is not None)
+    if is_blank(wish.text) and not says_enough:
         return Rejected("text-empty", _NOTHING_SAID if task.status not in NEEDS_PERSON else _NOTHING_DECIDED)
     if len(text_of(task)) + len(wish.text) > MAX_CHARACTERS:
         return Rejected(
@@ -110,10 +114,24 @@ def _taken(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | Follo
         case Status.AWAITING_APPROVAL:
             return RevisionRequested(version=task.plan_version, feedback=wish.text, origin=wish.origin)
         case _:
-            return _another_round(task, wish)
+            return _with_what_was_heard(task, wish)
 
 
-def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
+def _heard(task: Task) -> Round | None:
+    """What waits at the task's open pull request for somebody who asks for a round."""
+    return round_of(task, asked=True) if has_open_pull_request(task) else None
+
+
+def _with_what_was_heard(task: Task, wish: FollowUp) -> FollowedUp:
+    """Who asks for a round means also what was said in reviews, and what fails, as far as it fits in."""
+    heard = _heard(task)
+    whole = f"{wish.text}\n\n{heard.text}".strip() if heard else wish.text
+    if heard is None or len(text_of(task)) + len(whole) > MAX_CHARACTERS:
+        return another_round(task, wish)
+    return replace(another_round(task, replace(wish, text=whole)), answers=heard.answers)
+
+
+def another_round(task: Task, wish: FollowUp) -> FollowedUp:
     """The next round, on the branch that is there; triage judges first where it never said that we act."""
     verdict, stage = None, Stage.TRIAGE
     if task.verdict in ACTS:
@@ -133,6 +151,8 @@ def _another_round(task: Task, wish: FollowUp) -> FollowedUp:
 
 
 def _base(task: Task) -> str:
-    """What the next round goes on from: the merge of what is published, or that itself."""
+    """What the next round goes on from: the head of its open pull request, its merge, or what is published."""
+    if has_open_pull_request(task) and task.watch.head:
+        return task.watch.head
     merge = task.pull_request.merge if task.pull_request else None
     return (merge.commit if merge else "") or task.published or task.base_commit

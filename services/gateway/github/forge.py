@@ -49,6 +49,14 @@ class GitHubForge:
         name = self._name(repo)
         return [_said(each) for each in await _patiently(lambda: self._github.comments(name, number))]
 
+    async def branch_of(self, repo: str, number: int) -> str:
+        """The branch that a pull request comes from, or empty where that is one of another repository."""
+        name = self._name(repo)
+        pull = await _patiently(lambda: self._github.pull(name, number))
+        home, base = pull.head.repo, pull.base.repo
+        is_here = home is not None and base is not None and home.full_name == base.full_name
+        return pull.head.ref if is_here else ""
+
     async def file(self, repo: str, path: str) -> bytes | None:
         """A file of the base branch, at most a minute old; None where there is none."""
         name = self._name(repo)

@@ -15,7 +15,7 @@ import structlog
 
 from shared.contracts.decider import Rejected
 from shared.contracts.delivery import Accepted, Authorise, Refuse, Replayed, Signal, SignalKind
-from shared.contracts.ids import derived_id, derived_task_id
+from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.journal import NatsJournal
@@ -25,7 +25,7 @@ from shared.runtime.actor_host import ActorHost
 
 JUDGED_AT_ONCE: Final = 8
 """Deliveries whose authors a gateway asks about at one time."""
-FACTS: Final = frozenset({SignalKind.CLOSED})
+FACTS: Final = frozenset({SignalKind.CLOSED, SignalKind.PULL_REQUEST, SignalKind.CHECK})
 """What happened, whoever did it: nobody asks for anything."""
 
 log = structlog.get_logger(__name__)
@@ -117,4 +117,4 @@ class Authorisation:
 
 
 def _task_of(signal: Signal) -> Actor:
-    return Actor("task", derived_task_id(signal.opened_at_ms, signal.thread))
+    return Actor("task", signal.task_id)

@@ -8,7 +8,19 @@ from typing import Final
 
 from services.gateway.inbound.github_events import meaning_of
 from services.gateway.inbound.github_issues import former_threads
-from services.gateway.inbound.github_payloads import Bare, CommentPayload, IssuesPayload, Payload, decode
+from services.gateway.inbound.github_payloads import (
+    CheckRunPayload,
+    CheckSuitePayload,
+    CommentPayload,
+    IssuesPayload,
+    Payload,
+    PullPayload,
+    ReviewCommentPayload,
+    ReviewPayload,
+    StatusPayload,
+    WorkflowRunPayload,
+    decode,
+)
 from services.gateway.inbound.sender import Incoming, NotAuthentic, Reading, Sender, from_header
 from services.gateway.inbound.signature import hmac_sha256
 from shared.ops.config import Config
@@ -36,22 +48,43 @@ def read(event: str, body: bytes, config: Config) -> Reading:
         sender=payload.sender.login if payload.sender else "",
         meaning=meaning_of(event, payload, config),
         content=_content(event, payload),
-        formerly=() if isinstance(payload, Bare) else former_threads(payload.repository, payload.issue, config),
+        formerly=former_threads(payload.repository, payload.issue, config)
+        if isinstance(payload, IssuesPayload | CommentPayload)
+        else (),
     )
 
 
 def _content(event: str, payload: Payload) -> tuple[str, ...]:
     """What happened: the same by the webhook of an App and by that of the repository, and each time it is sent."""
-    words: tuple[str | None, ...]
+    thing, at = "", None
+    words: tuple[str | None, ...] = ()
     match payload:
-        case CommentPayload(comment=comment) if comment.id and comment.updated_at:
+        case CommentPayload(comment=comment) if comment.id:
             thing, at, words = f"comment/{comment.id}", comment.updated_at, (comment.body,)
-        case IssuesPayload(issue=issue) if issue.id and issue.updated_at:
+        case IssuesPayload(issue=issue) if issue.id:
             label = payload.label.name if payload.label else None
             assignee = payload.assignee.login if payload.assignee else None
             thing, at, words = f"issue/{issue.id}", issue.updated_at, (issue.title, issue.body, label, assignee)
+        case PullPayload(pull_request=pull, label=label, assignee=assignee, requested_reviewer=reviewer) if pull.id:
+            people = (each.login if each else None for each in (assignee, reviewer))
+            named = (label.name if label else None, *people)
+            thing, at, words = f"pull/{pull.id}", pull.updated_at, (pull.head.sha, pull.title, pull.body, *named)
+        case ReviewPayload(review=review) if review.id:
+            thing, at, words = f"review/{review.id}", review.submitted_at, (review.state, review.body)
+        case ReviewCommentPayload(comment=comment) if comment.id:
+            thing, at, words = f"review-comment/{comment.id}", comment.updated_at, (comment.body,)
+        case CheckRunPayload(check_run=check) if check.id:
+            thing, at, words = f"check/{check.id}", check.completed_at, (check.conclusion,)
+        case CheckSuitePayload(check_suite=suite) if suite.id:
+            thing, at, words = f"suite/{suite.id}", suite.updated_at, (suite.conclusion,)
+        case WorkflowRunPayload(workflow_run=run) if run.id:
+            thing, at, words = f"workflow/{run.id}/{run.run_attempt}", run.updated_at, (run.conclusion,)
+        case StatusPayload(id=id, updated_at=updated, state=state) if id:
+            thing, at, words = f"status/{id}", updated, (state,)
         case _:
-            return ()
+            pass
+    if not at:
+        return ()
     return (event, thing, payload.action or "", payload.sender.login if payload.sender else "", at, _digest(words))
 
 

@@ -20,6 +20,8 @@ from services.gateway.inbound.repository_words import words_in
 from services.gateway.inbound.self_delivery import AUTHOR as SELF_TEST
 from services.gateway.inbound.text import bounded, clean, one_line
 from shared.contracts.delivery import Authorise, Refuse, Signal, SignalKind, Word
+from shared.contracts.ids import task_id_in
+from shared.contracts.pull_request import PullFacts
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.ops.config import Config, Policy, Repo
 
@@ -31,6 +33,8 @@ WORDS_FILE: Final = ".journeyman.yml"
 EARLIER_COMMENTS: Final = 30
 EARLIER_BYTES: Final = 24 * 1024
 """Most of the earlier comments that a first contact brings, and of their text; the newest go before."""
+_SAID: Final = frozenset({SignalKind.COMMENT, SignalKind.EDITED})
+"""What is said in the conversation of a pull request: GitHub does not say there which branch that is."""
 _SENDERS_OWN: Final = frozenset({SignalKind.EDITED, SignalKind.REOPENED})
 """What the sender does itself, whoever has written the thing."""
 FIRST_SAID: Final = frozenset({"created", "opened", "submitted"})
@@ -64,6 +68,10 @@ class Forge(Protocol):
         """The comments of an issue or a pull request, oldest first; of many the newest ones."""
         ...
 
+    async def branch_of(self, repo: str, number: int) -> str:
+        """The branch that a pull request comes from, or empty where that is one of another repository."""
+        ...
+
     async def file(self, repo: str, path: str) -> bytes | None:
         """A file of the base branch, or None where there is none."""
         ...
@@ -84,6 +92,7 @@ class GitHubAuthority:
         if repo is None or asked.sender == SELF_TEST:
             # Where there is no repository, triage says so; of a test event only we can be the sender.
             return Authorise(signal=replace(asked.signal, trusted=False), decided_by="self-test")
+        asked = msgspec.structs.replace(asked, signal=await self._of_its_branch(asked.signal))
         signal = await self._in_its_own_words(asked, repo, config.policy)
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
             return Authorise(signal=replace(signal, trusted=False), decided_by="harmless")
@@ -96,6 +105,15 @@ class GitHubAuthority:
         trusted = asked.sender == signal.author or signal.kind in _SENDERS_OWN
         told = replace(signal, trusted=trusted)
         return Authorise(signal=await self._with_earlier(asked, told), permission=role, decided_by=decided_by)
+
+    async def _of_its_branch(self, signal: Signal) -> Signal:
+        """The signal with the branch of the pull request that it is about: by that its task is known."""
+        if not signal.pull_request or signal.kind not in _SAID or (signal.pull and signal.pull.branch):
+            return signal
+        number = int(signal.thread.rpartition("#")[2])
+        branch = await self._forge.branch_of(signal.repo, number)
+        facts = replace(signal.pull or PullFacts(number=number), branch=branch if task_id_in(branch) else "")
+        return replace(signal, pull=facts)
 
     async def may_steer(self, repo: str, login: str) -> bool:
         """Whether an account may still steer in a repository: in one that is not configured nobody may."""
@@ -165,7 +183,7 @@ class GitHubAuthority:
 
     async def _with_earlier(self, asked: Asked, signal: Signal) -> Signal:
         """What was said before the comment that opens the task, as far as people could see it then."""
-        if not asked.opens or signal.kind is not SignalKind.COMMENT:
+        if not asked.opens or signal.kind is not SignalKind.COMMENT or signal.pull_request:
             return signal
         number = int(signal.thread.rpartition("#")[2])
         id = _comment_in(signal.origin)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from services.gateway.inbound.github_payloads import App, CommentPayload, Issue, IssuesPayload, Repository, User
+from services.gateway.inbound.github_payloads import (
+    App,
+    CommentPayload,
+    Issue,
+    IssuesPayload,
+    PullRequest,
+    Repository,
+    User,
+)
 from services.gateway.inbound.mention import Mention, find_mention
 from services.gateway.inbound.sender import Ignored
 from services.gateway.inbound.text import bounded, clean, one_line, visible
@@ -25,7 +33,7 @@ def opened(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     issue, policy = payload.issue, config.policy
     if ignored := _not_ours_to_take(policy, issue, issue.user, payload.sender):
         return ignored
-    mention = _mention_in(issue.title, issue.body, policy)
+    mention = mention_in(issue.title, issue.body, policy)
     labels = {label.name for label in issue.labels or ()}
     if policy.label and policy.label not in labels and mention is None:
         return Ignored(f"the issue has neither the label {policy.label!r} nor a mention of {policy.mention}")
@@ -52,14 +60,14 @@ def edited(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     issue, policy, changes = payload.issue, config.policy, payload.changes
     if changes is None or (changes.title is None and changes.body is None):
         return Ignored("neither the title nor the text was edited")
-    if _is_own(policy, payload.sender, None):
+    if is_own(policy, payload.sender, None):
         return Ignored("an edit of our own")
-    before = _mention_in(
+    before = mention_in(
         (changes.title.before if changes.title else issue.title) or "",
         changes.body.before if changes.body else issue.body,
         policy,
     )
-    now = _mention_in(issue.title, issue.body, policy)
+    now = mention_in(issue.title, issue.body, policy)
     is_new = now is not None and now != before and _not_ours_to_take(policy, issue, issue.user, payload.sender) is None
     return _work(payload, config, now if is_new else None, kind=SignalKind.EDITED, mentioned=is_new)
 
@@ -76,7 +84,7 @@ def ended(payload: IssuesPayload, config: Config) -> Signal | Ignored:
 
 def reopened(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     """What closing the issue has stopped goes on, where somebody reopens it who may steer."""
-    if _is_own(config.policy, payload.sender, None):
+    if is_own(config.policy, payload.sender, None):
         return Ignored("an issue that we have reopened ourselves")
     told = one_line(f"{payload.sender.login} has reopened the issue.")
     return _work(payload, config, None, kind=SignalKind.REOPENED, text=told)
@@ -86,7 +94,7 @@ def commented(payload: CommentPayload, config: Config) -> Signal | Ignored:
     """A comment that mentions us asks for something."""
     if ignored := _not_a_persons(payload, config.policy):
         return ignored
-    mention = _mention_in("", payload.comment.body, config.policy)
+    mention = mention_in("", payload.comment.body, config.policy)
     if mention is None:
         return Ignored(f"a comment that does not mention {config.policy.mention}")
     return _said(payload, config, mention)
@@ -102,7 +110,7 @@ def comment_edited(payload: CommentPayload, config: Config) -> Signal | Ignored:
     before = payload.changes.body.before if payload.changes and payload.changes.body else None
     if before is None or before == comment.body:
         return Ignored("the comment's text was not edited")
-    then, now = _mention_in("", before, policy), _mention_in("", comment.body, policy)
+    then, now = mention_in("", before, policy), mention_in("", comment.body, policy)
     match now:
         case None:
             return Ignored(f"the comment does not mention {policy.mention} any more; what it has asked for goes on")
@@ -117,8 +125,8 @@ def comment_edited(payload: CommentPayload, config: Config) -> Signal | Ignored:
             return _said(payload, config, now, kind=SignalKind.EDITED)
 
 
-def thread_of(repository: Repository, issue: Issue) -> str:
-    """The issue's name in `Signal.thread`: by the repository's number, which its renames and transfers keep."""
+def thread_of(repository: Repository, issue: Issue | PullRequest) -> str:
+    """The name of an issue or a pull request in `Signal.thread`, by the repository's number: renames keep that."""
     return f"github:{repository.id or repository.full_name}#{issue.number}"
 
 
@@ -136,14 +144,14 @@ def _given_to_us(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     # A person may give us what a program has opened: then a person asks for the work.
     if ignored := _not_ours_to_take(config.policy, None, payload.sender):
         return ignored
-    return _work(payload, config, _mention_in(payload.issue.title, payload.issue.body, config.policy))
+    return _work(payload, config, mention_in(payload.issue.title, payload.issue.body, config.policy))
 
 
 def _not_ours_to_take(policy: Policy, issue: Issue | None, *people: User | None) -> Ignored | None:
     """Why what these people ask for is no work, or None: it is our own, or that of a program that is not listed."""
     app = issue.performed_via_github_app if issue else None
     for each in people:
-        if _is_own(policy, each, app):
+        if is_own(policy, each, app):
             return Ignored("an issue of our own: what we write never starts work")
         if each is not None and each.is_bot and not policy.lists_bot(each.login, each.id):
             return Ignored(f"an issue of the program {one_line(each.login)}, which is not in bots under [policy]")
@@ -154,7 +162,7 @@ def _not_a_persons(payload: CommentPayload, policy: Policy) -> Ignored | None:
     comment, people = payload.comment, (payload.comment.user, payload.sender)
     # Our own words first: our account may be listed among the programs, and may look like a person's.
     if (comment.body or "").lstrip().startswith(OWN_MARK) or any(
-        _is_own(policy, each, comment.performed_via_github_app) for each in people
+        is_own(policy, each, comment.performed_via_github_app) for each in people
     ):
         return Ignored("a comment of our own")
     if comment.user is None:
@@ -163,13 +171,14 @@ def _not_a_persons(payload: CommentPayload, policy: Policy) -> Ignored | None:
         return None
     if not all(each is None or not each.is_bot or policy.lists_bot(each.login, each.id) for each in people):
         return Ignored("a comment of a program that is not in bots under [policy]")
-    mention = _mention_in("", comment.body, policy)
+    mention = mention_in("", comment.body, policy)
     if mention is not None and mention.directive not in PROGRAMS_WORDS:
         return Ignored(f"a program asks for work, but it does not decide: {mention.directive} is a person's word")
     return None
 
 
-def _is_own(policy: Policy, who: User | None, app: App | None) -> bool:
+def is_own(policy: Policy, who: User | None, app: App | None) -> bool:
+    """Whether this is our own account, or our own App."""
     is_own_app = app is not None and app.id != 0 and app.id == policy.app_id
     return is_own_app or (who is not None and policy.is_own_login(who.login))
 
@@ -196,7 +205,7 @@ def _said(
         url=comment.html_url,
         author=author.login,
         by_program=author.is_bot,
-        trusted=_is_trusted(author, payload.sender, comment.author_association),
+        trusted=is_trusted(author, payload.sender, comment.author_association),
         directive=mention.directive,
         argument=bounded(mention.argument, 4096),
         origin=origin or comment.origin,
@@ -224,14 +233,15 @@ def _work(
         url=issue.html_url,
         author=issue.user.login if issue.user else "",
         by_program=issue.user is not None and issue.user.is_bot,
-        trusted=_is_trusted(issue.user, payload.sender, issue.author_association),
+        trusted=is_trusted(issue.user, payload.sender, issue.author_association),
         directive=mention.directive if mention else "",
         argument=bounded(mention.argument, 4096) if mention else "",
         mentioned=mentioned,
     )
 
 
-def _mention_in(title: str, body: str | None, policy: Policy) -> Mention | None:
+def mention_in(title: str, body: str | None, policy: Policy) -> Mention | None:
+    """How a text with a title addresses us, or None."""
     # A blank line between them: a title is no paragraph of the text.
     return find_mention(visible(f"{title}\n\n{body or ''}"), *handles(policy))
 
@@ -242,6 +252,6 @@ def handles(policy: Policy) -> Sequence[str]:
     return (policy.mention, f"@{login}") if login else (policy.mention,)
 
 
-def _is_trusted(author: User | None, sender: User, association: str) -> bool:
+def is_trusted(author: User | None, sender: User, association: str) -> bool:
     """The association is the author's: who edits or labels somebody else's words does not inherit it."""
     return author is not None and author.login == sender.login and association in TRUSTED

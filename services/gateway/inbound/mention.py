@@ -25,6 +25,7 @@ ALIASES: Final[dict[Word, tuple[str, ...]]] = {
     Word.RETRY: ("retry", "rerun", "again"),
     Word.CONTINUE: ("continue", "proceed", "resume", "go on"),
     Word.STOP: ("stop", "cancel", "abort", "halt"),
+    Word.AUTO: ("auto",),
     Word.STATUS: ("status",),
     Word.HELP: ("help", "commands"),
 }
@@ -34,6 +35,9 @@ _WORD_OF: Final = {alias: word for word, aliases in ALIASES.items() for alias in
 
 _ALONE: Final = frozenset({Word.STATUS, Word.HELP})
 """These say nothing about what follows them: "help me with the parser" is a wish."""
+
+_SWITCH: Final = frozenset({"on", "off"})
+"""What turns our own rounds on and off; "auto generate the docs" is a wish."""
 
 _COURTESY: Final = r"(?:please|pls|kindly|can|could|would|will|you|just|now)"
 _VERB: Final = re.compile(
@@ -107,7 +111,7 @@ def _directive(line: Line, end: int, following: Line, words: Mapping[str, Word])
     verb = " ".join(match["verb"].lower().split())
     word = _WORD_OF.get(verb) or words.get(verb)
     argument = _bare(seen[match.start("rest") :])
-    if word is None or (word in _ALONE and argument):
+    if word is None or (word in _ALONE and argument) or (word is Word.AUTO and argument.lower() not in _SWITCH):
         return _Found(None)
     return _Found(word, argument)
 

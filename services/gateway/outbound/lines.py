@@ -20,9 +20,10 @@ WORDS: Final = (
     (Word.REJECT, "drop the plan"),
     (Word.RETRY, "try again what failed or was stopped"),
     (Word.STOP, "stop the work"),
+    (Word.AUTO, "rounds on the pull request only when asked for, until `on`"),
     (Word.STATUS, "how it stands"),
 )
-_WITH_MORE: Final = {Word.APPROVE: " v1 3fa94c11", Word.REVISE: " …", Word.ASK: " …"}
+_WITH_MORE: Final = {Word.AUTO: " off", Word.APPROVE: " v1 3fa94c11", Word.REVISE: " …", Word.ASK: " …"}
 
 
 def refusal(task_id: str, effect: str, *, author: str, url: str, reason: str) -> str:

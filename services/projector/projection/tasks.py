@@ -168,6 +168,12 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "outcome": data.outcome or "",
                 "has_result": False,
             }
+        case task.HeadSeen(moved=True):
+            return {"attention": ""}
+        case task.PersonNeeded() as data:
+            return {"attention": data.reason}
+        case task.AutomaticSet() | task.ChecksPassed() | task.GoingOn():
+            return {"attention": ""}
         case task.Reverted() as data:
             return {"reverted_by": data.by or "somebody"}
         case task.StopRequested() as data:
@@ -239,7 +245,8 @@ def _going_on(status: Status) -> dict[str, Any]:
 
 
 def _ended(status: Status) -> dict[str, Any]:
-    return {"status": status, "stopping": False, "question": "", "working_since": None, "paused_until": None}
+    ended = {"status": status, "stopping": False, "question": "", "working_since": None, "paused_until": None}
+    return ended | {"attention": ""}
 
 
 def _cancelled(how: str, fact: Fact, reason: str = "") -> dict[str, Any]:

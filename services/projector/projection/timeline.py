@@ -5,7 +5,6 @@ from __future__ import annotations
 from services.projector.projection.facts import Fact
 from services.projector.projection.rows import TimelineRow, UnreadRow
 from shared.contracts import delivery, session
-from shared.contracts.ids import derived_task_id
 from shared.contracts.kinds import TASK_SCOPED
 
 
@@ -36,7 +35,8 @@ def task_of(fact: Fact) -> str:
         return fact.actor_id
     match fact.data:
         case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
-            return derived_task_id(signal.opened_at_ms, signal.thread)
+            task_id: str = signal.task_id
+            return task_id
         case session.Said(task_id=task_id) | session.AnswerRecorded(task_id=task_id):
             return task_id
         case _:

@@ -42,7 +42,8 @@ LIST_COLUMNS: Final = """
     created_at, updated_at, plan_version, approved_version, round, attempt, agent, worker, cost_microusd, tokens,
     branch, commit, error_code, left(error_message, 2000) AS error_message, left(question, 4000) AS question,
     paused_until, evidence, outcome, has_result, ended_in, created_seq,
-    cancelled_how, cancelled_by, left(cancelled_reason, 500) AS cancelled_reason, pull_request
+    cancelled_how, cancelled_by, left(cancelled_reason, 500) AS cancelled_reason, pull_request,
+    left(attention, 500) AS attention
 """
 
 _checks = msgspec.json.Decoder(tuple[Check, ...])

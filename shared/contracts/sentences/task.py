@@ -44,6 +44,18 @@ def sentence(event: task.TaskEvent) -> str:
             | task.RunSucceeded()
         ):
             return _of_its_work(event)
+        case (
+            task.InReview()
+            | task.HeadSeen()
+            | task.CheckEnded()
+            | task.Reviewed()
+            | task.AutomaticSet()
+            | task.PersonNeeded()
+            | task.ChecksPassed()
+            | task.ThingClosed()
+            | task.Reverted()
+        ):
+            return _of_its_review(event)
         case _:
             return _of_its_end(event)
 
@@ -133,13 +145,51 @@ def _of_its_work(
             assert_never(event)
 
 
+def _of_its_review(
+    event: task.InReview
+    | task.HeadSeen
+    | task.CheckEnded
+    | task.Reviewed
+    | task.AutomaticSet
+    | task.PersonNeeded
+    | task.ChecksPassed
+    | task.ThingClosed
+    | task.Reverted,
+) -> str:
+    match event:
+        case task.InReview(by=by, pull_request=number, branch=branch, commit=commit):
+            who = f" again, by {by}" if by else ""
+            return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}."
+        case task.HeadSeen(head=head, by=by, moved=True):
+            return f"{one_line(by) or 'Somebody'} has pushed to the pull request{at_commit(head)}."
+        case task.HeadSeen(head=head):
+            return f"The pull request cannot be merged as it is{at_commit(head)}."
+        case task.CheckEnded(check=check, head=head):
+            return f"A check ended as {check.conclusion.replace('_', ' ')}{at_commit(head)}: {one_line(check.name)}"
+        case task.Reviewed(verdict="dismissed"):
+            return "What was said in a review does not count any more."
+        case task.Reviewed(note=note, verdict=verdict):
+            how = {"approved": "approves it", "changes_requested": "wants changes"}.get(verdict, "says in the review")
+            where = f" on {one_line(note.path)}" if note.path else ""
+            return f"{one_line(note.author) or 'Somebody'} {how}{where}{because(note.text)}"
+        case task.AutomaticSet(on=on):
+            return f"Rounds on the pull request are made {'by themselves' if on else 'only when somebody asks'}."
+        case task.PersonNeeded(reason=reason):
+            return f"A person is needed. {one_line(reason)}"
+        case task.ChecksPassed(head=head):
+            return f"The checks of the pull request have passed{at_commit(head)}."
+        case task.ThingClosed(reason=reason):
+            return f"What it is about is closed; the review ends, unless a merge has closed it{because(reason)}"
+        case task.Reverted(pull_request=number, by=by):
+            return f"The merge of pull request {number} was taken back{f' by {by}' if by else ''}."
+        case _:
+            assert_never(event)
+
+
 def _of_its_end(
     event: task.PublicationRequested
     | task.StopRequested
-    | task.InReview
-    | task.ThingClosed
     | task.Completed
-    | task.Reverted
     | task.Failed
     | task.Cancelled
     | task.Retried
@@ -165,13 +215,6 @@ def _of_its_end(
         case task.Retried(stage=stage, from_result=from_result, budget_microusd=budget):
             allowed = f", for at most {dollars(budget)}" if budget else ""
             return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}{allowed}."
-        case task.InReview(by=by, pull_request=number, branch=branch, commit=commit):
-            who = f" again, by {by}" if by else ""
-            return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}."
-        case task.ThingClosed(reason=reason):
-            return f"What it is about is closed; the review ends, unless a merge has closed it{because(reason)}"
-        case task.Reverted(pull_request=number, by=by):
-            return f"The merge of pull request {number} was taken back{f' by {by}' if by else ''}."
         case task.Paused(stage=stage, message=message, until=until, tries=tries):
             return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
         case task.Resumed(stage=stage):

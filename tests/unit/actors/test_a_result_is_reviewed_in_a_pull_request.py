@@ -179,7 +179,7 @@ def test_an_issue_that_is_closed_otherwise_ends_the_review_after_a_moment() -> N
 
 
 def test_somebody_who_says_go_on_keeps_the_review_although_the_issue_is_closed() -> None:
-    given(DECIDER, *REVIEWED, CLOSING).when(GoOn()).then(GoingOn())
+    given(DECIDER, *REVIEWED, CLOSING).when(GoOn()).then(GoingOn(due=CLOSING.until))
     given(DECIDER, *REVIEWED, CLOSING, GoingOn()).when(HeedClosing(at=CLOSING.until)).nothing()
     ended = Cancelled(reason="ada has closed the issue.", closed=True)
     given(DECIDER, *REVIEWED, CLOSING, ended).when(GoOn()).then(replace(IN_REVIEW, cause=0))

@@ -45,7 +45,7 @@ def test_it_says_what_a_comment_would_lead_to(here: Path) -> None:
 
 
 def test_it_says_why_a_payload_would_be_ignored(here: Path) -> None:
-    assert "not followed yet" in explained(here, {"action": "opened"}, "--event", "pull_request")["ignored"]
+    assert "newest commit" in explained(here, {"ref": "refs/heads/main"}, "--event", "push")["ignored"]
 
 
 @pytest.mark.parametrize("payload", [[], {"zen": "Keep it logically awesome."}, {"issue": 5}])

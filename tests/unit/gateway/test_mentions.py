@@ -55,14 +55,16 @@ def test_punctuation_emphasis_courtesy_and_line_ends_around_a_directive_do_not_m
 @pytest.mark.parametrize("word", Word)
 def test_every_word_has_its_own_name_and_its_aliases(word: Word) -> None:
     assert word in ALIASES[word]
+    rest = "off" if word is Word.AUTO else ""
     for alias in ALIASES[word]:
-        assert find_mention(f"@agent {alias.title()}", "@agent") == Mention(word)
+        assert find_mention(f"@agent {alias.title()} {rest}", "@agent") == Mention(word, rest)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "@agent",
+        "@agent auto generate the docs",
         "@agent what do you think?",
         "I asked @agent, implement is broken",
         "Hello @agent stop",

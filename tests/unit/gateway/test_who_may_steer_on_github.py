@@ -34,8 +34,11 @@ AT = datetime(2026, 1, 2, 4, tzinfo=UTC)
 class Answers:
     """What GitHub answers; every question is kept."""
 
-    def __init__(self, *, role: str = "none", file: bytes | None = None, said: Sequence[Said] = ()) -> None:
+    def __init__(
+        self, *, role: str = "none", file: bytes | None = None, said: Sequence[Said] = (), branch: str = ""
+    ) -> None:
         self.role = role
+        self.branch = branch
         self.found = file
         self.said = said
         self.asked: list[str] = []
@@ -50,6 +53,10 @@ class Answers:
 
     async def said_in(self, repo: str, number: int) -> Sequence[Said]:
         return self.said
+
+    async def branch_of(self, repo: str, number: int) -> str:
+        self.asked.append(f"branch of {number}")
+        return self.branch
 
     async def file(self, repo: str, path: str) -> bytes | None:
         return self.found
@@ -141,6 +148,18 @@ def test_lists_of_a_repository_go_before_write_access() -> None:
 def test_what_changes_nothing_may_be_said_by_everybody_and_nobody_is_asked() -> None:
     judgement = judged(answers := Answers(), signal(directive=Word.STATUS))
     assert isinstance(judgement, Authorise) and not judgement.signal.trusted and answers.asked == []
+
+
+def test_what_is_said_on_a_pull_request_of_ours_is_for_the_task_of_its_branch() -> None:
+    task_id = "01JX7M3ZK8Q4V9T2B6N5R1C0WD"
+    ours = Answers(role="write", branch=f"journeyman/{task_id.lower()}-fix")
+    judgement = judged(ours, signal(pull_request=True))
+    assert isinstance(judgement, Authorise)
+    assert (judgement.signal.task_id, ours.asked[0]) == (task_id, "branch of 7")
+    foreign = judged(Answers(role="write", branch="feature"), signal(pull_request=True))
+    assert isinstance(foreign, Authorise)
+    assert foreign.signal.pull is not None
+    assert foreign.signal.pull.branch == ""
 
 
 def test_a_strangers_issue_waits_until_somebody_with_write_access_says_so() -> None:

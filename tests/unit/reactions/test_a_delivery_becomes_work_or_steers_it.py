@@ -25,6 +25,7 @@ from shared.contracts.task import (
     Reject,
     Retry,
     Revise,
+    SetAutomatic,
     Source,
     Stop,
     Submit,
@@ -184,7 +185,8 @@ SAID: dict[str, Any] = {"id": ID, "origin": "d-1", "recorded": True}
         ("revise", "smaller steps", Revise(feedback="smaller steps", **SAID)),
         ("stop", "wrong repo", Stop(reason="wrong repo", **SAID)),
         ("retry", "", Retry(**SAID)),
-        ("continue", "", GoOn(**SAID)),
+        ("continue", "", GoOn(at=A_DAY, **SAID)),
+        ("auto", "off", SetAutomatic(on=False, at=A_DAY, **SAID)),
     ],
 )
 def test_a_trusted_comment_steers_its_task(word: str, argument: str, command: Command) -> None:

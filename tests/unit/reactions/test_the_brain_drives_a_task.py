@@ -9,10 +9,11 @@ from services.brain.reactions import reactions
 from shared.contracts import plan, reply, run, session, task
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Command, Event
-from testing.recorded import TASK_ID, recorded
+from testing.recorded import A_DAY, TASK_ID, recorded
 from testing.stories import BASE, BUNDLE, DIGEST, PLAN_READY, SUBMITTED, TRIAGED
 
 react = reactions(ReactionPolicy())
+SETTLED = ReactionPolicy().checks_settle_by(A_DAY)
 
 
 def after(event: Event, sequence: int = 7) -> list[Command]:
@@ -79,6 +80,7 @@ def followed_up(stage: str) -> task.FollowedUp:
                 tree="t",
                 evidence=Evidence.VERIFIED,
                 outcome=Outcome.CHANGED,
+                due=SETTLED,
                 cause=7,
             ),
         ),
@@ -117,11 +119,15 @@ def followed_up(stage: str) -> task.FollowedUp:
         (run.Stopped(round=1, attempt=2), task.RecordStopped(id=TASK_ID, stage="executing", cause=7)),
         (
             reply.Posted(effect="branch/2", attempt=1, commit="c", branch="b", url="u"),
-            task.RecordPublished(id=TASK_ID, commit="c", branch="b", url="u", attempt=2, publication=1, cause=7),
+            task.RecordPublished(
+                id=TASK_ID, commit="c", branch="b", url="u", attempt=2, publication=1, due=SETTLED, cause=7
+            ),
         ),
         (
             reply.Posted(effect="branch/2/3", attempt=1, commit="signed", branch="b"),
-            task.RecordPublished(id=TASK_ID, commit="signed", branch="b", attempt=2, publication=3, cause=7),
+            task.RecordPublished(
+                id=TASK_ID, commit="signed", branch="b", attempt=2, publication=3, due=SETTLED, cause=7
+            ),
         ),
         (
             reply.Failed(effect="branch/2", attempt=1, code="x", message="X."),

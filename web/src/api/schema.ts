@@ -1404,6 +1404,8 @@ export interface components {
             /** @default 0 */
             approved_version?: number;
             attempt: number;
+            /** @default  */
+            attention?: string;
             base_commit: string;
             branch: string;
             /** @default  */
@@ -1528,6 +1530,8 @@ export interface components {
             /** @default 0 */
             approved_version?: number;
             attempt: number;
+            /** @default  */
+            attention?: string;
             branch: string;
             /** @default  */
             cancelled_by?: string;

@@ -73,12 +73,13 @@ export const statusLabel = (status: Status, stopping = false): string =>
 
 type Shown = Pick<
   TaskRow,
-  "status" | "stopping" | "worker" | "evidence" | "outcome" | "has_result" | "ended_in"
+  "status" | "stopping" | "worker" | "evidence" | "outcome" | "has_result" | "ended_in" | "attention"
 >;
 
 /** An execution that nobody has taken yet is queued; a task that is done looks as well as it is proven. */
 function lookOf(task: Shown): Look {
   if (!task.stopping && task.status === "executing" && groupOf(task) === "queued") return LOOK.received;
+  if (task.status === "in-review" && task.attention) return { icon: GitPullRequest, tone: "need" };
   const proof = proofOf(task);
   if (proof && task.status === "completed") return PROVEN[proof];
   return LOOK[task.status] ?? LOOK.received;

@@ -80,6 +80,7 @@ export const enTask = {
   "callout.planReady": "Plan v{version} waits for your approval",
   "callout.planReadyText": "Read it, then approve it, ask for changes, or reject it.",
   "callout.inReview": "Pull request #{number} waits for its review",
+  "callout.attention": "Pull request #{number} does not get on without a person",
   "callout.openPullRequest": "Open the pull request",
   "callout.answer": "Answer",
   "callout.question": "The agent asks",

@@ -42,7 +42,7 @@ export function shortStatusText(task: TaskRow): string {
     case "publishing":
       return task.branch ? t("why.publishing", { branch: task.branch }) : t("why.publishingShort");
     case "in-review":
-      return t("why.inReview", { number: task.pull_request });
+      return task.attention || t("why.inReview", { number: task.pull_request });
     case "paused":
       return (
         [goesOn(task, "why.pausedUntil"), task.error_message].filter(Boolean).join(": ") || t("why.paused")

@@ -30,8 +30,12 @@ export function isOver(status: Status): boolean {
   return group === "failed" || group === "done";
 }
 
-/** An execution that no worker has taken yet is waiting, whatever its status is called. */
-export function groupOf(task: Pick<TaskRow, "status" | "worker">): Group {
+/**
+ * An execution that no worker has taken yet is waiting, whatever its status is called; a review that does not get on
+ * without a person needs one.
+ */
+export function groupOf(task: Pick<TaskRow, "status" | "worker" | "attention">): Group {
+  if (task.status === "in-review" && task.attention) return "needs-you";
   if (task.status === "executing" && !task.worker) return "queued";
   return GROUP_OF[task.status] ?? "running";
 }

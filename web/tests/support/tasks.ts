@@ -87,6 +87,7 @@ export function task(over: Partial<TaskDetail> = {}): TaskDetail {
     cancelled_by: "",
     cancelled_reason: "",
     pull_request: 0,
+    attention: "",
     merge_commit: "",
     merged_by: "",
     reverted_by: "",

@@ -46,10 +46,15 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
     case "in-review":
       return (
         <Callout
-          tone="plain"
+          tone={task.attention ? "need" : "plain"}
           icon={<GitPullRequest size={16} aria-hidden />}
-          title={t("callout.inReview", { number: task.pull_request })}
+          title={t(task.attention ? "callout.attention" : "callout.inReview", { number: task.pull_request })}
         >
+          {task.attention && (
+            <p className="mt-0.5 text-ink-2">
+              <Visible text={task.attention} />
+            </p>
+          )}
           <p className="mt-1">
             <SourceLink
               name={t("callout.openPullRequest")}

@@ -21,6 +21,8 @@ const DOT: Record<string, string> = {
   approved: "bg-good",
   completed: "bg-good",
   "in-review": "bg-good",
+  "checks-passed": "bg-good",
+  "person-needed": "bg-need-dot",
   reverted: "bg-bad",
   succeeded: "bg-good",
   "run-succeeded": "bg-good",
