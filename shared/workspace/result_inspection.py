@@ -95,6 +95,13 @@ async def signed_by(repository: Path, commit: str, author: Signature, message: s
     return made.strip()
 
 
+async def tree_by(repository: Path, commit: str, author: Signature) -> str:
+    """The tree of a commit by that author, empty for somebody else's. Raises ``GitFailed``."""
+    asked = ("show", "--no-patch", "--format=%T %ae", commit_id(commit))
+    tree, _, email = (await git(f"--git-dir={repository}", *asked)).strip().partition(" ")
+    return tree if email == author.email.translate(_NOT_IN_A_NAME).strip() else ""
+
+
 def _by(line: str, author: Signature) -> str:
     """``author Old <old@x> 1700000000 +0000`` with another name and address."""
     role, _, rest = line.partition(" ")

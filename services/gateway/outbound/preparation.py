@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 from services.gateway.outbound import pull_request_text as words
 from services.gateway.outbound.publish_rules import MAX_NAMED, CannotPublish, Rules, refuse
 from shared.contracts import reply
 from shared.workspace.publish import Prepare
-from shared.workspace.result_inspection import Signature, conflicts, inspect, signed_by
+from shared.workspace.result_inspection import Signature, conflicts, inspect, signed_by, tree_by
 
 
 class Preparation:
     """For one publication.
 
-    ``base`` is the branch that the result must still fit: empty is the default one, None is none.
+    ``base`` is the branch that the result must still fit: empty is the default one, None is none. ``trees`` are those
+    of earlier results of the task on the same branch. ``replaceable`` is the commit of one that is there: it was
+    published, and nobody lived to record under which id.
     """
 
     def __init__(
@@ -25,11 +27,14 @@ class Preparation:
         author: Signature | None = None,
         co_author: Signature | None = None,
         base: str | None = None,
+        trees: Collection[str] = (),
     ) -> None:
         self._rules = rules
         self._author = author
         self._co_author = co_author
         self._base = base
+        self._trees = trees
+        self.replaceable = ""
 
     @property
     def is_needed(self) -> bool:
@@ -46,6 +51,9 @@ class Preparation:
                 await self._refuse_moved(repository, wanted, await tip_of(self._base))
             if self._author is None:
                 return wanted.commit
+            there = await tip_of(wanted.branch) if self._trees else None
+            if there is not None and await tree_by(repository, there, self._author) in self._trees:
+                self.replaceable = there
             message = words.commit_message(result.message, self._co_author)
             return await signed_by(repository, wanted.commit, self._author, message)
 

@@ -154,13 +154,19 @@ class Publications:
         author = await patiently(lambda: pulls.author(wanted.repo), turn)
         co_author = await patiently(lambda: pulls.co_author(id, wanted.repo), turn)
         state: reply.Reply = await self._host.state(event.actor)
+        before = [
+            effect
+            for name, effect in state.effects.items()
+            if name != wanted.effect and effect.request.branch == wanted.branch
+        ]
         # Where people look at it already, they see a conflict there.
-        is_first = not any(
-            effect.status is reply.EffectStatus.POSTED and effect.request.branch == wanted.branch
-            for effect in state.effects.values()
-        )
+        is_first = not any(effect.status is reply.EffectStatus.POSTED for effect in before)
         preparation = Preparation(
-            rules_of(repo, on_github=True), author=author, co_author=co_author, base=repo.base if is_first else None
+            rules_of(repo, on_github=True),
+            author=author,
+            co_author=co_author,
+            base=repo.base if is_first else None,
+            trees={effect.request.tree for effect in before} - {""},
         )
         commit = await self._push(event, wanted, repo, preparation)
         crash_point("pull-request.branch-pushed")
@@ -197,7 +203,8 @@ class Publications:
             try:
                 return await publish(None)
             except BranchTaken as taken:
-                if taken.found is None or taken.found not in await self._earlier(event, wanted):
+                earlier = await self._earlier(event, wanted) | {preparation.replaceable} - {""}
+                if taken.found is None or taken.found not in earlier:
                     raise
                 # What lies there is an earlier result of the same task: this one takes its place.
                 return await publish(taken.found)

@@ -290,8 +290,22 @@ async def test_what_cannot_be_opened_says_so_and_the_branch_is_found_by_the_next
     assert world.failed().code == "pull-request-denied"
     app.permissions["pull_requests"] = "write"
     world.begin_anew()
-    await world.publish(await world.request("branch/1/2", "after\n"))
+    # Made afresh: the commit that is there is nowhere in the log, but it has the tree of an earlier result, by us.
+    await world.publish(await world.request("branch/2", "after all\n"))
     assert world.posted().pull_request
+    assert world.at("%H") == world.posted().commit
+
+
+async def test_a_commit_of_somebody_else_with_the_same_files_is_left_alone(world: World) -> None:
+    app = next(iter(world.server.apps.values()))
+    app.permissions["pull_requests"] = "read"
+    first = await world.request("branch/1", "after\n")
+    await world.publish(first)
+    theirs = git(world.clone, "commit-tree", f"{first.data.commit}^{{tree}}", "-p", first.data.base_commit, "-m", "x")
+    git(world.clone, "push", "--quiet", "--force", "origin", f"{theirs}:refs/heads/{BRANCH}")
+    await world.publish(await world.request("branch/2", "after all\n"))
+    assert world.failed().code == "branch-taken"
+    assert world.at("%H") == theirs
 
 
 async def test_kills_and_lost_answers_make_one_branch_and_one_pull_request(world: World) -> None:
