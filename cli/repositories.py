@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
+from cli.git_credentials import git_credentials
 from shared.contracts.git_queries import LOOK, LookAtRepo, RepoLook
 from shared.nats.bus import Bus
 from shared.nats.errors import NatsError
 from shared.ops.config import Config, Repo
-from shared.workspace.credentials import ConfiguredCredentials, CredentialsUnusable
+from shared.workspace.credentials import CredentialsUnusable
 from shared.workspace.gateway_git import read_answer
 from shared.workspace.git import GitFailed
 from shared.workspace.local_target import cannot_write
@@ -60,7 +61,7 @@ async def refused_repositories(config: Config, bus: Bus | None) -> list[tuple[st
 
 
 async def _try_from_here(repo: Repo, config: Config) -> Trial:
-    credentials = ConfiguredCredentials(lambda: config)
+    credentials = git_credentials(config)
     access = ""
     try:
         async with asyncio.timeout(PATIENCE_S):

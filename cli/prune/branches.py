@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from cli.git_credentials import git_credentials
 from cli.prune.candidate import Candidate, Pruned
 from cli.prune.history import EndedTask
 from shared.contracts.task import Status
 from shared.ops.config import Config
-from shared.workspace.credentials import ConfiguredCredentials
 from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.publish import delete_branch
@@ -40,7 +40,7 @@ async def find(data: Path, config: Config, ended: Iterable[EndedTask]) -> tuple[
 
 async def _of_repository(data: Path, config: Config, name: str, tasks: list[EndedTask]) -> list[Candidate]:
     repo = config.repos[name]
-    credentials = ConfiguredCredentials(lambda: config)
+    credentials = git_credentials(config)
     mirror = Mirror(data / "mirrors", repo.target, credentials=credentials)
     await mirror.fetch()
     base = await mirror.resolve(repo.base or None)

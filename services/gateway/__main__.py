@@ -23,6 +23,7 @@ from services.gateway.git.transfers import Transfers
 from services.gateway.github.client import github_of
 from services.gateway.github.errors import NotConfigured
 from services.gateway.github.forge import GitHubForge
+from services.gateway.github.git_credentials import GitHubGitCredentials
 from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
 from services.gateway.inbound.acceptance import Acceptance
@@ -68,10 +69,6 @@ async def run(settings: Settings, timings: Timings) -> None:
     def newest() -> Config:
         return load_config(settings.config_path)  # as those see it who ask
 
-    credentials = ConfiguredCredentials(newest)
-    access = RepositoryAccess(newest, credentials)
-    if refused := access.unusable():
-        raise CannotStart("\n".join(refused))
     host = service.host(reply.DECIDER, delivery.DECIDER)
     for folder in (FOLDER, TRANSFERS):
         clear_temp_dirs(settings.data_dir / folder)
@@ -79,6 +76,11 @@ async def run(settings: Settings, timings: Timings) -> None:
         github = github_of(settings)
     except NotConfigured as error:
         raise CannotStart(str(error)) from error
+    configured = ConfiguredCredentials(newest)
+    credentials = configured if github is None else GitHubGitCredentials(github, settings.github_api_url, configured)
+    access = RepositoryAccess(newest, credentials)
+    if refused := access.unusable():
+        raise CannotStart("\n".join(refused))
     authorities: dict[str, Authority] = {}
     effects: dict[str, Effects] = {}
     permissions: Permissions | None = None
