@@ -18,8 +18,8 @@ NATS_TESTS := tests/contract tests/integration/test_a_nats_server_of_a_test_come
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-demo: install web ## A real task from a signed webhook to a commit, with the scripted model (ONCE=1: exit when done)
-	@$(BIN)/journeyman up --demo $(if $(ONCE),--once --port 0) $(ARGS)
+demo: install web ## A real task from a signed webhook to a commit, with the scripted model (ONCE=1: exit when done; GITHUB=1: as a team on GitHub sees it)
+	@$(if $(GITHUB),$(BIN)/python -m testing.github_demo $(if $(ONCE),--once),$(BIN)/journeyman up --demo $(if $(ONCE),--once --port 0) $(ARGS))
 
 up: install web ## All services for real use on this machine (reads .env)
 	@$(BIN)/journeyman up $(ARGS)
