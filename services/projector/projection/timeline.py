@@ -37,6 +37,8 @@ def task_of(fact: Fact) -> str:
         case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
             task_id: str = signal.task_id
             return task_id
+        case delivery.Refused(signal=delivery.Signal() as signal):
+            return signal.task_id
         case session.Said(task_id=task_id) | session.AnswerRecorded(task_id=task_id):
             return task_id
         case _:
