@@ -302,6 +302,28 @@ class GitHubServer:
                     **_of_pull(pull),
                 )
 
+    def checked(self, repo: str, branch: str, name: str, conclusion: str, *, app: str = "ci") -> None:
+        """A check of the branch's commit has ended, by an App of somebody else's."""
+        there = self._repo(repo)
+        if f"{app}[bot]" not in self.users:
+            self.user(f"{app}[bot]", type="Bot")
+        id, sha = next(self._ids), self._sha(there, branch)
+        run = {
+            "id": id,
+            "node_id": f"CR_{id}",
+            "name": name,
+            "head_sha": sha,
+            "status": "completed",
+            "conclusion": conclusion,
+            "completed_at": _now(),
+            "html_url": f"{SITE}/{there.full_name}/runs/{id}",
+            "output": {"title": None, "summary": None, "text": None, "annotations_count": 0},
+            "check_suite": {"id": id, "node_id": f"CS_{id}", "head_branch": branch, "head_sha": sha},
+            "app": {"id": 1, "slug": app, "name": app},
+            "pull_requests": [],
+        }
+        self._tell(there, "check_run", "completed", f"{app}[bot]", check_run=run)
+
     def rename(self, repo: str, name: str) -> None:
         """Give a repository another name; calls to the old one are redirected, as GitHub does for a while."""
         there = self.repos.pop(repo.lower())

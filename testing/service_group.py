@@ -20,7 +20,7 @@ from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import StreamLimits, provision
-from shared.ops.timings import PRODUCTION
+from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from testing.demo_model import CountingModel
@@ -41,14 +41,14 @@ class Member:
     """One service process over all its lives. ``name`` is its own, ``service`` what it is."""
 
     def __init__(
-        self, name: str, service: str, data: Path, environment: dict[str, str], ack_wait_s: float, tree: Path = ROOT
+        self, name: str, service: str, data: Path, environment: dict[str, str], timings: Timings, tree: Path = ROOT
     ) -> None:
         self.name = name
         self.service = service
         self.data = data
         self.deaths = 0
         self._environment = environment
-        self._command = command_of(service, PRODUCTION if ack_wait_s == ACK_WAIT_S else hurried(ack_wait_s))
+        self._command = command_of(service, timings)
         self._tree = tree
         self._ready = data / f"{name}.ready"
         self.log = data / f"{name}.log"
@@ -184,6 +184,7 @@ class ServiceGroup:
         folder: Path,
         *,
         ack_wait_s: float = ACK_WAIT_S,
+        timings: Timings | None = None,
         checks: Iterable[str] | None = None,
         setup: Iterable[str] | None = None,
         limits: StreamLimits = SMALL,
@@ -197,7 +198,7 @@ class ServiceGroup:
         self.port = free_port()
         self.secret = secrets.token_hex(16)
         self.repository = folder / "repository"
-        self._ack_wait_s = ack_wait_s
+        self._timings = timings or (PRODUCTION if ack_wait_s == ACK_WAIT_S else hurried(ack_wait_s))
         self._commands = {"checks": checks, "setup": setup}
         self._limits = limits
         self._bus: Bus | None = None
@@ -266,7 +267,7 @@ class ServiceGroup:
             github_webhook_secret=self.secret if service == "gateway" else "",
             log_format="console",
         )
-        member = Member(name or service, service, data, settings | environment, self._ack_wait_s, tree)
+        member = Member(name or service, service, data, settings | environment, self._timings, tree)
         self.members[member.name] = member
         return member
 

@@ -13,6 +13,8 @@ import pytest_asyncio
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_task_id
+from shared.ops.timings import Timings
+from shared.workspace.git import git
 from testing.eventually import eventually
 from testing.github_server import GitHubServer
 from testing.service_group import ServiceGroup
@@ -26,7 +28,8 @@ WITHIN_S = 90.0
 @pytest_asyncio.fixture
 async def group(tmp_path: Path) -> AsyncIterator[ServiceGroup]:
     """A repository, NATS and the model; no service yet."""
-    async with ServiceGroup(tmp_path / "group", checks=("python -m unittest",)) as group:
+    soon = Timings(checks_settle_s=0.5, review_settles_s=0.5)
+    async with ServiceGroup(tmp_path / "group", checks=("python -m unittest",), timings=soon) as group:
         yield group
 
 
@@ -63,6 +66,19 @@ async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, g
     assert pull["draft"] and review.data.pull_request == pull["number"]
     assert f"Fixes #{number}" in pull["body"]
     await eventually(lambda: f"/pull/{pull['number']}" in _comment(github, number), within=WITHIN_S)
+
+    branch = pull["head"]["ref"]
+    github.checked(REPO, branch, "build", "failure")
+    asked = await group.until(id, "task.followed-up", after=review.position, within=WITHIN_S)
+    assert "build" in asked.data.text
+    review = await group.until(id, "task.in-review", after=asked.position, within=WITHIN_S)
+
+    ada.reviews(REPO, pull["number"], "Say it in the changes, too.\n\ndemo executor: write CHANGES.md Every cent.")
+    asked = await group.until(id, "task.followed-up", after=review.position, within=WITHIN_S)
+    assert "Say it in the changes" in asked.data.text
+    await group.until(id, "task.in-review", after=asked.position, within=WITHIN_S)
+    assert await git("show", f"{branch}:CHANGES.md", cwd=group.repository) == "Every cent.\n"
+    assert len(github.repos[REPO].pulls) == 1
 
     ada.merges(REPO, pull["number"])
     await group.until(id, "task.completed", within=WITHIN_S)
