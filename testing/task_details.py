@@ -203,6 +203,18 @@ STORIES: Final[dict[str, TaskDetail]] = {
         branch="journeyman/fix",
         commit="c1" * 20,
     ),
+    "person needed": a_task(
+        Status.IN_REVIEW,
+        plans=APPROVED,
+        approved_version=1,
+        round=4,
+        run=a_run(round=4),
+        evidence="no-new-failures",
+        pull_request=12,
+        result_url=PULL_URL,
+        commit="c1" * 20,
+        attention="The check ci/tests fails after 3 rounds: look at it, or say what to do.",
+    ),
     "merged": a_task(
         Status.COMPLETED,
         plans=APPROVED,

@@ -105,6 +105,11 @@ def test_a_failure_says_in_words_what_to_do() -> None:
     assert "`@agent retry`" in text
 
 
+def test_a_pull_request_that_does_not_get_on_says_why() -> None:
+    text = task_comment(STORIES["person needed"])
+    assert "**A person is needed.** The check ci/tests fails" in text
+
+
 def test_an_edit_that_no_longer_counts_is_shown() -> None:
     assert "has been edited since" in task_comment(STORIES["executing"], edited=True)
     assert "edited" not in task_comment(STORIES["executing"])
