@@ -89,7 +89,8 @@ class OnGitHub:
 
     async def show(self, event: RecordedEvent | None, delivered: int = 1) -> None:
         assert event is not None
-        await self.displays.show(event, ActivityContext(delivered, asyncio.Event()))
+        with patch.object(displays, "SETTLE_S", 0.0):
+            await self.displays.show(event, ActivityContext(delivered, asyncio.Event()))
 
     async def show_in_the_end(self, event: RecordedEvent, *, dies_at: Callable[[str], bool], most: int = 30) -> int:
         """As the log's consumer does: again until it is acknowledged. Returns how often it was delivered."""
@@ -123,5 +124,5 @@ def dying(dies_at: Callable[[str], bool]) -> Iterator[None]:
         if dies_at(name):
             raise Killed(name)
 
-    with patch.multiple(displays, crash_point=crash_point, BACKOFF_S=(0.0, 0.01), OTHERS_TURN_S=0.05):
+    with patch.multiple(displays, crash_point=crash_point, BACKOFF_S=(0.0, 0.01), OTHERS_TURN_S=0.05, SETTLE_S=0.0):
         yield

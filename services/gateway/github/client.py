@@ -167,10 +167,18 @@ class GitHub:
         params = {"content": content} if content else {}
         return await self._list(Reaction, repo, f"{_subject(repo, subject, id)}/reactions", params)
 
-    async def react(self, repo: str, subject: Subject, id: int, content: ReactionContent) -> Reaction:
+    async def react(
+        self,
+        repo: str,
+        subject: Subject,
+        id: int,
+        content: ReactionContent,
+        *,
+        importance: Importance = Importance.REACTION,
+    ) -> Reaction:
         """Leave a reaction; doing it again changes nothing, as GitHub keeps one of each content and account."""
         path = f"{_subject(repo, subject, id)}/reactions"
-        return await self.change(Reaction, repo, "POST", path, {"content": content}, Importance.REACTION)
+        return await self.change(Reaction, repo, "POST", path, {"content": content}, importance)
 
     async def remove_reaction(self, repo: str, subject: Subject, id: int, reaction: int) -> None:
         """Take a reaction away."""

@@ -28,6 +28,8 @@ SHOWN_AT_ONCE: Final = 32
 """Most of them wait for their turn in the sender's budget."""
 OTHERS_TURN_S: Final = 15.0
 """So long a claim of another gateway is waited for; then that one is taken for dead."""
+SETTLE_S: Final = 1.0
+"""So long a task's comment waits for what follows at once: a task that arrives is being planned a moment later."""
 LOOK_S: Final = 0.1
 MOST_WAIT_S: Final = 900.0
 """So long an effect is held for a sender that is away or takes no more; then it comes again."""
@@ -86,6 +88,8 @@ class Displays:
         """Claim the effect, show its newest revision, report. What is shown already is left as it is."""
         wanted: reply.Wanted = event.data
         key = event.actor.id, wanted.effect
+        if wanted.effect == reply.COMMENT and turn.delivered == 1:
+            await _pause(SETTLE_S, turn)
         if not await self._is_ours_to_show(event.actor, wanted, key, turn.delivered):
             return
         report = Report(self._host, event, turn)

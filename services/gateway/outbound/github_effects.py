@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from services.gateway.github.answers import Comment
+from services.gateway.github.budget import Importance
 from services.gateway.github.client import GitHub, ReactionContent, Subject
 from services.gateway.github.errors import (
     Denied,
@@ -176,7 +177,9 @@ class GitHubEffects:
         place = self._place(wanted)
         subject, id = subject_of(wanted.target, place.number)
         content = reaction_of(wanted.text)
-        made = await self._github.react(place.repo, subject, id, content)
+        # Somebody waits for the first mark; how it ended is in the comment, too.
+        importance = Importance.REACTION if display.shown else Importance.STATE
+        made = await self._github.react(place.repo, subject, id, content, importance=importance)
         if display.attempt > 1 or display.shown:
             # What stood there before, or was left by a gateway that is gone.
             for each in await self._github.reactions(place.repo, subject, id):

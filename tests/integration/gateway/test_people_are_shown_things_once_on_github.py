@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from random import Random
+from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from services.gateway.outbound import displays
 from services.gateway.outbound.commit_checks import NAME
 from services.gateway.outbound.displays import patiently
 from shared.contracts import reply, run
@@ -93,6 +95,21 @@ async def test_a_comment_shows_the_task_as_it_stands_when_it_is_written(here: On
     await here.show(later)
     assert await here.want(comment_wanted(thread, 5)) is None
     assert len(server.changes("comment.created")) == 1
+
+
+async def test_what_follows_at_once_is_one_comment_and_no_edit(here: OnGitHub, server: GitHubServer) -> None:
+    thread = opened(server)
+    here.stands_at(STORIES["planning"], 2)
+    first = await here.want(comment_wanted(thread, 1))
+    assert first is not None
+    with patch.object(displays, "SETTLE_S", 0.1):
+        showing = asyncio.create_task(here.displays.show(first, ActivityContext(1, asyncio.Event())))
+        await asyncio.sleep(0.02)
+        second = await here.want(comment_wanted(thread, 2))
+        await showing
+    assert server.changes("comment.created") == []
+    await here.show(second)
+    assert len(server.changes("comment.created")) == 1 and server.changes("comment.edited") == []
 
 
 async def test_the_same_text_is_not_written_twice(here: OnGitHub, server: GitHubServer) -> None:
