@@ -25,6 +25,9 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     live_events: int
     actor_events: int
     tasks: int
+    mark_batches: int
+    marks: int
+    storm: int
 
 
 FULL: Final = Sizes(
@@ -40,6 +43,9 @@ FULL: Final = Sizes(
     live_events=200,
     actor_events=100_000,
     tasks=10,
+    mark_batches=4,
+    marks=18,
+    storm=5_000,
 )
 
 QUICK: Final = Sizes(
@@ -55,4 +61,7 @@ QUICK: Final = Sizes(
     live_events=20,
     actor_events=3_000,
     tasks=1,
+    mark_batches=1,
+    marks=3,
+    storm=30,
 )
