@@ -35,8 +35,8 @@ PATIENCE_S: Final = 900.0
 ABOUT: Final = (
     "The gateway and the brain as processes, NATS with every message synced, and a GitHub of ours beside them. A mark "
     "is the time from the 202 to a new issue until 👀 stands on it: the delivery is stored, GitHub is asked what its "
-    "author may do, the reply is wanted, claimed and made. The storm is one writer's comments on one issue, each with a "
-    "mention and other words; it is over when each of them has been judged, and taken or refused by the task."
+    "author may do, the reply is wanted, claimed and made. The storm is one writer's comments on one issue, each with "
+    "a mention and other words; it is over when each of them has been judged, and taken or refused by the task."
 )
 
 
