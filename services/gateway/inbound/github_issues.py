@@ -37,7 +37,7 @@ def opened(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     labels = {label.name for label in issue.labels or ()}
     if policy.label and policy.label not in labels and mention is None:
         return Ignored(f"the issue has neither the label {policy.label!r} nor a mention of {policy.mention}")
-    return _work(payload, config, mention)
+    return _work(payload, config, mention, mentioned=mention is not None)
 
 
 def labeled(payload: IssuesPayload, config: Config) -> Signal | Ignored:
@@ -144,7 +144,8 @@ def _given_to_us(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     # A person may give us what a program has opened: then a person asks for the work.
     if ignored := _not_ours_to_take(config.policy, None, payload.sender):
         return ignored
-    return _work(payload, config, mention_in(payload.issue.title, payload.issue.body, config.policy))
+    mention = mention_in(payload.issue.title, payload.issue.body, config.policy)
+    return _work(payload, config, mention, mentioned=True)
 
 
 def _not_ours_to_take(policy: Policy, issue: Issue | None, *people: User | None) -> Ignored | None:

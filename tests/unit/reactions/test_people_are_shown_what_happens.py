@@ -110,6 +110,13 @@ def test_a_refusal_is_seen_at_the_message_and_said_in_a_line() -> None:
     assert wants(replace(refused, signal=None)) == []
 
 
+def test_an_issue_that_does_not_address_us_is_not_answered() -> None:
+    waits = delivery.Refused(code="stranger", reason="Somebody who may has to say it.", signal=OPENED)
+    assert wants(waits) == []
+    addressed = replace(waits, signal=replace(OPENED, mentioned=True))
+    assert [effect for effect, _ in wants(addressed)] == ["reaction/thing", "refusal/thing"]
+
+
 def test_what_the_task_refuses_is_told_where_it_was_said() -> None:
     expected = [("reaction/o", "confused"), ("refusal/o", "The plan is older.")]
     told = task.ActionRefused(action="approve", code="approval-stale", reason="The plan is older.", origin="o")
