@@ -54,8 +54,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``trusted`` says that the sender's own claim of the author's role allows steering (a hint, not a proof), and
     ``by_program`` that the author is no person. ``origin`` names the message itself, the same in every delivery of it;
     empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: it addresses us, or
-    gives the thing to us; an edit does so for the first time. ``pull_request``: the thing is one. ``agent`` is to do the work instead of the repository's.
-    ``pull`` has the facts of a pull request, a review or a check.
+    gives the thing to us; an edit does so for the first time. ``pull_request``: the thing is one. ``agent`` is to do
+    the work instead of the repository's. ``pull`` has the facts of a pull request, a review or a check.
     """
 
     kind: SignalKind
