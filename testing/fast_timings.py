@@ -20,7 +20,7 @@ def command_of(service: str, timings: Timings = PRODUCTION) -> list[str]:
 
 
 def hurried(seconds: float) -> Timings:
-    """This ack wait everywhere; checkpoints and snapshots come oftener."""
+    """This ack wait everywhere; checkpoints and snapshots come oftener, and reviews and checks settle sooner."""
     return Timings(
         message_ack_wait_s=seconds,
         activity_ack_wait_s=seconds,
@@ -28,6 +28,9 @@ def hurried(seconds: float) -> Timings:
         orphans_every_s=seconds,
         orphans_grace_s=seconds,
         checkpoint_every_s=0.2,
+        review_silence_s=seconds,
+        review_settles_s=seconds / 4,
+        checks_settle_s=seconds / 4,
         snapshot_every=3,
     )
 
