@@ -204,7 +204,9 @@ class Publications:
                 return await publish(None)
             except BranchTaken as taken:
                 earlier = await self._earlier(event, wanted) | {preparation.replaceable} - {""}
-                if taken.found is None or taken.found not in earlier:
+                # A branch of ours that somebody has pushed to is followed: the result stands on top of their commit.
+                follows = bool(earlier) and taken.found == wanted.base_commit
+                if taken.found is None or not (follows or taken.found in earlier):
                     raise
                 # What lies there is an earlier result of the same task: this one takes its place.
                 return await publish(taken.found)

@@ -44,9 +44,9 @@ class InMemorySystem:
     artifacts: Artifacts
     tmp: Path
 
-    async def request(self, effect: str, text: str, *, repo: str = "octo/app") -> RecordedEvent:
+    async def request(self, effect: str, text: str, *, repo: str = "octo/app", base: str = "") -> RecordedEvent:
         """A run's result, and the request to publish it."""
-        base = git(self.target, "rev-parse", "main")
+        base = base or git(self.target, "rev-parse", "main")
         git(self.clone, "fetch", "--quiet", "origin")
         git(self.clone, "checkout", "--quiet", "-B", "result", base)
         (self.clone / "app.txt").write_text(text)
@@ -158,6 +158,18 @@ async def test_somebody_elses_commit_on_the_branch_is_left_alone(world: InMemory
     await world.publish(await world.request("branch/1", "after"))
     assert world.published() == theirs
     await fails_with(world, "branch-taken")
+
+
+async def test_a_result_on_top_of_what_somebody_has_pushed_to_our_branch_follows_it(world: InMemorySystem) -> None:
+    await world.publish(await world.request("branch/1", "one"))
+    theirs = git(world.target, "commit-tree", f"{BRANCH}^{{tree}}", "-p", BRANCH, "-m", "theirs")
+    git(world.target, "branch", "--force", BRANCH, theirs)
+    git(world.clone, "fetch", "--quiet", "origin", BRANCH)
+    await world.publish(await world.request("branch/2", "two"))
+    await fails_with(world, "branch-taken", "branch/2")
+    on_top = await world.request("branch/3", "three", base=theirs)
+    await world.publish(on_top)
+    assert world.published() == on_top.data.commit
 
 
 async def test_a_branch_in_the_way_is_named_at_once(world: InMemorySystem) -> None:
