@@ -12,7 +12,7 @@ from services.gateway.github.credentials import EFFECTS
 
 EVENTS: Final = (
     *("issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment"),
-    *("check_run", "check_suite", "repository", "member"),
+    *("check_run", "check_suite", "status", "repository", "member"),
 )
 """What is sent to us; that somebody installs the App is sent always."""
 WEBHOOK_PATH: Final = "/webhooks/github"

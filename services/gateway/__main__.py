@@ -30,6 +30,7 @@ from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation, Authority
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.github_authority import GitHubAuthority
+from services.gateway.inbound.github_looks import PullRequestLooks
 from services.gateway.inbound.github_sweeper import GitHubSweeper
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
@@ -91,6 +92,8 @@ async def run(settings: Settings, timings: Timings) -> None:
         authorities["github"] = GitHubAuthority(forge, lambda: config.now, IdempotencyKeys(service.bus))
         sweeper = GitHubSweeper(github, lambda: config.now, public_url=settings.public_url)
         service.loop(sweeper.run, drain=sweeper.drain)
+        looks = PullRequestLooks(github, lambda: config.now, service.client)
+        service.loop(looks.run, drain=looks.drain)
         own_account = OwnAccount(github, config.know_own_account)
         service.loop(own_account.run, drain=own_account.drain)
         ask = asks(service.client)
