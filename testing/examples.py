@@ -24,6 +24,8 @@ def _value(kind: Any, text: str) -> object:
             return next(iter(kind))
         case type() if kind is int:
             return 1
+        case type() if kind is bool:
+            return True
         case type() if kind is str:
             return text
         case type() if kind is datetime:

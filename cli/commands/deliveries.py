@@ -116,7 +116,7 @@ def _explained(body: bytes, webhook: str, event: str) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from cli.failures import Failure
-    from services.brain.messages import about_a_delivery, task_of
+    from services.brain.messages import about_a_delivery
     from services.brain.policy import ReactionPolicy
     from services.gateway.inbound.registry import ADAPTERS
     from services.gateway.inbound.rereading import understood
@@ -124,6 +124,7 @@ def _explained(body: bytes, webhook: str, event: str) -> dict[str, Any]:
     from shared.contracts.kinds import kind_of
     from shared.contracts.messages import name_of
     from shared.contracts.task import Approval
+    from shared.contracts.task_of import task_of
     from shared.ops.config import load_config
     from shared.ops.settings import load_settings
 

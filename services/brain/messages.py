@@ -17,6 +17,7 @@ from shared.contracts import delivery, task
 from shared.contracts.delivery import Word
 from shared.contracts.ids import task_id_in
 from shared.contracts.messages import Command
+from shared.contracts.task_of import task_of
 
 NOT_TRUSTED: Final = (
     "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
@@ -52,11 +53,6 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
         case delivery.SignalKind.COMMENT:
             # A sender that does not name its messages has each delivery taken for one.
             return _steering(signal, policy, at, origin=signal.origin or id)
-
-
-def task_of(signal: delivery.Signal) -> str:
-    """The id of the task for the thing that a signal is about."""
-    return signal.task_id
 
 
 def _refused(signal: delivery.Signal) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from shared.contracts import delivery, task
 from shared.contracts.ids import task_id_in
 from shared.contracts.messages import Command
 from shared.contracts.pull_request import CheckSeen, PullFacts, ReviewNote
+from shared.contracts.task_of import task_of
 
 MAX_NOTE: Final = 8_000
 """Most characters of what is said in a review that a task keeps."""
@@ -21,7 +22,7 @@ def about_a_pull_request(
     """The commands that a signal of these kinds leads to; ``id`` is the delivery's."""
     if not task_id_in(facts.reverts or facts.branch):
         return []
-    task_id = signal.task_id
+    task_id = task_of(signal)
     match signal.kind:
         case delivery.SignalKind.CHECK:
             check = CheckSeen(key=facts.key, name=facts.name, conclusion=facts.conclusion, url=signal.url)

@@ -11,6 +11,7 @@ from shared.contracts.delivery import Signal, SignalKind, Word
 from shared.contracts.messages import Command
 from shared.contracts.pull_request import PullFacts
 from shared.contracts.reply import COMMENT, EffectKind, Mark, effect_at
+from shared.contracts.task_of import task_of
 from shared.event_store.envelope import RecordedEvent
 from shared.ops.visible import is_blank
 
@@ -251,7 +252,7 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
 
 def reply_of(signal: Signal) -> str:
     """The id of the reply by which people hear about a signal: that of the task of the same thing."""
-    return signal.task_id
+    return task_of(signal)
 
 
 def _is_there(thread: str, author: str, senders: Collection[str]) -> bool:

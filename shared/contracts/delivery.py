@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from shared.contracts.ids import derived_task_id, task_id_in
 from shared.contracts.messages import ArtifactRef, Command, Event
 from shared.contracts.pull_request import PullFacts
 
@@ -76,12 +75,6 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: bool = False
     agent: str = ""
     pull: PullFacts | None = None
-
-    @property
-    def task_id(self) -> str:
-        """The id of the task that it is about: that of the branch which a pull request comes from, or of the thing."""
-        branch = (self.pull.reverts or self.pull.branch) if self.pull else ""
-        return task_id_in(branch) or derived_task_id(self.opened_at_ms, self.thread)
 
 
 SELF_TEST: Final = "journeyman.test"

@@ -17,6 +17,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.delivery import Accepted, Authorise, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_id
 from shared.contracts.subjects import Actor
+from shared.contracts.task_of import task_of
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.journal import NatsJournal
 from shared.ops.crash_points import crash_point
@@ -117,4 +118,4 @@ class Authorisation:
 
 
 def _task_of(signal: Signal) -> Actor:
-    return Actor("task", signal.task_id)
+    return Actor("task", task_of(signal))

@@ -6,6 +6,7 @@ from services.projector.projection.facts import Fact
 from services.projector.projection.rows import TimelineRow, UnreadRow
 from shared.contracts import delivery, session
 from shared.contracts.kinds import TASK_SCOPED
+from shared.contracts.task_of import task_of as task_of_signal
 
 
 def row(fact: Fact) -> TimelineRow:
@@ -35,10 +36,9 @@ def task_of(fact: Fact) -> str:
         return fact.actor_id
     match fact.data:
         case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal):
-            task_id: str = signal.task_id
-            return task_id
+            return task_of_signal(signal)
         case delivery.Refused(signal=delivery.Signal() as signal):
-            return signal.task_id
+            return task_of_signal(signal)
         case session.Said(task_id=task_id) | session.AnswerRecorded(task_id=task_id):
             return task_id
         case _:

@@ -11,6 +11,7 @@ from services.gateway.inbound.github import read
 from services.gateway.inbound.sender import Ignored, Reading
 from shared.contracts.delivery import Signal, SignalKind
 from shared.contracts.pull_request import PullFacts, PullState
+from shared.contracts.task_of import task_of
 from shared.ops.config import Config, Policy
 from testing.github_payloads import (
     Json,
@@ -77,7 +78,7 @@ def test_what_becomes_of_a_pull_request_of_ours_is_told_to_the_task_of_its_branc
     action: str, changes: Json, state: PullState | None, commit: str
 ) -> None:
     found = signal("pull_request", action, pull_request=ours(**changes))
-    assert (found.kind, found.author, found.task_id) == (SignalKind.PULL_REQUEST, "ada", TASK)
+    assert (found.kind, found.author, task_of(found)) == (SignalKind.PULL_REQUEST, "ada", TASK)
     assert found.pull == PullFacts(number=12, branch=BRANCH, head="c1" * 20, state=state, commit=commit)
 
 
@@ -100,7 +101,7 @@ def test_a_merge_that_takes_ours_back_is_told_to_our_task() -> None:
     head = OURS | {"ref": f"revert-12-{BRANCH}"}
     found = signal("pull_request", "closed", pull_request=pull_request(number=13, head=head, merged=True))
     assert found.pull == PullFacts(number=12, state=PullState.MERGED, reverts=BRANCH)
-    assert found.task_id == TASK
+    assert task_of(found) == TASK
     assert "none of ours" in reason("pull_request", "closed", pull_request=pull_request(head=head, merged=False))
     fork = FORK | {"ref": head["ref"]}
     assert "none of ours" in reason("pull_request", "closed", pull_request=pull_request(head=fork, merged=True))
@@ -139,7 +140,7 @@ def test_what_happens_to_a_pull_request_is_told_by_its_own_event_and_not_by_that
 
 def test_a_review_of_ours_brings_its_verdict_and_each_of_its_lines_says_where_it_is() -> None:
     whole = signal("pull_request_review", "submitted", review=review(), pull_request=ours(), sender=user("bob"))
-    assert (whole.kind, whole.text, whole.trusted, whole.task_id) == (SignalKind.REVIEW, "Nearly.", True, TASK)
+    assert (whole.kind, whole.text, whole.trusted, task_of(whole)) == (SignalKind.REVIEW, "Nearly.", True, TASK)
     assert whole.pull is not None
     assert (whole.pull.review, whole.pull.verdict) == ("31", "changes_requested")
     said = {"comment": review_comment(), "pull_request": ours(), "sender": user("bob")}
@@ -225,7 +226,7 @@ def checks(conclusion: str | None = "failure", branch: str = BRANCH) -> list[tup
 @pytest.mark.parametrize(("event", "action", "parts"), checks())
 def test_the_end_of_a_check_of_our_branch_is_told_with_its_head(event: str, action: str, parts: Json) -> None:
     found = signal(event, action, **parts)
-    assert (found.kind, found.task_id) == (SignalKind.CHECK, TASK)
+    assert (found.kind, task_of(found)) == (SignalKind.CHECK, TASK)
     assert found.pull is not None
     assert (found.pull.head, found.pull.conclusion) == ("c1" * 20, "failure")
     assert found.pull.key

@@ -24,6 +24,7 @@ from shared.contracts.delivery import (
     SignalKind,
     Word,
 )
+from shared.contracts.task_of import task_of
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.ops.config import Config, Policy, Repo
 
@@ -155,7 +156,7 @@ def test_what_is_said_on_a_pull_request_of_ours_is_for_the_task_of_its_branch() 
     ours = Answers(role="write", branch=f"journeyman/{task_id.lower()}-fix")
     judgement = judged(ours, signal(pull_request=True))
     assert isinstance(judgement, Authorise)
-    assert (judgement.signal.task_id, ours.asked[0]) == (task_id, "branch of 7")
+    assert (task_of(judgement.signal), ours.asked[0]) == (task_id, "branch of 7")
     foreign = judged(Answers(role="write", branch="feature"), signal(pull_request=True))
     assert isinstance(foreign, Authorise)
     assert foreign.signal.pull is not None
