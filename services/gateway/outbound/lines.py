@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from services.gateway.outbound.defused import code, defused, one_line
-from services.gateway.outbound.parts import marker, who
+from services.gateway.outbound.parts import marker, money, who
 from services.gateway.outbound.task_comment import state_line
 from shared.contracts.delivery import Word
 from shared.contracts.queries import TaskDetail
-from shared.contracts.sentences.words import dollars
 
 WORDS: Final = (
     (Word.PLAN, "a plan, and nothing is changed before somebody approves it"),
@@ -38,7 +37,7 @@ def status(task_id: str, effect: str, task: TaskDetail | None, *, mention: str, 
         line = f"Nothing is under way here. {code(f'{mention} help')} says what can be asked for."
         return f"{marker(task_id, effect)}\n{line}"
     first, _, _ = state_line(task).partition("\n")
-    spent = f" {dollars(task.cost_microusd)} so far." if task.cost_microusd else ""
+    spent = f" {money(task.cost_microusd)} so far." if task.cost_microusd else ""
     where = f" [Plan, evidence and what can be said now]({comment_url})." if comment_url else ""
     asked = f" Asked for by {who(task.requester)}." if task.requester else ""
     return f"{marker(task_id, effect)}\n{first}{asked}{spent}{where}"

@@ -8,7 +8,7 @@ from typing import Final
 from services.gateway.outbound.defused import code, one_line
 from shared.contracts.evidence import Check, NoteKind
 from shared.contracts.queries import PlanVersion, RunAttempt, TaskDetail
-from shared.contracts.sentences.words import VERDICTS, counted, dollars
+from shared.contracts.sentences.words import VERDICTS, counted
 
 MAX_TEXT: Final = 65_536
 """Code units of a comment or of a pull request's text; GitHub refuses longer ones."""
@@ -47,6 +47,11 @@ def lasted(ms: int) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def money(microusd: int) -> str:
+    """Micro-dollars in cents, as people read them: ``$0.12``, ``less than $0.01``."""
+    return f"${microusd / 1_000_000:.2f}" if microusd >= 10_000 else "less than $0.01"
+
+
 def evidence(run: RunAttempt) -> str:
     """What our own executor observed of a result: a sentence, a table of the checks, and what a person should know."""
     parts = [one_line(run.observed, 600)] if run.observed else []
@@ -68,7 +73,7 @@ def files_changed(run: RunAttempt) -> str:
 
 def footer(task: TaskDetail, *, public_url: str, duration_ms: int = 0) -> str:
     """Cost, duration, who asked, and where all of it can be read."""
-    spent = f"{dollars(task.cost_microusd)} at list price" if task.cost_microusd else ""
+    spent = f"{money(task.cost_microusd)} at list price" if task.cost_microusd else ""
     asked = f"asked for by {who(task.requester)}" if task.requester else ""
     where = f"[the whole story]({public_url.rstrip('/')}/tasks/{task.id})" if public_url else ""
     facts = [spent, lasted(duration_ms) if duration_ms else "", asked, where or f"task {code(task.id)}"]

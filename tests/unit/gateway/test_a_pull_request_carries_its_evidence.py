@@ -34,7 +34,7 @@ def test_the_text_has_summary_evidence_plan_cost_and_a_receipt_that_can_be_read_
     assert "\nFixes #7\n" in text
     assert "| check | `pytest -q` | passed | 0 | 12.3 s | `ab12cd34ab12` |" in text
     assert "approved by grace" in text
-    assert "$0.1234 at list price · 11 min 40 s" in text
+    assert "$0.12 at list price · 11 min 40 s" in text
     assert read_receipt(text) == RECEIPT
     assert [each.strip() for each in read(text).references] == ["#7"]
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.gateway.outbound import lines
-from services.gateway.outbound.parts import lasted, who
+from services.gateway.outbound.parts import lasted, money, who
 from services.gateway.outbound.task_comment import task_comment
 from shared.contracts.delivery import Word
 from shared.contracts.task import Status
@@ -92,7 +92,7 @@ def test_a_result_shows_what_was_observed_who_approved_and_what_it_cost() -> Non
     text = task_comment(STORIES["in review"])
     assert "| check | `pytest -q` | passed | 0 | 12.3 s | `ab12cd34ab12` |" in text
     assert "approved by grace" in text
-    assert "$0.1234 at list price · 12 min" in text
+    assert "$0.12 at list price · 12 min" in text
     assert PULL_URL in text
     assert "2 files, +8 −1" in text
 
@@ -133,7 +133,7 @@ def test_a_refusal_names_who_asked_and_why_not_in_one_line() -> None:
 
 def test_a_status_is_a_line_with_a_link_to_the_comment() -> None:
     text = lines.status("T", "answer/o", STORIES["executing"], mention="@agent", comment_url="https://github.com/x#1")
-    assert text.splitlines()[1].startswith("**Working on it (round 2).** Asked for by ada. $0.1234 so far.")
+    assert text.splitlines()[1].startswith("**Working on it (round 2).** Asked for by ada. $0.12 so far.")
     assert "(https://github.com/x#1)" in text
     assert "Nothing is under way here" in lines.status("T", "answer/o", None, mention="@agent")
     for task in STORIES.values():
@@ -154,6 +154,15 @@ def test_help_names_every_word_that_people_can_say() -> None:
 )
 def test_durations_are_said_as_people_say_them(ms: int, words: str) -> None:
     assert lasted(ms) == words
+
+
+def test_money_is_said_in_cents() -> None:
+    assert [money(each) for each in (123_400, 10_000, 9_999, 12_000_000)] == [
+        "$0.12",
+        "$0.01",
+        "less than $0.01",
+        "$12.00",
+    ]
 
 
 def test_people_are_named_and_not_called() -> None:
