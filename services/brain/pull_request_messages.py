@@ -12,7 +12,7 @@ from shared.contracts.messages import Command
 from shared.contracts.pull_request import CheckSeen, PullFacts, ReviewNote
 from shared.contracts.task_of import task_of
 
-MAX_NOTE: Final = 8_000
+MAX_NOTE: Final = 4_000
 """Most characters of what is said in a review that a task keeps."""
 
 

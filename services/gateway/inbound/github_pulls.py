@@ -39,7 +39,7 @@ from shared.contracts.ids import task_id_in
 from shared.contracts.pull_request import PullFacts, PullState
 from shared.ops.config import Config, Policy
 
-NOT_OURS: Final = "the pull request is none of ours; `@agent review` asks for a review of it"
+NOT_OURS: Final = "the pull request is none of ours, and nothing on it asks us for anything"
 CONFLICT: Final = "dirty"
 """`mergeable_state` of a pull request that cannot be merged as it is."""
 _REVERTS: Final = re.compile(r"revert-(\d{1,9})-(.+)")
@@ -80,7 +80,9 @@ def requested(payload: PullPayload, config: Config) -> Signal | Ignored:
 
 
 def moved(payload: PullPayload, config: Config) -> Signal | Ignored:
-    """The head of a pull request of ours is another commit."""
+    """The head of a pull request of ours is another commit, which somebody else has pushed."""
+    if is_own(config.policy, payload.sender, None):
+        return Ignored("a push of our own, of which its task knows")
     return _told(payload, config, f"{payload.sender.login} has pushed to the pull request.")
 
 

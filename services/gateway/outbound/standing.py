@@ -15,6 +15,7 @@ from shared.event_store.journal import Journal
 DECISIONS: Final[tuple[type[Event], ...]] = (
     task.Submitted,
     task.FollowedUp,
+    task.Reviewed,
     task.Approved,
     task.Retried,
     task.GoingOn,

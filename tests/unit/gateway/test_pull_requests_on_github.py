@@ -90,6 +90,10 @@ def test_a_branch_of_a_fork_is_never_taken_for_ours_whatever_it_is_called() -> N
     assert "none of ours" in reason("pull_request_review", "submitted", **said)
 
 
+def test_our_own_push_is_no_news() -> None:
+    assert "our own" in reason("pull_request", "synchronize", pull_request=ours(), sender=user("agent[bot]", "Bot"))
+
+
 def test_whatever_happens_to_a_pull_request_of_ours_may_tell_a_conflict() -> None:
     assert facts("pull_request", "edited", pull_request=ours(mergeable_state="dirty")).conflict
     assert facts("pull_request", "synchronize", pull_request=ours(mergeable_state="dirty")).conflict
