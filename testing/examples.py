@@ -22,6 +22,8 @@ def _value(kind: Any, text: str) -> object:
             return example(kind, text)
         case type() if issubclass(kind, StrEnum):
             return next(iter(kind))
+        case type() if kind is bool:
+            return True
         case type() if kind is int:
             return 1
         case type() if kind is bool:

@@ -88,7 +88,7 @@ def _by_basic(how: Verification, incoming: Incoming, secrets: Sequence[bytes]) -
 
 
 def _by_standard(incoming: Incoming, secrets: Sequence[bytes]) -> None:
-    """Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
+    """Source: https://www.standardwebhooks.com"""
     problem = "the webhook has no secret"
     for secret in secrets:
         try:
