@@ -181,8 +181,15 @@ def test_a_round_ends_once_and_only_by_its_newest_attempt(steps: list[int], poli
 def test_an_effect_is_made_once_and_never_after_it_was_withdrawn(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
     over: set[str] = set()
+    shown: dict[str, int] = {}
     for event in world.events_of("reply"):
         match event:
+            case reply.Shown(effect=effect, revision=revision):
+                # What people are shown is written again, but only ever anew.
+                assert revision > shown.get(effect, 0)
+                shown[effect] = revision
+            case reply.Failed(effect=effect) | reply.Claimed(effect=effect) if reply.publication_of(effect) is None:
+                continue
             case reply.Posted(effect=effect) | reply.Failed(effect=effect):
                 assert effect not in over
                 over.add(effect)

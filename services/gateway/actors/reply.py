@@ -153,9 +153,9 @@ def _wanted(reply: Reply, command: Want) -> Wanted | None:
 
 
 def _place_of(reply: Reply, command: Want) -> str:
-    """Where the task itself is, for what happened since that is known; its comment begins with a place of its own."""
+    """Where people speak about the task, for what happened since that is known."""
     is_later = reply.since is None or command.at is None or reply.since <= command.at
-    return reply.thread if command.effect != COMMENT and is_later else ""
+    return reply.thread if is_later else ""
 
 
 def _is_noise(reply: Reply, command: Want) -> bool:

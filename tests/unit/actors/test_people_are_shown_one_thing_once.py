@@ -52,6 +52,12 @@ def test_a_comment_is_wanted_where_the_task_came_from_and_later_ones_find_the_pl
     given(DECIDER).when(later).nothing()
 
 
+def test_a_task_that_came_otherwise_has_its_comment_where_people_speak_about_it() -> None:
+    later = Want(effect="comment", revision=4, at=AT + timedelta(seconds=1))
+    given(DECIDER, eyes(1)).when(later).then(replace(WANTED, revision=4, at=later.at))
+    given(DECIDER, eyes(1)).when(replace(later, at=AT - timedelta(seconds=1))).nothing()
+
+
 def test_what_is_shown_as_of_a_revision_is_not_written_again_for_an_older_one() -> None:
     given(DECIDER, WANTED).when(WANT).nothing()
     given(DECIDER, WANTED, CLAIMED, SHOWN).when(replace(WANT, revision=3)).nothing()
