@@ -358,7 +358,8 @@ class GitHubServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 16)
         self.port = self._server.sockets[0].getsockname()[1]
         self._http = httpx.AsyncClient(timeout=10.0, trust_env=False, verify=False)
-        self._spawn(self._deliver())
+        self._sending = asyncio.create_task(self._deliver())
+        self._tasks.add(self._sending)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -368,14 +369,12 @@ class GitHubServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.aclose()
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def delivered(self) -> None:
-        """Wait until every webhook has been sent."""
-        await self._outbox.join()
+        """Wait until every webhook has been sent. Raises what ended the sending."""
+        if self._sending.done():
+            self._sending.result()
+        async with asyncio.timeout(60.0):
+            await self._outbox.join()
 
     # HTTP
 
@@ -495,7 +494,7 @@ class GitHubServer:
                     self._allowed(call.by, values[0], needs)
                 elif _is_of_the_app(path) and (call.by.app is None or call.by.installed):
                     raise Answered(401, "A JSON web token could not be decoded")
-                if method in ("POST", "PATCH", "PUT", "DELETE") and needs and not path.endswith("/attempts"):
+                if method in ("POST", "PATCH", "PUT") and needs and not path.endswith("/attempts"):
                     self._count_change(call.by)
                 answer = handler(self, Call(call.by, values, call.query, call.body))
                 return answer if isinstance(answer, tuple) else (204 if answer is None else 200, answer)

@@ -53,11 +53,15 @@ class Budget:
         self._busy = False
 
     @contextlib.asynccontextmanager
-    async def turn(self, importance: Importance) -> AsyncIterator[None]:
-        """The right to make one change now, alone. Raises `RateLimited` when the budget is used up."""
+    async def turn(self, importance: Importance, *, counts: bool = True) -> AsyncIterator[None]:
+        """The right to make one change now, alone. Raises `RateLimited` when the budget is used up.
+
+        What takes something away does not count: the limits are about content that is made.
+        """
         await self._enter(importance)
         try:
-            self._spend(importance)
+            if counts:
+                self._spend(importance)
             yield
         finally:
             self._leave()

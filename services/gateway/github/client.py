@@ -374,7 +374,7 @@ class GitHub:
         importance: Importance = Importance.STATE,
     ) -> T:
         """A change that has no method of its own."""
-        async with self.budget.turn(importance):
+        async with self.budget.turn(importance, counts=method != "DELETE"):
             return await self._once_renewed(shape, repo, method, path, body)
 
     async def _once_renewed(
