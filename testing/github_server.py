@@ -52,7 +52,7 @@ APP_PERMISSIONS: Final = {
 }
 APP_EVENTS: Final = (
     *("issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment"),
-    *("check_run", "check_suite", "workflow_run", "repository", "member"),
+    *("check_run", "check_suite", "workflow_run", "status", "repository", "member"),
 )
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import msgspec
 from gidgethub import GitHubException, sansio
+from prometheus_client import Counter
 
 from services.gateway.github.errors import (
     AlreadyThere,
@@ -38,6 +39,8 @@ Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-r
 """
 MAX_WAIT_S: Final = 3600.0
 TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0)
+
+CALLS: Final = Counter("journeyman_github_calls_total", "Calls of GitHub's API, by what they ended with", ["outcome"])
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 Json = Mapping[str, Any]
@@ -113,6 +116,18 @@ class Transport:
         return following.removeprefix(self._api_url)
 
     async def _ask(
+        self, method: Method, path: str, authorization: str, account: str, body: Json | None, params: Json | None
+    ) -> tuple[Any, str | None]:
+        outcome = "answered"
+        try:
+            return await self._exchanged(method, path, authorization, account, body, params)
+        except GitHubError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            CALLS.labels(outcome).inc()
+
+    async def _exchanged(
         self, method: Method, path: str, authorization: str, account: str, body: Json | None, params: Json | None
     ) -> tuple[Any, str | None]:
         what = f"{method} {urlsplit(path).path}"

@@ -21,9 +21,10 @@ from click.testing import CliRunner
 from cli.commands.github import check, setup
 from cli.doctor.finding import Finding, FindingState
 from cli.github.findings import look_at_github, try_merging
-from cli.github.manifest import manifest, registration_url
+from cli.github.manifest import EVENTS, manifest, registration_url
 from services.gateway.github.credentials import EFFECTS
 from services.gateway.github.site import site_of
+from services.gateway.inbound.github_events import RULES
 from shared.ops.config import Config, Repo
 from shared.ops.settings import Settings, load_settings
 from testing.command_line import COMMAND, clean_environment
@@ -107,6 +108,14 @@ def test_the_app_asks_for_what_effects_need_and_for_nothing_else() -> None:
     asked = manifest("jm", homepage="https://github.com", public_url="", redirect_url="http://127.0.0.1:1/made")
     assert asked["default_permissions"] == EFFECTS and not asked["public"] and "hook_attributes" not in asked
     assert "workflows" not in EFFECTS and "administration" not in EFFECTS
+
+
+def test_the_app_sends_every_event_that_we_act_on() -> None:
+    acted_on = {
+        event for event, rules in RULES.items() if any("Ignored: " not in each.effect for each in rules.values())
+    }
+    # Its checks tell of a workflow already, with fewer rights.
+    assert acted_on - set(EVENTS) == {"workflow_run"}
 
 
 @pytest.mark.parametrize(
