@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from services.brain.actors.wishes import MISSED
 from services.brain.messages import about_a_delivery
 from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
@@ -143,7 +144,7 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
         case run.Stopped():
             return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, result=_kept(event.data), cause=cause)]
         case run.InputMissed(message=message):
-            return [task.FollowUp(id=id, text=message, origin=f"missed/{cause}", recorded=True)]
+            return [task.FollowUp(id=id, text=message, origin=f"{MISSED}{cause}", recorded=True)]
         case reply.Posted() | reply.Failed():
             return _about_a_publication(event, event.data, policy)
         case _:

@@ -32,6 +32,9 @@ from shared.ops.visible import is_blank
 MAX_CHARACTERS: Final = 150_000
 """Most characters of a task's text with all its wishes: what asks for the work must fit into one event."""
 
+MISSED: Final = "missed/"
+"""What the origin of words begins with that an agent at work was to hear, and whose work was over before."""
+
 MAX_CHAIN: Final = 3
 """Most rounds in a row that programs may ask for: then a person says whether it goes on."""
 MAX_ROUNDS_AN_HOUR: Final = 6
@@ -70,6 +73,8 @@ def refused(task: Task, wish: FollowUp) -> Rejected | None:
     """Why the wish is not taken, or None."""
     if found := refusal(Action.FOLLOW_UP, standing_of(task)):
         return Rejected(found.code, found.sentence)
+    if task.status is Status.CANCELLED and wish.origin.startswith(MISSED):
+        return Rejected("task-stopped", "The task was stopped after this was said: say it again, and it goes on.")
     says_enough = wish.directive is not Directive.AUTO and (task.status in _SAID_AGAIN or _heard(task) is not None)
     if is_blank(wish.text) and not says_enough:
         return Rejected("text-empty", _NOTHING_SAID if task.status not in NEEDS_PERSON else _NOTHING_DECIDED)

@@ -105,6 +105,12 @@ def test_a_task_that_is_being_stopped_takes_no_wish(stage: str) -> None:
     given(DECIDER, *story, StopRequested(stage=stage)).when(WISH).is_rejected("task-stopping")
 
 
+def test_words_that_came_too_late_for_the_agent_begin_nothing_after_a_stop() -> None:
+    missed = replace(WISH, origin="missed/4")
+    given(DECIDER, *EXECUTING, Cancelled(reason="Enough.")).when(missed).is_rejected("task-stopped")
+    assert isinstance(DECIDER.decide(given(DECIDER, *DONE).state, missed), FollowedUp)
+
+
 def test_a_sender_who_waits_for_no_answer_has_the_refusal_recorded_once() -> None:
     event = DECIDER.decide(given(DECIDER, *PUBLISHING).state, replace(WISH, recorded=True))
     assert isinstance(event, FollowUpRefused)
