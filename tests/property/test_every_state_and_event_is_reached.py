@@ -17,6 +17,9 @@ UNREACHED = {
     run.Status.NEW,
 }
 
+OUTSIDE = {"webhook"}
+"""Kinds that are no part of a task's life: the tests of their rules reach every event."""
+
 
 class Reached:
     """What a few hundred walks came across, after their first events."""
@@ -39,7 +42,9 @@ def reached() -> Reached:
     return Reached()
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in EVENTS.items() for name in names])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, names in EVENTS.items() if kind not in OUTSIDE for name in names]
+)
 def test_every_event_is_made_by_some_walk(reached: Reached, kind: str, name: str) -> None:
     assert (kind, name) in reached.events
 
