@@ -187,6 +187,12 @@ class Settings(Limits, BaseSettings):
         None, description="The file with the App's private key, PEM; only the gateway reads it"
     )
 
+    signing_key_file: Path | None = Field(
+        None,
+        description="The file with a private SSH key (Ed25519, without a passphrase) that signs the commits of pull "
+        "requests; only the gateway reads it",
+    )
+
     secret_key: SecretStr = Field(
         SecretStr(""),
         description="Seals the secrets of webhooks that people make, 32 or more letters, the same for every gateway; "
@@ -220,7 +226,7 @@ class Settings(Limits, BaseSettings):
             raise ValueError("it is no address of an API; write one such as https://api.github.com")
         return url.rstrip("/")
 
-    @field_validator("data_dir", "ready_file", "github_app_private_key_file", *_NAMED)
+    @field_validator("data_dir", "ready_file", "github_app_private_key_file", "signing_key_file", *_NAMED)
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()

@@ -35,9 +35,10 @@ NOT_PASSED_ON: Final = {
 """Settings that compose.yaml gives no service as they are, and why."""
 _GATEWAY_SECRETS: Final = (
     *(secret_setting(name) for name in SENDERS),
-    *("github_token", "github_app_private_key", "secret_key"),
+    *("github_token", "github_app_private_key", "signing_key", "secret_key"),
 )
 """Of webhooks, the credentials by which results and answers reach GitHub, and the key of what people enter."""
+_GATEWAY_KEY_FILES: Final = ("github_app_private_key_file", "signing_key_file")
 _AGENT_SETTINGS: Final = ("anthropic_api_key", "anthropic_base_url")
 _NATS_FILES: Final = ("nats_creds", "nats_nkey", "nats_ca", "nats_cert", "nats_key")
 
@@ -53,7 +54,7 @@ def with_settings(compose: str) -> str:
 
 def _fragments() -> str:
     """YAML anchors: what all services are given, what the gateway alone, what runs agents; and the files of secrets."""
-    elsewhere = {*NOT_PASSED_ON, *_AGENT_SETTINGS, *_NATS_FILES, *_GATEWAY_SECRETS, "github_app_private_key_file"}
+    elsewhere = {*NOT_PASSED_ON, *_AGENT_SETTINGS, *_NATS_FILES, *_GATEWAY_SECRETS, *_GATEWAY_KEY_FILES}
     plain = [name for name in Settings.model_fields if name not in elsewhere | {"nats_url", "nats_password"}]
     nats_secrets = ("nats_password", *_NATS_FILES)
     files = {name: variable_of(name) for name in _NATS_FILES}

@@ -81,18 +81,46 @@ async def conflicts(repository: Path, base: str, theirs: str, ours: str) -> tupl
     return tuple(dict.fromkeys(printable(path) for path in merged.text.split("\0")[1:] if path))
 
 
-async def signed_by(repository: Path, commit: str, author: Signature, message: str) -> str:
+async def signed_by(
+    repository: Path, commit: str, author: Signature, message: str, *, signing_key: Path | None = None
+) -> str:
     """The id of a commit with the same tree, parents and time, by ``author``, with another message.
 
-    The same each time, so that it is found again. Raises ``GitFailed``.
+    ``signing_key`` is the file of a private SSH key that signs it: one of Ed25519, whose signatures of one thing are
+    all the same. The id is the same each time, so that the commit is found again. Raises ``GitFailed``.
     """
     where = f"--git-dir={repository}"
     head, _, _ = (await git(where, "cat-file", "commit", commit_id(commit))).partition("\n\n")
+    if signing_key is not None:
+        # A copy: ssh reads no key that others may read, and a container's secrets are often such files.
+        own = repository / "signing-key"
+        own.touch(mode=0o600)
+        try:
+            own.write_bytes(signing_key.read_bytes())
+            return await _signed(where, head, author, message, own)
+        finally:
+            own.unlink()
     lines = [line for line in head.split("\n") if line.startswith(("tree ", "parent ", "author ", "committer "))]
     rewritten = [_by(line, author) if line.startswith(("author ", "committer ")) else line for line in lines]
     body = "\n".join([*rewritten, "", message.replace("\0", "").strip(), ""])
     made = await git(where, "hash-object", "-t", "commit", "-w", "--stdin", input=body.encode("utf-8", "replace"))
     return made.strip()
+
+
+async def _signed(where: str, head: str, author: Signature, message: str, key: Path) -> str:
+    fields = [line.partition(" ") for line in head.split("\n")]
+    tree = next(value for name, _, value in fields if name == "tree")
+    parents = [part for name, _, value in fields if name == "parent" for part in ("-p", value)]
+    when = next(value.rpartition("> ")[2] for name, _, value in fields if name == "author")
+    name, email = (part.translate(_NOT_IN_A_NAME).strip() for part in (author.name, author.email))
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", name), ("EMAIL", email), ("DATE", when))
+    }
+    config = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key}", "-c", "gpg.ssh.program=ssh-keygen")
+    text = (message.replace("\0", "").strip() + "\n").encode("utf-8", "replace")
+    return (await git(where, *config, "commit-tree", "-S", tree, *parents, input=text, env=who)).strip()
 
 
 async def tree_by(repository: Path, commit: str, author: Signature) -> str:

@@ -28,12 +28,14 @@ class Preparation:
         co_author: Signature | None = None,
         base: str | None = None,
         trees: Collection[str] = (),
+        signing_key: Path | None = None,
     ) -> None:
         self._rules = rules
         self._author = author
         self._co_author = co_author
         self._base = base
         self._trees = trees
+        self._signing_key = signing_key
         self.replaceable = ""
 
     @property
@@ -55,7 +57,7 @@ class Preparation:
             if there is not None and await tree_by(repository, there, self._author) in self._trees:
                 self.replaceable = there
             message = words.commit_message(result.message, self._co_author)
-            return await signed_by(repository, wanted.commit, self._author, message)
+            return await signed_by(repository, wanted.commit, self._author, message, signing_key=self._signing_key)
 
         return prepare
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -167,11 +168,26 @@ class Publications:
             co_author=co_author,
             base=repo.base if is_first else None,
             trees={effect.request.tree for effect in before} - {""},
+            signing_key=self._signing_key(),
         )
         commit = await self._push(event, wanted, repo, preparation)
         crash_point("pull-request.branch-pushed")
         pull = await patiently(lambda: pulls.ensure(id, wanted, repo, commit), turn)
         return Published(commit=commit, url=pull.html_url, pull_request=pull.number)
+
+    def _signing_key(self) -> Path | None:
+        """The key's file; an empty one, as Compose gives where nothing is set, is none. Raises `CannotPublish`."""
+        key = self._settings.signing_key_file
+        if key is None:
+            return None
+        try:
+            return key if key.read_bytes().strip() else None
+        except OSError as error:
+            raise CannotPublish(
+                "signing-key-unreadable",
+                f"The key that signs commits cannot be read ({error.strerror}): mend JOURNEYMAN_SIGNING_KEY_FILE, "
+                "then retry.",
+            ) from error
 
     def _repo(self, wanted: reply.Requested) -> Repo:
         repo = load_config(self._settings.config_path).repo_for(wanted.repo)
