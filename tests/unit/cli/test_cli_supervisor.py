@@ -29,6 +29,7 @@ OWN = {
     "ANTHROPIC_API_KEY": "the person's own key",
     "JOURNEYMAN_GITHUB_WEBHOOK_SECRET": "hush",
     "JOURNEYMAN_GITHUB_TOKEN_FILE": "/run/secrets/token",
+    "JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE": "/run/secrets/key.pem",
     "JOURNEYMAN_SECRET_KEY": "hush",
     "JOURNEYMAN_LOG_LEVEL": "debug",
     "HOME": "/home/ada",
@@ -56,8 +57,9 @@ def plan(tmp_path: Path, *, demo: bool = False) -> LaunchPlan:
 def test_secrets_of_the_edge_reach_the_gateway_alone(tmp_path: Path, name: str) -> None:
     inner = service_environment(name, plan(tmp_path), tmp_path / "ready", OWN)
     edge = service_environment("gateway", plan(tmp_path), tmp_path / "ready", OWN)
-    assert not {key for key in inner if "SECRET" in key or "TOKEN" in key}
+    assert not {key for key in inner if any(word in key for word in ("SECRET", "TOKEN", "PRIVATE_KEY"))}
     assert edge["JOURNEYMAN_GITHUB_WEBHOOK_SECRET"] == "hush"
+    assert edge["JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE"] == "/run/secrets/key.pem"
     assert inner["JOURNEYMAN_LOG_LEVEL"] == "debug"
 
 
