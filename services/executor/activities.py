@@ -73,6 +73,14 @@ class Executing:
             dependencies.settings, dependencies.artifacts, self._gateway, asked, self._agents.runner, work
         )
         state: run.Run = await self._agents.host.state(event.actor)
+        is_new = state.claimed_round != asked.round
+        if is_new and (problem := await self._gateway.lost_standing(asked.repo, event.actor.id)):
+            refused = run.Fail(attempt=0, code="standing-lost", message=problem)
+            claim = self._claim(work)
+            await self._agents.give_up(
+                event.actor, claim, lambda attempt: msgspec.structs.replace(refused, attempt=attempt)
+            )
+            return
         if state.claimed_round == asked.round and not self._agents.runner.holds(state.worker):
             await workspace.retire()
         attempt = await self._agents.claim(event.actor, self._claim(work))

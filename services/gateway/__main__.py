@@ -110,11 +110,12 @@ async def run(settings: Settings, timings: Timings) -> None:
     if effects:
         displays = Displays(host, effects, worker=settings.worker)
         service.activity("show", "evt.reply.*.wanted", displays.show, slots=SHOWN_AT_ONCE, give_up=displays.give_up)
+    standing = Standing(service.journal, authorities)
     publications = Publications(
         settings,
         host,
         service.artifacts,
-        standing=Standing(service.journal, authorities),
+        standing=standing,
         pull_requests=pull_requests,
         credentials=credentials,
     )
@@ -200,7 +201,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     instance = token_hex(8)
     transfers = Transfers(settings.data_dir, newest, credentials, instance)
-    git = GitServer(service.bus, access, transfers, instance)
+    git = GitServer(service.bus, access, transfers, instance, standing=standing)
     service.loop(git.run, drain=git.drain)
     server = WebServer(
         app, host=settings.http_host, port=settings.http_port, max_frame_bytes=settings.max_socket_frame_bytes

@@ -1,4 +1,5 @@
-"""The questions about remote repositories that the gateway answers on ``qry.gateway.…``: it alone has credentials.
+"""The questions that the gateway answers on ``qry.gateway.…``, about remote repositories and who may: it alone has
+credentials.
 
 What is answered is never a credential: the commit to start from, whether a branch could be pushed, and objects. Only
 the repositories of ``journeyman.toml`` are answered for. A refusal is ``{"error": {"code": …, "detail": …}}``.
@@ -11,6 +12,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+STANDING: Final = "qry.gateway.standing.ask"
 LOOK: Final = "qry.gateway.git.look"
 FETCH: Final = "qry.gateway.git.fetch"
 PART: Final = "qry.gateway.git.part"
@@ -22,6 +24,19 @@ PART_BYTES: Final = 512 * 1024
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 CommitId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 OwnName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class AskStanding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """May the person who wanted a task's work still ask for it? It is answered by `StandingAnswer`."""
+
+    repo: Text
+    task_id: OwnName
+
+
+class StandingAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``problem`` says, with the mend, why the work must not be done; it is empty where it may be."""
+
+    problem: str = ""
 
 
 class LookAtRepo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,6 +19,8 @@ from shared.contracts.git_queries import (
     LOOK,
     MAX_HAVE,
     PART,
+    STANDING,
+    AskStanding,
     Fetched,
     FetchRepo,
     FetchState,
@@ -26,6 +28,7 @@ from shared.contracts.git_queries import (
     LookAtRepo,
     ReadPart,
     RepoLook,
+    StandingAnswer,
 )
 from shared.nats.bus import Bus
 from shared.nats.errors import NatsError
@@ -39,6 +42,8 @@ from shared.workspace.remote import commit_at
 LOOK_S: Final = 45.0
 """How long the gateway may take to look at a repository: it asks the server twice."""
 LOCAL_LOOK_S: Final = 2.0
+STANDING_S: Final = 10.0
+"""How long the gateway may take to say who may: it asks the forge at most once."""
 FETCH_S: Final = 15.0
 """How long it may take to say how far it is."""
 PART_S: Final = 10.0
@@ -86,6 +91,19 @@ class GatewayGit:
         if look.problem:
             raise RepositoryRefused(look.problem)
         return commit
+
+    async def lost_standing(self, name: str, task_id: str) -> str:
+        """Why a task's work must not be done now, or an empty text: whoever wanted it may not ask for it any more.
+
+        Where the gateway says nothing, the work is done: before it is published, the gateway asks by itself.
+        """
+        asked = msgspec.json.encode(AskStanding(repo=name, task_id=task_id))
+        try:
+            reply = await self._bus.request(STANDING, asked, timeout=STANDING_S)
+            return read_answer(reply.data, StandingAnswer).problem
+        except (TimeoutError, NatsError, GitFailed) as error:
+            log.info("the gateway did not say who may", repo=name, reason=str(error) or type(error).__name__)
+            return ""
 
     def supply(self, name: str) -> Supply:
         """What brings the mirror of a configured remote repository up to date."""

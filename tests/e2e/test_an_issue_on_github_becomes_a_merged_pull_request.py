@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest_asyncio
 
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.ids import derived_task_id
+from shared.contracts.subjects import Actor
 from shared.ops.timings import Timings
 from shared.workspace.git import git
 from testing.eventually import eventually
@@ -49,9 +51,7 @@ async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, g
     await group.add("gateway", JOURNEYMAN_GITHUB_API_URL=github.url, JOURNEYMAN_GITHUB_TOKEN=github.user(OURS)).start()
     ada = github.person("ada")
     number = ada.opens_issue(REPO, DEMO_ISSUE_TITLE, f"@agent plan\n\n{DEMO_ISSUE_BODY}")
-    issue = github.repos[REPO].issues[number]
-    opened_ms = _milliseconds(issue["created_at"])
-    id = derived_task_id(opened_ms, f"github:{github.repos[REPO].id}#{number}")
+    id = _task(github, number)
 
     ready = (await group.until(id, "task.plan-ready", within=WITHIN_S)).data
     await eventually(lambda: "approve" in _comment(github, number), within=WITHIN_S)
@@ -86,7 +86,28 @@ async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, g
     ours = [each for each in github.changes("comment.created", number=number) if each.by == OURS]
     # One comment about the task, and one line to somebody who may not approve.
     assert len(ours) == 2
-    print(_comment(github, number), pull["body"], sep="\n\n=====\n\n")
+
+
+async def test_work_that_was_wanted_by_somebody_who_lost_the_right_is_not_done_and_not_paid_for(
+    group: ServiceGroup, github: GitHubServer
+) -> None:
+    await group.start("brain", "planner")
+    gateway = group.add("gateway", JOURNEYMAN_GITHUB_API_URL=github.url, JOURNEYMAN_GITHUB_TOKEN=github.user(OURS))
+    await gateway.start()
+    ada = github.person("ada")
+    number = ada.opens_issue(REPO, DEMO_ISSUE_TITLE, f"@agent plan\n\n{DEMO_ISSUE_BODY}")
+    id = _task(github, number)
+    ready = (await group.until(id, "task.plan-ready", within=WITHIN_S)).data
+    ada.comments(REPO, number, f"@agent approve v{ready.version} {ready.digest[:8]}")
+    await group.until(id, "task.execution-requested", within=WITHIN_S)
+    github.collaborator(REPO, "ada", "read")
+    await gateway.kill()
+    await gateway.start()
+    await group.start("executor")
+    failed = await group.until(id, "task.failed", within=WITHIN_S)
+    assert failed.data.code == "standing-lost" and "ada" in failed.data.message
+    run = await group.journal.load(Actor("run", id))
+    assert [event.name for event in run] == ["requested", "claimed", "failed"]
 
 
 def _comment(github: GitHubServer, number: int) -> str:
@@ -99,7 +120,7 @@ def _marks(github: GitHubServer, number: int) -> list[str]:
     return [each["content"] for each in github.repos[REPO].reactions.get(("issue", number), [])]
 
 
-def _milliseconds(time: str) -> int:
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(time).timestamp() * 1000)
+def _task(github: GitHubServer, number: int) -> str:
+    repo = github.repos[REPO]
+    opened = datetime.fromisoformat(repo.issues[number]["created_at"])
+    return derived_task_id(int(opened.timestamp() * 1000), f"github:{repo.id}#{number}")

@@ -1,4 +1,4 @@
-"""Answering ``qry.gateway.git.…``: a queue group, so that several gateways share the questions."""
+"""Answering ``qry.gateway.…``: a queue group, so that several gateways share the questions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ import structlog
 
 from services.gateway.git.repository_access import RepositoryAccess
 from services.gateway.git.transfers import Busy, Transfers
-from shared.contracts.git_queries import FETCH, LOOK, PART, FetchRepo, GitRefusal, LookAtRepo, Problem, ReadPart
+from services.gateway.outbound.standing import Standing, StandingLost
+from shared.contracts.git_queries import (
+    FETCH,
+    LOOK,
+    PART,
+    STANDING,
+    AskStanding,
+    FetchRepo,
+    GitRefusal,
+    LookAtRepo,
+    Problem,
+    ReadPart,
+    StandingAnswer,
+)
 from shared.nats.bus import Bus, Message, Subscription
 from shared.nats.errors import NatsError
 from shared.ops.config import BadConfig
@@ -28,8 +41,11 @@ log = structlog.get_logger(__name__)
 class GitServer:
     """Looks at every remote repository when it starts, then answers until it is drained; ``instance`` names it."""
 
-    def __init__(self, bus: Bus, access: RepositoryAccess, transfers: Transfers, instance: str) -> None:
+    def __init__(
+        self, bus: Bus, access: RepositoryAccess, transfers: Transfers, instance: str, *, standing: Standing
+    ) -> None:
         self._bus = bus
+        self._standing = standing
         self._access = access
         self._transfers = transfers
         self._instance = instance
@@ -39,7 +55,9 @@ class GitServer:
     async def run(self) -> None:
         """Take questions until `drain`."""
         own = f"{FETCH}.{self._instance}", f"{PART}.{self._instance}"
-        subscriptions = [await self._bus.nc.subscribe(subject, queue=GROUP, cb=self._take) for subject in (LOOK, FETCH)]
+        subscriptions = [
+            await self._bus.nc.subscribe(subject, queue=GROUP, cb=self._take) for subject in (LOOK, FETCH, STANDING)
+        ]
         subscriptions += [await self._bus.nc.subscribe(subject, cb=self._take) for subject in own]
         looking = asyncio.create_task(self._say_what_is_refused())
         try:
@@ -92,6 +110,8 @@ class GitServer:
         await self._respond(message, answer)
 
     async def _answer(self, subject: str, body: bytes) -> bytes:
+        if subject == STANDING:
+            return msgspec.json.encode(await self._who_may(_read(AskStanding, body)))
         if subject == LOOK:
             look = _read(LookAtRepo, body)
             return msgspec.json.encode(await self._access.look(look.repo, anew=look.anew))
@@ -99,6 +119,13 @@ class GitServer:
             asked = _read(ReadPart, body)
             return await self._transfers.part(asked.transfer, asked.offset)
         return msgspec.json.encode(await self._transfers.fetch(_read(FetchRepo, body)))
+
+    async def _who_may(self, asked: AskStanding) -> StandingAnswer:
+        try:
+            await self._standing.check(asked.task_id, asked.repo)
+        except StandingLost as lost:
+            return StandingAnswer(problem=str(lost))
+        return StandingAnswer()
 
     async def _respond(self, message: Message, answer: bytes) -> None:
         try:

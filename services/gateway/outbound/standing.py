@@ -56,5 +56,5 @@ class Standing:
         if authority is not None and not await authority.may_steer(repo, login):
             raise StandingLost(
                 f"{login} asked for this and may not tell the agent what to do in {repo} any more: somebody who may "
-                "has to retry the task, which publishes the commit that is there."
+                "has to retry the task."
             )

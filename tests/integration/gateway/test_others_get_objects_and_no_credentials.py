@@ -14,8 +14,10 @@ import pytest
 from services.gateway.git.repository_access import RepositoryAccess
 from services.gateway.git.server import GitServer
 from services.gateway.git.transfers import FOLDER, IDLE_S, Transfers
+from services.gateway.outbound.standing import Standing
 from shared.contracts.git_queries import FETCH, LOOK, PART, PART_BYTES, FetchRepo, LookAtRepo, ReadPart
 from shared.nats.bus import Bus, Message
+from shared.nats.journal import NatsJournal
 from shared.ops.config import Config
 from shared.workspace.bundle import has_commit
 from shared.workspace.credentials import ConfiguredCredentials
@@ -81,7 +83,7 @@ class Gateway:
         credentials = ConfiguredCredentials(lambda: config, Environment())
         self.access = RepositoryAccess(lambda: config, credentials, clock=lambda: self.now)
         self.transfers = Transfers(data, lambda: config, credentials, "gw1", clock=lambda: self.now)
-        self._server = GitServer(bus, self.access, self.transfers, "gw1")
+        self._server = GitServer(bus, self.access, self.transfers, "gw1", standing=Standing(NatsJournal(bus), {}))
         self.repo = config.repos[REPO]
 
     @contextlib.asynccontextmanager
