@@ -66,9 +66,9 @@ _EVENTS: Final = """
 Where the gateway has credentials for GitHub, GitHub is asked before anything is done: who has the role `write`,
 `maintain` or `admin` in the repository may steer, and nobody else. An answer counts for a minute. `people` and `teams`
 of a repository in journeyman.toml go before that: then only they may. Programs count only when `bots` names them.
-Before the work begins and before its result is published, it is asked again whether who wanted it still may. What stands in a delivery about its
-author's role decides nothing; without credentials it is all that there is, and OWNER, MEMBER and COLLABORATOR may
-steer.
+Before the work begins and before its result is published, it is asked again whether who wanted it still may. What
+stands in a delivery about its author's role decides nothing; without credentials it is all that there is, and OWNER,
+MEMBER and COLLABORATOR may steer.
 
 An issue of anybody else costs nothing: it waits until somebody who may says `@agent plan`, labels or assigns it. With
 `strangers = "triage"` under `[policy]` so many a day (`strangers_a_day`) are looked at, and their plans wait. `status`
