@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from shared.contracts import delivery, reply, task
 from shared.contracts.delivery import Signal, SignalKind, Word
 from shared.contracts.messages import Command
 from shared.contracts.pull_request import PullFacts
-from shared.contracts.reply import COMMENT, EffectKind, Mark, effect_at
+from shared.contracts.reply import COMMENT, STATE, EffectKind, Mark, Progress, effect_at, kind_of_effect
 from shared.contracts.task_of import task_of
 from shared.event_store.envelope import RecordedEvent
 from shared.ops.visible import is_blank
@@ -59,6 +61,13 @@ SHOWING: Final = (
 _QUESTIONS: Final = frozenset({Word.STATUS, Word.HELP})
 
 React = Callable[[RecordedEvent], list[Command]]
+Shows = Callable[[str, EffectKind | None, str], bool]
+"""Whether a sender can show an effect of this kind with this text."""
+
+
+def as_github(_sender: str, kind: EffectKind | None, _text: str) -> bool:
+    """What GitHub shows: its issues have no status, and find their pull requests themselves."""
+    return kind not in (EffectKind.STATE, EffectKind.LINK)
 
 
 def filters(senders: Collection[str]) -> tuple[str, ...]:
@@ -66,14 +75,26 @@ def filters(senders: Collection[str]) -> tuple[str, ...]:
     return (*PUBLISHING, *SHOWING) if senders else PUBLISHING
 
 
-def reactions(senders: Collection[str] = ()) -> React:
+def reactions(senders: Collection[str] = (), shows: Shows = as_github) -> React:
     """``react`` where the people of these senders can be shown something: we have credentials there."""
 
     def react(event: RecordedEvent) -> list[Command]:
         """The commands for the task's reply."""
-        return [*_publications(event), *(_displays(event, senders) if senders else [])]
+        wanted = _displays(event, senders) if senders else []
+        return [*_publications(event), *(each for one in wanted for each in _where_shown(one, senders, shows))]
 
     return react
+
+
+def _where_shown(command: Command, senders: Collection[str], shows: Shows) -> list[Command]:
+    """What is wanted, for the senders that can show it. The task's own place is known to its reply alone."""
+    if not isinstance(command, reply.Want):
+        return [command]
+    kind = kind_of_effect(command.effect)
+    able = tuple(sorted(each for each in senders if shows(each, kind, command.text)))
+    if len(able) == len(senders):
+        return [command]
+    return [msgspec.structs.replace(command, only=able)] if able else []
 
 
 def _publications(event: RecordedEvent) -> list[Command]:
@@ -222,18 +243,22 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
         case task.AutomaticSet(origin=origin):
             return [*_heard_decision(event, origin), _comment(event)]
         case task.InReview(origin=origin):
-            return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.DONE)]
+            shown = [_comment(event), _state(event, Progress.REVIEW), _link(event, event.data)]
+            return [*_heard_decision(event, origin), *shown, _concluded(event, Mark.DONE)]
+        case task.Completed(merge=merge, branch=branch) if merge is not None or branch:
+            progress = Progress.DONE if merge is not None else Progress.REVIEW
+            return [_comment(event), _state(event, progress), _concluded(event, Mark.DONE)]
         case task.Completed() | task.Answered():
             return [_comment(event), _concluded(event, Mark.DONE)]
         case task.Rejected(origin=origin) | task.Cancelled(origin=origin):
             return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.NOT_DONE)]
         case task.Failed() | task.Declined() | task.ApprovalExpired():
             return [_comment(event), _concluded(event, Mark.NOT_DONE)]
+        case task.PlanningRequested() | task.ExecutionRequested():
+            return [_comment(event), _state(event, Progress.WORKING)]
         case (
-            task.PlanningRequested()
-            | task.PlanReady()
+            task.PlanReady()
             | task.RevisionRequested()
-            | task.ExecutionRequested()
             | task.QuestionAsked()
             | task.WorkResumed()
             | task.RunSucceeded()
@@ -268,6 +293,20 @@ def _comment(event: RecordedEvent, *, thread: str = "", repo: str = "", url: str
         repo=repo,
         url=url,
         revision=event.sequence,
+        at=event.time,
+    )
+
+
+def _state(event: RecordedEvent, progress: Progress) -> reply.Want:
+    return reply.Want(id=event.actor.id, effect=STATE, text=progress, revision=event.sequence, at=event.time)
+
+
+def _link(event: RecordedEvent, reviewed: task.InReview) -> reply.Want:
+    return reply.Want(
+        id=event.actor.id,
+        effect=f"{EffectKind.LINK}/{reviewed.pull_request}",
+        target=str(reviewed.pull_request),
+        text=reviewed.url,
         at=event.time,
     )
 

@@ -12,6 +12,8 @@ from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, C
 
 COMMENT: Final = "comment"
 """The effect that is a task's one comment: edited in place, never written a second time."""
+STATE: Final = "state"
+"""The effect that is the status of a task's thing."""
 
 
 class EffectStatus(StrEnum):
@@ -35,6 +37,14 @@ class Mark(StrEnum):
     NOT_DONE = "-1"
     HEARD = "+1"
     REFUSED = "confused"
+
+
+class Progress(StrEnum):
+    """How far the work on a thing has come, for a sender whose things have a status of their own."""
+
+    WORKING = "working"
+    REVIEW = "review"
+    DONE = "done"
 
 
 class Request(CausedCommand, frozen=True, kw_only=True):
@@ -93,6 +103,8 @@ class Want(Command, frozen=True, kw_only=True):
     or empty for the task's own. ``target`` is the message or commit that it is about, empty for the thing itself;
     ``author`` wrote that, at ``url``. ``text`` is the reaction's `Mark`, the refusal's sentence, or the answer's word;
     a comment is rendered from the task when it is written. One with a ``revision`` that is not newer changes nothing.
+    ``state`` is the status of the thing itself (``text``: `Progress`), ``link/<n>`` one from it to the pull request at
+    ``text``. ``only`` are the senders whose things can be shown it; empty is every one.
     """
 
     effect: str
@@ -104,6 +116,7 @@ class Want(Command, frozen=True, kw_only=True):
     url: str = ""
     revision: int = 1
     at: datetime | None = None
+    only: tuple[str, ...] = ()
 
 
 class Show(Command, frozen=True, kw_only=True):
@@ -174,7 +187,7 @@ class Withdrawn(CausedEvent, frozen=True, kw_only=True):
 
 
 class Wanted(Event, frozen=True, kw_only=True):
-    """Something is to be shown. The fields are those of `Want`."""
+    """Something is to be shown. The fields are those of `Want`, but for whom it may be shown to."""
 
     effect: str
     thread: str
@@ -261,6 +274,8 @@ class EffectKind(StrEnum):
     REFUSAL = "refusal"
     ANSWER = "answer"
     CHECK = "check"
+    STATE = "state"
+    LINK = "link"
 
 
 def kind_of_effect(effect: str) -> EffectKind | None:
@@ -269,6 +284,12 @@ def kind_of_effect(effect: str) -> EffectKind | None:
         return EffectKind(effect.partition("/")[0])
     except ValueError:
         return None
+
+
+def sender_of(thread: str) -> str:
+    """Whose the place is. A commit's is the one sender that has commits."""
+    sender = thread.partition(":")[0]
+    return "github" if sender == "commit" else sender
 
 
 def effect_at(kind: EffectKind, origin: str) -> str:

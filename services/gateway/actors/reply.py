@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.reply import (
     COMMENT,
+    STATE,
     Claim,
     Claimed,
     Conclude,
@@ -38,6 +39,7 @@ from shared.contracts.reply import (
     Withdraw,
     Withdrawn,
     kind_of_effect,
+    sender_of,
 )
 
 MARKS_A_MINUTE: Final = 20
@@ -138,6 +140,11 @@ def _wanted(reply: Reply, command: Want) -> Wanted | None:
     if known is not None and command.revision <= max(known.wanted.revision, known.shown):
         return None
     if not thread or (known is None and _is_noise(reply, command)):
+        return None
+    if command.only and sender_of(thread) not in command.only:
+        return None
+    if known is not None and known.wanted.effect == STATE and known.wanted.text == command.text:
+        # People may have moved it on since.
         return None
     return Wanted(
         effect=command.effect,

@@ -162,7 +162,7 @@ class Displays:
             display = await self._display(actor, wanted.effect)
             if display is None:
                 raise CannotShow("effect-forgotten", "So much was shown since that nobody remembers what this was.")
-            effects = self._effects.get(_sender_of(display.wanted.thread))
+            effects = self._effects.get(reply.sender_of(display.wanted.thread))
             if effects is None:
                 raise CannotShow("no-credentials", f"There are no credentials any more for {display.wanted.thread}.")
             return await effects.show(actor.id, display)
@@ -195,9 +195,3 @@ async def _pause(seconds: float, turn: ActivityContext) -> None:
         if turn.draining.is_set():
             raise HandOver
         await asyncio.sleep(min(left, 0.25))
-
-
-def _sender_of(thread: str) -> str:
-    """Whose the place is. A commit's is the one sender that has commits."""
-    sender = thread.partition(":")[0]
-    return "github" if sender == "commit" else sender

@@ -160,3 +160,18 @@ def test_what_is_shown_for_one_task_is_remembered_within_bounds() -> None:
     assert "comment" in state.displays and eyes(MAX_DISPLAYS + 2).effect in state.displays
     # A report about a forgotten one changes nothing.
     assert DECIDER.evolve(state, Shown(effect=eyes(0).effect, attempt=1, revision=1)) == state
+
+
+STATE = Wanted(effect="state", thread=THREAD, repo="octo/app", text="working", revision=2, at=AT)
+
+
+def test_a_status_is_wanted_again_only_when_it_is_another_one() -> None:
+    again = Want(effect="state", text="working", revision=5, at=AT)
+    given(DECIDER, WANTED, STATE).when(again).nothing()
+    given(DECIDER, WANTED, STATE).when(replace(again, text="review")).then(replace(STATE, text="review", revision=5))
+
+
+def test_what_only_other_senders_can_show_is_not_wanted() -> None:
+    wanted = Want(effect="state", text="working", revision=2, at=AT, only=("jira", "sentry"))
+    given(DECIDER, WANTED).when(wanted).nothing()
+    given(DECIDER, WANTED).when(replace(wanted, only=("github",))).then(STATE)

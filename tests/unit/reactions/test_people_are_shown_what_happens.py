@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from services.gateway.reactions import reactions, reply_of
+from services.gateway.reactions import as_github, reactions, reply_of
 from shared.contracts import delivery, reply, task
 from shared.contracts.delivery import Signal, SignalKind, Word
 from shared.contracts.messages import Command, Event
-from shared.contracts.reply import Conclude, Mark, Want
+from shared.contracts.pull_request import Merge
+from shared.contracts.reply import Conclude, EffectKind, Mark, Want
 from testing.recorded import NO_BODY, TASK_ID, recorded
 from testing.stories import (
     APPROVED_PLAN,
@@ -212,3 +213,36 @@ def test_a_published_commit_gets_its_check() -> None:
     posted = reply.Posted(effect="branch/1", attempt=1, commit="c1", branch="b", url="u", pull_request=12)
     assert wants(posted) == [("check/c1", "branch/1")]
     assert wants(replace(posted, pull_request=0)) == []
+
+
+def on_both(sender: str, kind: EffectKind | None, text: str) -> bool:
+    """GitHub as it is, and a Jira whose issues have statuses and no reactions."""
+    return kind is not EffectKind.REACTION if sender == "jira" else as_github(sender, kind, text)
+
+
+@pytest.mark.parametrize(
+    ("event", "states"),
+    [
+        (PLANNING_REQUESTED, ["working"]),
+        (EXECUTION_REQUESTED, ["working"]),
+        (PLAN_READY, []),
+        (IN_REVIEW, ["review"]),
+        (COMPLETED, ["review"]),
+        (replace(COMPLETED, pull_request=12, merge=Merge(by="grace")), ["done"]),
+        (FELL_SHORT, []),
+    ],
+)
+def test_a_thing_with_a_status_says_how_far_the_work_is(event: Event, states: list[str]) -> None:
+    made = reactions({"github", "jira"}, on_both)(recorded(event))
+    wanted = [each for each in made if isinstance(each, Want)]
+    assert [each.text for each in wanted if each.effect == "state"] == states
+    assert {each.only for each in wanted if each.effect == "state"} <= {("jira",)}
+    assert {each.only for each in wanted if each.effect == "comment"} <= {()}
+    assert [each.text for each in wanted if each.effect == "link/12"] == (["u"] if event is IN_REVIEW else [])
+    assert not [each for each in SHOWING(recorded(event)) if isinstance(each, Want) and each.effect == "state"]
+
+
+def test_marks_are_for_senders_that_have_them() -> None:
+    (mark,) = reactions({"github", "jira"}, on_both)(recorded(authorised(SAID), id="d1"))
+    assert isinstance(mark, Want) and mark.only == ("github",)
+    assert reactions({"jira"}, on_both)(recorded(authorised(replace(SAID, thread="jira:s#7")), id="d1")) == []
