@@ -40,13 +40,17 @@ from services.gateway.inbound.signature import secrets_of
 from services.gateway.live.hub import event_hub, output_hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.socket import Live
+from services.gateway.outbound.channels.board import BoardEffects, shows_of
+from services.gateway.outbound.channels.board import Parts as BoardParts
+from services.gateway.outbound.channels.own_accounts import OwnAccounts
+from services.gateway.outbound.channels.registry import boards
 from services.gateway.outbound.commit_checks import CommitChecks
 from services.gateway.outbound.displays import SHOWN_AT_ONCE, Displays, Effects
 from services.gateway.outbound.github_effects import GitHubEffects, asks
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.standing import Standing
-from services.gateway.reactions import filters, reactions
+from services.gateway.reactions import as_github, filters, reactions
 from services.gateway.server import WebServer
 from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
@@ -83,6 +87,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     if refused := access.unusable():
         raise CannotStart("\n".join(refused))
     authorities: dict[str, Authority] = {}
+    ask = asks(service.client)
     effects: dict[str, Effects] = {}
     permissions: Permissions | None = None
     pull_requests: PullRequests | None = None
@@ -96,7 +101,6 @@ async def run(settings: Settings, timings: Timings) -> None:
         service.loop(looks.run, drain=looks.drain)
         own_account = OwnAccount(github, config.know_own_account)
         service.loop(own_account.run, drain=own_account.drain)
-        ask = asks(service.client)
         pull_requests = PullRequests(github, lambda: config.now, ask, service.journal, public_url=settings.public_url)
         effects["github"] = GitHubEffects(
             github,
@@ -106,7 +110,18 @@ async def run(settings: Settings, timings: Timings) -> None:
             check=CommitChecks(github, service.journal, public_url=settings.public_url).show,
             public_url=settings.public_url,
         )
-    service.react(reactions(effects), filters(effects))
+    board_parts = BoardParts(
+        config=lambda: config.now, task=ask, journal=service.journal, public_url=settings.public_url
+    )
+    try:
+        there = boards(settings, board_parts)
+    except ValueError as error:
+        raise CannotStart(str(error)) from error
+    if there:
+        effects |= {name: BoardEffects(board, board_parts) for name, board in there.items()}
+        own_accounts = OwnAccounts(there, config.know_own_account_at)
+        service.loop(own_accounts.run, drain=own_accounts.drain)
+    service.react(reactions(effects, shows_of(there, as_github)), filters(effects))
     if effects:
         displays = Displays(host, effects, worker=settings.worker)
         service.activity("show", "evt.reply.*.wanted", displays.show, slots=SHOWN_AT_ONCE, give_up=displays.give_up)

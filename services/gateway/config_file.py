@@ -21,6 +21,7 @@ class ConfigFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._own: dict[str, str | int] = {}
+        self._own_there: dict[str, tuple[str, ...]] = {}
         self._config = load_config(path)
         self._looked_at = time.monotonic()
         self._stamp = self._stamp_of_file()
@@ -41,7 +42,17 @@ class ConfigFile:
         self._own = {"login": login, "app_id": app_id}
         self._config = self._filled_in(self._config)
 
+    def know_own_account_at(self, sender: str, names: tuple[str, ...]) -> None:
+        """Add to ``accounts`` under ``[senders.…]`` by what the sender knows our own account."""
+        self._own_there[sender] = names
+        self._config = self._filled_in(self._config)
+
     def _filled_in(self, config: Config) -> Config:
+        for sender, names in self._own_there.items():
+            there = config.sender(sender)
+            accounts = tuple(dict.fromkeys((*there.accounts, *names)))
+            known = there.model_copy(update={"accounts": accounts})
+            config = config.model_copy(update={"senders": {**config.senders, sender: known}})
         policy = config.policy
         missing = {name: value for name, value in self._own.items() if value and not getattr(policy, name)}
         return config.model_copy(update={"policy": policy.model_copy(update=missing)}) if missing else config

@@ -22,6 +22,10 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _FILES = ("token_file", "ssh_key_file", "known_hosts_file", "ca_file")
 
 
+Statuses = dict[Literal["working", "review", "done"], str]
+"""The statuses that a thing is moved to: while it is worked on, when there is a result, and when that is merged."""
+
+
 DEFAULT_PROTECTED = (
     # What runs by itself on the forge, and who decides there.
     ".github/workflows/**",
@@ -259,6 +263,16 @@ class SenderPolicy(BaseModel):
     label: str = Field("", description="When set, what has this label is work")
     statuses: tuple[str, ...] = Field((), description="What is moved to one of these is work")
     triggers: tuple[str, ...] | None = Field(None, description="Events that open a task, where the sender has several")
+    transitions: Statuses = Field(
+        {},
+        description="On Jira, by `working`, `review` and `done`: the names of the statuses that an issue is moved to",
+    )
+    project_transitions: dict[str, Statuses] = Field(
+        {}, description="The same of projects with other statuses, by their keys: these go before"
+    )
+    resolve: bool = Field(
+        False, description="On Sentry: the merge of the pull request resolves the issue in the next release"
+    )
 
     def lets_steer(self, *names: str) -> bool:
         """Whether somebody may steer who is known by these names."""

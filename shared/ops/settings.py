@@ -192,6 +192,23 @@ class Settings(Limits, BaseSettings):
         description="The file with a private SSH key (Ed25519, without a passphrase) that signs the commits of pull "
         "requests; only the gateway reads it",
     )
+    jira_url: str = Field(
+        "", description="Jira as people reach it, such as https://acme.atlassian.net; what we say reaches it there"
+    )
+    jira_email: str = Field("", description="Whose API token it is on Jira Cloud; empty on Data Center")
+    jira_token: SecretStr = Field(
+        SecretStr(""),
+        description="By which comments and transitions reach Jira: an API token of that account on Cloud, a personal "
+        "access token on Data Center",
+    )
+    sentry_url: str = Field("https://sentry.io", description="Sentry as people reach it")
+    sentry_organization: str = Field(
+        "", pattern=r"^[A-Za-z0-9_-]{0,100}$", description="The short name of our organization on Sentry"
+    )
+    sentry_token: SecretStr = Field(
+        SecretStr(""),
+        description="By which notes reach Sentry: the token of an internal integration that may write events",
+    )
 
     secret_key: SecretStr = Field(
         SecretStr(""),
@@ -225,6 +242,11 @@ class Settings(Limits, BaseSettings):
         if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
             raise ValueError("it is no address of an API; write one such as https://api.github.com")
         return url.rstrip("/")
+
+    @field_validator("jira_url", "sentry_url")
+    @classmethod
+    def _site(cls, url: str) -> str:
+        return cls._api(url) if url else url
 
     @field_validator("data_dir", "ready_file", "github_app_private_key_file", "signing_key_file", *_NAMED)
     @classmethod

@@ -35,9 +35,9 @@ NOT_PASSED_ON: Final = {
 """Settings that compose.yaml gives no service as they are, and why."""
 _GATEWAY_SECRETS: Final = (
     *(secret_setting(name) for name in SENDERS),
-    *("github_token", "github_app_private_key", "signing_key", "secret_key"),
+    *("github_token", "github_app_private_key", "signing_key", "jira_token", "sentry_token", "secret_key"),
 )
-"""Of webhooks, the credentials by which results and answers reach GitHub, and the key of what people enter."""
+"""Of webhooks, the credentials by which results and answers reach people, and the key of what people enter."""
 _GATEWAY_KEY_FILES: Final = ("github_app_private_key_file", "signing_key_file")
 _AGENT_SETTINGS: Final = ("anthropic_api_key", "anthropic_base_url")
 _NATS_FILES: Final = ("nats_creds", "nats_nkey", "nats_ca", "nats_cert", "nats_key")

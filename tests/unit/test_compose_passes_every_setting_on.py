@@ -26,7 +26,7 @@ def test_a_setting_is_passed_on_or_it_is_said_why_not(name: str, given: dict[str
     names = {variable_of(name), variable_of(name).removesuffix("_FILE")}
     having = {service for service, its in given.items() if names & set(its)}
     assert having, f"give {variable_of(name)} to a service in compose.yaml, or say in NOT_PASSED_ON why not"
-    secret = any(word in name for word in ("secret", "github_token", "private_key"))
+    secret = any(word in name for word in ("secret", "_token", "private_key", "signing_key"))
     assert having == ({"gateway"} if secret else AGENTS | {"gateway"} if name == "anthropic_api_key" else having)
     if not secret and "anthropic" not in name:
         assert having == ALL, "what is no secret means the same everywhere"

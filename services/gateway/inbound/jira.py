@@ -316,7 +316,20 @@ accounts = ["712020:0a1b"]  # our own account: what is assigned to it is work, w
 people = ["5b10a2844c20"]   # who may tell the agent what to do: account ids, on servers names; "*" is everybody
 label = "agent"
 statuses = ["Ready for agent"]
+transitions = { working = "In Progress", review = "In Review", done = "Done" }  # names of statuses; none where missing
+
+[senders.jira.project_transitions.OPS]  # a project with other statuses
+working = "Doing"
 ```
+
+With credentials people are answered there: one comment for each task, edited in place, with the plan, how to approve
+it, and the evidence; a line for what is refused or asked; the status of the issue by `transitions`, once at each step;
+and a link to the pull request. Credentials are `JOURNEYMAN_JIRA_URL`, the address that Jira itself gives in its
+webhooks, and `JOURNEYMAN_JIRA_TOKEN`: on Cloud an API token together with `JOURNEYMAN_JIRA_EMAIL`, on Data Center a
+personal access token alone. Their account browses projects, comments, edits its own comments, moves and links issues;
+it is asked for its own name, so that `accounts` may stay empty. On Cloud comments are ADF, on Data Center wiki markup;
+those of a service desk are internal. A status that no transition leads to is told by `reply.failed` in the log, and
+the work goes on.
 """,
     effects=(
         ("`jira:issue_created`", "Opens a task when the issue mentions us, has the label or the status, or is ours."),

@@ -204,7 +204,14 @@ sources = { sentry = ["backend"] }  # projects, by their short names or numbers
 [senders.sentry]
 triggers = ["event_alert", "metric_alert", "issue.created", "issue.assigned"]  # the first two where this is missing
 people = ["Ada Lovelace"]  # who may tell the agent what to do, by name or number; "*" is everybody
+resolve = true             # a merge resolves the issue in the next release; false where it is missing
 ```
+
+With credentials people are answered there: one note for each task, edited in place, with the plan, how to approve it,
+and the evidence; a line for what is refused or asked; a link to the pull request; and the merge resolves the issue,
+where `resolve` says so. Credentials are `JOURNEYMAN_SENTRY_TOKEN`, the token of the same internal integration with
+issues and events to write and the organization to read, `JOURNEYMAN_SENTRY_ORGANIZATION`, and `JOURNEYMAN_SENTRY_URL`
+of a Sentry of your own. Notes are no published part of Sentry's API. A metric alert has no issue: nothing is shown.
 """,
     effects=(
         ("`event_alert`", "Opens the task of its issue; again for the same issue, it is only counted."),

@@ -115,7 +115,7 @@ class GitHubEffects:
         if detail is None:
             raise NotNow(f"The read models do not know task {id} yet.")
         mention = self._config().policy.mention
-        edited = await self._was_edited(id)
+        edited = await was_edited(self._journal, id)
         text = task_comment(detail, mention=mention, public_url=self._public_url, edited=edited)
         comment = await self._write(place, id, display, text)
         return Visible(revision=detail.version, url=comment.html_url, external=str(comment.id))
@@ -159,7 +159,7 @@ class GitHubEffects:
         mention = self._config().policy.mention
         if word == Word.STATUS:
             detail = await self._task(id)
-            url = _comment_url(await self._journal.load(Actor("reply", id)))
+            url = comment_url(await self._journal.load(Actor("reply", id)))
             return lines.status(id, wanted.effect, detail, mention=mention, comment_url=url)
         return lines.help(id, wanted.effect, mention=mention, problem=rest)
 
@@ -195,17 +195,6 @@ class GitHubEffects:
             raise NotNow(f"The read models have not come to version {at_least} of task {id} yet.")
         return detail
 
-    async def _was_edited(self, id: str) -> bool:
-        """Whether words that the newest round began from read otherwise now."""
-        edited = False
-        for event in await self._journal.load(Actor("task", id)):
-            match event.data:
-                case task.Edited(counts=False):
-                    edited = True
-                case task.FollowedUp() | task.Retried():
-                    edited = False
-        return edited
-
     def _place(self, wanted: reply.Wanted) -> Place:
         number = wanted.thread.rpartition("#")[2]
         if not number.isdecimal():
@@ -223,7 +212,19 @@ class GitHubEffects:
         return name
 
 
-def _comment_url(story: Sequence[RecordedEvent]) -> str:
+async def was_edited(journal: Journal, id: str) -> bool:
+    """Whether words that the newest round of a task began from read otherwise now."""
+    edited = False
+    for event in await journal.load(Actor("task", id)):
+        match event.data:
+            case task.Edited(counts=False):
+                edited = True
+            case task.FollowedUp() | task.Retried():
+                edited = False
+    return edited
+
+
+def comment_url(story: Sequence[RecordedEvent]) -> str:
     """The address of a task's comment, as far as it is shown."""
     told = (each.data for each in reversed(story))
     return next((each.url for each in told if isinstance(each, reply.Shown) and each.effect == COMMENT), "")

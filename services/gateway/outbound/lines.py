@@ -43,13 +43,20 @@ def status(task_id: str, effect: str, task: TaskDetail | None, *, mention: str, 
     return f"{marker(task_id, effect)}\n{first}{asked}{spent}{where}"
 
 
-def help(task_id: str, effect: str, *, mention: str, problem: str = "") -> str:
-    """What people can say, as a list; ``problem`` is what was wrong with what was said."""
+def help(
+    task_id: str,
+    effect: str,
+    *,
+    mention: str,
+    problem: str = "",
+    heard: str = "Only people with write access are heard",
+) -> str:
+    """What people can say, as a list; ``problem`` is what was wrong with what was said, ``heard`` who may say it."""
     first = f"That was not clear ({one_line(problem)}). " if problem else ""
     rows = "\n".join(f"- {code(f'{mention} {word}{_WITH_MORE.get(word, str())}')}: {what}" for word, what in WORDS)
     return (
         f"{marker(task_id, effect)}\n{first}Begin a line with one of these; what follows in the comment is read too."
-        f"\n\n{rows}\n\nOnly people with write access are heard, except for {code(Word.STATUS)} and {code(Word.HELP)}."
+        f"\n\n{rows}\n\n{heard}, except for {code(Word.STATUS)} and {code(Word.HELP)}."
     )
 
 

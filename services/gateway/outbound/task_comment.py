@@ -22,16 +22,18 @@ from shared.contracts.rules import Action
 from shared.contracts.run import Status as RunStatus
 from shared.contracts.task import TERMINAL, Stage, Status
 
-ROOM: Final = MAX_TEXT - 1_000
-"""What the parts may have together; the rest is for what stands between them."""
+BETWEEN: Final = 1_000
+"""What is kept for what stands between the parts."""
 MAX_ANSWER: Final = 30_000
 MAX_SUMMARY: Final = 6_000
 MAX_QUESTION: Final = 4_000
 _ENDED: Final = TERMINAL | {Status.IN_REVIEW}
 
 
-def task_comment(task: TaskDetail, *, mention: str = "@agent", public_url: str = "", edited: bool = False) -> str:
-    """The comment as of now, within GitHub's limit.
+def task_comment(
+    task: TaskDetail, *, mention: str = "@agent", public_url: str = "", edited: bool = False, max_units: int = MAX_TEXT
+) -> str:
+    """The comment as of now, within ``max_units`` code units, which are GitHub's limit.
 
     ``mention`` is the word that addresses us; ``edited``: what the work began from reads otherwise now.
     """
@@ -39,7 +41,7 @@ def task_comment(task: TaskDetail, *, mention: str = "@agent", public_url: str =
     changed = "What was asked for has been edited since the work began; it goes on from the words of before."
     head = [marker(task.id, COMMENT), _state(task, status), _progress(task, status), changed if edited else ""]
     tail = [*_next_words(task, status, mention), footer(task, public_url=public_url, duration_ms=_duration(task))]
-    room = ROOM - sum(units(each) + 2 for each in (*head, *tail))
+    room = max_units - BETWEEN - sum(units(each) + 2 for each in (*head, *tail))
     return "\n\n".join(part for part in (*head, *_fitting(_body(task, status), room), *tail) if part)
 
 

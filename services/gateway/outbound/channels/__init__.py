@@ -1,0 +1,1 @@
+"""What is shown at senders besides GitHub: one module for each, which is a `Board`."""

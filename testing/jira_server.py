@@ -1,0 +1,180 @@
+"""A stateful Jira of ours, Cloud or Data Center: issues, comments with properties, transitions, remote links.
+
+After https://developer.atlassian.com/cloud/jira/platform/rest/v3/.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jsonschema
+
+from testing.fixtures_of_others import folder_of_fixtures
+from testing.rest_server import NO_CONTENT, Answer, Json, RestServer
+
+BOT = "712020:bot"
+TOKEN = "jira-token-of-tests"
+EMAIL = "bot@example.com"
+WORKFLOW = {
+    "To Do": ("In Progress", "Done"),
+    "In Progress": ("To Do", "In Review", "Done"),
+    "In Review": ("In Progress", "Done"),
+    "Done": ("In Progress",),
+}
+
+
+@dataclass
+class Issue:
+    """One issue."""
+
+    id: str
+    key: str
+    status: str = "To Do"
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class JiraServer(RestServer):
+    """``changes`` counts what was changed, by issue and kind of change; ``moves`` are the statuses of each issue.
+
+    ``checked``: documents are checked against Atlassian's schema where it is there (`adf_checks`), half a second each.
+    """
+
+    def __init__(self, *, cloud: bool = True) -> None:
+        super().__init__()
+        self.cloud = cloud
+        self.checked = False
+        self.issues: dict[str, Issue] = {}
+        self.changes: Counter[tuple[str, str]] = Counter()
+        self.moves: dict[str, list[str]] = {}
+        self._next = 10_000
+
+    @property
+    def site(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def opens(self, key: str = "", status: str = "To Do") -> Issue:
+        """A new issue."""
+        self._next += 1
+        issue = Issue(id=str(self._next), key=key or f"APP-{self._next}", status=status)
+        self.issues[issue.id] = self.issues[issue.key] = issue
+        return issue
+
+    def thread(self, issue: Issue) -> str:
+        """As deliveries name the issue."""
+        return f"jira:{self.site}#{issue.id}"
+
+    def says(self, issue: Issue, body: Json, properties: list[Any], author: str = "ada") -> dict[str, Any]:
+        """Somebody comments."""
+        self._next += 1
+        who = {"accountId": author} if self.cloud else {"name": author, "key": f"key-{author}"}
+        comment = {"id": str(self._next), "author": who, "body": body, "properties": properties}
+        issue.comments.append(comment)
+        return comment
+
+    def answer(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Json) -> Answer:
+        pair = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
+        if headers.get("authorization") != (f"Basic {pair}" if self.cloud else f"Bearer {TOKEN}"):
+            return 401, {"errorMessages": ["You are not authenticated."]}
+        found = re.fullmatch(rf"/rest/api/{3 if self.cloud else 2}/(.+)", path)
+        if found is None:
+            return 404, {"errorMessages": ["No such route."]}
+        match method, found[1].split("/"):
+            case "GET", ["myself"]:
+                return 200, {"accountId": BOT} if self.cloud else {"name": BOT, "key": f"key-{BOT}"}
+            case "POST", ["comment", "list"] if self.cloud:
+                return 200, {"values": self._listed(body["ids"], "properties" in query.get("expand", ""))}
+            case _, ["issue", id, *rest] if id in self.issues:
+                return self._of_issue(method, self.issues[id], rest, query, body)
+            case _:
+                return 404, {"errorMessages": ["Issue does not exist or you do not have permission to see it."]}
+
+    def _listed(self, ids: list[int], whole: bool) -> list[dict[str, Any]]:
+        all_of_them = {each["id"]: each for issue in self.issues.values() for each in issue.comments}
+        return [all_of_them[str(id)] if whole else _thin(all_of_them[str(id)]) for id in ids if str(id) in all_of_them]
+
+    def _of_issue(self, method: str, issue: Issue, rest: list[str], query: dict[str, str], body: Json) -> Answer:
+        match method, rest:
+            case "GET", []:
+                fields = {"status": {"name": issue.status}, "project": {"key": issue.key.partition("-")[0]}}
+                return 200, {"id": issue.id, "key": issue.key, "fields": fields}
+            case "GET", ["comment"]:
+                start, most = int(query.get("startAt", 0)), min(int(query.get("maxResults", 50)), 100)
+                page = [_thin(each) for each in issue.comments[start : start + most]]
+                return 200, {"comments": page, "total": len(issue.comments), "startAt": start}
+            case "POST", ["comment"]:
+                if problem := self._problem(body["body"]):
+                    return 400, {"errorMessages": [problem]}
+                self.changes[issue.id, "comment"] += 1
+                return 201, _thin(self.says(issue, body["body"], body.get("properties", []), BOT))
+            case "PUT", ["comment", id]:
+                return self._edited(issue, id, body)
+            case "GET", ["transitions"]:
+                return 200, {"transitions": [self._transition(issue, to) for to in WORKFLOW[issue.status]]}
+            case "POST", ["transitions"]:
+                to = next((to for to in WORKFLOW[issue.status] if _id(to) == body["transition"]["id"]), None)
+                if to is None:
+                    return 400, {"errorMessages": ["It is not valid for this issue."]}
+                issue.status = to
+                self.moves.setdefault(issue.id, []).append(to)
+                return NO_CONTENT
+            case "POST", ["remotelink"]:
+                self._next += 1
+                made = issue.links.setdefault(body["globalId"], {"id": self._next})
+                made["object"] = body["object"]
+                return 201, {"id": made["id"]}
+            case _:
+                return 404, {"errorMessages": ["No such route."]}
+
+    def _edited(self, issue: Issue, id: str, body: Json) -> Answer:
+        comment = next((each for each in issue.comments if each["id"] == id), None)
+        if comment is None:
+            words = "Can not find a comment for the id"
+            return (404, {"errorMessages": ["Not found."]}) if self.cloud else (400, {"errorMessages": [words]})
+        if BOT not in comment["author"].values():
+            return 403, {"errorMessages": ["You do not have the permission to edit this comment."]}
+        if problem := self._problem(body["body"]):
+            return 400, {"errorMessages": [problem]}
+        self.changes[issue.id, "edit"] += 1
+        comment["body"] = body["body"]
+        return 200, _thin(comment)
+
+    def _transition(self, issue: Issue, to: str) -> dict[str, Any]:
+        return {"id": _id(to), "name": f"Go to {to}", "to": {"id": _id(to), "name": to}}
+
+    def _problem(self, body: Json) -> str:
+        if isinstance(body, str) is self.cloud:
+            return "Operation value must be " + ("an Atlassian Document" if self.cloud else "a string")
+        if len(str(body)) > 32_767 and not self.cloud:
+            return "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
+        checks = adf_checks() if self.cloud and self.checked else None
+        if checks is not None and (error := next(checks.iter_errors(body), None)) is not None:
+            return f"INVALID_INPUT: {error.message[:200]} at {list(error.path)}"
+        return ""
+
+
+@cache
+def adf_checks() -> Any:
+    """The validator of Atlassian's schema, or None where nobody names the folder of fixtures."""
+    folder = folder_of_fixtures()
+    path = folder / "schemas" / "adf-full.schema.json" if folder else None
+    if path is None or not path.exists():
+        return None
+    schema = json.loads(path.read_text())
+    return jsonschema.validators.validator_for(schema)(schema)
+
+
+def _thin(comment: dict[str, Any]) -> dict[str, Any]:
+    """As lists of an issue's comments have it."""
+    return {key: value for key, value in comment.items() if key != "properties"}
+
+
+def _id(status: str) -> str:
+    return str(sorted(WORKFLOW).index(status) * 10 + 11)

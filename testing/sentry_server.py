@@ -1,0 +1,104 @@
+"""A stateful Sentry of ours: issues, notes, resolving, the link of an integration.
+
+After https://docs.sentry.io/api/ and, for notes, https://github.com/getsentry/sentry.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from testing.rest_server import Answer, Json, RestServer
+
+TOKEN = "sentry-token-of-tests"
+ORGANIZATION = "acme"
+BOT = {"id": "77", "name": "journeyman-1a2b"}
+INSTALLATION = "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"
+
+
+@dataclass
+class Issue:
+    """One issue; ``updates`` are the statuses that it was given."""
+
+    id: str
+    status: str = "unresolved"
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    updates: list[str] = field(default_factory=list)
+
+
+class SentryServer(RestServer):
+    """``has_releases``: whether something can be resolved in the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.issues: dict[str, Issue] = {}
+        self.has_releases = True
+        self.edits = 0
+        self._next = 500
+
+    def opens(self) -> Issue:
+        """A new issue."""
+        self._next += 1
+        self.issues[str(self._next)] = issue = Issue(id=str(self._next))
+        return issue
+
+    def thread(self, issue: Issue) -> str:
+        """As deliveries name the issue."""
+        return f"sentry:{issue.id}"
+
+    def answer(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Json) -> Answer:
+        if headers.get("authorization") != f"Bearer {TOKEN}":
+            return 401, {"detail": "Invalid token"}
+        found = re.fullmatch(rf"/api/0/organizations/{ORGANIZATION}/issues/(\d+)/(?:(.+)/)?", path)
+        match method, path:
+            case "GET", "/api/0/":
+                return 200, {"version": "0", "user": BOT}
+            case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/sentry-app-installations/":
+                return 200, [{"uuid": INSTALLATION, "app": {"slug": "journeyman-1a2b", "uuid": "u"}}]
+            case "POST", _ if path == f"/api/0/sentry-app-installations/{INSTALLATION}/external-issues/":
+                self.issues[str(body["issueId"])].links["journeyman-1a2b"] = body["webUrl"]
+                return 200, {"id": "9", "issueId": str(body["issueId"]), "webUrl": body["webUrl"]}
+            case _ if found is not None and found[1] in self.issues:
+                return self._of_issue(method, self.issues[found[1]], found[2] or "", body)
+            case _:
+                return 404, {"detail": "The requested resource does not exist"}
+
+    def _of_issue(self, method: str, issue: Issue, rest: str, body: Json) -> Answer:
+        what, _, id = rest.partition("/")
+        match method, what:
+            case "GET", "":
+                page = f"https://{ORGANIZATION}.sentry.io/issues/{issue.id}/"
+                return 200, {"id": issue.id, "status": issue.status, "permalink": page, "project": {"slug": "backend"}}
+            case "PUT", "":
+                return self._updated(issue, body["status"])
+            case "GET", "comments":
+                return 200, list(reversed(issue.notes))
+            case "POST", "comments":
+                if any(each["data"]["text"] == body["text"] and each["user"] == BOT for each in issue.notes):
+                    return 400, {"detail": "You have already posted that comment."}
+                return 201, self.says(issue, body["text"], BOT)
+            case "PUT", "comments":
+                note = next((each for each in issue.notes if each["id"] == id), None)
+                if note is None or note["user"] != BOT:
+                    return 404, {"detail": "The requested resource does not exist"}
+                self.edits += 1
+                note["data"]["text"] = body["text"]
+                return 200, note
+            case _:
+                return 405, {"detail": "Method not allowed"}
+
+    def says(self, issue: Issue, text: str, user: dict[str, str]) -> dict[str, Any]:
+        """Somebody writes a note."""
+        self._next += 1
+        note = {"id": str(self._next), "user": user, "type": "note", "data": {"text": text}}
+        issue.notes.append(note)
+        return note
+
+    def _updated(self, issue: Issue, status: str) -> Answer:
+        if status == "resolvedInNextRelease" and not self.has_releases:
+            return 400, {"detail": "No release data present in the system to form a basis for 'Next Release'"}
+        issue.updates.append(status)
+        issue.status = "resolved" if status.startswith("resolved") else status
+        return 200, {"id": issue.id, "status": issue.status}
