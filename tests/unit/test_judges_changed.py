@@ -269,3 +269,53 @@ def test_no_text_makes_the_comparison_slow(part: str) -> None:
     began = time.process_time()
     judges_changed([(name, "M") for name in names], lambda _: text, lambda _: text + "x", ["make test", "npm test"])
     assert time.process_time() - began < 10
+
+
+GO_TEST = "package a\nfunc TestA(t *testing.T) {}\n"
+PY_TEST = "def test_a():\n    assert f()\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "about"),
+    [
+        (
+            {"tests/test_a.py": PY_TEST},
+            {"tests/helper_a.py": PY_TEST},
+            "tests/test_a.py: test file deleted with 1 test",
+        ),
+        ({"a/a_test.go": GO_TEST}, {"a/a_windows_test.go": GO_TEST}, "a/a_test.go: test file deleted with 1 test"),
+        ({"a/a_test.go": GO_TEST}, {"a/testdata/a_test.go": GO_TEST}, "a/a_test.go: test file deleted with 1 test"),
+        ({"a_test.go": GO_TEST}, {"a_test.go": f"//go:build integration\n\n{GO_TEST}"}, "a_test.go: 1 test skipped"),
+        ({}, {"a/go.mod": "module a\n"}, "a/go.mod: border of a Go module, which"),
+        ({"go.work": "use ./a\nuse ./b\n"}, {"go.work": "use ./a\n"}, "go.work: list of the packages"),
+        (
+            {"package.json": '{"workspaces": ["a", "b"]}'},
+            {"package.json": '{"workspaces": ["a"]}'},
+            "package.json: list",
+        ),
+        (
+            {"Cargo.toml": "[workspace]\nmembers = ['a']"},
+            {"Cargo.toml": "[workspace]\nmembers = []"},
+            "Cargo.toml: list",
+        ),
+        ({"pom.xml": "<module>a</module>\n"}, {"pom.xml": "\n"}, "pom.xml: list of the packages"),
+        ({"tests/api/__init__.py": ""}, {}, "tests/api/__init__.py: mark of a package of tests deleted"),
+        ({}, {"tests/__init__.py": "def load_tests(*a): ...\n"}, "tests/__init__.py: 1 mark added that leaves"),
+        ({}, {"pytest.toml": "[pytest]\naddopts = '-k x'\n"}, "pytest.toml: test configuration added"),
+        ({"tsconfig.json": "{}"}, {"tsconfig.json": '{"exclude": ["a"]}'}, "tsconfig.json: configuration of a linter"),
+        (
+            {"pyproject.toml": ""},
+            {"pyproject.toml": "[tool.ruff]\nexclude = ['a']"},
+            "pyproject.toml: configuration of a",
+        ),
+        ({"testdata/a.golden": "1"}, {"testdata/a.golden": "2"}, "testdata/a.golden: recorded expectations changed"),
+    ],
+)
+def test_what_leaves_tests_out_or_lets_more_pass_is_told(before: Tree, after: Tree, about: str) -> None:
+    found = told(before, after, "npm test --workspaces")
+    assert len(found) == 1
+    assert found[0].startswith(about)
+
+
+def test_a_test_that_gets_another_name_in_a_helper_is_not_lost() -> None:
+    assert told({"tests/base.py": PY_TEST}, {"tests/base.py": PY_TEST.replace("test_a", "test_b")}) == []

@@ -43,6 +43,8 @@ Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
 TakenAway = Callable[[], Awaitable[int]]
 """Counts the tests that the result deletes or skips, by the text of its files."""
+IsJudgeTouched = Callable[[], Awaitable[bool]]
+"""Whether the result changes tests that were there, or what else judges it."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +71,9 @@ class Judge:
         result: CleanCheckout,
         base: BaseCommit,
         store: Store,
+        *,
         taken_away: TakenAway,
+        is_judge_touched: IsJudgeTouched,
     ) -> None:
         self._checks = checks
         self._setup = setup
@@ -77,6 +81,8 @@ class Judge:
         self._base = base
         self._store = store
         self._taken_away = taken_away
+        self._is_judge_touched = is_judge_touched
+        self._touched: bool | None = None
         self._comparable = True
         self._notes: list[Note] = []
 
@@ -194,11 +200,37 @@ class Judge:
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
         if not (lost := await self._lost_exit_codes(ran)):
+            if left_out := await self._left_out(ran):
+                self._comparable = False
+                self._notes.append(Note(kind=NoteKind.FEWER_TESTS, sentence=f"{ran.result.command}: {left_out}"))
+                reason = f"{reason} It ends with 0, but {left_out}.".strip()
             return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
         told = _lost(lost)
         self._notes.append(Note(kind=NoteKind.EXIT_CODE_HIDDEN, sentence=f"{ran.result.command}: {told}"))
         reason = f"It ends with 0, which says nothing of what judges: {told}."
         return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason, flaky=flaky)
+
+    async def _left_out(self, ran: Ran) -> str:
+        """That fewer tests ran than at the base commit, and the text of the result does not say why; or nothing.
+
+        A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
+        tells of. The base commit is asked where the result touches what judges it.
+        """
+        if ran.findings.passed_count is None:
+            return ""
+        if self._touched is None:
+            self._touched = await self._is_judge_touched()
+        if not self._touched:
+            return ""
+        before = await self._base.run(ran.result.command)
+        return "" if before.hindrance else await self._fewer(ran, before)
+
+    async def _fewer(self, ran: Ran, before: BaseRun) -> str:
+        """That more tests less ran than the result deletes or skips; or nothing."""
+        fewer = fewer_tests(ran.findings, before.findings)
+        if fewer and fewer > (taken := await self._taken_away()):
+            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
+        return ""
 
     async def _lost_exit_codes(self, ran: Ran) -> list[Hidden]:
         """What judges and cannot make the command fail, but for test runners that have told how their tests ended."""
@@ -289,8 +321,8 @@ class Judge:
             return _BEHIND
         if early := ended_early(now, then):
             return early
-        if (fewer := fewer_tests(now, then)) and fewer > (taken := await self._taken_away()):
-            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
+        if left_out := await self._fewer(ran, before):
+            return left_out
         lost = await self._lost_exit_codes(ran)
         return _lost(lost) if lost and not await asyncio.to_thread(same_output, self._run(ran), _run(before)) else ""
 

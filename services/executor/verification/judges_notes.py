@@ -10,7 +10,7 @@ from typing import Final
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
-from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, judges_changed, taken_away
+from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, is_test, judges_changed, taken_away
 from shared.workspace.mirror import Mirror
 
 MOST_NOTES: Final = 20
@@ -39,6 +39,17 @@ async def notes_on_judges(mirror: Mirror, base: str, commit: str, checks: Sequen
 async def tests_taken_away(mirror: Mirror, base: str, commit: str) -> int:
     """How many tests a result deletes or skips, by the text of its files. Raises `GitFailed`."""
     return await asyncio.to_thread(taken_away, *await _change(mirror, base, commit))
+
+
+async def is_judge_touched(mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> bool:
+    """Whether fewer tests may run than before: a test that was there, or something that judges, is another now.
+
+    Raises `GitFailed`.
+    """
+    files, before, after = await _change(mirror, base, commit)
+    if any(status != "A" and is_test(path) for path, status in files):
+        return True
+    return bool(await asyncio.to_thread(judges_changed, files, before, after, checks))
 
 
 async def _change(mirror: Mirror, base: str, commit: str) -> tuple[list[tuple[str, str]], Read, Read]:

@@ -12,8 +12,9 @@ import msgspec
 
 from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.reach import Reach, reach_of
+from shared.workspace.judges.weakened import is_test
 
-__all__ = ["MAX_FILES", "JudgeChange", "Read", "judges_changed", "taken_away"]
+__all__ = ["MAX_FILES", "JudgeChange", "Read", "is_test", "judges_changed", "taken_away"]
 
 MAX_FILES: Final = 500
 """Changed files that are looked at."""
@@ -65,7 +66,7 @@ def _judges(path: str, status: str, base: Read, result: Read, reached: tuple[Rea
     """At most one phrase: the first that fits."""
     before, after = reached
     verb = {"A": "added", "D": "deleted"}.get(status, "changed")
-    if path in before.scripts | after.scripts and not weakened.is_test(path):
+    if path in before.scripts | after.scripts and not is_test(path):
         return [f"script that the checks run {verb}"]
     if (path in before.targets or path in after.targets) and before.targets.get(path) != after.targets.get(path):
         return ["commands that the checks run changed"]

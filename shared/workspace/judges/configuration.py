@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Callable
 from typing import Any, Final
 
+from shared.workspace.detect.folder import table
+
 _CI: Final = re.compile(
     r"\.github/(?:workflows|actions)/.+|\.gitlab-ci\.ya?ml|\.gitlab/.+|\.circleci/.+|\.buildkite/.+|\.woodpecker/.+"
     r"|\.woodpecker\.ya?ml|\.drone\.ya?ml|\.travis\.ya?ml|appveyor\.ya?ml|\.appveyor\.ya?ml|bitbucket-pipelines\.ya?ml"
@@ -17,7 +19,7 @@ _CI: Final = re.compile(
     r"|(?:.*/)?Jenkinsfile.*|\.?ci/.+|\.jenkins/.+"
 )
 _TESTS: Final = re.compile(
-    r"conftest\.py|\.?pytest\.ini|tox\.ini|noxfile\.py|\.coveragerc|\.testr\.conf|\.stestr\.conf"
+    r"conftest\.py|\.?pytest\.(?:ini|toml)|tox\.ini|noxfile\.py|\.coveragerc|\.testr\.conf|\.stestr\.conf"
     r"|(?:jest|vitest|karma|wdio|ava|playwright|cypress|protractor|web-test-runner)[.-](?:config|conf|setup|preset)"
     r"(?:[.-]\w+)*\.(?:[cm]?[jt]sx?|json)|cypress\.json"
     r"|vitest\.workspace\.\w+|\.mocharc(?:\.\w+)?|\.taprc|\.nycrc(?:\.\w+)?|bunfig\.toml|\.jasmine\.\w+|jasmine\.json"
@@ -35,13 +37,27 @@ _MANIFESTS: Final = re.compile(
 _SPEAKS_OF_TESTS: Final = re.compile(
     r"test|spec\b|surefire|failsafe|junit|coverage|jacoco|ignore-scripts|script-shell", re.I
 )
+_LINTERS: Final = re.compile(
+    r"[tj]sconfig(?:\.[\w-]+)*\.json|\.?eslint(?:rc|\.config|ignore)(?:\.\w+)?|\.stylelint(?:rc|ignore)(?:\.\w+)?"
+    r"|\.prettier(?:rc|ignore)(?:\.\w+)?|biome\.jsonc?|\.oxlintrc\.json|\.?mypy\.ini|\.?ruff\.toml|\.?pylintrc(?:\.toml)?"
+    r"|\.flake8|pyrightconfig\.json|\.golangci\.\w+|staticcheck\.conf|\.?clippy\.toml|\.?rustfmt\.toml|\.rubocop\w*\.yml"
+    r"|phpstan(?:-baseline)?\.neon(?:\.dist)?|psalm\.xml(?:\.dist)?|detekt\.yml|checkstyle\.xml|\.clang-tidy"
+    r"|\.pre-commit-config\.yaml"
+)
+_WORKSPACES: Final = re.compile(r"pnpm-workspace\.yaml|go\.work|lerna\.json|turbo\.json|nx\.json|rush\.json")
 _PACKAGE_KEYS: Final = ("jest", "mocha", "vitest", "ava", "tap", "nyc", "c8", "karma", "jasmine", "playwright", "bun")
 _PACKAGE_SCRIPTS: Final = re.compile(r"test|spec|check|lint|e2e|coverage|verify|(?:^|[:-])ci(?:$|[:-])", re.IGNORECASE)
 _PYPROJECT_TOOLS: Final = ("pytest", "coverage", "tox", "nox", "poe", "hatch", "pdm", "taskipy", "mutmut")
+_CARGO_MEMBERS: Final = ("members", "exclude", "default-members")
+_NAMES_A_MODULE: Final = re.compile(r"<module>|\binclude(?:Build|Flat)?\b")
+_PYPROJECT_LINTERS: Final = ("ruff", "mypy", "pyright", "basedpyright", "pylint", "flake8", "black", "isort", "bandit")
 _SHADOWS: Final = re.compile(
     r"(?:src/)?(?:pytest|unittest|_pytest|pluggy|nose2?|sitecustomize|usercustomize)(?:\.py|/__init__\.py)"
 )
 _INSTALLED: Final = re.compile(r"(?:.*/)?(?:\.venv|node_modules)/.+")
+
+_LINTER: Final = "configuration of a linter or type checker"
+_LIST: Final = "list of the packages that belong together, and are tested so,"
 
 Read = Callable[[str], str]
 
@@ -57,8 +73,14 @@ def judge(path: str, base: Read, result: Read) -> str | None:
         return "installed package"
     if _TESTS.fullmatch(name):
         return "test configuration"
-    part = _part_of(name)
-    return "test configuration" if part and part(base(path)) != part(result(path)) else None
+    if _LINTERS.fullmatch(name):
+        return _LINTER
+    if name == "go.mod" and path != name and bool(base(path)) != bool(result(path)):
+        return "border of a Go module, which the tests of the module around it leave out,"
+    for part, kind in ((_part_of(name), "test configuration"), (_members_of(name), _LIST), (_lint_of(name), _LINTER)):
+        if part and part(base(path)) != part(result(path)):
+            return kind
+    return None
 
 
 def _part_of(name: str) -> Callable[[str], object] | None:
@@ -73,12 +95,49 @@ def _part_of(name: str) -> Callable[[str], object] | None:
             return _lines_about_tests if _MANIFESTS.fullmatch(name) else None
 
 
+def _members_of(name: str) -> Callable[[str], object] | None:
+    """What reads which packages a command for all of them reaches."""
+    match name:
+        case "package.json":
+            return lambda text: _json(text).get("workspaces")
+        case "Cargo.toml":
+            return lambda text: [table(_toml(text), "workspace").get(key) for key in _CARGO_MEMBERS]
+        case "pyproject.toml":
+            return lambda text: table(_toml(text), "tool", "uv").get("workspace")
+        case "pom.xml" | "settings.gradle" | "settings.gradle.kts":
+            return lambda text: [line.strip() for line in text.splitlines() if _NAMES_A_MODULE.search(line)]
+        case _:
+            return str if _WORKSPACES.fullmatch(name) else None
+
+
+def _lint_of(name: str) -> Callable[[str], object] | None:
+    if name != "pyproject.toml":
+        return None
+    return lambda text: [table(_toml(text), "tool").get(key) for key in _PYPROJECT_LINTERS]
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        return table(json.loads(text or "{}"))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
 def _of_pyproject(text: str) -> object:
     try:
-        tools: Any = tomllib.loads(text).get("tool", {})
+        project = tomllib.loads(text)
     except (ValueError, RecursionError):
         return text  # any change of what nobody can read counts
-    return {key: tools.get(key) for key in _PYPROJECT_TOOLS} if isinstance(tools, dict) else tools
+    tools: Any = project.get("tool", {})
+    chosen = {key: tools.get(key) for key in _PYPROJECT_TOOLS} if isinstance(tools, dict) else tools
+    return chosen, table(project, "project", "entry-points").get("pytest11")
 
 
 def _of_setup_cfg(text: str) -> object:

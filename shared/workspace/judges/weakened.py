@@ -24,22 +24,31 @@ class Language(msgspec.Struct, frozen=True):
     skip: re.Pattern[str]
     assertion: re.Pattern[str]
     only: re.Pattern[str] | None = None
-    """A mark that lets a runner leave out every test without it."""
+    """A mark that lets a runner leave out every test without it, or tests of its choice."""
+    named: re.Pattern[str] | None = None
+    """The names by which the runner finds a file; None where every file of the language is found."""
 
 
-def _language(files: str, test: str, skip: str, assertion: str, only: str = "") -> Language:
+def _language(files: str, test: str, skip: str, assertion: str, only: str = "", named: str = "") -> Language:
     return Language(
         files=re.compile(files),
         test=re.compile(test, re.MULTILINE),
         skip=re.compile(skip, re.MULTILINE),
         assertion=re.compile(assertion, re.MULTILINE),
         only=re.compile(only, re.MULTILINE) if only else None,
+        named=re.compile(named) if named else None,
     )
 
 
 _BELOW_TESTS: Final = r"(?:.*/)?(?:tests?|spec|__tests__|androidTest|commonTest)/(?:.*/)?"
 _ATTRIBUTES: Final = r"(?:\s*+(?:@\w[^\n]{0,300}+|#?\[[^\n]{0,300}+)){0,10}+\s*+"
 """Annotations between the one that makes a test and its name; possessive, so that no text makes it slow."""
+_LEFT_OUT_BY_GO: Final = (
+    r"(?:.*/)?(?:testdata/|[_.][^/]*(?:/|$)"
+    r"|[^/]+_(?:windows|darwin|freebsd|netbsd|openbsd|plan9|solaris|illumos|aix|android|ios|js|wasip1|dragonfly)"
+    r"(?:_[a-z0-9]+)?_test\.go$)"
+)
+"""Files and folders that ``go test ./...`` passes over, on Linux."""
 
 LANGUAGES: Final = (
     _language(
@@ -48,6 +57,9 @@ LANGUAGES: Final = (
         r"@(?:\w+\.)*(?:skip|skipif|skipIf|skipUnless|xfail|expectedFailure)\b|\b(?:pytest\.(?:skip|xfail|importorskip)"
         r"|self\.skipTest)\(|^[ \t]*pytestmark\s*=.*(?:skip|xfail)|^[ \t]*__test__\s*=\s*False",
         r"^[ \t]*assert\b|\bself\.(?:assert|fail)\w*\(|\bpytest\.(?:raises|warns)\(",
+        r"^(?:def|async def)[ \t]+(?:load_tests|pytest_ignore_collect|pytest_collection_modifyitems)\b"
+        r"|^collect_ignore(?:_glob)?\b",
+        r"(?:.*/)?(?:test[^/]*|[^/]*_test|tests)\.py",
     ),
     _language(
         rf"{_BELOW_TESTS}[^/]+\.[cm]?[jt]sx?|(?:.*/)?[^/]+[._-](?:test|spec|cy|e2e)\.[cm]?[jt]sx?",
@@ -59,9 +71,9 @@ LANGUAGES: Final = (
         r"\b(?:it|test|describe|context|suite|specify)\.only\b|(?<![.\w])(?:fit|fdescribe|ftest)\(|\bonly:\s*true",
     ),
     _language(
-        r"(?:.*/)?[^/]+_test\.go",
+        rf"(?!{_LEFT_OUT_BY_GO})(?:.*/)?[^/]+_test\.go",
         r"^func\s+(?:\([^)]*\)\s*)?((?:Test|Fuzz|Example)\w*)\(|\bt\.Run\(\s*(\"[^\"]*\")",
-        r"\b[tbf]\.Skip(?:f|Now)?\(|^//go:build\s+(?:ignore|never)",
+        r"\b[tbf]\.Skip(?:f|Now)?\(|^//(?:go:build|[ \t]*\+build)\s",
         r"\b[tbf]\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\b(?:assert|require)\.\w+\(",
     ),
     _language(
@@ -121,7 +133,10 @@ LANGUAGES: Final = (
         r"\b(?:EXPECT|ASSERT|CHECK|REQUIRE|BOOST_(?:CHECK|REQUIRE|TEST))\w*\s*\(|\bassert\s*\(|\bck_assert\w*\(",
     ),
 )
-_RECORDED: Final = re.compile(r".+\.(?:snap|ambr)|.+\.approved\.\w+|(?:.*/)?__snapshots__/.+")
+_RECORDED: Final = re.compile(
+    r".+\.(?:snap|ambr|golden|expected)|.+\.(?:approved|golden|expected)\.\w+"
+    r"|(?:.*/)?(?:__snapshots__|goldens?|snapshots|testdata|expected)/.+"
+)
 _NAMED_A_TEST: Final = re.compile(r"(?:test_.+|.+[_.-](?:test|spec)|.+Tests?)\.\w+|.+\.(?:bats|t)")
 
 
@@ -147,6 +162,8 @@ def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict
         name = posixpath.basename(path)
         if status == "D" and path not in counted and name not in added and _NAMED_A_TEST.fullmatch(name):
             found.setdefault(path, []).append("test file deleted")
+        elif status == "D" and name == "__init__.py" and is_test(path):
+            found.setdefault(path, []).append("mark of a package of tests deleted, without which some are not found")
         elif status != "A" and _RECORDED.fullmatch(path):
             found.setdefault(path, []).append(f"recorded expectations {'deleted' if status == 'D' else 'changed'}")
     return found
@@ -178,7 +195,16 @@ def _changes(files: Sequence[tuple[str, str]], base: Read, result: Read) -> tupl
         for language in LANGUAGES
         if language.files.fullmatch(path)
     ]
-    return changes, _sum(change.missing for change in changes) & _sum(change.new for change in changes)
+    moved = _sum(change.missing for change in changes) & _sum(change.new for change in changes)
+    # Of a file that the runner knew by its name, into one that it does not: those are not found any more.
+    named = _sum(change.missing for change in changes if _is_named(change))
+    unfound = named - _sum(change.new for change in changes if _is_named(change))
+    return changes, moved - unfound
+
+
+def _is_named(change: _Change) -> bool:
+    named = change.language.named
+    return named is None or named.fullmatch(change.path) is not None
 
 
 def _lost(change: _Change, moved: Counter[str]) -> int:

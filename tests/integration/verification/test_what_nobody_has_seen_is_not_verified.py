@@ -130,3 +130,24 @@ async def test_a_failure_of_which_the_second_run_says_nothing_is_not_flaky(trial
     )
     judged = await place.judge({"NOTE.md": "--- FAIL: TestNew (0.00s)\n"}, twice)
     assert judged.evidence is Evidence.FAILING
+
+
+CLASS: Final = {"test_it.py": "class TestIt:\n    def test_a(self): pass\n", "test_o.py": "def test_o(): pass\n"}
+
+
+@pytest.mark.parametrize(
+    ("change", "evidence"),
+    [
+        ({"test_it.py": CLASS["test_it.py"].replace("TestIt", "CheckIt")}, Evidence.UNVERIFIED),
+        ({"test_it.py": None}, Evidence.VERIFIED),
+    ],
+    ids=["no class of tests any more", "deleted, which a note tells"],
+)
+async def test_a_green_check_that_leaves_out_tests_of_before_is_not_verified(
+    change: Files, evidence: Evidence, trial: MakeTrial
+) -> None:
+    judged = await trial(CLASS).judge(change, PYTEST)
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.PASSED]
+    assert judged.evidence is evidence
+    kinds = {note.kind for note in judged.notes}
+    assert kinds == {NoteKind.FEWER_TESTS if evidence is Evidence.UNVERIFIED else NoteKind.JUDGE_CHANGED}
