@@ -8,6 +8,13 @@ from shared.contracts.sentences.evidence import NOT_OBSERVED, class_of, observed
 PASSED = Check(command="ruff", exit_code=0, duration_ms=1, verdict=CheckVerdict.PASSED)
 BEFORE = Check(command="mypy", exit_code=1, duration_ms=1, verdict=CheckVerdict.FAILED_BEFORE)
 ODD = Check(command="mvn", exit_code=127, duration_ms=1, verdict=CheckVerdict.COULD_NOT_RUN, reason="There is no mvn.")
+FEWER = Check(
+    command="pytest",
+    exit_code=0,
+    duration_ms=1,
+    verdict=CheckVerdict.PASSED,
+    reason="It ends with 0, but 1 test less ran.",
+)
 BROKEN = Check(command="pytest", exit_code=1, duration_ms=1, verdict=CheckVerdict.FAILED, reason="test_a fails anew.")
 
 
@@ -28,6 +35,12 @@ BROKEN = Check(command="pytest", exit_code=1, duration_ms=1, verdict=CheckVerdic
             (PASSED, ODD),
             "Not verified: 1 check passed, 1 check could not run. mvn (There is no mvn).",
         ),
+        (
+            Evidence.UNVERIFIED,
+            (PASSED, FEWER),
+            "Not verified: 2 checks passed. pytest (It ends with 0, but 1 test less ran).",
+        ),
+        (Evidence.UNVERIFIED, (PASSED,), "Not verified: 1 check passed."),
     ],
 )
 def test_what_was_observed_is_told_with_what_it_rests_on(

@@ -229,7 +229,8 @@ class Judge:
         """That more tests less ran than the result deletes or skips; or nothing."""
         fewer = fewer_tests(ran.findings, before.findings)
         if fewer and fewer > (taken := await self._taken_away()):
-            return f"{fewer} tests less ran than at the base commit, and the result deletes or skips {taken}"
+            less = "1 test less" if fewer == 1 else f"{fewer} tests less"
+            return f"{less} ran than at the base commit, and the result deletes or skips {taken}"
         return ""
 
     async def _lost_exit_codes(self, ran: Ran) -> list[Hidden]:
@@ -267,7 +268,17 @@ class Judge:
                 )
                 return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
             case Kind.UNCLEAR:
-                again = await self._base.run(ran.result.command, again=True)
+                again = await self._base.run_now(ran.result.command, before)
+                if again is before:
+                    again = await self._base.run(ran.result.command, again=True)
+                elif again.hindrance:
+                    reason = f"It cannot be compared: {again.hindrance}"
+                    return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
+                elif again.exit_code == 0:
+                    # What the record says was of another day: the service that was away then is back.
+                    return await self._judge_new_failure(ran, (), again)
+                elif (await self._comparison(ran, again)).kind is not Kind.UNCLEAR:
+                    return await self._compare(ran, again)
                 if again.exit_code != 0 and compare(_run(again), _run(before)).kind is Kind.SAME:
                     return await self._check(
                         ran, CheckVerdict.FAILED, "It fails at the base commit too, but not in this way."

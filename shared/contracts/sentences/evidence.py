@@ -43,8 +43,9 @@ def observed(evidence: Evidence | None, checks: Sequence[Check], setup: Sequence
         case Evidence.UNVERIFIED if not checks:
             return 'Not verified: no checks were found. Name them in journeyman.toml, as in checks = ["make test"].'
         case Evidence.UNVERIFIED:
-            unclear = [each for each in checks if each.judged is not CheckVerdict.PASSED]
-            return f"Not verified: {counts}. {_named(unclear)}"
+            # A passed one has a reason where the pass alone does not prove the result.
+            unclear = [each for each in checks if each.judged is not CheckVerdict.PASSED or each.reason]
+            return f"Not verified: {counts}." + (f" {_named(unclear)}" if unclear else "")
 
 
 def _named(checks: Sequence[Check]) -> str:

@@ -18,7 +18,10 @@ MAX_REQUIREMENTS: Final = 100
 """Requirements of dependency groups that are given to pip by name."""
 
 _TEST_FILE: Final = r"test\w*\.py|\w+_test\.py"
-_IMPORTS_PYTEST: Final = re.compile(r"^[ \t]*(?:import|from)\s+pytest\b", re.MULTILINE)
+_WRITTEN_FOR_PYTEST: Final = re.compile(
+    r"^[ \t]*(?:import|from)\s+pytest\b|^(?:async[ \t]+)?def[ \t]+test_\w*[ \t]*\(", re.MULTILINE
+)
+"""unittest runs no function that stands by itself."""
 _TEST_NAMES: Final = ("test", "tests", "testing", "dev")
 """What projects call the extra or group that their tests need."""
 _REQUIREMENTS: Final = (
@@ -138,7 +141,7 @@ def _configures_pytest(folder: Folder) -> bool:
         or "pytest" in _tools(folder)
         or "[tool:pytest]" in folder.text("setup.cfg")
         or re.search(r"^\[pytest\]", folder.text("tox.ini"), re.MULTILINE)
-        or any(_IMPORTS_PYTEST.search(place.text(name)) for place, name in _tests(folder))
+        or any(_WRITTEN_FOR_PYTEST.search(place.text(name)) for place, name in _tests(folder))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -230,3 +231,17 @@ async def test_what_finds_its_checkout_gone_could_not_run_and_says_why(removal: 
     assert [each.verdict for each in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.COULD_NOT_RUN]
     assert judged.checks[1].reason == "The checkout is gone: an earlier command has removed it."
     assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_base_that_is_green_again_excuses_nothing_that_it_excused_on_another_day(
+    trial: MakeTrial, tmp_path: Path
+) -> None:
+    service = tmp_path / "service"
+    check = f"test -e {service} || {{ echo no service; exit 1; }}; test ! -e BROKEN || {{ echo broken; exit 1; }}"
+    place = trial({"a.txt": "a\n"})
+    assert (await place.judge({"b.txt": "b\n"}, check)).checks[0].verdict is CheckVerdict.FAILED_BEFORE
+    service.touch()
+    place.verification = place.executor()
+    judged = await place.judge({"BROKEN": "b\n"}, check)
+    assert judged.evidence is Evidence.FAILING
+    assert judged.checks[0].reason == "It passes at the base commit."
