@@ -308,11 +308,22 @@ PY_TEST = "def test_a():\n    assert f()\n"
             {"pyproject.toml": "[tool.ruff]\nexclude = ['a']"},
             "pyproject.toml: configuration of a",
         ),
+        ({"scripts/check.py": "1"}, {"scripts/check.py": "2"}, "scripts/check.py: script that the checks run changed"),
+        (
+            {"package.json": "{}"},
+            {"package.json": '{"scripts": {"prepare": "sh x"}}'},
+            "package.json: test configuration",
+        ),
+        (
+            {"package.json": '{"scripts": {"test": "run-p \'go:*\'", "go:a": "jest"}}'},
+            {"package.json": '{"scripts": {"test": "run-p \'go:*\'", "go:a": "true"}}'},
+            "package.json: commands that the checks run changed",
+        ),
         ({"testdata/a.golden": "1"}, {"testdata/a.golden": "2"}, "testdata/a.golden: recorded expectations changed"),
     ],
 )
 def test_what_leaves_tests_out_or_lets_more_pass_is_told(before: Tree, after: Tree, about: str) -> None:
-    found = told(before, after, "npm test --workspaces")
+    found = told(before, after, "npm test --workspaces", "python3 -m scripts.check")
     assert len(found) == 1
     assert found[0].startswith(about)
 

@@ -10,7 +10,7 @@ from typing import Final
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
-from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, is_test, judges_changed, taken_away
+from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, are_tests_touched, judges_changed, taken_away
 from shared.workspace.mirror import Mirror
 
 MOST_NOTES: Final = 20
@@ -47,7 +47,7 @@ async def is_judge_touched(mirror: Mirror, base: str, commit: str, checks: Seque
     Raises `GitFailed`.
     """
     files, before, after = await _change(mirror, base, commit)
-    if any(status != "A" and is_test(path) for path, status in files):
+    if await asyncio.to_thread(are_tests_touched, files, before):
         return True
     return bool(await asyncio.to_thread(judges_changed, files, before, after, checks))
 

@@ -14,7 +14,7 @@ from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.reach import Reach, reach_of
 from shared.workspace.judges.weakened import is_test
 
-__all__ = ["MAX_FILES", "JudgeChange", "Read", "is_test", "judges_changed", "taken_away"]
+__all__ = ["MAX_FILES", "JudgeChange", "Read", "are_tests_touched", "judges_changed", "taken_away"]
 
 MAX_FILES: Final = 500
 """Changed files that are looked at."""
@@ -56,6 +56,11 @@ def judges_changed(
 def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> int:
     """How many tests the change to these ``files`` (as those of `judges_changed`) deletes or skips."""
     return weakened.taken_away(files[:MAX_FILES], _cut(base), _cut(result))
+
+
+def are_tests_touched(files: Sequence[tuple[str, str]], base: Read) -> bool:
+    """Whether the change to these ``files`` (as those of `judges_changed`) is one to tests that were there."""
+    return len(files) > MAX_FILES or weakened.is_touched(files, _cut(base))
 
 
 def _cut(read: Read) -> Read:

@@ -46,7 +46,10 @@ _LINTERS: Final = re.compile(
 )
 _WORKSPACES: Final = re.compile(r"pnpm-workspace\.yaml|go\.work|lerna\.json|turbo\.json|nx\.json|rush\.json")
 _PACKAGE_KEYS: Final = ("jest", "mocha", "vitest", "ava", "tap", "nyc", "c8", "karma", "jasmine", "playwright", "bun")
-_PACKAGE_SCRIPTS: Final = re.compile(r"test|spec|check|lint|e2e|coverage|verify|(?:^|[:-])ci(?:$|[:-])", re.IGNORECASE)
+_PACKAGE_SCRIPTS: Final = re.compile(
+    r"test|spec|check|lint|e2e|coverage|verify|(?:^|[:-])ci(?:$|[:-])|^(?:pre|post)?(?:install|prepare)$", re.IGNORECASE
+)
+"""Those of the installation run before the tests, and may write to them."""
 _PYPROJECT_TOOLS: Final = ("pytest", "coverage", "tox", "nox", "poe", "hatch", "pdm", "taskipy", "mutmut")
 _CARGO_MEMBERS: Final = ("members", "exclude", "default-members")
 _NAMES_A_MODULE: Final = re.compile(r"<module>|\binclude(?:Build|Flat)?\b")

@@ -6,6 +6,7 @@ shell. What a program calls by itself is not seen.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import posixpath
 import re
@@ -24,9 +25,10 @@ _ENTER: Final = re.compile(r"^[ \t]*cd\s+['\"]?([^\s'\"&;]+)['\"]?\s*&&")
 _ELSEWHERE: Final = re.compile(r"\b(?:g?make|MAKE\S?)\b[^;&|\n]*?\s(?:-C|--directory)[ =]?['\"]?([^\s'\"]+)")
 _OF_ANOTHER_PACKAGE: Final = re.compile(r"\s(?:--prefix|--cwd|--dir|-C)[ =]['\"]?([^\s'\"]+)")
 _INTERPRETED: Final = re.compile(r"\b(?:sh|bash|zsh|python3?|node|ruby|perl|php)\s+([\w.-]+)")
+_MODULES: Final = re.compile(r"\bpython3?(?:\.\d+)?\s+(?:-[A-Za-ln-z]\s+)*-m\s+([\w.]+)")
 _ASSIGNMENT: Final = re.compile(r"^(?:(?:export|override)\s+)?[\w.-]+\s*(?::{0,3}|[?+!])=")
 _HEADER: Final = re.compile(r"^@?([^\s#:][^:\n]*?)[ \t]*::?(?!=)[ \t]*(.*)$")
-_SCRIPT_RUNNERS: Final = re.compile(r"\b(?:npm|pnpm|yarn|bun)\b([^;&|\n]*)")
+_SCRIPT_RUNNERS: Final = re.compile(r"\b(?:npm|pnpm|yarn|bun|run-s|run-p|npm-run-all2?)\b([^;&|\n]*)")
 _OF_RUNNER: Final = {
     "make": MAKEFILES,
     "gmake": MAKEFILES,
@@ -60,6 +62,9 @@ def reach_of(commands: Sequence[str], read: Callable[[str], str]) -> Reach:
         words = _WORD.findall(line)
         scripts |= {_joined(place, word) for word in words if "/" in word or "." in word}
         scripts |= {_joined(place, word) for word in _INTERPRETED.findall(line)}
+        for module in _MODULES.findall(line):
+            file = _joined(place, module.replace(".", "/"))
+            scripts |= {f"{file}.py", f"{file}/__main__.py"}
         for runner, names in _OF_RUNNER.items():
             if runner in words:
                 elsewhere = _ELSEWHERE.search(line) if names is MAKEFILES else None
@@ -128,6 +133,12 @@ def _package_scripts(text: str, words: Sequence[str]) -> dict[str, str]:
         return {}
     match found:
         case {"scripts": {**scripts}}:
+            # npm-run-all takes patterns.
+            words = [
+                name
+                for word in words
+                for name in ([word] if "*" not in word else fnmatch.filter(map(str, scripts), word))
+            ]
             called = [each for word in words for each in (f"pre{word}", word, f"post{word}")]
             return {name: script for name in called if isinstance(script := scripts.get(name), str)}
         case _:

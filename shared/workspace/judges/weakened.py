@@ -134,9 +134,11 @@ LANGUAGES: Final = (
     ),
 )
 _RECORDED: Final = re.compile(
-    r".+\.(?:snap|ambr|golden|expected)|.+\.(?:approved|golden|expected)\.\w+"
-    r"|(?:.*/)?(?:__snapshots__|goldens?|snapshots|testdata|expected)/.+"
+    r".+\.(?:snap|ambr|golden|expected)|.+\.(?:approved|golden|expected)\.\w+|(?:.*/)?(?:__snapshots__|testdata)/.+"
+    rf"|{_BELOW_TESTS}(?:goldens?|snapshots|expected)/.+"
 )
+_RUST_TESTS: Final = re.compile(r"\btest\b|^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?mod[ \t]+\w+;", re.MULTILINE)
+"""What speaks of tests in a file of Rust, where any file may have some or name another one that has."""
 _NAMED_A_TEST: Final = re.compile(r"(?:test_.+|.+[_.-](?:test|spec)|.+Tests?)\.\w+|.+\.(?:bats|t)")
 
 
@@ -173,6 +175,12 @@ def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> in
     """How many tests are deleted or skipped in changed files (path, status letter)."""
     changes, moved = _changes(files, base, result)
     return sum(max(0, _lost(change, moved)) + max(0, _skipped(change)) for change in changes)
+
+
+def is_touched(files: Sequence[tuple[str, str]], base: Read) -> bool:
+    """Whether a file with tests that was there is changed or gone (path, status letter)."""
+    old = [path for path, status in files if status != "A" and is_test(path)]
+    return any(not path.endswith(".rs") or _RUST_TESTS.search(base(path)) for path in old)
 
 
 def is_test(path: str) -> bool:
