@@ -343,8 +343,9 @@ def _completed(task: Task, event: Completed) -> Task:
         ended_in="",
         closed=False,
         summary=event.summary,
-        commit=event.commit,
-        branch=event.branch,
+        # A round that changed nothing leaves what an earlier one has published.
+        commit=event.commit or task.commit,
+        branch=event.branch if event.commit else task.branch,
         published=event.commit or task.published,
         result=None,
         start=None,

@@ -182,11 +182,10 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             return (
                 _ended(Status.COMPLETED)
                 | _merged(data.merge)
+                # A round that changed nothing leaves what an earlier one has published.
+                | ({"commit": data.commit, "branch": data.branch, "result_url": data.url} if data.commit else {})
                 | {
                     "summary": data.summary or row.summary,
-                    "commit": data.commit,
-                    "branch": data.branch,
-                    "result_url": data.url,
                     "evidence": data.evidence or "",
                     "outcome": data.outcome or (Outcome.CHANGED if data.commit else Outcome.NOTHING_TO_CHANGE),
                     "has_result": False,

@@ -214,6 +214,9 @@ def test_a_task_that_changed_nothing_keeps_what_was_published_before_as_its_base
     event = DECIDER.decide(given(DECIDER, *story).state, replace(WISH, origin="comment/3"))
     assert isinstance(event, FollowedUp)
     assert event.base_commit == "signed"
+    done = given(DECIDER, *DONE).state
+    now = given(DECIDER, *story).state
+    assert (now.commit, now.branch) == (done.commit, done.branch) != ("", "")
 
 
 def test_a_retry_of_a_further_round_goes_on_from_what_the_wish_decided() -> None:

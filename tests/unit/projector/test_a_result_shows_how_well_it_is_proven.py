@@ -209,3 +209,11 @@ def test_what_was_observed_is_told_once_an_attempt_has_ended() -> None:
 def test_a_task_that_ended_says_in_which_stage() -> None:
     (row,) = ask(projected(working().add(*FELL_SHORT)), "tasks.list")["items"]
     assert row["ended_in"] == "executing"
+
+
+def test_a_further_round_that_changes_nothing_leaves_what_was_published_in_sight() -> None:
+    end = task.Completed(summary="s", commit="c1", branch="b", url="u", outcome=Outcome.CHANGED)
+    further = task.FollowedUp(text="More.", author="user:local", stage="executing")
+    nothing = task.Completed(summary="All is there.", outcome=Outcome.NOTHING_TO_CHANGE)
+    now = shown(working().add(succeeded(), end, further, nothing))
+    assert (now["outcome"], now["commit"], now["branch"], now["result_url"]) == ("nothing-to-change", "c1", "b", "u")
