@@ -213,7 +213,7 @@ def test_a_task_that_ended_says_in_which_stage() -> None:
 
 def test_a_further_round_that_changes_nothing_leaves_what_was_published_in_sight() -> None:
     end = task.Completed(summary="s", commit="c1", branch="b", url="u", outcome=Outcome.CHANGED)
-    further = task.FollowedUp(text="More.", author="user:local", stage="executing")
+    further = task.FollowedUp(text="More.", author="user:local", stage="executing", base_commit=BASE)
     nothing = task.Completed(summary="All is there.", outcome=Outcome.NOTHING_TO_CHANGE)
     now = shown(working().add(succeeded(), end, further, nothing))
     assert (now["outcome"], now["commit"], now["branch"], now["result_url"]) == ("nothing-to-change", "c1", "b", "u")
