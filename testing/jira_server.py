@@ -50,6 +50,7 @@ class JiraServer(RestServer):
         super().__init__()
         self.cloud = cloud
         self.checked = False
+        self.people = {"ada": "Ada Lovelace"}
         self.issues: dict[str, Issue] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self.moves: dict[str, list[str]] = {}
@@ -89,6 +90,8 @@ class JiraServer(RestServer):
         match method, found[1].split("/"):
             case "GET", ["myself"]:
                 return 200, {"accountId": BOT} if self.cloud else {"name": BOT, "key": f"key-{BOT}"}
+            case "GET", ["user"] if query.get("accountId") in self.people:
+                return 200, {"accountId": query["accountId"], "displayName": self.people[query["accountId"]]}
             case "POST", ["comment", "list"] if self.cloud:
                 return 200, {"values": self._listed(body["ids"], "properties" in query.get("expand", ""))}
             case _, ["issue", id, *rest] if id in self.issues:

@@ -8,13 +8,17 @@ from random import Random
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from pydantic import SecretStr
 
+from services.gateway.outbound.channels.board import Parts
+from services.gateway.outbound.channels.registry import boards
 from services.gateway.outbound.channels.sentry import note_of
 from shared.contracts import reply
 from shared.contracts.reply import EffectStatus, Progress, Want
+from shared.event_store.in_memory import MemoryJournal
 from shared.ops.config import Config, SenderPolicy
-from shared.ops.settings import Settings
+from shared.ops.settings import Settings, load_settings
 from testing import jira_server, sentry_server
 from testing.campaign_size import CampaignSize
 from testing.fault_proxy import Fault, FaultProxy
@@ -143,6 +147,17 @@ async def test_a_status_that_no_transition_leads_to_is_told_and_stops_nothing(ji
     assert isinstance(failed, reply.Failed) and failed.code == "no-transition"
     assert "OPS-4 is 'To Do' and cannot be moved to 'Doing' by our account, only to 'In Progress'" in failed.message
     assert await here.want(state_wanted(jira.thread(issue), Progress.REVIEW, 3)) is not None
+    await here.close()
+
+
+@pytest.mark.parametrize(("account", "cloud_name"), [("ada", "Ada Lovelace"), ("gone", "gone")])
+async def test_people_are_called_by_their_names_and_not_by_their_accounts(
+    jira: JiraServer, account: str, cloud_name: str
+) -> None:
+    here, issue = on_jira(jira), jira.opens()
+    here.stands_at(replace(STORIES["planning"], requester=f"jira:{account}"), 1)
+    await here.show(await here.want(comment_wanted(jira.thread(issue))))
+    assert f"asked for by {cloud_name if jira.cloud else account} " in json.dumps(issue.comments[0]["body"])
     await here.close()
 
 
@@ -288,3 +303,20 @@ async def test_three_hundred_runs_with_kills_and_lost_answers_double_nothing(
         for seed in range(campaign_size.pick(small=10, full=300)):
             print("seed", seed)
             await _one_run(1_000 + seed, server)
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"jira_token": "t"}, "JOURNEYMAN_JIRA_TOKEN is set without JOURNEYMAN_JIRA_URL"),
+        ({"sentry_token": "t"}, "JOURNEYMAN_SENTRY_TOKEN is set without JOURNEYMAN_SENTRY_ORGANIZATION"),
+    ],
+)
+def test_half_of_the_credentials_names_the_other_half(settings: dict[str, str], missing: str) -> None:
+    async def nothing(_id: str) -> None:
+        return None
+
+    parts = Parts(config=Config, task=nothing, journal=MemoryJournal())
+    with pytest.raises(ValueError, match=missing):
+        boards(load_settings({}, **settings), parts)
+    assert boards(load_settings({}), parts) == {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from services.gateway.outbound import lines
 from services.gateway.outbound.channels.rest import Gone
@@ -57,6 +58,10 @@ class Board(Protocol):
 
     async def own_names(self) -> tuple[str, ...]:
         """By what our own account is known there."""
+        ...
+
+    async def name_of(self, account: str) -> str:
+        """By what people know an account; the account itself where nothing better is known."""
         ...
 
     def place(self, thread: str) -> str:
@@ -118,9 +123,25 @@ class BoardEffects:
         detail = await self._parts.task(id)
         if detail is None or detail.version < display.wanted.revision:
             raise NotNow(f"The read models have not come to version {display.wanted.revision} of task {id} yet.")
-        text = await self._text(id, detail)
+        text = await self._text(id, await self._named(display.wanted.thread, detail))
         note = await self._stands(place, f"{id}:{display.wanted.effect}", display, text)
         return Visible(revision=detail.version, url=note.url, external=note.id)
+
+    async def _named(self, thread: str, detail: TaskDetail) -> TaskDetail:
+        """The task with the names of people in the place of their accounts at this sender, which are numbers."""
+        own = f"{reply.sender_of(thread)}:"
+
+        async def named(principal: str) -> str:
+            is_theirs = principal.startswith(own)
+            return await self._board.name_of(principal.removeprefix(own)) if is_theirs else principal
+
+        plans = tuple([replace(each, approved_by=await named(each.approved_by or "")) for each in detail.plans])
+        return replace(
+            detail,
+            requester=await named(detail.requester),
+            cancelled_by=await named(detail.cancelled_by),
+            plans=plans,
+        )
 
     async def _text(self, id: str, detail: TaskDetail) -> str:
         edited = await was_edited(self._parts.journal, id)

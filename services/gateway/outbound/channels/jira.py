@@ -32,6 +32,8 @@ INTERNAL: Final = {"key": "sd.public.comment", "value": {"internal": True}}
 MAX_CHARS: Final = 32_000
 """Of a comment; Jira takes 32,767 where nobody has set another limit."""
 PAGE: Final = 100
+MAX_PEOPLE: Final = 1_000
+"""Names that are remembered."""
 MAX_PAGES: Final = 50
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,7 @@ class _User(msgspec.Struct, frozen=True, rename="camel"):
     account_id: str | None = None
     name: str | None = None
     key: str | None = None
+    display_name: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,6 +121,7 @@ class JiraBoard:
         self._cloud = is_cloud
         self._api = "/rest/api/3" if is_cloud else "/rest/api/2"
         self._own: tuple[str, ...] = ()
+        self._people: dict[str, str] = {}
 
     @property
     def _policy(self) -> SenderPolicy:
@@ -139,6 +143,21 @@ class JiraBoard:
         if not self._own:
             self._own = (await self._rest.get(_User, f"{self._api}/myself")).names
         return self._own
+
+    async def name_of(self, account: str) -> str:
+        """The name that the account shows; on Data Center accounts are names."""
+        if not self._cloud:
+            return account
+        if account not in self._people:
+            try:
+                user = await self._rest.get(_User, f"{self._api}/user", accountId=account)
+            except CannotShow as unknown:
+                log.info("an account has no name for us", account=account, why=unknown.sentence)
+                return account
+            if len(self._people) >= MAX_PEOPLE:
+                self._people.clear()
+            self._people[account] = user.display_name or account
+        return self._people[account]
 
     def place(self, thread: str) -> str:
         """The issue's number; raises `CannotShow` for an issue of another Jira than ours."""

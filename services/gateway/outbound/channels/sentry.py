@@ -108,6 +108,10 @@ class SentryBoard:
             self._own = tuple(str(each) for each in (user.id, user.name) if each)
         return self._own
 
+    async def name_of(self, account: str) -> str:
+        """Sentry tells nobody's name by a number."""
+        return account
+
     def place(self, thread: str) -> str:
         """The issue's number; a metric alert is no place where anything can be said."""
         id = thread.removeprefix(f"{NAME}:")
