@@ -1014,16 +1014,17 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
     ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
-    ``publication`` the newest try at publishing it, ``published`` the commit that was published last. ``ended_in`` is
-    the stage in which the task failed or was stopped. ``wishes`` are those that rounds were made of, ``origins`` the
-    newest messages that were heard. ``request`` is what was said when the task was opened about a thing with the text
-    ``text``, in the message ``requested_in``. ``goes_on``: the closing of that thing stops nothing. ``closed``: it has
-    stopped the task. ``edited``: words that the work began from read otherwise now. ``chain`` counts the rounds that
-    programs have asked for since a person last said something; ``told`` is what the agent was told last.
-    ``budget_microusd`` is what a retry has allowed the work to cost, ``reached_microusd`` the budget that the newest
-    round has reached. ``pull_request`` is the newest that had a result; ``closing_until``: the thing is closed, and the
-    review of it ends then, unless a merge has closed it. ``watch`` is what has been seen of the pull request,
-    and ``leaving`` is true while an agent is stopped because that was merged or closed.
+    ``publication`` the newest try at publishing it, ``published`` the commit that was published last, as well proven as
+    ``published_evidence`` says. ``ended_in`` is the stage in which the task failed or was stopped. ``wishes`` are those
+    that rounds were made of, ``origins`` the newest messages that were heard. ``request`` is what was said when the
+    task was opened about a thing with the text ``text``, in the message ``requested_in``. ``goes_on``: the closing of
+    that thing stops nothing. ``closed``: it has stopped the task. ``edited``: words that the work began from read
+    otherwise now. ``chain`` counts the rounds that programs have asked for since a person last said something; ``told``
+    is what the agent was told last. ``budget_microusd`` is what a retry has allowed the work to cost,
+    ``reached_microusd`` the budget that the newest round has reached. ``pull_request`` is the newest that had a result;
+    ``closing_until``: the thing is closed, and the review of it ends then, unless a merge has closed it. ``watch`` is
+    what has been seen of the pull request, and ``leaving`` is true while an agent is stopped because that was merged or
+    closed.
     """
 
     status: Status = Status.NEW
@@ -1062,6 +1063,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     publication: int = 0
     published: str = ""
     evidence: Evidence | None = None
+    published_evidence: Evidence | None = None
     outcome: Outcome | None = None
     ended_in: str = ""
     wishes: tuple[Wish, ...] = ()

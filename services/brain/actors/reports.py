@@ -118,7 +118,8 @@ def _decide_while_working(task: Task, report: Report) -> TaskEvent | None:
         case RecordRunSucceeded(commit=""):
             return Completed(
                 summary=report.summary,
-                evidence=report.evidence,
+                # What an earlier round has published is as well proven as it was.
+                evidence=report.evidence or (task.published_evidence if task.commit else None),
                 outcome=Outcome.NOTHING_TO_CHANGE,
                 cause=report.cause,
             )

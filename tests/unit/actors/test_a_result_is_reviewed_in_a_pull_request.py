@@ -127,7 +127,7 @@ def test_a_further_wish_makes_another_round_on_top_of_what_is_in_review() -> Non
 
 def test_a_round_that_changes_nothing_leads_back_into_the_review() -> None:
     nothing = RecordRunSucceeded(attempt=2, summary="It is right as it is.", cause=9)
-    back = replace(IN_REVIEW, attempt=2, summary="It is right as it is.", evidence=None, unchanged=True, cause=9)
+    back = replace(IN_REVIEW, attempt=2, summary="It is right as it is.", unchanged=True, cause=9)
     given(DECIDER, *WORKING).when(nothing).then(back)
     assert story(*WORKING, back).published == "c1"
 
@@ -141,7 +141,7 @@ def test_a_merge_stops_an_agent_that_works_on_it_further_and_completes_the_task(
     )
     given(DECIDER, *WORKING).when(MERGED).then(stop)
     stopped = RecordStopped(stage=Stage.EXECUTING, cause=9)
-    given(DECIDER, *WORKING, stop).when(stopped).then(replace(COMPLETED, evidence=None, cause=9))
+    given(DECIDER, *WORKING, stop).when(stopped).then(replace(COMPLETED, cause=9))
     given(DECIDER, *WORKING, StopRequested(stage="executing")).when(MERGED).then(stop)
 
 

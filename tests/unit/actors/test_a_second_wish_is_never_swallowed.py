@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
 from services.brain.actors.wishes import MAX_CHARACTERS
-from shared.contracts.evidence import Outcome
+from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Event
 from shared.contracts.task import (
     Answered,
@@ -23,6 +23,7 @@ from shared.contracts.task import (
     InputGiven,
     Paused,
     PlanningRequested,
+    RecordRunSucceeded,
     RequestExecution,
     RequestPlanning,
     RequestTriage,
@@ -217,6 +218,17 @@ def test_a_task_that_changed_nothing_keeps_what_was_published_before_as_its_base
     done = given(DECIDER, *DONE).state
     now = given(DECIDER, *story).state
     assert (now.commit, now.branch) == (done.commit, done.branch) != ("", "")
+
+
+def test_a_further_round_that_changes_nothing_leaves_what_was_published_as_well_proven_as_it_was() -> None:
+    red = (*PUBLISHING, replace(COMPLETED, commit="signed", evidence=Evidence.FAILING))
+    at_once = replace(AFTER_DONE, stage="executing", verdict=Verdict.IMPLEMENT)
+    further = given(DECIDER, *red, at_once, replace(EXECUTING[-1], round=2))
+    done = further.state
+    nothing = RecordRunSucceeded(attempt=done.attempt + 1, summary="All is there.", cause=10**6)
+    event = DECIDER.decide(done, nothing)
+    assert isinstance(event, Completed)
+    assert (event.evidence, event.outcome) == (Evidence.FAILING, Outcome.NOTHING_TO_CHANGE)
 
 
 def test_a_retry_of_a_further_round_goes_on_from_what_the_wish_decided() -> None:
