@@ -25,6 +25,7 @@ NOT_TRUSTED: Final = (
 NO_PULL_REQUESTS: Final = (
     "This pull request is none of ours: say it in an issue, or in a pull request that we have made."
 )
+NOT_BY_AN_EDIT: Final = "An edit never approves or decides anything: say it in a new comment."
 NO_REVIEWS: Final = "Reviews are not made yet: say plan, implement or ask."
 
 
@@ -42,6 +43,8 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             return [delivery.Refuse(id=id, code="not-trusted", reason=NOT_TRUSTED)]
         case delivery.SignalKind.PULL_REQUEST | delivery.SignalKind.REVIEW | delivery.SignalKind.CHECK:
             return about_a_pull_request(id, at, signal, signal.pull, policy) if signal.pull else []
+        case delivery.SignalKind.EDITED if _decides(signal):
+            return [delivery.Refuse(id=id, code="edit-decides-nothing", reason=NOT_BY_AN_EDIT)]
         case delivery.SignalKind.EDITED if signal.pull_request:
             return [_edit(signal, id)] if _is_ours(signal) else []
         case delivery.SignalKind.EDITED:
@@ -67,6 +70,12 @@ def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
             return "pull-request-not-followed", NO_PULL_REQUESTS
         case _:
             return None
+
+
+def _decides(signal: delivery.Signal) -> bool:
+    """Whether an edited message says now what only a new one may say. Others than people who may steer say nothing."""
+    in_a_review = signal.pull is not None and signal.pull.edited
+    return bool(signal.origin and signal.directive) and (in_a_review or signal.directive == Word.APPROVE)
 
 
 def _is_ours(signal: delivery.Signal) -> bool:

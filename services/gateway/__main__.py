@@ -26,6 +26,7 @@ from services.gateway.github.forge import GitHubForge
 from services.gateway.github.git_credentials import GitHubGitCredentials
 from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
+from services.gateway.github.repository_numbers import RepositoryNumbers
 from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation, Authority
 from services.gateway.inbound.body import Bodies
@@ -101,6 +102,8 @@ async def run(settings: Settings, timings: Timings) -> None:
         service.loop(looks.run, drain=looks.drain)
         own_account = OwnAccount(github, config.know_own_account)
         service.loop(own_account.run, drain=own_account.drain)
+        numbers = RepositoryNumbers(github, lambda: config.now, config.know_repository)
+        service.loop(numbers.run, drain=numbers.drain)
         pull_requests = PullRequests(github, lambda: config.now, ask, service.journal, public_url=settings.public_url)
         effects["github"] = GitHubEffects(
             github,

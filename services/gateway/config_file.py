@@ -22,7 +22,8 @@ class ConfigFile:
         self._path = path
         self._own: dict[str, str | int] = {}
         self._own_there: dict[str, tuple[str, ...]] = {}
-        self._config = load_config(path)
+        self._numbers: dict[str, int] = {}
+        self._of_the_file = self._config = load_config(path)
         self._looked_at = time.monotonic()
         self._stamp = self._stamp_of_file()
 
@@ -40,12 +41,18 @@ class ConfigFile:
     def know_own_account(self, login: str, app_id: int) -> None:
         """Fill in what the file leaves open of ``[policy]``: our own account and our own App on GitHub."""
         self._own = {"login": login, "app_id": app_id}
-        self._config = self._filled_in(self._config)
+        self._config = self._filled_in(self._of_the_file)
+
+    def know_repository(self, on_github: str, number: int) -> None:
+        """Fill in the ``id`` of the repositories of this name on GitHub, where the file leaves it open; 0 is none."""
+        if self._numbers.get(on_github, 0) != number:
+            self._numbers[on_github] = number
+            self._config = self._filled_in(self._of_the_file)
 
     def know_own_account_at(self, sender: str, names: tuple[str, ...]) -> None:
         """Add to ``accounts`` under ``[senders.…]`` by what the sender knows our own account."""
         self._own_there[sender] = names
-        self._config = self._filled_in(self._config)
+        self._config = self._filled_in(self._of_the_file)
 
     def _filled_in(self, config: Config) -> Config:
         for sender, names in self._own_there.items():
@@ -55,11 +62,16 @@ class ConfigFile:
             config = config.model_copy(update={"senders": {**config.senders, sender: known}})
         policy = config.policy
         missing = {name: value for name, value in self._own.items() if value and not getattr(policy, name)}
-        return config.model_copy(update={"policy": policy.model_copy(update=missing)}) if missing else config
+        repos = {
+            name: repo if repo.id else repo.model_copy(update={"id": self._numbers.get(config.on_github(name), 0)})
+            for name, repo in config.repos.items()
+        }
+        return config.model_copy(update={"policy": policy.model_copy(update=missing), "repos": repos})
 
     def _reload(self) -> None:
         try:
-            self._config = self._filled_in(load_config(self._path))
+            self._of_the_file = load_config(self._path)
+            self._config = self._filled_in(self._of_the_file)
         except BadConfig as error:
             log.error("the configuration was changed and is wrong; going on with the one before", problem=str(error))
         else:

@@ -81,7 +81,7 @@ class Repo(BaseModel):
     path: Path | None = None
     """Where it is on this machine, also relative to this file; bare or with a worktree."""
     id: Annotated[int, Field(ge=0)] = 0
-    """The forge's own number of it, by which it is known after it was renamed or transferred; 0 is none."""
+    """The forge's own number of it, by which it is known after a rename or transfer; asked of GitHub when 0."""
     github: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)?$")] = ""
     """``owner/name`` on GitHub, where it is another one than the name in the file."""
     base: str = ""

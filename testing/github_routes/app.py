@@ -77,6 +77,10 @@ def _access_token(server: GitHubServer, call: Call) -> Any:
         raise Answered(
             422, "There is at least one repository that does not exist or is not accessible to the installation."
         )
+    ids = set(call.body.get("repository_ids") or ())
+    names = names or [repo.full_name.partition("/")[2] for repo in server.repos.values() if repo.id in ids]
+    if ids and len(names) != len(ids):
+        raise Answered(422, "There is at least one repository that does not exist or is not accessible.")
     repos = frozenset(known[name.lower()].lower() for name in names) if names else None
     token = f"ghs_{secrets.token_hex(18)}"
     server.tokens[token] = Caller(

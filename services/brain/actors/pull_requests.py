@@ -9,6 +9,7 @@ from services.brain.actors.stages import working_stage
 from shared.contracts.evidence import Outcome
 from shared.contracts.pull_request import Merge, PullRequest, PullState, Watch
 from shared.contracts.task import (
+    ActionRefused,
     Cancelled,
     Completed,
     InReview,
@@ -26,6 +27,11 @@ from shared.contracts.task import (
 
 CLOSING_GRACE: Final = timedelta(seconds=60)
 """A merge closes the issue that its pull request names, and the two are told in any order: so long it is waited for."""
+
+_STILL_STOPPING: Final = (
+    "The pull request was reopened while the agent was still being stopped, and is not followed by itself: say `retry` "
+    "once it has ended."
+)
 
 
 def in_review(task: Task, report: RecordPublished) -> InReview:
@@ -82,7 +88,7 @@ def has_open_pull_request(task: Task) -> bool:
 
 def pull_request(
     task: Task, report: RecordPullRequest
-) -> Completed | Cancelled | StopRequested | InReview | Reverted | None:
+) -> Completed | Cancelled | StopRequested | InReview | Reverted | ActionRefused | None:
     """What it makes of the task; None for another pull request than its own, and for what was told before."""
     pull = task.pull_request
     if pull is None or pull.number != report.number:
@@ -97,6 +103,8 @@ def pull_request(
             return _closed(task, pull, f"{report.by or 'Somebody'} has closed the pull request.")
         case PullState.OPEN, PullState.CLOSED if task.status is Status.CANCELLED and not task.stopping:
             return reviewed_further(task, by=report.by)
+        case PullState.OPEN, PullState.CLOSED if task.stopping:
+            return ActionRefused(action="record-pull-request", code="task-stopping", reason=_STILL_STOPPING)
         case _:
             return None
 

@@ -14,6 +14,7 @@ from shared.contracts.decider import Rejected
 from shared.contracts.rules import TAKES_INPUT, UNKNOWN
 from shared.contracts.task import (
     TERMINAL,
+    ActionRefused,
     Approval,
     Cancelled,
     Edited,
@@ -34,6 +35,10 @@ from shared.contracts.task import (
     ThingClosed,
 )
 
+_STILL_STOPPING: Final = (
+    "It was reopened while the agent was still being stopped, and does not go on by itself: say `go on` once it has "
+    "ended."
+)
 _UNDER_WAY: Final = TAKES_INPUT | {Status.PLANNING, Status.AWAITING_APPROVAL, Status.PUBLISHING}
 
 
@@ -50,8 +55,13 @@ def closed(task: Task, report: RecordClosed) -> StopRequested | Cancelled | Thin
             return stopped(task, report.reason, closed=True)
 
 
-def reopened(task: Task, report: RecordReopened) -> Retried | PublicationRequested | InReview | None:
-    """The work that the closing of its thing has stopped goes on; what a person stopped, or has failed, does not."""
+def reopened(task: Task, report: RecordReopened) -> Retried | PublicationRequested | InReview | ActionRefused | None:
+    """The work that the closing of its thing has stopped goes on; what a person stopped, or has failed, does not.
+
+    Where the agent has not ended yet, that is said: nothing would go on by itself.
+    """
+    if task.stopping and task.closed:
+        return ActionRefused(action="record-reopened", code="task-stopping", reason=_STILL_STOPPING)
     if not task.closed or task.status is not Status.CANCELLED or report.origin in task.origins:
         return None
     return retried(task, Retry(origin=report.origin))

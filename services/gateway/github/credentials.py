@@ -15,10 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import structlog
 from gidgethub.apps import get_jwt
 
-from services.gateway.github.answers import AccessToken, App, Installation, User
-from services.gateway.github.errors import Denied, NotConfigured, NotThere, Unavailable
+from services.gateway.github.answers import AccessToken, App, Installation, Repository, User
+from services.gateway.github.errors import Denied, NotConfigured, NotThere, Refused, Unavailable
 from services.gateway.github.transport import Transport, repo_path
 from shared.ops.settings import Settings
 
@@ -56,6 +57,9 @@ class PersonalToken:
     """A fine-grained token of an account."""
 
     token: str = field(repr=False)
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -249,10 +253,36 @@ class AppCredentials:
 
     async def _made(self, repo: str, wanted: Mapping[str, str]) -> Granted:
         installation = await self.installation(repo)
-        body: dict[str, Any] = {"repositories": [repo.partition("/")[2]]}
-        if permissions := _both(wanted, installation.permissions):
-            body["permissions"] = permissions
-        made = await self._transport.ask(
+        permissions = _both(wanted, installation.permissions)
+        allowed = {"permissions": permissions} if permissions else {}
+        try:
+            made = await self._token(installation, {"repositories": [repo.partition("/")[2]], **allowed})
+        except Refused as refused:
+            # GitHub redirects the name that a repository had before, but makes no token for it.
+            number = await self._number_of(repo, installation)
+            if not number:
+                raise
+            log.info("a repository has another name on GitHub by now", repo=repo, why=str(refused))
+            made = await self._token(installation, {"repository_ids": [number], **allowed})
+        return Granted(made.token, _epoch(made.expires_at), made.permissions or permissions)
+
+    async def _number_of(self, repo: str, installation: Installation) -> int:
+        """A repository's number by the name that it has or had; 0 where there is none."""
+        made = await self._token(installation, {"permissions": {"metadata": "read"}})
+        try:
+            found = await self._transport.ask(
+                Repository,
+                "GET",
+                repo_path(repo),
+                authorization=f"Bearer {made.token}",
+                account=f"installation:{installation.id}",
+            )
+        except NotThere:
+            return 0
+        return found.id
+
+    async def _token(self, installation: Installation, body: dict[str, Any]) -> AccessToken:
+        return await self._transport.ask(
             AccessToken,
             "POST",
             f"/app/installations/{installation.id}/access_tokens",
@@ -260,7 +290,6 @@ class AppCredentials:
             account="app",
             body=body,
         )
-        return Granted(made.token, _epoch(made.expires_at), made.permissions or permissions)
 
     async def identity(self) -> Identity:
         if self._identity is None:

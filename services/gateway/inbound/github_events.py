@@ -44,7 +44,9 @@ _SAID: Final = (
     "makes one further round. A word that steers is heard at once. On others only a mention counts, which may ask for "
     "a review."
 )
-_EDITED: Final = "Other words of its author replace those of before until a round takes them up; no edit decides."
+_EDITED: Final = (
+    "Other words of its author replace those of before until a round takes them up; no edit decides, which is said."
+)
 _CHECK: Final = (
     "On the head of a pull request of ours, failures make one further round for each head, after a moment without "
     "news; our own checks do not count."
@@ -80,8 +82,8 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             issues.commented,
         ),
         "edited": Rule(
-            "A word that is new counts as a new comment does, but never approves; other words replace those of before "
-            "until planning begins, and are shown after that.",
+            "A word that is new counts as a new comment does, but never approves, which is said; other words replace "
+            "those of before until planning begins, and are shown after that.",
             issues.comment_edited,
         ),
         "deleted": _ignored("what a comment has asked for goes on without it; `@agent stop` stops it"),
@@ -125,12 +127,8 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "discussion_comment": {ANY: _ignored("discussions are not followed: open an issue")},
     "commit_comment": {ANY: _ignored("comments on commits are not followed: open an issue")},
     "repository": {
-        "renamed": _ignored(
-            "issues are known by the repository's number; new ones need its new name, or its `id`, in journeyman.toml"
-        ),
-        "transferred": _ignored(
-            "issues are known by the repository's number; new ones need its new name, or its `id`, in journeyman.toml"
-        ),
+        "renamed": _ignored("repositories are known by their number, which is asked of GitHub"),
+        "transferred": _ignored("repositories are known by their number, which is asked of GitHub"),
         ANY: _ignored("which repositories are worked on says journeyman.toml"),
     },
     "installation": {ANY: _ignored("which repositories are worked on says journeyman.toml")},

@@ -114,8 +114,11 @@ def comment_edited(payload: CommentPayload, config: Config) -> Signal | Ignored:
     match now:
         case None:
             return Ignored(f"the comment does not mention {policy.mention} any more; what it has asked for goes on")
+        case Mention(directive=Word.APPROVE) if now == then:
+            return Ignored("an edited comment never approves, and what it approves is as it was")
         case Mention(directive=Word.APPROVE):
-            return Ignored("an edited comment never approves: write a new one")
+            # Refused in words: who has edited it waits for something to happen.
+            return _said(payload, config, now, kind=SignalKind.EDITED)
         case _ if then is None:
             return _said(payload, config, now)
         case _ if now.directive and now.directive != then.directive:

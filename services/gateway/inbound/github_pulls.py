@@ -145,11 +145,15 @@ def edited(payload: ReviewPayload | ReviewCommentPayload, config: Config) -> Sig
     if said.user is None or said.user.login != payload.sender.login:
         return Ignored("somebody else has edited it: only its author speaks in it")
     mention = mention_in("", said.body, config.policy)
-    if mention is not None and mention.directive not in _IN_A_BATCH:
-        return Ignored(f"an edit never decides: write {config.policy.mention} {mention.directive} anew")
+    decides = mention is not None and mention.directive not in _IN_A_BATCH
+    if decides and mention == mention_in("", before, config.policy):
+        return Ignored("an edit never decides, and what it has decided is as it was")
     now = reviewed(payload, config) if isinstance(payload, ReviewPayload) else commented(payload, config)
     if isinstance(now, Ignored) or now.pull is None:
         return now
+    if decides:
+        # Refused in words: who has edited it waits for something to happen.
+        return replace(now, kind=SignalKind.EDITED, pull=replace(now.pull, edited=True))
     words = hashlib.sha256((said.body or "").encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return replace(now, origin=f"{now.origin}/{words}", pull=replace(now.pull, edited=True))
 

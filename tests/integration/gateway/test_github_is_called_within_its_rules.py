@@ -19,6 +19,7 @@ from services.gateway.github.credentials import FETCH, AppCredentials, AppKey, P
 from services.gateway.github.errors import (
     AlreadyThere,
     Denied,
+    GitHubError,
     NotAccepted,
     NotConfigured,
     NotThere,
@@ -27,6 +28,7 @@ from services.gateway.github.errors import (
 )
 from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
+from services.gateway.github.repository_numbers import RepositoryNumbers
 from services.gateway.github.transport import Transport
 from shared.ops.settings import load_settings
 from testing.eventually import eventually
@@ -272,6 +274,41 @@ async def test_a_renamed_repository_is_found_by_its_old_name(server: GitHubServe
     assert (await github.issue(REPO, number)).number == number
     await github.create_comment(REPO, number, "still here")
     assert server.changes("comment.created", repo="octo/renamed")
+
+
+async def test_an_app_gets_tokens_for_a_repository_by_the_name_that_it_had(server: GitHubServer) -> None:
+    number = server.person("mona").opens_issue(REPO, "It is broken")
+    server.rename(REPO, "octo/renamed")
+    github = as_app(server)
+    await github.create_comment(REPO, number, "still here")
+    assert server.changes("comment.created", repo="octo/renamed")
+    held = [
+        by.repos
+        for token, by in server.tokens.items()
+        if token in server.expires and "issues" in (by.permissions or {})
+    ]
+    assert held == [frozenset({"octo/renamed"})]
+    with pytest.raises(GitHubError):
+        await github.repository("octo/never")
+    await github.close()
+
+
+async def test_a_repository_is_known_after_its_rename_without_its_number_in_the_file(
+    server: GitHubServer, github: GitHub, tmp_path: Path
+) -> None:
+    (tmp_path / "journeyman.toml").write_text(
+        f'[repos."{REPO}"]\nurl = "https://github.test/{REPO}.git"\n'
+        '[repos."octo/gone"]\nurl = "https://github.test/octo/gone.git"\n'
+    )
+    config = ConfigFile(tmp_path / "journeyman.toml")
+    id = server.repos[REPO].id
+    server.rename(REPO, "octo/renamed")
+    assert config.now.known_as("octo/renamed", id) == "octo/renamed"
+    await RepositoryNumbers(github, lambda: config.now, config.know_repository).ask()
+    assert config.now.known_as("octo/renamed", id) == REPO
+    assert config.now.repos["octo/gone"].id == 0
+    config.know_repository(REPO, id + 1)  # the name is another repository's by now
+    assert config.now.known_as("octo/renamed", id) == "octo/renamed"
 
 
 async def test_a_server_that_is_not_there_is_told_as_not_reached() -> None:

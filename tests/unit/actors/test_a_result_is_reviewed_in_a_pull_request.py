@@ -14,6 +14,7 @@ from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Event
 from shared.contracts.pull_request import Merge, PullState
 from shared.contracts.task import (
+    ActionRefused,
     Cancelled,
     Completed,
     ExecutionRequested,
@@ -28,6 +29,7 @@ from shared.contracts.task import (
     RecordPullRequest,
     RecordRunSucceeded,
     RecordStopped,
+    Retried,
     Retry,
     Reverted,
     Stage,
@@ -102,6 +104,15 @@ def test_a_closed_pull_request_ends_the_task_and_a_reopened_one_is_in_review_aga
     given(DECIDER, *REVIEWED, CANCELLED).when(REOPENED).then(again)
     given(DECIDER, *REVIEWED, CANCELLED, again).when(MERGED).then(COMPLETED)
     given(DECIDER, *REVIEWED).when(REOPENED).nothing()
+
+
+def test_a_pull_request_that_is_reopened_before_the_agent_has_ended_is_answered_in_words() -> None:
+    stopping = (*WORKING, StopRequested(stage="executing", reason="closed", pull_request=12))
+    refused = DECIDER.decide(story(*stopping), REOPENED)
+    assert isinstance(refused, ActionRefused) and refused.code == "task-stopping" and "retry" in refused.reason
+    assert not refused.origin
+    ended = story(*stopping, Cancelled(reason="closed", pull_request=12))
+    assert isinstance(DECIDER.decide(ended, Retry()), Retried)
 
 
 def test_a_merge_that_is_taken_back_is_told_once_and_the_task_stays_completed() -> None:

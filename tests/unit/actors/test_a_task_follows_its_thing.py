@@ -117,6 +117,14 @@ def test_what_a_closed_thing_has_stopped_goes_on_when_the_thing_is_reopened_and_
     given(DECIDER, SUBMITTED, ENDED, again).when(CLOSED).then(ENDED)
 
 
+def test_a_thing_that_is_reopened_before_the_agent_has_ended_is_answered_in_words() -> None:
+    stopping = (*EXECUTING, StopRequested(stage="executing", reason="closed", closed=True))
+    refused = DECIDER.decide(given(DECIDER, *stopping).state, RecordReopened(origin="d-3"))
+    assert isinstance(refused, ActionRefused) and refused.code == "task-stopping" and "go on" in refused.reason
+    by_hand = (*EXECUTING, StopRequested(stage="executing", reason="no"))
+    given(DECIDER, *by_hand).when(RecordReopened(origin="d-3")).nothing()
+
+
 # ---- its words are edited
 
 REQUEST_EDITED = RecordEdit(text="@agent plan it well", part="comment/1")

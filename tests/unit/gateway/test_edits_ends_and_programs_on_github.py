@@ -121,8 +121,12 @@ def test_other_words_behind_the_same_word_are_another_wording() -> None:
 @pytest.mark.parametrize(
     ("comment", "changes", "sender", "said"),
     [
-        ({**COMMENT, "body": "@agent approve v1 3fa94c11"}, was("nothing"), ADA, "never approves"),
-        ({**COMMENT, "body": "@agent approve v1 3fa94c11"}, was("@agent plan"), ADA, "never approves"),
+        (
+            {**COMMENT, "body": "@agent approve v1 3fa94c11\n\nThanks!"},
+            was("@agent approve v1 3fa94c11"),
+            ADA,
+            "as it was",
+        ),
         ({**COMMENT, "body": "never mind"}, was("@agent plan"), ADA, "any more"),
         (COMMENT, was("nothing"), EVE, "somebody else"),
         (COMMENT, was("@agent plan"), ADA, "not edited"),
@@ -133,6 +137,13 @@ def test_an_edited_comment_never_approves_and_only_its_author_speaks_in_it(
     comment: Any, changes: Any, sender: Any, said: str
 ) -> None:
     assert said in reason("issue_comment", "edited", comment=comment, changes=changes, sender=sender)
+
+
+@pytest.mark.parametrize("before", ["nothing", "@agent plan", "@agent approve v1 deadbeef"])
+def test_an_approval_that_an_edit_brings_is_an_edit_which_is_refused_in_words(before: str) -> None:
+    comment = {**COMMENT, "body": "@agent approve v1 3fa94c11"}
+    found = signal("issue_comment", "edited", comment=comment, changes=was(before))
+    assert (found.kind, found.directive, found.origin) == (SignalKind.EDITED, "approve", "github:comment/21")
 
 
 # ---- ends, and what is given to us

@@ -201,7 +201,13 @@ def test_an_edit_in_a_review_counts_as_other_words_and_decides_nothing() -> None
     assert edited.pull is not None
     assert (edited.kind, edited.text, edited.pull.edited) == (SignalKind.REVIEW, "Call it total.", True)
     assert edited.origin.startswith("github:review-comment/41/")
-    assert "never decides" in reason("pull_request_review_comment", "edited", **said("@agent stop", "No."))
+    decision = signal("pull_request_review_comment", "edited", **said("@agent stop", "No."))
+    assert (decision.kind, decision.directive, decision.origin) == (
+        SignalKind.EDITED,
+        "stop",
+        "github:review-comment/41",
+    )
+    assert "as it was" in reason("pull_request_review_comment", "edited", **said("@agent stop\n\nNow.", "@agent stop"))
     assert "somebody else" in reason("pull_request_review_comment", "edited", **said("a", "b", "eve"))
     assert "not edited" in reason("pull_request_review_comment", "edited", **said("a", "a"))
 

@@ -13,6 +13,7 @@ from services.brain.reactions import reactions
 from shared.contracts.delivery import Accepted, Authorised, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
+from shared.contracts.pull_request import PullFacts
 from shared.contracts.task import (
     Approval,
     Approve,
@@ -242,6 +243,16 @@ def test_an_edit_is_told_to_the_task_and_opens_one_when_it_mentions_us_for_the_f
     assert after(replace(edited, mentioned=True)) == [replace(SUBMIT, text="1 + 1 gives 4."), told]
     of_a_comment = replace(edited, origin="github:comment/9")
     assert after(of_a_comment) == [replace(told, title="", part="github:comment/9")]
+
+
+def test_an_edit_that_would_decide_is_refused_in_words_and_decides_nothing() -> None:
+    edited = replace(COMMENT, kind=SignalKind.EDITED, directive="approve", argument="v1 3fa94c11", origin="comment/9")
+    (refused,) = after(edited)
+    assert isinstance(refused, Refuse) and refused.code == "edit-decides-nothing"
+    (refused,) = after(replace(edited, directive="stop", pull_request=True, pull=PullFacts(edited=True)))
+    assert isinstance(refused, Refuse)
+    # A stranger's words have been taken out by the judgement: then it is an edit like others.
+    assert isinstance(after(replace(edited, directive="", trusted=False))[0], RecordEdit)
 
 
 def test_a_delivery_that_is_replayed_says_what_it_said_the_first_time() -> None:
