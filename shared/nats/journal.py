@@ -101,8 +101,6 @@ class NatsJournal:
             await asyncio.sleep(PAUSE_S * attempt)
             if up_to is None:
                 newest = await self.newest(actor)
-                if newest == head.position:  # the leader knows of nothing else
-                    return
             async for page in self._behind(actor, head.position, up_to):
                 yield checked(actor, page, head)
                 head = head_of(page[-1])

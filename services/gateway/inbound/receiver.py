@@ -93,7 +93,7 @@ class Receiver:
         self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "", client: str = ""
     ) -> Answer:
         """Take one delivery; raises `Problem` for everything that is refused. The last two are those of `Incoming`."""
-        with SECONDS.labels(name if name in self._senders else "other").time():
+        with SECONDS.labels(name if name in self._senders else "unknown").time():
             return await self._receive(name, headers, receive, key, client)
 
     async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str, client: str) -> Answer:
