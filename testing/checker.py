@@ -27,6 +27,8 @@ from testing.api_client import END, tokens_in, usage_of
 from testing.demo_model import CountingModel
 
 KINDS = ("task", "plan", "run", "reply")
+STATUS_OF: Final = {"answered": "completed"}
+"""The status of a task after an event at its end, where it is not called as the event is."""
 
 
 async def story_of(bus: Bus, task_id: str) -> list[RecordedEvent]:
@@ -161,7 +163,7 @@ def problems_of_read_models(file: Path, stories: Mapping[str, Sequence[RecordedE
     for task_id, story in stories.items():
         usage: list[ModelUsage] = usage_of(story)
         expected = (
-            _life_of_the_task(story)[-1].name,
+            STATUS_OF.get(_life_of_the_task(story)[-1].name, _life_of_the_task(story)[-1].name),
             getattr(_life_of_the_task(story)[-1].data, "commit", ""),
             sum(each.cost_microusd for each in usage),
             sum(tokens_in(usage).values()),
