@@ -141,7 +141,7 @@ async def test_sixteen_triggers_of_one_issue_are_one_task_and_one_agent(storm: S
 async def test_hundreds_of_identical_comments_are_one_wish(storm: Storm, campaign_size: CampaignSize) -> None:
     number, id = storm.opens("@agent implement\n\ndemo executor: write one.txt one")
     await storm.over(id)
-    for _ in range(campaign_size.pick(small=40, full=335)):
+    for _ in range(campaign_size.pick(small=15, full=335)):
         storm.github.server.person(WRITER).comments(REPO, number, "@agent fix\n\ndemo executor: write two.txt two")
     story = await storm.over(id)
     assert await storm.problems(number) == []
