@@ -24,7 +24,12 @@ OUTSIDE: Final = re.compile(r"\b(?:CONTRACT|DESIGN)\b|\bfacts/|\.\./shared/")
 """Notes that people keep beside a checkout, and that no clone has."""
 EXAMPLES: Final = frozenset({"AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md", "instructions.md"})
 """Files of the repositories that agents work in, and of an agent's run."""
-MADE_UP: Final = frozenset({"services/gateway/inbound/acme.py", "tests/test_a.py", "tests/test_money.py"})
+MADE_UP: Final = frozenset(
+    {
+        *("services/gateway/inbound/acme.py", "services/gateway/outbound/channels/acme.py"),
+        *("tests/test_a.py", "tests/test_money.py"),
+    }
+)
 """Sources that a page or a skill makes up to show something."""
 
 

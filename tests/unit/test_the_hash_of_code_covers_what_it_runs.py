@@ -130,7 +130,7 @@ def hashes(tree: Path) -> dict[str, str]:
         ("shared/contracts/usage.py", "return sum(each.cost_microusd", "return -sum(each.cost_microusd", EVERYONE),
         ("shared/contracts/versions.py", "upcasters[version - 1 :]", "upcasters[version:]", EVERYONE),
         ("shared/event_store/envelope.py", "envelope.data, envelope.dataversion", "envelope.data, 1", {"task", "run"}),
-        ("shared/contracts/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", EVERYONE),
+        ("shared/contracts/ids.py", "def derived_task_id(", "def derived_task_id(*others, ", {"views"}),
         ("services/projector/schema.sql", "CREATE TABLE", "CREATE  TABLE", {"views"}),
         ("services/executor/actors/reports.py", "def decide_report(", "def decide_report(*others, ", {"run"}),
         ("shared/nats/consumer.py", "RETRY_S: Final = 0.25", "RETRY_S: Final = 0.5", set()),
