@@ -138,7 +138,12 @@ async def campaign(terms: Options, folder: Path, say: Callable[[str], None]) -> 
             await eventually(lambda: not stage.group.left_over(), within=CLEARED_S, every=0.5)
         except AssertionError:
             run.problems.append(f"left over: {stage.group.left_over()[:5]}")
-        await asyncio.gather(*(member.stop() for member in stage.group.members.values()))
+        group = stage.group
+        await asyncio.gather(*(member.stop() for name, member in group.members.items() if name != "projector"))
+        # What has come last may still be gathering for its transaction: a question brings it in.
+        last = await group.journal.last_position()
+        await eventually(lambda: group.has_projected(last))
+        await group.members["projector"].stop()
         verdict = await judge(stage.group.bus, stage.group.data, stage.repositories, run.work.accepted)
     news = [id for id, answers in run.work.answers.items() if answers.count(202) > 1]
     run.problems += [f"{id}: its delivery was taken for a new one more than once" for id in news]
