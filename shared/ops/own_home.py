@@ -62,7 +62,7 @@ def variables(home: Path, source: Mapping[str, str]) -> dict[str, str]:
             found[name] = source[name]
     for name, place in _ROOTS.items():
         root = Path(source[name]) if source.get(name) else account / place if account else None
-        if root is not None and root.is_dir():
+        if root is not None and os.path.isdir(root):  # false also where this account may not look
             found[name] = str(root)
     if "RUSTUP_HOME" in found:
         found.setdefault("RUSTUP_AUTO_INSTALL", "0")  # it would be written to the account's home

@@ -126,6 +126,12 @@ def test_the_root_of_a_version_manager_in_the_home_is_given_by_its_variable(tmp_
     assert "CARGO_HOME" not in given
 
 
+def test_the_root_of_a_version_manager_that_cannot_be_looked_at_is_left_out(tmp_path: Path) -> None:
+    # Also root cannot look at this one; without `su -` it is somebody else's, such as /root/.pyenv.
+    unseen = f"/{'x' * 300}/.pyenv"
+    assert "PYENV_ROOT" not in own_home.variables(tmp_path, {"HOME": str(tmp_path), "PYENV_ROOT": unseen})
+
+
 async def test_what_pip_installed_for_the_account_can_be_imported_and_is_not_written_to(
     tmp_path: Path, account: dict[str, str]
 ) -> None:

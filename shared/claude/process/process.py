@@ -134,7 +134,10 @@ class AgentProcess:
 
     @classmethod
     async def start(cls, invocation: Invocation) -> AgentProcess:
-        """Starts the CLI. Raises `CliMissing`; FileExistsError when this run directory already had its process."""
+        """Starts the CLI. Raises `CliMissing`; FileExistsError when this run directory already had its process.
+
+        An OSError otherwise: nothing was started then, and the same run directory may be tried again.
+        """
         if not os.access(invocation.cli, os.X_OK):
             raise CliMissing(
                 f"There is no Claude Code CLI at {invocation.cli}: correct CLAUDE_CLI or run `make install`."
@@ -144,7 +147,13 @@ class AgentProcess:
         )
         _prepare(invocation, run)
         crash_point("agent.prepared")
-        return cls(invocation.run_dir, run, _spawn(invocation))
+        try:
+            child = _spawn(invocation)
+        except OSError:
+            # What is left here would be taken for an agent that was killed.
+            own_home.remove_tree(invocation.run_dir)
+            raise
+        return cls(invocation.run_dir, run, child)
 
     @classmethod
     def attach(cls, run_dir: Path) -> AgentProcess:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from shared.claude.conversation.converse import AgentLimits, Answer, Input, Prompt, Question, TurnEnd, converse
 from shared.claude.conversation.transcript import pack_session, restore_session, session_file
@@ -46,6 +47,16 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_an_agent_that_could_not_be_started_is_not_taken_for_one_that_was_killed(
+    runs: Runs, tmp_path: Path
+) -> None:
+    invocation = msgspec.structs.replace(runs.invocation(), cwd=tmp_path / "gone")
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            await AgentProcess.start(invocation)
+        assert not AgentProcess.exists(invocation.run_dir)
 
 
 async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and_ends_the_run(
