@@ -62,7 +62,8 @@ def variables(home: Path, source: Mapping[str, str]) -> dict[str, str]:
             found[name] = source[name]
     for name, place in _ROOTS.items():
         root = Path(source[name]) if source.get(name) else account / place if account else None
-        if root is not None and os.path.isdir(root):  # false also where this account may not look
+        # os.access asks without an error also where this account may not look.
+        if root is not None and os.access(root, os.R_OK | os.X_OK) and root.is_dir():
             found[name] = str(root)
     if "RUSTUP_HOME" in found:
         found.setdefault("RUSTUP_AUTO_INSTALL", "0")  # it would be written to the account's home
