@@ -110,6 +110,21 @@ class Limits(BaseModel):
         least=64 * KIBI,
         most=16 * GIBI,
     )
+    max_check_disk_bytes: int = _limit(
+        10 * GIBI,
+        "Bytes on the disk that set-up and checks of one checkout may fill: the checkout, its home, temporary files, "
+        "and what they add to the download caches",
+        "the command is ended, it and those behind it could not run: the result is *not verified*",
+        least=MEBI,
+        most=2**50,
+    )
+    max_check_output_bytes: int = _limit(
+        GIBI,
+        "Bytes that one step of a set-up, or one check, may write as output",
+        "the command is ended and could not run: the result is *not verified*",
+        least=64 * KIBI,
+        most=64 * GIBI,
+    )
 
     # ---- the gateway -----------------------------------------------------------------------------------------------
 

@@ -15,19 +15,21 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from shared.ops import own_home
+from shared.ops.disk_use import size_in_words
 from shared.ops.download_caches import cache_variables, link_caches
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
 from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checkout_environment import checkout_environment
 from shared.workspace.child import Child
+from shared.workspace.disk_allowance import DiskAllowance
 from shared.workspace.pipes import Ends, listen
 from shared.workspace.tracked import is_lost
 
@@ -54,7 +56,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     The sha256 (hex) and the size in bytes are of the whole output. ``output`` has its beginning and its end, with a
     line between them that says what was left out. ``cut`` says that the file, where there was to be one, does not have
-    the whole. ``lost``: the checkout was gone, so nothing ran.
+    the whole. ``lost``: the checkout was gone, so nothing ran. ``overran`` says in words which bound the command went
+    past and was ended for; where ``not_begun`` is set too, an earlier one had gone past it.
     """
 
     command: str
@@ -66,11 +69,13 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: bool = False
     cut: bool = False
     lost: bool = False
+    overran: str = ""
+    not_begun: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the command ended by itself with exit code 0."""
-        return self.exit_code == 0 and not self.timed_out
+        return self.exit_code == 0 and not self.timed_out and not self.overran
 
 
 def hindrance(result: CheckResult) -> str | None:
@@ -82,6 +87,10 @@ def broken_off(result: CheckResult) -> str | None:
     """What ended the command before it was done, as a sentence; None when nothing did."""
     if result.lost:
         return "The checkout is gone: an earlier command has removed it."
+    if result.overran and result.not_begun:
+        return f"It was not begun: an earlier command {result.overran}."
+    if result.overran:
+        return f"It {result.overran} and was ended."
     if result.timed_out:
         return f"It took longer than {result.duration_ms / 1000:.0f} s and was ended."
     signal_name = _ENDED_FROM_OUTSIDE.get(result.exit_code)
@@ -151,6 +160,8 @@ async def run_check(
     *,
     keep: Path | None = None,
     sweep: Callable[[str], int] | None = None,
+    most_output: int | None = None,
+    disk: DiskAllowance | None = None,
 ) -> CheckResult:
     """Run a command in ``/bin/sh``.
 
@@ -158,20 +169,26 @@ async def run_check(
     checkout at ``cwd`` (see ``checkout_environment``); ``timeout`` is in seconds. ``keep`` is a file that
     gets the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the
     mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
-    checks alone: whatever carries it is killed after each command.
+    checks alone: whatever carries it is killed after each command. A command that writes more than ``most_output``
+    bytes of output, or fills more than ``disk`` allows, is ended as at the timeout.
     """
     if is_lost(cwd):
-        return _lost(command)
+        return msgspec.structs.replace(_not_run(command), lost=True)
+    if disk is not None and await disk.look(at_once=True):
+        return msgspec.structs.replace(_not_run(command), overran=_of_the_disk(disk), not_begun=True)
     sweep = sweep or sweep_marked
     began = time.monotonic()
     digest, ends = hashlib.sha256(), Ends(ENDS_BYTES)
     timed_out = False
+    too_much = asyncio.Event()
     with _written(keep) as write:
 
         def take(part: bytes) -> None:
             digest.update(part)
             ends.take(part)
             write(part)
+            if most_output is not None and ends.size > most_output:
+                too_much.set()
 
         with listen(take) as output:
             process = Child.begin(
@@ -187,12 +204,17 @@ async def run_check(
             output.given()
             try:
                 async with asyncio.timeout(timeout):
-                    await process.wait()
+                    await _first_of(process.wait(), too_much.wait(), *([] if disk is None else [disk.passed()]))
             except TimeoutError:
                 timed_out = True
             finally:
                 await asyncio.shield(_end(process, mark, sweep))
             await output.ended(within=TERM_GRACE)
+    overran = ""
+    if too_much.is_set():
+        overran = f"wrote more than {size_in_words(most_output or 0)} of output"
+    elif disk is not None and await disk.look(at_once=True):
+        overran = _of_the_disk(disk)
     return CheckResult(
         command=command,
         exit_code=await process.wait(),
@@ -202,15 +224,31 @@ async def run_check(
         output_size=ends.size,
         timed_out=timed_out,
         cut=ends.size > WHOLE_BYTES,
+        overran=overran,
     )
 
 
-def _lost(command: str) -> CheckResult:
-    """The result of a command whose checkout an earlier one has removed, or replaced by a link to another place."""
+def _not_run(command: str) -> CheckResult:
+    """The result of a command that an earlier one is in the way of: by removing the checkout, by filling the disk."""
     nothing = hashlib.sha256().hexdigest()
-    return CheckResult(
-        command=command, exit_code=-1, duration_ms=0, output="", output_sha256=nothing, output_size=0, lost=True
-    )
+    return CheckResult(command=command, exit_code=-1, duration_ms=0, output="", output_sha256=nothing, output_size=0)
+
+
+def _of_the_disk(disk: DiskAllowance) -> str:
+    return f"filled more than {size_in_words(disk.most)} of the disk"
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them returns; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()  # what is done already stays as it is
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
 from shared.ops.uninterrupted import uninterrupted
 from shared.workspace.checks import ENDS_BYTES, CheckResult, check_environment, run_check
+from shared.workspace.disk_allowance import DiskAllowance
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
 from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_environment, report_files
@@ -35,6 +36,16 @@ class Place(msgspec.Struct, frozen=True):
     mark: str
 
 
+class Bounds(msgspec.Struct, frozen=True):
+    """What a command may take: seconds, bytes of output, and bytes of the disk together with the others of its
+    checkout.
+    """
+
+    timeout_s: float
+    output_bytes: int
+    disk_bytes: int
+
+
 class Ran(msgspec.Struct, frozen=True):
     """A command that has run: what came of it, which tests it says have failed, and the file with its whole output."""
 
@@ -46,20 +57,33 @@ class Ran(msgspec.Struct, frozen=True):
 class CleanCheckout:
     """One commit, checked out. Made by `opened`."""
 
-    def __init__(self, place: Place, tracked: TrackedFiles, environment: Mapping[str, str], timeout_s: float) -> None:
+    def __init__(
+        self,
+        place: Place,
+        tracked: TrackedFiles,
+        environment: Mapping[str, str],
+        bounds: Bounds,
+        disk: DiskAllowance,
+    ) -> None:
         self._place = place
         self._tracked = tracked
         self._touched = False
         self._set_up: frozenset[str] | None = None
         self._before: frozenset[str] = frozenset()
         self._environment = environment
-        self._timeout_s = timeout_s
+        self._bounds = bounds
+        self._disk = disk
         self._numbers = count(1)
 
     @property
     def tree(self) -> Path:
         """The commit's files."""
         return self._place.tree
+
+    @property
+    def has_overrun(self) -> bool:
+        """Whether its commands have filled more of the disk than they may."""
+        return self._disk.is_passed
 
     @property
     def home(self) -> Path:
@@ -75,14 +99,14 @@ class CleanCheckout:
         place: Place,
         *,
         caches: Path,
-        timeout_s: float,
+        bounds: Bounds,
         submodules: Mirrors,
         trusted: str,
     ) -> AsyncIterator[CleanCheckout]:
         """The commit's files and nothing else; whatever lies in the place is replaced. Raises `GitFailed`.
 
-        ``caches`` is where downloads are kept for all checkouts; ``timeout_s`` bounds each command. ``submodules`` and
-        ``trusted`` are those of `Worktree.checkout`.
+        ``caches`` is where downloads are kept for all checkouts. ``submodules`` and ``trusted`` are those of
+        `Worktree.checkout`.
         """
         worktree = Worktree(mirror, place.tree, commit)
         await asyncio.to_thread(remove_tree, place.folder)
@@ -92,7 +116,9 @@ class CleanCheckout:
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted, is_kept=True)
             crash_point("verification.checked-out")
             async with check_environment(_home(place), caches=caches) as environment:
-                yield cls(place, worktree.tracked, environment, timeout_s)
+                folders = (place.tree, place.folder, Path(environment["TMPDIR"]), caches)
+                disk = DiskAllowance(folders, bounds.disk_bytes)
+                yield cls(place, worktree.tracked, environment, bounds, disk)
         finally:
             await uninterrupted(_remove(worktree, place.folder))
 
@@ -128,7 +154,16 @@ class CleanCheckout:
         reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
         reports.mkdir(parents=True)
         began = time.time()
-        run = partial(run_check, command, self.tree, timeout=self._timeout_s, mark=self._place.mark, keep=whole)
+        run = partial(
+            run_check,
+            command,
+            self.tree,
+            timeout=self._bounds.timeout_s,
+            mark=self._place.mark,
+            keep=whole,
+            most_output=self._bounds.output_bytes,
+            disk=self._disk,
+        )
         result = await run(env={**self._environment, **report_environment(reports, self._environment)})
         if refuses_reports(result.output):
             result = await run(env=self._environment)

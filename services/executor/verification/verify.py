@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +13,7 @@ import msgspec
 import structlog
 
 from services.executor.verification.base import BaseCommit
-from services.executor.verification.checkout import CleanCheckout, Place
+from services.executor.verification.checkout import Bounds, CleanCheckout, Place
 from services.executor.verification.judge import Judge, Judged
 from services.executor.verification.judges_notes import is_judge_touched, notes_on_judges, tests_taken_away
 from services.executor.verification.records import FOLDER, BaseRecords
@@ -21,6 +23,7 @@ from shared.contracts.messages import ArtifactRef
 from shared.nats.objects import ArtifactTooLarge
 from shared.ops import download_caches
 from shared.ops.config import Repo
+from shared.ops.limits import DEFAULTS, Limits
 from shared.workspace.detect import detect_setup
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import NONE, Mirrors
@@ -38,9 +41,9 @@ class OutputStore(Protocol):
 class Verification:
     """Checks results on this executor."""
 
-    def __init__(self, data_dir: Path, timeout_s: float, outputs: OutputStore) -> None:
+    def __init__(self, data_dir: Path, timeout_s: float, outputs: OutputStore, limits: Limits = DEFAULTS) -> None:
         self._data_dir = data_dir
-        self._timeout_s = timeout_s
+        self._bounds = Bounds(timeout_s, limits.max_check_output_bytes, limits.max_check_disk_bytes)
         self._outputs = outputs
         self._slots = CheckSlots()
         self._records = BaseRecords(data_dir / FOLDER)
@@ -63,19 +66,26 @@ class Verification:
         cancelled, everything that runs is ended before it returns.
         """
 
-        def opened(commit: str, part: str) -> AbstractAsyncContextManager[CleanCheckout]:
+        caches = self._data_dir / download_caches.FOLDER / mirror.path.stem
+
+        @contextlib.asynccontextmanager
+        async def opened(commit: str, part: str) -> AsyncIterator[CleanCheckout]:
             tree = work.checkout(self._data_dir, part)
             # Named after the checkout, so that the homes of all parts have paths of one length too.
             place = Place(tree=tree, folder=work.checks_dir(self._data_dir) / tree.name, mark=f"{mark}-{part}")
-            return CleanCheckout.opened(
+            async with CleanCheckout.opened(
                 mirror,
                 commit,
                 place,
-                caches=self._data_dir / download_caches.FOLDER / mirror.path.stem,
-                timeout_s=self._timeout_s,
+                caches=caches,
+                bounds=self._bounds,
                 submodules=submodules,
                 trusted=base,
-            )
+            ) as checkout:
+                yield checkout
+            if checkout.has_overrun and repo.check_runs == 1:
+                # Nobody else uses them: the next task is not to add as much again.
+                await asyncio.to_thread(download_caches.trim, caches, self._bounds.disk_bytes)
 
         async def store(whole: Path) -> ArtifactRef | None:
             try:

@@ -15,6 +15,7 @@ from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import Actor
 from shared.ops.config import Repo
 from shared.ops.files import sha256_of
+from shared.ops.limits import DEFAULTS, Limits
 from shared.workspace.commits import JOURNEYMAN
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Commit, Worktree
@@ -53,9 +54,9 @@ class Trial:
         self.verification = self.executor()
         self.results = 0
 
-    def executor(self, timeout_s: float = 60) -> Verification:
+    def executor(self, timeout_s: float = 60, limits: Limits = DEFAULTS) -> Verification:
         """Another executor on the same machine."""
-        return Verification(self.folder, timeout_s, self.kept)
+        return Verification(self.folder, timeout_s, self.kept, limits)
 
     async def commit(self, change: Files) -> Commit:
         """A result that changes these files."""
