@@ -34,7 +34,9 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, partial(timers, policy=policy), SET_BY)
-    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
+    runner = AgentRunner(settings, service.bus)
+    service.told["sandbox"] = runner.confining.word
+    agents = AgentActivity(settings, host, service.journal, runner)
     triage = Triage(settings, agents, policy, GatewayGit(service.bus))
     service.activity(
         "triage",

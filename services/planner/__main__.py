@@ -20,7 +20,9 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("planner", settings, timings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
-    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
+    runner = AgentRunner(settings, service.bus)
+    service.told["sandbox"] = runner.confining.word
+    agents = AgentActivity(settings, host, service.journal, runner)
     drafting = Drafting(settings, agents, GatewayGit(service.bus))
     service.activity(
         "draft",

@@ -21,12 +21,16 @@ from shared.runtime.client import QueryFailed
 
 
 class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance of a service that answers; ``started`` is ISO 8601 UTC."""
+    """One instance of a service that answers; ``started`` is ISO 8601 UTC.
+
+    ``sandbox`` is ``on``, ``off`` or why nothing can be confined there, and empty where no agents run.
+    """
 
     name: str
     id: str
     machine: str
     started: str
+    sandbox: str = ""
 
 
 class WebhookSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +123,8 @@ class StatusController(Controller):
                 raise
             affairs, problem = NOTHING_KNOWN, error.detail
         machine = await system_overview.look()
-        agents_problem = runner.problem() or ""
+        confining = {each.sandbox for each in machine.services} - {"", "on", "off"}
+        agents_problem = runner.model_problem() or next(iter(sorted(confining)), "")
         return SystemStatus(
             **msgspec.structs.asdict(affairs),
             projector_problem=problem,
@@ -135,7 +140,13 @@ class StatusController(Controller):
             disk=machine.disk,
             disk_free_bytes=machine.disk_free_bytes,
             services=[
-                ServiceInstance(name=each.service, id=each.id, machine=each.machine, started=each.started)
+                ServiceInstance(
+                    name=each.service,
+                    id=each.id,
+                    machine=each.machine,
+                    started=each.started,
+                    sandbox=each.sandbox,
+                )
                 for each in machine.services
             ],
             webhooks=webhooks_of(settings),

@@ -1237,6 +1237,8 @@ export interface components {
             id: string;
             machine: string;
             name: string;
+            /** @default  */
+            sandbox?: string;
             started: string;
         };
         /** Session */

@@ -1,0 +1,122 @@
+"""The door: how a program that is not ours is started, with the sandbox and without."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from shared.sandbox.confinement import HOME, TEMP, Bind, Confinement, Network
+from shared.sandbox.filters import own_filter
+from shared.sandbox.machine import Machine
+
+_NAMESPACES: Final = (
+    *("--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"),
+    *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "localhost", "--unshare-cgroup-try"),
+    *("--cap-drop", "ALL", "--new-session"),
+)
+# dash knows -p, others -u. No core: it would lie in the checkout, with what the program had in memory.
+_LIMITED: Final = 'ulimit -c 0; { ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec "$@"'
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What is to be started: the program, its whole environment, where, and the descriptors that it inherits."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    cwd: Path
+    descriptors: tuple[int, ...] = ()
+
+
+class Sandbox(Protocol):
+    """Makes commands of confinements."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether programs are confined: only then a `Bind` has its own place."""
+        ...
+
+    def command(self, argv: Sequence[str], confinement: Confinement) -> contextlib.AbstractContextManager[Command]:
+        """What starts the program. The descriptors are open as long as the context is, which is until it is started."""
+        ...
+
+
+class Confined:
+    """Programs run in namespaces of their own, made by bwrap.
+
+    bwrap, outside, has the exit code of the program, 128 + n after signal n. Inside, process 1 is bwrap's too and the
+    program is process 2; when either of them ends, everything inside does.
+    """
+
+    is_on: Final = True
+
+    def __init__(self, bwrap: Path, machine: Machine) -> None:
+        self._bwrap = bwrap
+        self._machine = machine
+        self._filter = own_filter()
+
+    @contextlib.contextmanager
+    def command(self, argv: Sequence[str], confinement: Confinement) -> Iterator[Command]:
+        """Raises OSError."""
+        with contextlib.ExitStack() as opened:
+            options = os.memfd_create("sandbox")
+            opened.callback(os.close, options)
+            descriptors = [options]
+            arguments = list(self._arguments(confinement))
+            if self._filter is not None:
+                descriptors.append(os.open(self._filter, os.O_RDONLY | os.O_CLOEXEC))
+                opened.callback(os.close, descriptors[-1])
+                arguments += ["--seccomp", str(descriptors[-1])]
+            # By a descriptor: what is given on the command line, the program could read.
+            with open(options, "wb", closefd=False) as file:
+                file.write(b"".join(os.fsencode(each) + b"\0" for each in arguments))
+            os.lseek(options, 0, os.SEEK_SET)
+            limited = ("/bin/sh", "-c", _LIMITED, str(confinement.processes), *argv)
+            yield Command(
+                (str(self._bwrap), "--args", str(options), "--", *limited),
+                dict(confinement.environment),
+                Path("/"),
+                tuple(descriptors),
+            )
+
+    def _arguments(self, confinement: Confinement) -> Iterator[str]:
+        yield from _NAMESPACES
+        if not confinement.outlives:
+            yield "--die-with-parent"
+        binds = (*confinement.binds, *confinement.sockets)
+        given = [TEMP, HOME, *(bind.place for bind in binds)]
+        toolchains = self._machine.toolchains(confinement.environment, given)
+        if confinement.network is Network.NONE:
+            yield "--unshare-net"
+        elif (resolver := self._machine.resolver()) is not None:
+            toolchains.append(resolver)
+        yield from self._machine.base()
+        yield from ("--proc", "/proc", "--dev", "/dev", "--dir", "/run")
+        if confinement.temp is None:
+            yield from ("--tmpfs", str(TEMP))
+        else:
+            yield from ("--bind", str(confinement.temp), str(TEMP))
+        yield from ("--dir", "/var", "--symlink", str(TEMP), "/var/tmp", "--dir", str(HOME))
+        for bind in (*toolchains, *binds):
+            yield from _bound(bind)
+        yield from self._machine.closing()
+        yield from ("--chdir", str(confinement.cwd))
+
+
+class Unconfined:
+    """Programs run as the service's own account and see what it sees: `JOURNEYMAN_SANDBOX=off`."""
+
+    is_on: Final = False
+
+    @contextlib.contextmanager
+    def command(self, argv: Sequence[str], confinement: Confinement) -> Iterator[Command]:
+        """Only the environment and the working directory are taken from the confinement."""
+        yield Command(tuple(argv), dict(confinement.environment), confinement.cwd)
+
+
+def _bound(bind: Bind) -> tuple[str, str, str]:
+    return ("--bind" if bind.writable else "--ro-bind", str(bind.source), str(bind.place))
