@@ -242,9 +242,11 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
             return [*heard, _comment(event)] if isinstance(event.data, task.StopRequested) else heard
         case task.AutomaticSet(origin=origin):
             return [*_heard_decision(event, origin), _comment(event)]
-        case task.InReview(origin=origin):
+        case task.InReview(origin=origin, attention=attention):
             shown = [_comment(event), _state(event, Progress.REVIEW), _link(event, event.data)]
-            return [*_heard_decision(event, origin), *shown, _concluded(event, Mark.DONE)]
+            # What was asked for is not done where a person is needed for it.
+            concluded = [] if attention else [_concluded(event, Mark.DONE)]
+            return [*_heard_decision(event, origin), *shown, *concluded]
         case task.Completed(merge=merge, branch=branch) if merge is not None or branch:
             progress = Progress.DONE if merge is not None else Progress.REVIEW
             return [_comment(event), _state(event, progress), _concluded(event, Mark.DONE)]

@@ -753,6 +753,7 @@ class PublicationRequested(Event, frozen=True, kw_only=True):
     """The gateway is to publish a result that is there: again, or although it fell short.
 
     ``publication`` counts the tries at publishing what ``attempt`` made: the one of `RunSucceeded` was the first.
+    ``pull_request`` is that of `Retried`.
     """
 
     attempt: int
@@ -760,6 +761,7 @@ class PublicationRequested(Event, frozen=True, kw_only=True):
     repo: str
     base_commit: str
     result: Result
+    pull_request: int = 0
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
@@ -781,7 +783,8 @@ class InReview(CausedEvent, frozen=True, kw_only=True):
     """The result is in a pull request, and people decide what becomes of it.
 
     After a round that changed nothing (``unchanged``) it is the result of before. ``by`` is who has reopened it, or has
-    the task followed again; nobody is for a new result. ``due`` is when it is looked at next.
+    the task followed again; nobody is for a new result. ``due`` is when it is looked at next. ``attention`` says why a
+    person is needed although there is a result.
     """
 
     attempt: int
@@ -796,6 +799,7 @@ class InReview(CausedEvent, frozen=True, kw_only=True):
     by: str = ""
     origin: str = ""
     due: datetime | None = None
+    attention: str = ""
 
 
 class HeadSeen(Event, frozen=True, kw_only=True):
@@ -917,7 +921,8 @@ class Retried(Event, frozen=True, kw_only=True):
     """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not.
 
     ``budget_microusd`` is what whoever retried allows the work to cost from now on; 0 leaves that as it was.
-    ``goes_on``: also while the thing that it is about is closed.
+    ``goes_on``: also while the thing that it is about is closed. ``pull_request`` was reopened, whose closing had
+    broken the work off.
     """
 
     stage: str
@@ -925,6 +930,7 @@ class Retried(Event, frozen=True, kw_only=True):
     budget_microusd: int = 0
     origin: str = ""
     goes_on: bool = False
+    pull_request: int = 0
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):
@@ -1024,7 +1030,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``reached_microusd`` the budget that the newest round has reached. ``pull_request`` is the newest that had a result;
     ``closing_until``: the thing is closed, and the review of it ends then, unless a merge has closed it. ``watch`` is
     what has been seen of the pull request, and ``leaving`` is true while an agent is stopped because that was merged or
-    closed.
+    closed. ``unfinished``: what the newest round was asked for is not seen to; ``broken_off``: because its pull request
+    was closed.
     """
 
     status: Status = Status.NEW
@@ -1082,6 +1089,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     closing_until: datetime | None = None
     watch: Watch = Watch()
     leaving: bool = False
+    unfinished: bool = False
+    broken_off: bool = False
 
 
 def whole_text(text: str, request: str, author: str) -> str:

@@ -431,6 +431,46 @@ async def in_review(play: Play) -> None:
     await play.until(closed, "reply.posted")
 
 
+async def reopened(play: Play) -> None:
+    """Pull requests that are closed during a round and reopened: the round goes on, its result is published, or a
+    person is needed."""
+    await play.group.start("brain", "executor")
+    id = await _reviewed(play, "Take a note\n\ndemo executor: write note.txt x", number=12)
+    closed = task.RecordPullRequest(number=12, state=PullState.CLOSED, by="ada")
+    opened = task.RecordPullRequest(number=12, state=PullState.OPEN, by="ada")
+    await play.tell(id, task.FollowUp(text="Go on.\n\ndemo executor: ask Which?\ndemo executor: write two.txt x"))
+    await play.until(id, "task.question-asked")
+    await play.tell(id, closed)
+    await play.until(id, "task.cancelled")
+    await play.tell(id, opened)
+    await play.until(id, "task.retried")
+    await play.until(id, "task.question-asked", anew=True)
+    await play.tell(id, task.GiveInput(message="This one."))
+    await play.until(id, "task.run-succeeded", anew=True)
+    await play.tell(id, closed)
+    await play.until(id, "task.cancelled", anew=True)
+    await play.tell(id, opened)
+    again = (await play.until(id, "task.publication-requested")).data
+    published = task.RecordPublished(
+        commit=again.result.commit,
+        branch=again.result.branch,
+        url=f"https://forge.example/{REPO}/pull/12",
+        attempt=again.attempt,
+        publication=again.publication,
+        pull_request=12,
+    )
+    await play.tell(id, published)
+    await play.until(id, "task.in-review", anew=True)
+    await play.tell(id, task.FollowUp(text="And more.\n\ndemo executor: ask Which?"))
+    await play.until(id, "task.question-asked", anew=True)
+    await play.tell(id, task.Stop(reason="Enough."))
+    await play.until(id, "task.cancelled", anew=True)
+    await play.tell(id, closed)
+    await play.until(id, "task.cancelled", anew=True)
+    await play.tell(id, opened)
+    await play.until(id, "task.in-review", anew=True)
+
+
 async def watched(play: Play) -> None:
     """A pull request whose check fails, that conflicts, is pushed to and is reviewed, with rounds on and off."""
     await play.group.start("brain", "executor")
@@ -605,6 +645,7 @@ SCENARIOS: Final = {
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),
     "in-review": Scenario(play=in_review),
+    "reopened": Scenario(play=reopened),
     "watched": Scenario(play=watched),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),

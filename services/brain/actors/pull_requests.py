@@ -9,7 +9,6 @@ from services.brain.actors.stages import working_stage
 from shared.contracts.evidence import Outcome
 from shared.contracts.pull_request import Merge, PullRequest, PullState, Watch
 from shared.contracts.task import (
-    ActionRefused,
     Cancelled,
     Completed,
     InReview,
@@ -19,7 +18,6 @@ from shared.contracts.task import (
     RecordRunSucceeded,
     Reverted,
     Stage,
-    Status,
     StopRequested,
     Task,
     ThingClosed,
@@ -28,10 +26,11 @@ from shared.contracts.task import (
 CLOSING_GRACE: Final = timedelta(seconds=60)
 """A merge closes the issue that its pull request names, and the two are told in any order: so long it is waited for."""
 
-_STILL_STOPPING: Final = (
-    "The pull request was reopened while the agent was still being stopped, and is not followed by itself: say `retry` "
-    "once it has ended."
+UNFINISHED: Final = (
+    "What the newest round was asked for was not seen to, for that was stopped or has failed: say `fix` to have it "
+    "done, or see to it and review what is there."
 )
+"""Why a person is needed where a pull request is in review again after a round without an end."""
 
 
 def in_review(task: Task, report: RecordPublished) -> InReview:
@@ -56,7 +55,10 @@ def _waits(watch: Watch) -> bool:
 
 
 def reviewed_further(task: Task, *, by: str = "", origin: str = "", done: RecordRunSucceeded | None = None) -> InReview:
-    """What is published already stands in its open pull request: again, or after a round that changed nothing."""
+    """What is published already stands in its open pull request: again, or after a round that changed nothing.
+
+    Where the newest round has not seen to what it was asked for, a person is needed.
+    """
     pull = task.pull_request
     assert pull is not None, "what is published has its pull request"
     return InReview(
@@ -70,6 +72,7 @@ def reviewed_further(task: Task, *, by: str = "", origin: str = "", done: Record
         outcome=Outcome.CHANGED,
         unchanged=done is not None,
         due=done.due if done else _again_due(task.watch),
+        attention="" if done or not task.unfinished else UNFINISHED,
         by=by,
         origin=origin,
         cause=done.cause if done else 0,
@@ -86,10 +89,8 @@ def has_open_pull_request(task: Task) -> bool:
     return task.pull_request is not None and task.pull_request.state is PullState.OPEN
 
 
-def pull_request(
-    task: Task, report: RecordPullRequest
-) -> Completed | Cancelled | StopRequested | InReview | Reverted | ActionRefused | None:
-    """What it makes of the task; None for another pull request than its own, and for what was told before."""
+def pull_request(task: Task, report: RecordPullRequest) -> Completed | Cancelled | StopRequested | Reverted | None:
+    """What its end makes of the task; None for another pull request than its own, and for what was told before."""
     pull = task.pull_request
     if pull is None or pull.number != report.number:
         return None
@@ -101,10 +102,6 @@ def pull_request(
             return _merged(task, pull, Merge(commit=report.commit, by=report.by))
         case PullState.CLOSED, PullState.OPEN:
             return _closed(task, pull, f"{report.by or 'Somebody'} has closed the pull request.")
-        case PullState.OPEN, PullState.CLOSED if task.status is Status.CANCELLED and not task.stopping:
-            return reviewed_further(task, by=report.by)
-        case PullState.OPEN, PullState.CLOSED if task.stopping:
-            return ActionRefused(action="record-pull-request", code="task-stopping", reason=_STILL_STOPPING)
         case _:
             return None
 

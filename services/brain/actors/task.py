@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.brain.actors import reopening
 from services.brain.actors.approval import approve
 from services.brain.actors.pull_requests import pull_request
 from services.brain.actors.reports import decide_report
@@ -15,6 +16,7 @@ from services.brain.actors.watch import check_ended, head_seen, looked_at, revie
 from services.brain.actors.wishes import follow_up, text_of
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import name_of
+from shared.contracts.pull_request import PullState
 from shared.contracts.rules import ACTION_OF, refusal
 from shared.contracts.task import (
     ActionRefused,
@@ -96,6 +98,8 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return _told_in_a_message(task, command)
         case Approve() | Reject() | Revise() | GiveInput() | Stop() | Retry() | GoOn() | Publish():
             return _told_by_a_person(task, command)
+        case RecordPullRequest(state=PullState.OPEN):
+            return reopening.reopened(task, command)
         case RecordPullRequest():
             return pull_request(task, command)
         case RecordHead():

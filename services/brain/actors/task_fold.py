@@ -11,6 +11,7 @@ from services.brain.actors.watch_fold import answered, published, watched
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.pull_request import PullRequest, PullState
 from shared.contracts.task import (
+    TERMINAL,
     ActionRefused,
     Answered,
     ApprovalExpired,
@@ -115,6 +116,7 @@ def _after(task: Task, event: TaskEvent) -> Task:
                 verdict=Verdict.ANSWER,
                 summary=event.answer,
                 outcome=Outcome.ANSWERED,
+                unfinished=False,
             )
         case Declined():
             return replace(task, status=Status.DECLINED, triaging=False, verdict=Verdict.DECLINE, summary=event.reason)
@@ -148,7 +150,9 @@ def _after(task: Task, event: TaskEvent) -> Task:
             return _publishing(task, event)
         case StopRequested():
             stopping = replace(task, stopping=True, stop_reason=event.reason, closed=event.closed)
-            return replace(_left(stopping, event), leaving=True) if event.pull_request else stopping
+            if not event.pull_request:
+                return stopping
+            return replace(_left(stopping, event), leaving=True, broken_off=_breaks_off(task))
         case InReview():
             return _in_review(task, event)
         case HeadSeen() | CheckEnded() | Reviewed() | AutomaticSet() | PersonNeeded() | ChecksPassed():
@@ -223,6 +227,8 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
         closing_until=None,
         tries=0,
         watch=answered(task.watch, event),
+        unfinished=True,
+        broken_off=False,
     )
 
 
@@ -243,7 +249,7 @@ def _publishing(task: Task, event: RunSucceeded | PublicationRequested) -> Task:
             )
         case PublicationRequested(result=result):
             return replace(
-                task,
+                _open_again(task, event),
                 status=Status.PUBLISHING,
                 attempt=event.attempt,
                 commit=result.commit,
@@ -299,7 +305,23 @@ def _in_review(task: Task, event: InReview) -> Task:
         closed=False,
         closing_until=None,
         tries=0,
+        unfinished=task.unfinished and bool(event.attention),
+        broken_off=False,
     )
+
+
+def _breaks_off(task: Task) -> bool:
+    """Whether the closing of the pull request is what ends the round, and nothing before it was."""
+    return task.unfinished and not task.stopping and task.status not in TERMINAL
+
+
+def _open_again(task: Task, event: Retried | PublicationRequested) -> Task:
+    """With its pull request, where that was reopened."""
+    again = replace(task, broken_off=False)
+    pull = task.pull_request
+    if not event.pull_request or pull is None:
+        return again
+    return replace(again, pull_request=replace(pull, state=PullState.OPEN))
 
 
 def _left(task: Task, event: StopRequested | Completed | Cancelled) -> Task:
@@ -324,6 +346,7 @@ def _cancelled(task: Task, event: Cancelled) -> Task:
         closing_until=None,
         leaving=False,
         ended_in=Stage.REVIEW if watched else working_stage(task) or "",
+        broken_off=task.broken_off or bool(event.pull_request and _breaks_off(task)),
     )
     left = _left(cancelled, event) if event.pull_request else cancelled
     return left if event.result is None else _keeping(left, event.result)
@@ -353,6 +376,7 @@ def _completed(task: Task, event: Completed) -> Task:
         start=None,
         evidence=event.evidence,
         outcome=event.outcome or (Outcome.CHANGED if event.commit else Outcome.NOTHING_TO_CHANGE),
+        unfinished=False,
     )
 
 
@@ -385,7 +409,7 @@ def _retried(task: Task, event: Retried) -> Task:
     """On the way to that stage, afresh or from what is there; a result that is gone on from stays until there is
     another one."""
     again = replace(
-        _again(task, event.stage),
+        _again(_open_again(task, event), event.stage),
         stop_reason="",
         commit="",
         branch="",

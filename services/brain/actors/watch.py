@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from services.brain.actors.pull_requests import has_open_pull_request
+from services.brain.actors.pull_requests import UNFINISHED, has_open_pull_request
 from services.brain.actors.rounds import MAX_NOTES, Round, failing, of_checks, of_conflict, round_of, unclear
 from services.brain.actors.wishes import MAX_CHAIN, another_round, refused
 from shared.contracts.decider import Rejected
@@ -139,7 +139,7 @@ def looked_at(task: Task, command: LookAtPullRequest) -> FollowedUp | PersonNeed
         case _:
             return None
     made = round_of(task)
-    return _round(task, made, command) if made is not None else _without_a_round(watch)
+    return _round(task, made, command) if made is not None else _without_a_round(task, watch)
 
 
 def _round(task: Task, made: Round, command: LookAtPullRequest) -> FollowedUp | PersonNeeded | None:
@@ -157,7 +157,7 @@ def _round(task: Task, made: Round, command: LookAtPullRequest) -> FollowedUp | 
     return _needed(task.watch, no.code, reason, made.answers)
 
 
-def _without_a_round(watch: Watch) -> PersonNeeded | ChecksPassed | None:
+def _without_a_round(task: Task, watch: Watch) -> PersonNeeded | ChecksPassed | None:
     """Nothing is left to be done without a person, or all is well."""
     failed, open_ended = failing(watch), unclear(watch)
     held_back = not watch.automatic and (failed or watch.conflict or watch.notes)
@@ -172,7 +172,10 @@ def _without_a_round(watch: Watch) -> PersonNeeded | ChecksPassed | None:
         names = ", ".join(check.name for check in open_ended[:3])
         said = f"Checks have ended without saying anything of the work ({names}): run them again, or look at them."
         return _needed(watch, "checks-unclear", said, tuple(check.key for check in open_ended))
-    return ChecksPassed(head=watch.head) if watch.checks and not watch.passed else None
+    if task.unfinished and not watch.attention:
+        return _needed(watch, "round-unfinished", UNFINISHED, (watch.head,))
+    passed = watch.checks and not watch.passed and not task.unfinished
+    return ChecksPassed(head=watch.head) if passed else None
 
 
 def _needed(watch: Watch, code: str, reason: str, about: tuple[str, ...]) -> PersonNeeded | None:

@@ -60,7 +60,7 @@ def published(watch: Watch, event: InReview, *, anew: bool) -> Watch:
         watch = Watch(checks=watch.checks if watch.head == event.commit else {}, head=event.commit)
     # After a round that changed nothing the head is still what others have pushed.
     followed = watch if event.unchanged or event.by or event.origin else at(watch, event.commit)
-    return replace(followed, due=event.due, since=None)
+    return replace(followed, due=event.due, since=None, attention=event.attention)
 
 
 def answered(watch: Watch, event: FollowedUp) -> Watch:

@@ -75,7 +75,8 @@ def refused(task: Task, wish: FollowUp) -> Rejected | None:
         return Rejected(found.code, found.sentence)
     if task.status is Status.CANCELLED and wish.origin.startswith(MISSED):
         return Rejected("task-stopped", "The task was stopped after this was said: say it again, and it goes on.")
-    says_enough = wish.directive is not Directive.AUTO and (task.status in _SAID_AGAIN or _heard(task) is not None)
+    open_wish = task.status in _SAID_AGAIN or task.unfinished or _heard(task) is not None
+    says_enough = wish.directive is not Directive.AUTO and open_wish
     if is_blank(wish.text) and not says_enough:
         return Rejected("text-empty", _NOTHING_SAID if task.status not in NEEDS_PERSON else _NOTHING_DECIDED)
     if len(text_of(task)) + len(wish.text) > MAX_CHARACTERS:

@@ -74,8 +74,9 @@ def _state(task: TaskDetail, status: Status) -> str:
         case Status.PUBLISHING:
             return "**The work is done** and is being published."
         case Status.IN_REVIEW:
-            needed = f"\n\n**A person is needed.** {one_line(task.attention, 600)}" if task.attention else ""
-            return f"**Ready for review:** {pull}{needed}"
+            if task.attention:
+                return f"**A person is needed:** {pull}\n\n{one_line(task.attention, 600)}"
+            return f"**Ready for review:** {pull}"
         case Status.COMPLETED if task.reverted_by:
             return f"**Merged and taken back** by {who(task.reverted_by)}: {pull}"
         case Status.COMPLETED if task.merged_by or task.merge_commit:

@@ -167,6 +167,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "evidence": data.evidence or "",
                 "outcome": data.outcome or "",
                 "has_result": False,
+                "attention": data.attention,
             }
         case task.HeadSeen(moved=True):
             return {"attention": ""}

@@ -157,9 +157,10 @@ def _of_its_review(
     | task.Reverted,
 ) -> str:
     match event:
-        case task.InReview(by=by, pull_request=number, branch=branch, commit=commit):
+        case task.InReview(by=by, pull_request=number, branch=branch, commit=commit, attention=attention):
             who = f" again, by {by}" if by else ""
-            return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}."
+            needed = f" A person is needed: {one_line(attention)}" if attention else ""
+            return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}.{needed}"
         case task.HeadSeen(head=head, by=by, moved=True):
             return f"{one_line(by) or 'Somebody'} has pushed to the pull request{at_commit(head)}."
         case task.HeadSeen(head=head):
@@ -214,7 +215,9 @@ def _of_its_end(
             return f"Cancelled{because(reason)}"
         case task.Retried(stage=stage, from_result=from_result, budget_microusd=budget):
             allowed = f", for at most {dollars(budget)}" if budget else ""
-            return f"Retried, from {stage}{', on top of the result that is there' if from_result else ''}{allowed}."
+            on_top = ", on top of the result that is there" if from_result else ""
+            reopened = f", as pull request {event.pull_request} is open again" if event.pull_request else ""
+            return f"Retried, from {stage}{on_top}{reopened}{allowed}."
         case task.Paused(stage=stage, message=message, until=until, tries=tries):
             return f"Paused in {stage}{again(tries)} until {until:%Y-%m-%d %H:%M:%S} UTC: {one_line(message)}"
         case task.Resumed(stage=stage):

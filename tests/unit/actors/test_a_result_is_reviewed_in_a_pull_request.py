@@ -9,21 +9,28 @@ from msgspec.structs import replace
 
 from services.brain.actors.pull_requests import CLOSING_GRACE
 from services.brain.actors.task import DECIDER
+from services.brain.actors.wishes import text_of
 from services.brain.timers import timers
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import Event
-from shared.contracts.pull_request import Merge, PullState
+from shared.contracts.pull_request import CheckSeen, Merge, PullState
 from shared.contracts.task import (
     ActionRefused,
     Cancelled,
+    CheckEnded,
     Completed,
+    Directive,
     ExecutionRequested,
+    Failed,
     FollowedUp,
     FollowUp,
     GoingOn,
     GoOn,
     HeedClosing,
     InReview,
+    LookAtPullRequest,
+    PersonNeeded,
+    PublicationRequested,
     RecordClosed,
     RecordPublished,
     RecordPullRequest,
@@ -32,16 +39,18 @@ from shared.contracts.task import (
     Retried,
     Retry,
     Reverted,
+    RunSucceeded,
     Stage,
     Status,
     Stop,
     StopRequested,
     Task,
     ThingClosed,
+    Verdict,
 )
 from testing.given import given
 from testing.recorded import A_DAY, recorded
-from testing.stories import BASE, PUBLISHING
+from testing.stories import BASE, BUNDLE, PUBLISHING
 
 URL = "https://forge.example/octo/app/pull/12"
 IN_REVIEW = InReview(
@@ -73,7 +82,7 @@ COMPLETED = Completed(
 CANCELLED = Cancelled(reason="ada has closed the pull request.", pull_request=12)
 CLOSED_THING = RecordClosed(reason="ada has closed the issue.", at=A_DAY)
 CLOSING = ThingClosed(reason="ada has closed the issue.", until=A_DAY + CLOSING_GRACE)
-WISH = FollowedUp(text="And the mean.", author="ada", stage="executing", base_commit="c1")
+WISH = FollowedUp(text="And the mean.", author="ada", stage="executing", base_commit="c1", verdict=Verdict.IMPLEMENT)
 WORKING = (*REVIEWED, WISH, ExecutionRequested(round=2, repo="octo/app", base_commit="c1", title="t", text="x"))
 
 
@@ -113,6 +122,65 @@ def test_a_pull_request_that_is_reopened_before_the_agent_has_ended_is_answered_
     assert not refused.origin
     ended = story(*stopping, Cancelled(reason="closed", pull_request=12))
     assert isinstance(DECIDER.decide(ended, Retry()), Retried)
+
+
+BROKEN_OFF = StopRequested(stage="executing", reason="ada has closed the pull request.", pull_request=12)
+
+
+def test_the_round_that_a_closing_has_broken_off_goes_on_when_the_pull_request_is_reopened() -> None:
+    again = Retried(stage="executing", pull_request=12)
+    given(DECIDER, *WORKING, BROKEN_OFF, CANCELLED).when(REOPENED).then(again)
+    now = story(*WORKING, BROKEN_OFF, CANCELLED, again)
+    assert now.pull_request is not None and now.pull_request.state is PullState.OPEN
+    assert "And the mean." in text_of(now) and now.base_commit == "c1"
+    made = RecordRunSucceeded(attempt=2, summary="Right already.", cause=9)
+    working = DECIDER.evolve(now, ExecutionRequested(round=3, repo="r", base_commit="c1", title="", text=""))
+    done = DECIDER.decide(working, made)
+    assert isinstance(done, InReview) and not done.attention
+    given(DECIDER, *REVIEWED, WISH, CANCELLED).when(REOPENED).then(again)
+
+
+def test_a_result_on_its_way_to_a_pull_request_that_is_closed_and_reopened_is_published() -> None:
+    made = RunSucceeded(
+        attempt=2, repo="octo/app", base_commit="c1", commit="c2", branch="journeyman/x", summary="Both.", bundle=BUNDLE
+    )
+    again = DECIDER.decide(story(*WORKING, made, CANCELLED), REOPENED)
+    assert isinstance(again, PublicationRequested)
+    assert (again.result.commit, again.pull_request) == ("c2", 12)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        (StopRequested(stage="executing", reason="Enough."), Cancelled(reason="Enough.")),
+        (StopRequested(stage="executing", reason="Enough."), BROKEN_OFF),
+        (Failed(stage="executing", code="x", message="X."),),
+    ],
+    ids=["stopped", "stopped and closed at once", "failed"],
+)
+def test_what_a_person_has_stopped_or_has_failed_needs_a_person_when_the_pull_request_is_reopened(
+    ending: tuple[Event, ...],
+) -> None:
+    closed = (*WORKING, *ending, CANCELLED)
+    back = DECIDER.decide(story(*closed), REOPENED)
+    assert isinstance(back, InReview)
+    assert "`fix`" in back.attention
+    now = story(*closed, back)
+    assert (now.status, now.watch.attention) == (Status.IN_REVIEW, back.attention)
+    further = DECIDER.decide(now, FollowUp(text="", author="ada", directive=Directive.IMPLEMENT))
+    assert isinstance(further, FollowedUp)
+    assert "And the mean." in text_of(DECIDER.evolve(now, further))
+
+
+def test_checks_that_pass_do_not_make_up_for_what_was_not_seen_to() -> None:
+    closed = (*WORKING, Failed(stage="executing", code="x", message="X."), CANCELLED)
+    back = DECIDER.decide(story(*closed), REOPENED)
+    assert isinstance(back, InReview)
+    green = CheckSeen(key="suite/1", name="ci (all)", conclusion="success")
+    now = story(*closed, back, CheckEnded(head="c1", check=green, due=A_DAY, at=A_DAY))
+    assert DECIDER.decide(now, LookAtPullRequest(at=A_DAY)) is None
+    told = DECIDER.decide(DECIDER.evolve(now, GoingOn(due=A_DAY)), LookAtPullRequest(at=A_DAY))
+    assert isinstance(told, PersonNeeded) and told.code == "round-unfinished"
 
 
 def test_a_merge_that_is_taken_back_is_told_once_and_the_task_stays_completed() -> None:

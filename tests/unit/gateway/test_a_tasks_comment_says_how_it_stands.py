@@ -107,7 +107,8 @@ def test_a_failure_says_in_words_what_to_do() -> None:
 
 def test_a_pull_request_that_does_not_get_on_says_why() -> None:
     text = task_comment(STORIES["person needed"])
-    assert "**A person is needed.** The check ci/tests fails" in text
+    assert "**A person is needed:** [pull request 12]" in text and "The check ci/tests fails" in text
+    assert "Ready for review" not in text
 
 
 def test_an_edit_that_no_longer_counts_is_shown() -> None:
