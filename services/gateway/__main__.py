@@ -16,6 +16,7 @@ from services.gateway.config_file import ConfigFile
 from services.gateway.custom.commands import WebhookCommands
 from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
+from services.gateway.custom.sender_keys import SenderKeys
 from services.gateway.git.repository_access import RepositoryAccess
 from services.gateway.git.server import GitServer
 from services.gateway.git.transfers import FOLDER as TRANSFERS
@@ -156,7 +157,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         )
 
     sealed = SealedSecrets(service.bus, sealing_key(settings))
-    webhooks = Webhooks(service.journal, sealed)
+    webhooks = Webhooks(service.journal, sealed, SenderKeys([host.strip() for host in settings.jwks_hosts.split(",")]))
     service.loop(webhooks.run, drain=webhooks.drain)
 
     events, output = event_hub(service.bus), output_hub(service.bus)

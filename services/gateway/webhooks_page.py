@@ -129,7 +129,9 @@ The secret is made and shown once, or given by you, or stands in a file of the g
 are sealed (AES-256-GCM) by `JOURNEYMAN_SECRET_KEY`, or by `secret-key` in the gateway's data directory, and lie in the
 bucket SECRETS of NATS; events have a fingerprint only, and archives leave the bucket out: keep the key, and give
 webhooks new secrets after a restore. `journeyman webhook rotate NAME` gives another one; that of before counts for
-another day. `journeyman webhook try FILE SAMPLE` says what would be found in a body, and does nothing.
+another day. `journeyman webhook try FILE SAMPLE` says what would be found in a body, and does nothing. An expression
+that could take long is refused, and so is a body that is too large for its expressions. Keys of a `jwks_url` inside of
+our own network are read only from the hosts in `JOURNEYMAN_JWKS_HOSTS`.
 """
 
 

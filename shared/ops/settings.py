@@ -221,6 +221,12 @@ class Settings(Limits, BaseSettings):
         "default: one that the gateway makes in its data directory",
     )
 
+    jwks_hosts: str = Field(
+        "",
+        description="Hosts inside of our own network that may be asked for the keys of webhooks with a JWT, with "
+        "commas; public ones may be anyway",
+    )
+
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from shared.contracts.decider import Decider, Rejected
@@ -27,6 +28,10 @@ from shared.contracts.webhook import (
 ALGORITHMS: Final = frozenset({"sha256", "sha512"})
 ENCODINGS: Final = frozenset({"hex", "base64"})
 MAX_FILTERS: Final = 20
+HEADER: Final = re.compile(r"[A-Za-z0-9_.-]{0,100}")
+PREFIX: Final = re.compile(r"[\x20-\x7e]{0,100}")
+USERNAME: Final = re.compile(r"[^:\x00-\x1f\x7f]{0,200}")
+"""RFC 7617: the first colon ends the name."""
 
 
 def decide(webhook: Webhook | None, command: WebhookCommand) -> WebhookEvent | None:
@@ -41,8 +46,6 @@ def decide(webhook: Webhook | None, command: WebhookCommand) -> WebhookEvent | N
             return None if definition == webhook.definition else Changed(definition=definition)
         case RotateSecret() if webhook.definition.verification.secret_file:
             raise Rejected("secret-elsewhere", "Its secret stands in a file: replace what is in the file.")
-        case RotateSecret() if not webhook.fingerprint:
-            raise Rejected("secret-missing", "It is verified without a secret: change how it is verified first.")
         case RotateSecret(fingerprint=fingerprint, overlap_until=until):
             return (
                 None
@@ -69,6 +72,11 @@ def _refuse_unusable(definition: Definition, fingerprint: str) -> None:
     needs_secret = how.scheme is not Scheme.NONE and not (how.scheme is Scheme.JWT and how.jwks_url)
     problems = {
         "the header that has the signature is missing": how.scheme is Scheme.HMAC and not how.header,
+        "a header's name has letters, digits, hyphens, dots and underscores": not HEADER.fullmatch(how.header),
+        "what stands before it in the header is at most 100 visible characters of ASCII": not PREFIX.fullmatch(
+            how.prefix
+        ),
+        "a username has at most 200 characters and no colon": not USERNAME.fullmatch(how.username),
         f"the algorithm is one of {', '.join(sorted(ALGORITHMS))}": how.algorithm not in ALGORITHMS,
         f"the encoding is one of {', '.join(sorted(ENCODINGS))}": how.encoding not in ENCODINGS,
         "basic authentication needs a username": how.scheme is Scheme.BASIC and not how.username,

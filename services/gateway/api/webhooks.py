@@ -10,7 +10,8 @@ from litestar import Controller, get, post, put
 
 from services.gateway.api.dependencies import problems
 from services.gateway.api.schemas import Body, CommandDone, Line, LongText, done
-from services.gateway.custom.commands import Made, WebhookCommands, example_call, without_secret
+from services.gateway.custom.commands import Made, WebhookCommands, without_secret
+from services.gateway.custom.examples import example_call
 from services.gateway.custom.paths import Found
 from services.gateway.custom.registry import Call, Webhooks
 from shared.contracts.task import Directive
@@ -195,7 +196,7 @@ def _shown(name: str, webhook: WebhookState, webhooks: Webhooks, settings: Setti
         fingerprint=webhook.fingerprint,
         overlap_until=webhook.overlap_until,
         url=f"{base.rstrip('/')}/webhooks/{name}",
-        call=example_call(name, webhook, base, ""),
+        call=example_call(name, webhook.definition, base),
         recent=tuple(webhooks.recent(name)),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import secrets as random
 from datetime import UTC, datetime, timedelta
@@ -147,38 +146,6 @@ def _new_secret(scheme: Scheme) -> str:
     if scheme is Scheme.STANDARD:
         return "whsec_" + base64.b64encode(random.token_bytes(32)).decode()
     return random.token_urlsafe(32)
-
-
-def example_call(name: str, webhook: Webhook, base_url: str, sample: str) -> str:
-    """A command that sends a sample; the secret is that of the environment's ``SECRET``, never our own text."""
-    how = webhook.definition.verification
-    url = f"{base_url.rstrip('/')}/webhooks/{name}"
-    body = sample or json.dumps({"title": "A test"})
-    quoted = "'" + body.replace("'", "'\\''") + "'"
-    head = f"BODY={quoted}\n"
-    send = f"curl -i {url} -H 'Content-Type: application/json' --data-binary \"$BODY\""
-    match how.scheme:
-        case Scheme.HMAC:
-            form = "-hex | sed 's/^.* //'" if how.encoding == "hex" else "-binary | base64 -w0"
-            digest = f'$(printf %s "$BODY" | openssl dgst -{how.algorithm} -hmac "$SECRET" {form})'
-            return f'{head}{send} -H "{how.header}: {how.prefix}{digest}"'
-        case Scheme.BEARER:
-            header, prefix = how.header or "Authorization", how.prefix or "Bearer "
-            return f'{head}{send} -H "{header}: {prefix}$SECRET"'
-        case Scheme.BASIC:
-            return f'{head}{send} -u "{how.username}:$SECRET"'
-        case Scheme.STANDARD:
-            return (
-                f"{head}ID=msg_$(date +%s%N) AT=$(date +%s)\n"
-                'KEY=$(printf %s "${SECRET#whsec_}" | base64 -d | od -An -tx1 | tr -d " \\n")\n'
-                'SIGN="openssl dgst -sha256 -mac HMAC -macopt hexkey:$KEY -binary"\n'
-                'SIG=$(printf %s "$ID.$AT.$BODY" | $SIGN | base64)\n'
-                f'{send} -H "webhook-id: $ID" -H "webhook-timestamp: $AT" -H "webhook-signature: v1,$SIG"'
-            )
-        case Scheme.JWT:
-            return f'{head}{send} -H "Authorization: Bearer $TOKEN"'
-        case Scheme.NONE:
-            return f"{head}{send}"
 
 
 def without_secret(definition: Definition) -> Definition:

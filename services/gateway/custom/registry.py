@@ -12,19 +12,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import jwt
 import msgspec
 import structlog
 from msgspec.structs import replace
 
 from services.gateway.custom.paths import find
 from services.gateway.custom.sealed_secrets import SealedSecrets, SecretLost
+from services.gateway.custom.sender_keys import KeysUnavailable, SenderKeys
 from services.gateway.custom.verification import verify
 from services.gateway.inbound.receiver import Door
 from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender
 from services.gateway.problems import Problem, unavailable
 from shared.contracts.delivery import Signal, SignalKind
-from shared.contracts.webhook import Definition, Webhook, evolve
+from shared.contracts.webhook import Definition, Scheme, Webhook, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.config import Config
@@ -35,9 +36,6 @@ CALL: Final = "call"
 WINDOW_S: Final = 600.0
 """The same body within so many seconds is one delivery, where the webhook has no path to an id."""
 FILE_KEPT_S: Final = 2.0
-KEYS_KEPT_S: Final = 300.0
-KEYS_WAIT_S: Final = 3.0
-MAX_KEYS_BYTES: Final = 256 * 1024
 HEARD_WITHIN_S: Final = 5.0
 MOST_RECENT: Final = 20
 """Calls of a webhook that a gateway remembers, with those that it has ignored or refused."""
@@ -57,9 +55,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 class Webhooks:
     """Follows the log. A webhook counts as soon as its event is heard, in every gateway."""
 
-    def __init__(self, journal: Journal, secrets: SealedSecrets) -> None:
+    def __init__(self, journal: Journal, secrets: SealedSecrets, keys: SenderKeys) -> None:
         self._journal = journal
         self._secrets = secrets
+        self._keys = keys
         self._found: dict[str, Webhook] = {}
         self._made_by: dict[str, str] = {}
         self._position = 0
@@ -67,7 +66,6 @@ class Webhooks:
         self._waiting: list[tuple[int, asyncio.Event]] = []
         self._kept: dict[tuple[str, str], bytes] = {}
         self._files: dict[str, tuple[float, bytes]] = {}
-        self._keys: dict[str, tuple[float, Sequence[Mapping[str, Any]]]] = {}
         self._draining = asyncio.Event()
 
     async def run(self) -> None:
@@ -127,15 +125,15 @@ class Webhooks:
         webhook = self._found.get(name)
         return None if webhook is None else self._sender(name, webhook.definition, ())
 
-    async def door(self, name: str) -> Door | None:
-        """How a delivery is handled now; None for a name that nobody has given. Raises `Problem`."""
+    async def door(self, name: str, headers: Mapping[str, str]) -> Door | None:
+        """How a delivery with these headers is handled now; None for a name that nobody has given. Raises `Problem`."""
         webhook = self._found.get(name)
         if webhook is None:
             return None
         if not webhook.enabled:
             raise Problem(404, "webhook-disabled", f"The webhook {name} takes no deliveries: enable it.")
         how = webhook.definition.verification
-        keys = await self._keys_of(how.jwks_url) if how.jwks_url else ()
+        keys = await self._keys_of(how.jwks_url, headers) if how.jwks_url else ()
         return Door(self._sender(name, webhook.definition, keys), await self._secrets_of(name, webhook))
 
     def _sender(self, name: str, definition: Definition, keys: Sequence[Mapping[str, Any]]) -> Sender:
@@ -144,6 +142,7 @@ class Webhooks:
             event=lambda _: CALL,
             delivery_id=_delivery_id,
             read=partial(_read, name, definition),
+            signed_id=_signed_id if definition.verification.scheme is Scheme.STANDARD else lambda _: "",
         )
 
     async def _secrets_of(self, name: str, webhook: Webhook) -> tuple[bytes, ...]:
@@ -176,31 +175,28 @@ class Webhooks:
         self._files[file] = (time.monotonic() + FILE_KEPT_S, secret)
         return secret
 
-    async def _keys_of(self, url: str) -> Sequence[Mapping[str, Any]]:
-        kept = self._keys.get(url)
-        if kept is not None and kept[0] > time.monotonic():
-            return kept[1]
+    async def _keys_of(self, url: str, headers: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+        token = headers.get("authorization", "").rpartition(" ")[2]
         try:
-            async with httpx.AsyncClient(timeout=KEYS_WAIT_S) as http:
-                answer = await http.get(url)
-                answer.raise_for_status()
-                if len(answer.content) > MAX_KEYS_BYTES:
-                    raise ValueError("too many keys")
-                keys = [key for key in answer.json()["keys"] if isinstance(key, dict)]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            if kept is not None:
-                return kept[1]
-            log.warning("the keys of a webhook cannot be read", url=url, problem=str(error) or type(error).__name__)
+            kid = jwt.get_unverified_header(token).get("kid")
+        except jwt.PyJWTError:
+            return ()  # nothing that a key could fit: it is refused without asking anybody
+        try:
+            return await self._keys.of(url, kid)
+        except KeysUnavailable as error:
+            log.warning("the keys of a webhook cannot be read", url=url, problem=str(error))
             raise unavailable(
                 "keys-unavailable", "The sender's keys cannot be read right now: send it again."
             ) from error
-        self._keys[url] = (time.monotonic() + KEYS_KEPT_S, keys)
-        return keys
 
 
 def _delivery_id(incoming: Incoming) -> str:
     named = ("webhook-id", "x-request-id", "idempotency-key")
     return next((incoming.headers[name][:200] for name in named if incoming.headers.get(name)), "unnamed")
+
+
+def _signed_id(incoming: Incoming) -> str:
+    return incoming.headers.get("webhook-id", "")
 
 
 def _read(name: str, definition: Definition, event: str, body: bytes, config: Config) -> Reading:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,12 @@ from shared.contracts.webhook import Scheme, Verification
 SIGNED_BY_KEYS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 SIGNED_BY_SECRET: Final = ("HS256", "HS384", "HS512")
 LEEWAY_S: Final = 60
+MAX_HEADER: Final = 8 * 1024
+"""Longer than any signature or token: what is longer is not even compared."""
+MAX_SIGNATURES: Final = 10
+"""In one header, while the sender rotates."""
+
+_SIGNATURE: Final = re.compile(r"v1,[A-Za-z0-9+/]{43}=")
 
 Keys = Callable[[], Sequence[Mapping[str, Any]]]
 """The public keys of a JWT webhook as they were read last (JWKs)."""
@@ -48,8 +55,9 @@ def verify(how: Verification, incoming: Incoming, secrets: Sequence[bytes], keys
 
 def _by_hmac(how: Verification, incoming: Incoming, secrets: Sequence[bytes]) -> None:
     given = _given(incoming, how.header, how.prefix)
-    # A header may have several, while the sender rotates.
-    candidates = [each.strip().removeprefix(how.prefix) for each in given.split(",")]
+    candidates = [each.strip().removeprefix(how.prefix) for each in given.split(",", MAX_SIGNATURES)[:MAX_SIGNATURES]]
+    if how.encoding == "hex":
+        candidates = [each.lower() for each in candidates]
     digests = [hmac.digest(secret, incoming.body, how.algorithm) for secret in secrets]
     expected = [digest.hex() if how.encoding == "hex" else base64.b64encode(digest).decode() for digest in digests]
     fits = [
@@ -65,6 +73,8 @@ def _given(incoming: Incoming, header: str, prefix: str) -> str:
     value = incoming.headers.get(header.lower(), "")
     if not value:
         raise NotAuthentic(f"The header {header} is missing.")
+    if len(value) > MAX_HEADER:
+        raise NotAuthentic(f"The header {header} has more than {MAX_HEADER:,} characters.")
     if value[: len(prefix)].lower() != prefix.lower():
         raise NotAuthentic(f"The header {header} does not begin with {prefix!r}.")
     return value[len(prefix) :]
@@ -90,13 +100,19 @@ def _by_basic(how: Verification, incoming: Incoming, secrets: Sequence[bytes]) -
 def _by_standard(incoming: Incoming, secrets: Sequence[bytes]) -> None:
     """Source: https://www.standardwebhooks.com"""
     problem = "the webhook has no secret"
+    headers = {name: _given(incoming, name, "") for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
+    # Those of another version are for others, and the library stumbles over them.
+    signatures = [
+        each for each in headers["webhook-signature"].split(" ")[:MAX_SIGNATURES] if _SIGNATURE.fullmatch(each)
+    ]
+    headers["webhook-signature"] = " ".join(signatures)
     for secret in secrets:
         try:
-            StandardWebhook(secret.decode()).verify(incoming.body, dict(incoming.headers))
+            StandardWebhook(secret.decode()).verify(incoming.body, headers, json_parse=False)
         except (WebhookVerificationError, ValueError, binascii.Error) as error:
             problem = str(error) or "it is no signature"
         except Exception as error:
-            # The library lets a body that is no JSON, and other malformed parts, end in errors of its own.
+            # The library lets malformed parts end in errors of its own.
             problem = type(error).__name__
         else:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -44,6 +45,8 @@ SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
+READ_APART_BYTES: Final = 128 * 1024
+
 log = structlog.get_logger(__name__)
 
 
@@ -78,7 +81,7 @@ class Receiver:
         connected: Callable[[], bool],
         bodies: Bodies | None = None,
         heard: Callable[[str, str], None] | None = None,
-        custom: Callable[[str], Awaitable[Door | None]] | None = None,
+        custom: Callable[[str, Mapping[str, str]], Awaitable[Door | None]] | None = None,
     ) -> None:
         self._acceptance = acceptance
         self._senders = senders
@@ -98,7 +101,7 @@ class Receiver:
 
     async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str, client: str) -> Answer:
         try:
-            sender, secrets = await self._door_of(name)
+            sender, secrets = await self._door_of(name, headers)
             media = self._media_of(headers)
             body = await self._read(headers, receive)
             try:
@@ -111,10 +114,10 @@ class Receiver:
             _refused.inc()
             raise
 
-    async def _door_of(self, name: str) -> Door:
+    async def _door_of(self, name: str, headers: Mapping[str, str]) -> Door:
         sender = self._senders.get(name)
         if sender is None:
-            door = await self._custom(name) if self._custom is not None else None
+            door = await self._custom(name, headers) if self._custom is not None else None
             if door is not None:
                 return door
             raise Problem(
@@ -163,7 +166,11 @@ class Receiver:
             # The bytes are kept as they are inside our own JSON, which is UTF-8.
             if not json.isascii():
                 json.decode()
-            reading = understood(sender, event, json, self._config())
+            if len(json) > READ_APART_BYTES:
+                # A large body must not hold up the small ones.
+                reading = await asyncio.to_thread(understood, sender, event, json, self._config())
+            else:
+                reading = understood(sender, event, json, self._config())
         except (BadForm, Unreadable, UnicodeDecodeError) as error:
             log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=str(error))
             raise Problem(400, "body-unreadable", str(error)) from error
@@ -181,7 +188,7 @@ class Receiver:
                     signal=signal,
                     json=json,
                     body=incoming.body,
-                    content=reading.content,
+                    content=reading.content or _signed(sender, incoming),
                     formerly=reading.formerly,
                     window_s=reading.window_s,
                 )
@@ -210,6 +217,12 @@ def _verify(sender: Sender, incoming: Incoming, secrets: tuple[bytes, ...]) -> N
         sender.verify(incoming, secrets)
     except NotAuthentic as error:
         raise Problem(401, "signature-invalid", str(error)) from error
+
+
+def _signed(sender: Sender, incoming: Incoming) -> tuple[str, ...]:
+    """What names the happening where its body does not."""
+    id = sender.signed_id(incoming)
+    return ("signed-id", id) if id else ()
 
 
 def _named(sender: Sender, incoming: Incoming) -> tuple[str, str]:

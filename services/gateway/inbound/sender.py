@@ -77,7 +77,7 @@ class Sender:
     ``event`` and ``delivery_id`` name the event and the delivery; they raise `Unnamed`. ``read`` takes the event's
     name, the body's JSON and the configuration, and says what the delivery means in our words; it is pure and raises
     `Unreadable`. ``setup`` says to people how the sender is set up, and ``effects`` what becomes of each event; both
-    are Markdown for docs/webhooks.md.
+    are Markdown for docs/webhooks.md. ``signed_id`` is an id of what happened that the signature covers, or empty.
     """
 
     verify: Callable[[Incoming, Sequence[bytes]], None]
@@ -86,6 +86,7 @@ class Sender:
     read: Callable[[str, bytes, Config], Reading]
     setup: str = ""
     effects: Sequence[tuple[str, str]] = ()
+    signed_id: Callable[[Incoming], str] = lambda _: ""
 
 
 def from_header(header: str) -> Callable[[Incoming], str]:

@@ -72,8 +72,30 @@ def test_two_secrets_count_while_one_replaces_the_other() -> None:
 def test_a_secret_that_is_not_ours_is_not_replaced_by_us() -> None:
     elsewhere = Created(definition=replace(SIGNED, verification=replace(SIGNED.verification, secret_file="/run/s")))
     given(DECIDER, elsewhere).when(RotateSecret(fingerprint="x", overlap_until=UNTIL)).is_rejected("secret-elsewhere")
+
+
+def test_a_webhook_without_a_secret_gets_one_before_it_is_verified_by_it() -> None:
     none = Created(definition=Definition(verification=Verification(scheme=Scheme.NONE)))
-    given(DECIDER, none).when(RotateSecret(fingerprint="x", overlap_until=UNTIL)).is_rejected("secret-missing")
+    given(DECIDER, none).when(Change(definition=SIGNED)).is_rejected("webhook-unusable")
+    rotated = SecretRotated(fingerprint="x", overlap_until=UNTIL)
+    given(DECIDER, none).when(RotateSecret(fingerprint="x", overlap_until=UNTIL)).then(rotated)
+    given(DECIDER, none, rotated).when(Change(definition=SIGNED)).then(Changed(definition=SIGNED))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"header": "X-Sig: a\r\nX-Other"},
+        {"header": "x" * 101},
+        {"prefix": "sha256=\n"},
+        {"prefix": "ü"},
+        {"scheme": Scheme.BASIC, "username": "a:b"},
+        {"scheme": Scheme.BASIC, "username": "a\nb"},
+    ],
+)
+def test_what_can_stand_in_no_header_is_refused(how: dict[str, str]) -> None:
+    definition = replace(SIGNED, verification=replace(SIGNED.verification, **how))
+    given(DECIDER).when(Create(definition=definition, fingerprint="f")).is_rejected("webhook-unusable")
 
 
 def test_a_webhook_is_switched_off_and_on() -> None:
