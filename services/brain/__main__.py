@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.brain.activities import Triage
-from services.brain.actors import session, task, webhook
+from services.brain.actors import session, task, user, webhook
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import FILTERS, reactions
 from services.brain.timers import FILTERS as SET_BY
@@ -24,7 +24,7 @@ from shared.workspace.gateway_git import GatewayGit
 async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("brain", settings, timings)
-    host = service.host(task.DECIDER, session.DECIDER, webhook.DECIDER)
+    host = service.host(task.DECIDER, session.DECIDER, webhook.DECIDER, user.DECIDER)
     policy = ReactionPolicy(
         approval=Approval(settings.approval),
         approval_timeout_s=settings.approval_timeout_hours * 3600,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.contracts import delivery, plan, reply, run, session, task, webhook
+from shared.contracts import delivery, plan, reply, run, session, task, user, webhook
 from shared.contracts.messages import Event, Message, by_name
 from shared.contracts.sentences import delivery as delivery_sentences
 from shared.contracts.sentences import plan as plan_sentences
@@ -18,6 +18,7 @@ from shared.contracts.sentences import reply as reply_sentences
 from shared.contracts.sentences import run as run_sentences
 from shared.contracts.sentences import session as session_sentences
 from shared.contracts.sentences import task as task_sentences
+from shared.contracts.sentences import user as user_sentences
 from shared.contracts.sentences import webhook as webhook_sentences
 from shared.contracts.versions import DataReader
 
@@ -128,6 +129,14 @@ KINDS: Final[dict[str, Kind]] = {
             commands=webhook.WebhookCommand,
             state=webhook.Webhook,
             sentence=webhook_sentences.sentence,
+        ),
+        Kind(
+            name="user",
+            owner="brain",
+            events=user.UserEvent,
+            commands=user.UserCommand,
+            state=user.User,
+            sentence=user_sentences.sentence,
         ),
     )
 }

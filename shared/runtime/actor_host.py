@@ -6,7 +6,7 @@ import asyncio
 import random
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,10 @@ SNAPSHOT_EVERY: Final = PRODUCTION.snapshot_every
 """Events between two snapshots of a long actor."""
 
 log = structlog.get_logger(__name__)
+
+
+Check = Callable[[Actor, Command, str], Awaitable[None]]
+"""Raises `Rejected` for a command that its sender, a principal, may not give this actor."""
 
 
 class UnknownKind(Exception):
@@ -60,7 +64,7 @@ class ActorHost:
 
     States are kept in memory, the least recently used ones leave first. A kept state may be old, because another
     instance may have appended; the guard of the append finds that out, and a decision that appends nothing is
-    checked against the log before it counts.
+    checked against the log before it counts. ``check`` says who may give which command.
     """
 
     def __init__(
@@ -73,8 +77,10 @@ class ActorHost:
         limits: Limits = DEFAULTS,
         snapshots: SnapshotStore | None = None,
         snapshot_every: int = SNAPSHOT_EVERY,
+        check: Check | None = None,
     ) -> None:
         self._journal = journal
+        self._check = check
         self._deciders = {decider.kind: decider for decider in deciders}
         self._source = source
         self._clock = clock
@@ -115,6 +121,8 @@ class ActorHost:
                     fresh = True
                 if (position := kept.handled.get(id)) is not None:
                     return await self._event_at(actor, position)
+                if not attempt:
+                    await self._let_pass(actor, command, principal)
                 try:
                     event = decider.decide(kept.state, command)
                     if event is not None:
@@ -179,6 +187,16 @@ class ActorHost:
         """The stream sequence of the newest event in the kept state; 0 when no state is kept."""
         kept = self._kept.get(actor)
         return 0 if kept is None else kept.head.position
+
+    async def _let_pass(self, actor: Actor, command: Command, principal: str) -> None:
+        """An actor does not know who speaks to it, so whether they may is asked before it decides."""
+        if self._check is None:
+            return
+        try:
+            await self._check(actor, command, principal)
+        except Rejected:
+            metrics.COMMANDS.labels(actor.kind, name_of(command), "rejected").inc()
+            raise
 
     def _check_room(self, actor: Actor, length: int, principal: str) -> None:
         """An actor that is full hears people no more; services may still bring its work to an end."""

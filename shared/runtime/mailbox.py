@@ -25,6 +25,8 @@ REPLY_HEADER: Final = "Journeyman-Reply"
 REPLY_PREFIX: Final = "_INBOX"
 MSG_ID_HEADER: Final = "Nats-Msg-Id"
 PRINCIPAL_HEADER: Final = "Journeyman-Principal"
+OPERATOR: Final = "nats:operator"
+"""Whoever sends a command by NATS and says no name: access to NATS is their right, until commands are signed."""
 
 log = structlog.get_logger(__name__)
 
@@ -136,4 +138,4 @@ def _typed_by_hand(message: Msg) -> MessageMetadata:
 
 def typed_by(headers: Mapping[str, str], *, id: str) -> MessageMetadata:
     """The stamp of a command whose body is only its data; ``headers`` may say who sends it."""
-    return MessageMetadata(id=id, source="nats", time=utc_now(), principal=headers.get(PRINCIPAL_HEADER, "user:nats"))
+    return MessageMetadata(id=id, source="nats", time=utc_now(), principal=headers.get(PRINCIPAL_HEADER, OPERATOR))

@@ -18,6 +18,7 @@ import nats.micro.service
 import structlog
 
 from shared.contracts.decider import Decider
+from shared.contracts.roles import is_for_people
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.login import login_of
@@ -41,6 +42,7 @@ from shared.runtime.client import Client
 from shared.runtime.command_requests import CommandRequests
 from shared.runtime.dead_letters import answer_replays
 from shared.runtime.mailbox import Mailboxes
+from shared.runtime.people import People
 from shared.runtime.reactor import React, Reactor
 from shared.runtime.timers import DueTimers, SetTimers, Timekeeper
 
@@ -80,6 +82,7 @@ class Service:
         self.journal = NatsJournal(bus)
         self.artifacts = Artifacts(bus)
         self.client = Client(bus, source=f"journeyman/{name}")
+        self.people = People(self.journal)
         self.draining = asyncio.Event()
         self.problems: dict[str, str] = {}
         self.told: dict[str, str] = {}
@@ -116,7 +119,10 @@ class Service:
             limits=self.settings,
             snapshots=NatsSnapshots(self.bus),
             snapshot_every=self.timings.snapshot_every,
+            check=self.people.check,
         )
+        if any(is_for_people(decider.kind) for decider in deciders):
+            self.loop(self.people.run, drain=self.people.drain)
         mailboxes = Mailboxes(self.bus, self._host, service=self.name, ack_wait_s=self.timings.message_ack_wait_s)
         for pull in mailboxes.pulls:
             self._loops.append(pull.run)

@@ -61,5 +61,5 @@ async def test_one_subject_shows_every_event_of_a_task_and_a_plan_is_approved_by
     assert [line for line in dict.fromkeys(heard) if line in stored] == stored
     assert {event.kind for event in story} == {"task", "plan", "run", "reply"}
     approved = story[names_of(story).index("task.approved")]
-    assert approved.principal == "user:nats"
+    assert approved.principal == "nats:operator"
     assert approved.data.plan.digest == ready.data.digest

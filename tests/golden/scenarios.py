@@ -20,7 +20,7 @@ import msgspec
 
 from cli.demo.webhook import Issue
 from services.brain.actors.pull_requests import CLOSING_GRACE
-from shared.contracts import delivery, reply, run, session, task, webhook
+from shared.contracts import delivery, reply, run, session, task, user, webhook
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_task_id, new_task_id
 from shared.contracts.pull_request import CheckSeen, PullState, ReviewNote
@@ -596,6 +596,28 @@ async def own_webhook(play: Play) -> None:
         await play.tell("builds", command, kind="webhook")
 
 
+async def people(play: Play) -> None:
+    """A person who comes, may more, has tokens, goes, and comes again."""
+    await play.group.start("brain")
+    token = user.MakeToken(
+        token="abc123",
+        hash="5" * 64,
+        name="CI",
+        role=user.Role.OPERATOR,
+        scopes=(user.Scope.TASKS,),
+        ends_at=utc_now(),
+    )
+    for command in (
+        user.Invite(role=user.Role.OPERATOR),
+        user.ChangeRole(role=user.Role.ADMIN),
+        token,
+        user.RevokeToken(token="abc123"),
+        user.Disable(),
+        user.Enable(),
+    ):
+        await play.client.send(Actor("user", "ada"), command, principal="service:gateway")
+
+
 async def _said(play: Play, id: str, kind: str, member: str, what: str) -> None:
     """Wait until the task's agent at this service has put that into its output."""
 
@@ -651,6 +673,7 @@ SCENARIOS: Final = {
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),
     "own-webhook": Scenario(play=own_webhook),
+    "people": Scenario(play=people),
     "thousand-turns": Scenario(play=thousand_turns, ack_wait_s=3.0),
 }
 

@@ -61,7 +61,7 @@ async def test_the_plain_nats_command_gets_the_event_or_the_refusal(
         no = msgspec.json.decode(await nats.run("req", f"req.task.{id}.approve", '{"version":1,"digest":"x"}', "--raw"))
     (event,) = await NatsJournal(bus).load(Actor("task", id))
     assert (made["ok"], made["event"]["type"], made["position"]) == (True, "task.submitted", event.position)
-    assert event.principal == "user:nats"
+    assert event.principal == "nats:operator"
     assert no["ok"] is False
     assert no["code"] and "plan" in no["sentence"]
 

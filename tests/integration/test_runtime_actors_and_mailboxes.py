@@ -108,7 +108,7 @@ async def test_a_command_typed_by_hand_needs_no_envelope(bus: Bus) -> None:
         body = msgspec.json.encode({"title": "by hand", "text": "", "source": {"kind": "nats"}})
         await bus.nc.publish(f"cmd.task.{id}.submit", body)
         events = await eventually(lambda: NatsJournal(bus).load(Actor("task", id)))
-        assert events[0].data.title == "by hand" and events[0].principal == "user:nats"
+        assert events[0].data.title == "by hand" and events[0].principal == "nats:operator"
 
 
 async def test_one_actors_commands_are_taken_in_the_order_sent_whichever_instance_takes_them(bus: Bus) -> None:

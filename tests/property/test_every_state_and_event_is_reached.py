@@ -17,7 +17,7 @@ UNREACHED = {
     run.Status.NEW,
 }
 
-OUTSIDE = {"webhook"}
+OUTSIDE = {"webhook", "user"}
 """Kinds that are no part of a task's life: the tests of their rules reach every event."""
 
 

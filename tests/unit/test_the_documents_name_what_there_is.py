@@ -20,7 +20,7 @@ from shared.ops.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-STAMP: Final = MessageMetadata(id="x", source="nats", time=utc_now(), principal="user:nats")
+STAMP: Final = MessageMetadata(id="x", source="nats", time=utc_now(), principal="nats:operator")
 
 
 def all_in(pattern: str) -> list[str]:
