@@ -164,7 +164,7 @@ class CleanCheckout:
             most_output=self._bounds.output_bytes,
             disk=self._disk,
         )
-        result = await run(env={**self._environment, **report_environment(reports, self._environment)})
+        result = await run(env={**self._environment, **report_environment(reports, self._environment, self.tree)})
         if refuses_reports(result.output):
             result = await run(env=self._environment)
         files = await asyncio.to_thread(report_files, reports, self.tree, began)

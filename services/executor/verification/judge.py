@@ -37,7 +37,8 @@ TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
 _GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
-"""Go tells how a package's tests ended, and counts none."""
+"""Go tells how a package's tests ended, also where it counts none."""
+_NO_GO_TESTS: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILINE)
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
@@ -216,7 +217,7 @@ class Judge:
         A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
         tells of. The base commit is asked where the result touches what judges it.
         """
-        if ran.findings.passed_count is None:
+        if ran.findings.passed_count is None and not _NO_GO_TESTS.search(ran.result.output):
             return ""
         if self._touched is None:
             self._touched = await self._is_judge_touched()

@@ -100,10 +100,13 @@ def compare(after: Run, before: Run) -> Comparison:
 
 
 def fewer_tests(after: Findings, before: Findings) -> int:
-    """How many tests less ran, where both runs tell how many passed; none where more ran."""
-    if after.passed_count is None or before.passed_count is None:
+    """How many tests less ran, where the base tells how many passed; none where more ran.
+
+    A run that counts none has run none: of a package without tests, go says so without a number.
+    """
+    if before.passed_count is None:
         return 0
-    then, now = before.passed_count + (before.failed_count or 0), after.passed_count + (after.failed_count or 0)
+    then, now = before.passed_count + (before.failed_count or 0), (after.passed_count or 0) + (after.failed_count or 0)
     return max(0, then - now)
 
 

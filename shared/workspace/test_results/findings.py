@@ -13,6 +13,7 @@ import msgspec
 
 from shared.workspace.test_results.diagnostics import diagnostics, loading_errors
 from shared.workspace.test_results.failing_lines import chosen
+from shared.workspace.test_results.go_output import without_go_logs
 from shared.workspace.test_results.json_reports import in_output, read_json
 from shared.workspace.test_results.junit import read_junit
 from shared.workspace.test_results.masked import lost_count, masked_errors
@@ -116,7 +117,7 @@ def read_failures(
     """
     paths = () if checkout is None else (str(checkout), str(checkout.resolve()))
     text = without_paths(plain(output), paths)
-    lines = lines_of(text)
+    lines = without_go_logs(lines_of(text))
     parts = packages(lines)
     said = [part.placed(reading) for part in parts for reading in read_all("\n".join(part.lines), part.lines)]
     written = [*_read_reports(reports), *in_output(text)]

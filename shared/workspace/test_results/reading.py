@@ -9,7 +9,8 @@ class Reading(msgspec.Struct, kw_only=True):
     """Failures as one runner names them. ``lines`` are the indexes of the lines that name them.
 
     ``passed`` and ``failures`` are the runner's own counts, None where it gives none. ``vague`` tells that the names
-    are shorter than those that the runner gives elsewhere.
+    are shorter than those that the runner gives elsewhere. ``ran`` are the tests that passed or failed, where the
+    runner names those that passed.
     """
 
     runner: str
@@ -19,6 +20,7 @@ class Reading(msgspec.Struct, kw_only=True):
     passed: int | None = None
     failures: int | None = None
     vague: bool = False
+    ran: list[str] = msgspec.field(default_factory=list)
 
     def fail(self, name: str, line: int) -> None:
         """A test has failed."""

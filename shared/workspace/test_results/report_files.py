@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 from collections import deque
@@ -11,6 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from shared.workspace.detect.runners import MAKEFILES
+from shared.workspace.reached import text_of
+
 MAX_FILES: Final = 1000
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Bytes of one report file. What is larger is no report that we read."""
@@ -18,6 +22,7 @@ MAX_ENTRIES: Final = 50_000
 """Entries of folders that are looked at."""
 _MAX_DEPTH: Final = 12
 _GO_ON: Final = "--maxfail=0 --continue-on-collection-errors"
+_VERBOSE: Final = "-test.v"
 _CLOCK_SLACK: Final = 0.05
 """Seconds: the kernel stamps files with a clock that stands still for up to 10 ms."""
 _SKIPPED: Final = frozenset({".git", ".hg", "node_modules", ".venv", "venv", ".tox", ".nox", "vendor", "site-packages"})
@@ -41,8 +46,12 @@ _USUAL: Final = (
 )
 
 
-def report_environment(directory: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables that make runners write reports below ``directory``, to be set for the command beside ``environment``.
+def report_environment(
+    directory: Path, environment: Mapping[str, str] | None = None, checkout: Path | None = None
+) -> dict[str, str]:
+    """Variables that make runners write reports below ``directory``, or tell what they ran.
+
+    They are to be set for a command in ``checkout`` beside ``environment``.
 
     pytest: ``junit_family=xunit1`` is the family with which no fixture of pytest warns (under xunit2 and ``-W error`` a
     project's ``record_property`` would fail). pytest expands variables in the path: runs in different folders, and in
@@ -53,6 +62,8 @@ def report_environment(directory: Path, environment: Mapping[str, str] | None = 
     failed one. How they end stays the same.
     The variables of jest-junit and mocha-junit-reporter are left alone: they would move files that the command may
     read, and the text of these runners names what failed.
+    go names tests that passed only with ``-v``. As ``-test.v`` among its flags no other command than ``go test`` takes
+    it: ``go list``, ``go vet`` and ``go build`` say what they say without.
     """
     given = (environment or {}).get("PYTEST_ADDOPTS", "")
     path = shlex.quote(f"{directory}/pytest/$NOX_CURRENT_SESSION/$TOX_ENV_NAME/$PWD/junit.xml")
@@ -60,12 +71,28 @@ def report_environment(directory: Path, environment: Mapping[str, str] | None = 
         "PYTEST_ADDOPTS": f"{_GO_ON} {given} -o junit_family=xunit1 --junitxml={path}".strip(),
         "MAKEFLAGS": "k",
         "GOTESTSUM_JSONFILE": f"{directory}/gotestsum.json",
+        **_flags_of_go(environment or {}, checkout),
     }
 
 
+def _flags_of_go(environment: Mapping[str, str], checkout: Path | None) -> dict[str, str]:
+    """The flags that are set already, and ours; none where a Makefile has its own: ``?=`` would give way to ours."""
+    if checkout is not None and any("GOFLAGS" in text_of(checkout, name) for name in MAKEFILES):
+        return {}
+    settings = Path(environment.get("HOME", "/nowhere")) / ".config" / "go"  # what `go env -w` writes to
+    written = re.search(r"^GOFLAGS=(.*)$", text_of(settings, "env"), re.MULTILINE)
+    given = environment.get("GOFLAGS") or (written[1] if written else "")
+    return {"GOFLAGS": f"{given} {_VERBOSE}".strip()}
+
+
 def refuses_reports(output: str) -> bool:
-    """Whether pytest did not know the option that we gave it (``-p no:junitxml``): run the command without it then."""
-    return "unrecognized arguments:" in output and "--junitxml=" in output
+    """Whether a runner did not know an option that we gave it: run the command without it then.
+
+    pytest with ``-p no:junitxml``, and a script that gives all of ``GOFLAGS`` to another command of go than its tests.
+    """
+    if "unrecognized arguments:" in output and "--junitxml=" in output:
+        return True
+    return f"flag provided but not defined: {_VERBOSE}" in output or f"unknown flag {_VERBOSE}" in output
 
 
 def report_files(directory: Path, checkout: Path, since: float) -> list[Path]:

@@ -60,12 +60,12 @@ SUREFIRE: Final = (
 """What surefire leaves of two tests, where no Maven can run offline."""
 
 
-def _go_cache() -> str:
+def go_cache() -> str:
     """Go's standard library is built once for this machine, and not for each folder of a test."""
     if shutil.which("go") is None:
         return ""
     asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
-    return f"GOCACHE={asked.stdout.strip()} GOFLAGS=-mod=mod GOTOOLCHAIN=local "
+    return f"GOCACHE={asked.stdout.strip()} GOTOOLCHAIN=local "
 
 
 PROJECTS: Final = (
@@ -136,7 +136,7 @@ PROJECTS: Final = (
         second={"a/a.go": "package a\n\nfunc F() int { return 3 }\n"},
         named="example.com/m/a.TestOk",
         broken={"b/b.go": 'package b\n\nfunc G() int { return "one" }\n'},
-        checks=(f"{_go_cache()}go test ./...",),
+        checks=(f"{go_cache()}go test ./...",),
     ),
     Project(
         name="rust",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -10,9 +11,12 @@ from typing import Final
 import pytest
 
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
+from tests.integration.verification.projects import go_cache
 from tests.integration.verification.trials import Files, MakeTrial
 
 NOTE: Final = {"NOTE.md": "hello\n"}
+GO_CACHE: Final = go_cache()
+GO_TEST: Final = f"{GO_CACHE} go test ./..."
 PYTEST: Final = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -v -p no:cacheprovider"
 TESTS: Final = {"test_it.py": "def test_a_red(): assert 0\ndef test_b(): pass\ndef test_c(): pass\n"}
 ENDS_EARLY: Final = (
@@ -151,3 +155,45 @@ async def test_a_green_check_that_leaves_out_tests_of_before_is_not_verified(
     assert judged.evidence is evidence
     kinds = {note.kind for note in judged.notes}
     assert kinds == {NoteKind.FEWER_TESTS if evidence is Evidence.UNVERIFIED else NoteKind.JUDGE_CHANGED}
+
+
+GO_TESTS: Final = {
+    "go.mod": "module example.com/m\n\ngo 1.20\n",
+    "a/a.go": "package a\n\nfunc F() int { return 1 }\n",
+    "a/a_test.go": (
+        'package a\n\nimport (\n\t"fmt"\n\t"testing"\n)\n\n'
+        'func TestF(t *testing.T) { fmt.Println("a.go:1:2: error: expected"); F() }\n\nfunc TestG(t *testing.T) {}\n'
+    ),
+    "b/b.go": "package b\n",
+}
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
+@pytest.mark.parametrize(
+    ("change", "evidence"),
+    [
+        (NOTE, Evidence.VERIFIED),
+        ({"a/go.mod": "module example.com/m/a\n\ngo 1.20\n"}, Evidence.UNVERIFIED),
+        ({"a/a_test.go": GO_TESTS["a/a_test.go"].replace("func TestG", "func testG")}, Evidence.VERIFIED),
+        ({"a/a_test.go": "//go:build never\n\n" + GO_TESTS["a/a_test.go"]}, Evidence.UNVERIFIED),
+    ],
+    ids=["nothing of it", "hidden by a nested module", "deleted by its name", "a constraint that leaves out two"],
+)
+async def test_tests_of_go_are_counted_without_a_change_to_the_command(
+    change: Files, evidence: Evidence, trial: MakeTrial
+) -> None:
+    judged = await trial(GO_TESTS).judge(change, GO_TEST)
+    assert [(check.verdict, check.reason != "") for check in judged.checks] == [
+        (CheckVerdict.PASSED, evidence is Evidence.UNVERIFIED)
+    ]
+    assert judged.evidence is evidence
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
+async def test_a_makefile_that_gives_flags_of_its_own_to_every_command_of_go_is_left_alone(trial: MakeTrial) -> None:
+    makefile = {"Makefile": "GOFLAGS ?= -tags=mine\ntest:\n\tgo build $(GOFLAGS) ./... && go test $(GOFLAGS) ./...\n"}
+    script = {"run.sh": "go build $GOFLAGS ./... && go test $GOFLAGS ./...\n"}
+    judged = await trial({**GO_TESTS, **makefile, **script}).judge(
+        NOTE, f"{GO_CACHE} make test", f"{GO_CACHE} sh run.sh"
+    )
+    assert judged.evidence is Evidence.VERIFIED

@@ -423,3 +423,49 @@ def test_packages_that_mix_their_lines_are_told_apart(prefixes: tuple[str, str])
     assert found.failed == tuple(sorted((*(f"{a}: {name}" for name in VITEST), *(f"{b}: {name}" for name in JEST))))
     assert found.broken == (f"{a}: broken.test.js (not loaded)", f"{b}: broken.test.js (not loaded)")
     assert f"{prefixes[0]} FAIL  calc.test.js > throws at top" in found.lines
+
+
+GO_LOGS = """\
+=== RUN   TestA
+a.go:1:2: error: expected
+no line end--- PASS: TestA (0.00s)
+=== RUN   TestB
+--- SKIP: TestB (0.00s)
+PASS
+ok  \tx/a\t0.1s
+=== RUN   TestC
+=== PAUSE TestC
+=== RUN   TestD
+    d_test.go:1: bad
+=== CONT  TestC
+    c_test.go:1: want: nothing
+printed error
+--- FAIL: TestD (0.00s)
+--- PASS: TestC (0.00s)
+FAIL
+FAIL\tx/b\t0.1s
+"""
+
+
+def test_what_passing_tests_of_go_log_is_no_failure_and_no_reason() -> None:
+    passing = read(GO_LOGS.partition("ok  ")[0] + "ok  \tx/a\t0.1s\n", exit_code=0)
+    assert (passing.passed_count, passing.hidden) == (1, ())
+    found = read(GO_LOGS)
+    assert (found.failed, found.broken, found.passed_count, found.failed_count) == (("x/b.TestD",), (), 2, 1)
+    assert [line.strip() for line in found.lines] == [
+        "d_test.go:1: bad", "printed error", "--- FAIL: TestD (0.00s)", "FAIL", "FAIL\tx/b\t0.1s"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("output", "counts"),
+    [
+        ("1..3\nok 1 adds\nok 2 # skip no net\nnot ok 3 breaks\n", (1, 1)),
+        ("t/a.t .. ok\nAll tests successful.\nFiles=1, Tests=12,  0 wallclock secs\nResult: PASS\n", (12, None)),
+        ("ok 5 files\n", (None, None)),
+    ],
+    ids=["bats", "prove", "no runner"],
+)
+def test_runners_without_a_count_of_what_passed_are_counted(output: str, counts: tuple[int | None, int | None]) -> None:
+    found = read(output)
+    assert (found.passed_count, found.failed_count) == counts

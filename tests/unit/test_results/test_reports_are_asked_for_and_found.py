@@ -162,3 +162,23 @@ def test_pytest_goes_on_whatever_the_project_or_a_module_says(checkout: Path, tm
     assert found.failed == ("test_last.test_last", "test_one.test_one")
     assert found.broken == ("test_none (not collected)",)
     assert not found.stopped
+
+
+def test_go_is_asked_for_names_beside_the_flags_that_are_set_already(tmp_path: Path) -> None:
+    assert report_environment(tmp_path)["GOFLAGS"] == "-test.v"
+    assert report_environment(tmp_path, {"GOFLAGS": "-mod=mod"})["GOFLAGS"] == "-mod=mod -test.v"
+    settings = tmp_path / ".config" / "go" / "env"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("GOPROXY=off\nGOFLAGS=-tags=mine\n")
+    assert report_environment(tmp_path, {"HOME": str(tmp_path)})["GOFLAGS"] == "-tags=mine -test.v"
+
+
+def test_a_makefile_with_flags_of_its_own_for_go_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("GOFLAGS ?= -race\n")
+    assert "GOFLAGS" not in report_environment(tmp_path, {}, tmp_path)
+
+
+def test_a_flag_that_a_command_of_go_does_not_know_is_taken_back() -> None:
+    assert refuses_reports("flag provided but not defined: -test.v\nusage: go build\n")
+    assert refuses_reports("go: parsing $GOFLAGS: unknown flag -test.v\n")
+    assert not refuses_reports("flag provided but not defined: -v\n")

@@ -25,7 +25,7 @@ _PARSERS: Final[tuple[tuple[Callable[[Sequence[str]], Reading], tuple[str, ...]]
     (jest, ("\nTests: ", "  ● ")),
     (vitest, (" FAIL ", "      Tests  ", "Vitest caught ")),
     (mocha, (" passing", " failing")),
-    (tap, ("not ok", "\nok ", "(Wstat: ")),
+    (tap, ("not ok", "\nok ", "(Wstat: ", "Files=")),
     (node, ("ℹ tests ", "✖ failing tests:")),
     (cargo, ("test result: ", "error: ", "test ")),
     (nextest, ("Summary [", "Nextest run", "FAIL [")),

@@ -11,6 +11,7 @@ import msgspec
 from shared.workspace.test_results.reading import Reading
 
 _FAIL: Final = re.compile(r"--- FAIL: (\S+) \(")
+_PASS: Final = re.compile(r"--- PASS: (\S+) \(")
 _PACKAGE: Final = re.compile(r"^(FAIL|ok  |\?   )\t(\S+)(?:[ \t](.*))?$")
 _SUM: Final = re.compile(r"^=== FAIL: (\S+) (\S+) \(")
 _RUNNING: Final = re.compile(r"^\t+((?:Test|Fuzz|Example|Benchmark)\S*) \(")
@@ -73,8 +74,10 @@ def _read_events(found: Reading, events: Sequence[tuple[int, _Event]]) -> None:
             case _Event(action="fail") if event.test:
                 failing.add(event.package)
                 found.fail(f"{event.package}.{event.test}", index)
+                found.ran.append(f"{event.package}.{event.test}")
                 found.count(failures=1)
             case _Event(action="pass") if event.test:
+                found.ran.append(f"{event.package}.{event.test}")
                 found.count(passed=1)
 
 
@@ -85,6 +88,7 @@ def _broken(package: re.Match[str]) -> str | None:
 
 def _read_text(found: Reading, lines: Sequence[str]) -> None:
     pending: list[tuple[int, str]] = []
+    ran: list[str] = []
     compiling = running = False
     for index, line in enumerate(lines):
         if line.startswith("# "):
@@ -95,8 +99,10 @@ def _read_text(found: Reading, lines: Sequence[str]) -> None:
             found.break_(f"{match[1]}: {match[2]}", index)
         elif "--- FAIL: " in line and not line.startswith("{") and (match := _FAIL.search(line)):
             pending.append((index, match[1]))
+            ran.append(match[1])
             found.count(failures=1)
-        elif "--- PASS: " in line and not line.startswith("{"):
+        elif "--- PASS: " in line and not line.startswith("{") and (match := _PASS.search(line)):
+            ran.append(match[1])
             found.count(passed=1)
         elif line.startswith("=== FAIL: ") and (match := _SUM.match(line)):
             found.fail(f"{match[1]}.{match[2]}", index)
@@ -112,7 +118,8 @@ def _read_text(found: Reading, lines: Sequence[str]) -> None:
                 found.fail(match[2], index)
             for at, test in pending:
                 found.fail(f"{match[2]}.{test}", at)
-            pending = []
+            found.ran += [f"{match[2]}.{test}" for test in ran]
+            pending, ran = [], []
         elif line.startswith("go: ") and (match := _MODULE.match(line)):
             found.break_(f"go: {match[1]}", index)
     for at, test in pending:

@@ -10,6 +10,9 @@ from shared.workspace.test_results.reading import Reading
 from shared.workspace.test_results.runners.javascript import not_loaded
 
 _RESULT: Final = re.compile(r"^( *)not ok\b(?: (\d{1,9}))?(?: -)?(?: (.*))?$")
+_PASSED: Final = re.compile(r"^ok \d{1,9}(?: |$)")
+_PLAN: Final = re.compile(r"^1\.\.\d{1,9}$")
+_PROVEN: Final = re.compile(r"^Files=\d{1,9}, Tests=(\d{1,9}),")
 _SUBTEST: Final = re.compile(r"^( *)# Subtest: (.*)$")
 _EXCUSED: Final = re.compile(r"(?i)(?<!\\)#\s?(?:todo|skip)\b")
 _TOTAL: Final = re.compile(r"^(?:# |ℹ )(pass|fail) (\d{1,9})$")
@@ -44,7 +47,12 @@ def tap(lines: Sequence[str]) -> Reading:
     """Names ``suite > test``; of a test without a name, its number. What is marked TODO or SKIP has not failed."""
     found = Reading(runner="node" if any("duration_ms" in line for line in lines) else "tap")
     tree = _Tree(found)
+    passed = 0
     for index, line in enumerate(lines):
+        if _PASSED.match(line) and not _EXCUSED.search(line):
+            passed += 1
+        elif "All tests successful." in lines[max(0, index - 3) : index] and (match := _PROVEN.match(line)):
+            found.count(passed=int(match[1]))
         if "# Subtest: " in line and (match := _SUBTEST.match(line)):
             tree.enter(len(match[1]) // 4, match[2].replace("\\#", "#"))
         elif "not ok" in line and (match := _RESULT.match(line)):
@@ -54,6 +62,9 @@ def tap(lines: Sequence[str]) -> Reading:
             _count(found, match)
         elif match := _PROVE.match(line):
             found.fail(match[1], index)
+    if found.passed is None and found.failures is None and any(map(_PLAN.match, lines)):
+        # bats and others plan their tests, and count nothing at the end.
+        found.count(passed, len(found.failed))
     return found
 
 
