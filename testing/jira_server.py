@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
@@ -19,6 +22,10 @@ from testing.fixtures_of_others import folder_of_fixtures
 from testing.rest_server import NO_CONTENT, Answer, Json, RestServer
 
 BOT = "712020:bot"
+MAX_FOUND = 5
+"""Of issues on one page, so that tests read several."""
+MAX_HISTORIES = 3
+"""That Cloud gives together with an issue."""
 TOKEN = "jira-token-of-tests"
 EMAIL = "bot@example.com"
 WORKFLOW = {
@@ -38,11 +45,16 @@ class Issue:
     status: str = "To Do"
     comments: list[dict[str, Any]] = field(default_factory=list)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    histories: list[dict[str, Any]] = field(default_factory=list)
+    created: float = 0.0
+    updated: float = 0.0
 
 
 class JiraServer(RestServer):
     """``changes`` counts what was changed, by issue and kind of change; ``moves`` are the statuses of each issue.
 
+    ``clock`` is its own time, told in ``zone``; ``filters`` are conditions of JQL that it knows, by what they say.
     ``checked``: documents are checked against Atlassian's schema where it is there (`adf_checks`), half a second each.
     """
 
@@ -54,6 +66,9 @@ class JiraServer(RestServer):
         self.issues: dict[str, Issue] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self.moves: dict[str, list[str]] = {}
+        self.clock: Callable[[], float] = time.time
+        self.zone = timezone(timedelta(hours=-8))
+        self.filters: dict[str, Callable[[Issue], bool]] = {}
         self._next = 10_000
 
     @property
@@ -64,7 +79,8 @@ class JiraServer(RestServer):
     def opens(self, key: str = "", status: str = "To Do") -> Issue:
         """A new issue."""
         self._next += 1
-        issue = Issue(id=str(self._next), key=key or f"APP-{self._next}", status=status)
+        now = self.clock()
+        issue = Issue(id=str(self._next), key=key or f"APP-{self._next}", status=status, created=now, updated=now)
         self.issues[issue.id] = self.issues[issue.key] = issue
         return issue
 
@@ -76,20 +92,97 @@ class JiraServer(RestServer):
         """Somebody comments."""
         self._next += 1
         who = {"accountId": author} if self.cloud else {"name": author, "key": f"key-{author}"}
+        issue.updated = self.clock()
+        at = self._told(issue.updated)
         comment = {"id": str(self._next), "author": who, "body": body, "properties": properties}
+        comment |= {
+            "created": at,
+            "updated": at,
+            "updateAuthor": who,
+            "self": f"{self._self(issue)}/comment/{self._next}",
+        }
         issue.comments.append(comment)
         return comment
+
+    def rewords(self, issue: Issue, comment: dict[str, Any], body: Json) -> None:
+        """The author edits a comment."""
+        issue.updated = self.clock()
+        comment |= {"body": body, "updated": self._told(issue.updated)}
+
+    def changes_of(self, issue: Issue, author: str, *items: dict[str, Any]) -> dict[str, Any]:
+        """Somebody changes fields of an issue in one go; answers with what its history says of it."""
+        self._next += 1
+        issue.updated = self.clock()
+        for item in items:
+            value = item["toString"]
+            match item["field"]:
+                case "status":
+                    issue.status = value
+                case "labels":
+                    issue.fields["labels"] = value.split()
+                case "assignee":
+                    issue.fields["assignee"] = {"accountId": item["to"]} if item["to"] else None
+                case "resolution":
+                    issue.fields["resolution"] = {"name": value} if value else None
+                case name:
+                    issue.fields[name] = value
+        told = {
+            "id": str(self._next),
+            "created": self._told(issue.updated),
+            "author": self._person(author),
+            "items": list(items),
+        }
+        issue.histories.append(told)
+        return told
+
+    def delivery(self, event: str, issue: Issue, author: str = "ada", **more: Any) -> bytes:
+        """The body of the webhook about it."""
+        told = {"id": issue.id, "key": issue.key, "self": self._self(issue), "fields": self._fields(issue)}
+        stamp = int(self.clock() * 1000)
+        body = {"webhookEvent": event, "timestamp": stamp, "user": self._person(author), "issue": told, **more}
+        return json.dumps(body).encode()
+
+    def _person(self, name: str) -> dict[str, str]:
+        return {"accountId": name} if self.cloud else {"name": name, "key": f"key-{name}"}
+
+    def _self(self, issue: Issue) -> str:
+        return f"{self.url}/rest/api/2/issue/{issue.id}"
+
+    def _told(self, at: float) -> str:
+        told = datetime.fromtimestamp(at, self.zone)
+        return f"{told:%Y-%m-%dT%H:%M:%S}.{told.microsecond // 1000:03d}{told:%z}"
+
+    def _fields(self, issue: Issue) -> dict[str, Any]:
+        category = {"To Do": "new", "Done": "done"}.get(issue.status, "indeterminate")
+        return {
+            "summary": "It drops",
+            "description": "It does.",
+            "labels": [],
+            "assignee": None,
+            "resolution": None,
+            "reporter": self._person("ada"),
+            "creator": self._person("ada"),
+            "status": {"name": issue.status, "statusCategory": {"key": category}},
+            "project": {"key": issue.key.partition("-")[0]},
+            "created": self._told(issue.created),
+            "updated": self._told(issue.updated),
+            **issue.fields,
+        }
 
     def answer(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Json) -> Answer:
         pair = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
         if headers.get("authorization") != (f"Basic {pair}" if self.cloud else f"Bearer {TOKEN}"):
             return 401, {"errorMessages": ["You are not authenticated."]}
-        found = re.fullmatch(rf"/rest/api/{3 if self.cloud else 2}/(.+)", path)
+        found = re.fullmatch(rf"/rest/api/{'[23]' if self.cloud else 2}/(.+)", path)
         if found is None:
             return 404, {"errorMessages": ["No such route."]}
         match method, found[1].split("/"):
             case "GET", ["myself"]:
                 return 200, {"accountId": BOT} if self.cloud else {"name": BOT, "key": f"key-{BOT}"}
+            case "GET", ["serverInfo"]:
+                return 200, {"serverTime": self._told(self.clock())}
+            case "GET", ["search", *rest] if rest == (["jql"] if self.cloud else []):
+                return self._found(query)
             case "GET", ["user"] if query.get("accountId") in self.people:
                 return 200, {"accountId": query["accountId"], "displayName": self.people[query["accountId"]]}
             case "POST", ["comment", "list"] if self.cloud:
@@ -99,6 +192,39 @@ class JiraServer(RestServer):
             case _:
                 return 404, {"errorMessages": ["Issue does not exist or you do not have permission to see it."]}
 
+    def _found(self, query: dict[str, str]) -> Answer:
+        """By conditions that are joined with AND; what is unknown is refused, as there."""
+        condition, _, order = query["jql"].partition(" ORDER BY ")
+        found = list({issue.id: issue for issue in self.issues.values()}.values())
+        for part in condition.split(" AND "):
+            minutes = re.fullmatch(r"updated >= -(\d+)m", part)
+            project = re.fullmatch(r'\(?project (?:=|in) \(?("[^)]+")\)*', part)
+            if minutes is not None:
+                after = self.clock() - 60 * int(minutes[1])
+                found = [each for each in found if each.updated >= after]
+            elif project is not None:
+                keys = re.findall(r'"([^"]+)"', project[1])
+                found = [each for each in found if each.key.partition("-")[0] in keys]
+            elif part.strip("()") in self.filters:
+                found = [each for each in found if self.filters[part.strip("()")](each)]
+            else:
+                return 400, {"errorMessages": [f"Error in the JQL Query: {part}"]}
+        if order != "updated DESC":
+            return 400, {"errorMessages": [f"Error in the JQL Query: {order}"]}
+        ordered = sorted(found, key=lambda each: each.updated, reverse=True)
+        start = int(query.get("nextPageToken" if self.cloud else "startAt", 0))
+        page = ordered[start : start + min(int(query.get("maxResults", 50)), MAX_FOUND)]
+        wanted = query.get("fields", "").split(",")
+        told: dict[str, Any] = {
+            "issues": [
+                {"id": each.id, "fields": {name: self._fields(each)[name] for name in wanted if name}} for each in page
+            ]
+        }
+        if not self.cloud:
+            return 200, told | {"total": len(ordered), "startAt": start}
+        ends = start + len(page)
+        return 200, told if ends >= len(ordered) else told | {"nextPageToken": str(ends)}
+
     def _listed(self, ids: list[int], whole: bool) -> list[dict[str, Any]]:
         all_of_them = {each["id"]: each for issue in self.issues.values() for each in issue.comments}
         return [all_of_them[str(id)] if whole else _thin(all_of_them[str(id)]) for id in ids if str(id) in all_of_them]
@@ -106,11 +232,21 @@ class JiraServer(RestServer):
     def _of_issue(self, method: str, issue: Issue, rest: list[str], query: dict[str, str], body: Json) -> Answer:
         match method, rest:
             case "GET", []:
-                fields = {"status": {"name": issue.status}, "project": {"key": issue.key.partition("-")[0]}}
-                return 200, {"id": issue.id, "key": issue.key, "fields": fields}
+                wanted = query.get("fields", "").split(",")
+                fields = {name: value for name, value in self._fields(issue).items() if name in wanted}
+                told = {"id": issue.id, "key": issue.key, "self": self._self(issue), "fields": fields}
+                if query.get("expand") == "changelog":
+                    # Cloud gives the newest ones only, the newest first.
+                    part = issue.histories[: -MAX_HISTORIES - 1 : -1] if self.cloud else issue.histories
+                    told["changelog"] = {"histories": part, "total": len(issue.histories)}
+                return 200, told
+            case "GET", ["changelog"] if self.cloud:
+                start, most = int(query.get("startAt", 0)), min(int(query.get("maxResults", 50)), 100)
+                return 200, {"values": issue.histories[start : start + most], "total": len(issue.histories)}
             case "GET", ["comment"]:
                 start, most = int(query.get("startAt", 0)), min(int(query.get("maxResults", 50)), 100)
-                page = [_thin(each) for each in issue.comments[start : start + most]]
+                ordered = issue.comments[::-1] if query.get("orderBy") == "-created" else issue.comments
+                page = [_thin(each) for each in ordered[start : start + most]]
                 return 200, {"comments": page, "total": len(issue.comments), "startAt": start}
             case "POST", ["comment"]:
                 if problem := self._problem(body["body"]):

@@ -34,6 +34,8 @@ from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.github_authority import GitHubAuthority
 from services.gateway.inbound.github_looks import PullRequestLooks
 from services.gateway.inbound.github_sweeper import GitHubSweeper
+from services.gateway.inbound.missed_events import MissedEvents
+from services.gateway.inbound.missed_sources import sources
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
 from services.gateway.inbound.replays import DeliveryReplays
@@ -58,6 +60,7 @@ from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
 from shared.nats.idempotency import IdempotencyKeys
+from shared.nats.positions import Positions
 from shared.ops.addresses import is_loopback
 from shared.ops.config import Config, load_config
 from shared.ops.settings import Settings
@@ -119,6 +122,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     try:
         there = boards(settings, board_parts)
+        asked = sources(settings, lambda: config.now)
     except ValueError as error:
         raise CannotStart(str(error)) from error
     if there:
@@ -164,11 +168,22 @@ async def run(settings: Settings, timings: Timings) -> None:
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
     )
+    acceptance = Acceptance(service.journal, service.artifacts, authorities=authorities)
+    for name, source in asked.items():
+        missed = MissedEvents(
+            name,
+            source,
+            sender=ADAPTERS[name],
+            acceptance=acceptance,
+            positions=Positions(service.bus),
+            config=lambda: config.now,
+        )
+        service.loop(missed.run, drain=missed.drain)
     secrets = {name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS}
     app = create_app(
         Parts(
             receiver=Receiver(
-                Acceptance(service.journal, service.artifacts, authorities=authorities),
+                acceptance,
                 senders=ADAPTERS,
                 secrets=secrets,
                 config=lambda: config.now,

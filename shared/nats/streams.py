@@ -32,6 +32,9 @@ IDEMPOTENCY: Final = "IDEMPOTENCY"
 SECRETS: Final = "SECRETS"
 SECRETS_BYTES: Final = 16 * 1024 * 1024
 """A secret takes less than a kilobyte, and only people make them."""
+POSITIONS: Final = "POSITIONS"
+POSITIONS_BYTES: Final = 1024 * 1024
+"""A position takes less than a kilobyte, and each sender that is asked for missed events has one."""
 
 TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
@@ -173,6 +176,7 @@ async def provision(bus: Bus, limits: StreamLimits | None = None) -> list[str]:
     await bus.wait_for_jetstream(partial(_create_snapshots, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_idempotency, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_secrets, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_positions, bus, limits, created))
     await check_guards(bus)
     return list(created)
 
@@ -226,6 +230,14 @@ async def _create_secrets(bus: Bus, limits: StreamLimits, created: dict[str, Non
     except nats.js.errors.NotFoundError:
         created[SECRETS] = None
         await bus.js.create_key_value(bucket=SECRETS, history=1, max_bytes=SECRETS_BYTES, replicas=limits.replicas)
+
+
+async def _create_positions(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
+    try:
+        await bus.js.key_value(POSITIONS)
+    except nats.js.errors.NotFoundError:
+        created[POSITIONS] = None
+        await bus.js.create_key_value(bucket=POSITIONS, history=1, max_bytes=POSITIONS_BYTES, replicas=limits.replicas)
 
 
 async def _forget_timekeepers(bus: Bus) -> None:

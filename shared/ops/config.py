@@ -270,9 +270,20 @@ class SenderPolicy(BaseModel):
     project_transitions: dict[str, Statuses] = Field(
         {}, description="The same of projects with other statuses, by their keys: these go before"
     )
+    jql: dict[str, Annotated[str, Field(max_length=2000)]] = Field(
+        {}, description="On Jira, by keys of projects: a filter, and what comes to fit it is work"
+    )
     resolve: bool = Field(
         False, description="On Sentry: the merge of the pull request resolves the issue in the next release"
     )
+
+    @field_validator("jql")
+    @classmethod
+    def _filters(cls, filters: dict[str, str]) -> dict[str, str]:
+        for project, jql in filters.items():
+            if not jql.strip() or re.search(r"\border\s+by\b", jql, re.IGNORECASE):
+                raise ValueError(f'the filter of {project} has to be a condition of JQL, without "ORDER BY"')
+        return filters
 
     def lets_steer(self, *names: str) -> bool:
         """Whether somebody may steer who is known by these names."""

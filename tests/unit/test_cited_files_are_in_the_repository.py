@@ -26,7 +26,8 @@ EXAMPLES: Final = frozenset({"AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md", "instr
 """Files of the repositories that agents work in, and of an agent's run."""
 MADE_UP: Final = frozenset(
     {
-        *("services/gateway/inbound/acme.py", "services/gateway/outbound/channels/acme.py"),
+        *("services/gateway/inbound/acme.py", "services/gateway/inbound/acme_missed.py"),
+        "services/gateway/outbound/channels/acme.py",
         *("tests/test_a.py", "tests/test_money.py"),
     }
 )

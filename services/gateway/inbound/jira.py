@@ -8,11 +8,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from services.gateway.inbound.jira_payloads import Comment, Issue, Payload, User, issue_of, page_of, site_of
+from services.gateway.inbound.jira_payloads import (
+    BY_FILTER,
+    Comment,
+    Issue,
+    Payload,
+    User,
+    issue_of,
+    moment,
+    page_of,
+    site_of,
+)
 from services.gateway.inbound.jira_text import markdown_of
 from services.gateway.inbound.mention import Mention, find_mention
 from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Reading, Sender, Unnamed, decoded
@@ -26,6 +37,7 @@ SIGNATURE: Final = "X-Hub-Signature"
 COMMENTED: Final = frozenset({"comment_created", "issue_commented"})
 COMMENT_EDITED: Final = frozenset({"comment_updated", "issue_comment_edited"})
 MAX_ATTACHMENTS: Final = 20
+APPROVES_NEVER: Final = "an edited comment never approves: write a new one"
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -107,6 +119,8 @@ def _meaning(payload: Payload, issue: Issue | None, actor: User | None, config: 
             return _said(issue, comment, config, policy)
         case "jira:issue_updated":
             return _updated(payload, issue, actor, config, policy)
+        case _ if name == BY_FILTER:
+            return _by_filter(issue, config, policy)
         case _:
             return Ignored(f"{name or 'an event without a name'} is nothing we act on")
 
@@ -127,6 +141,12 @@ def _opened(
     if not given and mention is None:
         return Ignored(f"a new issue is work when it mentions {config.policy.mention} or is given to us")
     return _work(issue, fields.reporter or actor, actor, config, policy, mention, text)
+
+
+def _by_filter(issue: Issue, config: Config, policy: SenderPolicy) -> Signal:
+    """The filter gives it to us, and nobody's word: what its author may is asked of the author."""
+    text = _text(issue, config, policy)
+    return _work(issue, issue.fields.reporter, None, config, policy, _mention_in(text, config), text)
 
 
 def _updated(
@@ -176,6 +196,8 @@ def _said(
     mention = _mention_in(text, config)
     if mention is None:
         return Ignored(f"a comment that does not mention {config.policy.mention}")
+    if mention.directive == Word.APPROVE and moment(comment.updated) > moment(comment.created) > 0:
+        return Ignored(APPROVES_NEVER)
     return Signal(
         kind=kind or SignalKind.COMMENT,
         thread=_thread(issue),
@@ -201,7 +223,7 @@ def _reworded(issue: Issue, comment: Comment, config: Config, policy: SenderPoli
         return Ignored("somebody else has edited the comment: only its author speaks in it")
     said = _said(issue, comment, config, policy, SignalKind.EDITED)
     if isinstance(said, Signal) and said.directive == Word.APPROVE:
-        return Ignored("an edited comment never approves: write a new one")
+        return Ignored(APPROVES_NEVER)
     return said
 
 
@@ -282,17 +304,34 @@ def _mention_in(text: str, config: Config) -> Mention | None:
 
 
 def _content(payload: Payload, issue: Issue | None) -> tuple[str, ...]:
-    """What happened: old servers tell a comment twice, as its own event and as an update of its issue."""
-    comment = payload.comment
+    """What happened: old servers tell a comment twice, as its own event and as an update of its issue.
+
+    Asking Jira for what we have missed leads to the same names: a change has a number, an issue is created and fits a
+    filter once, and times are told in the time zone of whoever hears them.
+    """
+    comment, event, kind = payload.comment, payload.event or "", payload.kind or ""
     site = site_of((issue.self if issue else None) or "")
     if comment is not None and comment.updated and not payload.changes:
-        deleted = "deleted" in (payload.event or "") or "deleted" in (payload.kind or "")
-        return ("comment", site, comment.id, comment.updated, "deleted" if deleted else "")
-    if issue is None or not (payload.timestamp or issue.fields.updated):
+        deleted = "deleted" in event or "deleted" in kind
+        created = (kind if kind.startswith("issue_comment") else event) in COMMENTED
+        at = (comment.created if created else None) or comment.updated
+        return ("comment", site, comment.id, _utc(at), "deleted" if deleted else "")
+    if issue is None:
+        return ()
+    if event in ("jira:issue_created", BY_FILTER):
+        return (event, site, issue.id)
+    if event == "jira:issue_updated" and payload.changelog is not None and payload.changelog.id is not None:
+        return (event, site, issue.id, "change", str(payload.changelog.id))
+    if not (payload.timestamp or issue.fields.updated):
         return ()
     changes = "\x00".join(f"{each.field}\x01{each.to}\x01{each.to_string}" for each in payload.changes)
     digest = hashlib.sha256(changes.encode("utf-8", "surrogatepass")).hexdigest()
-    return (payload.event or "", site, issue.id, str(payload.timestamp or issue.fields.updated), digest)
+    return (event, site, issue.id, str(payload.timestamp or issue.fields.updated), digest)
+
+
+def _utc(at: str) -> str:
+    """A time as every time zone tells it; what is none, as it is."""
+    return datetime.fromtimestamp(found, UTC).isoformat(timespec="milliseconds") if (found := moment(at)) else at
 
 
 SENDER: Final = Sender(
@@ -320,6 +359,9 @@ transitions = { working = "In Progress", review = "In Review", done = "Done" }  
 
 [senders.jira.project_transitions.OPS]  # a project with other statuses
 working = "Doing"
+
+[senders.jira.jql]  # by project: what comes to fit the filter is work, once
+OPS = "priority = Highest AND labels = crash"
 ```
 
 With credentials people are answered there: one comment for each task, edited in place, with the plan, how to approve
@@ -330,6 +372,13 @@ personal access token alone. Their account browses projects, comments, edits its
 it is asked for its own name, so that `accounts` may stay empty. On Cloud comments are ADF, on Data Center wiki markup;
 those of a service desk are internal. A status that no transition leads to is told by `reply.failed` in the log, and
 the work goes on.
+
+With credentials Jira is also asked once a minute for what its webhooks have not brought: issues of the projects and
+labels in `sources` (of all that our account sees, where there are none) that were changed since the last look, with
+their histories and comments. What a webhook has brought is known by what happened and comes to nothing; what it has not
+is a delivery like others, one to two minutes late. Deleted issues and comments leave nothing to be found. Up to when
+Jira was asked stands in the bucket POSITIONS of NATS, by Jira's clock; without it, asking begins at this moment. The
+filters of `jql` are looked at in the same way, and need no webhook.
 """,
     effects=(
         ("`jira:issue_created`", "Opens a task when the issue mentions us, has the label or the status, or is ours."),
@@ -342,5 +391,6 @@ the work goes on.
         ("`jira:issue_deleted`", "Stops the work on the issue, unless somebody said `@agent go on`."),
         ("`comment_created`", "A mention opens the issue's task, is a further wish for it, or steers it."),
         ("`comment_updated`", "Other words of a wish replace those of before until planning begins; never approves."),
+        ("`journeyman:jql`", "Our own: an issue has come to fit the filter of its project, and opens a task."),
     ),
 )

@@ -6,6 +6,7 @@ Source: https://developer.atlassian.com/cloud/jira/platform/webhooks/
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -100,6 +101,7 @@ class Comment(msgspec.Struct, frozen=True, rename="camel"):
     body: Rich = None
     author: User | None = None
     update_author: User | None = None
+    created: Text = None
     updated: Text = None
     self: Text = None
     jsd_public: bool | None = None
@@ -141,6 +143,18 @@ class Payload(msgspec.Struct, frozen=True):
     def changes(self) -> list[Change]:
         """What was changed."""
         return [item for item in (self.changelog.items if self.changelog else None) or () if item is not None]
+
+
+BY_FILTER: Final = "journeyman:jql"
+"""The event that we give ourselves when an issue fits a filter of journeyman.toml: Jira has none for it."""
+
+
+def moment(text: object) -> float:
+    """A time of Jira in seconds since 1970, the same in every time zone that it is told in; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 _ISSUE_IN_URL: Final = re.compile(r"/issue/(\d+)")

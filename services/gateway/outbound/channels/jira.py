@@ -97,8 +97,8 @@ class _Link(msgspec.Struct, frozen=True):
     id: int
 
 
-def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None = None) -> Board | None:
-    """The board, where there are credentials for it. Raises ValueError with the mend for half of them."""
+def rest_of(settings: Settings, *, http: httpx.AsyncClient | None = None) -> Rest | None:
+    """The API, where there are credentials for it. Raises ValueError with the mend for half of them."""
     token = settings.jira_token.get_secret_value()
     if not token:
         return None
@@ -106,7 +106,14 @@ def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None
         raise ValueError(f"{variable_of('jira_token')} is set without {variable_of('jira_url')}: set both.")
     pair = base64.b64encode(f"{settings.jira_email}:{token}".encode()).decode()
     authorization = f"Basic {pair}" if settings.jira_email else f"Bearer {token}"
-    rest = Rest("Jira", settings.jira_url, variable_of("jira_token"), authorization=authorization, http=http)
+    return Rest("Jira", settings.jira_url, variable_of("jira_token"), authorization=authorization, http=http)
+
+
+def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None = None) -> Board | None:
+    """The board, where there are credentials for it. Raises ValueError with the mend for half of them."""
+    rest = rest_of(settings, http=http)
+    if rest is None:
+        return None
     return JiraBoard(rest, parts, url=settings.jira_url, is_cloud=bool(settings.jira_email))
 
 
