@@ -47,6 +47,7 @@ class Issue:
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
     histories: list[dict[str, Any]] = field(default_factory=list)
+    work: list[dict[str, Any]] = field(default_factory=list)
     created: float = 0.0
     updated: float = 0.0
 
@@ -264,6 +265,13 @@ class JiraServer(RestServer):
                 issue.status = to
                 self.moves.setdefault(issue.id, []).append(to)
                 return NO_CONTENT
+            case "GET", ["worklog"]:
+                start = int(query.get("startAt", 0)) if self.cloud else 0
+                whole = self.cloud and query.get("expand") == "properties"
+                page = issue.work[start : start + MAX_FOUND] if self.cloud else issue.work
+                return 200, {"worklogs": page if whole else [_thin(each) for each in page], "total": len(issue.work)}
+            case "POST", ["worklog"]:
+                return self._logged(issue, query, body)
             case "POST", ["remotelink"]:
                 self._next += 1
                 made = issue.links.setdefault(body["globalId"], {"id": self._next})
@@ -271,6 +279,16 @@ class JiraServer(RestServer):
                 return 201, {"id": made["id"]}
             case _:
                 return 404, {"errorMessages": ["No such route."]}
+
+    def _logged(self, issue: Issue, query: dict[str, str], body: Json) -> Answer:
+        if problem := self._problem(body["comment"]):
+            return 400, {"errorMessages": [problem]}
+        if body["timeSpentSeconds"] < 60 or query.get("adjustEstimate") != "leave":
+            return 400, {"errorMessages": ["Worklog must have a minute or more, and leave the estimate."]}
+        datetime.strptime(body["started"], "%Y-%m-%dT%H:%M:%S.%f%z")
+        self._next += 1
+        issue.work.append({"id": str(self._next), "author": self._person(BOT), "properties": [], **body})
+        return 201, _thin(issue.work[-1])
 
     def _edited(self, issue: Issue, id: str, body: Json) -> Answer:
         comment = next((each for each in issue.comments if each["id"] == id), None)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from shared.contracts import delivery, reply, task
+from shared.contracts import delivery, reply, run, task
 from shared.contracts.delivery import Signal, SignalKind, Word
 from shared.contracts.messages import Command
 from shared.contracts.pull_request import PullFacts
@@ -58,6 +58,9 @@ SHOWING: Final = (
 )
 """What is shown to people elsewhere begins with these; `PUBLISHING` goes on the same way."""
 
+WORKED: Final = ("evt.run.*.succeeded", "evt.run.*.failed", "evt.run.*.stopped")
+"""Further ones, for senders whose things have a work log."""
+
 _QUESTIONS: Final = frozenset({Word.STATUS, Word.HELP})
 
 React = Callable[[RecordedEvent], list[Command]]
@@ -66,13 +69,15 @@ Shows = Callable[[str, EffectKind | None, str], bool]
 
 
 def as_github(_sender: str, kind: EffectKind | None, _text: str) -> bool:
-    """What GitHub shows: its issues have no status, and find their pull requests themselves."""
-    return kind not in (EffectKind.STATE, EffectKind.LINK)
+    """What GitHub shows: its issues have no status and no work log, and find their pull requests themselves."""
+    return kind not in (EffectKind.STATE, EffectKind.LINK, EffectKind.WORK_LOG)
 
 
 def filters(senders: Collection[str]) -> tuple[str, ...]:
     """The events to react to where the people of these senders can be shown something."""
-    return (*PUBLISHING, *SHOWING) if senders else PUBLISHING
+    if not senders:
+        return PUBLISHING
+    return (*PUBLISHING, *SHOWING) if set(senders) == {"github"} else (*PUBLISHING, *SHOWING, *WORKED)
 
 
 def reactions(senders: Collection[str] = (), shows: Shows = as_github) -> React:
@@ -163,6 +168,10 @@ def _displays(event: RecordedEvent, senders: Collection[str]) -> list[Command]:
         case task.ActionRefused(origin=origin, reason=reason) | task.FollowUpRefused(origin=origin, reason=reason):
             author = event.data.author if isinstance(event.data, task.FollowUpRefused) else ""
             return _refused_by_the_task(event, origin, author, reason)
+        case run.Succeeded(attempt=attempt, duration_ms=ms) | run.Failed(attempt=attempt, duration_ms=ms):
+            return _worked(event, attempt, ms)
+        case run.Stopped(attempt=attempt, duration_ms=ms):
+            return _worked(event, attempt, ms)
         case _ if event.kind == "task":
             return _of_the_task(event)
         case _:
@@ -311,6 +320,11 @@ def _link(event: RecordedEvent, reviewed: task.InReview) -> reply.Want:
         text=reviewed.url,
         at=event.time,
     )
+
+
+def _worked(event: RecordedEvent, attempt: int, ms: int) -> list[Command]:
+    effect, seconds = f"{EffectKind.WORK_LOG}/{attempt}", ms // 1000
+    return [reply.Want(id=event.actor.id, effect=effect, text=str(seconds), at=event.time)] if seconds else []
 
 
 def _mark(id: str, signal: Signal, mark: Mark, at: datetime, *, revision: int = 1) -> reply.Want:

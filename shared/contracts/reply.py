@@ -104,7 +104,8 @@ class Want(Command, frozen=True, kw_only=True):
     ``author`` wrote that, at ``url``. ``text`` is the reaction's `Mark`, the refusal's sentence, or the answer's word;
     a comment is rendered from the task when it is written. One with a ``revision`` that is not newer changes nothing.
     ``state`` is the status of the thing itself (``text``: `Progress`), ``link/<n>`` one from it to the pull request at
-    ``text``. ``only`` are the senders whose things can be shown it; empty is every one.
+    ``text``, ``work-log/<attempt>`` the seconds (``text``) that an agent has worked until ``at``. ``only`` are the
+    senders whose things can be shown it; empty is every one.
     """
 
     effect: str
@@ -276,6 +277,7 @@ class EffectKind(StrEnum):
     CHECK = "check"
     STATE = "state"
     LINK = "link"
+    WORK_LOG = "work-log"
 
 
 def kind_of_effect(effect: str) -> EffectKind | None:

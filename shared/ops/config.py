@@ -273,6 +273,9 @@ class SenderPolicy(BaseModel):
     jql: dict[str, Annotated[str, Field(max_length=2000)]] = Field(
         {}, description="On Jira, by keys of projects: a filter, and what comes to fit it is work"
     )
+    work_log: bool = Field(
+        False, description="On Jira: each attempt of an agent is an entry of the issue's work log, with its time"
+    )
     resolve: bool = Field(
         False, description="On Sentry: the merge of the pull request resolves the issue in the next release"
     )

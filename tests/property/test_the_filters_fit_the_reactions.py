@@ -27,6 +27,7 @@ REACTORS: list[tuple[Sequence[str], React]] = [
     (planner.FILTERS, planner.react),
     (executor.FILTERS, executor.react),
     (gateway.filters({"github"}), gateway.reactions({"github"})),
+    (gateway.filters({"github", "jira"}), gateway.reactions({"github", "jira"}, lambda sender, kind, text: True)),
     (gateway.filters(()), gateway.reactions()),
 ]
 

@@ -356,6 +356,7 @@ people = ["5b10a2844c20"]   # who may tell the agent what to do: account ids, on
 label = "agent"
 statuses = ["Ready for agent"]
 transitions = { working = "In Progress", review = "In Review", done = "Done" }  # names of statuses; none where missing
+work_log = true             # each attempt of an agent is logged with its time; false where it is missing
 
 [senders.jira.project_transitions.OPS]  # a project with other statuses
 working = "Doing"
@@ -366,12 +367,13 @@ OPS = "priority = Highest AND labels = crash"
 
 With credentials people are answered there: one comment for each task, edited in place, with the plan, how to approve
 it, and the evidence; a line for what is refused or asked; the status of the issue by `transitions`, once at each step;
-and a link to the pull request. Credentials are `JOURNEYMAN_JIRA_URL`, the address that Jira itself gives in its
+a link to the pull request; and, where `work_log` says so, the time of each attempt in the issue's work log, which
+leaves the estimate as it is. Credentials are `JOURNEYMAN_JIRA_URL`, the address that Jira itself gives in its
 webhooks, and `JOURNEYMAN_JIRA_TOKEN`: on Cloud an API token together with `JOURNEYMAN_JIRA_EMAIL`, on Data Center a
-personal access token alone. Their account browses projects, comments, edits its own comments, moves and links issues;
-it is asked for its own name, so that `accounts` may stay empty. On Cloud comments are ADF, on Data Center wiki markup;
-those of a service desk are internal. A status that no transition leads to is told by `reply.failed` in the log, and
-the work goes on.
+personal access token alone. Their account browses projects, comments, edits its own comments, moves and links issues,
+and logs work; it is asked for its own name, so that `accounts` may stay empty. On Cloud comments are ADF, on Data
+Center wiki markup; those of a service desk are internal. A status that no transition leads to is told by `reply.failed`
+in the log, and the work goes on.
 
 With credentials Jira is also asked once a minute for what its webhooks have not brought: issues of the projects and
 labels in `sources` (of all that our account sees, where there are none) that were changed since the last look, with

@@ -15,7 +15,7 @@ from services.gateway.outbound.channels.board import Parts
 from services.gateway.outbound.channels.registry import boards
 from services.gateway.outbound.channels.sentry import note_of
 from shared.contracts import reply
-from shared.contracts.reply import EffectStatus, Progress, Want
+from shared.contracts.reply import EffectKind, EffectStatus, Progress, Want
 from shared.event_store.in_memory import MemoryJournal
 from shared.ops.config import Config, SenderPolicy
 from shared.ops.settings import Settings, load_settings
@@ -35,6 +35,7 @@ CONFIG = Config(
         "jira": SenderPolicy(
             transitions={"working": "In Progress", "review": "In Review", "done": "Done"},
             project_transitions={"OPS": {"working": "Doing"}},
+            work_log=True,
         ),
         "sentry": SenderPolicy(resolve=True),
     }
@@ -78,6 +79,10 @@ def comment_wanted(thread: str, revision: int = 1) -> Want:
 
 def state_wanted(thread: str, progress: Progress, revision: int) -> Want:
     return Want(effect="state", thread=thread, text=progress, revision=revision, at=AT)
+
+
+def worked_wanted(thread: str, seconds: int, attempt: int = 1) -> Want:
+    return Want(effect=f"work-log/{attempt}", thread=thread, text=str(seconds), at=AT)
 
 
 def link_wanted(thread: str) -> Want:
@@ -184,6 +189,25 @@ async def test_a_refusal_and_an_answer_are_a_comment_each(jira: JiraServer) -> N
     await here.close()
 
 
+async def test_the_work_log_has_the_time_of_each_attempt_in_minutes_and_only_where_it_is_wanted(
+    jira: JiraServer,
+) -> None:
+    here, issue = on_jira(jira), jira.opens()
+    jira.checked = True
+    for attempt in range(jira_server.MAX_FOUND + 2):
+        want = worked_wanted(jira.thread(issue), 5 if attempt == 0 else 121, attempt)
+        await here.show(await here.want(want))
+        assert await here.board.log_work(issue.id, f"{TASK_ID}:work-log/{attempt}", 5, AT) == issue.work[-1]["id"]
+    assert [(each["timeSpentSeconds"], each["started"]) for each in issue.work] == [
+        (60, "2026-11-26T11:59:00.000+0000"),
+        *[(180, "2026-11-26T11:57:00.000+0000")] * (jira_server.MAX_FOUND + 1),
+    ]
+    assert here.board.shows(EffectKind.WORK_LOG, "60")
+    here.config = Config()
+    assert not here.board.shows(EffectKind.WORK_LOG, "60")
+    await here.close()
+
+
 @pytest.mark.parametrize(
     ("break_it", "code"), [("no issue", "not-there"), ("another site", "other-site"), ("no token", "denied")]
 )
@@ -258,6 +282,7 @@ async def _one_run(seed: int, server: JiraServer | SentryServer) -> None:
             Want(effect="refusal/o", thread=thread, text="No.", at=AT),
             comment_wanted(thread, 4),
             link_wanted(thread),
+            *([worked_wanted(thread, 90, 1), worked_wanted(thread, 90, 2)] if here.name == "jira" else []),
             *(state_wanted(thread, each, 5 + at) for at, each in enumerate(states)),
             comment_wanted(thread, 9),
         ]
@@ -278,7 +303,7 @@ async def _one_run(seed: int, server: JiraServer | SentryServer) -> None:
     if isinstance(issue, jira_server.Issue):
         assert isinstance(server, JiraServer)
         assert server.changes[issue.id, "comment"] == len(issue.comments) == 2
-        assert len(issue.links) == 1
+        assert len(issue.links) == 1 and len(issue.work) == 2
         moved = server.moves[issue.id]
         assert moved[-1] == "Done" and len(set(moved)) == len(moved)
     else:

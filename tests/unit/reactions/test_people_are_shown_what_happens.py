@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.gateway.reactions import as_github, reactions, reply_of
-from shared.contracts import delivery, reply, task
+from shared.contracts import delivery, reply, run, task
 from shared.contracts.delivery import Signal, SignalKind, Word
 from shared.contracts.messages import Command, Event
 from shared.contracts.pull_request import Merge
@@ -240,6 +240,21 @@ def test_a_thing_with_a_status_says_how_far_the_work_is(event: Event, states: li
     assert {each.only for each in wanted if each.effect == "comment"} <= {()}
     assert [each.text for each in wanted if each.effect == "link/12"] == (["u"] if event is IN_REVIEW else [])
     assert not [each for each in SHOWING(recorded(event)) if isinstance(each, Want) and each.effect == "state"]
+
+
+@pytest.mark.parametrize(("ms", "seconds"), [(999, []), (61_500, ["61"])])
+def test_what_an_agent_has_worked_is_for_work_logs(ms: int, seconds: list[str]) -> None:
+    for event in (
+        run.Succeeded(round=1, attempt=3, summary="", duration_ms=ms),
+        run.Failed(round=1, attempt=3, code="c", message="m", duration_ms=ms),
+        run.Stopped(round=1, attempt=3, duration_ms=ms),
+    ):
+        made = reactions({"github", "jira"}, on_both)(recorded(event))
+        wanted = [each for each in made if isinstance(each, Want)]
+        assert [(each.effect, each.text, each.only) for each in wanted] == [
+            ("work-log/3", text, ("jira",)) for text in seconds
+        ]
+        assert reactions({"github"})(recorded(event)) == []
 
 
 def test_marks_are_for_senders_that_have_them() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -92,6 +93,10 @@ class Board(Protocol):
         """Have the thing link to a pull request, once; answers with the sender's name for the link."""
         ...
 
+    async def log_work(self, place: str, mark: str, seconds: int, until: datetime) -> str:
+        """Have the thing's work log say that an agent has worked so long, once; answers with the entry's name."""
+        ...
+
 
 class BoardEffects:
     """Shows one effect at a time on a board."""
@@ -116,6 +121,10 @@ class BoardEffects:
             case EffectKind.LINK:
                 made = await self._board.link(place, task, wanted.text, f"Pull request {wanted.target}")
                 return Visible(revision=wanted.revision, url=wanted.text, external=made)
+            case EffectKind.WORK_LOG:
+                until = wanted.at or datetime.now(UTC)
+                made = await self._board.log_work(place, f"{task}:{wanted.effect}", int(wanted.text), until)
+                return Visible(revision=wanted.revision, external=made)
             case _:
                 raise CannotShow("effect-unknown", f"This version cannot show {wanted.effect!r} at {wanted.thread}.")
 

@@ -9,7 +9,9 @@ https://docs.atlassian.com/software/jira/docs/api/REST/latest/
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,6 +33,7 @@ INTERNAL: Final = {"key": "sd.public.comment", "value": {"internal": True}}
 """Customers of a service desk do not see what has this; elsewhere it says nothing."""
 MAX_CHARS: Final = 32_000
 """Of a comment; Jira takes 32,767 where nobody has set another limit."""
+WORKED: Final = "An agent has worked on it."
 PAGE: Final = 100
 MAX_PEOPLE: Final = 1_000
 """Names that are remembered."""
@@ -93,6 +96,18 @@ class _Issue(msgspec.Struct, frozen=True):
     fields: _Fields = _Fields()
 
 
+class _WorkLog(msgspec.Struct, frozen=True):
+    id: str
+    author: _User | None = None
+    comment: str | dict[str, Any] | None = None
+    properties: list[dict[str, Any]] = []
+
+
+class _WorkLogs(msgspec.Struct, frozen=True):
+    worklogs: list[_WorkLog] = []
+    total: int = 0
+
+
 class _Link(msgspec.Struct, frozen=True):
     id: int
 
@@ -142,6 +157,8 @@ class JiraBoard:
             case EffectKind.STATE:
                 named = (self._policy.transitions, *self._policy.project_transitions.values())
                 return any(status for each in named for name, status in each.items() if name == text)
+            case EffectKind.WORK_LOG:
+                return self._policy.work_log
             case _:
                 return False
 
@@ -275,6 +292,39 @@ class JiraBoard:
             "object": {"url": url, "title": title},
         }
         return str((await self._rest.change(_Link, "POST", path, body)).id)
+
+    async def log_work(self, place: str, mark: str, seconds: int, until: datetime) -> str:
+        """One entry of the work log; Jira counts minutes, of which a begun one is a whole one."""
+        path = f"{self._api}/issue/{place}/worklog"
+        if (known := await self._work_log(path, mark)) is not None:
+            return known
+        minutes = max(1, math.ceil(seconds / 60))
+        started = (until - timedelta(minutes=minutes)).astimezone(UTC)
+        body: dict[str, Any] = {
+            "comment": self._body(mark, WORKED),
+            "started": f"{started:%Y-%m-%dT%H:%M:%S}.000+0000",
+            "timeSpentSeconds": minutes * 60,
+        }
+        if self._cloud:
+            body["properties"] = [{"key": PROPERTY, "value": {"mark": mark}}]
+        return (await self._rest.change(_WorkLog, "POST", path, body, adjustEstimate="leave")).id
+
+    async def _work_log(self, path: str, mark: str) -> str | None:
+        """Our own entry with the mark, which is where the marks of comments are."""
+        own, anchor = set(await self.own_names()), _anchor(mark)
+        seen = 0
+        for _ in range(MAX_PAGES):
+            page = await self._rest.get(_WorkLogs, path, startAt=seen, maxResults=PAGE, expand="properties")
+            for each in page.worklogs:
+                if each.author is None or not own.intersection(each.author.names):
+                    continue
+                has_anchor = isinstance(each.comment, str) and each.comment.startswith(anchor)
+                if _has(each.properties, mark) if self._cloud else has_anchor:
+                    return each.id
+            seen += len(page.worklogs)
+            if not page.worklogs or seen >= page.total:
+                break
+        return None
 
 
 def _status_for(policy: SenderPolicy, project: str, progress: Progress) -> str:

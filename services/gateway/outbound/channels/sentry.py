@@ -8,6 +8,7 @@ https://docs.sentry.io/api/events/update-an-issue/
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -166,6 +167,10 @@ class SentryBoard:
         body = {"status": "resolvedInNextRelease"}
         await self._rest.change(msgspec.Raw, "PUT", f"{self._issue(place)}/", body)
         return "resolved"
+
+    async def log_work(self, place: str, mark: str, seconds: int, until: datetime) -> str:
+        """Sentry's issues have no work log."""
+        raise CannotShow("no-work-log", "An issue of Sentry has no work log.")
 
     async def link(self, place: str, task_id: str, url: str, title: str) -> str:
         """The one link that an integration has at an issue: a later one takes its place."""
