@@ -427,6 +427,7 @@ def _succeed(world: InMemorySystem, dice: Random) -> Command:
         evidence=dice.choice((None, *Evidence)),
         outcome=Outcome.CHANGED if commit else Outcome.NOTHING_TO_CHANGE,
         usage=_usage(dice),
+        duration_ms=90_000,
     )
 
 
@@ -441,11 +442,12 @@ def _fail_run(world: InMemorySystem, dice: Random) -> Command:
         retryable=dice.random() < 0.6,
         result=dice.choice((None, kept)),
         evidence=Evidence.FAILING,
+        duration_ms=90_000,
     )
 
 
 def _run_stopped(world: InMemorySystem, dice: Random) -> Command:
-    return run.RecordStopped(attempt=_near(world.run.attempt, dice), usage=_usage(dice))
+    return run.RecordStopped(attempt=_near(world.run.attempt, dice), usage=_usage(dice), duration_ms=90_000)
 
 
 def _an_effect(world: InMemorySystem, dice: Random) -> tuple[str, int]:
