@@ -17,6 +17,8 @@ import msgspec
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Ran
+from services.executor.verification.left_out import LeftOut, is_anything_left_out, left_out
+from services.executor.verification.naming import bounded, listed
 from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
@@ -24,15 +26,13 @@ from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, hidden_exit_codes
+from shared.workspace.judges import TakenAway
 from shared.workspace.reached import runs_counting_tests
-from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, fewer_tests, same_output
+from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, same_output
 
 HEAD_CHARS: Final = 2_000
 TAIL_CHARS: Final = 4_000
 """Of an output's two ends in an event."""
-MOST_NAMED: Final = 20
-"""Tests that one event names."""
-NAME_CHARS: Final = 300
 TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
@@ -42,8 +42,8 @@ _NO_GO_TESTS: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILIN
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
-TakenAway = Callable[[], Awaitable[int]]
-"""Counts the tests that the result deletes or skips, by the text of its files."""
+FindTakenAway = Callable[[], Awaitable[TakenAway]]
+"""Finds the tests that the result deletes or skips, by the text of its files."""
 IsJudgeTouched = Callable[[], Awaitable[bool]]
 """Whether the result changes tests that were there, or what else judges it."""
 
@@ -73,7 +73,7 @@ class Judge:
         base: BaseCommit,
         store: Store,
         *,
-        taken_away: TakenAway,
+        taken_away: FindTakenAway,
         is_judge_touched: IsJudgeTouched,
     ) -> None:
         self._checks = checks
@@ -175,7 +175,7 @@ class Judge:
             then = before.findings
             old_now = (*then.hidden, *then.failed, *then.broken, *then.steps)
             if still := _without(new, (*flaky, *old_now)):
-                reason = f"It ends with 0, but these fail, and did not at the base commit: {_listed(still)}."
+                reason = f"It ends with 0, but these fail, and did not at the base commit: {listed(still)}."
                 return await self._check(ran, CheckVerdict.FAILED, reason, new=still, flaky=flaky)
             if flaky:
                 self._note_flaky(ran, flaky)
@@ -184,7 +184,7 @@ class Judge:
             # Not all of the tests that fail have a name.
             return await self._judge_nameless(ran, failures, then.failed_count or 0)
         if old := _without(hidden, new):
-            reason = f"It ends with 0, but these fail, as at the base commit: {_listed(old)}."
+            reason = f"It ends with 0, but these fail, as at the base commit: {listed(old)}."
             if unseen := await self._unseen(ran, before):
                 self._comparable = False
                 reason += f" {_as_sentence(unseen)}"
@@ -201,10 +201,9 @@ class Judge:
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
         if not (lost := await self._lost_exit_codes(ran)):
-            if left_out := await self._left_out(ran):
+            if doubt := await self._left_out(ran):
                 self._comparable = False
-                self._notes.append(Note(kind=NoteKind.FEWER_TESTS, sentence=f"{ran.result.command}: {left_out}"))
-                reason = f"{reason} It ends with 0, but {left_out}.".strip()
+                reason = f"{reason} It ends with 0, but {doubt}.".strip()
             return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
         told = _lost(lost)
         self._notes.append(Note(kind=NoteKind.EXIT_CODE_HIDDEN, sentence=f"{ran.result.command}: {told}"))
@@ -212,27 +211,43 @@ class Judge:
         return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason, flaky=flaky)
 
     async def _left_out(self, ran: Ran) -> str:
-        """That fewer tests ran than at the base commit, and the text of the result does not say why; or nothing.
+        """Why the tests that ran prove nothing, as others of the base commit did not; or nothing.
 
         A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
         tells of. The base commit is asked where the result touches what judges it.
         """
         if ran.findings.passed_count is None and not _NO_GO_TESTS.search(ran.result.output):
             return ""
-        if self._touched is None:
-            self._touched = await self._is_judge_touched()
-        if not self._touched:
+        if not await self._touches_judges():
             return ""
         before = await self._base.run(ran.result.command)
-        return "" if before.hindrance else await self._fewer(ran, before)
+        found = await self._found_left_out(ran, before)
+        if found.doubt:
+            # What the record says may be of another day, on which more could run.
+            before = await self._base.run_now(ran.result.command, before)
+            found = await self._found_left_out(ran, before)
+        self._note_left_out(ran, found)
+        return found.doubt
 
-    async def _fewer(self, ran: Ran, before: BaseRun) -> str:
-        """That more tests less ran than the result deletes or skips; or nothing."""
-        fewer = fewer_tests(ran.findings, before.findings)
-        if fewer and fewer > (taken := await self._taken_away()):
-            less = "1 test less" if fewer == 1 else f"{fewer} tests less"
-            return f"{less} ran than at the base commit, and the result deletes or skips {taken}"
-        return ""
+    async def _found_left_out(self, ran: Ran, before: BaseRun) -> LeftOut:
+        """Tests are told by their names where the result touches what judges it: else names differ from run to run."""
+        then = before.findings
+        if not await self._touches_judges():
+            then = msgspec.structs.replace(then, ran=())
+        if before.hindrance or not await asyncio.to_thread(is_anything_left_out, ran.findings, then):
+            return LeftOut()
+        return await asyncio.to_thread(left_out, ran.findings, then, await self._taken_away())
+
+    async def _touches_judges(self) -> bool:
+        if self._touched is None:
+            self._touched = await self._is_judge_touched()
+        return self._touched
+
+    def _note_left_out(self, ran: Ran, found: LeftOut) -> None:
+        for sentence in filter(None, (found.told, found.doubt)):
+            note = Note(kind=NoteKind.FEWER_TESTS, sentence=f"{ran.result.command}: {sentence}")
+            if note not in self._notes:
+                self._notes.append(note)
 
     async def _lost_exit_codes(self, ran: Ran) -> list[Hidden]:
         """What judges and cannot make the command fail, but for test runners that have told how their tests ended."""
@@ -333,8 +348,10 @@ class Judge:
             return _BEHIND
         if early := ended_early(now, then):
             return early
-        if left_out := await self._fewer(ran, before):
-            return left_out
+        others = await self._found_left_out(ran, before)
+        self._note_left_out(ran, others)
+        if others.doubt:
+            return others.doubt
         lost = await self._lost_exit_codes(ran)
         return _lost(lost) if lost and not await asyncio.to_thread(same_output, self._run(ran), _run(before)) else ""
 
@@ -349,7 +366,7 @@ class Judge:
         )
 
     def _note_flaky(self, ran: Ran, names: tuple[str, ...]) -> None:
-        sentence = f"{ran.result.command} failed once and passed when it ran again: {_listed(names) or 'no test named'}"
+        sentence = f"{ran.result.command} failed once and passed when it ran again: {listed(names) or 'no test named'}"
         self._notes.append(Note(kind=NoteKind.FLAKY, sentence=sentence))
 
     def _note_fewer(self, ran: Ran, found: Comparison) -> None:
@@ -381,8 +398,8 @@ class Judge:
             failed_before=verdict is CheckVerdict.FAILED_BEFORE,
             verdict=verdict,
             reason=reason,
-            new_failures=_bounded(new),
-            flaky=_bounded(flaky),
+            new_failures=bounded(new),
+            flaky=bounded(flaky),
         )
 
 
@@ -425,13 +442,4 @@ def _without(names: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
 
 def _sentence(new: tuple[str, ...], before: BaseRun) -> str:
     at_base = "It passes at the base commit" if before.exit_code == 0 else "It failed before, but not in this way"
-    return f"{at_base}; new: {_listed(new)}" if new else f"{at_base}."
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    shown = ", ".join(_bounded(names)[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
-
-
-def _bounded(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name[:NAME_CHARS] for name in names[:MOST_NAMED])
+    return f"{at_base}; new: {listed(new)}" if new else f"{at_base}."

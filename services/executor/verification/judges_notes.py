@@ -10,7 +10,7 @@ from typing import Final
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
-from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, are_tests_touched, judges_changed, taken_away
+from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, TakenAway, are_tests_touched, judges_changed, taken_away
 from shared.workspace.mirror import Mirror
 
 MOST_NOTES: Final = 20
@@ -36,8 +36,8 @@ async def notes_on_judges(mirror: Mirror, base: str, commit: str, checks: Sequen
     return notes
 
 
-async def tests_taken_away(mirror: Mirror, base: str, commit: str) -> int:
-    """How many tests a result deletes or skips, by the text of its files. Raises `GitFailed`."""
+async def tests_taken_away(mirror: Mirror, base: str, commit: str) -> TakenAway:
+    """Which tests a result deletes or skips, by the text of its files. Raises `GitFailed`."""
     return await asyncio.to_thread(taken_away, *await _change(mirror, base, commit))
 
 

@@ -22,7 +22,7 @@ FOLDER: Final = "verdicts"
 KEPT_S: Final = 14 * 24 * 3600.0
 """Seconds after which a record is made anew: the machine's tools change."""
 MOST_RECORDS: Final = 500
-_FORM: Final = "4"
+_FORM: Final = "5"
 """Of what is kept. It changes with the rules by which commands are found and outputs are read."""
 OUTPUT_CHARS: Final = 128 * 1024
 """Of an output's end, which is what outputs are compared by where tests have no names."""

@@ -12,9 +12,9 @@ import msgspec
 
 from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.reach import Reach, reach_of
-from shared.workspace.judges.weakened import is_test
+from shared.workspace.judges.weakened import TakenAway, is_test
 
-__all__ = ["MAX_FILES", "JudgeChange", "Read", "are_tests_touched", "judges_changed", "taken_away"]
+__all__ = ["MAX_FILES", "JudgeChange", "Read", "TakenAway", "are_tests_touched", "judges_changed", "taken_away"]
 
 MAX_FILES: Final = 500
 """Changed files that are looked at."""
@@ -53,8 +53,8 @@ def judges_changed(
     return found
 
 
-def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> int:
-    """How many tests the change to these ``files`` (as those of `judges_changed`) deletes or skips."""
+def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> TakenAway:
+    """What tests the change to these ``files`` (as those of `judges_changed`) deletes or skips."""
     return weakened.taken_away(files[:MAX_FILES], _cut(base), _cut(result))
 
 

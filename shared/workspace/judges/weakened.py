@@ -171,10 +171,21 @@ def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict
     return found
 
 
-def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> int:
-    """How many tests are deleted or skipped in changed files (path, status letter)."""
+class TakenAway(msgspec.Struct, frozen=True):
+    """How many tests a change deletes or skips, and the names of those that no changed file has any more: deleted ones
+    and renamed ones. Names are as they stand in the text, with their quotes.
+    """
+
+    count: int = 0
+    names: frozenset[str] = frozenset()
+
+
+def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> TakenAway:
+    """Tests that are deleted or skipped in changed files (path, status letter)."""
     changes, moved = _changes(files, base, result)
-    return sum(max(0, _lost(change, moved)) + max(0, _skipped(change)) for change in changes)
+    count = sum(max(0, _lost(change, moved)) + max(0, _skipped(change)) for change in changes)
+    missing = _sum(change.missing for change in changes) - moved
+    return TakenAway(count, frozenset(missing))
 
 
 def is_touched(files: Sequence[tuple[str, str]], base: Read) -> bool:

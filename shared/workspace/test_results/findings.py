@@ -25,11 +25,20 @@ from shared.workspace.test_results.runners import read_all
 from shared.workspace.test_results.runners.go import decoded
 from shared.workspace.test_results.steps import failed_steps
 from shared.workspace.test_results.stopped import has_stopped
-from shared.workspace.test_results.text import lines_of, plain, stable, without_paths
+from shared.workspace.test_results.text import (
+    MAX_NAME,
+    lines_of,
+    plain,
+    same_everywhere,
+    stable,
+    without_paths,
+)
 from shared.workspace.test_results.unreported import unreported
 
 MAX_NAMES: Final = 2000
 """Names of each kind that are kept, the first in the alphabet."""
+MAX_RAN: Final = 20_000
+"""Tests that ran whose names are kept; of more, none."""
 MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 """Bytes of all report files together that are read."""
 _WORDS: Final = {
@@ -74,6 +83,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     like failures and that no runner has told, see `unreported`.
     A run that ended with 0 has no failures. ``hidden`` are the tests, the steps and what could not be built or loaded
     that failed all the same: a pipe has lost the exit code, or the command ignores it.
+    ``ran`` are the tests that passed or failed, where the runners name those that passed too.
     """
 
     runner: str = ""
@@ -86,6 +96,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool = False
     hidden: tuple[str, ...] = ()
     unreported: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
 
     @property
     def ran_nothing(self) -> bool:
@@ -137,6 +148,7 @@ def read_failures(
         passed_count=passed_count,
         failed_count=failed_count,
         lines=chosen(decoded(lines), (index for reading in (*complaints, *said) for index in reading.lines)),
+        ran=_ran(said, written, paths),
     )
     if exit_code != 0:
         return msgspec.structs.replace(
@@ -175,6 +187,17 @@ def _failed(said: Sequence[Reading], written: Sequence[Reading]) -> list[str]:
     ]
     counted = (*texts, *(reading for reading in reports if reading.runner or not told))
     return [name for reading in counted for name in reading.failed]
+
+
+def _ran(said: Sequence[Reading], written: Sequence[Reading], paths: Iterable[str]) -> tuple[str, ...]:
+    """Tests that ran: of each runner by its reports, else by its text. All at once, as there may be many."""
+    reported = {reading.runner for reading in written if reading.ran}
+    readings = [*written, *(reading for reading in said if reading.runner not in reported)]
+    names = {name for reading in readings for name in reading.ran}
+    if len(names) > MAX_RAN:
+        return ()
+    text = same_everywhere(without_paths("\n".join(" ".join(name[:MAX_NAME].split()) for name in names), paths))
+    return tuple(sorted(set(text.split("\n")) - {""}))
 
 
 def _counts(said: Sequence[Reading], written: Sequence[Reading]) -> tuple[int | None, int | None]:

@@ -84,8 +84,11 @@ def _read_jest(data: bytes) -> Reading:
         if file.status == "failed" and not file.assertions:
             found.broken.append(not_loaded(file.name))
         for test in file.assertions:
-            if test.status == "failed":
-                found.failed.append(" > ".join([file.name, *test.ancestors, test.title]))
+            if test.status in ("passed", "failed"):
+                name = " > ".join([file.name, *test.ancestors, test.title])
+                found.ran.append(name)
+                if test.status == "failed":
+                    found.failed.append(name)
     found.count(report.passed, report.failures)
     return found
 

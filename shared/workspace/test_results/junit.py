@@ -71,6 +71,8 @@ class _Reader:
             self._fail(case)
         elif not case.skipped:
             self.reading.count(passed=1)
+            name, owner = case.attributes.get("name", ""), case.attributes.get("classname", "")
+            self.reading.ran.append(_name(self.reading.runner, case.attributes, name, owner))
 
     def _fail(self, case: _Case) -> None:
         name, owner = case.attributes.get("name", ""), case.attributes.get("classname", "")
@@ -81,6 +83,7 @@ class _Reader:
                 self.reading.broken.append(not_loaded(name))
             case _:
                 self.reading.failed.append(_name(self.reading.runner, case.attributes, name, owner))
+                self.reading.ran.append(self.reading.failed[-1])
                 self.reading.count(passed=0, failures=1)
 
 

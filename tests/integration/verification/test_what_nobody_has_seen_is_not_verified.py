@@ -137,24 +137,53 @@ async def test_a_failure_of_which_the_second_run_says_nothing_is_not_flaky(trial
 
 
 CLASS: Final = {"test_it.py": "class TestIt:\n    def test_a(self): pass\n", "test_o.py": "def test_o(): pass\n"}
+MORE: Final = "def test_new(): pass\n"
+LEAVES_OUT: Final = (
+    "def pytest_collection_modifyitems(items): items[:] = [i for i in items if 'test_o' not in i.nodeid]\n"
+)
 
 
 @pytest.mark.parametrize(
-    ("change", "evidence"),
+    ("change", "evidence", "told"),
     [
-        ({"test_it.py": CLASS["test_it.py"].replace("TestIt", "CheckIt")}, Evidence.UNVERIFIED),
-        ({"test_it.py": None}, Evidence.VERIFIED),
+        (
+            {"test_it.py": CLASS["test_it.py"].replace("TestIt", "CheckIt")},
+            Evidence.UNVERIFIED,
+            ["1 test is no longer run: test_it.TestIt.test_a",
+             "the result does not say why these tests no longer run: test_it.TestIt.test_a"],
+        ),
+        (
+            {"conftest.py": LEAVES_OUT, "test_n.py": MORE},
+            Evidence.UNVERIFIED,
+            ["1 test is no longer run: test_o.test_o; new: test_n.test_new",
+             "the result does not say why these tests no longer run: test_o.test_o"],
+        ),
+        ({"test_it.py": None}, Evidence.VERIFIED, ["1 test is no longer run: test_it.TestIt.test_a"]),
+        (
+            {"test_o.py": MORE}, Evidence.VERIFIED, ["1 test is no longer run: test_o.test_o; new: test_o.test_new"]
+        ),
+        ({"test_o.py": None, "test_p.py": CLASS["test_o.py"]}, Evidence.VERIFIED, []),
     ],
-    ids=["no class of tests any more", "deleted, which a note tells"],
-)
-async def test_a_green_check_that_leaves_out_tests_of_before_is_not_verified(
-    change: Files, evidence: Evidence, trial: MakeTrial
+    ids=["a class that is none any more", "one left out, and as many new", "deleted", "renamed", "moved"],
+)  # fmt: skip
+async def test_tests_that_no_longer_run_are_named_and_prove_nothing_where_the_result_does_not_say_why(
+    change: Files, evidence: Evidence, told: list[str], trial: MakeTrial
 ) -> None:
     judged = await trial(CLASS).judge(change, PYTEST)
     assert [check.verdict for check in judged.checks] == [CheckVerdict.PASSED]
     assert judged.evidence is evidence
-    kinds = {note.kind for note in judged.notes}
-    assert kinds == {NoteKind.FEWER_TESTS if evidence is Evidence.UNVERIFIED else NoteKind.JUDGE_CHANGED}
+    notes = [note.sentence for note in judged.notes if note.kind is NoteKind.FEWER_TESTS]
+    assert notes == [f"{PYTEST}: {sentence}" for sentence in told]
+
+
+async def test_a_red_test_that_is_deleted_leaves_no_green_result(trial: MakeTrial) -> None:
+    judged = await trial(TESTS).judge(
+        {"test_it.py": TESTS["test_it.py"].replace("a_red(): assert 0", "d(): 0")}, PYTEST
+    )
+    assert judged.checks[0].reason == (
+        "It ends with 0, but what failed at the base commit no longer runs: test_it.test_a_red."
+    )
+    assert judged.evidence is Evidence.UNVERIFIED
 
 
 GO_TESTS: Final = {

@@ -13,6 +13,7 @@ _BEGUN: Final = re.compile(r"^running \d+ tests?$")
 _TARGET: Final = re.compile(r"^\s+Running (?:unittests )?(\S+) \((?:\S*/)?(\S+?)(?:-[0-9a-f]{16})?(?:\.exe)?\)$")
 _DOC: Final = re.compile(r"^\s+Doc-tests (\S+)$")
 _RESULT: Final = re.compile(r"^test (.+) \.\.\. FAILED\b")
+_OK: Final = re.compile(r"^test (.+) \.\.\. ok$")
 _LISTED: Final = re.compile(r"^    (\S.*)$")
 _TOTALS: Final = re.compile(r"^test result: \S+ (\d{1,9}) passed; (\d{1,9}) failed;")
 _NOT_COMPILED: Final = re.compile(r"^error: (could not compile `[^`]+`(?: \([^)]*\))?)")
@@ -35,6 +36,7 @@ def cargo(lines: Sequence[str]) -> Reading:
     target = ""
     listing = False
     seen: dict[tuple[str, str], int] = {}
+    passed: list[tuple[str, str]] = []
     begun: tuple[int, str] | None = None
     for index, line in enumerate(lines):
         if (starts := _BEGUN.match(line)) or line.startswith("test result: "):
@@ -54,6 +56,8 @@ def cargo(lines: Sequence[str]) -> Reading:
             listing = False
         elif line.startswith("test ") and (match := _RESULT.match(line)):
             seen.setdefault((target, _EXPECTATION.sub("", match[1])), index)
+        elif line.startswith("test ") and (match := _OK.match(line)):
+            passed.append((target, _EXPECTATION.sub("", match[1])))
         elif line.startswith("---- "):
             listing = False
         elif (match := _NOT_COMPILED.match(line)) or (match := _CARGO.match(line)):
@@ -62,6 +66,8 @@ def cargo(lines: Sequence[str]) -> Reading:
         found.break_(f"cargo: {begun[1]}the tests ended early", begun[0])
     found.failed += numbered(f"{target}{_LINE.sub('', test)}" for target, test in seen)
     found.lines += seen.values()
+    if passed:
+        found.ran += [*found.failed, *numbered(f"{target}{_LINE.sub('', test)}" for target, test in passed)]
     return found
 
 
