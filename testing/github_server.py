@@ -33,6 +33,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from testing.stored_texts import StoredTexts
+
 Json = dict[str, Any]
 
 MAX_TEXT: Final = 65_536
@@ -41,6 +43,7 @@ REACTIONS: Final = frozenset({"+1", "-1", "laugh", "confused", "heart", "hooray"
 LEVELS: Final = {"none": 0, "read": 1, "triage": 1, "write": 2, "maintain": 2, "admin": 3}
 SITE: Final = "https://github.com"
 APP_PERMISSIONS: Final = {
+    "actions": "read",
     "checks": "write",
     "contents": "write",
     "issues": "write",
@@ -102,6 +105,8 @@ class Repo:
     branches: dict[str, str] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     """Branches into which only a pull request with an approving review may be merged."""
+    logs: dict[int, bytes] = field(default_factory=dict)
+    """By the number of their job; an empty one has expired."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Of the default branch."""
     hooks: dict[int, Hook] = field(default_factory=dict)
@@ -231,6 +236,7 @@ class GitHubServer:
         self._renamed: dict[str, str] = {}
         self.manifests: dict[str, Json] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.storage = StoredTexts()
         self.outbox: asyncio.Queue[tuple[Hook, str, bool]] = asyncio.Queue()
 
     # Seeds
@@ -301,8 +307,24 @@ class GitHubServer:
                     **of_pull(pull),
                 )
 
-    def checked(self, repo: str, branch: str, name: str, conclusion: str, *, app: str = "ci") -> None:
-        """A check of the branch's commit has ended, by an App of somebody else's."""
+    def checked(
+        self,
+        repo: str,
+        branch: str,
+        name: str,
+        conclusion: str,
+        *,
+        app: str = "ci",
+        log: bytes | None = None,
+        annotations: Iterable[Json] = (),
+        summary: str | None = None,
+    ) -> int:
+        """A check of the branch's commit has ended, by an App of somebody else's; answers with its number.
+
+        One with a log is a job of Actions.
+        """
+        if log is not None:
+            app = "github-actions"
         there = self.repo_of(repo)
         if f"{app}[bot]" not in self.users:
             self.user(f"{app}[bot]", type="Bot")
@@ -316,12 +338,16 @@ class GitHubServer:
             "conclusion": conclusion,
             "completed_at": now(),
             "html_url": f"{SITE}/{there.full_name}/runs/{id}",
-            "output": {"title": None, "summary": None, "text": None, "annotations_count": 0},
+            "output": {"title": None, "summary": summary, "text": None, "annotations_count": 0},
             "check_suite": {"id": id, "node_id": f"CS_{id}", "head_branch": branch, "head_sha": sha},
             "app": {"id": 1, "slug": app, "name": app},
             "pull_requests": [],
         }
+        there.check_runs[id] = {**run, "external_id": "", "annotations": list(annotations)}
+        if log is not None:
+            there.logs[id] = log
         self.tell(there, "check_run", "completed", f"{app}[bot]", check_run=run)
+        return id
 
     def rename(self, repo: str, name: str) -> None:
         """Give a repository another name; calls to the old one are redirected, as GitHub does for a while."""
@@ -356,6 +382,7 @@ class GitHubServer:
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 16)
         self.port = self._server.sockets[0].getsockname()[1]
+        await self.storage.__aenter__()
         self._http = httpx.AsyncClient(timeout=10.0, trust_env=False, verify=False)
         self._sending = asyncio.create_task(self._deliver())
         self._tasks.add(self._sending)
@@ -366,6 +393,7 @@ class GitHubServer:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.storage.__aexit__()
         await self._http.aclose()
 
     async def delivered(self) -> None:

@@ -25,7 +25,9 @@ def about_a_pull_request(
     task_id = task_of(signal)
     match signal.kind:
         case delivery.SignalKind.CHECK:
-            check = CheckSeen(key=facts.key, name=facts.name, conclusion=facts.conclusion, url=signal.url)
+            check = CheckSeen(
+                key=facts.key, name=facts.name, conclusion=facts.conclusion, url=signal.url, said=facts.said
+            )
             due = policy.checks_settle_by(at)
             return [task.RecordCheck(id=task_id, head=facts.head, check=check, at=at, due=due)]
         case delivery.SignalKind.REVIEW:

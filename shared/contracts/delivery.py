@@ -107,7 +107,7 @@ class Authorised(Event, frozen=True, kw_only=True):
 
     ``permission`` is the role that the author has there (``admin``, ``maintain``, ``write``, ``triage``, ``read``,
     ``none``), or empty where nobody had to be asked. ``decided_by`` says what decided: ``permission``, ``people``,
-    ``team``, ``bots``, ``strangers``, ``harmless`` or ``self-test``.
+    ``team``, ``bots``, ``strangers``, ``harmless``, ``self-test``, or ``fact`` for what happened whoever did it.
     """
 
     signal: Signal

@@ -47,6 +47,7 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: a stranger's words. ``conclusion`` is how the check ended. ``review`` is the id of the review that something
     was said in, ``verdict`` the review's (`commented`, `changes_requested`, `approved`, `dismissed`), ``path`` and
     ``line`` what it is about. ``author`` is the pull request's. ``edited``: it was said before, in other words.
+    ``said`` is what a check says of its failure, ``check`` its number, and ``job`` that of its job of GitHub Actions.
     """
 
     number: int = 0
@@ -65,6 +66,9 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int = 0
     author: str = ""
     edited: bool = False
+    said: str = ""
+    check: int = 0
+    job: int = 0
 
 
 PASSING: Final = frozenset({"success", "neutral", "skipped"})
@@ -73,12 +77,16 @@ FAILING: Final = frozenset({"failure", "error", "timed_out", "startup_failure"})
 
 
 class CheckSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """How a check of the head has ended last. ``key`` is the forge's own id of that run of it, ``name`` its name."""
+    """How a check of the head has ended last. ``key`` is the forge's own id of that run of it, ``name`` its name.
+
+    ``said`` is what it says of its failure, with lines of its log.
+    """
 
     key: str
     name: str
     conclusion: str
     url: str = ""
+    said: str = ""
 
 
 class ReviewNote(msgspec.Struct, frozen=True, kw_only=True):

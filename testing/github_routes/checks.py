@@ -81,6 +81,14 @@ def _list_checks(server: GitHubServer, call: Call) -> Any:
     return {"total_count": len(runs), "check_runs": runs[:100]}
 
 
+@route("GET", "/repos/{repo}/check-runs/{}/annotations", "checks:read")
+def _annotations(server: GitHubServer, call: Call) -> Any:
+    run = server.repo_of(call.values[0]).check_runs.get(int(call.values[1]))
+    if run is None:
+        raise Answered(404, "Not Found")
+    return Page(run["annotations"]).cut(call.query)
+
+
 @route("POST", "/repos/{repo}/statuses/{}", "statuses:write")
 def _make_status(server: GitHubServer, call: Call) -> Any:
     repo, sha = server.repo_of(call.values[0]), call.values[1]

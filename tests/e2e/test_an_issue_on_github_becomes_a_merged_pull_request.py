@@ -68,9 +68,10 @@ async def test_the_whole_story_is_told_where_the_issue_is(group: ServiceGroup, g
     await eventually(lambda: f"/pull/{pull['number']}" in _comment(github, number), within=WITHIN_S)
 
     branch = pull["head"]["ref"]
-    github.checked(REPO, branch, "build", "failure")
+    github.checked(REPO, branch, "build", "failure", log=b"make: *** [test] Error 2\n##[error]exit code 2\n")
     asked = await group.until(id, "task.followed-up", after=review.position, within=WITHIN_S)
     assert "build" in asked.data.text
+    assert "make: *** [test] Error 2" in asked.data.text
     review = await group.until(id, "task.in-review", after=asked.position, within=WITHIN_S)
 
     ada.reviews(REPO, pull["number"], "Say it in the changes, too.\n\ndemo executor: write CHANGES.md Every cent.")

@@ -18,6 +18,9 @@ MAX_SAID: Final = 24_000
 """Characters of one note in a round's text, notes that wait for a round, checks that its text names, and characters of
 all its notes: what does not fit waits for the round behind it."""
 
+MAX_EXPLAINED: Final = 16_000
+"""Characters of all that failed checks say in one round."""
+
 _CONFLICT: Final = (
     "Its branch conflicts with the base branch, which has moved on and is one of those under `origin/`. Take over what "
     "the base has changed in the same places, so that the two can be merged."
@@ -115,7 +118,19 @@ def _checks(checks: Sequence[CheckSeen], head: str) -> str:
     ]
     more = [f"… and {len(checks) - MAX_LISTED} more"] if len(checks) > MAX_LISTED else []
     listed = _data("\n".join([*lines, *more]))
-    return f"# Checks that fail at {head[:12]}\n\nFind out why, and mend it. {_DATA}\n\n{listed}"
+    said = [f"{_quoted(check.name)} says:\n\n{_data(check.said)}" for check in _explained(checks)]
+    return "\n\n".join([f"# Checks that fail at {head[:12]}", f"Find out why, and mend it. {_DATA}", listed, *said])
+
+
+def _explained(checks: Sequence[CheckSeen]) -> list[CheckSeen]:
+    """Those that say something of their failure, as far as there is room for it."""
+    taken: list[CheckSeen] = []
+    room = MAX_EXPLAINED
+    for check in checks[:MAX_LISTED]:
+        room -= len(check.said)
+        if check.said and room >= 0:
+            taken.append(check)
+    return taken
 
 
 def _data(text: str) -> str:

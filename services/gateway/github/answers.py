@@ -252,6 +252,16 @@ class CheckOutput(msgspec.Struct, frozen=True):
     annotations_count: int = 0
 
 
+class CheckAnnotation(msgspec.Struct, frozen=True):
+    """What a check says about a line; the level is notice, warning or failure."""
+
+    annotation_level: str | None = None
+    message: str | None = None
+    title: str | None = None
+    path: str | None = None
+    start_line: int | None = None
+
+
 class CheckRun(msgspec.Struct, frozen=True):
     """``status`` is queued, in_progress or completed; ``conclusion`` is null before the last."""
 

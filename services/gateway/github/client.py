@@ -16,6 +16,7 @@ from services.gateway.github.answers import (
     App,
     Branch,
     ChangedFile,
+    CheckAnnotation,
     CheckRun,
     CheckRuns,
     Comment,
@@ -331,6 +332,17 @@ class GitHub:
         await self._once_renewed(object, repo, "POST", path)
 
     # How they are made
+
+    async def annotations(self, repo: str, check: int) -> list[CheckAnnotation]:
+        """The first annotations of a check run, of any App."""
+        path = f"{repo_path(repo)}/check-runs/{check}/annotations?per_page={ANNOTATIONS_AT_ONCE}"
+        return await self.get(list[CheckAnnotation], repo, path)
+
+    async def job_log(self, repo: str, job: int) -> str:
+        """The end of the log of a job of Actions. Raises `NotThere` for one that is gone."""
+        path = f"{repo_path(repo)}/actions/jobs/{job}/logs"
+        authorization, account = await self.credentials.authorization(repo)
+        return await self._transport.stored(path, authorization=authorization, account=account)
 
     async def get(self, shape: type[T], repo: str, path: str) -> T:
         """A read that has no method of its own."""

@@ -24,6 +24,7 @@ from services.gateway.github.transport import Transport, repo_path
 from shared.ops.settings import Settings
 
 EFFECTS: Final = {
+    "actions": "read",
     "checks": "write",
     "contents": "write",
     "issues": "write",
@@ -32,7 +33,7 @@ EFFECTS: Final = {
     "pull_requests": "write",
     "statuses": "write",
 }
-"""What comments, pull requests, check runs, pushes and questions about teams need, and nothing else."""
+"""What comments, pull requests, checks, pushes, failed jobs' logs and questions about teams need, and nothing else."""
 PUSH: Final = {"contents": "write", "metadata": "read"}
 FETCH: Final = {"contents": "read", "metadata": "read"}
 SPARE_S: Final = 300.0

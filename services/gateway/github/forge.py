@@ -8,16 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from services.gateway.github.answers import Comment
+from services.gateway.github.answers import CheckAnnotation, Comment
 from services.gateway.github.client import GitHub
-from services.gateway.github.errors import NotConfigured, NotThere, RateLimited
+from services.gateway.github.errors import GitHubError, NotConfigured, NotThere, Passing, RateLimited
 from services.gateway.github.permissions import Permissions
+from services.gateway.inbound.check_report import Annotation, report
 from services.gateway.inbound.github_authority import Said
 from shared.ops.config import Config
 
 KEPT_S: Final = 60.0
 """How long a repository's file counts without being read again."""
 MAX_KEPT: Final = 1_000
+SOON_S: Final = (1.0, 5.0)
+"""Between the tries at what a check says."""
 MAX_WAIT_S: Final = 900.0
 """Longest wait for a limit of GitHub's within one question; then the delivery comes again."""
 
@@ -74,6 +77,24 @@ class GitHubForge:
         self._files[name, path] = (time.monotonic() + KEPT_S, found)
         return found
 
+    async def failure_of(self, repo: str, check: int, job: int, output: str) -> str:
+        """What a failed check says of its failure: nothing that cannot be read holds it up."""
+        problems: list[str] = []
+        annotations: Sequence[Annotation] = ()
+        log = ""
+        try:
+            name = self._name(repo)
+            annotations = [_annotation(each) for each in await _soon(lambda: self._github.annotations(name, check))]
+        except GitHubError as error:
+            problems.append(f"Its annotations could not be read: {error}")
+        if job:
+            try:
+                name = self._name(repo)
+                log = await _soon(lambda: self._github.job_log(name, job))
+            except GitHubError as error:
+                problems.append(f"Its log could not be read: {error}")
+        return report(output, annotations, log, "\n".join(problems))
+
     def _name(self, repo: str) -> str:
         name = self._config().on_github(repo)
         if not name:
@@ -82,6 +103,20 @@ class GitHubForge:
                 "journeyman.toml."
             )
         return name
+
+
+async def _soon(ask: Callable[[], Awaitable[T]]) -> T:
+    """A few tries at what passes, but no long wait: the news itself is more than what it says besides."""
+    for wait in SOON_S:
+        try:
+            return await ask()
+        except RateLimited as limited:
+            if limited.until - time.time() > wait:
+                raise
+        except Passing:
+            pass
+        await asyncio.sleep(wait)
+    return await ask()
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
@@ -93,6 +128,16 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
             if wait > MAX_WAIT_S:
                 raise
             await asyncio.sleep(max(1.0, wait))
+
+
+def _annotation(told: CheckAnnotation) -> Annotation:
+    return Annotation(
+        level=told.annotation_level or "",
+        message=told.message or "",
+        title=told.title or "",
+        path=told.path or "",
+        line=told.start_line or 0,
+    )
 
 
 def _said(comment: Comment) -> Said:

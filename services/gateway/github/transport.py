@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 import time
@@ -32,6 +33,16 @@ API_VERSION: Final = "2022-11-28"
 ACCEPT: Final = "application/vnd.github+json"
 MAX_ANSWER_BYTES: Final = 32 << 20
 """Above what a page of a hundred comments of the greatest length takes."""
+MAX_STORED_BYTES: Final = 64 << 20
+MAX_KEPT_BYTES: Final = 2 << 20
+"""Of a text that is kept elsewhere: so much is read at most, and so much of its end is kept."""
+STORED_S: Final = 30.0
+MAX_MOVES: Final = 3
+TEXT_HOSTS: Final = (".actions.githubusercontent.com", ".blob.core.windows.net")
+"""Where GitHub keeps logs.
+
+Source: https://docs.github.com/en/actions/reference/runners/self-hosted-runners ("communication requirements")
+"""
 SECONDARY_WAIT_S: Final = 60.0
 """What GitHub asks for when it names no time.
 
@@ -46,6 +57,7 @@ Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 Json = Mapping[str, Any]
 T = TypeVar("T")
 
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """The request left no byte on the wire."""
 
@@ -109,6 +121,57 @@ class Transport:
         answer, following = await self._ask("GET", path, authorization, account, None, params)
         return _converted(answer, shape, "GET", path), self._own(following)
 
+    async def stored(self, path: str, *, authorization: str, account: str) -> str:
+        """The end of a text that GitHub keeps elsewhere, such as a log. Raises a `GitHubError`.
+
+        GitHub answers with the address, which is good for a minute. Only one where GitHub keeps such texts is followed,
+        once, and without the credentials: the address itself lets in.
+        """
+        what, where = f"GET {path}", f"{self._api_url}{path}"
+        for _ in range(MAX_MOVES):
+            request = self._request("GET", where, authorization, account)
+            status, headers, content = await self._answer("GET", what, request, account, follow=False)
+            if status not in _MOVED:
+                raise _refusal("GET", what, status, headers, content)
+            where = str(request.url.join(headers.get("location", "")))
+            if not where.startswith(f"{self._api_url}/"):
+                return await self._fetched(what, httpx.URL(where))
+            # The repository has another name by now.
+        raise Refused(f"{what}: GitHub leads in a circle.")
+
+    async def _fetched(self, what: str, where: httpx.URL) -> str:
+        if not self._keeps_texts(where):
+            raise Refused(f"{what}: it is kept at {where.host or 'no host'}, where GitHub's texts are not known to be.")
+        # Nothing that the client remembers of GitHub goes there: no credentials, no cookies.
+        request = httpx.Request("GET", where, headers={"user-agent": f"journeyman/{VERSION}"})
+        kept, total = bytearray(), 0
+        try:
+            async with asyncio.timeout(STORED_S):
+                response = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
+                try:
+                    if response.status_code != 200:
+                        raise NotThere(f"{what}: {where.host} answered {response.status_code}.")
+                    async for chunk in response.aiter_bytes():
+                        kept += chunk
+                        total += len(chunk)
+                        del kept[: max(0, len(kept) - MAX_KEPT_BYTES)]
+                        if total > MAX_STORED_BYTES:
+                            raise Refused(f"{what}: it is larger than {MAX_STORED_BYTES >> 20} MiB.")
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise Unavailable(f"{what}: {where.host} gave no answer ({_reason(error)}).") from error
+        return kept.decode("utf-8", "replace")
+
+    def _keeps_texts(self, where: httpx.URL) -> bool:
+        """Whether GitHub keeps texts there: its own storage, or a host of an Enterprise Server's own."""
+        own = httpx.URL(self._api_url)
+        if where.userinfo or where.scheme != own.scheme:
+            return False
+        if own.host == "api.github.com" or own.host.endswith(".ghe.com"):
+            return where.port is None and where.host.endswith(TEXT_HOSTS)
+        return where.host == own.host or where.host.endswith(f".{own.host}")
+
     def _own(self, following: str | None) -> str | None:
         """The path of the next page; an address elsewhere is not followed."""
         if following is None or not following.startswith(f"{self._api_url}/"):
@@ -131,25 +194,8 @@ class Transport:
         self, method: Method, path: str, authorization: str, account: str, body: Json | None, params: Json | None
     ) -> tuple[Any, str | None]:
         what = f"{method} {urlsplit(path).path}"
-        if (until := self._closed_until.get(account, 0.0)) > self._clock():
-            raise RateLimited("GitHub accepts no more calls", until)
-        headers = sansio.create_headers(f"journeyman/{VERSION}", accept=ACCEPT)
-        headers["x-github-api-version"] = API_VERSION
-        if authorization:
-            headers["authorization"] = authorization
-        request = self._http.build_request(
-            method, f"{self._api_url}{path}", headers=headers, json=body, params=params or None
-        )
-        try:
-            status, answered, content = await self._sent(request)
-        except _NEVER_SENT as error:
-            raise Unavailable(f"GitHub cannot be reached at {self._api_url} ({_reason(error)}).") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _lost(method, f"{what}: no answer came ({_reason(error)}).") from error
-        if until := self._until(status, answered, content):
-            self._closed_until[account] = until
-            raise RateLimited("GitHub accepts no more calls", until)
-        self._remember_last_call(account, answered)
+        request = self._request(method, f"{self._api_url}{path}", authorization, account, body, params)
+        status, answered, content = await self._answer(method, what, request, account)
         try:
             decoded, _, following = sansio.decipher_response(status, answered, content)
         except GitHubException as error:
@@ -158,9 +204,43 @@ class Transport:
             raise _lost(method, f"{what}: GitHub answered {status} with what cannot be read.") from error
         return decoded, following
 
-    async def _sent(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes]:
+    def _request(
+        self,
+        method: Method,
+        url: str,
+        authorization: str,
+        account: str,
+        body: Json | None = None,
+        params: Json | None = None,
+    ) -> httpx.Request:
+        """A request to the API. Raises `RateLimited` where the account may not ask now."""
+        if (until := self._closed_until.get(account, 0.0)) > self._clock():
+            raise RateLimited("GitHub accepts no more calls", until)
+        headers = sansio.create_headers(f"journeyman/{VERSION}", accept=ACCEPT)
+        headers["x-github-api-version"] = API_VERSION
+        if authorization:
+            headers["authorization"] = authorization
+        return self._http.build_request(method, url, headers=headers, json=body, params=params or None)
+
+    async def _answer(
+        self, method: Method, what: str, request: httpx.Request, account: str, *, follow: bool = True
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body. Raises what comes instead of an answer, and `RateLimited`."""
+        try:
+            status, answered, content = await self._sent(request, follow=follow)
+        except _NEVER_SENT as error:
+            raise Unavailable(f"GitHub cannot be reached at {self._api_url} ({_reason(error)}).") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _lost(method, f"{what}: no answer came ({_reason(error)}).") from error
+        if until := self._until(status, answered, content):
+            self._closed_until[account] = until
+            raise RateLimited("GitHub accepts no more calls", until)
+        self._remember_last_call(account, answered)
+        return status, answered, content
+
+    async def _sent(self, request: httpx.Request, *, follow: bool) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers with lower-case names, and body."""
-        response = await self._http.send(request, stream=True)
+        response = await self._http.send(request, stream=True, follow_redirects=follow)
         try:
             content = bytearray()
             async for chunk in response.aiter_bytes():
@@ -211,6 +291,17 @@ def _reason(error: Exception) -> str:
 def _lost(method: Method, sentence: str) -> GitHubError:
     """What a failure means that says nothing about whether the request was acted on."""
     return Unavailable(sentence) if method == "GET" else Unclear(sentence)
+
+
+def _refusal(method: Method, what: str, status: int, headers: Mapping[str, str], content: bytes) -> GitHubError:
+    """What an answer means that is no address, although it was to be one."""
+    try:
+        sansio.decipher_response(status, headers, content)
+    except GitHubException as error:
+        return _named(method, what, status, headers, error)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    return _lost(method, f"{what}: GitHub answered {status} and no address.")
 
 
 def _named(method: Method, what: str, status: int, headers: Mapping[str, str], error: GitHubException) -> GitHubError:

@@ -60,8 +60,13 @@ class Authority(Protocol):
 
 
 def must_ask(authorities: Mapping[str, Authority], webhook: str, signal: Signal) -> bool:
-    """Whether a delivery's author is to be judged before it counts."""
-    return webhook in authorities and signal.kind not in FACTS
+    """Whether the sender is asked before a delivery counts: about its author, or what a failed check says."""
+    return webhook in authorities and (signal.kind not in FACTS or is_failure(signal))
+
+
+def is_failure(signal: Signal) -> bool:
+    """Whether it tells that a check has failed which can be asked what it says."""
+    return signal.kind is SignalKind.CHECK and signal.pull is not None and signal.pull.check > 0
 
 
 class Authorisation:
@@ -79,6 +84,9 @@ class Authorisation:
             return
         (first, *_) = await self._journal.load(event.actor)
         authority = self._authorities.get(first.data.webhook)
+        if authority is None and told.signal.kind in FACTS:
+            await self._tell(event, Authorise(signal=told.signal, decided_by="fact"))
+            return
         if authority is None:
             reason = "The credentials by which its author could be judged are not set any more: set them, replay it."
             await self._tell(event, Refuse(code="permission-unknown", reason=reason))
@@ -97,7 +105,11 @@ class Authorisation:
         await self._tell(event, judgement)
 
     async def give_up(self, event: RecordedEvent, reason: str) -> None:
-        """Say that nobody could tell who may: nothing is done about the delivery."""
+        """Say that nobody could tell who may: nothing is done about the delivery, unless it tells what happened."""
+        if (signal := event.data.signal).kind in FACTS:
+            log.warning("a failed check could not be asked what it says", delivery=event.actor.id, reason=reason)
+            await self._tell(event, Authorise(signal=signal, decided_by="fact"))
+            return
         log.error("a delivery's author cannot be judged", delivery=event.actor.id, reason=reason)
         sentence = f"Whether its author may ask for that could not be found out ({reason}): say it again."
         await self._tell(event, Refuse(code="permission-unknown", reason=sentence))

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from services.gateway.inbound.authorisation import Asked
+from services.gateway.inbound.authorisation import Asked, is_failure
 from services.gateway.inbound.github_issues import handles
 from services.gateway.inbound.mention import find_mention
 from services.gateway.inbound.repository_words import words_in
@@ -76,6 +76,10 @@ class Forge(Protocol):
         """A file of the base branch, or None where there is none."""
         ...
 
+    async def failure_of(self, repo: str, check: int, job: int, output: str) -> str:
+        """What a failed check says of its failure, and what of it cannot be read. ``job`` is 0 where it is none."""
+        ...
+
 
 class GitHubAuthority:
     """Judges deliveries of GitHub."""
@@ -92,6 +96,8 @@ class GitHubAuthority:
         if repo is None or asked.sender == SELF_TEST:
             # Where there is no repository, triage says so; of a test event only we can be the sender.
             return Authorise(signal=replace(asked.signal, trusted=False), decided_by="self-test")
+        if is_failure(asked.signal):
+            return Authorise(signal=await self._explained(asked.signal), decided_by="fact")
         asked = msgspec.structs.replace(asked, signal=await self._of_its_branch(asked.signal))
         signal = await self._in_its_own_words(asked, repo, config.policy)
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
@@ -114,6 +120,12 @@ class GitHubAuthority:
         branch = await self._forge.branch_of(signal.repo, number)
         facts = replace(signal.pull or PullFacts(number=number), branch=branch if task_id_in(branch) else "")
         return replace(signal, pull=facts)
+
+    async def _explained(self, signal: Signal) -> Signal:
+        """A failed check with what it says of its failure."""
+        facts = signal.pull or PullFacts()
+        said = await self._forge.failure_of(signal.repo, facts.check, facts.job, facts.said)
+        return replace(signal, pull=replace(facts, said=said))
 
     async def may_steer(self, repo: str, login: str) -> bool:
         """Whether an account may still steer in a repository: in one that is not configured nobody may."""

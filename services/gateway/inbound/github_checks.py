@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
+from services.gateway.inbound.check_report import output_of
 from services.gateway.inbound.github_payloads import (
     CheckApp,
     CheckEvent,
+    CheckOutput,
     CheckRunPayload,
     CheckSuitePayload,
     Repository,
@@ -17,9 +21,11 @@ from services.gateway.inbound.sender import Ignored
 from services.gateway.inbound.text import one_line, visible
 from shared.contracts.delivery import Signal, SignalKind
 from shared.contracts.ids import task_id_in
-from shared.contracts.pull_request import PullFacts
+from shared.contracts.pull_request import FAILING, PullFacts
 from shared.ops.config import Config
 
+ACTIONS: Final = "github-actions"
+"""The App whose checks are jobs of workflows."""
 NO_BRANCH: Final = "a check of no branch of ours"
 _OWN: Final = "a check of our own"
 _RUNS: Final = "it has not ended yet"
@@ -36,16 +42,15 @@ def check_run(payload: CheckRunPayload, config: Config) -> Signal | Ignored:
         return Ignored(_RUNS)
     branch = (run.check_suite.head_branch if run.check_suite else None) or ""
     app = run.app.slug if run.app else ""
-    return _ended(
-        payload,
-        config,
-        f"{app}/{run.name}",
-        branch,
-        run.head_sha,
-        f"check/{run.node_id or run.id}",
-        run.conclusion,
-        run.html_url or "",
-    )
+    name, key = f"{app}/{run.name}", f"check/{run.node_id or run.id}"
+    ended = _ended(payload, config, name, branch, run.head_sha, key, run.conclusion, run.html_url or "")
+    if isinstance(ended, Ignored) or ended.pull is None or ended.pull.conclusion not in FAILING:
+        return ended
+    output = run.output or CheckOutput()
+    # A check of Actions is a job, under the same number.
+    job = run.id if app == ACTIONS else 0
+    said = output_of(output.title or "", output.summary or "")
+    return replace(ended, pull=replace(ended.pull, said=said, check=run.id, job=job))
 
 
 def check_suite(payload: CheckSuitePayload, config: Config) -> Signal | Ignored:

@@ -177,6 +177,13 @@ class Suite(msgspec.Struct, frozen=True):
     app: CheckApp | None = None
 
 
+class CheckOutput(msgspec.Struct, frozen=True):
+    """What a check says of itself."""
+
+    title: str | None = None
+    summary: str | None = None
+
+
 class CheckRun(msgspec.Struct, frozen=True):
     """What is read of a check of a commit; ``conclusion`` is None before its end."""
 
@@ -189,6 +196,7 @@ class CheckRun(msgspec.Struct, frozen=True):
     completed_at: str | None = None
     check_suite: Suite | None = None
     app: CheckApp | None = None
+    output: CheckOutput | None = None
 
 
 class WorkflowRun(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -24,12 +25,15 @@ from services.gateway.github.errors import (
     NotConfigured,
     NotThere,
     RateLimited,
+    Refused,
     Unavailable,
 )
+from services.gateway.github.forge import GitHubForge
 from services.gateway.github.own_account import OwnAccount
 from services.gateway.github.permissions import Permissions
 from services.gateway.github.repository_numbers import RepositoryNumbers
-from services.gateway.github.transport import Transport
+from services.gateway.github.transport import MAX_KEPT_BYTES, Transport
+from shared.ops.config import Config, Repo
 from shared.ops.settings import load_settings
 from testing.eventually import eventually
 from testing.github_server import Answered, App, GitHubServer, app_key
@@ -383,3 +387,68 @@ def server_free() -> GitHubServer:
     seeded = GitHubServer()
     seeded.repo(REPO, people={"mona": "write"})
     return seeded
+
+
+# ---- what GitHub keeps elsewhere
+
+
+async def test_the_log_of_a_job_is_read_where_github_leads_and_without_the_token(
+    server: GitHubServer, github: GitHub
+) -> None:
+    job = server.checked(REPO, "journeyman/1", "tests", "failure", log=b"x" * 3_000_000 + b"\nerror: 3 is not 2\n")
+    log = await github.job_log(REPO, job)
+    assert log.endswith("error: 3 is not 2\n") and len(log) <= MAX_KEPT_BYTES
+    (asked,) = server.storage.asked
+    assert "authorization" not in asked and "cookie" not in asked
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "http://127.0.0.1.example.com/log",
+        "http://169.254.169.254/latest/meta-data",
+        "https://127.0.0.1/log",
+        "http://user:pw@127.0.0.1/log",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+async def test_a_log_that_is_kept_where_github_keeps_none_is_not_fetched(
+    server: GitHubServer, github: GitHub, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = server.checked(REPO, "journeyman/1", "tests", "failure", log=b"error")
+    monkeypatch.setattr(server.storage, "keep", lambda _log: where)
+    with pytest.raises(Refused):
+        await github.job_log(REPO, job)
+    assert server.storage.asked == []
+
+
+def test_on_github_itself_logs_are_kept_in_its_storage_alone() -> None:
+    def keeps(api: str, where: str) -> bool:
+        return Transport(api, http=httpx.AsyncClient())._keeps_texts(httpx.URL(where))
+
+    blob = "https://productionresultssa0.blob.core.windows.net/actions-results/log"
+    assert keeps("https://api.github.com", blob)
+    assert not keeps("https://api.github.com", blob.replace("https", "http"))
+    assert not keeps("https://api.github.com", blob.replace(".net/", ".net:8443/"))
+    assert not keeps("https://api.github.com", "https://evil.example/x.blob.core.windows.net")
+    assert keeps("https://ghe.acme.test/api/v3", "https://media.ghe.acme.test/log")
+    assert not keeps("https://ghe.acme.test/api/v3", "https://acme.test/log")
+
+
+async def test_what_a_failed_check_says_is_found_and_what_cannot_be_read_is_said(
+    server: GitHubServer, github: GitHub
+) -> None:
+    config = Config(repos={REPO: Repo(url=f"https://github.test/{REPO}.git")})
+    forge = GitHubForge(github, Permissions(github), lambda: config)
+    note = {"annotation_level": "failure", "message": "3 is not 2", "path": "sum.py", "start_line": 4}
+    job = server.checked(REPO, "journeyman/1", "tests", "failure", log=b"AssertionError: 3", annotations=[note])
+    said = await forge.failure_of(REPO, job, job, "1 failed")
+    assert said == "1 failed\n\nAnnotations:\nsum.py:4: failure: 3 is not 2\n\nFrom its log:\nAssertionError: 3"
+    expired = server.checked(REPO, "journeyman/1", "tests", "failure", log=b"")
+    assert "log could not be read" in await forge.failure_of(REPO, expired, expired, "")
+    assert "410" in await forge.failure_of(REPO, expired, expired, "")
+    assert "404" in await forge.failure_of(REPO, 1, 1, "")
+    app_of(server).permissions.pop("actions")
+    github.credentials.renew(REPO)
+    assert "needs actions=read" in await forge.failure_of(REPO, job, job, "")

@@ -264,6 +264,17 @@ def test_our_own_checks_and_those_of_a_fork_do_not_count() -> None:
     assert "no branch of ours" in reason("workflow_run", "completed", workflow_run=fork)
 
 
+def test_a_failed_check_comes_with_what_it_says_of_itself_and_a_passed_one_does_not() -> None:
+    output = {"title": "2 tests fail", "summary": "test_sum \x1b[31mfails\x1b[0m <!-- not this -->", "text": None}
+    run = check_run(check_suite=check_suite(head_branch=BRANCH), output=output)
+    found = facts("check_run", "completed", check_run=run)
+    assert (found.check, found.job) == (51, 51)
+    assert found.said == "2 tests fail\ntest_sum fails"
+    other = facts("check_run", "completed", check_run={**run, "app": {"id": 7, "slug": "ci", "name": "CI"}})
+    assert (other.check, other.job) == (51, 0)
+    assert facts("check_run", "completed", check_run={**run, "conclusion": "success"}).said == ""
+
+
 def test_a_checks_name_is_one_line_that_people_can_see() -> None:
     suite = check_suite(head_branch=BRANCH)
     found = facts("check_run", "completed", check_run=check_run(name="a\u202e\nb" + "x" * 999, check_suite=suite))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from services.gateway.actors.delivery import decide, evolve
-from services.gateway.inbound.authorisation import Asked, must_ask
+from services.gateway.inbound.authorisation import Asked, Authority, must_ask
 from services.gateway.inbound.github_authority import GitHubAuthority, Said
 from services.gateway.inbound.repository_words import words_in
 from shared.contracts.delivery import (
@@ -24,6 +24,7 @@ from shared.contracts.delivery import (
     SignalKind,
     Word,
 )
+from shared.contracts.pull_request import PullFacts
 from shared.contracts.task_of import task_of
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.ops.config import Config, Policy, Repo
@@ -61,6 +62,9 @@ class Answers:
 
     async def file(self, repo: str, path: str) -> bytes | None:
         return self.found
+
+    async def failure_of(self, repo: str, check: int, job: int, output: str) -> str:
+        return f"{output} of {check} in job {job}"
 
 
 class Keys:
@@ -262,3 +266,15 @@ def test_only_what_somebody_asks_for_is_judged_and_only_where_somebody_can_be_as
     assert must_ask(authorities, "github", signal())
     assert not must_ask(authorities, "github", signal(kind=SignalKind.CLOSED))
     assert not must_ask({}, "github", signal())
+
+
+def test_a_failed_check_is_asked_what_it_says_and_one_that_tells_no_number_is_not() -> None:
+    facts = PullFacts(branch="b", key="check/1", conclusion="failure", said="1 failed", check=51, job=51)
+    told = signal(kind=SignalKind.CHECK, pull=facts, trusted=False, directive="")
+    judgement = judged(Answers(), told)
+    assert isinstance(judgement, Authorise) and judgement.decided_by == "fact"
+    assert judgement.signal.pull == msgspec.structs.replace(facts, said="1 failed of 51 in job 51")
+    authorities = cast(dict[str, Authority], {"github": None})
+    assert must_ask(authorities, "github", told)
+    assert not must_ask(authorities, "github", signal(kind=SignalKind.CHECK, pull=PullFacts(key="suite/1")))
+    assert not must_ask({}, "github", told)
