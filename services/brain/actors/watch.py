@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from services.brain.actors.pull_requests import UNFINISHED, has_open_pull_request
 from services.brain.actors.rounds import MAX_NOTES, Round, failing, of_checks, of_conflict, round_of, unclear
+from services.brain.actors.watch_fold import AUTOMATIC_OFF
 from services.brain.actors.wishes import MAX_CHAIN, another_round, refused
 from shared.contracts.decider import Rejected
 from shared.contracts.pull_request import PASSING, Watch
@@ -163,7 +164,7 @@ def _without_a_round(task: Task, watch: Watch) -> PersonNeeded | ChecksPassed | 
     held_back = not watch.automatic and (failed or watch.conflict or watch.notes)
     if held_back:
         about = (*(note.key for note in watch.notes), of_checks(watch), of_conflict(watch))
-        return _needed(watch, "automatic-off", _OFF, about)
+        return _needed(watch, AUTOMATIC_OFF, _OFF, about)
     if failed:
         return _needed(watch, "checks-fail", _STILL_FAILS, (of_checks(watch),))
     if watch.conflict:

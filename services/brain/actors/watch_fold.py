@@ -22,6 +22,9 @@ from shared.ops.visible import is_blank
 REMEMBERED: Final = 200
 """How many of the newest heads, things said and fingerprints are known again."""
 
+AUTOMATIC_OFF: Final = "automatic-off"
+"""The code of a need for a person who has rounds made by hand."""
+
 WatchEvent = HeadSeen | CheckEnded | Reviewed | AutomaticSet | PersonNeeded | ChecksPassed
 
 
@@ -39,7 +42,9 @@ def watched(watch: Watch, event: WatchEvent) -> Watch:
         case Reviewed():
             return _reviewed(watch, event)
         case AutomaticSet(on=on, due=due):
-            return replace(watch, automatic=on, due=due or watch.due, attention="")
+            # Who switches it off once more is told once more what waits.
+            told = tuple(each for each in watch.told if not each.startswith(f"{AUTOMATIC_OFF}/"))
+            return replace(watch, automatic=on, due=due or watch.due, attention="", told=told)
         case PersonNeeded(reason=reason, about=about):
             return replace(watch, attention=reason, told=_newest(watch.told, *about), since=None)
         case ChecksPassed():

@@ -421,6 +421,13 @@ def test_automatic_rounds_may_be_switched_off_and_on_and_what_waits_is_told_mean
     assert "ci/tests" in made.text
 
 
+def test_who_switches_automatic_rounds_off_once_more_is_told_once_more_what_waits() -> None:
+    story_ = Story().heard(check(), SetAutomatic(on=False))
+    assert isinstance(story_.due(), PersonNeeded)
+    story_.heard(SetAutomatic(on=True, at=A_DAY), SetAutomatic(on=False))
+    assert isinstance(story_.due(), PersonNeeded)
+
+
 def test_who_speaks_to_us_makes_a_round_also_while_automatic_rounds_are_off() -> None:
     off = Story().heard(SetAutomatic(on=False), said(WHOLE, "commented"))
     asked = said(replace(NOTE, text="@agent fix this", mentioned=True))
