@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,7 +66,6 @@ class JiraServer(RestServer):
         self.issues: dict[str, Issue] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self.moves: dict[str, list[str]] = {}
-        self.clock: Callable[[], float] = time.time
         self.zone = timezone(timedelta(hours=-8))
         self.filters: dict[str, Callable[[Issue], bool]] = {}
         self._next = 10_000

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,10 +17,15 @@ NO_CONTENT: Final[Answer] = (204, None)
 
 
 class RestServer:
-    """Answers with what `answer` says; requests come one at a time, as they arrive."""
+    """Answers with what `answer` says; requests come one at a time, as they arrive.
+
+    ``clock`` is the server's own; ``link`` the header of the answer that is being made.
+    """
 
     def __init__(self) -> None:
         self.port = 0
+        self.clock: Callable[[], float] = time.time
+        self.link = ""
         self._server: asyncio.Server | None = None
 
     @property
@@ -47,9 +55,14 @@ class RestServer:
                 content = await reader.readexactly(int(headers.get("content-length", 0)))
                 parts = urlsplit(target)
                 body = json.loads(content) if content else None
+                self.link = ""
                 status, told = self.answer(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
                 payload = b"" if told is None else json.dumps(told).encode()
-                lines = (f"HTTP/1.1 {status} X", "content-type: application/json", f"content-length: {len(payload)}")
+                lines = [f"HTTP/1.1 {status} X", "content-type: application/json", f"content-length: {len(payload)}"]
+                lines += [
+                    f"date: {formatdate(self.clock(), usegmt=True)}",
+                    *([f"link: {self.link}"] if self.link else []),
+                ]
                 writer.write("\r\n".join((*lines, "", "")).encode() + payload)
                 await writer.drain()
         writer.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from testing.rest_server import Answer, Json, RestServer
@@ -15,6 +16,15 @@ TOKEN = "sentry-token-of-tests"
 ORGANIZATION = "acme"
 BOT = {"id": "77", "name": "journeyman-1a2b"}
 INSTALLATION = "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"
+
+
+MAX_FOUND = 5
+"""Of issues on one page, so that tests read several."""
+
+
+def iso(at: float) -> str:
+    """A time as Sentry tells it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @dataclass
@@ -26,6 +36,11 @@ class Issue:
     notes: list[dict[str, Any]] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
     updates: list[str] = field(default_factory=list)
+    project: str = "backend"
+    substatus: str = "new"
+    first_seen: float = 0.0
+    last_seen: float = 0.0
+    activity: list[dict[str, Any]] = field(default_factory=list)
 
 
 class SentryServer(RestServer):
@@ -38,11 +53,58 @@ class SentryServer(RestServer):
         self.edits = 0
         self._next = 500
 
-    def opens(self) -> Issue:
+    def opens(self, project: str = "backend") -> Issue:
         """A new issue."""
         self._next += 1
-        self.issues[str(self._next)] = issue = Issue(id=str(self._next))
+        now = self.clock()
+        self.issues[str(self._next)] = issue = Issue(id=str(self._next), project=project, first_seen=now, last_seen=now)
         return issue
+
+    def seen(self, issue: Issue) -> None:
+        """The error happens once more; one that was resolved has come back."""
+        issue.last_seen = self.clock()
+        if issue.status == "resolved":
+            issue.status, issue.substatus = "unresolved", "regressed"
+            self._acted(issue, "set_regression", later_s=2.0)
+
+    def resolved(self, issue: Issue) -> None:
+        """Somebody resolves it."""
+        issue.status, issue.substatus = "resolved", ""
+        self._acted(issue, "set_resolved")
+
+    def _acted(self, issue: Issue, what: str, later_s: float = 0.0) -> None:
+        self._next += 1
+        at = iso(self.clock() + later_s)
+        issue.activity.insert(0, {"id": str(self._next), "type": what, "dateCreated": at, "data": {}})
+
+    def told(self, issue: Issue) -> dict[str, Any]:
+        """As lists and webhooks have it."""
+        return {
+            "id": issue.id,
+            "title": "ZeroDivisionError",
+            "status": issue.status,
+            "substatus": issue.substatus,
+            "firstSeen": iso(issue.first_seen),
+            "lastSeen": iso(issue.last_seen),
+            "permalink": f"https://{ORGANIZATION}.sentry.io/issues/{issue.id}/",
+            "project": {"id": "1" if issue.project == "backend" else "2", "slug": issue.project},
+            "count": "7",
+        }
+
+    def _found(self, query: dict[str, str]) -> Answer:
+        minutes = re.fullmatch(r"lastSeen:-(\d+)m", query.get("query", ""))
+        if minutes is None or (query.get("sort"), query.get("project")) != ("date", "-1"):
+            return 400, {"detail": "Error parsing search query"}
+        after = self.clock() - 60 * int(minutes[1])
+        found = sorted(self.issues.values(), key=lambda each: each.last_seen, reverse=True)
+        found = [each for each in found if each.last_seen >= after]
+        start = int(query.get("cursor", "0:0:0").split(":")[1])
+        more = str(start + MAX_FOUND < len(found)).lower()
+        self.link = (
+            f'<{self.url}/?cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1", '
+            f'<{self.url}/?cursor=x>; rel="next"; results="{more}"; cursor="0:{start + MAX_FOUND}:0"'
+        )
+        return 200, [self.told(each) for each in found[start : start + MAX_FOUND]]
 
     def thread(self, issue: Issue) -> str:
         """As deliveries name the issue."""
@@ -60,6 +122,8 @@ class SentryServer(RestServer):
             case "POST", _ if path == f"/api/0/sentry-app-installations/{INSTALLATION}/external-issues/":
                 self.issues[str(body["issueId"])].links["journeyman-1a2b"] = body["webUrl"]
                 return 200, {"id": "9", "issueId": str(body["issueId"]), "webUrl": body["webUrl"]}
+            case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/issues/":
+                return self._found(query)
             case _ if found is not None and found[1] in self.issues:
                 return self._of_issue(method, self.issues[found[1]], found[2] or "", body)
             case _:
@@ -69,8 +133,7 @@ class SentryServer(RestServer):
         what, _, id = rest.partition("/")
         match method, what:
             case "GET", "":
-                page = f"https://{ORGANIZATION}.sentry.io/issues/{issue.id}/"
-                return 200, {"id": issue.id, "status": issue.status, "permalink": page, "project": {"slug": "backend"}}
+                return 200, {**self.told(issue), "activity": issue.activity}
             case "PUT", "":
                 return self._updated(issue, body["status"])
             case "GET", "comments":

@@ -122,7 +122,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     try:
         there = boards(settings, board_parts)
-        asked = sources(settings, lambda: config.now)
+        asked = sources(settings, lambda: config.now, service.journal)
     except ValueError as error:
         raise CannotStart(str(error)) from error
     if there:

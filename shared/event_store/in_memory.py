@@ -61,6 +61,10 @@ class MemoryJournal:
                 if fits.match(event_subject(recorded.actor, recorded.name)):
                     yield recorded
 
+    async def newest(self, actor: Actor) -> int:
+        """The position of an actor's newest event, 0 for an actor without events."""
+        return max((each.position for each in self.log if each.actor == actor), default=0)
+
     async def last_position(self) -> int:
         """See `Journal.last_position`."""
         return len(self.log)

@@ -24,6 +24,7 @@ from services.gateway.inbound.missed_events import Happening, Source
 from services.gateway.outbound.channels.jira import NAME, rest_of
 from services.gateway.outbound.channels.rest import Gone, Refused, Rest
 from services.gateway.outbound.displays import NotNow
+from shared.event_store.journal import Journal
 from shared.ops.config import Config, SenderPolicy
 from shared.ops.settings import Settings
 
@@ -37,6 +38,7 @@ OWN_TRIES: Final = 50
 """Tenths of a second that our own account is waited for."""
 MAX_KEPT: Final = 20_000
 """Issues of which it is known that nothing new is there."""
+LATE_S: Final = 60.0
 FIELDS: Final = (
     "summary,description,project,components,labels,assignee,reporter,creator,status,resolution,attachment,created,"
     "updated"
@@ -91,7 +93,7 @@ class _Comments(msgspec.Struct, frozen=True):
     total: int = 0
 
 
-def source_of(settings: Settings, config: Callable[[], Config]) -> Source | None:
+def source_of(settings: Settings, config: Callable[[], Config], _journal: Journal) -> Source | None:
     """Jira, where there are credentials for it. Raises ValueError with the mend for half of them."""
     rest = rest_of(settings)
     return None if rest is None else JiraMissed(rest, config, is_cloud=bool(settings.jira_email))
@@ -107,6 +109,11 @@ class JiraMissed:
         self._told: dict[str, float] = {}
         self._filtered: set[str] = set()
 
+    @property
+    def late_s(self) -> float:
+        """What happened has the same name by its webhook and by our asking, so that either may come first."""
+        return LATE_S
+
     async def close(self) -> None:
         """Close the connections."""
         await self._rest.close()
@@ -114,7 +121,7 @@ class JiraMissed:
     async def now(self) -> float:
         """Jira's own time; ours where it does not tell its."""
         server = await self._rest.get(_Server, f"{API}/serverInfo")
-        return moment(server.server_time) or time.time()
+        return moment(server.server_time) or self._rest.told_at or time.time()
 
     async def happened(self, since: float, until: float) -> AsyncIterator[Happening]:
         """See `Source`. An issue that was told to its end is passed over until it is changed again."""

@@ -27,8 +27,6 @@ from shared.runtime.acknowledge import TRANSIENT
 EVERY_S: Final = 60.0
 FAILED_S: Final = 15.0
 """A look that failed is tried again after that time; until a limit ends, the sender is not asked for that."""
-LATE_S: Final = 60.0
-"""So old is what we ask for: the webhook about it had its time, and the sender's search knows of it."""
 AGAIN_S: Final = 300.0
 """So much of what was asked for is asked for once more, for what the sender's search knew of only later."""
 
@@ -46,7 +44,16 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(Protocol):
-    """One sender that can be asked. Calls raise `CannotShow` and `NotNow`."""
+    """One sender that can be asked. Calls raise `CannotShow` and `NotNow`.
+
+    What is younger than ``late_s`` is not asked for: until then its webhook may come, and the sender's search may not
+    know of it.
+    """
+
+    @property
+    def late_s(self) -> float:
+        """See above."""
+        ...
 
     async def now(self) -> float:
         """The sender's own time, in seconds since 1970."""
@@ -104,7 +111,7 @@ class MissedEvents:
                 await self.look()
                 LOOKS.labels(self._name, "done").inc()
             except (CannotShow, *TRANSIENT) as error:
-                wait_s = min(wait_s, FAILED_S)
+                wait_s = wait_s if isinstance(error, CannotShow) else min(wait_s, FAILED_S)
                 LOOKS.labels(self._name, "failed").inc()
                 log.warning(
                     "a sender was not asked for missed events",
@@ -126,7 +133,7 @@ class MissedEvents:
         if asked_until is None:
             await self._positions.put(self._name, now)
             return 0
-        until = now - LATE_S
+        until = now - self._source.late_s
         if until <= asked_until:
             return 0
         found = 0

@@ -113,8 +113,13 @@ def _came_back(issue: Issue, config: Config) -> Signal:
     back = _of_issue(issue, config, SignalKind.COMMENT, text)
     # Sentry has signed it: no person's standing is asked for.
     return msgspec.structs.replace(
-        back, context=text_of_issue(issue), origin=f"{NAME}:back/{issue.id}/{issue.last_seen}", trusted=True
+        back, context=text_of_issue(issue), origin=f"{came_back_origin(issue.id)}{issue.last_seen}", trusted=True
     )
+
+
+def came_back_origin(issue: str) -> str:
+    """How the origins of an issue's regressions begin; each ends with when the error was seen."""
+    return f"{NAME}:back/{issue}/"
 
 
 def _of_metric(alert: MetricAlert, payload: Payload, config: Config) -> Signal:
@@ -168,6 +173,9 @@ def _content(resource: str, payload: Payload) -> tuple[str, ...]:
     match resource:
         case "event_alert" if data.event is not None and data.event.event_id:
             what: tuple[str, ...] = (data.event.event_id, data.triggered_rule)
+        case "issue" if data.issue is not None and payload.action == "created":
+            # Once, whoever tells it: seen it is again and again.
+            return (resource, payload.action, data.issue.id)
         case "issue" if data.issue is not None:
             what = (data.issue.id, data.issue.last_seen, data.issue.status, data.issue.substatus or "")
         case "metric_alert" if data.metric_alert is not None:
@@ -212,6 +220,12 @@ and the evidence; a line for what is refused or asked; a link to the pull reques
 where `resolve` says so. Credentials are `JOURNEYMAN_SENTRY_TOKEN`, the token of the same internal integration with
 issues and events to write and the organization to read, `JOURNEYMAN_SENTRY_ORGANIZATION`, and `JOURNEYMAN_SENTRY_URL`
 of a Sentry of your own. Notes are no published part of Sentry's API. A metric alert has no issue: nothing is shown.
+
+With credentials Sentry is also asked once a minute for what its webhooks have not brought, in the projects that
+`sources` name (in all that the token sees, where there are none): issues that are new, where `triggers` has
+`issue.created`, and errors that have come back. It sends the webhooks of an internal integration once and never again,
+those of a published one for a quarter of an hour; so what is missing is found after twenty minutes. Which alerts have
+fired is no published part of its API: a lost alert stays lost, and whoever wants every new issue names `issue.created`.
 """,
     effects=(
         ("`event_alert`", "Opens the task of its issue; again for the same issue, it is only counted."),

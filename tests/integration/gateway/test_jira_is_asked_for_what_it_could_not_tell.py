@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,15 +14,9 @@ import pytest_asyncio
 from pydantic import SecretStr, ValidationError
 
 from services.gateway.inbound import jira_missed
-from services.gateway.inbound.acceptance import Acceptance, Delivery
-from services.gateway.inbound.jira import SENDER, read
-from services.gateway.inbound.missed_events import LATE_S, MissedEvents
-from services.gateway.inbound.rereading import understood
-from services.gateway.inbound.sender import Ignored
+from services.gateway.inbound.jira import read
 from services.gateway.outbound.displays import CannotShow, NotNow
-from shared.contracts.delivery import Accepted, Signal, SignalKind, Word
-from shared.contracts.subjects import Actor
-from shared.event_store.in_memory import MemoryJournal
+from shared.contracts.delivery import SignalKind, Word
 from shared.nats.bus import Bus
 from shared.nats.positions import Positions
 from shared.ops.config import Config, Repo, SenderPolicy
@@ -31,110 +25,35 @@ from testing import jira_server
 from testing.campaign_size import CampaignSize
 from testing.fault_proxy import Fault, FaultProxy
 from testing.jira_server import Issue, JiraServer
+from testing.missed import Asking
 
 FAULTS = (Fault.ERROR_BEFORE, Fault.DROPPED, Fault.LOST_AFTER, Fault.LIMITED)
 MINUTE = 60.0
 
 
-class Journal(MemoryJournal):
-    async def newest(self, actor: Actor) -> int:
-        return max((each.position for each in self.log if each.actor == actor), default=0)
-
-
-class Kept:
-    """A position that outlives its gateway."""
-
-    def __init__(self) -> None:
-        self.at: dict[str, float] = {}
-
-    async def get(self, name: str) -> float | None:
-        return self.at.get(name)
-
-    async def put(self, name: str, at: float) -> None:
-        self.at[name] = at
-
-
-class World:
+class World(Asking):
     """A Jira, the log, and gateways that come and go."""
 
     def __init__(self, server: JiraServer) -> None:
-        self.server = server
-        self.time = 1_790_000_000.0 - 7 * 3600
-        self.keeps_time()
-        self.url = server.url
-        self.journal, self.positions = Journal(), Kept()
-        self.config = Config(
-            repos={"octo/app": Repo(url="https://git.test/app.git", sources={"jira": ("APP", "OPS/core")})},
-            senders={
-                "jira": SenderPolicy(
-                    accounts=(jira_server.BOT,),
-                    people=("ada",),
-                    label="agent",
-                    statuses=("In Progress",),
-                    jql={"OPS": "priority = Highest"},
-                )
-            },
+        policy = SenderPolicy(
+            accounts=(jira_server.BOT,),
+            people=("ada",),
+            label="agent",
+            statuses=("In Progress",),
+            jql={"OPS": "priority = Highest"},
         )
+        repo = Repo(url="https://git.test/app.git", sources={"jira": ("APP", "OPS/core")})
+        config = Config(repos={"octo/app": repo}, senders={"jira": policy})
+        super().__init__("jira", server, self._credentials, jira_missed.source_of, config)
+        self.server = server
         server.filters["priority = Highest"] = lambda issue: issue.fields.get("priority") == "Highest"
 
-    def keeps_time(self) -> None:
-        self.server.clock = lambda: self.time
+    def _credentials(self, url: str) -> Settings:
+        email, token = jira_server.EMAIL if self.server.cloud else "", SecretStr(jira_server.TOKEN)
+        return Settings.model_construct(jira_url=url, jira_email=email, jira_token=token)
 
-    @property
-    def acceptance(self) -> Acceptance:
-        return Acceptance(cast(Any, self.journal), cast(Any, None))
-
-    def gateway(self) -> MissedEvents:
-        settings = Settings.model_construct(
-            jira_url=self.url,
-            jira_email=jira_server.EMAIL if self.server.cloud else "",
-            jira_token=SecretStr(jira_server.TOKEN),
-        )
-        source = jira_missed.source_of(settings, lambda: self.config)
-        assert source is not None
-        return MissedEvents(
-            "jira",
-            source,
-            sender=SENDER,
-            acceptance=self.acceptance,
-            positions=self.positions,
-            config=lambda: self.config,
-        )
-
-    async def look(self, later: float = 5 * MINUTE) -> int:
-        """By a gateway that remembers nothing."""
-        self.time += later
-        gateway = self.gateway()
-        gateway.drain()
-        try:
-            gateway = self.gateway()
-            return await gateway.look()
-        finally:
-            gateway.drain()
-            await gateway.run()
-
-    async def tell(self, body: bytes) -> None:
-        """The webhook comes."""
-        event = msgspec.json.decode(body)["webhookEvent"]
-        reading = understood(SENDER, event, body, self.config)
-        if isinstance(reading.meaning, Ignored):
-            return
-        delivery = Delivery(
-            webhook="jira",
-            event=event,
-            action=reading.action,
-            id="by-webhook",
-            principal="jira:ada",
-            signal=reading.meaning,
-            json=body,
-            body=body,
-            content=reading.content,
-        )
-        await self.acceptance.keep(delivery)
-
-    @property
-    def signals(self) -> list[Signal]:
-        return [each.data.signal for each in self.journal.log if isinstance(each.data, Accepted)]
+    async def hears(self, body: bytes) -> None:
+        await self.tell(msgspec.json.decode(body)["webhookEvent"], body)
 
     def commented(self, issue: Issue, text: str, author: str = "ada") -> tuple[dict[str, Any], bytes]:
         comment = self.server.says(issue, text, [], author)
@@ -191,10 +110,10 @@ async def test_a_webhook_and_our_asking_are_one_delivery_in_either_order(world: 
     await world.look()
     issue = world.server.opens()
     bodies = [world.commented(issue, "@agent plan")[1], world.changed(issue, "ada", item("labels", "", "agent"))]
-    await world.tell(bodies[0])
+    await world.hears(bodies[0])
     assert await world.look() == 1
     for body in bodies:
-        await world.tell(body)
+        await world.hears(body)
     assert Counter(each.kind for each in world.signals) == {SignalKind.COMMENT: 1, SignalKind.WORK: 1}
 
 
@@ -299,20 +218,20 @@ async def _a_day_of_faults(world: World, random: Random) -> None:
         for _ in range(30):
             world.time += random.choice((0.2, 5.0, 50.0, 400.0, 4000.0))
             body = _something(world, random, random.choice(issues))
-            await everything.tell(body)
+            await everything.hears(body)
             for told in random.choices(([body], [body, body], [], []))[0]:
                 if random.random() < 0.7:
-                    await world.tell(told)
+                    await world.hears(told)
                 else:
                     late.append(told)
             if random.random() < 0.3 and late:
-                await world.tell(late.pop(random.randrange(len(late))))
+                await world.hears(late.pop(random.randrange(len(late))))
             if random.random() < 0.4:
                 await _try(world)
         world.url = world.server.url
-        await world.look(LATE_S + 1)
+        await world.look(jira_missed.LATE_S + 1)
         for told in late:
-            await world.tell(told)
+            await world.hears(told)
     assert _keys(world) == _keys(everything)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
 
@@ -24,6 +26,8 @@ MAX_WAIT_S: Final = 3600.0
 LIMITED_WAIT_S: Final = 30.0
 """How long nothing is asked after a limit that names no time."""
 MAX_SAID_CHARS: Final = 300
+
+_NEXT: Final = re.compile(r'rel="next";\s*results="true";\s*cursor="([^"]{1,200})"')
 
 Method = Literal["GET", "POST", "PUT"]
 T = TypeVar("T")
@@ -70,6 +74,9 @@ class Rest:
         }
         self._clock = clock
         self._closed_until = 0.0
+        self._link: str | None = None
+        self.told_at = 0.0
+        """When the newest answer was given, by the sender's own clock; 0 where it does not say it."""
         self._changing = asyncio.Lock()
 
     async def close(self) -> None:
@@ -79,6 +86,19 @@ class Rest:
     async def get(self, shape: type[T], path: str, **params: str | int) -> T:
         """What is there, in a shape."""
         return await self._asked(shape, "GET", path, None, params)
+
+    async def pages(self, shape: type[T], path: str, *, most: int, **params: str | int) -> AsyncIterator[T]:
+        """Pages of a list, as the header ``Link`` leads from one to the next by a cursor (RFC 8288); ``most`` of them.
+
+        Requests to such a list are made one at a time.
+        """
+        cursor: Mapping[str, str] = {}
+        for _ in range(most):
+            yield await self._asked(shape, "GET", path, None, {**params, **cursor})
+            found = _NEXT.search(self._link or "")
+            if found is None:
+                return
+            cursor = {"cursor": found[1]}
 
     async def change(self, shape: type[T], method: Method, path: str, body: Mapping[str, Any], **params: str) -> T:
         """Change something; an answer without a body is taken for null."""
@@ -99,6 +119,7 @@ class Rest:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotNow(f"{what}: no answer came from {self._url} ({_reason(error)}).") from error
         self._refuse(what, status, headers, content)
+        self._link, self.told_at = headers.get("link"), _date(headers.get("date"))
         try:
             return msgspec.json.decode(content or b"null", type=shape, strict=False)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -144,6 +165,12 @@ class Rest:
 def _trusted() -> ssl.SSLContext:
     """The certificates that are trusted; reading them takes a third of a second."""
     return httpx.create_ssl_context()
+
+
+def _date(text: str | None) -> float:
+    with contextlib.suppress(ValueError):
+        return parsedate_to_datetime(text).timestamp() if text else 0.0
+    return 0.0
 
 
 def _seconds(text: str | None) -> float:

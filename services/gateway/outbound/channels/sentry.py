@@ -70,8 +70,8 @@ class _Root(msgspec.Struct, frozen=True):
     user: _User | None = None
 
 
-def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None = None) -> Board | None:
-    """The board, where there are credentials for it. Raises ValueError with the mend for half of them."""
+def rest_of(settings: Settings, *, http: httpx.AsyncClient | None = None) -> Rest | None:
+    """The API, where there are credentials for it. Raises ValueError with the mend for half of them."""
     token = settings.sentry_token.get_secret_value()
     if not token:
         return None
@@ -79,7 +79,14 @@ def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None
         names = variable_of("sentry_token"), variable_of("sentry_organization")
         raise ValueError(f"{names[0]} is set without {names[1]}: set both.")
     url, setting = settings.sentry_url, variable_of("sentry_token")
-    rest = Rest("Sentry", url, setting, authorization=f"Bearer {token}", http=http)
+    return Rest("Sentry", url, setting, authorization=f"Bearer {token}", http=http)
+
+
+def board_of(settings: Settings, parts: Parts, *, http: httpx.AsyncClient | None = None) -> Board | None:
+    """The board, where there are credentials for it. Raises ValueError with the mend for half of them."""
+    rest = rest_of(settings, http=http)
+    if rest is None:
+        return None
     return SentryBoard(rest, parts, organization=settings.sentry_organization)
 
 
