@@ -22,6 +22,7 @@ from services.executor.prompts import (
     reopened_prompt,
     repair_prompt,
     revival_prompt,
+    with_lost_edits,
 )
 from services.executor.result import commit_message, first_files, notes_on, notes_on_submodules
 from services.executor.run_workspace import Exhausted, RunWorkspace
@@ -174,7 +175,7 @@ class Attempt:
             worktree=worktree,
             plan=markdown,
             process=process,
-            prompt=opening_prompt(found, markdown, resume=resume),
+            prompt=with_lost_edits(opening_prompt(found, markdown, resume=resume), worktree.submodules_lost),
             resume=resume,
             repairs=found.repairs,
         )
@@ -185,8 +186,10 @@ class Attempt:
 
     async def _begin_again(self, state: AttemptState, again: Again) -> None:
         """Record what the ended process has spent, and prepare the next one."""
+        lost_edits: tuple[str, ...] = ()
         if state.process is None:
             state.worktree = await self._workspace.open(state.found)
+            lost_edits = state.worktree.submodules_lost
             await self._workspace.restore_session(state.found)
         else:
             # Priced before the next process begins: from then on nobody looks at this one again.
@@ -196,7 +199,8 @@ class Attempt:
         state.process = self._workspace.next_process()
         state.resume = again.resume and self._workspace.has_session(self._session)
         lost = again.resume and not state.resume
-        state.prompt = f"{beginning_prompt(state.found, state.plan)}\n\n{again.prompt}" if lost else again.prompt
+        prompt = f"{beginning_prompt(state.found, state.plan)}\n\n{again.prompt}" if lost else again.prompt
+        state.prompt = with_lost_edits(prompt, lost_edits)
         state.result, state.judged = None, Judged()
 
     # ---- the steps -------------------------------------------------------------------------------------------------
@@ -251,7 +255,7 @@ class Attempt:
         # Dated by the request, so that doing it again after a crash makes the very same commit.
         message = commit_message(state.found.title, summary, self._actor)
         commit = await state.worktree.commit(message, AUTHOR, at=self._event.time)
-        state.lost = notes_on_submodules(await state.worktree.submodule_edits())
+        state.lost = notes_on_submodules(await state.worktree.submodule_edits(), state.worktree.submodules_lost)
         if commit is None:
             return
         crash_point("run.committed")

@@ -12,6 +12,9 @@ from shared.contracts.run import Run
 OUTPUT_CHARS: Final = 4_000
 """Of the end of a failing check's output."""
 
+MOST_LOST: Final = 50
+"""Files of submodules that an agent is told of."""
+
 _NOW: Final = "The repository is your working directory. Do the work and verify it; do not commit or push."
 
 
@@ -19,6 +22,14 @@ def opening_prompt(run: Run, plan: str, *, resume: bool) -> str:
     """What a new process is told first: the task, and where it stands."""
     opening = takeover_prompt(run, plan) if resume else beginning_prompt(run, plan)
     return f"{opening}\n\n{repair_prompt(run.blamed)}" if run.blamed else opening
+
+
+def with_lost_edits(prompt: str, lost: Sequence[str]) -> str:
+    """``lost`` are files of submodules that were changed where the work was taken over from."""
+    if not lost:
+        return prompt
+    told = "What was changed inside of submodules before you were interrupted is not there any more:"
+    return "\n\n".join([prompt, told, quoted("changed inside of submodules", "\n".join(lost[:MOST_LOST]))])
 
 
 def beginning_prompt(run: Run, plan: str) -> str:

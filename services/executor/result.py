@@ -63,10 +63,17 @@ def notes_on(commit: Commit, submodules_missing: tuple[str, ...]) -> tuple[Note,
     )
 
 
-def notes_on_submodules(edited: tuple[str, ...]) -> tuple[Note, ...]:
-    """What a person should know of files that were changed inside of submodules."""
-    what = "Changed inside of submodules, and no part of the result: change the submodule's own repository"
-    return _notes((NoteKind.SUBMODULE_EDITS, what, edited))
+def notes_on_submodules(edited: tuple[str, ...], lost: tuple[str, ...] = ()) -> tuple[Note, ...]:
+    """What a person should know of files that were changed inside of submodules; ``lost`` with another executor."""
+    no_part = "and no part of the result: change the submodule's own repository"
+    return _notes(
+        (NoteKind.SUBMODULE_EDITS, f"Changed inside of submodules, {no_part}", edited),
+        (
+            NoteKind.SUBMODULE_EDITS,
+            f"Changed inside of submodules before another executor took over, so that they are lost, {no_part}",
+            lost,
+        ),
+    )
 
 
 def _notes(*found: tuple[NoteKind, str, tuple[str, ...]]) -> tuple[Note, ...]:

@@ -15,7 +15,8 @@ class State(msgspec.Struct, frozen=True):
 
     ``files`` is the commit whose files were checked out, empty for the base's own. ``submodules_missing`` are paths,
     ``submodules_filled`` those whose files are there. ``borrowed`` says that no ref of its own keeps the base:
-    something else does.
+    something else does. ``submodules_lost`` are files that were changed in submodules of a worktree which this one was
+    restored from, and which are as they were at the base here.
     """
 
     base: str
@@ -24,6 +25,7 @@ class State(msgspec.Struct, frozen=True):
     submodules_missing: tuple[str, ...] = ()
     borrowed: bool = False
     submodules_filled: tuple[Filled, ...] = ()
+    submodules_lost: tuple[str, ...] = ()
 
 
 class Notes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -34,13 +35,16 @@ from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_
 from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
-from shared.workspace.submodules import MAX_SUBMODULES, NONE, Mirrors, edited_in_submodules, fill_submodules
+from shared.workspace.submodules import MAX_EDITED, MAX_SUBMODULES, NONE, Mirrors, edited_in_submodules, fill_submodules
 from shared.workspace.tracked import TrackedFiles
 from shared.workspace.tree import Tree, is_unchanged, write_tree
 
 __all__ = ["Author", "ChangedFile", "Commit", "Worktree"]
 
 _PRIVATE: Final = "refs/journeyman/"
+_INSIDE: Final = "Journeyman-Changed-In-Submodule: "
+"""The last line of a snapshot's message: the files that no commit can hold, in JSON. Who restores it knows what is
+lost. Results end with trailers of their own, so that no agent can write it there."""
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -59,10 +63,11 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What a private ref is at."""
+    """What a private ref is at; ``inside`` are files in submodules that its message names."""
 
     tree: str
     commit: str
+    inside: tuple[str, ...] = ()
 
 
 class Worktree:
@@ -107,13 +112,15 @@ class Worktree:
         """The worktree as it was when ``commit`` was snapshotted, perhaps on another machine.
 
         The files are the snapshot's, HEAD is its base: the work shows as uncommitted, as it did to the agent.
-        Replaces what is at ``path``. The mirror is fetched when it lacks the base.
+        Replaces what is at ``path``. The mirror is fetched when it lacks the base. What was changed inside of
+        submodules is not there again, and in ``submodules_lost``.
         """
         await bring(mirror, commit, bundle)
         base = (await mirror.git("rev-parse", "--verify", f"{commit}^1")).strip()
         worktree = cls(mirror, path, base)
+        lost = _inside_of(await mirror.git("cat-file", "commit", commit))
         async with worktree._lock:
-            await worktree._make(commit, submodules, trusted=base)
+            await worktree._make(commit, submodules, trusted=base, lost=lost)
         return worktree
 
     @classmethod
@@ -151,6 +158,12 @@ class Worktree:
         return await edited_in_submodules(self.path, state.submodules_filled) if state else ()
 
     @property
+    def submodules_lost(self) -> tuple[str, ...]:
+        """What was changed inside of submodules where this worktree was snapshotted (printable paths), and is lost."""
+        state = self._notes.read()
+        return state.submodules_lost if state else ()
+
+    @property
     def tracked(self) -> TrackedFiles:
         """The tracked files of a `checkout`."""
         return TrackedFiles(self.mirror.path, self.path, self._notes.index)
@@ -162,19 +175,24 @@ class Worktree:
     async def snapshot(self, message: str, ref: str, *, at: datetime) -> str | None:
         """Keep all files as a commit on the private ``ref``; None when they equal that ref's last snapshot.
 
+        What is changed inside of submodules the commit can only name.
+
         The parent is always the base, so a bundle of it holds the newest state only. The agent's HEAD and index are
         neither read nor changed. ``ref`` begins with ``refs/journeyman/``.
         """
         await ref_name(ref, _PRIVATE)
         async with self._lock:
             tree = await self._tree()
-            if (last := await self._snapshot_at(ref)) is not None and last.tree == tree.id:
+            inside = tuple(sorted({*await self.submodule_edits(), *self.submodules_lost}))[:MAX_EDITED]
+            if (last := await self._snapshot_at(ref)) is not None and (last.tree, last.inside) == (tree.id, inside):
                 return None
+            if inside:
+                message = f"{message}\n\n{_INSIDE}{json.dumps(inside)}"
             commit = await commit_tree(self.mirror, tree.id, self.base, message, JOURNEYMAN, at)
             self._notes.add_ref(ref)
             crash_point("worktree.noted")
             await self.mirror.git("update-ref", "--", ref, commit)
-            self._snapshots[ref] = Snapshot(tree.id, commit)
+            self._snapshots[ref] = Snapshot(tree.id, commit, inside)
             return commit
 
     async def _snapshot_at(self, ref: str) -> Snapshot | None:
@@ -184,7 +202,9 @@ class Worktree:
             asked = ("rev-parse", f"{ref}^{{tree}}", f"{ref}^{{commit}}")
             found = await ask(f"--git-dir={self.mirror.path}", *asked)
             if found.code == 0:
-                self._snapshots[ref] = Snapshot(*found.text.split())
+                tree, commit = found.text.split()
+                told = await self.mirror.git("cat-file", "commit", commit) if state.submodules_filled else ""
+                self._snapshots[ref] = Snapshot(tree, commit, _inside_of(told))
         return self._snapshots.get(ref)
 
     async def commit(self, message: str, author: Author, parent: str | None = None, *, at: datetime) -> Commit | None:
@@ -277,7 +297,9 @@ class Worktree:
         for ref in refs:
             (self.mirror.path / f"{ref}.lock").unlink(missing_ok=True)
 
-    async def _make(self, files: str, submodules: Mirrors, trusted: str, *, is_kept: bool = False) -> None:
+    async def _make(
+        self, files: str, submodules: Mirrors, trusted: str, *, is_kept: bool = False, lost: tuple[str, ...] = ()
+    ) -> None:
         """Make everything anew with HEAD at the base and the files of commit ``files``; fetch what is missing."""
         before = self._notes.read()
         try:
@@ -301,6 +323,7 @@ class Worktree:
                 submodules_missing=inside.missing[:MAX_SUBMODULES],
                 submodules_filled=inside.filled,
                 borrowed=is_kept,
+                submodules_lost=lost,
             )
         )
 
@@ -382,3 +405,9 @@ class Worktree:
     async def _make_commit(self, tree: str, parent: str, message: str, author: Author, at: datetime) -> str:
         self._result = await commit_tree(self.mirror, tree, parent, message, author, at)
         return self._result
+
+
+def _inside_of(commit: str) -> tuple[str, ...]:
+    """The files in submodules that a snapshot's text names."""
+    last = commit.rstrip("\n").rpartition("\n")[2]
+    return tuple(json.loads(last.removeprefix(_INSIDE))) if last.startswith(_INSIDE) else ()

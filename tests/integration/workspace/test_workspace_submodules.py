@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from services.executor.prompts import with_lost_edits
 from services.executor.result import notes_on_submodules
 from shared.contracts.evidence import NoteKind
 from shared.ops.config import load_config
@@ -30,6 +32,9 @@ def repository(path: Path, file: str) -> Path:
 def add_submodule(to: Path, address: str, path: str) -> None:
     sh_git(to, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", address, path)
     sh_git(to, "commit", "--quiet", f"--message={path}")
+
+
+REF: Final = "refs/journeyman/run/1/checkpoint"
 
 
 @pytest.fixture
@@ -113,6 +118,30 @@ async def test_what_is_changed_inside_of_a_submodule_is_named(mirror: Mirror, mi
     shutil.rmtree(inside)
     inside.symlink_to(tmp_path)
     assert await again.submodule_edits() == ()
+
+
+async def test_what_was_changed_inside_of_a_submodule_before_a_takeover_is_named_as_lost(
+    mirror: Mirror, mirrors: Mirrors, tmp_path: Path
+) -> None:
+    async def taken_over(worktree: Worktree, name: str) -> Worktree:
+        snapshot = await worktree.snapshot("checkpoint", REF, at=NOON)
+        assert snapshot is not None, "no other file was changed, and it is one all the same"
+        assert await worktree.snapshot("checkpoint", REF, at=NOON) is None
+        await worktree.bundle(REF, out=tmp_path / f"{name}.bundle")
+        return await Worktree.restore(mirror, tmp_path / name, tmp_path / f"{name}.bundle", snapshot, mirrors)
+
+    first = await Worktree.create(mirror, tmp_path / "first", await mirror.resolve(None), mirrors)
+    (first.path / "vendor" / "a lib" / "lib.txt").write_text("changed\n")
+    second = await taken_over(first, "second")
+    assert (await second.submodule_edits(), second.submodules_lost) == ((), ("vendor/a lib/lib.txt",))
+    (second.path / "vendor" / "a lib" / "new\nline").write_text("new\n")
+    third = await taken_over(second, "third")
+    assert third.submodules_lost == ("vendor/a lib/lib.txt", "vendor/a lib/new\nline")
+    assert "vendor/a lib/lib.txt" in with_lost_edits("Go on.", third.submodules_lost)
+    again = await Worktree.create(mirror, tmp_path / "third", third.base, mirrors)
+    (note,) = notes_on_submodules(await again.submodule_edits(), again.submodules_lost)
+    assert note.kind is NoteKind.SUBMODULE_EDITS
+    assert "before another executor took over, so that they are lost" in note.sentence
 
 
 async def test_without_configured_repositories_all_submodules_are_named(mirror: Mirror, tmp_path: Path) -> None:
