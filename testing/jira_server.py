@@ -27,6 +27,7 @@ MAX_HISTORIES = 3
 """That Cloud gives together with an issue."""
 TOKEN = "jira-token-of-tests"
 EMAIL = "bot@example.com"
+PROJECTS = ("APP", "OPS")
 WORKFLOW = {
     "To Do": ("In Progress", "Done"),
     "In Progress": ("To Do", "In Review", "Done"),
@@ -55,6 +56,7 @@ class JiraServer(RestServer):
     """``changes`` counts what was changed, by issue and kind of change; ``moves`` are the statuses of each issue.
 
     ``clock`` is its own time, told in ``zone``; ``filters`` are conditions of JQL that it knows, by what they say.
+    ``base_url`` is what it calls itself, and ``forbidden`` are the permissions that our account lacks.
     ``checked``: documents are checked against Atlassian's schema where it is there (`adf_checks`), half a second each.
     """
 
@@ -63,6 +65,8 @@ class JiraServer(RestServer):
         self.cloud = cloud
         self.checked = False
         self.people = {"ada": "Ada Lovelace"}
+        self.base_url = ""
+        self.forbidden: set[str] = set()
         self.issues: dict[str, Issue] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self.moves: dict[str, list[str]] = {}
@@ -141,6 +145,14 @@ class JiraServer(RestServer):
         body = {"webhookEvent": event, "timestamp": stamp, "user": self._person(author), "issue": told, **more}
         return json.dumps(body).encode()
 
+    def _permissions(self, wanted: list[str]) -> dict[str, Any]:
+        """Data Center tells all there are."""
+        names = wanted if self.cloud else [*wanted, "ADMINISTER"]
+        return {
+            key: {"key": key, "name": key.replace("_", " ").capitalize(), "havePermission": key not in self.forbidden}
+            for key in names
+        }
+
     def _person(self, name: str) -> dict[str, str]:
         return {"accountId": name} if self.cloud else {"name": name, "key": f"key-{name}"}
 
@@ -179,7 +191,11 @@ class JiraServer(RestServer):
             case "GET", ["myself"]:
                 return 200, {"accountId": BOT} if self.cloud else {"name": BOT, "key": f"key-{BOT}"}
             case "GET", ["serverInfo"]:
-                return 200, {"serverTime": self._told(self.clock())}
+                return 200, {"serverTime": self._told(self.clock()), "baseUrl": self.base_url or self.url}
+            case "GET", ["mypermissions"] if query.get("projectKey") in PROJECTS:
+                return 200, {"permissions": self._permissions(query["permissions"].split(","))}
+            case "GET", ["project", key, "statuses"] if key in PROJECTS:
+                return 200, [{"id": "1", "name": "Bug", "statuses": [{"name": name} for name in WORKFLOW]}]
             case "GET", ["search", *rest] if rest == (["jql"] if self.cloud else []):
                 return self._found(query)
             case "GET", ["user"] if query.get("accountId") in self.people:

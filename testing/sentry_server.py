@@ -44,12 +44,13 @@ class Issue:
 
 
 class SentryServer(RestServer):
-    """``has_releases``: whether something can be resolved in the next one."""
+    """``has_releases``: whether something can be resolved in the next one; ``scopes`` are our token's."""
 
     def __init__(self) -> None:
         super().__init__()
         self.issues: dict[str, Issue] = {}
         self.has_releases = True
+        self.scopes = ["event:read", "event:write", "org:read"]
         self.edits = 0
         self._next = 500
 
@@ -116,7 +117,9 @@ class SentryServer(RestServer):
         found = re.fullmatch(rf"/api/0/organizations/{ORGANIZATION}/issues/(\d+)/(?:(.+)/)?", path)
         match method, path:
             case "GET", "/api/0/":
-                return 200, {"version": "0", "user": BOT}
+                return 200, {"version": "0", "user": BOT, "auth": {"scopes": self.scopes}}
+            case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/projects/":
+                return 200, [{"id": "1", "slug": "backend"}, {"id": "2", "slug": "other"}]
             case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/sentry-app-installations/":
                 return 200, [{"uuid": INSTALLATION, "app": {"slug": "journeyman-1a2b", "uuid": "u"}}]
             case "POST", _ if path == f"/api/0/sentry-app-installations/{INSTALLATION}/external-issues/":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.doctor.finding import Finding, bad, from_error, good, note
+from cli.doctor.senders import look_at_senders
 from cli.endpoint import Endpoint
 from cli.github.findings import look_at_github
 from cli.supervisor import record
@@ -51,6 +52,7 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
         found.append(from_error("configuration", error))
     else:
         found += await look_at_github(settings, config)
+        found += await look_at_senders(settings, config)
     found += [_disk(data), *await _kept(data), _port(settings, endpoint), _web()]
     return found
 

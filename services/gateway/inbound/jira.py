@@ -370,8 +370,9 @@ it, and the evidence; a line for what is refused or asked; the status of the iss
 a link to the pull request; and, where `work_log` says so, the time of each attempt in the issue's work log, which
 leaves the estimate as it is. Credentials are `JOURNEYMAN_JIRA_URL`, the address that Jira itself gives in its
 webhooks, and `JOURNEYMAN_JIRA_TOKEN`: on Cloud an API token together with `JOURNEYMAN_JIRA_EMAIL`, on Data Center a
-personal access token alone. Their account browses projects, comments, edits its own comments, moves and links issues,
-and logs work; it is asked for its own name, so that `accounts` may stay empty. On Cloud comments are ADF, on Data
+personal access token alone; `journeyman doctor` tries them. Their account browses projects, comments, edits its own
+comments, moves and links issues, and logs work; it is asked for its own name, so that `accounts` may stay empty.
+On Cloud comments are ADF, on Data
 Center wiki markup; those of a service desk are internal. A status that no transition leads to is told by `reply.failed`
 in the log, and the work goes on.
 

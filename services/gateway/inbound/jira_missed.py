@@ -209,7 +209,7 @@ class JiraMissed:
 
     async def _by_filters(self, policy: SenderPolicy, recent: str) -> AsyncIterator[Happening]:
         for project, jql in policy.jql.items():
-            query = f"project = {_quoted(project)} AND ({jql}) AND {recent} ORDER BY updated DESC"
+            query = f"project = {quoted(project)} AND ({jql}) AND {recent} ORDER BY updated DESC"
             try:
                 fitting = await self._search(query)
             except Refused as refused:
@@ -234,14 +234,15 @@ def _scope(config: Config) -> str:
     labels = sorted({each.partition(":")[2] for each in named if each.lower().startswith("label:")})
     projects = sorted({each.partition("/")[0] for each in named if not each.lower().startswith("label:")})
     parts = [
-        f"{field} in ({', '.join(map(_quoted, names))})"
+        f"{field} in ({', '.join(map(quoted, names))})"
         for field, names in (("project", projects), ("labels", labels))
         if names
     ]
     return f"({' OR '.join(parts)}) AND " if parts else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A name as JQL takes it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

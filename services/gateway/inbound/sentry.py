@@ -21,6 +21,7 @@ from shared.ops.config import Config, SenderPolicy
 NAME: Final = "sentry"
 TRIGGERS: Final = ("event_alert", "metric_alert")
 """What opens a task where journeyman.toml does not say it: alerts, whose rules somebody has written."""
+KNOWN_TRIGGERS: Final = (*TRIGGERS, "issue.created", "issue.assigned")
 ENDS: Final = frozenset({"resolved", "archived", "ignored"})
 COMES_BACK: Final = "unresolved"
 
@@ -219,7 +220,8 @@ With credentials people are answered there: one note for each task, edited in pl
 and the evidence; a line for what is refused or asked; a link to the pull request; and the merge resolves the issue,
 where `resolve` says so. Credentials are `JOURNEYMAN_SENTRY_TOKEN`, the token of the same internal integration with
 issues and events to write and the organization to read, `JOURNEYMAN_SENTRY_ORGANIZATION`, and `JOURNEYMAN_SENTRY_URL`
-of a Sentry of your own. Notes are no published part of Sentry's API. A metric alert has no issue: nothing is shown.
+of a Sentry of your own; `journeyman doctor` tries them. Notes are no published part of Sentry's API. A metric alert
+has no issue: nothing is shown.
 
 With credentials Sentry is also asked once a minute for what its webhooks have not brought, in the projects that
 `sources` name (in all that the token sees, where there are none): issues that are new, where `triggers` has
