@@ -132,7 +132,7 @@ class Judge:
             return await self._judge_passed(ran)
         if (reason := broken_off(ran.result)) is not None:
             return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
-        missing, before = missing_tool(ran.result), await self._base.run(command)
+        missing, before = missing_tool(ran.result), await self._base.run_lately(command)
         match missing, before.hindrance:
             case str(), str(hindrance) if hindrance:
                 # One part of it could not run; another may have, and found something.
@@ -158,12 +158,16 @@ class Judge:
         nameless = 0 if hidden else failures
         if not hidden and not nameless and not await self._ran_nothing(ran):
             return await self._passed(ran)
-        before = await self._base.run(ran.result.command)
+        before = await self._base.run_lately(ran.result.command)
+        if before.hindrance:
+            return await self._check(ran, CheckVerdict.COULD_NOT_RUN, f"It cannot be compared: {before.hindrance}")
         then = before.findings
         if nameless:
-            return await self._judge_nameless(ran, nameless, then.failed_count or 0)
+            return await self._judge_nameless(ran, nameless, before)
         if not hidden:
-            if not (count := (then.passed_count or 0) + (then.failed_count or 0)):
+            if then.count:
+                then = (await self._base.run_now(ran.result.command, before)).findings
+            if not (count := then.count):
                 return await self._passed(ran)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
@@ -182,7 +186,7 @@ class Judge:
             new = flaky
         if failures > len(hidden):
             # Not all of the tests that fail have a name.
-            return await self._judge_nameless(ran, failures, then.failed_count or 0)
+            return await self._judge_nameless(ran, failures, before)
         if old := _without(hidden, new):
             reason = f"It ends with 0, but these fail, as at the base commit: {listed(old)}."
             if unseen := await self._unseen(ran, before):
@@ -255,8 +259,11 @@ class Judge:
         told = ran.findings.passed_count is not None or _GO_TOLD.search(ran.result.output)
         return [each for each in hidden if not (each.is_test_runner and told)]
 
-    async def _judge_nameless(self, ran: Ran, now: int, then: int) -> Check:
+    async def _judge_nameless(self, ran: Ran, now: int, before: BaseRun) -> Check:
         """Of a command that ended with 0, although its runner counts failing tests, none of them by name."""
+        then = before.findings.failed_count or 0
+        if now > then:
+            then = (await self._base.run_now(ran.result.command, before)).findings.failed_count or 0
         if now <= then:
             self._comparable = False  # the tests that fail may be others
             reason = f"It ends with 0, but {now} tests fail without a name; at the base commit {then}."

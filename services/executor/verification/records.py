@@ -7,6 +7,7 @@ in its way may be gone.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from pathlib import Path
 from typing import Final
@@ -21,9 +22,19 @@ FOLDER: Final = "verdicts"
 """The folder in a data directory."""
 KEPT_S: Final = 14 * 24 * 3600.0
 """Seconds after which a record is made anew: the machine's tools change."""
+EXCUSES_S: Final = 3600.0
+"""Seconds for which a red run excuses what fails in the same way; then it is asked again whether that is so today."""
 MOST_RECORDS: Final = 500
 _FORM: Final = "5"
 """Of what is kept. It changes with the rules by which commands are found and outputs are read."""
+_PASSES: Final = re.compile(
+    r"connection (?:refused|reset|timed out)|\bE(?:CONN(?:REFUSED|RESET)|TIMEDOUT|ADDRINUSE|NOTFOUND|NOSPC|MFILE)\b"
+    r"|EAI_AGAIN|address already in use|port is already|temporary failure|could not resolve host|no such host"
+    r"|no route to host|network is unreachable|no space left|too many open files|deadline exceeded"
+    r"|\btimed out\b|timeout(?:error|exception)|rate limit|service unavailable|bad gateway",
+    re.IGNORECASE,
+)
+"""Words of a service, a network or a machine that is not well: the very same test may pass an hour later."""
 OUTPUT_CHARS: Final = 128 * 1024
 """Of an output's end, which is what outputs are compared by where tests have no names."""
 
@@ -39,7 +50,7 @@ class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
     """What a command said at the base commit. ``output`` is the end of its output, ``output_cut`` that there is more.
 
     ``checkout`` is the path it ran at, and ``home`` was its ``HOME``: the output may name them. ``hindrance`` says why
-    it could not run, if so.
+    it could not run, if so. ``at`` is when it ran, in seconds of the epoch.
     """
 
     exit_code: int
@@ -49,6 +60,17 @@ class BaseRun(msgspec.Struct, frozen=True, kw_only=True):
     checkout: str = ""
     home: str = ""
     hindrance: str = ""
+    at: float = 0.0
+
+    @property
+    def tells_of_failure(self) -> bool:
+        """Whether something fails, whatever the exit code."""
+        return bool(self.exit_code or self.findings.hidden or self.findings.failed_count)
+
+    @property
+    def may_be_over(self) -> bool:
+        """Whether another run may say something else by now: it is old, or names what comes and goes."""
+        return time.time() - self.at > EXCUSES_S or _PASSES.search(self.output) is not None
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -99,9 +99,14 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     ran: tuple[str, ...] = ()
 
     @property
+    def count(self) -> int:
+        """Tests that ran, where they are counted."""
+        return (self.passed_count or 0) + (self.failed_count or 0)
+
+    @property
     def ran_nothing(self) -> bool:
         """Whether a runner that always counts its tests has counted none."""
-        return not (self.passed_count or self.failed_count) and bool(COUNTING & set(self.runner.split("+")))
+        return not self.count and bool(COUNTING & set(self.runner.split("+")))
 
     @property
     def counts_tests(self) -> bool:

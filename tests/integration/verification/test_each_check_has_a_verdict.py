@@ -196,6 +196,20 @@ async def test_the_base_is_judged_once_for_all_tasks(trial: MakeTrial) -> None:
     assert (place.folder / "log").read_text() == "base\n"
 
 
+@pytest.mark.parametrize(("words", "age_s"), [("no service", 3601), ("connect: connection refused", 0)])
+async def test_a_record_excuses_for_an_hour_and_not_at_all_where_it_tells_of_a_service_that_was_away(
+    words: str, age_s: int, trial: MakeTrial
+) -> None:
+    place = trial({"a.txt": "a\n"})
+    check = f"test -e {place.folder}/service && test ! -e BROKEN || {{ echo {words}; exit 1; }}"
+    assert (await place.judge(NOTE, check)).checks[0].verdict is CheckVerdict.FAILED_BEFORE
+    (place.folder / "service").touch()
+    place.age_records(age_s)
+    judged = await place.judge({"BROKEN": "b\n"}, check)
+    assert judged.checks[0].reason == "It passes at the base commit."
+    assert judged.evidence is Evidence.FAILING
+
+
 async def test_checks_of_one_repository_run_one_after_the_other(trial: MakeTrial) -> None:
     place = trial({"README.md": "hi\n"})
     check = f"mkdir {place.folder}/port && sleep 0.2 && rmdir {place.folder}/port"

@@ -8,7 +8,10 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from services.executor.verification.judge import Judged
+from services.executor.verification.records import FOLDER, Record
 from services.executor.verification.verify import Verification
 from shared.claude.work_dirs import LocalWork
 from shared.contracts.messages import ArtifactRef
@@ -57,6 +60,13 @@ class Trial:
     def executor(self, timeout_s: float = 60, limits: Limits = DEFAULTS) -> Verification:
         """Another executor on the same machine."""
         return Verification(self.folder, timeout_s, self.kept, limits)
+
+    def age_records(self, seconds: float) -> None:
+        """What is known of base commits was seen so much earlier."""
+        for file in (self.folder / FOLDER).iterdir():
+            record = msgspec.json.decode(file.read_bytes(), type=Record)
+            runs = {name: msgspec.structs.replace(run, at=run.at - seconds) for name, run in record.runs.items()}
+            file.write_bytes(msgspec.json.encode(msgspec.structs.replace(record, runs=runs)))
 
     async def commit(self, change: Files) -> Commit:
         """A result that changes these files."""
