@@ -40,6 +40,10 @@ class VisibleConsole(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
+    def on_broken_pipe(self) -> None:
+        """Called for a `BrokenPipeError`, which goes on: the exit that rich would make here leaves tasks behind."""
+        raise  # noqa: PLE0704  # rich is in the middle of handling it
+
 
 def screen(*, to_stderr: bool = False) -> Console:
     """Standard output (or error) for people. Piped, it has no colour and does not break lines."""

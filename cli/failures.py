@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json.decoder
 
 
@@ -58,5 +59,7 @@ def explain(error: Exception) -> str | None:
             return None
         case OSError(filename=str() as name, strerror=str() as reason):
             return f"{name}: {reason}."
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG, strerror=str() as reason):
+            return f"{reason}: what was to be written is not whole. Make room, and run the command again."
         case _:
             return None

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import rich_click as click
 
+from cli.standard_streams import finish_output
 from shared.ops.crash_points import name_service
 from shared.ops.version import VERSION
 from shared.ops.visible import visible
@@ -90,20 +91,36 @@ def cli() -> None:
 def main() -> None:
     """The entry point: exit code 0, 1 with one line that explains it, or 2 for wrong usage."""
     name_service("cli")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command, and have its output written: it may go to a pipe whose reader has seen enough."""
+    sentence, code = "", 1
     try:
-        code = cli.main(prog_name="journeyman", standalone_mode=False)
+        done = cli.main(prog_name="journeyman", standalone_mode=False)
+        code = done if isinstance(done, int) else 0
     except click.UsageError as error:
         click.UsageError(visible(error.format_message()), error.ctx).show()
-        sys.exit(2)
+        code = 2
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        code = 130
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
     except Exception as error:
-        from cli.console import say
         from cli.failures import explain
 
-        sentence = explain(error)
-        if sentence is None:
+        explained = explain(error)
+        if explained is None:
             raise
+        sentence = explained
+    if (undelivered := finish_output()) is not None:
+        code = code or 1
+        gone = isinstance(undelivered, BrokenPipeError)
+        sentence = "" if gone else f"What this command prints could not be written: {undelivered.strerror}."
+    if sentence:
+        from cli.console import say
+
         say(f"journeyman: {sentence}", to_stderr=True)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        finish_output()
+    return code

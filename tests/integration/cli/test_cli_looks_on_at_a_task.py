@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,7 +21,7 @@ from shared.event_store.journal import head_of
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
-from testing.command_line import Ended, Run
+from testing.command_line import COMMAND, Ended, Run, clean_environment
 from testing.nats import Nats
 from tests.integration.gateway.gateway_process import happen
 from tests.unit.projector.projector_support import answered, planned, projected
@@ -64,6 +66,23 @@ async def test_what_a_task_came_to_is_read_by_a_part_of_its_id(say: Run) -> None
     assert [json.loads(line)["line"]["type"] for line in raw.out.splitlines()] == ["assistant", "assistant"]
     assert diff.out.encode() == DIFF, "what is piped is what git applies"
     assert page.out.strip().endswith(f"/tasks/{OPEN}")
+
+
+async def test_a_reader_that_has_seen_enough_ends_what_would_go_on(say: Run, nats_server: Nats, tmp_path: Path) -> None:
+    async def unread(command: str) -> bytes:
+        process = await asyncio.create_subprocess_shell(
+            f"{shlex.quote(str(COMMAND))} {command} | true",
+            cwd=tmp_path,
+            env=clean_environment(JOURNEYMAN_NATS_URL=nats_server.url),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return (await asyncio.wait_for(process.communicate(), 60))[1]
+
+    assert await asyncio.gather(unread(f"task logs {DONE} -f"), unread("events -f"), unread("events -f --json")) == [
+        b"",
+        b"",
+        b"",
+    ]
 
 
 async def test_a_task_that_goes_on_is_waited_for_and_one_that_writes_nothing_says_so(say: Run) -> None:
