@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import io
+import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from shared.ops.proc import MARK
+
+logging.getLogger("dotenv").setLevel(logging.ERROR)  # what it warns of is an error to us, see `broken_lines`
 
 PREFIX: Final = "JOURNEYMAN_"
 FILE: Final = "_FILE"
@@ -34,6 +39,35 @@ def env_files(data_dir: Path) -> tuple[Path, ...]:
 def values_in(file: Path) -> dict[str, str]:
     """The variables of one `.env` file that have a value; none where there is no file."""
     return {name: value for name, value in dotenv_values(file).items() if value} if file.is_file() else {}
+
+
+def broken_lines(file: Path) -> list[str]:
+    """A sentence for each line of a `.env` file that sets nothing and is no comment, without what may be a secret."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return [f"{file}: no text in UTF-8. Write it anew, one NAME=value a line."]
+    return [
+        f"{file}, line {each.original.line}{_beginning(each)}: no setting. Write NAME=value, in quotes where it has "
+        "blanks, or begin the line with #."
+        for each in parse_stream(io.StringIO(text))
+        if each.error or (each.key and each.value is None and not _is_passed_on(each.key))
+    ]
+
+
+def _beginning(line: Binding) -> str:
+    """The name that a line begins with; nothing of what stands behind it."""
+    found = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(?=[\s=:]|$)", line.original.string)
+    return f" ({found.group(1)} …)" if found and _is_ours(found.group(1)) else ""
+
+
+def _is_passed_on(name: str) -> bool:
+    """Whether a name without a value is a variable of another program, as some of them write it."""
+    return name.isidentifier() and not _is_ours(name)
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith((PREFIX, "ANTHROPIC_"))
 
 
 def unknown(variables: Mapping[str, str], settings: Collection[str]) -> list[str]:

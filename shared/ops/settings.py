@@ -26,7 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.ops.addresses import NATS_ADDRESS, nats_problem
 from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
-from shared.ops.setting_sources import FILE, PREFIX, env_files, unknown, values_in
+from shared.ops.setting_sources import FILE, PREFIX, broken_lines, env_files, unknown, values_in
 
 _NATS_FILES = ("nats_creds", "nats_nkey", "nats_ca", "nats_cert", "nats_key")
 _NAMED = ("config", "agents_dir", *_NATS_FILES)
@@ -314,7 +314,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     `.env`, and the `.env` beside the data directory before that of the working directory.
     """
     environment = os.environ if environment is None else environment
-    files = () if "_env_file" in overrides else env_files(_data_dir(environment, overrides))
+    files = () if "_env_file" in overrides else _env_files(environment, overrides)
     from_files = {name: value for file in files for name, value in values_in(file).items()}
     wrong = unknown({**from_files, **environment}, Settings.model_fields)
     try:
@@ -325,6 +325,18 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         raise BadSettings("\n".join(wrong))
     settings._env_files = files
     return settings
+
+
+def _env_files(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The `.env` files that count; raises `BadSettings` for one with a line that says nothing."""
+    here = Path.cwd() / ".env"
+    # It may say where the other one lies.
+    broken = broken_lines(here) if here.is_file() else []
+    files = () if broken else env_files(_data_dir(environment, overrides))
+    broken += [line for file in files if file != here for line in broken_lines(file)]
+    if broken:
+        raise BadSettings("\n".join(broken))
+    return files
 
 
 def _data_dir(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Path:

@@ -152,6 +152,38 @@ def test_the_model_key_is_read_under_either_name(monkeypatch: pytest.MonkeyPatch
     assert load_settings().anthropic_api_key.get_secret_value() == "b"
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("JOURNEYMAN_APPROVAL always", ".env, line 2 (JOURNEYMAN_APPROVAL …): no setting"),
+        ("JOURNEYMAN_APPROVAL", ".env, line 2 (JOURNEYMAN_APPROVAL …): no setting"),
+        ('ANTHROPIC_API_KEY="sk-ant-s3cret', ".env, line 2 (ANTHROPIC_API_KEY …): no setting"),
+        ("sk-ant-s3cret", ".env, line 2: no setting"),
+        ("=s3cret", ".env, line 2: no setting"),
+        ("# \udcff", ".env: no text in UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_line_of_a_dotenv_file_that_sets_nothing_is_named_without_its_secret(
+    line: str, said: str, beside: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "system" if beside else tmp_path
+    folder.mkdir(exist_ok=True)
+    (folder / ".env").write_bytes(f"# ours\n{line}\nJOURNEYMAN_HTTP_PORT=8123\n".encode(errors="surrogateescape"))
+    with pytest.raises(BadSettings) as wrong:
+        load_settings(data_dir=folder / ".journeyman")
+    assert str(wrong.value).startswith(f"{folder}/{said}")
+    assert "\n" not in str(wrong.value) and "s3cret" not in str(wrong.value)
+    assert caplog.text == ""
+
+
+def test_what_other_programs_may_write_into_a_dotenv_file_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "\n  # a word\nexport PORT\nexport JOURNEYMAN_HTTP_PORT='8123' # ours\nKEY=\"two\nlines\"\n"
+    )
+    assert load_settings().http_port == 8123
+
+
 def test_settings_are_read_from_a_dotenv_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("JOURNEYMAN_MAX_CONCURRENT_RUNS=7\nANTHROPIC_API_KEY=k\n")
     settings = load_settings()
