@@ -42,7 +42,7 @@ class VisibleConsole(Console):
 
     def on_broken_pipe(self) -> None:
         """Called for a `BrokenPipeError`, which goes on: the exit that rich would make here leaves tasks behind."""
-        raise  # noqa: PLE0704  # rich is in the middle of handling it
+        raise  # rich is in the middle of handling it
 
 
 def screen(*, to_stderr: bool = False) -> Console:

@@ -8,6 +8,7 @@ from services.brain.activities import Triage
 from services.brain.actors import session, task, user, webhook
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import FILTERS, reactions
+from services.brain.repositories import repository_check
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity
@@ -24,7 +25,9 @@ from shared.workspace.gateway_git import GatewayGit
 async def run(settings: Settings, timings: Timings) -> None:
     """Connect, register, run."""
     service = await Service.connect("brain", settings, timings)
-    host = service.host(task.DECIDER, session.DECIDER, webhook.DECIDER, user.DECIDER)
+    host = service.host(
+        *(task.DECIDER, session.DECIDER, webhook.DECIDER, user.DECIDER), check=repository_check(settings.config_path)
+    )
     policy = ReactionPolicy(
         approval=Approval(settings.approval),
         approval_timeout_s=settings.approval_timeout_hours * 3600,

@@ -115,6 +115,8 @@ def problem_of(error: Exception) -> Problem:
             | "text-too-long"
             | "retry-contradictory"
             | "agent-unknown"
+            | "repo-unknown"
+            | "repo-unnamed"
             | "webhook-name"
             | "webhook-unusable"
             | "expression-invalid"

@@ -18,7 +18,9 @@ import nats.micro.service
 import structlog
 
 from shared.contracts.decider import Decider
+from shared.contracts.messages import Command
 from shared.contracts.roles import is_for_people
+from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.login import login_of
@@ -37,7 +39,7 @@ from shared.ops.version import VERSION
 from shared.ops.visible import visible
 from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.activity import Activity, ActivityHandler, GiveUp
-from shared.runtime.actor_host import ActorHost
+from shared.runtime.actor_host import ActorHost, Check
 from shared.runtime.client import Client
 from shared.runtime.command_requests import CommandRequests
 from shared.runtime.dead_letters import answer_replays
@@ -110,8 +112,14 @@ class Service:
         await check_guards(bus)
         return cls(name, settings, bus, timings)
 
-    def host(self, *deciders: Decider[Any]) -> ActorHost:
-        """Take commands for these actor kinds."""
+    def host(self, *deciders: Decider[Any], check: Check | None = None) -> ActorHost:
+        """Take commands for these actor kinds; ``check`` refuses some that their sender may give."""
+
+        async def let_pass(actor: Actor, command: Command, principal: str) -> None:
+            await self.people.check(actor, command, principal)
+            if check is not None:
+                await check(actor, command, principal)
+
         self._host = ActorHost(
             self.journal,
             deciders,
@@ -119,7 +127,7 @@ class Service:
             limits=self.settings,
             snapshots=NatsSnapshots(self.bus),
             snapshot_every=self.timings.snapshot_every,
-            check=self.people.check,
+            check=let_pass,
         )
         if any(is_for_people(decider.kind) for decider in deciders):
             self.loop(self.people.run, drain=self.people.drain)

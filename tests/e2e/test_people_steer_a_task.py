@@ -109,8 +109,9 @@ async def test_a_retry_after_a_failed_publication_publishes_what_is_there_and_pa
 
 
 async def test_a_command_that_does_not_fit_is_refused_with_a_code_and_a_sentence(api_client: ApiClient) -> None:
-    id = await api_client.submit("Nothing\n\nNowhere.", repo="octo/unknown")
-    await api_client.until(id, "task.declined")
+    id = await api_client.submit("Nothing\n\nAt all.", directive="plan")
+    await api_client.say(id, "stop")
+    await api_client.until(id, "task.cancelled")
     for verb, body in (("stop", {}), ("approve", {}), ("input", {"message": "Hello?"}), ("reject", {})):
         answer = await api_client.ask(id, verb, **body)
         problem = answer.json()

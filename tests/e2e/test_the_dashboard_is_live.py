@@ -66,12 +66,12 @@ async def test_the_page_recovers_by_itself_when_the_gateway_is_killed(
     await expect(row).to_be_visible(timeout=SOON_MS)
 
     await system.hit("gateway")
-    later = await api_client.submit("After the gateway died\n\nNowhere.", repo="octo/unknown")
+    later = await api_client.submit("After the gateway died\n\ndemo: turns 2", directive="plan")
     await expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=2 * SOON_MS)
     await expect(page.get_by_role("link", name=re.compile("After the gateway died")).first).to_be_visible(
         timeout=SOON_MS
     )
-    await api_client.until(later, "task.declined")
+    await api_client.until(later, "task.plan-ready")
     await row.click()
     await expect(page.get_by_text(re.compile("^Completed · ")).first).to_be_visible(timeout=LATER_MS)
     await api_client.completed(id)

@@ -13,6 +13,7 @@ import yaml
 
 from cli.main import cli
 from shared.contracts.subjects import read_request_subject
+from shared.contracts.task import TERMINAL, Status
 from shared.event_store.envelope import MessageMetadata, decode_command, utc_now
 from shared.ops.config import load_config
 from shared.ops.setting_sources import unknown
@@ -60,6 +61,12 @@ def test_the_targets_of_make_that_are_named_are_there() -> None:
     named = set(all_in(r"(?:`|^)make ([a-z-]+)")) | set(all_in(r"make -C \S+ ([a-z-]+)"))
     assert {"demo", "up", "test", "install"} <= named
     assert named <= targets
+
+
+def test_who_waits_for_a_task_as_the_api_page_says_hears_of_every_end() -> None:
+    waits = re.findall(r"select\(IN\((.*?)\)\)", (ROOT / "docs" / "http-api.md").read_text(), re.DOTALL)[0]
+    ends = TERMINAL | {Status.AWAITING_APPROVAL, Status.WAITING_INPUT, Status.IN_REVIEW}
+    assert set(re.findall(r'"([^"]+)"', waits)) == ends
 
 
 def test_the_settings_that_are_named_are_settings() -> None:

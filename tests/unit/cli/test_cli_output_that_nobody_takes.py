@@ -40,18 +40,19 @@ async def _run(folder: Path, arguments: tuple[str, ...], out: int, err: int = su
 async def test_a_reader_that_has_gone_ends_a_command_without_a_word(arguments: tuple[str, ...], tmp_path: Path) -> None:
     with _nobody_reads() as gone:
         both = await asyncio.gather(_run(tmp_path, arguments, gone), _run(tmp_path, arguments, gone, gone))
-    assert both == [(1, ""), (1, "")]
+    assert tuple(both) == ((1, ""), (1, ""))
 
 
 @pytest.mark.parametrize("arguments", _COMMANDS)
 async def test_a_full_disk_is_said_in_one_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    with open("/dev/full", "wb") as full:
-        code, said = await _run(tmp_path, arguments, full.fileno())
+    full = os.open("/dev/full", os.O_WRONLY)
+    code, said = await _run(tmp_path, arguments, full)
+    os.close(full)
     assert code == 1
     assert said.startswith("journeyman: No space left on device: ") and said.count("\n") == 1
 
 
 def test_a_file_that_does_not_fit_on_its_disk_is_no_bug_of_ours() -> None:
-    with pytest.raises(OSError) as raised, open("/dev/full", "wb", buffering=0) as file:
+    with pytest.raises(OSError) as raised, Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"an archive")
     assert "Make room" in (explain(raised.value) or "")
