@@ -81,7 +81,7 @@ def delivery_id(incoming: Incoming) -> str:
 
 def read(event: str, body: bytes, config: Config) -> Reading:
     """What a delivery of Jira means. Raises `Unreadable` for a body that is not Jira's JSON."""
-    payload = decoded(_payloads, body, "Jira", event)
+    payload = decoded(_payloads, body, "Jira", event, lenient=True)
     actor = _actor(payload)
     issue = issue_of(payload)
     return Reading(
@@ -99,8 +99,10 @@ def _actor(payload: Payload) -> User | None:
 
 def _meaning(payload: Payload, issue: Issue | None, actor: User | None, config: Config) -> Signal | Ignored:
     policy, name, kind = config.sender(NAME), payload.event or "", payload.kind or ""
+    if issue is None and name and not name.startswith(("jira:issue_", "comment_")):
+        return Ignored(f"{one_line(visible(name))} is nothing we act on")
     if issue is None:
-        return Ignored(f"{name or 'it'} does not say which issue it is about")
+        return Ignored(f"{one_line(visible(name)) or 'it'} does not say which issue it is about")
     if actor is not None and policy.is_own(*actor.names):
         return Ignored("what we have done there ourselves")
     comment = payload.comment

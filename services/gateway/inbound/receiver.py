@@ -172,8 +172,9 @@ class Receiver:
             else:
                 reading = understood(sender, event, json, self._config())
         except (BadForm, Unreadable, UnicodeDecodeError) as error:
-            log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=str(error))
-            raise Problem(400, "body-unreadable", str(error)) from error
+            problem = f"The body is not UTF-8: {error}." if isinstance(error, UnicodeDecodeError) else str(error)
+            log.warning("unreadable delivery", webhook=name, event_name=event, delivery=id, problem=problem)
+            raise Problem(400, "body-unreadable", problem) from error
         match reading.meaning:
             case Ignored(reason=reason):
                 _ignored.inc()

@@ -6,9 +6,10 @@ name that people read stand in `shared.ops.senders`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -16,6 +17,12 @@ from shared.contracts.delivery import Signal
 from shared.ops.config import Config
 
 T = TypeVar("T")
+
+MAX_ODD_PARTS: Final = 20
+"""So many details of one body may be other than documented."""
+
+_AT: Final = re.compile(r"- at `\$([^`]*)`$")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 MAX_NAME_CHARS: Final = 200
 """The longest event name and delivery id that is taken from a header."""
@@ -102,9 +109,45 @@ def from_header(header: str) -> Callable[[Incoming], str]:
     return value_of
 
 
-def decoded(decoder: msgspec.json.Decoder[T], body: bytes, title: str, event: str) -> T:
-    """The body as the decoder's type; raises `Unreadable`, also for JSON that is nested too deeply."""
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes, title: str, event: str, *, lenient: bool = False) -> T:
+    """The body as the decoder's type; raises `Unreadable`, also for JSON that is nested too deeply.
+
+    ``lenient``: a detail that is not what the documentation says counts as missing, for senders that do not send again
+    what was refused. What is required stays required.
+    """
     try:
-        return decoder.decode(body)
+        return _without_odd_parts(decoder, body) if lenient else decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Unreadable(f"The body is not what {title} sends for {event!r}: {error}.") from error
+
+
+def _without_odd_parts(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    content: Any = None
+    for _ in range(MAX_ODD_PARTS):
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError as error:
+            content = msgspec.json.decode(body) if content is None else content
+            if not _take_out(content, str(error)):
+                raise
+            body = msgspec.json.encode(content)
+    return decoder.decode(body)
+
+
+def _take_out(content: Any, problem: str) -> bool:
+    """Take the part out of the JSON that a problem of msgspec is at; answers whether there was one."""
+    found = _AT.search(problem)
+    way: list[tuple[str, str]] = _STEP.findall(found[1]) if found else []
+    if not way:
+        return False
+    *before, last = way
+    try:
+        for name, index in before:
+            content = content[int(index)] if index else content[name]
+        if last[1]:
+            was, content[int(last[1])] = content[int(last[1])], None
+            return was is not None
+        del content[last[0]]
+    except (LookupError, TypeError, ValueError):
+        return False
+    return True

@@ -12,7 +12,7 @@ import msgspec
 from services.gateway.inbound.mention import find_mention
 from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender, decoded, from_header
 from services.gateway.inbound.sentry_payloads import Actor, Event, Issue, MetricAlert, Payload
-from services.gateway.inbound.sentry_text import text_of_event, text_of_issue
+from services.gateway.inbound.sentry_text import MAX_BYTES, scrubbed, text_of_event, text_of_issue, title_of
 from services.gateway.inbound.signature import hmac_sha256
 from services.gateway.inbound.text import bounded, clean, one_line, visible
 from shared.contracts.delivery import Signal, SignalKind
@@ -31,7 +31,7 @@ _resource: Final = from_header("Sentry-Hook-Resource")
 
 def read(event: str, body: bytes, config: Config) -> Reading:
     """What a delivery of Sentry means. Raises `Unreadable` for a body that is not the resource's JSON."""
-    payload = decoded(_payloads, body, "Sentry", event)
+    payload = decoded(_payloads, body, "Sentry", event, lenient=True)
     actor = payload.actor or Actor()
     return Reading(
         action=payload.action,
@@ -54,10 +54,10 @@ def _meaning(resource: str, payload: Payload, actor: Actor, config: Config) -> S
         case "metric_alert" if data.metric_alert is not None and action == "resolved":
             return _metric_signal(data.metric_alert, payload, config, SignalKind.CLOSED, "The alert is resolved.")
         case "issue" if data.issue is not None and action in ENDS:
-            text = f"{one_line(actor.name) or 'Sentry'} has {action} the issue."
+            text = f"{one_line(visible(actor.name)) or 'Sentry'} has {action} the issue."
             return _of_issue(data.issue, config, SignalKind.CLOSED, text)
         case "issue" if data.issue is not None and action == COMES_BACK:
-            return _came_back(data.issue, config)
+            return _came_back(data.issue, actor, config)
         case "issue" if data.issue is not None and action in ("created", "assigned"):
             if ignored := _triggered(f"issue.{action}", policy):
                 return ignored
@@ -84,7 +84,7 @@ def _of_event(event: Event, rule: str, config: Config) -> Signal | Ignored:
         kind=SignalKind.WORK,
         thread=f"{NAME}:{event.issue}",
         opened_at_ms=0,
-        title=one_line(visible(event.name)),
+        title=title_of(event.name),
         text=text_of_event(event, rule),
         repo=config.repo_of(NAME, event.project_slug_or_url, event.project_id),
         url=event.web_url,
@@ -98,7 +98,7 @@ def _of_issue(issue: Issue, config: Config, kind: SignalKind, text: str) -> Sign
         kind=kind,
         thread=f"{NAME}:{issue.id}",
         opened_at_ms=0,
-        title=one_line(visible(issue.title)),
+        title=title_of(issue.title),
         text=text,
         repo=config.repo_of(NAME, issue.project.slug, issue.project.id),
         url=issue.permalink or issue.web_url or "",
@@ -107,10 +107,17 @@ def _of_issue(issue: Issue, config: Config, kind: SignalKind, text: str) -> Sign
     )
 
 
-def _came_back(issue: Issue, config: Config) -> Signal:
+def _came_back(issue: Issue, actor: Actor, config: Config) -> Signal:
     """A regression: the work on it, which has ended, is taken up again."""
-    seen = f" It was seen {issue.count} times, last at {issue.last_seen}." if issue.count else ""
-    text = f"The error has come back after it was resolved.{seen}"
+    seen = f"It was seen {issue.count} times, last at {issue.last_seen}." if issue.count else ""
+    match issue.substatus:
+        case "escalating":
+            what = "The error, which was archived, happens more often than before."
+        case "ongoing" if actor.type == "user":
+            what = f"{one_line(visible(actor.name)) or 'Somebody'} says that the error is not resolved."
+        case _:
+            what = "The error has come back after it was resolved."
+    text = f"{what} {one_line(visible(seen))}".strip()
     back = _of_issue(issue, config, SignalKind.COMMENT, text)
     # Sentry has signed it: no person's standing is asked for.
     return msgspec.structs.replace(
@@ -124,7 +131,8 @@ def came_back_origin(issue: str) -> str:
 
 
 def _of_metric(alert: MetricAlert, payload: Payload, config: Config) -> Signal:
-    text = clean("\n\n".join(filter(None, (payload.data.description_title, payload.data.description_text))))
+    told = "\n\n".join(filter(None, (payload.data.description_title, payload.data.description_text)))
+    text = scrubbed(bounded(visible(told), MAX_BYTES))
     return _metric_signal(alert, payload, config, SignalKind.WORK, text)
 
 
@@ -134,7 +142,7 @@ def _metric_signal(alert: MetricAlert, payload: Payload, config: Config, kind: S
         kind=kind,
         thread=f"{NAME}:alert/{alert.id}",
         opened_at_ms=0,
-        title=one_line(visible(alert.title or payload.data.description_title or "A metric alert")),
+        title=title_of(alert.title or payload.data.description_title or "A metric alert"),
         text=text,
         repo=config.repo_of(NAME, *names),
         url=payload.data.web_url or "",

@@ -1,11 +1,12 @@
 """What a task says about an error of Sentry: bounded, and without what names people (pure).
 
 Headers, cookies, bodies of requests, variables of frames and users are not read at all; what Sentry itself has scrubbed
-says so. In texts, addresses of mails and machines, and what looks like a key, are replaced.
+says so. In texts, addresses of mails and machines, numbers of cards, and what looks like a key, are replaced.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 
 from services.gateway.inbound.sentry_payloads import Breadcrumb, Event, Frame, Issue, Thrown
 from services.gateway.inbound.text import bounded, one_line, visible
+from shared.ops.known_secrets import without_secrets
 
 MAX_BYTES: Final = 24 * 1024
+MAX_TITLE_CHARS: Final = 1_000
 MAX_THROWN: Final = 4
 MAX_FRAMES: Final = 12
 MAX_BREADCRUMBS: Final = 12
@@ -22,9 +25,17 @@ MAX_TAGS: Final = 20
 
 _PERSONAL_TAGS: Final = frozenset({"user", "user.id", "user.email", "user.ip", "user.username", "ip", "url"})
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
-_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\w)")
+_IPV6: Final = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
+_CARD: Final = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_TOKEN: Final = re.compile(r"\beyJ[\w-]{8,2000}\.[\w-]{4,8000}\.[\w-]{0,2000}")
+_NAMED: Final = (
+    r"(?:(?:api|access|private|secret)[_-]?key|token|secret|passw(?:or)?d|passwd|pwd|auth|authorization|credentials?|"
+    r"session(?:[_-]?id)?|cookie)"
+)
 _KEY: Final = re.compile(
-    r"(?i)\b(?:bearer\s+|(?:api[_-]?key|token|secret|passw(?:or)?d|authorization)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&]{4,}"
+    rf"(?i)(?<![\w-])(?:bearer\s+|[\w-]{{0,40}}{_NAMED}[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?(?:(?:basic|bearer|token)\s+)?)"
+    r"[^\s\"',;&]{4,}"
 )
 
 
@@ -78,8 +89,32 @@ def text_of_issue(issue: Issue) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """The text without addresses of mails and machines, and without what looks like a key."""
-    return _KEY.sub("[removed]", _IPV4.sub("[address]", _MAIL.sub("[mail]", text)))
+    """The text without addresses of mails and machines, numbers of cards, and what looks like a key."""
+    text = _TOKEN.sub("[removed]", _KEY.sub("[removed]", without_secrets(text)))
+    text = _IPV6.sub(_without_address, _IPV4.sub("[address]", _MAIL.sub("[mail]", text)))
+    return _CARD.sub(lambda found: "[card]" if _is_card(found[0]) else found[0], text)
+
+
+def _without_address(found: re.Match[str]) -> str:
+    """Times and names with colons look like addresses of IPv6 and are none."""
+    try:
+        ipaddress.IPv6Address(found[0])
+    except ValueError:
+        return found[0]
+    # Two words of C++ with colons between them may be hexadecimal.
+    return "[address]" if any(each.isdigit() for each in found[0]) else found[0]
+
+
+def _is_card(text: str) -> bool:
+    """By the check digit of ISO/IEC 7812."""
+    digits = [int(each) for each in text if each.isdigit()][::-1]
+    doubled = [sum(divmod(2 * each, 10)) for each in digits[1::2]]
+    return sum(digits[::2], sum(doubled)) % 10 == 0
+
+
+def title_of(text: str) -> str:
+    """What a task is called: the first line of an error, which may name people, too."""
+    return one_line(scrubbed(one_line(visible(text), MAX_TITLE_CHARS)))
 
 
 def _told(parts: Iterable[str]) -> str:

@@ -197,10 +197,12 @@ async def test_whatever_is_lost_on_the_way_stands_in_the_log_once(world: World, 
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(3600)
 async def test_whatever_is_lost_on_the_way_stands_in_the_log_once_in_many_runs(
     world: World, campaign_size: CampaignSize
 ) -> None:
     for seed in range(campaign_size.pick(small=20, full=300)):
+        print("seed", seed)
         fresh = World(world.server)
         world.server.issues.clear()
         await _a_day_of_faults(fresh, Random(seed))

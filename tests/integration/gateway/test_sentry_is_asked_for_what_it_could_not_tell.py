@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from shared.event_store.journal import Head
 from shared.ops.config import Config, Repo, SenderPolicy
 from shared.ops.settings import Settings
 from testing import sentry_server
+from testing.campaign_size import CampaignSize
 from testing.fault_proxy import Fault, FaultProxy
 from testing.missed import Asking
 from testing.sentry_server import Issue, SentryServer
@@ -120,22 +122,56 @@ async def test_an_error_that_has_come_back_is_told_once_each_time(world: World, 
     assert len({each.origin for each in world.signals}) == 2
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 async def test_whatever_is_lost_on_the_way_stands_in_the_log_once(world: World, seed: int) -> None:
-    random = Random(seed)
+    await _days_of_faults(world, Random(seed))
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+async def test_whatever_is_lost_on_the_way_stands_in_the_log_once_in_many_runs(campaign_size: CampaignSize) -> None:
+    for seed in range(campaign_size.pick(small=10, full=300)):
+        print("seed", seed)
+        async with SentryServer() as server:
+            await _days_of_faults(World(server), Random(1_000 + seed))
+
+
+async def _days_of_faults(world: World, random: Random) -> None:
+    """Issues that are new, seen, resolved and seen again; webhooks that come, come twice, and do not come."""
+    back: Counter[str] = Counter()
     async with FaultProxy(world.server.url, faults=FAULTS, share=0.2, random=random) as proxy:
         await world.look()
         world.url = proxy.url
-        opened = []
+        opened: list[Issue] = []
         for _ in range(15):
             world.time += random.choice((1.0, 300.0, 3000.0))
             opened.append(issue := world.server.opens())
-            if random.random() < 0.5:
+            for _ in range(random.choice((0, 0, 1, 2))):
                 await world.tell("issue", world.webhook("created", issue))
             for each in random.sample(opened, k=random.randrange(len(opened))):
                 world.server.seen(each)
+            if random.random() < 0.4:
+                await _comes_back(world, random, random.choice(opened), back)
             with contextlib.suppress(NotNow):
                 await world.look(1.0)
+            await world.brain()
         world.url = world.server.url
         await world.look(LATE_S)
-    assert sorted(each.thread for each in world.signals) == sorted(f"sentry:{each.id}" for each in opened)
+        await world.brain()
+        await world.look(LATE_S)
+    work = [each.thread for each in world.signals if each.kind is SignalKind.WORK]
+    assert sorted(work) == sorted(f"sentry:{each.id}" for each in opened)
+    assert Counter(each.thread for each in world.signals if each.kind is SignalKind.COMMENT) == back
+
+
+async def _comes_back(world: World, random: Random, issue: Issue, back: Counter[str]) -> None:
+    if issue.status == "resolved":
+        return
+    world.server.resolved(issue)
+    world.time += random.choice((60.0, 4000.0))
+    world.server.seen(issue)
+    back[f"sentry:{issue.id}"] += 1
+    if random.random() < 0.5:
+        await world.tell("issue", world.webhook("unresolved", issue))
+        await world.brain()
+    world.time += 90.0

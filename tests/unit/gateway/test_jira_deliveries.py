@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.inbound.jira import SENDER, read
@@ -231,6 +231,7 @@ _NODES = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.builds(lambda nodes: {"type": "doc", "content": nodes}, st.lists(_NODES, max_size=5)) | st.text(max_size=400))
 def test_no_text_of_jira_breaks_the_reader(body: Any) -> None:
     assert isinstance(markdown_of(body, us=("us",), mention="@agent"), str)
@@ -285,7 +286,7 @@ def test_a_signature_proves_it_and_so_does_the_secret_in_the_address() -> None:
 _KEY_OF_VECTOR = b"key"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"issue":5}', b"[" * 9_999, b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 9_999, b"\xff\xfe"])
 def test_a_body_that_is_not_jiras_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         read(SENDER.event(incoming(body=body)), body, CONFIG)
