@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 import msgspec
@@ -38,8 +38,11 @@ class LiveActivity(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncIterator[RecordedEvent | LiveActivity]:
-    """The task's events behind a stream sequence, mixed with its agents' activities, until the task's end."""
+async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncGenerator[RecordedEvent | LiveActivity, None]:
+    """The task's events behind a stream sequence, mixed with its agents' activities, until the task's end.
+
+    Whoever may stop in the middle closes it (`contextlib.aclosing`) while the connection is open.
+    """
     queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception] = asyncio.Queue(1000)
     feeding = [
         asyncio.create_task(_guarded(queue, _events(bus, task_id, after, queue))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from cli.failures import Failure
@@ -25,8 +25,11 @@ def subject_filter(kind: str | None, id: str | None) -> str:
     return f"evt.{kind or '*'}.{id or '*'}.>"
 
 
-async def read(bus: Bus, subject: str, *, start: int, follow: bool) -> AsyncIterator[FeedMessage]:
-    """The stored messages from ``start`` on, in order; without ``follow`` it ends where the log ends now."""
+async def read(bus: Bus, subject: str, *, start: int, follow: bool) -> AsyncGenerator[FeedMessage, None]:
+    """The stored messages from ``start`` on, in order; without ``follow`` it ends where the log ends now.
+
+    Whoever may stop in the middle closes it (`contextlib.aclosing`) while the connection is open.
+    """
     newest = None if follow else await _newest(bus, subject)
     if newest is not None and newest < start:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import rich_click as click
 
@@ -36,9 +37,11 @@ async def _read(task_id: str | None, kind: str | None, start: int, follow: bool,
     async with linked() as link:
         if task_id is not None:
             task_id = await whole_id(link.bus, task_id)
-        async for message in read(link.bus, subject_filter(kind, task_id), start=start, follow=follow):
-            if as_json:
-                print_json({"seq": message.position, "event": msgspec.Raw(message.data)}, lines=True)
-            else:
-                event = decode_event(message.subject, message.data, message.position)
-                print_whole(console, log_line(event, with_id=task_id is None))
+        messages = read(link.bus, subject_filter(kind, task_id), start=start, follow=follow)
+        async with contextlib.aclosing(messages):
+            async for message in messages:
+                if as_json:
+                    print_json({"seq": message.position, "event": msgspec.Raw(message.data)}, lines=True)
+                else:
+                    event = decode_event(message.subject, message.data, message.position)
+                    print_whole(console, log_line(event, with_id=task_id is None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import Any, Final
 
@@ -66,12 +67,13 @@ async def _logs(id: str, follow: bool, as_json: bool) -> None:
     from cli.tasks.watching import logs as lines_of
 
     console = screen()
-    async for kind, line in lines_of(id, following=follow):
-        if as_json:
-            print_json({"actor": kind, "line": msgspec.Raw(line)}, lines=True)
-            continue
-        for text in activities(line):
-            print_line(console, f"[dim]{kind:<5}[/] {escape(text)}")
+    async with contextlib.aclosing(lines_of(id, following=follow)) as lines:
+        async for kind, line in lines:
+            if as_json:
+                print_json({"actor": kind, "line": msgspec.Raw(line)}, lines=True)
+                continue
+            for text in activities(line):
+                print_line(console, f"[dim]{kind:<5}[/] {escape(text)}")
 
 
 @click.command("diff", cls=click.RichCommand)
@@ -95,12 +97,17 @@ def diff(id: str) -> None:
 
 @click.command("open", cls=click.RichCommand)
 @click.argument("id")
+@json_option
 @on_a_system
-def open_(id: str) -> None:
+def open_(id: str, as_json: bool) -> None:
     """Print the address of the task's page in the dashboard."""
     from cli.tasks.watching import address
 
-    say(asyncio.run(address(id)))
+    found = asyncio.run(address(id))
+    if as_json:
+        print_json(found)
+    else:
+        say(found["url"])
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (wait, logs, diff, open_)

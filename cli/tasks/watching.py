@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from cli.connection import Link, linked
@@ -61,15 +62,16 @@ async def until_end(link: Link, task_id: str, after: int, *, quiet: bool) -> dic
     console = screen(to_stderr=True)
     teller = Storyteller(console)
     try:
-        async for item in follow(link.bus, task_id, after=after):
-            if not quiet:
-                teller.tell(item)
-            if not isinstance(item, RecordedEvent):
-                continue
-            if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO and not quiet:
-                console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
-            if isinstance(item.data, RESTS):
-                return ended(item)
+        async with contextlib.aclosing(follow(link.bus, task_id, after=after)) as story:
+            async for item in story:
+                if not quiet:
+                    teller.tell(item)
+                if not isinstance(item, RecordedEvent):
+                    continue
+                if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO and not quiet:
+                    console.print(f"[yellow]The plan waits for you:[/] `journeyman task approve {task_id}`")
+                if isinstance(item.data, RESTS):
+                    return ended(item)
     except asyncio.CancelledError:
         if not quiet:
             say(f"The task goes on. Come back to it with `journeyman task wait {task_id}`.", to_stderr=True)
@@ -109,7 +111,7 @@ def _end_of(events: list[RecordedEvent]) -> RecordedEvent | None:
     return end
 
 
-async def logs(id: str, *, following: bool) -> AsyncIterator[tuple[str, bytes]]:
+async def logs(id: str, *, following: bool) -> AsyncGenerator[tuple[str, bytes], None]:
     """What the task's agents wrote that OUTPUT still has: whose it is, and a line of the CLI's stream-json.
 
     With ``following``, until the task has ended.
@@ -148,9 +150,10 @@ async def _ended(link: Link, task_id: str) -> None:
     """Return when the task has ended."""
     events = await link.journal.load(Actor("task", task_id))
     if _end_of(events) is None:
-        async for item in follow(link.bus, task_id, after=events[-1].position):
-            if isinstance(item, RecordedEvent) and isinstance(item.data, RESTS):
-                return
+        async with contextlib.aclosing(follow(link.bus, task_id, after=events[-1].position)) as story:
+            async for item in story:
+                if isinstance(item, RecordedEvent) and isinstance(item.data, RESTS):
+                    return
 
 
 async def diff(id: str) -> tuple[str, bytes]:
@@ -163,8 +166,9 @@ async def diff(id: str) -> tuple[str, bytes]:
         return task_id, await artifacts.diff(task_id)
 
 
-async def address(id: str) -> str:
-    """Where the dashboard shows the task."""
+async def address(id: str) -> dict[str, str]:
+    """The task's whole id, and the ``url`` at which the dashboard shows it."""
     async with linked() as link:
         task_id = await whole_id(link.bus, id)
-        return f"{(link.settings.public_url or link.endpoint.http).rstrip('/')}/tasks/{task_id}"
+        dashboard = (link.settings.public_url or link.endpoint.http).rstrip("/")
+        return {"id": task_id, "url": f"{dashboard}/tasks/{task_id}"}

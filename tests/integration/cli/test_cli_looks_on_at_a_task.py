@@ -52,13 +52,14 @@ async def say(journeyman: Run, nats_server: Nats, bus: Bus) -> Run:
 
 
 async def test_what_a_task_came_to_is_read_by_a_part_of_its_id(say: Run) -> None:
-    waited, quiet, logs, raw, diff, page = await asyncio.gather(
+    waited, quiet, logs, raw, diff, page, named = await asyncio.gather(
         say("task", "wait", "AAAAA1"),
         say("task", "wait", DONE.lower(), "--json"),
         say("task", "logs", "aaaaa1", "-f"),
         say("task", "logs", DONE, "--json"),
         say("task", "diff", DONE),
         say("task", "open", "AAAAB2"),
+        say("task", "open", "AAAAB2", "--json"),
     )
     assert (waited.code, waited.out) == (0, "completed\n")
     assert (quiet.json["id"], quiet.json["status"]) == (DONE, "completed")
@@ -66,6 +67,7 @@ async def test_what_a_task_came_to_is_read_by_a_part_of_its_id(say: Run) -> None
     assert [json.loads(line)["line"]["type"] for line in raw.out.splitlines()] == ["assistant", "assistant"]
     assert diff.out.encode() == DIFF, "what is piped is what git applies"
     assert page.out.strip().endswith(f"/tasks/{OPEN}")
+    assert named.json == {"id": OPEN, "url": page.out.strip()}
 
 
 async def test_a_reader_that_has_seen_enough_ends_what_would_go_on(say: Run, nats_server: Nats, tmp_path: Path) -> None:
