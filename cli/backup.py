@@ -15,7 +15,7 @@ from shared.ops.addresses import without_credentials
 from shared.ops.config import BadConfig, load_config
 from shared.ops.private import private_file
 from shared.ops.setting_sources import PREFIX
-from shared.ops.settings import Settings, variable_of
+from shared.ops.settings import Settings, written_as
 
 FOLDER: Final = "configuration"
 SETTINGS: Final = "settings.env"
@@ -30,6 +30,7 @@ def keep_configuration(settings: Settings, directory: Path, environment: Mapping
     """
     folder = directory / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the agents' files in it keep their modes
     private_file(folder / SETTINGS, _settings(settings))
     if settings.config_path.is_file():
         private_file(folder / "journeyman.toml", settings.config_path.read_text())
@@ -42,14 +43,14 @@ def keep_configuration(settings: Settings, directory: Path, environment: Mapping
 
 def what_else_to_keep(settings: Settings, environment: Mapping[str, str]) -> list[str]:
     """What a system needs that is no part of its backup: secrets by their names, and other people's places."""
-    keep = [f"{variable_of(name)}: a secret that is set." for name in _secrets(settings)]
+    keep = [f"{written_as(name)}: a secret that is set." for name in _secrets(settings)]
     keep += [
         f"{name}: names the file {path}, which holds a secret."
         for name, path in sorted(environment.items())
         if name.startswith(PREFIX) and name.endswith("_FILE") and path
     ]
     if urlsplit(settings.nats_url.partition(",")[0]).password:
-        keep.append(f"{variable_of('nats_url')}: the password in it; {SETTINGS} has the address without it.")
+        keep.append(f"{written_as('nats_url')}: the password in it; {SETTINGS} has the address without it.")
     if (settings.data_dir / _DEMO_SECRET).exists():
         keep.append(f"{settings.data_dir / _DEMO_SECRET}: the demo's webhook secret.")
     try:
@@ -81,7 +82,7 @@ def _settings(settings: Settings) -> str:
         if isinstance(value, SecretStr):
             continue
         text = without_credentials(str(value)) if name == "nats_url" else str(value)
-        lines.append(f"{variable_of(name)}={'1' if value is True else '0' if value is False else text}\n")
+        lines.append(f"{written_as(name)}={'1' if value is True else '0' if value is False else text}\n")
     return "# Journeyman's settings as of the backup, without its secrets.\n" + "".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,12 @@ async def archived(directory: Path) -> tuple[Added, int]:
         target = Archive(directory)
         with bar("archiving") as progress:
             added = await archive_whole(link.bus, target, progress)
+        if directory.stat().st_mode & 0o077:
+            say(
+                f"journeyman: {directory} may be read by others of this machine, and it holds diffs and conversations: "
+                f"`chmod 700 {shlex.quote(str(directory))}`.",
+                to_stderr=True,
+            )
         return added, target.manifest.last
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import rich_click as click
@@ -55,6 +56,12 @@ def add(name: str, url: str, data: Path | None, **files: Path | None) -> None:
     kept = contexts.read()
     contexts.write(replace(kept, named={**kept.named, name: made}))
     say(name)
+    if made.data and not Path(made.data).is_dir():
+        say(
+            f"journeyman: {made.data} is not there: give the name again with the right directory, or make it by "
+            f"starting the system: `journeyman up --data {shlex.quote(made.data)}`.",
+            to_stderr=True,
+        )
 
 
 @command.command("use", cls=click.RichCommand)

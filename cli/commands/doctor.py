@@ -69,7 +69,7 @@ async def _look(clean: bool) -> list[Finding]:
     except BadSettings as error:
         return [from_error("settings", Exception(line)) for line in str(error).splitlines()]
     except NoSystem as none:
-        found = [note("system", str(none), ""), settings_of(none.settings)]
+        found = [note("system", str(none), ""), *settings_of(none.settings)]
         found += await look_at_machine(none.settings, None)
         return [*found, *await look_at_repositories(none.settings, None, None)]
     found = [*name_system(endpoint, settings), *await look_at_machine(settings, endpoint)]

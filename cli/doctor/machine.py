@@ -16,10 +16,10 @@ from cli.github.findings import look_at_github
 from cli.supervisor import record
 from cli.supervisor.preflight import DEMO_SENDER, STATIC, is_free
 from shared.claude.process.binary import CliMissing, find_cli
-from shared.ops.config import BadConfig, load_config
+from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.disk_use import disk_use, free_bytes, size_in_words
 from shared.ops.environment import BASICS, inherited
-from shared.ops.senders import SENDERS, secret_setting
+from shared.ops.senders import DEMO_SECRET_FILE, SENDERS, secret_setting
 from shared.ops.settings import Settings, variable_of
 from shared.sandbox.binary import BwrapMissing, find_bwrap
 from shared.sandbox.machine import Machine
@@ -44,13 +44,13 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
         await _claude(settings),
         await asyncio.to_thread(_sandbox, settings),
         _model(settings, demo=demo),
-        *webhook_secrets(settings, data),
     ]
     try:
         config = load_config(config_path)
     except BadConfig as error:
-        found.append(from_error("configuration", error))
+        found += [*webhook_secrets(settings, data, Config()), from_error("configuration", error)]
     else:
+        found += webhook_secrets(settings, data, config)
         found += await look_at_github(settings, config)
         found += await look_at_senders(settings, config)
     found += [_disk(data), *await _kept(data), _port(settings, endpoint), _web()]
@@ -119,19 +119,40 @@ def _model(settings: Settings, *, demo: bool) -> Finding:
     )
 
 
-def webhook_secrets(settings: Settings, data: Path) -> list[Finding]:
-    """Whether each sender's webhook has a secret. ``data`` may hold the one that `up --demo` has made."""
-    made = {DEMO_SENDER} if (data / "webhook-secret").exists() else set()
+def webhook_secrets(settings: Settings, data: Path, config: Config) -> list[Finding]:
+    """Whether the webhook of each sender that is used has a secret; one line where none is.
+
+    ``data`` may hold the one that `up --demo` has made.
+    """
+    made = {DEMO_SENDER} if (data / DEMO_SECRET_FILE).exists() else set()
+    secret = [name for name in SENDERS if name in made or settings.webhook_secret(name).get_secret_value()]
+    lacking = [name for name in SENDERS if name not in secret and _is_used(name, settings, config)]
+    if not secret and not lacking:
+        known = " or ".join([", ".join(list(SENDERS.values())[:-1]), list(SENDERS.values())[-1]])
+        return [
+            note(
+                "webhooks",
+                f"no secret is set: nothing that {known} sends is taken",
+                f"Set {variable_of(secret_setting(DEMO_SENDER))}, or that of another one, to what it signs with.",
+            )
+        ]
     return [
-        good("webhooks", f"the {title} webhook has a secret")
-        if name in made or settings.webhook_secret(name).get_secret_value()
-        else note(
-            "webhooks",
-            f"no secret: {title}'s webhooks are refused",
-            f"Set {variable_of(secret_setting(name))} to the one the sender signs with.",
-        )
-        for name, title in SENDERS.items()
+        *(good("webhooks", f"the {SENDERS[name]} webhook has a secret") for name in secret),
+        *(
+            note(
+                "webhooks",
+                f"no secret: {SENDERS[name]}'s webhooks are refused",
+                f"Set {variable_of(secret_setting(name))} to the one the sender signs with.",
+            )
+            for name in lacking
+        ),
     ]
+
+
+def _is_used(sender: str, settings: Settings, config: Config) -> bool:
+    """Whether somebody has set something else of a sender."""
+    ours = [name for name in settings.model_fields_set if name.startswith(f"{sender}_")]
+    return bool(ours) or sender in config.senders or any(repo.sources.get(sender) for repo in config.repos.values())
 
 
 def _disk(data: Path) -> Finding:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 from collections import Counter
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +24,8 @@ from shared.nats.streams import EVENTS, GuardsOff, check_guards, stream_limits_o
 from shared.ops.addresses import without_credentials
 from shared.ops.disk_use import size_in_words
 from shared.ops.proc import owner_of
-from shared.ops.settings import Settings
+from shared.ops.setting_sources import values_in
+from shared.ops.settings import Settings, has_secret
 
 ANSWERS_S: Final = 0.6
 JETSTREAM_ANSWERS_S: Final = 5.0
@@ -37,12 +40,23 @@ def name_system(endpoint: Endpoint, settings: Settings) -> list[Finding]:
     else:
         by = f"context {endpoint.context}, " if endpoint.context else ""
         found = good("system", f"{by}at {where}; nothing runs it in {endpoint.data}")
-    return [found, settings_of(settings)]
+    return [found, *settings_of(settings)]
 
 
-def settings_of(settings: Settings) -> Finding:
-    """The `.env` files that were read."""
-    return good("settings", " and ".join(map(str, settings.env_files)) or "the environment alone: no .env was found")
+def settings_of(settings: Settings) -> list[Finding]:
+    """The `.env` files that were read, and which of them others may read too."""
+    files = settings.env_files
+    found = good("settings", " and ".join(map(str, files)) or "the environment alone: no .env was found")
+    readable = [file for file in files if file.stat().st_mode & 0o077 and has_secret(values_in(file))]
+    return [found, *(_may_be_read("settings", file) for file in readable)]
+
+
+def _may_be_read(what: str, file: Path) -> Finding:
+    return note(
+        what,
+        f"{file} has a secret in it and may be read by others of this machine",
+        f"`chmod 600 {shlex.quote(str(file))}`.",
+    )
 
 
 async def look_at_system(link: Link) -> list[Finding]:
@@ -77,7 +91,7 @@ async def _requirements(link: Link) -> list[Finding]:
             (note if each.weight is Weight.UNSEEN else bad)("durability", each.what, _sentence(each.mend))
             for each in risks
         ),
-        *(note("login", f"{file} may be read by others of this machine", f"`chmod 600 {file}`.") for file in readable),
+        *(_may_be_read("login", file) for file in readable),
     ]
 
 

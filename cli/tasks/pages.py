@@ -17,9 +17,9 @@ from cli.markdown import markdown
 from cli.story import money
 from cli.tasks.evidence import CLASS_COLOURS, print_evidence, proof
 from shared.contracts.queries import ModelCost, RunAttempt, TaskDetail, TaskSummary, TimelineItem
-from shared.contracts.rules import NEEDS_PERSON, Action
+from shared.contracts.rules import NEEDS_PERSON, Action, Standing
 from shared.contracts.sentences.words import one_line
-from shared.contracts.task import Stage
+from shared.contracts.task import Stage, Status
 
 COLOURS: Final = {
     "awaiting-approval": "bold yellow",
@@ -166,10 +166,13 @@ def _print_next_steps(console: Console, task: TaskDetail) -> None:
 def _steps(task: TaskDetail, action: Action) -> list[tuple[str, str]]:
     """The commands of one action that is allowed."""
     first = (_COMMANDS[action].format(id=task.id), task.actions[action].effect)
+    standing = Standing(status=Status(task.status), ended_in=task.ended_in, error_code=task.error_code)
     match action:
         case Action.FOLLOW_UP if _is_allowed(task, Action.REVISE) or _is_allowed(task, Action.INPUT):
             # It would be feedback on the plan, or a word to the agent: those have commands of their own.
             return []
+        case Action.RETRY if standing.needs_budget:
+            return [(f"{first[0]} --budget …", first[1])]
         case Action.RETRY if task.has_result and task.ended_in == Stage.PUBLISHING:
             return [first, (f"{first[0]} --afresh", "Has the work done anew.")]
         case Action.RETRY if task.has_result and task.ended_in:

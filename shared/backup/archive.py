@@ -28,6 +28,7 @@ import msgspec
 from shared.event_store.envelope import hash_of
 from shared.ops.crash_points import crash_point
 from shared.ops.files import lock_file, sha256_of
+from shared.ops.private import private_files
 
 FORMAT: Final = 2
 EVENTS_ALONE: Final = 1
@@ -134,9 +135,13 @@ class Archive:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """The only writer; raises `ArchiveRefused` when there is one already. Removes what an interrupted one left."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        """The only writer; raises `ArchiveRefused` when there is one already. Removes what an interrupted one left.
+
+        What it writes is readable by us alone, like what it is a copy of. A directory that is there keeps its mode.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as held:
+            held.enter_context(private_files())
             try:
                 held.enter_context(lock_file(self.directory / "archive.lock"))
             except BlockingIOError as error:

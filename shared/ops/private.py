@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,16 @@ def private_directory(path: Path) -> None:
         # Another service may be first; "x" follows no link that another user has laid here.
         with contextlib.suppress(FileExistsError), mark.open("x") as file:
             file.write(_WHY_KEPT)
+
+
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Make all files and folders that this process makes meanwhile for us alone, whoever of us makes them."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def private_file(path: Path, text: str) -> None:

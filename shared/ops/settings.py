@@ -49,6 +49,12 @@ def variable_of(setting: str) -> str:
     return f"{PREFIX}{setting.upper()}"
 
 
+def written_as(setting: str) -> str:
+    """The variable by which people know a setting: ``ANTHROPIC_API_KEY``, which the Claude CLI has too, or ours."""
+    shared = isinstance(Settings.model_fields[setting].validation_alias, AliasChoices)
+    return setting.upper() if shared else variable_of(setting)
+
+
 def _with_webhook_secrets(model: type[Model]) -> type[Model]:
     """The model with one more field for each sender of `SENDERS`: its webhook's secret."""
     fields: dict[str, Any] = {
@@ -307,6 +313,12 @@ class Settings(Limits, BaseSettings):
         return f"{self.machine_id}:{os.getpid()}"
 
 
+def has_secret(variables: Mapping[str, str]) -> bool:
+    """Whether one of the variables is a setting whose value is a secret."""
+    secret = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    return any(variables.get(name) for each in secret for name in (variable_of(each), written_as(each)))
+
+
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Read and check the settings; raises `BadSettings` with one line for each wrong one.
 
@@ -446,7 +458,6 @@ def example() -> str:
         shown = default.get_secret_value() if isinstance(default, SecretStr) else default
         text = "" if shown is None or field.is_required() or field.default_factory is not None else str(shown)
         text = {"True": "1", "False": "0"}.get(text, text)
-        alias = isinstance(field.validation_alias, AliasChoices)
         more = f"; past it: {past(name)}" if name in Limits.model_fields else ""
-        lines += [f"# {field.description}{more}.", f"#{name.upper() if alias else variable_of(name)}={text}", ""]
+        lines += [f"# {field.description}{more}.", f"#{written_as(name)}={text}", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -116,6 +116,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PLAIN_REF = re.compile(r"refs(?:/[A-Za-z0-9][A-Za-z0-9_-]*)+")
 """Refs that git accepts for sure, so that it need not be asked. Source: git-check-ref-format(1)."""
 _SSH_FAILED = "Could not read from remote repository"
+_SSH_ADVICE = ("Please make sure you have", "and the repository exists")
+"""What git adds to whatever ssh has said, on two lines."""
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _REMOTE = re.compile(r"^remote:[ \t]*(.*)$", re.MULTILINE)
 
@@ -244,11 +246,12 @@ def failed(args: tuple[str, ...], answer: Answer, sentence: str | None = None) -
     ours = [line for line in detail.splitlines() if not line.startswith("remote:")]
     # Above that line of git, ssh and the server have said why.
     why = [line for line in ours if line.startswith(("fatal:", "error:", " ! ")) and _SSH_FAILED not in line]
-    reason = why[0] if why else " ".join(line for line in ours if not line.startswith("Please make sure you have"))
+    told = [line for line in ours if line.strip() and not line.startswith(_SSH_ADVICE)]
+    reason = why[0] if why else " ".join([line for line in told if _SSH_FAILED not in line] or told)
     plain = sentence or f"git {_name(args)} failed (exit code {answer.code})"
-    told = " ".join(f"{plain}: {reason.strip() or 'no reason given'}".split())
+    whole = " ".join(f"{plain}: {reason.strip() or 'no reason given'}".split())
     words = remote_words(answer.err)
-    return GitFailed(f"{told}. The server says: {words}" if words else told, detail)
+    return GitFailed(f"{whole}. The server says: {words}" if words else whole, detail)
 
 
 def remote_words(text: str) -> str:

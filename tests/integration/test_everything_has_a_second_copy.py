@@ -58,6 +58,8 @@ async def test_a_restore_brings_back_every_event_artifact_and_line_under_its_num
     target = Archive(tmp_path / "copy")
     added = await archive_whole(bus, target)
     assert (added.events, added.artifacts, added.lines, added.lost) == (10, 3, 2, ())
+    made = [target.directory, *target.directory.rglob("*")]
+    assert [each for each in made if each.stat().st_mode & 0o077] == [], "it is as private as what it is a copy of"
     files = [each for each in (target.directory / "contents").rglob("*") if each.is_file()]
     assert len(files) == 2, "the two that are alike have one file"
     async with another_nats(tmp_path / "other") as (_, there):

@@ -12,6 +12,7 @@ from cli.doctor.finding import FindingState
 from cli.doctor.machine import webhook_secrets
 from cli.supervisor.children import LaunchPlan, service_environment
 from shared.ops import settings_files
+from shared.ops.config import Config, SenderPolicy
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.settings import load_settings, variable_of
 
@@ -82,12 +83,18 @@ def test_under_the_supervisor_the_gateway_alone_has_the_secret(name: str, ending
 
 
 @pytest.mark.parametrize(("name", "title"), SENDERS.items())
-def test_the_doctor_says_of_each_sender_whether_its_secret_is_set_and_how_to_set_it(
+def test_the_doctor_says_of_each_sender_that_is_used_whether_its_secret_is_set_and_how_to_set_it(
     name: str, title: str, tmp_path: Path
 ) -> None:
-    place = list(SENDERS).index(name)
-    missing = webhook_secrets(load_settings(), tmp_path)[place]
+    (missing,) = webhook_secrets(load_settings(), tmp_path, Config(senders={name: SenderPolicy()}))
     assert missing.state is FindingState.NOTE and f"{title}'s webhooks are refused" in missing.detail
     assert variable_of(secret_setting(name)) in missing.mend
-    there = webhook_secrets(load_settings({}, **{secret_setting(name): "s3cret"}), tmp_path)[place]
+    (there,) = webhook_secrets(load_settings({}, **{secret_setting(name): "s3cret"}), tmp_path, Config())
     assert there.state is FindingState.GOOD and title in there.detail
+
+
+def test_the_doctor_has_one_line_for_somebody_who_uses_no_sender(tmp_path: Path) -> None:
+    (none,) = webhook_secrets(load_settings(), tmp_path, Config())
+    assert none.state is FindingState.NOTE and all(title in none.detail for title in SENDERS.values())
+    (missing,) = webhook_secrets(load_settings({}, jira_url="https://jira.example"), tmp_path, Config())
+    assert "Jira's webhooks are refused" in missing.detail

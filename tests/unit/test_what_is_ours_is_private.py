@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.doctor.system import settings_of
 from cli.supervisor import record
 from shared.claude.work_dirs import node_id_of
 from shared.ops.addresses import without_credentials
 from shared.ops.private import private_directory, private_file
+from shared.ops.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,21 @@ def test_an_address_is_shown_without_its_user_and_password(address: str, shown: 
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_doctor_names_a_file_of_settings_with_a_secret_that_others_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    for text, mode, states in (
+        ("ANTHROPIC_API_KEY=k\n", 0o644, ["good", "note"]),
+        ("ANTHROPIC_API_KEY=k\n", 0o600, ["good"]),
+        ("JOURNEYMAN_HTTP_PORT=8123\n", 0o644, ["good"]),
+    ):
+        file.write_text(text)
+        file.chmod(mode)
+        assert [each.state for each in settings_of(load_settings())] == states
 
 
 @pytest.mark.parametrize("sign", ["place", "run/up.lock", "run/up.json", "journeyman.toml", "demo/place"])

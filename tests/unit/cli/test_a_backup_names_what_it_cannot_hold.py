@@ -36,7 +36,8 @@ def test_the_configuration_is_kept_and_no_secret_is(tmp_path: Path) -> None:
     )
     keep = keep_configuration(settings, target, environment)
     told = "\n".join(keep)
-    for name in ("ANTHROPIC_API_KEY", "GITHUB_WEBHOOK_SECRET", "NATS_URL", "ANTHROPIC_API_KEY_FILE"):
+    assert "\nANTHROPIC_API_KEY: " in f"\n{told}", "the name that .env.example has"
+    for name in ("GITHUB_WEBHOOK_SECRET", "NATS_URL", "ANTHROPIC_API_KEY_FILE"):
         assert f"JOURNEYMAN_{name}: " in told
     assert '/run/secrets/git: a file that [credentials."git.example"] in journeyman.toml names.' in told
     assert 'FAR_TOKEN: the variable with the token of [credentials."git.example/octo/far"].' in told
@@ -48,6 +49,7 @@ def test_the_configuration_is_kept_and_no_secret_is(tmp_path: Path) -> None:
     assert "JOURNEYMAN_NATS_URL=nats://nats.example:4222\n" in settings_kept
     assert (target / "configuration" / "journeyman.toml").read_text() == TOML
     assert (target / "configuration" / "agents" / "CLAUDE.md").read_text() == "Be kind."
+    assert (target / "configuration").stat().st_mode & 0o077 == 0, "the agents' files in it keep their modes"
     for file in target.rglob("*"):
         assert file.is_dir() or (file.stat().st_mode & 0o077 == 0 or file.name == "CLAUDE.md"), file
         if file.is_file() and file.name != "journeyman.toml":

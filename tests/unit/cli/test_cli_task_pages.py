@@ -41,6 +41,11 @@ def test_the_page_of_a_paused_task_says_when_it_goes_on_and_that_it_can_be_retri
     assert f"journeyman task retry {TASK}" in page
 
 
+def test_the_page_of_a_task_that_has_reached_its_budget_says_how_a_larger_one_is_named() -> None:
+    page = page_after(task.Failed(stage="executing", code="agent-budget", message="Reached."))
+    assert f"journeyman task retry {TASK} --budget …" in page
+
+
 @pytest.mark.parametrize(
     ("events", "offered"),
     [
