@@ -99,6 +99,7 @@ def _submission(signal: delivery.Signal, policy: ReactionPolicy, origin: str = "
         approval=policy.approval if signal.trusted else policy.strict or task.Approval.REQUIRED,
         origin=origin,
         agent=signal.agent if signal.trusted else "",
+        as_of_ms=signal.as_of_ms,
     )
 
 
@@ -111,6 +112,7 @@ def _edit(signal: delivery.Signal, edit: str) -> task.RecordEdit:
         origin=edit,
         author=signal.author,
         trusted=signal.trusted,
+        as_of_ms=signal.as_of_ms,
     )
 
 

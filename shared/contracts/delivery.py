@@ -54,7 +54,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``by_program`` that the author is no person. ``origin`` names the message itself, the same in every delivery of it;
     empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: it addresses us, or
     gives the thing to us; an edit does so for the first time. ``pull_request``: the thing is one. ``agent`` is to do
-    the work instead of the repository's. ``pull`` has the facts of a pull request, a review or a check.
+    the work instead of the repository's. ``pull`` has the facts of a pull request, a review or a check. ``as_of_ms`` is
+    when the words came to read so by the sender's clock (milliseconds since 1970), 0 where it does not tell.
     """
 
     kind: SignalKind
@@ -75,6 +76,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: bool = False
     agent: str = ""
     pull: PullFacts | None = None
+    as_of_ms: int = 0
 
 
 SELF_TEST: Final = "journeyman.test"

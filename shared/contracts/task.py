@@ -151,7 +151,7 @@ class Submit(Command, frozen=True, kw_only=True):
 
     ``origin`` names the message that asks for it, so that it is not taken for a second wish as well; ``request`` is
     what that message says, where it is not the thing's own ``text``. ``agent`` is to do the work instead of the
-    repository's.
+    repository's. ``as_of_ms`` is that of the signal.
     """
 
     title: str
@@ -165,6 +165,7 @@ class Submit(Command, frozen=True, kw_only=True):
     parent: str = ""
     origin: str = ""
     agent: str = ""
+    as_of_ms: int = 0
 
 
 class FollowUp(SaidCommand, frozen=True, kw_only=True):
@@ -451,7 +452,8 @@ class RecordEdit(Command, frozen=True, kw_only=True):
     """Report that words which the task was made of read otherwise now.
 
     ``part`` names the message that was edited, and is empty for the thing's own title and text; ``origin`` names the
-    edit. ``trusted``: who has made it may speak to the agent at work.
+    edit. ``trusted``: who has made it may speak to the agent at work. ``as_of_ms`` is that of the signal: older words
+    than those that are known never take their place.
     """
 
     text: str
@@ -460,6 +462,7 @@ class RecordEdit(Command, frozen=True, kw_only=True):
     origin: str = ""
     author: str = ""
     trusted: bool = False
+    as_of_ms: int = 0
 
 
 class Resume(TimedCommand, frozen=True, kw_only=True):
@@ -538,6 +541,7 @@ class Submitted(Event, frozen=True, kw_only=True):
     origin: str = ""
     request: str = ""
     agent: str = ""
+    as_of_ms: int = 0
 
 
 class FollowedUp(Event, frozen=True, kw_only=True):
@@ -594,6 +598,7 @@ class Edited(Event, frozen=True, kw_only=True):
     origin: str = ""
     author: str = ""
     counts: bool = True
+    as_of_ms: int = 0
 
 
 class GoingOn(Event, frozen=True, kw_only=True):
@@ -722,10 +727,12 @@ class QuestionAsked(CausedEvent, frozen=True, kw_only=True):
 
 
 class InputGiven(Event, frozen=True, kw_only=True):
-    """A person said something to the agent."""
+    """A person said something to the agent; of an edit, ``part`` and ``as_of_ms`` are those of `Edited`."""
 
     message: str
     origin: str = ""
+    part: str = ""
+    as_of_ms: int = 0
 
 
 class WorkResumed(CausedEvent, frozen=True, kw_only=True):
@@ -1031,7 +1038,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``closing_until``: the thing is closed, and the review of it ends then, unless a merge has closed it. ``watch`` is
     what has been seen of the pull request, and ``leaving`` is true while an agent is stopped because that was merged or
     closed. ``unfinished``: what the newest round was asked for is not seen to; ``broken_off``: because its pull request
-    was closed.
+    was closed. ``words_at``: of which moment the words of each message are that is known, by the sender's clock; of the
+    thing's own it is the empty name.
     """
 
     status: Status = Status.NEW
@@ -1091,6 +1099,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     leaving: bool = False
     unfinished: bool = False
     broken_off: bool = False
+    words_at: dict[str, int] = {}
 
 
 def whole_text(text: str, request: str, author: str) -> str:

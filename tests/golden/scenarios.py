@@ -284,6 +284,35 @@ async def outside(play: Play) -> None:
     await play.until(other.task_id, "task.cancelled")
 
 
+async def reworded(play: Play) -> None:
+    """A comment that asks for work reads otherwise, before an agent is at work and while it is; then an older wording
+    comes late."""
+    await play.group.start("brain", "planner", "executor", "gateway")
+    issue = Issue(repo=REPO, number=16, opened=utc_now().replace(microsecond=0))
+    id, script = issue.task_id, "demo executor: write note.txt x\ndemo executor: ask Go on?"
+
+    async def edit(minute: int, was: str, text: str) -> None:
+        told = _comment(issue, f"@agent plan {text}\n\n{script}", updated_at=_minute(minute))
+        changes = {"changes": {"body": {"from": f"@agent plan {was}\n\n{script}"}}}
+        await play.deliver("issue_comment", told | {"action": "edited"} | changes)
+
+    await play.deliver("issue_comment", _comment(issue, f"@agent plan a note\n\n{script}", updated_at=_minute(0)))
+    ready = (await play.until(id, "task.plan-ready")).data
+    await edit(2, "a note", "a note in red")
+    await play.until(id, "task.edited")
+    approve = f"@agent approve v{ready.version} {ready.digest[:12]}"
+    await play.deliver("issue_comment", _comment(issue, approve, 2, updated_at=_minute(3)))
+    await play.until(id, "task.question-asked")
+    await edit(4, "a note in red", "a note in blue")
+    await play.until(id, "task.input-given")
+    await edit(3, "a note in red", "a note in green")
+    await play.until(id, "task.completed")
+
+
+def _minute(number: int) -> str:
+    return f"2026-11-27T03:{number:02d}:00Z"
+
+
 async def on_github(play: Play) -> None:
     """The whole way on a GitHub of ours: marks, one comment, an approval, a pull request, a refusal and answers."""
     async with GitHubServer() as server:
@@ -662,6 +691,7 @@ SCENARIOS: Final = {
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),
     "outside": Scenario(play=outside),
+    "reworded": Scenario(play=reworded),
     "on-github": Scenario(play=on_github),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),

@@ -131,6 +131,7 @@ def _submitted(command: Submit) -> Submitted:
         origin=command.origin,
         request=command.request,
         agent=command.agent,
+        as_of_ms=command.as_of_ms,
     )
 
 

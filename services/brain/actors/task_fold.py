@@ -83,15 +83,15 @@ def evolve(task: Task, event: TaskEvent) -> Task:
 def _after(task: Task, event: TaskEvent) -> Task:
     match event:
         case Submitted():
-            return _submitted(task, event)
+            return _of_moment(_submitted(task, event), event.origin, event.as_of_ms)
         case FollowedUp():
             return _followed_up(task, event)
         case InputGiven():
-            return replace(task, told=event.message)
+            return _of_moment(replace(task, told=event.message), event.part, event.as_of_ms)
         case FollowUpRefused() | ActionRefused() | SpendRecorded():
             return task
         case Edited():
-            return _edited(task, event)
+            return _of_moment(_edited(task, event), event.part, event.as_of_ms)
         case GoingOn():
             watch = replace(task.watch, due=event.due or task.watch.due, told=(), attention="")
             return replace(task, goes_on=True, chain=0, closing_until=None, stop_reason="", watch=watch)
@@ -455,6 +455,18 @@ def _edited(task: Task, event: Edited) -> Task:
         case Edited(part=part):
             wishes = (replace(wish, text=event.text) if wish.origin == part else wish for wish in task.wishes)
             return replace(task, wishes=tuple(wishes))
+
+
+MAX_PARTS: Final = 200
+"""Messages of which it is known when their words came to read so."""
+
+
+def _of_moment(task: Task, part: str, as_of_ms: int) -> Task:
+    """Remember of which moment the words of a message are, of the newest ones."""
+    if not as_of_ms:
+        return task
+    others = [(name, at) for name, at in task.words_at.items() if name != part]
+    return replace(task, words_at=dict([*others, (part, as_of_ms)][-MAX_PARTS:]))
 
 
 def _heard(task: Task, event: TaskEvent) -> Task:

@@ -104,8 +104,13 @@ def go_on(task: Task, command: GoOn) -> GoingOn | Retried | PublicationRequested
 
 
 def edited(task: Task, report: RecordEdit) -> Edited | InputGiven | None:
-    """Other words: they count until planning begins, then they are shown, and told to an agent that is at work."""
+    """Other words: they count until planning begins, then they are shown, and told to an agent that is at work.
+
+    Senders promise no order: what is older than the words that are known has been replaced already.
+    """
     if task.status is Status.NEW or report.origin in task.origins or _reads_so(task, report):
+        return None
+    if 0 < report.as_of_ms < task.words_at.get(report.part, 0):
         return None
     if not _has_begun(task) and (report.trusted or _is_still_to_be_judged(task)):
         return _edit(report, counts=True)
@@ -115,6 +120,8 @@ def edited(task: Task, report: RecordEdit) -> Edited | InputGiven | None:
             message=f"{report.author or 'Somebody'} has changed {what} since the work began. It reads now:\n\n"
             f"{report.text}",
             origin=report.origin,
+            part=report.part,
+            as_of_ms=report.as_of_ms,
         )
     return _edit(report, counts=False)
 
@@ -127,6 +134,7 @@ def _edit(report: RecordEdit, *, counts: bool) -> Edited:
         origin=report.origin,
         author=report.author,
         counts=counts,
+        as_of_ms=report.as_of_ms,
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from services.gateway.inbound.github_events import meaning_of
 from services.gateway.inbound.github_issues import former_threads
@@ -20,9 +23,11 @@ from services.gateway.inbound.github_payloads import (
     StatusPayload,
     WorkflowRunPayload,
     decode,
+    milliseconds,
 )
 from services.gateway.inbound.sender import Incoming, NotAuthentic, Reading, Sender, from_header
 from services.gateway.inbound.signature import hmac_sha256
+from shared.contracts.delivery import Signal
 from shared.ops.config import Config
 
 SIGNATURE: Final = "X-Hub-Signature-256"
@@ -43,10 +48,13 @@ def verify(incoming: Incoming, secrets: Sequence[bytes]) -> None:
 def read(event: str, body: bytes, config: Config) -> Reading:
     """What a delivery of GitHub means. Raises `Unreadable` for a body that is not the event's JSON."""
     payload = decode(event, body)
+    meaning = meaning_of(event, payload, config)
+    if isinstance(meaning, Signal):
+        meaning = replace(meaning, as_of_ms=_as_of_ms(payload))
     return Reading(
         action=payload.action or "",
         sender=payload.sender.login if payload.sender else "",
-        meaning=meaning_of(event, payload, config),
+        meaning=meaning,
         content=_content(event, payload),
         formerly=former_threads(payload.repository, payload.issue, config)
         if isinstance(payload, IssuesPayload | CommentPayload)
@@ -86,6 +94,21 @@ def _content(event: str, payload: Payload) -> tuple[str, ...]:
     if not at:
         return ()
     return (event, thing, payload.action or "", payload.sender.login if payload.sender else "", at, _digest(words))
+
+
+def _as_of_ms(payload: Payload) -> int:
+    """Of which moment the words of an issue or a comment are; 0 for other things, and for a time that is none."""
+    match payload:
+        case CommentPayload(comment=said):
+            at = said.updated_at
+        case IssuesPayload(issue=issue):
+            at = issue.updated_at
+        case _:
+            return 0
+    try:
+        return milliseconds(datetime.fromisoformat(at)) if at else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _digest(words: Sequence[str | None]) -> str:

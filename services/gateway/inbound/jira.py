@@ -37,6 +37,7 @@ SIGNATURE: Final = "X-Hub-Signature"
 COMMENTED: Final = frozenset({"comment_created", "issue_commented"})
 COMMENT_EDITED: Final = frozenset({"comment_updated", "issue_comment_edited"})
 MAX_ATTACHMENTS: Final = 20
+MAX_MS: Final = 2**53
 APPROVES_NEVER: Final = "an edited comment never approves: write a new one"
 
 
@@ -84,10 +85,14 @@ def read(event: str, body: bytes, config: Config) -> Reading:
     payload = decoded(_payloads, body, "Jira", event, lenient=True)
     actor = _actor(payload)
     issue = issue_of(payload)
+    meaning = _meaning(payload, issue, actor, config)
+    if isinstance(meaning, Signal) and not meaning.as_of_ms and issue is not None:
+        as_of_ms = payload.timestamp or int(moment(issue.fields.updated) * 1000)
+        meaning = msgspec.structs.replace(meaning, as_of_ms=min(max(as_of_ms, 0), MAX_MS))
     return Reading(
         action=payload.kind or "",
         sender=actor.account if actor else "",
-        meaning=_meaning(payload, issue, actor, config),
+        meaning=meaning,
         content=_content(payload, issue),
     )
 
@@ -214,6 +219,7 @@ def _said(
         trusted=policy.lets_steer(*author.names),
         directive=mention.directive,
         argument=bounded(mention.argument, 4096),
+        as_of_ms=int(moment(comment.updated or comment.created) * 1000),
         origin=f"{NAME}:comment/{site_of(issue.self or '')}/{comment.id}",
     )
 

@@ -173,6 +173,32 @@ def test_the_agent_at_work_hears_of_an_edit_only_when_its_sender_is_trusted() ->
     given(DECIDER, *EXECUTING).when(replace(edit, trusted=False)).then(shown)
 
 
+@pytest.mark.parametrize("part", ["", "comment/1"])
+@pytest.mark.parametrize("begins", [SUBMITTED, replace(SUBMITTED, as_of_ms=2_000)])
+def test_older_words_that_come_late_never_take_the_place_of_newer_ones(part: str, begins: Submitted) -> None:
+    newer = Edited(text="the newest", part=part, origin="d-3", as_of_ms=4_000)
+    late = RecordEdit(text="older", part=part, origin="d-2", trusted=True, as_of_ms=3_000)
+    given(DECIDER, begins, newer).when(late).nothing()
+    for as_of_ms in (0, 4_000, 5_000):
+        now = replace(late, as_of_ms=as_of_ms)
+        given(DECIDER, begins, newer).when(now).then(Edited(text="older", part=part, origin="d-2", as_of_ms=as_of_ms))
+    other = "" if part else "comment/1"
+    assert DECIDER.decide(given(DECIDER, begins, newer).state, replace(late, part=other)) is not None
+
+
+def test_words_from_before_the_task_was_opened_are_older_too() -> None:
+    begins = replace(SUBMITTED, origin="", request="", as_of_ms=2_000)
+    late = RecordEdit(text="older", trusted=True, as_of_ms=1_000)
+    given(DECIDER, begins).when(late).nothing()
+
+
+def test_an_agent_at_work_does_not_hear_older_words_after_newer_ones() -> None:
+    newer = RecordEdit(text="the newest", origin="d-3", trusted=True, as_of_ms=4_000)
+    heard = DECIDER.decide(given(DECIDER, *EXECUTING).state, newer)
+    assert isinstance(heard, InputGiven) and heard.as_of_ms == 4_000
+    given(DECIDER, *EXECUTING, heard).when(replace(newer, text="older", origin="d-2", as_of_ms=3_000)).nothing()
+
+
 def test_an_edit_of_nothing_that_a_task_was_made_of_is_none() -> None:
     given(DECIDER, SUBMITTED).when(RecordEdit(text=SUBMITTED.text)).nothing()
     given(DECIDER, SUBMITTED).when(RecordEdit(text="@agent stop now", part="comment/5")).nothing()

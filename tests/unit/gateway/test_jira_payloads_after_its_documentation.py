@@ -170,7 +170,7 @@ MEANT: dict[str, tuple[dict[str, Any], SignalKind, dict[str, Any]]] = {
     "its description is other words": (
         jira.updated(item("description", "x", "y"), kind="issue_updated", description="@agent plan it well"),
         EDITED,
-        {"origin": "", "text": "@agent plan it well"},
+        {"origin": "", "text": "@agent plan it well", "as_of_ms": 1772449200000},
     ),
     "a comment": (
         said(f"[~accountid:{US}] approve v1 3fa94c11"),
@@ -211,7 +211,7 @@ MEANT: dict[str, tuple[dict[str, Any], SignalKind, dict[str, Any]]] = {
     "an edited comment": (
         said("@agent fix it", name="comment_updated", updated=LATER),
         EDITED,
-        {"directive": Word.FIX},
+        {"directive": Word.FIX, "as_of_ms": 1772451000000},
     ),
     "a deleted issue's many attachments": (
         jira.updated(

@@ -241,6 +241,7 @@ def test_an_edit_is_told_to_the_task_and_opens_one_when_it_mentions_us_for_the_f
     told = RecordEdit(id=ID, title="Fix the sum", text="1 + 1 gives 4.", origin="d-1", author="octocat", trusted=True)
     assert after(edited) == [told]
     assert after(replace(edited, mentioned=True)) == [replace(SUBMIT, text="1 + 1 gives 4."), told]
+    assert after(replace(edited, as_of_ms=7)) == [replace(told, as_of_ms=7)]
     of_a_comment = replace(edited, origin="github:comment/9")
     assert after(of_a_comment) == [replace(told, title="", part="github:comment/9")]
 
