@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from cli.console import json_option, print_json, say, screen, table
+from cli.gateway_api import asked
 from cli.systems import on_a_system
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ A = TypeVar("A", bound="msgspec.Struct")
 
 @click.group("deliveries", cls=click.RichGroup)
 def command() -> None:
-    """What senders have delivered. What was ignored was answered to its sender, and is not kept."""
+    """What senders have delivered. What was ignored or refused is no delivery: see `journeyman webhook deliveries`."""
 
 
 @command.command("list", cls=click.RichCommand)
@@ -54,14 +55,16 @@ def list_(limit: int, as_json: bool) -> None:
 @json_option
 @on_a_system
 def show(id: str, as_json: bool) -> None:
-    """One delivery: what was read in it, and what became of it."""
+    """One delivery: what was read in it, what became of it, and its body without secrets."""
+    import msgspec
     from rich.markup import escape
 
     from shared.contracts.queries import GetDelivery
 
     answer = asyncio.run(_ask(GetDelivery(id=id)))
+    body = _body_of(answer.delivery.id)
     if as_json:
-        print_json(answer)
+        print_json({**msgspec.to_builtins(answer), **body})
         return
     found, console = answer.delivery, screen()
     console.print(f"[bold]{escape(found.title)}[/]  {escape(f'{found.webhook} {found.event} {found.action}')}")
@@ -80,6 +83,30 @@ def show(id: str, as_json: bool) -> None:
             console.print(f"[dim]{name:12}[/] {escape(value)}")
     for step in found.steps:
         console.print(f"#{step.seq}  {step.event}  {escape(step.summary)}")
+    say(body.get("body") or body["problem"])
+
+
+@command.command("health", cls=click.RichCommand)
+@json_option
+@on_a_system
+def health(as_json: bool) -> None:
+    """Every webhook: whether it takes deliveries, what came last, and what came today (UTC)."""
+    from rich.markup import escape
+
+    answer = asked("GET", "/api/doors")
+    if as_json:
+        print_json(answer)
+        return
+    shown = table("webhook", "health", "last success", "accepted", "duplicates", "ignored", "refused", "why")
+    for each in answer["items"]:
+        refused = each["last_refused"] if each["health"] == "refusing" else None
+        why = each["problem"] or (f"{refused['status']} {refused['reason']}" if refused else "")
+        counts = (str(each[f"{name}_today"]) for name in ("accepted", "duplicates", "ignored", "refused"))
+        row = (each["name"], each["health"], (each["last_success"] or "never")[:19], *counts, why)
+        shown.add_row(*map(escape, row))
+    screen().print(shown)
+    if answer["incomplete"]:
+        say(answer["incomplete"])
 
 
 @command.command("replay", cls=click.RichCommand)
@@ -88,7 +115,7 @@ def show(id: str, as_json: bool) -> None:
 @on_a_system
 def replay(id: str, as_json: bool) -> None:
     """Have it acted on once more, as this version reads it. What has taken effect before does not do so twice."""
-    answer = asyncio.run(_replay(id))
+    answer = _replayed(id)
     if as_json:
         print_json(answer)
     else:
@@ -169,11 +196,33 @@ def _event_of(body: bytes) -> str:
     raise Failure("The payload does not tell its event: name it by --event, as in the header X-GitHub-Event.")
 
 
+def _body_of(id: str) -> dict[str, Any]:
+    """The body, as the gateway shows it; where it does not answer, the rest can be seen all the same."""
+    from cli.failures import Failure
+
+    try:
+        return asked("GET", f"/api/deliveries/{id}/body")
+    except Failure as failure:
+        return {"body": "", "problem": f"Its body is shown by the gateway only. {failure}"}
+
+
 async def _ask(query: Query[A]) -> A:
     from cli.connection import linked
 
     async with linked() as link:
         return await link.client.query(query)
+
+
+def _replayed(id: str) -> dict[str, Any]:
+    """What comes of it. What people have made only the gateway can read."""
+    from shared.contracts.decider import Rejected
+
+    try:
+        return asyncio.run(_replay(id))
+    except Rejected as rejected:
+        if rejected.code != "webhook-elsewhere":
+            raise
+    return {"id": id, **asked("POST", f"/api/deliveries/{id}/replay")}
 
 
 async def _replay(id: str) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from cli.console import json_option, print_json, say, screen, table
+from cli.gateway_api import asked
 from cli.systems import on_a_system
-
-if TYPE_CHECKING:
-    import httpx
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -31,7 +29,7 @@ def add(file: Path, secret_from: Path | None, as_json: bool) -> None:
     definition = _read(file)
     if secret_from is not None:
         definition["secret"] = secret_from.read_text().strip()
-    answer = _call("POST", "", definition)
+    answer = asked("POST", "/api/webhooks", definition)
     if as_json:
         print_json(answer)
         return
@@ -47,7 +45,7 @@ def change(file: Path, as_json: bool) -> None:
     """Have the webhook do what FILE (YAML) describes now; its secret stays."""
     definition = _read(file)
     name = str(definition.pop("name", ""))
-    _told(_call("PUT", f"/{_part(name)}", definition), f"The webhook {name} is changed.", as_json)
+    _told(asked("PUT", f"/api/webhooks/{_part(name)}", definition), f"The webhook {name} is changed.", as_json)
 
 
 @command.command("list", cls=click.RichCommand)
@@ -57,7 +55,7 @@ def list_(as_json: bool) -> None:
     """Show the webhooks."""
     from rich.markup import escape
 
-    answer = _call("GET", "")
+    answer = asked("GET", "/api/webhooks")
     if as_json:
         print_json(answer)
         return
@@ -78,7 +76,7 @@ def list_(as_json: bool) -> None:
 @on_a_system
 def show(name: str, as_json: bool) -> None:
     """Show what a webhook does, and how it is called."""
-    answer = _call("GET", f"/{_part(name)}")
+    answer = asked("GET", f"/api/webhooks/{_part(name)}")
     if as_json:
         print_json(answer)
         return
@@ -94,7 +92,7 @@ def show(name: str, as_json: bool) -> None:
 def attempt(file: Path, sample: Path, as_json: bool) -> None:
     """Say what the webhook in FILE would find in the body in SAMPLE; nothing is done."""
     definition = {name: value for name, value in _read(file).items() if name not in ("name", "secret")}
-    answer = _call("POST", "/try", {**definition, "sample": sample.read_text()})
+    answer = asked("POST", "/api/webhooks/try", {**definition, "sample": sample.read_text()})
     if as_json:
         print_json(answer)
         return
@@ -113,7 +111,7 @@ def attempt(file: Path, sample: Path, as_json: bool) -> None:
 def rotate(name: str, secret_from: Path | None, as_json: bool) -> None:
     """Give a webhook another secret; the one of before counts for another day."""
     body = {"secret": secret_from.read_text().strip()} if secret_from is not None else {}
-    answer = _call("POST", f"/{_part(name)}/secret", body)
+    answer = asked("POST", f"/api/webhooks/{_part(name)}/secret", body)
     if as_json:
         print_json(answer)
         return
@@ -127,7 +125,9 @@ def rotate(name: str, secret_from: Path | None, as_json: bool) -> None:
 @on_a_system
 def disable(name: str, as_json: bool) -> None:
     """Take no more deliveries."""
-    _told(_call("POST", f"/{_part(name)}/disable"), f"The webhook {name} takes no more deliveries.", as_json)
+    _told(
+        asked("POST", f"/api/webhooks/{_part(name)}/disable"), f"The webhook {name} takes no more deliveries.", as_json
+    )
 
 
 @command.command("enable", cls=click.RichCommand)
@@ -136,7 +136,44 @@ def disable(name: str, as_json: bool) -> None:
 @on_a_system
 def enable(name: str, as_json: bool) -> None:
     """Take deliveries again."""
-    _told(_call("POST", f"/{_part(name)}/enable"), f"The webhook {name} takes deliveries again.", as_json)
+    _told(asked("POST", f"/api/webhooks/{_part(name)}/enable"), f"The webhook {name} takes deliveries again.", as_json)
+
+
+@command.command("deliveries", cls=click.RichCommand)
+@click.argument("name")
+@click.option("--bodies", is_flag=True, help="With their bodies, shortened and without secrets.")
+@json_option
+@on_a_system
+def deliveries(name: str, bodies: bool, as_json: bool) -> None:
+    """The newest deliveries to a webhook (also to `github` and others), also those that were refused, and why."""
+    from rich.markup import escape
+
+    answer = asked("GET", f"/api/doors/{_part(name)}/calls")
+    if as_json:
+        print_json(answer)
+        return
+    if not answer["items"]:
+        say("Nothing has called it within a week.")
+    for each in answer["items"]:
+        told = each["reason"] or each["delivery"]
+        screen().print(f"{each['at'][:19]}  {each['status']}  {each['outcome']:9}  {escape(told)}", soft_wrap=True)
+        if bodies and each["body"]:
+            say(each["body"])
+
+
+@command.command("test", cls=click.RichCommand)
+@click.argument("name")
+@click.argument("body", type=FILE, required=False)
+@json_option
+@on_a_system
+def test(name: str, body: Path | None, as_json: bool) -> None:
+    """Send a signed call to a webhook, with BODY or one that is made. It may open a task, as every call."""
+    told = asked("POST", f"/api/webhooks/{_part(name)}/test", {"body": body.read_text()} if body is not None else {})
+    if as_json:
+        print_json(told)
+        return
+    outcome = f"the delivery {told['delivery']} of the task {told['task_id']}" if told["task_id"] else told["reason"]
+    say(f"{told['status']}: {outcome}")
 
 
 def _told(answer: dict[str, Any], sentence: str, as_json: bool) -> None:
@@ -173,30 +210,3 @@ def _part(name: str) -> str:
     from urllib.parse import quote
 
     return quote(name, safe="")
-
-
-def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    import httpx
-
-    from cli.endpoint import find_endpoint
-    from cli.failures import Failure
-
-    endpoint, _ = find_endpoint()
-    try:
-        with httpx.Client(base_url=endpoint.http, timeout=30, trust_env=False) as http:
-            answer = http.request(method, f"/api/webhooks{path}", json=body, headers={"X-Journeyman": "1"})
-    except httpx.HTTPError as error:
-        raise Failure(f"The gateway at {endpoint.http} does not answer ({error}): check that it runs.") from error
-    if answer.is_success:
-        told: dict[str, Any] = answer.json()
-        return told
-    raise Failure(_problem(answer))
-
-
-def _problem(answer: httpx.Response) -> str:
-    try:
-        told = answer.json()
-    except ValueError:
-        return f"The gateway answered {answer.status_code}."
-    wrong = [f"{each['field']}: {each['message']}" for each in told.get("errors", ())]
-    return " ".join([str(told.get("detail", answer.status_code)), *wrong])

@@ -17,6 +17,7 @@ from services.gateway.custom.commands import WebhookCommands
 from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
 from services.gateway.custom.sender_keys import SenderKeys
+from services.gateway.custom.trials import WebhookTrials
 from services.gateway.git.repository_access import RepositoryAccess
 from services.gateway.git.server import GitServer
 from services.gateway.git.transfers import FOLDER as TRANSFERS
@@ -31,6 +32,8 @@ from services.gateway.github.repository_numbers import RepositoryNumbers
 from services.gateway.inbound.acceptance import Acceptance
 from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation, Authority
 from services.gateway.inbound.body import Bodies
+from services.gateway.inbound.call_log import CallLog
+from services.gateway.inbound.delivery_bodies import DeliveryBodies
 from services.gateway.inbound.github_authority import GitHubAuthority
 from services.gateway.inbound.github_looks import PullRequestLooks
 from services.gateway.inbound.github_sweeper import GitHubSweeper
@@ -54,11 +57,13 @@ from services.gateway.outbound.github_effects import GitHubEffects, asks
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.standing import Standing
+from services.gateway.problems import Problem
 from services.gateway.reactions import as_github, filters, reactions
 from services.gateway.server import WebServer
 from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
+from shared.nats.calls import CallBucket
 from shared.nats.idempotency import IdempotencyKeys
 from shared.nats.positions import Positions
 from shared.ops.addresses import is_loopback
@@ -164,6 +169,11 @@ async def run(settings: Settings, timings: Timings) -> None:
     webhooks = Webhooks(service.journal, sealed, SenderKeys([host.strip() for host in settings.jwks_hosts.split(",")]))
     service.loop(webhooks.run, drain=webhooks.drain)
 
+    instance = token_hex(8)
+    call_bucket = CallBucket(service.bus)
+    call_log = CallLog(call_bucket, instance)
+    service.loop(call_log.run, drain=call_log.drain)
+
     events, output = event_hub(service.bus), output_hub(service.bus)
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
@@ -180,6 +190,15 @@ async def run(settings: Settings, timings: Timings) -> None:
         )
         service.loop(missed.run, drain=missed.drain)
     secrets = {name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS}
+
+    async def secrets_by_name(name: str) -> tuple[bytes, ...]:
+        if name in secrets:
+            return secrets[name]
+        try:
+            return await webhooks.secrets_of(name)
+        except Problem:  # lost, and so in no body that was kept
+            return ()
+
     app = create_app(
         Parts(
             receiver=Receiver(
@@ -190,6 +209,7 @@ async def run(settings: Settings, timings: Timings) -> None:
                 connected=lambda: service.bus.connected,
                 heard=permissions.heard if permissions is not None else None,
                 custom=webhooks.door,
+                noted=call_log.note,
                 bodies=Bodies(
                     max_bytes=min(settings.max_webhook_bytes, settings.max_artifact_bytes),
                     max_held_bytes=settings.max_webhook_held_bytes,
@@ -203,9 +223,13 @@ async def run(settings: Settings, timings: Timings) -> None:
                 authorities=authorities,
                 sender_of=webhooks.sender_of,
             ),
+            delivery_bodies=DeliveryBodies(service.journal, service.artifacts, secrets_by_name),
             self_delivery=SelfDelivery(secrets[SENDER], lambda: config.now),
             config=config,
             webhooks=webhooks,
+            webhook_trials=WebhookTrials(webhooks, service.journal),
+            call_log=call_log,
+            call_bucket=call_bucket,
             webhook_commands=WebhookCommands(
                 service.client,
                 webhooks,
@@ -233,7 +257,6 @@ async def run(settings: Settings, timings: Timings) -> None:
             agents_path=settings.agents_path,
         )
     )
-    instance = token_hex(8)
     transfers = Transfers(settings.data_dir, newest, credentials, instance)
     git = GitServer(service.bus, access, transfers, instance, standing=standing)
     service.loop(git.run, drain=git.drain)

@@ -19,6 +19,7 @@ from services.gateway.api.artifacts import TaskArtifacts
 from services.gateway.api.costs import CostController
 from services.gateway.api.deliveries import DeliveryController
 from services.gateway.api.dependencies import read_models
+from services.gateway.api.doors import DoorController
 from services.gateway.api.idempotency import idempotency_key
 from services.gateway.api.refusals import RefusalResponses
 from services.gateway.api.repos import RepoController
@@ -33,8 +34,11 @@ from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
 from services.gateway.custom.commands import WebhookCommands
 from services.gateway.custom.registry import Webhooks
+from services.gateway.custom.trials import WebhookTrials
 from services.gateway.head_requests import HeadRequests
+from services.gateway.inbound.call_log import CallLog
 from services.gateway.inbound.controller import WebhookController
+from services.gateway.inbound.delivery_bodies import DeliveryBodies
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SelfDelivery
@@ -47,6 +51,7 @@ from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
 from services.gateway.web import Web, dashboard
 from shared.claude.runner import AgentRunner
+from shared.nats.calls import CallBucket
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -64,7 +69,11 @@ class Parts:
     self_delivery: SelfDelivery
     webhooks: Webhooks
     webhook_commands: WebhookCommands
+    webhook_trials: WebhookTrials
+    call_log: CallLog
+    call_bucket: CallBucket
     delivery_replays: DeliveryReplays
+    delivery_bodies: DeliveryBodies
     config: ConfigFile
     commands: TaskCommands
     client: Client
@@ -112,6 +121,7 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
                     RepoController,
                     StatusController,
                     DeliveryController,
+                    DoorController,
                     SelfDeliveryController,
                     WebhookDefinitionController,
                 ],

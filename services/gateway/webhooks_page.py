@@ -96,8 +96,7 @@ _OWN: Final = """
 ## Webhooks of your own
 
 Anything that can send JSON can open tasks, without code: `journeyman webhook add FILE`, `POST /api/webhooks`, or the
-dashboard, whose page also shows the newest calls and why they were ignored or refused. It takes deliveries at
-`https://…/webhooks/<name>` as soon as that is answered, and in every gateway.
+dashboard. It takes deliveries at `https://…/webhooks/<name>` as soon as that is answered, and in every gateway.
 
 ```yaml
 name: builds
@@ -132,6 +131,16 @@ webhooks new secrets after a restore. `journeyman webhook rotate NAME` gives ano
 another day. `journeyman webhook try FILE SAMPLE` says what would be found in a body, and does nothing. An expression
 that could take long is refused, and so is a body that is too large for its expressions. Keys of a `jwks_url` inside of
 our own network are read only from the hosts in `JOURNEYMAN_JWKS_HOSTS`.
+
+`journeyman webhook test NAME` sends a signed call. A body that has the webhook's own secret in it is kept without it.
+
+## How webhooks fare
+
+The page *System* of the dashboard, `journeyman deliveries health` and `GET /api/doors` show every webhook: whether it
+takes deliveries, what came last, why the last one was refused, and what came today. `journeyman webhook deliveries
+NAME --bodies` shows the newest calls, also those that were ignored or refused, with the beginning of their bodies
+without secrets: they are kept for a week (bucket CALLS). What was accepted stands in the log for ever, and is acted on
+once more by `journeyman deliveries replay ID` or *Redeliver*.
 """
 
 

@@ -395,6 +395,28 @@ class ListDeliveries(Query[DeliveryPage], frozen=True, kw_only=True):
     cursor: Text = ""
 
 
+class DeliveryCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many deliveries of a webhook were accepted on the day, and the newest of any day."""
+
+    webhook: str
+    today: int
+    last: Delivery
+
+
+class DeliveryCounts(Answer, frozen=True, kw_only=True):
+    """Every webhook that ever delivered, by name."""
+
+    items: tuple[DeliveryCount, ...]
+
+
+class CountDeliveries(Query[DeliveryCounts], frozen=True, kw_only=True):
+    """What each webhook has delivered. ``day`` is the one that is counted (UTC); without it today."""
+
+    name: ClassVar[str] = "deliveries.count"
+
+    day: date | None = None
+
+
 class GetDelivery(Query[DeliveryAnswer], frozen=True, kw_only=True):
     """One delivery by its id; refused as ``not-found``."""
 
@@ -504,6 +526,7 @@ QUERIES: Final[dict[str, type[Query[Any]]]] = {
         GetTimeline,
         GetCosts,
         ListDeliveries,
+        CountDeliveries,
         GetDelivery,
         GetSession,
         GetStatus,

@@ -20,6 +20,7 @@ _OURS: Final = (
     "KV_IDEMPOTENCY",
     "KV_SECRETS",
     "KV_POSITIONS",
+    "KV_CALLS",
 )
 
 

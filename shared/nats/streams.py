@@ -35,6 +35,10 @@ SECRETS_BYTES: Final = 16 * 1024 * 1024
 POSITIONS: Final = "POSITIONS"
 POSITIONS_BYTES: Final = 1024 * 1024
 """A position takes less than a kilobyte, and each sender that is asked for missed events has one."""
+CALLS: Final = "CALLS"
+CALLS_BYTES: Final = 64 * 1024 * 1024
+"""The newest calls of a door take 700 KB at most for each gateway."""
+CALLS_AGE_S: Final = 7 * 24 * 3600.0
 
 TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
@@ -177,6 +181,7 @@ async def provision(bus: Bus, limits: StreamLimits | None = None) -> list[str]:
     await bus.wait_for_jetstream(partial(_create_idempotency, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_secrets, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_positions, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_calls, bus, limits, created))
     await check_guards(bus)
     return list(created)
 
@@ -238,6 +243,20 @@ async def _create_positions(bus: Bus, limits: StreamLimits, created: dict[str, N
     except nats.js.errors.NotFoundError:
         created[POSITIONS] = None
         await bus.js.create_key_value(bucket=POSITIONS, history=1, max_bytes=POSITIONS_BYTES, replicas=limits.replicas)
+
+
+async def _create_calls(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
+    try:
+        await bus.js.key_value(CALLS)
+    except nats.js.errors.NotFoundError:
+        created[CALLS] = None
+        await bus.js.create_key_value(
+            bucket=CALLS, history=1, ttl=CALLS_AGE_S, max_bytes=CALLS_BYTES, replicas=limits.replicas, direct=True
+        )
+        # A bucket refuses when it is full; of calls the newest matter.
+        config = (await bus.js.stream_info(f"KV_{CALLS}")).config
+        config.discard = DiscardPolicy.OLD
+        await bus.js.update_stream(config)
 
 
 async def _forget_timekeepers(bus: Bus) -> None:

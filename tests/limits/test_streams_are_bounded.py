@@ -2,22 +2,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.contracts import task
+from shared.contracts.calls import Call, Outcome, Tally
 from shared.contracts.decider import Decider
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import LogFull
 from shared.nats.bus import Bus
+from shared.nats.calls import CallBucket
 from shared.nats.idempotency import Claim, IdempotencyKeys
 from shared.nats.journal import NatsJournal
 from shared.nats.objects import Artifacts
 from shared.nats.snapshots import NatsSnapshots
-from shared.nats.streams import COMMANDS, EVENTS, IDEMPOTENCY, OUTPUT, PARKED, TIMERS, provision, stream_limits_of
+from shared.nats.streams import (
+    CALLS,
+    COMMANDS,
+    EVENTS,
+    IDEMPOTENCY,
+    OUTPUT,
+    PARKED,
+    TIMERS,
+    provision,
+    stream_limits_of,
+)
 from shared.ops.limits import MEBI, Limits
 from shared.runtime import dead_letters as parked
 from shared.runtime.actor_host import ActorHost
@@ -179,3 +191,14 @@ async def test_full_idempotency_keys_refuse_a_new_key_and_know_the_old_ones(bus:
         for number in range(1000):
             await keys.claim("user:ada", f"key {number}", Claim(task_id="T2", request="b"))
     assert await keys.claim("user:ada", "first", Claim(task_id="T3", request="a")) == claim
+
+
+async def test_in_a_full_bucket_of_calls_the_newest_push_out_the_oldest(bus: Bus) -> None:
+    config = (await bus.js.stream_info(f"KV_{CALLS}")).config
+    config.max_bytes = 64 * 1024
+    await bus.js.update_stream(config)
+    bucket, now = CallBucket(bus), datetime(2026, 1, 2, tzinfo=UTC)
+    call = Call(at=now, outcome=Outcome.ACCEPTED, status=202, body="x" * 20_000)
+    for door in ("first", "second", "third", "fourth"):
+        await bucket.put(door, "one", Tally(day=now.date()), (call,))
+    assert await bucket.recent("first") == () and await bucket.recent("fourth") == (call,)

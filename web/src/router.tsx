@@ -84,8 +84,15 @@ const webhooks = createRoute({
   component: lazyRouteComponent(() => import("./screens/webhooks/screen"), "WebhooksScreen"),
 });
 
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  staticData: { nav: "nav.system" },
+  component: lazyRouteComponent(() => import("./screens/system/screen"), "SystemScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks]),
+  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks, system]),
   defaultPreload: "intent",
   defaultErrorComponent: ErrorPage,
   defaultPreloadStaleTime: 0,

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { expect, test } from "vitest";
-import type { Webhook } from "../src/api/types";
+import { expect, test, vi } from "vitest";
+import type { Call, Door, Webhook } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
 
@@ -13,7 +13,45 @@ const HOOK: Webhook = {
   overlap_until: null,
   url: "http://localhost/webhooks/builds",
   call: 'curl -H "Authorization: Bearer $SECRET"',
-  recent: [{ at: "2026-01-02T03:04:05Z", status: 401, delivery: "", reason: "The secret does not fit." }],
+};
+
+const REFUSED: Call = {
+  at: "2026-01-02T03:04:05Z",
+  outcome: "refused",
+  status: 401,
+  code: "signature-invalid",
+  reason: "The secret does not fit.",
+  delivery: "",
+  event: "",
+  client: "203.0.113.9",
+  headers: ["x-sig"],
+  body: '{"say": "<script>alert(1)</script>\u202e"}',
+  body_bytes: 40,
+};
+const TAKEN: Call = {
+  ...REFUSED,
+  outcome: "accepted",
+  status: 202,
+  code: "",
+  reason: "",
+  delivery: "d1",
+  body: "{}",
+};
+const DOOR: Door = {
+  name: "builds",
+  title: "Nightly builds",
+  custom: true,
+  health: "refusing",
+  problem: "",
+  last_success: "2026-01-02T03:00:00Z",
+  last_accepted: null,
+  last_ignored: null,
+  last_refused: REFUSED,
+  accepted_today: 3,
+  duplicates_today: 1,
+  ignored_today: 2,
+  refused_today: 4,
+  refusals_today: { "signature-invalid": 4 },
 };
 
 const withHooks = (...hooks: Webhook[]) => {
@@ -23,11 +61,20 @@ const withHooks = (...hooks: Webhook[]) => {
 };
 
 test("a webhook says who made it, how it is called, and why its newest call was refused", async () => {
-  openPage("/hooks", withHooks(HOOK));
+  const gateway = withHooks(HOOK);
+  gateway.calls = [REFUSED, TAKEN];
+  const { user } = openPage("/hooks", gateway);
   const item = within((await screen.findByRole("heading", { name: "builds" })).closest("li") as HTMLElement);
   expect(item.getByText("On")).toBeVisible();
   expect(item.getByText(/made by user:local/)).toBeVisible();
-  expect(item.getByText("The secret does not fit.")).toBeVisible();
+  await user.click(item.getByText("Last deliveries"));
+  await user.click(await item.findByText("The secret does not fit."));
+  expect(item.getByText(/<script>alert\(1\)<\/script>/)).toBeVisible();
+  expect(item.getAllByText("U+202E")[0]).toBeVisible();
+  await user.click(item.getByText("accepted"));
+  await user.click(item.getByRole("button", { name: "Redeliver" }));
+  expect(await item.findByText(/acted on once more/)).toBeVisible();
+  expect(gateway.commands.at(-1)?.path).toBe("/api/deliveries/d1/replay");
   expect(item.getByText(/Bearer \$SECRET/)).toBeInTheDocument();
 });
 
@@ -85,4 +132,39 @@ test("a webhook is switched off where it stands", async () => {
   const { user } = openPage("/hooks", gateway);
   await user.click(await screen.findByRole("button", { name: "Disable" }));
   await waitFor(() => expect(gateway.commands.at(-1)?.path).toBe("/api/webhooks/builds/disable"));
+});
+
+test("a test call says what the webhook answered", async () => {
+  const gateway = withHooks(HOOK);
+  gateway.delivered = { status: 200, delivery: "", task_id: "", reason: "the filter does not hold" };
+  vi.stubGlobal("confirm", () => true);
+  const { user } = openPage("/hooks", gateway);
+  await user.click(await screen.findByRole("button", { name: "Send a test" }));
+  expect(await screen.findByText("200: the filter does not hold")).toBeVisible();
+});
+
+test("the system page shows every way in with its health, its counts and its last refusal", async () => {
+  const gateway = new FakeGateway();
+  const github: Door = {
+    ...DOOR,
+    name: "github",
+    title: "GitHub",
+    custom: false,
+    health: "not-set-up",
+    problem: "It has no secret: set JOURNEYMAN_GITHUB_WEBHOOK_SECRET and restart the gateway.",
+    last_refused: null,
+    last_success: null,
+    refusals_today: {},
+  };
+  gateway.doors = [github, DOOR];
+  openPage("/system", gateway);
+  const item = within((await screen.findByRole("heading", { name: "builds" })).closest("li") as HTMLElement);
+  expect(item.getByText("Refusing")).toBeVisible();
+  expect(item.getByText("Nightly builds")).toBeVisible();
+  expect(item.getByText("The secret does not fit.")).toBeVisible();
+  expect(item.getByText("4 did not prove where they came from")).toBeVisible();
+  const other = within(screen.getByRole("heading", { name: "GitHub" }).closest("li") as HTMLElement);
+  expect(other.getByText("Not set up")).toBeVisible();
+  expect(other.getByText(/set JOURNEYMAN_GITHUB_WEBHOOK_SECRET/)).toBeVisible();
+  expect(other.getByText("none yet")).toBeVisible();
 });

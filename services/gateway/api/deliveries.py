@@ -9,6 +9,7 @@ from litestar.params import Parameter
 
 from services.gateway.api.dependencies import Filter, MinSeq, ReadModels, problems
 from services.gateway.api.schemas import CommandDone, done
+from services.gateway.inbound.delivery_bodies import DeliveryBodies, DeliveryBody
 from services.gateway.inbound.replays import DeliveryReplays
 from shared.contracts.queries import PAGE_SIZE, DeliveryAnswer, DeliveryPage, GetDelivery, ListDeliveries
 from shared.contracts.subjects import actor
@@ -28,7 +29,7 @@ class DeliveryController(Controller):
         cursor: Filter = "",
         min_seq: MinSeq = 0,
     ) -> DeliveryPage:
-        """Those that were accepted; what was ignored is answered to its sender and not kept."""
+        """Those that were accepted; what was ignored or refused is kept for a week, as `listCalls` tells."""
         return await read_models.query(ListDeliveries(limit=limit, cursor=cursor, min_seq=min_seq))
 
     @get("/{id:str}", operation_id="getDelivery", summary="One delivery", responses=problems(404, 410, 503))
@@ -36,6 +37,16 @@ class DeliveryController(Controller):
         """What was read in it, and every event of it."""
         about = actor("delivery", id)
         return await read_models.query_actor(GetDelivery(id=about.id, min_seq=min_seq), about)
+
+    @get(
+        "/{id:str}/body",
+        operation_id="getDeliveryBody",
+        summary="The beginning of a delivery's body, without secrets",
+        responses=problems(404, 410, 503),
+    )
+    async def get_body(self, id: str, delivery_bodies: DeliveryBodies) -> DeliveryBody:
+        """As its sender sent it, as far as people may see it."""
+        return await delivery_bodies.get(id)
 
     @post(
         "/{id:str}/replay",

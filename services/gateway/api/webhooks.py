@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, get, post, put
+from litestar import Controller, Request, get, post, put
 
 from services.gateway.api.dependencies import problems
 from services.gateway.api.schemas import Body, CommandDone, Line, LongText, done
 from services.gateway.custom.commands import Made, WebhookCommands, without_secret
 from services.gateway.custom.examples import example_call
 from services.gateway.custom.paths import Found
-from services.gateway.custom.registry import Call, Webhooks
+from services.gateway.custom.registry import Webhooks
+from services.gateway.custom.trials import WebhookTrials
+from services.gateway.inbound.self_delivery import Delivered
 from shared.contracts.task import Directive
 from shared.contracts.webhook import Definition, Paths, Verification
 from shared.contracts.webhook import Webhook as WebhookState
@@ -54,10 +56,16 @@ class Sample(WebhookBody, frozen=True, kw_only=True):
     sample: LongText
 
 
+class TestCall(Body, frozen=True, kw_only=True):
+    """The body of a test call; one that the paths would find something in, where it is empty."""
+
+    body: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
+
+
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook; of its secret only the fingerprint is told.
 
-    ``call`` is a shell command that sends a sample. ``recent`` are the newest calls that this gateway has answered.
+    ``call`` is a shell command that sends a sample.
     """
 
     name: str
@@ -68,7 +76,6 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     overlap_until: datetime | None
     url: str
     call: str
-    recent: tuple[Call, ...]
 
 
 class WebhookList(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +170,25 @@ class WebhookController(Controller):
         return _told(await webhook_commands.switch(name, enabled=True, principal=principal))
 
     @post(
+        "/{name:str}/test",
+        operation_id="testWebhook",
+        summary="Send a signed test call to a webhook",
+        status_code=200,
+        responses=problems(400, 404, 409, 429, 503),
+    )
+    async def test(
+        self,
+        name: str,
+        request: Request[Any, Any, Any],
+        webhook_commands: WebhookCommands,
+        webhook_trials: WebhookTrials,
+        data: TestCall | None = None,
+    ) -> Delivered:
+        """What the webhook answered, be it a refusal. It is a call as others are, and may open a task."""
+        webhook = webhook_commands.get(name)
+        return await webhook_trials.send(request.app, name, webhook.definition, (data or TestCall()).body)
+
+    @post(
         "/try",
         operation_id="tryWebhook",
         summary="What a definition finds in a sample",
@@ -197,7 +223,6 @@ def _shown(name: str, webhook: WebhookState, webhooks: Webhooks, settings: Setti
         overlap_until=webhook.overlap_until,
         url=f"{base.rstrip('/')}/webhooks/{name}",
         call=example_call(name, webhook.definition, base),
-        recent=tuple(webhooks.recent(name)),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import jwt
-import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -25,10 +23,12 @@ from services.gateway.inbound.receiver import Door
 from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender
 from services.gateway.problems import Problem, unavailable
 from shared.contracts.delivery import Signal, SignalKind
-from shared.contracts.webhook import Definition, Scheme, Webhook, evolve
+from shared.contracts.subjects import Actor
+from shared.contracts.webhook import NAME, Definition, Scheme, Webhook, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.config import Config
+from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.watcher import watch
 
 CALL: Final = "call"
@@ -36,20 +36,11 @@ CALL: Final = "call"
 WINDOW_S: Final = 600.0
 """The same body within so many seconds is one delivery, where the webhook has no path to an id."""
 FILE_KEPT_S: Final = 2.0
+MAX_FILE_BYTES: Final = 4 * 1024
+"""Of a file with a secret."""
 HEARD_WITHIN_S: Final = 5.0
-MOST_RECENT: Final = 20
-"""Calls of a webhook that a gateway remembers, with those that it has ignored or refused."""
 
 log = structlog.get_logger(__name__)
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call, as it was answered: its status, the delivery that is kept of it, or why there is none."""
-
-    at: datetime
-    status: int
-    delivery: str = ""
-    reason: str = ""
 
 
 class Webhooks:
@@ -62,7 +53,6 @@ class Webhooks:
         self._found: dict[str, Webhook] = {}
         self._made_by: dict[str, str] = {}
         self._position = 0
-        self._recent: dict[str, deque[Call]] = {}
         self._waiting: list[tuple[int, asyncio.Event]] = []
         self._kept: dict[tuple[str, str], bytes] = {}
         self._files: dict[str, tuple[float, bytes]] = {}
@@ -111,15 +101,6 @@ class Webhooks:
         """The principal of the person who has made it."""
         return self._made_by.get(name, "")
 
-    def answered(self, name: str, call: Call) -> None:
-        """Remember a call, while this gateway lives."""
-        if name in self._found:
-            self._recent.setdefault(name, deque(maxlen=MOST_RECENT)).appendleft(call)
-
-    def recent(self, name: str) -> Sequence[Call]:
-        """The newest calls that this gateway has answered, the newest first."""
-        return tuple(self._recent.get(name, ()))
-
     def sender_of(self, name: str) -> Sender | None:
         """How its deliveries are read; None for a name that nobody has given."""
         webhook = self._found.get(name)
@@ -127,7 +108,7 @@ class Webhooks:
 
     async def door(self, name: str, headers: Mapping[str, str]) -> Door | None:
         """How a delivery with these headers is handled now; None for a name that nobody has given. Raises `Problem`."""
-        webhook = self._found.get(name)
+        webhook = self._found.get(name) or await self._asked(name)
         if webhook is None:
             return None
         if not webhook.enabled:
@@ -135,6 +116,24 @@ class Webhooks:
         how = webhook.definition.verification
         keys = await self._keys_of(how.jwks_url, headers) if how.jwks_url else ()
         return Door(self._sender(name, webhook.definition, keys), await self._secrets_of(name, webhook))
+
+    async def _asked(self, name: str) -> Webhook | None:
+        """A webhook that this gateway has not heard of: one that starts, or another one has made it a moment ago."""
+        if not NAME.fullmatch(name):
+            return None
+        try:
+            events = await self._journal.load(Actor("webhook", name))
+        except TRANSIENT as error:
+            raise unavailable("nats-away", "Webhooks cannot be looked up right now: send it again.") from error
+        webhook: Webhook | None = None
+        for event in events:
+            webhook = evolve(webhook, event.data)
+        return webhook
+
+    async def secrets_of(self, name: str) -> tuple[bytes, ...]:
+        """The secrets that count now, the newest first; none for a webhook without. Raises `Problem`."""
+        webhook = self._found.get(name)
+        return () if webhook is None else await self._secrets_of(name, webhook)
 
     def _sender(self, name: str, definition: Definition, keys: Sequence[Mapping[str, Any]]) -> Sender:
         return Sender(
@@ -165,13 +164,17 @@ class Webhooks:
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         try:
-            secret = (await asyncio.to_thread(Path(file).read_bytes)).strip()
+            secret = await asyncio.to_thread(_secret_in, Path(file))
         except OSError as error:
             raise Problem(
                 401, "webhook-not-configured", f"The file with the secret of the webhook {name} cannot be read."
             ) from error
-        if not secret:
-            raise Problem(401, "webhook-not-configured", f"The file with the secret of the webhook {name} is empty.")
+        if not secret or len(secret) > MAX_FILE_BYTES:
+            raise Problem(
+                401,
+                "webhook-not-configured",
+                f"The file with the secret of the webhook {name} is {'too long for one' if secret else 'empty'}.",
+            )
         self._files[file] = (time.monotonic() + FILE_KEPT_S, secret)
         return secret
 
@@ -188,6 +191,14 @@ class Webhooks:
             raise unavailable(
                 "keys-unavailable", "The sender's keys cannot be read right now: send it again."
             ) from error
+
+
+def _secret_in(path: Path) -> bytes:
+    """Raises `OSError`, also for what is no file and could go on for ever."""
+    if not path.is_file():
+        raise OSError(f"{path} is no file")
+    with path.open("rb") as opened:
+        return opened.read(MAX_FILE_BYTES + 1).strip()
 
 
 def _delivery_id(incoming: Incoming) -> str:

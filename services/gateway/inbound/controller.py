@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,9 +10,8 @@ from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response.base import ASGIResponse
 
-from services.gateway.custom.registry import Call, Webhooks
 from services.gateway.inbound.receiver import Receiver
-from services.gateway.problems import Problem, ProblemDetails
+from services.gateway.problems import ProblemDetails
 
 _REFUSALS = {
     400: "Unparsable",
@@ -55,11 +53,9 @@ class WebhookController(Controller):
         response_headers=[_RETRY_AFTER],
         responses=_RESPONSES,
     )
-    async def receive(
-        self, name: str, request: Request[Any, Any, Any], receiver: Receiver, webhooks: Webhooks
-    ) -> ASGIResponse:
+    async def receive(self, name: str, request: Request[Any, Any, Any], receiver: Receiver) -> ASGIResponse:
         """Take one delivery."""
-        return await _received(receiver, webhooks, name, request)
+        return await _received(receiver, name, request)
 
     @post(
         "/{name:str}/{key:str}",
@@ -72,24 +68,14 @@ class WebhookController(Controller):
         responses=_RESPONSES,
     )
     async def receive_by_key(
-        self, name: str, key: str, request: Request[Any, Any, Any], receiver: Receiver, webhooks: Webhooks
+        self, name: str, key: str, request: Request[Any, Any, Any], receiver: Receiver
     ) -> ASGIResponse:
         """Take one delivery."""
-        return await _received(receiver, webhooks, name, request, key=key)
+        return await _received(receiver, name, request, key=key)
 
 
-async def _received(
-    receiver: Receiver, webhooks: Webhooks, name: str, request: Request[Any, Any, Any], *, key: str = ""
-) -> ASGIResponse:
+async def _received(receiver: Receiver, name: str, request: Request[Any, Any, Any], *, key: str = "") -> ASGIResponse:
     headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in request.scope["headers"]}
     client = request.scope.get("client")
-    try:
-        answer = await receiver.receive(name, headers, request.receive, key=key, client=client[0] if client else "")
-    except Problem as problem:
-        webhooks.answered(name, Call(at=datetime.now(UTC), status=problem.status, reason=problem.detail))
-        raise
-    told = answer.body
-    reason = told.get("reason", "") or told.get("status", "")
-    called = Call(at=datetime.now(UTC), status=answer.status, delivery=told.get("delivery", ""), reason=reason)
-    webhooks.answered(name, called)
+    answer = await receiver.receive(name, headers, request.receive, key=key, client=client[0] if client else "")
     return ASGIResponse(body=msgspec.json.encode(answer.body), status_code=answer.status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from services.gateway.inbound.body import (
     json_of,
     media_type,
 )
+from services.gateway.inbound.redaction import without_own
 from services.gateway.inbound.rereading import understood
 from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Sender, Unnamed, Unreadable
 from services.gateway.problems import Problem, unavailable
@@ -46,6 +48,9 @@ SECONDS: Final = Histogram(
 )
 
 READ_APART_BYTES: Final = 128 * 1024
+SHOWN_BYTES: Final = 8 * 1024
+"""Of a body that is noted."""
+UNKNOWN: Final = "webhook-unknown"
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +69,35 @@ class Door(NamedTuple):
     secrets: tuple[bytes, ...]
 
 
+class Answered(NamedTuple):
+    """A call of a door that there is, as it was answered: what is noted of it. ``body`` is the beginning of it."""
+
+    door: str
+    status: int
+    told: Mapping[str, str]
+    event: str
+    client: str
+    headers: tuple[str, ...]
+    body: bytes
+    body_bytes: int
+    secrets: tuple[bytes, ...]
+
+
+@dataclass
+class _Seen:
+    """What is known of a call so far."""
+
+    secrets: tuple[bytes, ...] = ()
+    body: bytes = b""
+    body_bytes: int = 0
+    event: str = ""
+
+
 class Receiver:
     """The webhook of each sender that is known: ``senders`` are their adapters, ``secrets`` what they sign with.
 
     Both are by webhook name; ``custom`` finds those that people have made. ``heard`` is told the webhook and the
-    event's name of every authentic delivery.
+    event's name of every authentic delivery, ``noted`` every call of a door that there is, as it was answered.
     """
 
     def __init__(
@@ -82,6 +111,7 @@ class Receiver:
         bodies: Bodies | None = None,
         heard: Callable[[str, str], None] | None = None,
         custom: Callable[[str, Mapping[str, str]], Awaitable[Door | None]] | None = None,
+        noted: Callable[[Answered], None] | None = None,
     ) -> None:
         self._acceptance = acceptance
         self._senders = senders
@@ -91,28 +121,54 @@ class Receiver:
         self._bodies = bodies or Bodies()
         self._heard = heard
         self._custom = custom
+        self._noted = noted
 
     async def receive(
         self, name: str, headers: Mapping[str, str], receive: Receive, *, key: str = "", client: str = ""
     ) -> Answer:
         """Take one delivery; raises `Problem` for everything that is refused. The last two are those of `Incoming`."""
+        seen = _Seen()
         with SECONDS.labels(name if name in self._senders else "unknown").time():
-            return await self._receive(name, headers, receive, key, client)
-
-    async def _receive(self, name: str, headers: Mapping[str, str], receive: Receive, key: str, client: str) -> Answer:
-        try:
-            sender, secrets = await self._door_of(name, headers)
-            media = self._media_of(headers)
-            body = await self._read(headers, receive)
             try:
-                incoming = Incoming(webhook=name, headers=headers, body=body, key=key, client=client)
-                _verify(sender, incoming, secrets)
-                return await self._take(sender, incoming, media)
-            finally:
-                self._bodies.done(body)
-        except Problem:
-            _refused.inc()
-            raise
+                answer = await self._receive(name, headers, receive, key, client, seen)
+            except Problem as problem:
+                _refused.inc()
+                self._note(name, headers, client, seen, problem)
+                raise
+        self._note(name, headers, client, seen, answer)
+        return answer
+
+    async def _receive(
+        self, name: str, headers: Mapping[str, str], receive: Receive, key: str, client: str, seen: _Seen
+    ) -> Answer:
+        sender, seen.secrets = await self._door_of(name, headers)
+        media = self._media_of(headers)
+        body = await self._read(headers, receive)
+        try:
+            seen.body, seen.body_bytes = body[:SHOWN_BYTES], len(body)
+            incoming = Incoming(webhook=name, headers=headers, body=body, key=key, client=client)
+            _verify(sender, incoming, seen.secrets)
+            return await self._take(sender, incoming, media, seen)
+        finally:
+            self._bodies.done(body)
+
+    def _note(self, name: str, headers: Mapping[str, str], client: str, seen: _Seen, outcome: Answer | Problem) -> None:
+        if self._noted is None or (isinstance(outcome, Problem) and outcome.code == UNKNOWN):
+            return
+        told = {"reason": outcome.detail, "code": outcome.code} if isinstance(outcome, Problem) else outcome.body
+        self._noted(
+            Answered(
+                door=name,
+                status=outcome.status,
+                told=told,
+                event=seen.event,
+                client=client,
+                headers=tuple(headers),
+                body=seen.body,
+                body_bytes=seen.body_bytes,
+                secrets=seen.secrets,
+            )
+        )
 
     async def _door_of(self, name: str, headers: Mapping[str, str]) -> Door:
         sender = self._senders.get(name)
@@ -120,9 +176,7 @@ class Receiver:
             door = await self._custom(name, headers) if self._custom is not None else None
             if door is not None:
                 return door
-            raise Problem(
-                404, "webhook-unknown", f"There is no webhook of this name; there are: {', '.join(self._senders)}."
-            )
+            raise Problem(404, UNKNOWN, f"There is no webhook of this name; there are: {', '.join(self._senders)}.")
         secrets = self._secrets.get(name)
         if not secrets:
             raise Problem(
@@ -156,13 +210,14 @@ class Receiver:
         except Gone as error:
             raise Problem(400, "hung-up", "The sender hung up before the whole body was here.") from error
 
-    async def _take(self, sender: Sender, incoming: Incoming, media: str) -> Answer:
+    async def _take(self, sender: Sender, incoming: Incoming, media: str, seen: _Seen) -> Answer:
         name = incoming.webhook
         event, id = _named(sender, incoming)
+        seen.event = event
         if self._heard is not None:
             self._heard(name, event)
         try:
-            json = json_of(incoming.body, media)
+            json = without_own(json_of(incoming.body, media), seen.secrets)
             # The bytes are kept as they are inside our own JSON, which is UTF-8.
             if not json.isascii():
                 json.decode()

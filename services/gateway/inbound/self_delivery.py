@@ -47,6 +47,27 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class TrialLimit:
+    """Counts what people try out: raises `Problem` for what is too much."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._sent: deque[float] = deque(maxlen=MOST)
+
+    def count(self) -> None:
+        """One more."""
+        now = self._clock()
+        if len(self._sent) == MOST and now - self._sent[0] < PER_S:
+            wait = int(PER_S - (now - self._sent[0])) + 1
+            raise Problem(
+                429,
+                "too-many-test-events",
+                f"{MOST} test events a minute are enough: send the next one in {wait} s.",
+                headers={"Retry-After": str(wait)},
+            )
+        self._sent.append(now)
+
+
 class SelfDelivery:
     """Sends issues to our own webhook, signed with the first of ``secrets``."""
 
@@ -55,8 +76,7 @@ class SelfDelivery:
     ) -> None:
         self._secrets = secrets
         self._config = config
-        self._clock = clock
-        self._sent: deque[float] = deque(maxlen=MOST)
+        self._limit = TrialLimit(clock)
 
     async def send(self, app: Any, repo: str) -> Delivered:
         """Have ``app`` (an ASGI application) receive an issue of ``repo``; an empty name means the only repository.
@@ -65,7 +85,7 @@ class SelfDelivery:
         """
         secret, config = self._secret(), self._config()
         name = _repository(config, repo)
-        self._count()
+        self._limit.count()
         opened = datetime.now(UTC).replace(microsecond=0)
         number = int(opened.timestamp())
         body = msgspec.json.encode(issue(name, number, opened, mention=config.policy.mention))
@@ -83,18 +103,6 @@ class SelfDelivery:
             "webhook-not-configured",
             f"The webhook has no secret: set {variable_of(secret_setting(SENDER))} and restart the gateway.",
         )
-
-    def _count(self) -> None:
-        now = self._clock()
-        if len(self._sent) == MOST and now - self._sent[0] < PER_S:
-            wait = int(PER_S - (now - self._sent[0])) + 1
-            raise Problem(
-                429,
-                "too-many-test-events",
-                f"{MOST} test events a minute are enough: send the next one in {wait} s.",
-                headers={"Retry-After": str(wait)},
-            )
-        self._sent.append(now)
 
 
 def issue(repo: str, number: int, opened: datetime, *, mention: str) -> dict[str, Any]:

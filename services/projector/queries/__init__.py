@@ -10,6 +10,7 @@ import msgspec
 from services.projector.queries import costs, deliveries, sessions, status, tasks, timeline
 from services.projector.queries.params import Connection, Place
 from shared.contracts.queries import (
+    CountDeliveries,
     GetCosts,
     GetDelivery,
     GetSession,
@@ -30,6 +31,7 @@ ANSWERS: dict[type[Query[Any]], Answering] = {
     GetTimeline: timeline.answer,
     GetCosts: costs.answer,
     ListDeliveries: deliveries.answer_list,
+    CountDeliveries: deliveries.answer_count,
     GetDelivery: deliveries.answer_get,
     GetSession: sessions.answer,
     GetStatus: status.answer,

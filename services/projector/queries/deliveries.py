@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +11,11 @@ from services.projector.queries.params import Connection, Place, Refused, page, 
 from services.projector.sentences import sentence
 from shared.contracts.delivery import Accepted
 from shared.contracts.queries import (
+    CountDeliveries,
     Delivery,
     DeliveryAnswer,
+    DeliveryCount,
+    DeliveryCounts,
     DeliveryDetail,
     DeliveryPage,
     DeliveryStep,
@@ -23,6 +27,7 @@ _FIELDS: Final = (
     "SELECT d.id, webhook, event, action, delivery, thread, author, received_at AS at, t.id AS task_id, d.seq"
     " FROM deliveries d LEFT JOIN tasks t ON t.id = d.task_id"
 )
+MOST_WEBHOOKS: Final = 1_000
 _accepted: Final = msgspec.json.Decoder(Accepted)
 
 
@@ -36,6 +41,25 @@ def answer_list(connection: Connection, asked: ListDeliveries, place: Place) -> 
     )
     items, cursor = page(found, asked.limit, lambda delivery: delivery.seq)
     return DeliveryPage(seq=place.seq, items=items, next_cursor=cursor)
+
+
+def answer_count(connection: Connection, asked: CountDeliveries, place: Place) -> DeliveryCounts:
+    """Every webhook that has delivered; its newest delivery is of any day."""
+    day = asked.day or datetime.now(UTC).date()
+    counted = rows(
+        connection,
+        "SELECT webhook, count(*) FILTER (received_at >= ? AND received_at < ?) AS today, max(seq) AS newest"
+        " FROM deliveries GROUP BY webhook ORDER BY webhook LIMIT ?",
+        [day, day + timedelta(days=1), MOST_WEBHOOKS],
+    )
+    newest = records(
+        connection, Delivery, f"{_FIELDS} WHERE d.seq IN (SELECT max(seq) FROM deliveries GROUP BY webhook)", []
+    )
+    last = {delivery.seq: delivery for delivery in newest}
+    items = tuple(
+        DeliveryCount(webhook=each["webhook"], today=each["today"], last=last[each["newest"]]) for each in counted
+    )
+    return DeliveryCounts(seq=place.seq, items=items)
 
 
 def answer_get(connection: Connection, asked: GetDelivery, place: Place) -> DeliveryAnswer:

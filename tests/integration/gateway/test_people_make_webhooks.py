@@ -53,6 +53,15 @@ async def test_a_webhook_counts_as_soon_as_it_is_made_and_after_everything_was_k
             assert (await call(http, "another secret", CALL)).status_code == 401
             told = (await http.get("/api/webhooks/builds")).json()
             assert secret not in json.dumps(told) and told["made_by"] == "user:local"
+            tested = (await http.post("/api/webhooks/builds/test", json={})).json()
+            assert (tested["status"], len(tested["task_id"])) == (202, 26), tested
+            sent, *newest = (await http.get("/api/doors/builds/calls")).json()["items"]
+            assert (sent["outcome"], sent["delivery"]) == ("accepted", tested["delivery"])
+            assert [each["outcome"] for each in newest] == ["refused", "ignored", "duplicate", "accepted"]
+            assert newest[0]["code"] == "signature-invalid" and "filter" in newest[1]["reason"]
+            assert json.loads(newest[3]["body"]) == CALL
+            body = (await http.get(f"/api/deliveries/{first.json()['delivery']}/body")).json()
+            assert json.loads(body["body"]) == CALL
             again = await http.post("/api/webhooks", json=HOOK)
             assert (again.status_code, again.json()["code"]) == (409, "webhook-exists")
 
@@ -67,6 +76,13 @@ async def test_a_webhook_counts_as_soon_as_it_is_made_and_after_everything_was_k
             assert (await http.post("/api/webhooks/builds/disable")).status_code == 200
             off = await call(http, rotated, {**CALL, "build": {"id": 11}})
             assert (off.status_code, off.json()["code"]) == (404, "webhook-disabled")
+            doors = {each["name"]: each for each in (await http.get("/api/doors")).json()["items"]}
+            assert doors["jira"]["health"] == "not-set-up" and "JIRA" in doors["jira"]["problem"]
+            builds = doors["builds"]
+            # The one before the kill is remembered; no projector counts here what is in the log.
+            assert (builds["health"], builds["refused_today"], builds["accepted_today"]) == ("off", 2, 5)
+            assert builds["last_refused"]["code"] == "webhook-disabled"
+            assert (await http.get("/api/doors/nobody/calls")).status_code == 404
 
     (event,) = await NatsJournal(bus).load(Actor("delivery", first.json()["delivery"]))
     accepted: Accepted = event.data

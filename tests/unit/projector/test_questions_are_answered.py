@@ -204,8 +204,13 @@ def test_deliveries_come_newest_first() -> None:
             body=NO_BODY,
         )
         log.add(accepted, id=f"d{number}")
-    found = pages(projected(log), "deliveries.list", limit=2)
+    connection = projected(log)
+    found = pages(connection, "deliveries.list", limit=2)
     assert [item["id"] for page in found for item in page] == ["d4", "d3", "d2", "d1", "d0"]
+    (counted,) = ask(connection, "deliveries.count")["items"]
+    assert (counted["webhook"], counted["today"], counted["last"]["id"]) == ("github", 0, "d4")
+    day = counted["last"]["at"][:10]
+    assert ask(connection, "deliveries.count", day=day)["items"][0]["today"] == 5
 
 
 def test_every_question_works_on_an_empty_database() -> None:

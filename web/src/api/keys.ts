@@ -8,6 +8,8 @@ export const keys = {
   status: ["status"] as const,
   repos: ["repos"] as const,
   webhooks: ["webhooks"] as const,
+  doors: ["doors"] as const,
+  calls: (door: string) => ["doors", door] as const,
 };
 
 /** What one event of a task makes stale. */

@@ -5,8 +5,10 @@ import type { Refresher } from "./refresher";
 import { REPLAY } from "./replay";
 import type {
   Approval,
+  Call,
   CommandReply,
   Delivered,
+  Door,
   Found,
   Input,
   NewTask,
@@ -27,6 +29,12 @@ import type {
   WebhookMade,
   Wish,
 } from "./types";
+
+interface Doors {
+  items: Door[];
+  /** What could not be asked; empty where all is known. */
+  incomplete: string;
+}
 
 export interface ListFilters {
   status?: Status | undefined;
@@ -141,6 +149,29 @@ export const switchWebhook = (name: string, on: boolean) =>
 
 export const rotateWebhook = (name: string) =>
   postJson<WebhookMade>(`/api/webhooks/${encodeURIComponent(name)}/secret`, {});
+
+/** Has a signed call sent to a webhook; with an empty body, one is made that it would take. */
+export const testWebhook = (name: string, body = "") =>
+  postJson<Delivered>(`/api/webhooks/${encodeURIComponent(name)}/test`, { body });
+
+/** Everything that takes deliveries, and how it fares. Calls make no event. */
+export const doorsQuery = queryOptions({
+  queryKey: keys.doors,
+  queryFn: ({ signal }) => getJson<Doors>("/api/doors", {}, signal),
+  refetchInterval: STATUS_EVERY_MS,
+});
+
+export const callsQuery = (door: string) =>
+  queryOptions({
+    queryKey: keys.calls(door),
+    queryFn: ({ signal }) =>
+      getJson<{ items: Call[] }>(`/api/doors/${encodeURIComponent(door)}/calls`, {}, signal),
+    refetchInterval: STATUS_EVERY_MS,
+  });
+
+/** Has a delivery acted on once more. */
+export const replayDelivery = (id: string) =>
+  postJson<CommandReply>(`/api/deliveries/${encodeURIComponent(id)}/replay`, {});
 
 const EXPECTED_MS = 30_000;
 const expected = new Map<string, number>();

@@ -41,6 +41,11 @@ export type WebhookMade = Answered<Schemas["WebhookMade"]>;
 export type Scheme = Schemas["Scheme"];
 export type Paths = Required<Schemas["Paths"]>;
 export type Found = Required<Schemas["Found"]>;
+/** One call of a door, as it was answered. */
+export type Call = Answered<Schemas["Call"]>;
+/** Something that takes deliveries: a sender that is known, or a webhook that people have made. */
+export type Door = Answered<Schemas["Door"], { last_ignored: Call | null; last_refused: Call | null }>;
+export type Health = Door["health"];
 
 /** What a person may want of a task. */
 export type ActionName = Schemas["Action"];

@@ -10,6 +10,7 @@ export const en = {
   "nav.breadcrumb": "Breadcrumb",
   "nav.tasks": "Tasks",
   "nav.webhooks": "Webhooks",
+  "nav.system": "System",
   "notFound.title": "There is no such page",
   "notFound.back": "Go to the tasks",
   "errorPage.title": "This page broke",

@@ -1,5 +1,7 @@
 import type {
+  Call,
   Delivered,
+  Door,
   OutputLine,
   Repo,
   Status,
@@ -45,6 +47,8 @@ export class FakeGateway {
   /** What the configuration names; undefined is an older gateway, which does not say. */
   repos: Repo[] | undefined;
   webhooks: Webhook[] = [];
+  doors: Door[] = [];
+  calls: Call[] = [];
   /** What its webhook answers to a test event. */
   delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
@@ -118,6 +122,7 @@ export class FakeGateway {
         url: "",
         failed: "",
       });
+    if (url.pathname.endsWith("/test")) return json(this.delivered);
     if (url.pathname === "/api/webhooks")
       return json({ event: null, seq: ++this.seq, secret: "made-secret" }, 201);
     if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
@@ -129,6 +134,7 @@ export class FakeGateway {
     if (this.readsFail) return problem(this.readsFail);
     const [, , what, id, part] = url.pathname.split("/");
     if (what === "status") return json(this.status());
+    if (what === "doors") return json({ items: id ? this.calls : this.doors, incomplete: "" });
     if (what === "webhooks") return json({ items: this.webhooks });
     if (what === "repos")
       return this.repos

@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { keys } from "../../api/keys";
-import { rotateWebhook, switchWebhook, webhooksQuery } from "../../api/queries";
+import { rotateWebhook, switchWebhook, testWebhook, webhooksQuery } from "../../api/queries";
 import { REPLAY } from "../../api/replay";
-import type { Webhook } from "../../api/types";
-import { Ago } from "../../components/ago";
+import type { Delivered, Webhook } from "../../api/types";
 import { Command } from "../../components/copy";
+import { DoorCalls } from "../../components/door-calls";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
@@ -81,6 +82,7 @@ interface ItemProps {
 
 function WebhookItem({ webhook, changed, show }: ItemProps) {
   const { name, enabled, definition } = webhook;
+  const queries = useQueryClient();
   const flip = useMutation({ mutationFn: () => switchWebhook(name, !enabled), onSuccess: changed });
   const rotate = useMutation({
     mutationFn: () => rotateWebhook(name),
@@ -89,7 +91,11 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
       changed();
     },
   });
-  const failed = flip.error ?? rotate.error;
+  const test = useMutation({
+    mutationFn: () => testWebhook(name),
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.doors }),
+  });
+  const failed = flip.error ?? rotate.error ?? test.error;
   return (
     <li className="rounded-lg border bg-panel p-4">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -102,7 +108,7 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
           {t("webhooks.madeBy", { who: visible(webhook.made_by) })}
         </span>
         {!REPLAY && (
-          <span className="ml-auto flex gap-2">
+          <span className="ml-auto flex flex-wrap gap-2">
             {webhook.fingerprint && (
               <Button
                 size="sm"
@@ -110,6 +116,15 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
                 onClick={() => confirm(t("webhooks.rotateSure")) && rotate.mutate()}
               >
                 {t("webhooks.rotate")}
+              </Button>
+            )}
+            {enabled && (
+              <Button
+                size="sm"
+                busy={test.isPending}
+                onClick={() => confirm(t("webhooks.testSure")) && test.mutate()}
+              >
+                {t("webhooks.test")}
               </Button>
             )}
             <Button size="sm" busy={flip.isPending} onClick={() => flip.mutate()}>
@@ -131,25 +146,23 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
           <Command text={webhook.call} />
         </div>
       </details>
-      <h3 className="mt-3 text-mini font-medium text-ink-2">{t("webhooks.recent")}</h3>
-      {webhook.recent.length === 0 ? (
-        <p className="text-mini text-ink-3">{t("webhooks.recentNone")}</p>
-      ) : (
-        <ul className="mt-1 text-mini">
-          {webhook.recent.slice(0, 5).map((call, index) => (
-            // A call has no name of its own, and the list only ever grows at its top.
-            <li key={`${call.at}-${index}`} className="flex gap-2 py-0.5">
-              <span className="w-10 shrink-0 font-mono tabular-nums">{call.status}</span>
-              <span className="w-20 shrink-0 text-ink-3">
-                <Ago at={call.at} />
-              </span>
-              <span className="min-w-0 wrap-anywhere">
-                {visible(call.reason ?? "") || t("webhooks.accepted")}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
+      {test.data && <Tested told={test.data} />}
+      <DoorCalls door={name} label={t("webhooks.deliveries")} />
     </li>
+  );
+}
+
+function Tested({ told }: { told: Delivered }) {
+  return (
+    <p role="status" className={told.delivery ? "mt-2 text-good" : "mt-2 text-bad"}>
+      {told.delivery
+        ? t("webhooks.tested", { status: told.status })
+        : t("webhooks.testRefused", { status: told.status, reason: visible(told.reason) })}
+      {told.task_id && (
+        <Link to="/tasks/$id" params={{ id: told.task_id }} className="ml-2 text-accent hover:underline">
+          {t("webhooks.testedTask")}
+        </Link>
+      )}
+    </p>
   );
 }
