@@ -6,7 +6,15 @@ import msgspec
 
 from services.executor.verification.naming import listed
 from shared.workspace.judges import TakenAway
-from shared.workspace.test_results import Findings, Lost, fewer_tests, lost_tests, not_told
+from shared.workspace.test_results import (
+    Findings,
+    Lost,
+    deleted_among,
+    fewer_tests,
+    lost_tests,
+    not_told,
+    red_before,
+)
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -28,8 +36,8 @@ def left_out(after: Findings, before: Findings, taken: TakenAway) -> LeftOut:
     """
     lost, fewer = lost_tests(after, before), fewer_tests(after, before)
     told = _no_longer_run(lost)
-    if lost.had_failed:
-        return LeftOut(told, f"what failed at the base commit no longer runs: {listed(lost.had_failed)}")
+    if red := lost.had_failed or deleted_among(red_before(after, before), taken.names):
+        return LeftOut(told, f"what failed at the base commit no longer runs: {listed(red)}")
     if unknown := not_told(lost.names, taken.names, taken.count):
         return LeftOut(told, f"the result does not say why these tests no longer run: {listed(tuple(unknown))}")
     if fewer > max(taken.count, len(lost.names)):
@@ -40,7 +48,7 @@ def left_out(after: Findings, before: Findings, taken: TakenAway) -> LeftOut:
 
 def is_anything_left_out(after: Findings, before: Findings) -> bool:
     """Whether it is worth to read the result's text."""
-    return bool(fewer_tests(after, before) or lost_tests(after, before).names)
+    return bool(fewer_tests(after, before) or lost_tests(after, before).names or red_before(after, before))
 
 
 def _no_longer_run(lost: Lost) -> str:

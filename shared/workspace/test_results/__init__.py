@@ -8,7 +8,7 @@ Nothing here runs a command; only report files are read.
 from shared.workspace.test_results.compare import Comparison, Kind, Run, compare, ended_early, fewer_tests, same_output
 from shared.workspace.test_results.failing_lines import failing_lines
 from shared.workspace.test_results.findings import Findings, read_failures
-from shared.workspace.test_results.lost import Lost, lost_tests, not_told
+from shared.workspace.test_results.lost import Lost, deleted_among, lost_tests, not_told, red_before
 from shared.workspace.test_results.normalise import normalise
 from shared.workspace.test_results.report_files import refuses_reports, report_environment, report_files
 
@@ -19,6 +19,7 @@ __all__ = [
     "Lost",
     "Run",
     "compare",
+    "deleted_among",
     "ended_early",
     "failing_lines",
     "fewer_tests",
@@ -26,6 +27,7 @@ __all__ = [
     "normalise",
     "not_told",
     "read_failures",
+    "red_before",
     "refuses_reports",
     "report_environment",
     "report_files",

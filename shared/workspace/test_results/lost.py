@@ -51,10 +51,30 @@ def not_told(lost: Sequence[str], deleted: Iterable[str], count: int) -> list[st
     It tells of ``deleted``, names as they stand there, and of as many others as ``count``, what it deletes or skips,
     is more than those: of what is skipped, no name is known.
     """
-    told = tuple({f"_{word}" for each in deleted if (word := _word(each))})
-    unknown = [name for name in lost if not f"_{_word(_test_of(name))}".endswith(told)]
+    told = _told(deleted)
+    unknown = [name for name in lost if not _is_told(name, told)]
     known = set(map(_test_of, lost)) - set(map(_test_of, unknown))
     return unknown if len(set(map(_test_of, unknown))) > count - len(known) else []
+
+
+def red_before(after: Findings, before: Findings) -> tuple[str, ...]:
+    """Tests that failed at the base commit and of which the result's run says nothing: mended, or gone."""
+    told = {*after.failed, *after.hidden, *after.ran}
+    return tuple(name for name in (*before.failed, *before.hidden) if name not in told)
+
+
+def deleted_among(names: Sequence[str], deleted: Iterable[str]) -> tuple[str, ...]:
+    """Those of the ``names`` of tests that the text of the result deletes or renames."""
+    told = _told(deleted)
+    return tuple(name for name in names if _is_told(name, told))
+
+
+def _told(deleted: Iterable[str]) -> tuple[str, ...]:
+    return tuple({f"_{word}" for each in deleted if (word := _word(each))})
+
+
+def _is_told(name: str, told: tuple[str, ...]) -> bool:
+    return f"_{_word(_test_of(name))}".endswith(told)
 
 
 def _pair(gone: set[str], come: set[str], key: Callable[[str], str]) -> None:

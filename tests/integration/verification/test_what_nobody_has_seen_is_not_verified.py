@@ -26,6 +26,7 @@ ENDS_EARLY: Final = (
 UNITTEST: Final = (
     "import unittest\n\nimport app\n\n\nclass T(unittest.TestCase):\n    def test_it(self): self.assertTrue(app)\n"
 )
+UNITTEST_RED: Final = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test_o(self): self.fail()\n"
 DRIVER: Final = (
     "import subprocess\nfor step in ('sh red.sh', 'sh lint.sh'):\n    subprocess.check_call(step, shell=True)\n"
 )
@@ -176,13 +177,21 @@ async def test_tests_that_no_longer_run_are_named_and_prove_nothing_where_the_re
     assert notes == [f"{PYTEST}: {sentence}" for sentence in told]
 
 
-async def test_a_red_test_that_is_deleted_leaves_no_green_result(trial: MakeTrial) -> None:
-    judged = await trial(TESTS).judge(
-        {"test_it.py": TESTS["test_it.py"].replace("a_red(): assert 0", "d(): 0")}, PYTEST
-    )
-    assert judged.checks[0].reason == (
-        "It ends with 0, but what failed at the base commit no longer runs: test_it.test_a_red."
-    )
+@pytest.mark.parametrize(
+    ("tests", "green", "check", "gone"),
+    [
+        (TESTS, {"test_it.py": TESTS["test_it.py"].replace("a_red(): assert 0", "d(): 0")}, PYTEST,
+         "test_it.test_a_red"),
+        ({"app.py": "", "test_app.py": UNITTEST, "test_o.py": UNITTEST_RED}, {"test_o.py": None}, "python3 -m unittest",
+         "test_o.T.test_o"),
+    ],
+    ids=["renamed, in a report", "deleted, where the runner does not name what passes"],
+)  # fmt: skip
+async def test_a_red_test_that_is_deleted_leaves_no_green_result(
+    tests: Files, green: Files, check: str, gone: str, trial: MakeTrial
+) -> None:
+    judged = await trial(tests).judge(green, check)
+    assert judged.checks[0].reason == f"It ends with 0, but what failed at the base commit no longer runs: {gone}."
     assert judged.evidence is Evidence.UNVERIFIED
 
 
