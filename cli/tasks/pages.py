@@ -115,6 +115,8 @@ def _print_run(console: Console, run: RunAttempt | None) -> None:
         return
     head = f"\n[bold]Run[/]  {run.status}, attempt {run.attempt} by {escape(run.worker or '-')}"
     console.print(head + (f", {run.duration_ms / 1000:.1f} s" if run.duration_ms else ""))
+    if run.is_judged:
+        console.print("  its work is committed; set-up and checks run on it")
     print_evidence(console, run)
 
 

@@ -85,7 +85,7 @@ def broken_off(failed: run.Fail, result: Committed, branch: str) -> run.Fail:
     )
     return msgspec.structs.replace(
         failed,
-        message=f"{failed.message} The agent's work is done and kept, but was not checked to the end: {_MEND}",
+        message=f"{failed.message} The agent's work is done and kept, but was not checked to the end. {_MEND}",
         result=kept,
         evidence=Evidence.UNVERIFIED,
         notes=result.notes,
@@ -113,5 +113,8 @@ def _why_not_enough(judged: Judged) -> tuple[str, str]:
     """A stable code, and a sentence that says what may be done."""
     if judged.evidence is Evidence.FAILING:
         names = ", ".join(check.command for check in judged.blamed)
-        return "checks-failed", f"The repository's checks fail after the agent's work ({names}): {_MEND}"
-    return "not-verified", f"The repository demands a verified result, and this one is {judged.evidence}: {_MEND}"
+        return "checks-failed", f"The repository's checks fail after the agent's work ({names}). {_MEND}"
+    why = (
+        "nothing proves this one" if judged.evidence is Evidence.UNVERIFIED else "a check of this one fails, as before"
+    )
+    return "not-verified", f"The repository demands a verified result, and {why}. {_MEND}"

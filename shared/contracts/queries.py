@@ -131,6 +131,7 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     What it made is told also where that falls short. ``commit`` is the one to publish, ``checked_commit`` the one that
     the checks ran on; both have the same ``tree``. ``setup`` are the commands that came before the checks. ``summary``
     is what the agent says of its work, ``observed`` what our own executor saw of it: empty before the attempt's end.
+    An attempt that is running and has a ``tree`` is being judged.
     """
 
     status: str
@@ -161,6 +162,11 @@ class RunAttempt(msgspec.Struct, frozen=True, kw_only=True):
     setup: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
     observed: str = ""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its work is committed, and its set-up and checks run: no agent works meanwhile."""
+        return self.status == "running" and bool(self.tree)
 
 
 class ModelCost(msgspec.Struct, frozen=True, kw_only=True):

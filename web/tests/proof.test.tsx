@@ -76,6 +76,22 @@ test("a task that changed nothing says the agent's reason, and can be tried agai
   expect(screen.getByRole("button", { name: "Retry" })).toBeEnabled();
 });
 
+test("while set-up and checks run, nothing is said of an agent at work", async () => {
+  const judged = run({ commit: "a561182a969c", tree: "4e57a76a" });
+  const over: Partial<TaskDetail> = { status: "executing", worker: "executor-1", run: judged };
+  const { user } = await open({ ...over, actions: allow("input") }, "output");
+  expect(screen.getByText(/committed as a561182a; set-up and checks run on it/)).toBeInTheDocument();
+  expect(await screen.findByText(/The agent is done, and set-up and checks run/)).toBeInTheDocument();
+  await user.click(screen.getByRole("tab", { name: "Checks" }));
+  expect(await screen.findByText("Set-up and checks run")).toBeInTheDocument();
+});
+
+test("a question that was answered is called so", async () => {
+  await open({ status: "completed", outcome: "answered", answer: "It adds.", commit: "" });
+  expect(screen.getByText("Answered")).toBeInTheDocument();
+  expect(screen.queryByText("Completed")).toBeNull();
+});
+
 const SHORT: Partial<TaskDetail> = {
   status: "failed",
   evidence: "failing",

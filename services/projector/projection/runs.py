@@ -18,6 +18,8 @@ Runs = dict[int, RunRow]
 SUPERSEDED = "superseded"
 """The status of an attempt that another one took over before it had ended."""
 
+_RESULT = ("turn", "summary", "commit", "tree", "files", "diff", "notes")
+"""The columns of what a committed result has."""
 _AT_WORK = frozenset({Status.RUNNING, Status.WAITING_INPUT})
 
 
@@ -25,7 +27,7 @@ def fold(runs: Runs, fact: Fact) -> Runs:
     """The attempts after one event of a run."""
     match fact.data:
         case run.Claimed() as data:
-            return {**runs, **_superseded(runs, fact), data.attempt: _claimed(fact, data)}
+            return {**runs, **_superseded(runs, fact), data.attempt: _claimed(runs, fact, data)}
         case (
             run.Started(attempt=attempt)
             | run.Checkpointed(attempt=attempt)
@@ -42,7 +44,11 @@ def fold(runs: Runs, fact: Fact) -> Runs:
             return runs
 
 
-def _claimed(fact: Fact, data: run.Claimed) -> RunRow:
+def _claimed(runs: Runs, fact: Fact, data: run.Claimed) -> RunRow:
+    """A new attempt; work of its round that is committed already is judged by it, and by no agent done again."""
+    made: dict[str, Any] = {}
+    if (before := runs.get(data.attempt - 1)) and before.tree and before.round == data.round:
+        made = {name: getattr(before, name) for name in _RESULT}
     return RunRow(
         task_id=fact.actor_id,
         attempt=data.attempt,
@@ -51,6 +57,7 @@ def _claimed(fact: Fact, data: run.Claimed) -> RunRow:
         worker=data.worker,
         session=data.session,
         claimed_at=fact.at,
+        **made,
     )
 
 
@@ -75,7 +82,7 @@ def _changes(fact: Fact) -> dict[str, Any]:
         case run.Committed() as data:
             return _made(data) | {"notes": _json(data.notes)}
         case run.Reopened() as data:
-            return {"checks": _json(data.checks)}
+            return {"checks": _json(data.checks), "tree": ""}
         case run.Succeeded() as data:
             return (
                 _ended(Status.SUCCEEDED, fact)

@@ -23,7 +23,7 @@ from tests.unit.projector.projector_support import (
     projected,
     succeeded,
 )
-from tests.unit.projector.test_a_result_shows_how_well_it_is_proven import FELL_SHORT, KEPT, RED
+from tests.unit.projector.test_a_result_shows_how_well_it_is_proven import COMMITTED, FELL_SHORT, KEPT, RED
 
 PASSED = Check(command="ruff check", exit_code=0, duration_ms=300, verdict=CheckVerdict.PASSED)
 BEFORE = replace(PASSED, command="mypy", verdict=CheckVerdict.FAILED_BEFORE, reason="Its output is the same.")
@@ -47,6 +47,10 @@ def completed(evidence: Evidence | None, *checks: Check, **more: object) -> Task
     done = replace(succeeded(), evidence=evidence, outcome=Outcome.CHANGED, checks=checks, **more)
     end = task.Completed(summary="Done.", commit="c1", branch="b", evidence=evidence, outcome=Outcome.CHANGED)
     return a_task(done, end)
+
+
+def test_work_that_is_being_judged_is_no_work_of_an_agent(console: Console) -> None:
+    assert "its work is committed; set-up and checks run on it" in page(console, a_task(COMMITTED))
 
 
 @pytest.fixture

@@ -95,6 +95,15 @@ def test_checks_that_send_the_agent_back_are_shown_meanwhile() -> None:
     now = shown(working().add(COMMITTED, run.Reopened(round=1, attempt=1, checks=(RED,))))
     (check,) = now["run"]["checks"]
     assert (now["run"]["status"], check["verdict"], check["new_failures"]) == ("running", "failed", ["test_sum"])
+    assert now["run"]["tree"] == "", "an agent works again"
+
+
+def test_an_attempt_that_takes_over_the_checks_shows_the_result_that_is_there() -> None:
+    taken = run.Claimed(round=1, attempt=2, worker="other", session="s")
+    before, now = (shown(working().add(COMMITTED, *more))["run"] for more in ((), (taken,)))
+    assert (now["attempt"], now["worker"]) == (2, "other")
+    for name in ("tree", "commit", "files", "diff", "notes", "summary", "turn"):
+        assert now[name] == before[name] != ""
 
 
 def test_a_result_tells_its_evidence_and_its_outcome_once_it_is_there() -> None:

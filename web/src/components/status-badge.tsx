@@ -90,6 +90,7 @@ export function stateLabel(task: Shown): string {
   if (!task.stopping && task.status === "executing" && groupOf(task) === "queued") return t("status.queued");
   const proof = proofOf(task);
   const label = statusLabel(task.status, task.stopping);
+  if (task.outcome === "answered" && task.status === "completed") return t("proof.answered");
   if (!proof || task.stopping) return label;
   if (proof === "nothing-to-change") return t("proof.nothing-to-change");
   return `${label} · ${t(`proof.${keptOf(task) === "unpublished" ? "unpublished" : proof}`)}`;

@@ -22,7 +22,8 @@ export const enTask = {
   "proof.nothing-to-change.means":
     "The agent says so; nobody observed it. Retry has the work done again, or ask for more.",
   "proof.no-new-failures.title": "No new failures",
-  "proof.no-new-failures.means": "What fails here failed before this work too, and in the same way.",
+  "proof.no-new-failures.means":
+    "That is no proof that the work is right; to mend what fails is work of its own.",
   "proof.unverified.title": "Not verified",
   "proof.unverified.means":
     "Nothing says that this work is right. Mend what could not run, then ask for more; or read the changes with care.",
@@ -230,6 +231,9 @@ export const enTask = {
   "composer.placeholder": "Tell the agent something",
   "composer.send": "Send",
   "composer.hint": "The agent hears it at its next step. Shift-Enter makes a new line.",
+  "composer.hintJudged":
+    "The agent is done, and set-up and checks run: it hears this after them, and goes on. Shift-Enter makes a new line.",
+  "composer.sentJudged": "Sent. The agent hears it after the checks, and goes on.",
   "composer.sent": "Sent. The agent hears it at its next step.",
 
   "changes.loading": "Loading changes…",
@@ -254,6 +258,9 @@ export const enTask = {
 
   "checks.none": "No checks were run",
   "checks.notYet": "No checks yet",
+  "checks.run": "Set-up and checks run",
+  "checks.run.hint":
+    "The executor runs them on commit {commit}; what they say comes here when all have ended.",
   "checks.hint": "The executor runs the repository's own checks itself after the agent is done.",
   "checks.allPassed": { one: "The check passed", other: "All {n} checks passed" },
   "checks.someFailed": { one: "{n} of {of} checks failed", other: "{n} of {of} checks failed" },

@@ -231,6 +231,7 @@ export const en = {
   "proof.failing": "failing",
   "proof.unpublished": "not published",
   "proof.nothing-to-change": "Nothing to change",
+  "proof.answered": "Answered",
 
   "why.received": "Waiting for triage",
   "why.triaged": "Triaged; about to be planned",
@@ -259,6 +260,8 @@ export const en = {
     other: "Attempt {attempt} on {worker}, {n} checkpoints",
   },
   "why.executingTurn": "Attempt {attempt} on {worker}, turn {turn}",
+  "why.judged":
+    "The work is committed as {commit}; set-up and checks run on it. Attempt {attempt} on {worker}",
   "why.queued": "Waiting for a free executor",
   "why.queuedLong": "Waiting for a free executor.",
   "why.publishing": "Publishing {branch}",
@@ -270,7 +273,7 @@ export const en = {
   "why.completedLong": "{commit} on {branch}, in {duration}",
   "why.completedNoCommit": "Done; nothing had to change",
   "why.completedNoCommitLong": "Done; nothing in the repository had to change.",
-  "why.answeredShort": "Answered",
+  "why.answeredShort": "It was a question",
   "why.short": "Its result falls short and is kept; it is not published.",
   "why.unpublished": "The work is done; its result could not be published, and is kept.",
   "why.answered": "It was a question; the answer is below.",

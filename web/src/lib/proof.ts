@@ -29,6 +29,9 @@ export const brokenOf = (run: Run | null): Check[] =>
 
 export const isOfVerdict = (verdict: Verdict) => (check: Check) => verdictOf(check) === verdict;
 
+/** Whether an attempt's work is committed, and its set-up and checks run: no agent works meanwhile. */
+export const isJudged = (run: Run | null): boolean => run?.status === "running" && Boolean(run.tree);
+
 /** Where a task is whose result was made, is kept, and is not published. */
 export function keptOf(
   task: Pick<TaskRow, "status" | "has_result" | "ended_in">,

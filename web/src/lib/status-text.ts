@@ -1,7 +1,7 @@
 import type { PlanVersion, Run, TaskDetail, TaskRow } from "../api/types";
 import { t } from "../i18n";
 import { duration, moment, personOf, shortHash } from "./format";
-import { keptOf, proofOf } from "./proof";
+import { isJudged, keptOf, proofOf } from "./proof";
 
 /** When a paused task goes on, in the words given; empty where that is not known. */
 const goesOn = (task: TaskRow, words: "why.pausedUntil" | "why.pausedUntilLong"): string =>
@@ -82,6 +82,8 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
         : t("why.planningLong");
     case "executing":
       if (!run || run.status === "queued" || !run.worker) return t("why.queuedLong");
+      if (isJudged(run))
+        return t("why.judged", { commit: shortHash(run.commit), attempt: run.attempt, worker: run.worker });
       if (turns > 0) return t("why.executingTurn", { attempt: run.attempt, worker: run.worker, turn: turns });
       return run.turn > 0
         ? t("why.executingCheckpoint", { attempt: run.attempt, worker: run.worker, n: run.turn })

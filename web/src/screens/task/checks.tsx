@@ -14,8 +14,8 @@ import { CopyButton, Hash } from "../../components/copy";
 import { EmptyState } from "../../components/empty-state";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
-import { bytes, duration } from "../../lib/format";
-import { isOfVerdict, verdictOf } from "../../lib/proof";
+import { bytes, duration, shortHash } from "../../lib/format";
+import { isJudged, isOfVerdict, verdictOf } from "../../lib/proof";
 import { isOver } from "../../lib/status";
 import { Claim, Says } from "./claim";
 
@@ -50,6 +50,12 @@ function heading(checks: readonly Check[]): string {
 /** What was observed: each step of the set-up and each check with its verdict, and what it wrote. */
 export function Checks({ task }: { task: TaskDetail }) {
   const { run } = task;
+  if (run && isJudged(run))
+    return (
+      <EmptyState title={t("checks.run")}>
+        {t("checks.run.hint", { commit: shortHash(run.commit) })}
+      </EmptyState>
+    );
   if (!run || run.checks.length + run.setup.length === 0)
     return (
       <EmptyState title={isOver(task.status) ? t("checks.none") : t("checks.notYet")}>

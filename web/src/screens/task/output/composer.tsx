@@ -5,6 +5,7 @@ import { Button } from "../../../components/ui/button";
 import { TextArea } from "../../../components/ui/field";
 import { t } from "../../../i18n/task";
 import { buttonOf } from "../../../lib/actions";
+import { isJudged } from "../../../lib/proof";
 import { isOver } from "../../../lib/status";
 import { useCommand } from "../command";
 
@@ -26,6 +27,7 @@ export function Composer({ task }: { task: TaskDetail }) {
   const [text, setText] = useState(() => readDraft(task.id));
   const send = useCommand(task.id);
   const verb = isOver(task.status) ? "follow-up" : "input";
+  const judged = verb === "input" && isJudged(task.run);
   const words = verb === "input" ? "composer" : "followUp";
   const input = buttonOf(task, verb);
   const edit = (next: string) => {
@@ -71,7 +73,10 @@ export function Composer({ task }: { task: TaskDetail }) {
         </Button>
       </div>
       <p className="mt-1 text-mini text-ink-3">
-        {input.title ?? (send.isSuccess && !text ? t(`${words}.sent`) : t(`${words}.hint`))}
+        {input.title ??
+          (send.isSuccess && !text
+            ? t(judged ? "composer.sentJudged" : `${words}.sent`)
+            : t(judged ? "composer.hintJudged" : `${words}.hint`))}
       </p>
     </form>
   );
