@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,6 +35,16 @@ class Link(msgspec.Struct, frozen=True):
     bus: Bus
     client: Client
     journal: NatsJournal
+
+    @property
+    def person(self) -> str:
+        """Who sends the commands, by the name that people have in the system."""
+        return self.endpoint.person or self.settings.person
+
+    @property
+    def principal(self) -> str:
+        """What events say of who did it."""
+        return f"user:{self.person}"
 
 
 @contextlib.asynccontextmanager
@@ -87,11 +96,3 @@ async def _listens(url: str) -> bool:
             writer.close()
             return True
     return False
-
-
-def principal() -> str:
-    """Who sends the commands: the account's login name."""
-    try:
-        return f"user:{getpass.getuser()}"
-    except (OSError, KeyError):
-        return "user:unknown"

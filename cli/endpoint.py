@@ -24,7 +24,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A system: its NATS, its dashboard where one is known, and the data directory that goes with it.
 
     ``pid`` is the process that runs it in that directory, 0 when it runs elsewhere. ``context`` is the name by which it
-    was chosen once and for all.
+    was chosen once and for all, and ``person`` who we are there, empty where that is who we are here.
     """
 
     nats: str
@@ -33,6 +33,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     login: Login = NO_LOGIN
     pid: int = 0
     context: str = ""
+    person: str = ""
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):

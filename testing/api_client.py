@@ -21,6 +21,7 @@ from shared.contracts.usage import ModelUsage
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.door import BEARER
 from testing.eventually import eventually
 from testing.slow_timings import connect_patiently
 from testing.system import REPO, System
@@ -47,7 +48,7 @@ class ApiClient:
         bus = await connect_patiently(system.nats, name="test")
         try:
             async with httpx.AsyncClient(
-                base_url=system.http, timeout=60, trust_env=False, headers={"X-Journeyman": "1"}
+                base_url=system.http, timeout=60, trust_env=False, headers={"X-Journeyman": "1", **BEARER}
             ) as http:
                 yield cls(system, http, bus)
         finally:

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, async_playwright, expect
 
 from testing.api_client import WITHIN
+from testing.door import BEARER
 from testing.programs import NO_DASHBOARD, find_chromium
 from testing.system import System
 
@@ -70,7 +71,11 @@ async def browser_at(chromium: str | None, url: str) -> AsyncIterator[BrowserCon
         except Error as error:
             pytest.skip(f"Chromium is here but does not start: {error.message.splitlines()[0]}")
         window = await browser.new_context(
-            base_url=url, viewport={"width": 1440, "height": 900}, locale="en-GB", color_scheme="light"
+            base_url=url,
+            viewport={"width": 1440, "height": 900},
+            locale="en-GB",
+            color_scheme="light",
+            extra_http_headers=BEARER,
         )
         await window.add_init_script(NOTE_VIOLATIONS)
         yield window

@@ -24,6 +24,7 @@ from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
 from testing.demo_model import CountingModel
+from testing.door import lay_token
 from testing.eventually import eventually
 from testing.fast_timings import command_of, hurried
 from testing.nats import Nats, free_port
@@ -255,7 +256,7 @@ class ServiceGroup:
         ``tree`` has its source: another one is another version.
         """
         data = data or self.data
-        data.mkdir(parents=True, exist_ok=True)
+        lay_token(data)
         settings = plain_environment(
             data,
             nats_url=self.nats.url,

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from testing.door import lay_token
 from testing.system import JOURNEYMAN, plain_environment, run_to_end
 
 
@@ -27,7 +28,7 @@ class SingleService:
         self.facts: dict[str, Any] = {}
 
     def __enter__(self) -> SingleService:
-        self._data.mkdir(parents=True, exist_ok=True)
+        lay_token(self._data)
         with self._log.open("ab") as told:
             self._process = subprocess.Popen(
                 [str(JOURNEYMAN), "service", self._name],

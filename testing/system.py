@@ -18,6 +18,7 @@ from cli.supervisor import record
 from shared.claude.demo.repo import create_demo_repository
 from shared.claude.process.reaper import marked
 from shared.ops.proc import pids, stat_of
+from testing.door import SETTINGS, lay_token
 from testing.eventually import eventually
 from testing.nats import free_port
 from testing.processes import end_processes_of, processes_of
@@ -60,7 +61,7 @@ class System:
         ``settings`` are names of `shared.ops.settings.Settings`, without the prefix. Without the demo there is one
         repository, `REPO`, with the demo's bug in it.
         """
-        data.mkdir(parents=True, exist_ok=True)
+        lay_token(data)
         if repository and not demo and not (data / "repository").exists():
             create_demo_repository(data / "repository")
             (data / "journeyman.toml").write_text(f'[repos."{REPO}"]\npath = "repository"\nbase = "main"\n')
@@ -172,6 +173,7 @@ def plain_environment(data: Path, **settings: str) -> dict[str, str]:
         "HOME": str(data),
         "JOURNEYMAN_DATA_DIR": str(data),
         "JOURNEYMAN_MACHINE_ID": "test",
+        **SETTINGS,
         **{f"JOURNEYMAN_{name.upper()}": value for name, value in settings.items()},
     }
 

@@ -226,7 +226,7 @@ def _replayed(id: str) -> dict[str, Any]:
 
 
 async def _replay(id: str) -> dict[str, Any]:
-    from cli.connection import linked, principal
+    from cli.connection import linked
     from services.gateway.inbound.replays import DeliveryReplays
     from shared.nats.objects import Artifacts
     from shared.ops.config import load_config
@@ -234,5 +234,5 @@ async def _replay(id: str) -> dict[str, Any]:
     async with linked() as link:
         path = link.settings.config or link.endpoint.data / "journeyman.toml"
         replays = DeliveryReplays(link.client, link.journal, Artifacts(link.bus), lambda: load_config(path))
-        result = await replays.replay(id, principal=principal())
+        result = await replays.replay(id, principal=link.principal)
         return {"id": id, "event": result.event, "seq": result.position}

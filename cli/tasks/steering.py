@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from cli.connection import Link, linked, principal
+from cli.connection import Link, linked
 from cli.failures import Failure, explain
 from cli.short_ids import WHOLE, whole_id
 from cli.tasks.watching import until_end
@@ -29,12 +29,13 @@ async def send(id: str, command: Command) -> dict[str, Any]:
 
 async def follow_up(id: str, text: str) -> dict[str, Any]:
     """Wish something further of a task, in the name of the person at this terminal."""
-    return await send(id, FollowUp(text=text, author=principal().partition(":")[2]))
+    async with linked() as link:
+        return await tell(link, await full_id(link, id), FollowUp(text=text, author=link.person))
 
 
 async def tell(link: Link, task_id: str, command: Command) -> dict[str, Any]:
     """The same over an open connection."""
-    result = await link.client.send(Actor("task", task_id), command, principal=principal())
+    result = await link.client.send(Actor("task", task_id), command, principal=link.principal)
     return {"id": task_id, "event": result.event, "seq": result.position}
 
 
@@ -74,7 +75,7 @@ async def submit(
         made = Submit(
             title=title_of(text) if is_blank(title) else title.strip(),
             text=text,
-            source=Source(kind="cli", author=principal().partition(":")[2]),
+            source=Source(kind="cli", author=link.person),
             repo=repo,
             directive=Directive(directive),
             approval=Approval(link.settings.approval),
@@ -82,8 +83,8 @@ async def submit(
         after = await link.journal.last_position()
         try:
             wanted = Claim(task_id=new_task_id(), request=fingerprint([text, title, repo, directive]))
-            task_id = (await IdempotencyKeys(link.bus).claim(principal(), key, wanted)).task_id
-            sent = await link.client.open(Actor("task", task_id), made, principal=principal())
+            task_id = (await IdempotencyKeys(link.bus).claim(link.principal, key, wanted)).task_id
+            sent = await link.client.open(Actor("task", task_id), made, principal=link.principal)
         except Rejected as error:
             raise Failure(str(error)) from error
         except (NoAnswer, TimeoutError, NatsError) as error:

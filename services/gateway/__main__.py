@@ -18,6 +18,7 @@ from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
 from services.gateway.custom.sender_keys import SenderKeys
 from services.gateway.custom.trials import WebhookTrials
+from services.gateway.first_admin import FirstAdmin
 from services.gateway.git.repository_access import RepositoryAccess
 from services.gateway.git.server import GitServer
 from services.gateway.git.transfers import FOLDER as TRANSFERS
@@ -57,8 +58,12 @@ from services.gateway.outbound.github_effects import GitHubEffects, asks
 from services.gateway.outbound.publications import FOLDER, Publications
 from services.gateway.outbound.pull_requests import PullRequests
 from services.gateway.outbound.standing import Standing
+from services.gateway.people_commands import PeopleCommands
 from services.gateway.problems import Problem
 from services.gateway.reactions import as_github, filters, reactions
+from services.gateway.security.door import Door
+from services.gateway.security.one_time import OneTime
+from services.gateway.security.sessions import Sessions
 from services.gateway.server import WebServer
 from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
@@ -66,8 +71,10 @@ from shared.contracts.task import Approval
 from shared.nats.calls import CallBucket
 from shared.nats.idempotency import IdempotencyKeys
 from shared.nats.positions import Positions
+from shared.nats.session_bucket import SessionBucket
 from shared.ops.addresses import is_loopback
 from shared.ops.config import Config, load_config
+from shared.ops.machine_token import machine_token
 from shared.ops.settings import Settings
 from shared.ops.temp_dirs import clear_temp_dirs
 from shared.ops.timings import PRODUCTION, Timings
@@ -174,6 +181,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     call_log = CallLog(call_bucket, instance)
     service.loop(call_log.run, drain=call_log.drain)
 
+    door = _door(service, settings)
     events, output = event_hub(service.bus), output_hub(service.bus)
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
@@ -249,12 +257,16 @@ async def run(settings: Settings, timings: Timings) -> None:
                 output=output,
                 replays=Replays(service.bus, service.client),
                 commands=commands,
+                door=door,
                 limits=settings,
             ),
             web=Web(),
             health=service.health,
             settings=settings,
             agents_path=settings.agents_path,
+            door=door,
+            people=service.people,
+            people_commands=PeopleCommands(service.client, service.people, door.sessions),
         )
     )
     transfers = Transfers(settings.data_dir, newest, credentials, instance)
@@ -269,6 +281,25 @@ async def run(settings: Settings, timings: Timings) -> None:
     service.loop(server.run_until_drained, drain=server.drain)
     service.serves_http()
     await service.run(ready=lambda: {"http": server.url})
+
+
+def _door(service: Service, settings: Settings) -> Door:
+    """Who may come in; raises `CannotStart`."""
+    bucket = SessionBucket(service.bus)
+    machine = None
+    if settings.login:
+        try:
+            machine = machine_token(settings.data_dir, settings.person)
+        except OSError as error:
+            raise CannotStart(
+                f"The token of this machine cannot be written to {settings.data_dir} ({error.strerror}): give the "
+                "gateway a data directory of its own."
+            ) from error
+        first = FirstAdmin(service.client, service.people, settings.person)
+        service.loop(first.run, drain=first.drain)
+    sessions = Sessions(bucket)
+    service.loop(sessions.run, drain=sessions.drain)
+    return Door(service.people, sessions, OneTime(bucket), machine=machine)
 
 
 def main(timings: Timings = PRODUCTION) -> None:

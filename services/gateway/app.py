@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -21,6 +21,8 @@ from services.gateway.api.deliveries import DeliveryController
 from services.gateway.api.dependencies import read_models
 from services.gateway.api.doors import DoorController
 from services.gateway.api.idempotency import idempotency_key
+from services.gateway.api.me import MeController
+from services.gateway.api.people import TokenController, UserController
 from services.gateway.api.refusals import RefusalResponses
 from services.gateway.api.repos import RepoController
 from services.gateway.api.request import ApiRequest
@@ -43,9 +45,14 @@ from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SelfDelivery
 from services.gateway.live.socket import Live, live_socket
+from services.gateway.people_commands import PeopleCommands
 from services.gateway.problems import handle
 from services.gateway.request_metrics import RequestMetrics
+from services.gateway.security.authentication import Authentication
+from services.gateway.security.authorisation import OPERATION, authorise
 from services.gateway.security.concurrency_limit import ConcurrencyLimit
+from services.gateway.security.door import Door
+from services.gateway.security.identity import identity_of, principal_of
 from services.gateway.security.known_parameters import refuse_unknown
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
@@ -56,9 +63,7 @@ from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
 from shared.runtime.client import Client
-
-LOCAL_USER: Final = "user:local"
-"""The principal of the dashboard and the API: everybody who reaches this machine's loopback address."""
+from shared.runtime.people import People
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +90,20 @@ class Parts:
     health: Health
     settings: Settings
     agents_path: Path
-    principal: str = LOCAL_USER
+    door: Door
+    people: People
+    people_commands: PeopleCommands
 
 
 def create_app(parts: Parts) -> ASGIApp:
     """The routes, and what every request passes before one of them is looked up."""
     limited = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
-    return ResponseHeaders(OriginGuard(HeadRequests(RequestMetrics(limited)), public_url=parts.settings.public_url))
+    authenticated = Authentication(HeadRequests(RequestMetrics(limited)), parts.door)
+    return ResponseHeaders(OriginGuard(authenticated, public_url=parts.settings.public_url))
 
 
 def create_routes(parts: Parts) -> Litestar:
-    """Every route, unguarded."""
+    """Every route, without what stands before the router."""
     return _routes(
         {field.name: getattr(parts, field.name) for field in fields(parts)},
         max_body_size=parts.settings.max_request_bytes,
@@ -124,6 +132,9 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
                     DoorController,
                     SelfDeliveryController,
                     WebhookDefinitionController,
+                    MeController,
+                    UserController,
+                    TokenController,
                 ],
                 request_max_body_size=max_body_size,
                 before_request=refuse_unknown,
@@ -139,9 +150,12 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
             name: Provide(_always(part), use_cache=True, sync_to_thread=False) for name, part in parts.items()
         }
         | {
+            "identity": Provide(identity_of, sync_to_thread=False),
+            "principal": Provide(principal_of, sync_to_thread=False),
             "read_models": Provide(read_models, sync_to_thread=False),
             "idempotency_key": Provide(idempotency_key, sync_to_thread=False),
         },
+        guards=[authorise],
         exception_handlers={Exception: handle},
         request_class=ApiRequest,
         plugins=[RefusalResponses()],
@@ -149,8 +163,10 @@ def _routes(parts: dict[str, Any], *, max_body_size: int | None) -> Litestar:
             title="Journeyman",
             version=VERSION,
             description="Errors are RFC 9457 problem details with a stable `code`.",
-            path="/schema",
             render_plugins=[JsonRenderPlugin()],
+            openapi_router=Router(
+                path="/schema", route_handlers=[], include_in_schema=False, opt={OPERATION: "schema"}
+            ),
         ),
         logging_config=None,
     )

@@ -103,8 +103,18 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Rejected(code="task-unknown" | "check-unknown" | "step-unknown" | "delivery-unknown" | "webhook-unknown"):
+        case Rejected(
+            code="task-unknown"
+            | "check-unknown"
+            | "step-unknown"
+            | "delivery-unknown"
+            | "webhook-unknown"
+            | "user-unknown"
+            | "token-unknown"
+        ):
             return Problem(404, error.code, error.sentence)
+        case Rejected(code="role-lacking" | "scope-lacking" | "user-disabled"):
+            return Problem(403, error.code, error.sentence)
         case Rejected(code="too-large"):
             return Problem(413, error.code, error.sentence)
         case TooLarge():
@@ -124,6 +134,10 @@ def problem_of(error: Exception) -> Problem:
             | "secret-length"
             | "secret-malformed"
             | "secret-unused"
+            | "user-name"
+            | "token-name"
+            | "token-role"
+            | "token-scope"
         ):
             return Problem(400, error.code, error.sentence)
         case Rejected():

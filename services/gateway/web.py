@@ -106,7 +106,7 @@ def _asset(name: str, body: bytes) -> Asset:
     )
 
 
-@route(["/", "/{path:path}"], http_method=["GET", "HEAD"], include_in_schema=False)
+@route(["/", "/{path:path}"], http_method=["GET", "HEAD"], include_in_schema=False, opt={"operation": "dashboard"})
 async def dashboard(request: Request[Any, Any, Any], web: Web, path: str = "") -> Response[bytes]:
     """A file of the build, or the one page that all others begin with."""
     name = path.lstrip("/")

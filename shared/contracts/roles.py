@@ -50,6 +50,7 @@ _LOOK_AT_SYSTEM: Final = Permission(Role.VIEWER, Scope.SYSTEM)
 _RUN_SYSTEM: Final = Permission(Role.OPERATOR, Scope.SYSTEM)
 _LOOK_AT_DOORS: Final = Permission(Role.VIEWER, Scope.WEBHOOKS)
 _DOORS: Final = Permission(Role.ADMIN, Scope.WEBHOOKS)
+_MY_KEYS: Final = Permission(Role.VIEWER, Scope.PEOPLE)
 _PEOPLE: Final = Permission(Role.ADMIN, Scope.PEOPLE)
 
 COMMANDS: Final[dict[str, dict[str, Row]]] = {
@@ -125,6 +126,23 @@ OPERATIONS: Final[dict[str, Row]] = {
     "isLive": OPEN,
     "isReady": OPEN,
     "getMetrics": OPEN,
+    "logIn": OPEN,
+    "logOut": SIGNED_IN,
+    "whoAmI": SIGNED_IN,
+    "getTicket": SIGNED_IN,
+    "listMySessions": _MY_KEYS,
+    "endMySession": _MY_KEYS,
+    "listTokens": _MY_KEYS,
+    "createToken": _MY_KEYS,
+    "revokeToken": _MY_KEYS,
+    "listUsers": _PEOPLE,
+    "inviteUser": _PEOPLE,
+    "linkUser": _PEOPLE,
+    "changeUserRole": _PEOPLE,
+    "disableUser": _PEOPLE,
+    "enableUser": _PEOPLE,
+    "listUserSessions": _PEOPLE,
+    "endUserSession": _PEOPLE,
     "getAsyncApi": SIGNED_IN,
     "listTasks": _LOOK,
     "getTask": _LOOK,

@@ -14,8 +14,6 @@ from shared.contracts.messages import Command, Event
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """What a person may be called here."""
-RESERVED: Final = frozenset({"local", "me", "nats", "service", "agent", "unknown"})
-"""Names that stand for nobody in particular. ``user:local`` is whoever reaches a gateway whose login is off."""
 MAX_TOKENS: Final = 50
 """Tokens of one person that count at one time."""
 

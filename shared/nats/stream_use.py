@@ -19,6 +19,7 @@ _OURS: Final = (
     "KV_SNAPSHOTS",
     "KV_IDEMPOTENCY",
     "KV_SECRETS",
+    "KV_SESSIONS",
     "KV_POSITIONS",
     "KV_CALLS",
 )

@@ -32,6 +32,9 @@ IDEMPOTENCY: Final = "IDEMPOTENCY"
 SECRETS: Final = "SECRETS"
 SECRETS_BYTES: Final = 16 * 1024 * 1024
 """A secret takes less than a kilobyte, and only people make them."""
+SESSIONS: Final = "SESSIONS"
+SESSIONS_BYTES: Final = 16 * 1024 * 1024
+"""A session takes half a kilobyte, and each of its tickets as much for a minute."""
 POSITIONS: Final = "POSITIONS"
 POSITIONS_BYTES: Final = 1024 * 1024
 """A position takes less than a kilobyte, and each sender that is asked for missed events has one."""
@@ -180,6 +183,7 @@ async def provision(bus: Bus, limits: StreamLimits | None = None) -> list[str]:
     await bus.wait_for_jetstream(partial(_create_snapshots, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_idempotency, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_secrets, bus, limits, created))
+    await bus.wait_for_jetstream(partial(_create_sessions, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_positions, bus, limits, created))
     await bus.wait_for_jetstream(partial(_create_calls, bus, limits, created))
     await check_guards(bus)
@@ -235,6 +239,30 @@ async def _create_secrets(bus: Bus, limits: StreamLimits, created: dict[str, Non
     except nats.js.errors.NotFoundError:
         created[SECRETS] = None
         await bus.js.create_key_value(bucket=SECRETS, history=1, max_bytes=SECRETS_BYTES, replicas=limits.replicas)
+
+
+async def _create_sessions(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:
+    try:
+        await bus.js.key_value(SESSIONS)
+    except nats.js.errors.NotFoundError:
+        created[SESSIONS] = None
+        # As a key-value bucket is made, but for what each thing in it ends by.
+        await bus.js.add_stream(
+            StreamConfig(
+                name=f"KV_{SESSIONS}",
+                description="Who is logged in; one-time links and tickets",
+                subjects=[f"$KV.{SESSIONS}.>"],
+                max_msgs_per_subject=1,
+                max_bytes=SESSIONS_BYTES,
+                discard=DiscardPolicy.NEW,
+                allow_rollup_hdrs=True,
+                deny_delete=True,
+                allow_direct=True,
+                allow_msg_ttl=True,
+                duplicate_window=120,
+                num_replicas=limits.replicas,
+            )
+        )
 
 
 async def _create_positions(bus: Bus, limits: StreamLimits, created: dict[str, None]) -> None:

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.ops.account import RESERVED, account_name
 from shared.ops.addresses import NATS_ADDRESS, nats_problem
 from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
@@ -101,6 +102,16 @@ class Settings(Limits, BaseSettings):
         "",
         description="Which system the client commands act on: nats://… or the dashboard's http://… of one on this "
         "machine; default: the one that runs in this folder",
+    )
+    login: bool = Field(
+        False,
+        description="on: who has no session and no token is let in nowhere; off: everybody is let in as an admin",
+    )
+    user: str = Field(
+        "",
+        pattern=r"^([a-z][a-z0-9-]{0,31})?$",
+        description="Your name here, as in user:ada: the first admin's, and that of commands on this machine; default: "
+        "the account's",
     )
     data_dir: Path = Field(
         Path(".journeyman"), description="Where this machine keeps repositories, runs and read models"
@@ -308,6 +319,11 @@ class Settings(Limits, BaseSettings):
         return secret
 
     @property
+    def person(self) -> str:
+        """Who runs this, by the name that people have here."""
+        return self.user or account_name()
+
+    @property
     def worker(self) -> str:
         """What claims carry as ``worker``: machine and process."""
         return f"{self.machine_id}:{os.getpid()}"
@@ -333,7 +349,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         settings = Settings(**{"_env_file": files, **_from_files(environment, from_files), **overrides})
     except ValidationError as error:
         raise BadSettings("\n".join(wrong + [_line(each) for each in error.errors()])) from error
-    if wrong := wrong + _missing(settings, overrides) + _logins(settings) + _reachable(settings):
+    if wrong := wrong + _missing(settings, overrides) + _logins(settings) + _reachable(settings) + _of_nobody(settings):
         raise BadSettings("\n".join(wrong))
     settings._env_files = files
     return settings
@@ -384,6 +400,13 @@ def _reachable(settings: Settings) -> list[str]:
         f"127.0.0.1 with a proxy in front (docs/reverse-proxy.md), or set {variable_of('http_open')}=1 where nobody "
         "reaches it but those who may approve plans and read everything."
     ]
+
+
+def _of_nobody(settings: Settings) -> list[str]:
+    """A line where we would be called as nobody can be."""
+    if settings.user not in RESERVED:
+        return []
+    return [f"{variable_of('user')}: {settings.user!r} stands for nobody in particular: take another name."]
 
 
 def _logins(settings: Settings) -> list[str]:

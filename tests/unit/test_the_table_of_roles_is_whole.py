@@ -19,7 +19,7 @@ from shared.contracts.roles import (
 )
 from shared.contracts.user import NOBODY, Role, Scope, User
 
-OPEN_ROUTES = {"receiveWebhook", "receiveWebhookByKey", "isLive", "isReady", "getMetrics"}
+OPEN_ROUTES = {"receiveWebhook", "receiveWebhookByKey", "isLive", "isReady", "getMetrics", "logIn"}
 COMMANDS_TO_ACTORS = [(kind, verb) for kind, verbs in kinds.COMMANDS.items() for verb in verbs]
 
 

@@ -10,7 +10,6 @@ from shared.contracts.user import (
     MAX_TOKENS,
     NAME,
     NOBODY,
-    RESERVED,
     ChangeRole,
     Disable,
     Disabled,
@@ -28,6 +27,7 @@ from shared.contracts.user import (
     UserEvent,
     evolve,
 )
+from shared.ops.account import RESERVED
 
 MAX_TOKEN_NAME: Final = 80
 _HASH: Final = re.compile(r"[0-9a-f]{64}")

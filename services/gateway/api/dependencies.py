@@ -27,7 +27,9 @@ InReplay = Annotated[
 
 _DESCRIPTIONS: Final = {
     400: "The request does not fit",
-    403: "Not from the dashboard's own page: `origin-foreign` or `consent-missing`",
+    401: "Nobody is logged in, or the token or link stands for nobody",
+    403: "Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role "
+    "(`role-lacking`) or with this token (`scope-lacking`)",
     404: "There is no such thing",
     409: "The command does not fit the state; `code` says why",
     410: "The artifact is gone, or the replay is over",

@@ -20,7 +20,7 @@ class RefusalResponses(ReceiveRoutePlugin):
         if not isinstance(route, HTTPRoute) or EXEMPT.fullmatch(_example_of(route)):
             return
         for handler in route.route_handlers:
-            handler.responses = problems(403, 421, 503) | dict(handler.responses or {})
+            handler.responses = problems(401, 403, 421, 429, 503) | dict(handler.responses or {})
 
 
 def _example_of(route: HTTPRoute) -> str:

@@ -35,6 +35,9 @@ from services.gateway.live.protocol import (
 from services.gateway.live.render import Shown
 from services.gateway.live.replay import Attendance, Replays
 from services.gateway.problems import problem_of
+from services.gateway.security.door import Door
+from services.gateway.security.identity import Identity
+from shared.contracts.roles import MESSAGES, TOPICS, Row, refusal
 from shared.contracts.subjects import BadAddress
 from shared.ops.limits import DEFAULTS, Limits
 from shared.runtime.acknowledge import TRANSIENT
@@ -42,6 +45,9 @@ from shared.runtime.client import QueryFailed
 
 COUNTED_S: Final = 10.0
 """The time within which a socket's messages are counted."""
+
+NOT_LOGGED_IN: Final = 4401
+"""Closes a socket whose session or token has ended."""
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +116,8 @@ class SocketSession:
         replays: Replays,
         commands: TaskCommands,
         limits: Limits,
-        principal: str,
+        identity: Identity,
+        door: Door,
         receive: Callable[[], Awaitable[str]],
         send: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -118,7 +125,8 @@ class SocketSession:
         self._output = output
         self._replays = replays
         self._commands = commands
-        self._principal = principal
+        self._identity = identity
+        self._door = door
         self._receive = receive
         self._limits = limits
         self._outbox = Outbox(send, limits)
@@ -133,17 +141,19 @@ class SocketSession:
         """Until the socket ends; raises `Close` when it is to be closed, or what ``receive`` and ``send`` raise."""
         hearing = asyncio.ensure_future(self._hear())
         sending = asyncio.ensure_future(self._outbox.run())
+        ending = asyncio.ensure_future(self._door.until_over(self._identity))
         try:
-            done, _ = await asyncio.wait([hearing, sending], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([hearing, sending, ending], return_when=asyncio.FIRST_COMPLETED)
             for each in done:
                 each.result()
+            raise Close(NOT_LOGGED_IN, "you are not logged in any more")
         finally:
             self._events.leave(self._tasks)
             for subscription in self._outputs.values():
                 self._output.leave(subscription)
-            for each in (hearing, sending):
+            for each in (hearing, sending, ending):
                 each.cancel()
-            await asyncio.gather(hearing, sending, return_exceptions=True)
+            await asyncio.gather(hearing, sending, ending, return_exceptions=True)
             await self._leave_replay()
 
     async def _hear(self) -> None:
@@ -189,6 +199,8 @@ class SocketSession:
         except BadAddress as error:
             self._say(Trouble(code="topic-unknown", message=str(error)))
             return
+        if not all(self._may(TOPICS.get(topic.partition(":")[0])) for topic in message.topics):
+            return
         tasks = {topic: key for topic, key in keys.items() if key is not None}
         most = self._limits.max_socket_topics
         if not keys or len({*self._task_keys, *self._outputs, *keys}) > most:
@@ -214,6 +226,8 @@ class SocketSession:
         return subscription.floor
 
     async def _attend(self, topic: str) -> None:
+        if not self._may(TOPICS["replay"]):
+            return
         await self._leave_replay()
         try:
             self._attendance = await self._replays.join(topic.removeprefix(REPLAY), self._outbox.put)
@@ -239,6 +253,8 @@ class SocketSession:
         if self._attendance is not None:
             self._say(Trouble(code="replay", message="This is a replay: nothing can be done in it."))
             return
+        if not self._may(MESSAGES.get(str(message.__struct_config__.tag))):
+            return
         try:
             self._say(await self._carry_out(message))
         except Exception as error:
@@ -248,7 +264,7 @@ class SocketSession:
             self._say(Trouble(code=problem.code, message=problem.detail))
 
     async def _carry_out(self, message: ApproveTask | StopTask | GiveInput | ChatMessage) -> CommandCarriedOut:
-        who = self._principal
+        who = self._identity.principal
         match message:
             case ChatMessage(message=text, session_id=session_id, repo=repo):
                 said = await self._commands.say(text, session_id=session_id, repo=repo, principal=who)
@@ -266,6 +282,16 @@ class SocketSession:
             case GiveInput(task_id=id, message=text):
                 done = await self._commands.give_input(id, text, principal=who)
                 return CommandCarriedOut(command="task.input", seq=done.position, task_id=id)
+
+    def _may(self, row: Row | None) -> bool:
+        """Whether this person may do that now; where not, the socket is told, or ends."""
+        identity = self._door.current(self._identity)
+        if identity is None:
+            raise Close(NOT_LOGGED_IN, "you are not logged in any more")
+        refused = refusal(row, identity.role, identity.scopes)
+        if refused is not None:
+            self._say(Trouble(code=refused.code, message=refused.sentence))
+        return refused is None
 
     def _say(self, message: ServerMessage) -> None:
         self._outbox.put(encode(message))

@@ -16,6 +16,8 @@ from services.gateway.commands import TaskCommands
 from services.gateway.live.hub import Hub
 from services.gateway.live.replay import Replays
 from services.gateway.live.session import Close, SocketSession
+from services.gateway.security.door import Door
+from services.gateway.security.identity import Identity
 from shared.ops.limits import Limits
 
 CLOSE_S: Final = 5.0
@@ -28,15 +30,18 @@ log = structlog.get_logger(__name__)
 class Live:
     """Every socket of this process."""
 
-    def __init__(self, *, events: Hub, output: Hub, replays: Replays, commands: TaskCommands, limits: Limits) -> None:
+    def __init__(
+        self, *, events: Hub, output: Hub, replays: Replays, commands: TaskCommands, door: Door, limits: Limits
+    ) -> None:
         self._events = events
         self._output = output
         self._replays = replays
         self._commands = commands
+        self._door = door
         self._limits = limits
         self._open = 0
 
-    async def talk(self, socket: WebSocket[Any, Any, Any], principal: str) -> None:
+    async def talk(self, socket: WebSocket[Any, Any, Any], identity: Identity) -> None:
         """Stay with one accepted socket to its end."""
         if self._open >= self._limits.max_sockets:
             await _close(socket, Close(1013, "too many sockets: try again later"))
@@ -53,7 +58,8 @@ class Live:
             replays=self._replays,
             commands=self._commands,
             limits=self._limits,
-            principal=principal,
+            identity=identity,
+            door=self._door,
             receive=socket.receive_text,
             send=send,
         )
@@ -78,8 +84,8 @@ async def _close(socket: WebSocket[Any, Any, Any], close: Close) -> None:
         await asyncio.wait_for(socket.close(code=close.code, reason=close.reason), CLOSE_S)
 
 
-@websocket("/ws")
-async def live_socket(socket: WebSocket[Any, Any, Any], live: Live, principal: str) -> None:
+@websocket("/ws", opt={"operation": "live"})
+async def live_socket(socket: WebSocket[Any, Any, Any], live: Live, identity: Identity) -> None:
     """Topics in, events and output lines out; and the few commands that a page sends this way."""
     await socket.accept()
-    await live.talk(socket, principal)
+    await live.talk(socket, identity)

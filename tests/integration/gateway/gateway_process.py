@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from shared.contracts.subjects import Actor, event_subject
 from shared.event_store.envelope import MessageMetadata, encode_event, utc_now
 from shared.nats.bus import Bus
 from shared.ops.timings import PRODUCTION, Timings
+from testing.door import BEARER, SETTINGS, lay_token
 from testing.eventually import eventually
 from testing.prefork import Life, Prefork, the_prefork
 
@@ -49,6 +51,7 @@ class ServiceProcess:
             "JOURNEYMAN_HEALTH_PORT": "0",
             "JOURNEYMAN_HTTP_PORT": "0",
             "JOURNEYMAN_MACHINE_ID": "test",
+            **SETTINGS,
             "JOURNEYMAN_READY_FILE": str(self.ready),
             **environment,
         }
@@ -76,7 +79,7 @@ class ServiceProcess:
 
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
-        self.data.mkdir(parents=True, exist_ok=True)
+        lay_token(self.data)
         self.errors.unlink(missing_ok=True)
         prefork = self._prefork or the_prefork()
         self._process = await prefork.bear(self.name, self._environment, self.errors, self._timings)
@@ -127,11 +130,18 @@ class Gateway(ServiceProcess):
     def url(self) -> str:
         return str(self.facts["http"])
 
-    def http(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, **options)
+    def http(
+        self, *, who: Mapping[str, str] = BEARER, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> httpx.AsyncClient:
+        """A client for Ada, or for whom the headers ``who`` let in."""
+        sent = {**who, **(headers or {})}
+        return httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, headers=sent, **options)
 
-    def socket(self, **options: Any) -> connect:
-        return connect(self.url.replace("http://", "ws://") + "/ws", proxy=None, open_timeout=60, **options)
+    def socket(self, *, who: Mapping[str, str] = BEARER, query: str = "", **options: Any) -> connect:
+        """A socket for Ada, or for whom the headers ``who`` or a ticket in the query let in."""
+        sent = {**who, **options.pop("additional_headers", {})}
+        url = self.url.replace("http://", "ws://") + f"/ws{query}"
+        return connect(url, proxy=None, open_timeout=60, additional_headers=sent, **options)
 
 
 def issue_opened(number: int = 7, **changes: Any) -> bytes:

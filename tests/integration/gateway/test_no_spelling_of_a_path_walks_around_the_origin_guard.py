@@ -10,10 +10,12 @@ from urllib.parse import unquote
 import pytest
 
 from services.gateway.app import Parts, create_app, create_routes, openapi
+from services.gateway.security.door import Door
 from services.gateway.security.origin_guard import EXEMPT
 from shared.nats.bus import Bus
 from shared.nats.streams import COMMANDS, EVENTS
 from shared.ops.settings import load_settings
+from testing.people import House
 from tests.integration.gateway.gateway_process import Gateway
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
@@ -28,10 +30,11 @@ FOREIGN = {
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 
 
-def parts() -> Parts:
-    """Nothing behind the routes: a request that reaches a handler fails there."""
+def parts(door: Door | None = None) -> Parts:
+    """Nothing behind the routes: a request that reaches a handler fails there. Everybody is let in, or by this door."""
+    door = door or House(is_open=True).door
     nothing: dict[str, Any] = {field.name: None for field in fields(Parts)}
-    return Parts(**nothing | {"settings": load_settings({}), "principal": "user:test"})
+    return Parts(**nothing | {"settings": load_settings({}), "door": door})
 
 
 ROUTES = sorted({re.sub(r"\{[^}]+\}", "x", route.path) for route in create_routes(parts()).routes} | {"/no/such/route"})

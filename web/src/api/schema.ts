@@ -157,6 +157,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in by a one-time link */
+        post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log out */
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who I am */
+        get: operations["whoAmI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am logged in */
+        get: operations["listMySessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log a browser of mine out */
+        post: operations["endMySession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/repos": {
         parameters: {
             query?: never;
@@ -475,6 +560,178 @@ export interface paths {
         put?: never;
         /** Send a signed test event to our own webhook */
         post: operations["sendTestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A ticket for the WebSocket */
+        post: operations["getTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My tokens, or a person's */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make a token of mine, or of a person */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a token stand for nobody any more */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who was invited */
+        get: operations["listUsers"];
+        put?: never;
+        /** Let a person in */
+        post: operations["inviteUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a person in no more */
+        post: operations["disableUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a person in again */
+        post: operations["enableUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another one-time link for a person */
+        post: operations["linkUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a person do more, or less */
+        post: operations["changeUserRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a person is logged in */
+        get: operations["listUserSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{name}/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log a browser of a person out */
+        post: operations["endUserSession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1097,6 +1354,26 @@ export interface components {
         Input: {
             message: string;
         };
+        /** Invitation */
+        Invitation: {
+            name: string;
+            role?: components["schemas"]["Role"];
+        };
+        /** LoggedOut */
+        LoggedOut: Record<string, never>;
+        /** Login */
+        Login: {
+            link: string;
+        };
+        /** Me */
+        Me: {
+            ends_at: string | null;
+            may: string[];
+            name: string;
+            role: components["schemas"]["Role"];
+            scopes: components["schemas"]["Scope"][];
+            via: components["schemas"]["Via"];
+        };
         /** Message */
         Message: {
             message: string;
@@ -1122,6 +1399,10 @@ export interface components {
             output_tokens: number;
             priced: boolean;
         };
+        /** NewRole */
+        NewRole: {
+            role: components["schemas"]["Role"];
+        };
         /** NewSecret */
         NewSecret: {
             /** @default  */
@@ -1135,6 +1416,14 @@ export interface components {
             text: string;
             /** @default  */
             title?: string;
+        };
+        /** NewToken */
+        NewToken: {
+            days?: number | null;
+            name: string;
+            role?: components["schemas"]["Role"] | null;
+            /** @default [] */
+            scopes?: components["schemas"]["Scope"][];
         };
         /** NewWebhook */
         NewWebhook: {
@@ -1166,6 +1455,30 @@ export interface components {
          * @enum {string}
          */
         NoteKind: "held-back" | "not-committed" | "lfs" | "submodule" | "submodule-edits" | "judge-changed" | "setup-failed" | "flaky" | "fewer-tests" | "exit-code-hidden";
+        /** OneTimeLink */
+        OneTimeLink: {
+            /** Format: date-time */
+            ends_at: string;
+            name: string;
+            url: string;
+        };
+        /** OpenSession */
+        OpenSession: {
+            address: string;
+            agent: string;
+            current: boolean;
+            /** Format: date-time */
+            ends_at: string;
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            seen_at: string;
+        };
+        /** OpenSessions */
+        OpenSessions: {
+            items: components["schemas"]["OpenSession"][];
+        };
         /**
          * Outcome
          * @description What became of a call. Only what is accepted stands in the log.
@@ -1280,6 +1593,13 @@ export interface components {
             /** @default false */
             from_result?: boolean;
         };
+        /**
+         * Role
+         * @description What a person may do: each role may do what those before it may. `shared.contracts.roles` says what that is.
+         * @default operator
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "approver" | "admin";
         /** RunAttempt */
         RunAttempt: {
             attempt: number;
@@ -1354,6 +1674,12 @@ export interface components {
          * @enum {string}
          */
         Scheme: "hmac" | "bearer" | "basic" | "standard-webhooks" | "jwt" | "none";
+        /**
+         * Scope
+         * @description The part of the API that a token opens; what is in none of them (who am I) opens to every token.
+         * @enum {string}
+         */
+        Scope: "tasks" | "chat" | "webhooks" | "system" | "people";
         /** ServiceInstance */
         ServiceInstance: {
             id: string;
@@ -1700,6 +2026,10 @@ export interface components {
             /** @default  */
             body?: string;
         };
+        /** Ticket */
+        Ticket: {
+            ticket: string;
+        };
         /** TimelineItem */
         TimelineItem: {
             data: unknown;
@@ -1716,6 +2046,30 @@ export interface components {
             items: components["schemas"]["TimelineItem"][];
             next_cursor: string | null;
             seq: number;
+        };
+        /** TokenListed */
+        TokenListed: {
+            ends_at: string | null;
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            scopes: components["schemas"]["Scope"][];
+            used_at: string | null;
+        };
+        /** TokenMade */
+        TokenMade: {
+            ends_at: string | null;
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            scopes: components["schemas"]["Scope"][];
+            secret: string;
+            seq: number;
+            used_at: string | null;
+        };
+        /** Tokens */
+        Tokens: {
+            items: components["schemas"]["TokenListed"][];
         };
         /** Transcript */
         Transcript: {
@@ -1753,6 +2107,25 @@ export interface components {
             /** @enum {unknown} */
             type: "unsubscribe";
         };
+        /** UserChanged */
+        UserChanged: {
+            seq: number;
+            user: components["schemas"]["UserListed"];
+        };
+        /** UserListed */
+        UserListed: {
+            actions: string[];
+            enabled: boolean;
+            name: string;
+            role: components["schemas"]["Role"];
+            seen_at: string | null;
+            sessions: number;
+            tokens: number;
+        };
+        /** Users */
+        Users: {
+            items: components["schemas"]["UserListed"][];
+        };
         /** Verification */
         Verification: {
             /** @default sha256 */
@@ -1775,6 +2148,12 @@ export interface components {
             /** @default  */
             username?: string;
         };
+        /**
+         * Via
+         * @description What says so.
+         * @enum {string}
+         */
+        Via: "session" | "token" | "machine" | "no-login";
         /** Webhook */
         Webhook: {
             call: string;
@@ -1861,7 +2240,16 @@ export interface operations {
                     "application/json": components["schemas"]["Agents"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1872,6 +2260,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1924,7 +2321,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1962,6 +2368,15 @@ export interface operations {
             };
             /** @description The idempotency key came with another body before */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2018,7 +2433,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2047,6 +2471,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2099,7 +2532,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2128,6 +2570,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2186,7 +2637,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2215,6 +2675,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2268,7 +2737,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2297,6 +2775,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2350,7 +2837,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2388,6 +2884,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2433,7 +2938,16 @@ export interface operations {
                     "application/json": components["schemas"]["DoorList"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2444,6 +2958,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2497,7 +3020,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2517,6 +3049,388 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedOut"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    whoAmI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listMySessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endMySession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2553,7 +3467,16 @@ export interface operations {
                     "application/json": components["schemas"]["ConfiguredRepos"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2564,6 +3487,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2622,7 +3554,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2651,6 +3592,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2687,7 +3637,16 @@ export interface operations {
                     "application/json": components["schemas"]["Skills"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2698,6 +3657,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2754,7 +3722,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2783,6 +3760,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2840,7 +3826,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,6 +3864,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2921,7 +3925,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2941,6 +3954,15 @@ export interface operations {
             };
             /** @description The idempotency key came with another body before */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2999,7 +4021,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3028,6 +4059,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3079,7 +4119,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3108,6 +4157,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3174,7 +4232,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3203,6 +4270,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3259,7 +4335,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3288,6 +4373,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3339,7 +4433,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3368,6 +4471,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3428,7 +4540,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3457,6 +4578,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3517,7 +4647,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3546,6 +4685,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3606,7 +4754,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3635,6 +4792,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3695,7 +4861,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3724,6 +4899,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3790,7 +4974,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3819,6 +5012,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3870,7 +5072,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3899,6 +5110,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3968,7 +5188,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3997,6 +5226,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4056,7 +5294,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4085,6 +5332,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4134,7 +5390,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4145,6 +5410,1152 @@ export interface operations {
             };
             /** @description The command does not fit the state; `code` says why */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Whose, where they are somebody else's */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: {
+                /** @description Whose, where they are somebody else's */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: {
+                /** @description Whose, where they are somebody else's */
+                person?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    inviteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    disableUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChanged"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    enableUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChanged"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    linkUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    changeUserRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChanged"];
+                };
+            };
+            /** @description The request does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The command does not fit the state; `code` says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Stored, but not handled in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description This gateway is not known by the name in `Host` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A part that is needed is away, or too many requests are being answered */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endUserSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4199,7 +6610,16 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4210,6 +6630,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4259,7 +6688,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4279,6 +6717,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4337,7 +6784,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4357,6 +6813,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4410,7 +6875,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4430,6 +6904,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4481,7 +6964,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4510,6 +7002,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4572,7 +7073,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4601,6 +7111,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4663,7 +7182,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4692,6 +7220,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4752,7 +7289,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4781,6 +7327,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4841,7 +7396,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4917,7 +7481,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Nobody is logged in, or the token or link stands for nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4928,6 +7501,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5182,7 +7764,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Not from the dashboard's own page: `origin-foreign` or `consent-missing` */
+            /** @description Not from the dashboard's own page (`origin-foreign`, `consent-missing`), or not in this role (`role-lacking`) or with this token (`scope-lacking`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5229,6 +7811,15 @@ export interface operations {
             };
             /** @description This gateway is not known by the name in `Host` */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many of them in a short time */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
