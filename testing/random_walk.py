@@ -13,7 +13,7 @@ from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Check, Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, Command
-from shared.contracts.pull_request import CheckSeen, PullState, ReviewNote
+from shared.contracts.pull_request import CatchUp, CheckSeen, PullState, ReviewNote
 from shared.contracts.usage import ModelUsage
 from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
@@ -288,6 +288,17 @@ def _head(world: InMemorySystem, dice: Random) -> Command:
     return task.RecordHead(number=12, head=head, by="bob", conflict=dice.random() < 0.6, at=at, due=due)
 
 
+def _base(world: InMemorySystem, dice: Random) -> Command:
+    at, _ = _moment(world, dice)
+    head = dice.choice((world.task.watch.head, world.task.watch.head, "c1"))
+    problem = {"code": "base-conflict", "problem": "Both have changed it."} if dice.random() < 0.2 else {}
+    # When nothing else is waited for.
+    at = max(at, world.task.watch.due or at) + timedelta(seconds=1)
+    return task.RecordBase(
+        head=head, base=f"base-{dice.randrange(20)}", how=dice.choice(list(CatchUp)), at=at, **problem
+    )
+
+
 def _check(world: InMemorySystem, dice: Random) -> Command:
     at, due = _moment(world, dice)
     conclusion = dice.choice(("failure", "success", "success", "cancelled"))
@@ -318,11 +329,11 @@ def _automatic(world: InMemorySystem, dice: Random) -> Command:
     return task.SetAutomatic(on=not world.task.watch.automatic, at=at, recorded=dice.random() < 0.5)
 
 
-REVIEW: Final = (_head, _check, _check, _review, _review, _automatic)
+REVIEW: Final = (_head, _base, _check, _check, _review, _review, _automatic)
 
 PEOPLE: Final = (
     _submit, _approve, _revise, _reject, _input, _stop, _retry, _publish, _follow_up, _say, _replay, _authorise, _go_on,
-    _close_the_thing, _pull_request, _head, _check, _review, _automatic,
+    _close_the_thing, _pull_request, _head, _base, _check, _review, _automatic,
 )  # fmt: skip
 
 # ---- activities ---------------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ STAGE_AT: Final = {
 }  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
-     "run_status", "question", "worker", "merge_commit", "merged_by", "reverted_by", *CLEARED), ""
+     "run_status", "question", "worker", "merge_commit", "merged_by", "reverted_by",
+     "caught_up_with", *CLEARED), ""
 ) | ENDED | {"has_result": False} | dict.fromkeys(
     ("pull_request", "plan_version", "approved_version", "round", "attempt", "cost_microusd", "tokens"), 0
 )  # fmt: skip
@@ -132,8 +133,12 @@ TASK: Final[dict[str, Change]] = {
         **ENDED, **RIGHT, "status": "in-review", "summary": data["summary"] or row["summary"],
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
         "pull_request": data["pull_request"], "evidence": data["evidence"] or "", "outcome": data["outcome"] or "",
+        "caught_up_with": row["caught_up_with"] if data["unchanged"] or data["by"] or data["origin"] else "",
     },
-    "task.head-seen": lambda row, data: {"attention": ""} if data["moved"] else {},
+    "task.head-seen": lambda row, data: {
+        **({"attention": ""} if data["moved"] else {}),
+        **({"caught_up_with": data["base"]} if data.get("base") else {}),
+    },
     "task.person-needed": lambda row, data: {"attention": data["reason"]},
     **dict.fromkeys(("task.automatic-set", "task.checks-passed", "task.going-on"), lambda row, data: {"attention": ""}),
     "task.reverted": lambda row, data: {"reverted_by": data["by"] or "somebody"},
@@ -344,7 +349,7 @@ TASK_COLUMNS: Final = (
     "approval", "session_id", "parent", "agent", "worker", "working_since", "verdict", "risk", "work_kind",
     "triage_reason", "decided_by", "answer", "summary", "plan_status", "plan_version", "approved_version", "run_status",
     "round", "attempt", "question", "commit", "branch", "result_url", "pull_request", "merge_commit", "merged_by",
-    "reverted_by", "attention", "error_code", "error_message", "paused_until",
+    "reverted_by", "attention", "caught_up_with", "error_code", "error_message", "paused_until",
     "evidence", "outcome", "has_result", "ended_in", "cancelled_how", "cancelled_by", "cancelled_reason",
     "cost_microusd", "tokens",
 )  # fmt: skip

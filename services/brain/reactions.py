@@ -155,6 +155,8 @@ def _about_a_publication(
     event: RecordedEvent, told: reply.Posted | reply.Failed, policy: ReactionPolicy
 ) -> list[Command]:
     publication = reply.publication_of(told.effect)
+    if (update := reply.update_of(told.effect)) is not None:
+        return _about_an_update(event, told, update, policy)
     match told:
         case _ if publication is None:
             return []
@@ -184,6 +186,30 @@ def _about_a_publication(
                     cause=event.sequence,
                 )
             ]
+
+
+def _about_an_update(
+    event: RecordedEvent, told: reply.Posted | reply.Failed, update: reply.Update, policy: ReactionPolicy
+) -> list[Command]:
+    id, at = event.actor.id, event.time
+    match told:
+        case reply.Posted(commit=commit, pull_request=number) if commit != update.head:
+            due = policy.checks_settle_by(at)
+            return [task.RecordHead(id=id, number=number, head=commit, base=update.base, at=at, due=due)]
+        case reply.Failed(code=code, message=message):
+            return [
+                task.RecordBase(
+                    id=id,
+                    head=update.head,
+                    base=update.base,
+                    how=update.how,
+                    code=code,
+                    problem=message,
+                    at=at,
+                )
+            ]
+        case _:
+            return []
 
 
 def _failure(

@@ -20,6 +20,7 @@ from shared.ops.visible import is_blank
 PUBLISHING: Final = (
     "evt.task.*.run-succeeded",
     "evt.task.*.publication-requested",
+    "evt.task.*.catch-up-requested",
     "evt.task.*.cancelled",
     "evt.task.*.completed",
 )
@@ -130,6 +131,18 @@ def _publications(event: RecordedEvent) -> list[Command]:
                     branch=result.branch,
                     bundle=result.bundle,
                     tree=result.tree,
+                    cause=cause,
+                )
+            ]
+        case task.CatchUpRequested() as behind:
+            return [
+                reply.Request(
+                    id=id,
+                    effect=reply.update_effect(behind.how, behind.head, behind.base),
+                    repo=behind.repo,
+                    base_commit=behind.base,
+                    commit=behind.head,
+                    branch=behind.branch,
                     cause=cause,
                 )
             ]

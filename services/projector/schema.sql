@@ -55,6 +55,7 @@ CREATE TABLE tasks (
     merged_by VARCHAR NOT NULL,
     reverted_by VARCHAR NOT NULL,
     attention VARCHAR NOT NULL,
+    caught_up_with VARCHAR NOT NULL,
     error_code VARCHAR NOT NULL,
     error_message VARCHAR NOT NULL,
     paused_until TIMESTAMP,

@@ -17,6 +17,13 @@ class PullState(StrEnum):
     CLOSED = "closed"
 
 
+class CatchUp(StrEnum):
+    """How a branch is brought up to date with its base."""
+
+    MERGE = "merge"
+    REBASE = "rebase"
+
+
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """A pull request was merged: ``commit`` is the one that is on the base branch since, empty where nobody said."""
 
@@ -110,6 +117,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """What has been seen of the open pull request, and what was done about it.
 
     ``head`` is the commit that ``checks`` (by name), ``conflict`` and ``passed`` are about; ``heads`` are those before.
+    ``base`` is the commit of its base that we have brought this head up to date with.
     ``facts`` counts what was heard about it. ``notes`` wait for a round, ``submitted`` are the newest reviews that are
     written to their end, ``heard`` the newest things said. ``answered`` are the fingerprints of what a round was made
     of, ``told`` of what a person was told. ``due`` is when it is looked at next, and ``since`` when news began to wait
@@ -117,6 +125,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     head: str = ""
+    base: str = ""
     heads: tuple[str, ...] = ()
     checks: dict[str, CheckSeen] = {}
     conflict: bool = False

@@ -187,7 +187,8 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
 
     ``version`` is that of its newest event, ``working_since`` is set while an agent is at work. ``result_url`` is its
     pull request's address where there is one, ``merged_by`` who has merged that, and ``reverted_by`` who has taken the
-    merge back.
+    merge back. ``caught_up_with`` is the commit of its base that we have brought it up to date with since: the evidence
+    is of what was there before.
     """
 
     version: int
@@ -214,6 +215,7 @@ class TaskDetail(TaskSummary, frozen=True, kw_only=True):
     merge_commit: str = ""
     merged_by: str = ""
     reverted_by: str = ""
+    caught_up_with: str = ""
 
 
 class TaskPage(Answer, frozen=True, kw_only=True):

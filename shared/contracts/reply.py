@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event
+from shared.contracts.pull_request import CatchUp
 
 COMMENT: Final = "comment"
 """The effect that is a task's one comment: edited in place, never written a second time."""
@@ -297,6 +298,28 @@ def sender_of(thread: str) -> str:
 def effect_at(kind: EffectKind, origin: str) -> str:
     """The effect of that kind at the message of that origin, which is empty for the thing itself."""
     return f"{kind}/{origin or 'thing'}"
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What an effect does to a branch at ``head``: bring it up to date with the commit ``base`` of its base."""
+
+    how: CatchUp
+    head: str
+    base: str
+
+
+def update_effect(how: CatchUp, head: str, base: str) -> str:
+    """The effect that brings a branch up to date."""
+    return f"update/{how}/{head}/{base}"
+
+
+def update_of(effect: str) -> Update | None:
+    """What an effect brings up to date, or None for an effect of another nature."""
+    match effect.split("/"):
+        case ["update", how, head, base] if how in set(CatchUp):
+            return Update(CatchUp(how), head, base)
+        case _:
+            return None
 
 
 class Publication(msgspec.Struct, frozen=True):

@@ -83,6 +83,7 @@ COMMANDS: Final[dict[str, dict[str, Row]]] = {
         "record-work-resumed": CLOSED,
         "record-run-succeeded": CLOSED,
         "record-published": CLOSED,
+        "record-base": CLOSED,
         "look-at-pull-request": CLOSED,
         "record-failure": CLOSED,
         "record-stopped": CLOSED,

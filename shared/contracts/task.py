@@ -10,7 +10,7 @@ import msgspec
 
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
-from shared.contracts.pull_request import CheckSeen, Merge, PullRequest, PullState, ReviewNote, Watch
+from shared.contracts.pull_request import CatchUp, CheckSeen, Merge, PullRequest, PullState, ReviewNote, Watch
 from shared.contracts.usage import Accounts, ModelUsage
 from shared.ops.visible import is_blank
 
@@ -312,12 +312,30 @@ class Fact(Command, frozen=True, kw_only=True):
 
 
 class RecordHead(Fact, frozen=True, kw_only=True):
-    """Report which commit the head of a pull request is, and whether it can be merged as it is."""
+    """Report which commit the head of a pull request is, and whether it can be merged as it is.
+
+    ``base`` is the commit of its base that we have brought it up to date with thereby.
+    """
 
     number: int
     head: str
     by: str = ""
     conflict: bool = False
+    base: str = ""
+
+
+class RecordBase(Command, frozen=True, kw_only=True):
+    """Report that the base of a pull request is at ``base`` now, for which ``how`` says what is to be done.
+
+    ``problem`` says why that could not be done at ``head``, by a stable ``code``.
+    """
+
+    head: str
+    base: str
+    how: CatchUp
+    at: datetime
+    code: str = ""
+    problem: str = ""
 
 
 class RecordCheck(Fact, frozen=True, kw_only=True):
@@ -505,6 +523,7 @@ TaskCommand = (
     | RecordPublished
     | RecordPullRequest
     | RecordHead
+    | RecordBase
     | RecordCheck
     | RecordReview
     | SetAutomatic
@@ -809,13 +828,28 @@ class InReview(CausedEvent, frozen=True, kw_only=True):
     attention: str = ""
 
 
+class CatchUpRequested(Event, frozen=True, kw_only=True):
+    """The base of the pull request has moved to ``base``, and its branch at ``head`` is to be brought up to date."""
+
+    repo: str
+    branch: str
+    pull_request: int
+    head: str
+    base: str
+    how: CatchUp
+
+
 class HeadSeen(Event, frozen=True, kw_only=True):
-    """Somebody has pushed to the pull request (``moved``), or it cannot be merged as it is (``conflict``)."""
+    """Somebody has pushed to the pull request (``moved``), or it cannot be merged as it is (``conflict``).
+
+    With ``base`` it was us, to bring it up to date with that commit of its base: nothing of it was checked anew.
+    """
 
     head: str
     by: str = ""
     moved: bool = False
     conflict: bool = False
+    base: str = ""
     due: datetime | None = None
     at: datetime | None = None
 
@@ -999,6 +1033,7 @@ TaskEvent = (
     | PublicationRequested
     | StopRequested
     | InReview
+    | CatchUpRequested
     | HeadSeen
     | CheckEnded
     | Reviewed

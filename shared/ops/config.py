@@ -108,6 +108,8 @@ class Repo(BaseModel):
     """Files that a result published on GitHub may change."""
     max_changed_bytes: Annotated[int, Field(ge=1)] = 5_000_000
     """Bytes that these may have together afterwards."""
+    base_moved: Literal["leave", "merge", "rebase"] = "leave"
+    """What is done with an open pull request of ours whose base has moved, where git can do it without a conflict."""
     labels: Annotated[tuple[str, ...], Field(max_length=20)] = ()
     """Labels of our pull requests."""
     reviewers: Annotated[tuple[str, ...], Field(max_length=15)] = ()

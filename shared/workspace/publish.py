@@ -140,6 +140,30 @@ async def _fetch_tip(quarantine: Path, source: str, access: RemoteAccess, branch
     return (await git(where, "rev-parse", "--verify", "refs/tip^{commit}")).strip()
 
 
+async def move_branch(
+    target: str,
+    branch: str,
+    commit: str,
+    expected: str,
+    mirror: Mirror,
+    *,
+    credentials: GitCredentials = NO_CREDENTIALS,
+) -> None:
+    """Put ``branch`` of ``target``, which is at ``expected``, to ``commit`` of the mirror; doing it twice is fine.
+
+    Raises ``BranchTaken``, ``BranchCheckedOut`` or ``GitFailed``; ``ValueError`` for what is no commit id, branch name
+    or address.
+    """
+    source = source_of(target)
+    commit_id(expected)
+    await ref_name(f"{HEADS}{branch}", HEADS)
+    place = await _local_repository(source)
+    access = await _access(source, credentials)
+    found = await _where_is(source, place, branch, mirror.path, access)
+    if not await _is_there(found, place, commit_id(commit), branch, expected):
+        await _push(mirror.path, source, place, commit, branch, expected, access)
+
+
 async def delete_branch(
     target: str, branch: str, expected: str, mirror: Mirror, *, credentials: GitCredentials = NO_CREDENTIALS
 ) -> None:

@@ -15,7 +15,8 @@ from shared.claude.demo.script import Fail, Move
 from shared.claude.process.reaper import family
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
-from shared.contracts.messages import Command
+from shared.contracts.messages import Command, name_of
+from shared.contracts.roles import CLOSED, COMMANDS
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent
 from shared.runtime.client import Client
@@ -55,8 +56,10 @@ class Play:
         return id
 
     async def tell(self, id: str, command: Command, kind: str = "task") -> None:
-        """Ada says something, and it is taken."""
-        await self.client.send(Actor(kind, id), command, principal=ADA, timeout=WITHIN_S)
+        """Ada says something, and it is taken; what no person may say, the gateway does."""
+        row = COMMANDS.get(kind, {}).get(name_of(command), CLOSED)
+        principal = "service:gateway" if row is CLOSED else ADA
+        await self.client.send(Actor(kind, id), command, principal=principal, timeout=WITHIN_S)
 
     async def until(self, id: str, what: str, *, anew: bool = False) -> RecordedEvent:
         """Wait for an event of this name; ``anew``: behind the one that was waited for before."""

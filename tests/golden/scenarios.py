@@ -23,7 +23,7 @@ from services.brain.actors.pull_requests import CLOSING_GRACE
 from shared.contracts import delivery, reply, run, session, task, user, webhook
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_task_id, new_task_id
-from shared.contracts.pull_request import CheckSeen, PullState, ReviewNote
+from shared.contracts.pull_request import CatchUp, CheckSeen, PullState, ReviewNote
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.nats.journal import NatsJournal
@@ -528,6 +528,21 @@ async def watched(play: Play) -> None:
     await play.until(id, "task.going-on")
 
 
+async def caught_up(play: Play) -> None:
+    """A pull request whose base has moved twice: what git can take over is taken, and what it cannot is told."""
+    await play.group.start("brain", "executor")
+    id = await _reviewed(play, "Take a note\n\ndemo executor: write note.txt x", number=12)
+    head, new = (await play.until(id, "task.in-review")).data.commit, "c0de" * 10
+    first, second = "ba5e" * 10, "ba5f" * 10
+    await play.tell(id, task.RecordBase(head=head, base=first, how=CatchUp.MERGE, at=utc_now()))
+    await play.until(id, "task.catch-up-requested")
+    await play.tell(id, task.RecordHead(number=12, head=new, base=first, **_now()))
+    await play.until(id, "task.head-seen")
+    why = {"code": "base-conflict", "problem": "Its base has moved, and both have changed note.txt."}
+    await play.tell(id, task.RecordBase(head=new, base=second, how=CatchUp.REBASE, at=utc_now(), **why))
+    await play.until(id, "task.person-needed")
+
+
 def _now() -> dict[str, Any]:
     at = utc_now()
     return {"at": at, "due": at}
@@ -699,6 +714,7 @@ SCENARIOS: Final = {
     "in-review": Scenario(play=in_review),
     "reopened": Scenario(play=reopened),
     "watched": Scenario(play=watched),
+    "caught-up": Scenario(play=caught_up),
     "withdrawn": Scenario(play=withdrawn, ack_wait_s=40.0),
     "paid-late": Scenario(play=paid_late, ack_wait_s=3.0),
     "judged": Scenario(play=judged),

@@ -88,6 +88,7 @@ CHANGES_NO_STATUS = (
     | task.ActionRefused
     | task.Edited
     | task.Reverted
+    | task.CatchUpRequested
     | task.HeadSeen
     | task.CheckEnded
     | task.Reviewed

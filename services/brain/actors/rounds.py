@@ -97,6 +97,11 @@ def of_conflict(watch: Watch) -> str:
     return _fingerprint("conflict", watch.head)
 
 
+def of_base(head: str, base: str) -> str:
+    """The fingerprint of a head that is to be brought up to date with a commit of its base."""
+    return _fingerprint(f"base {base}", head)
+
+
 def _fingerprint(what: str, head: str) -> str:
     return hashlib.sha256(f"{what}\0{head}".encode()).hexdigest()[:16]
 

@@ -12,7 +12,7 @@ from services.brain.actors.task_fold import evolve
 from services.brain.actors.things import closed, edited, go_on, reopened, stopped
 from services.brain.actors.triage import decide_triage
 from services.brain.actors.waits import decide_timer
-from services.brain.actors.watch import check_ended, head_seen, looked_at, reviewed, set_automatic
+from services.brain.actors.watch import base_moved, check_ended, head_seen, looked_at, reviewed, set_automatic
 from services.brain.actors.wishes import follow_up, text_of
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import name_of
@@ -31,6 +31,7 @@ from shared.contracts.task import (
     LookAtPullRequest,
     PlanningRequested,
     Publish,
+    RecordBase,
     RecordCheck,
     RecordClosed,
     RecordEdit,
@@ -104,6 +105,8 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return pull_request(task, command)
         case RecordHead():
             return head_seen(task, command)
+        case RecordBase():
+            return base_moved(task, command)
         case RecordCheck():
             return check_ended(task, command)
         case RecordReview():

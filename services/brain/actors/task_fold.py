@@ -18,6 +18,7 @@ from shared.contracts.task import (
     Approved,
     AutomaticSet,
     Cancelled,
+    CatchUpRequested,
     CheckEnded,
     ChecksPassed,
     Completed,
@@ -155,7 +156,15 @@ def _after(task: Task, event: TaskEvent) -> Task:
             return replace(_left(stopping, event), leaving=True, broken_off=_breaks_off(task))
         case InReview():
             return _in_review(task, event)
-        case HeadSeen() | CheckEnded() | Reviewed() | AutomaticSet() | PersonNeeded() | ChecksPassed():
+        case (
+            HeadSeen()
+            | CatchUpRequested()
+            | CheckEnded()
+            | Reviewed()
+            | AutomaticSet()
+            | PersonNeeded()
+            | ChecksPassed()
+        ):
             return replace(task, watch=watched(task.watch, event))
         case ThingClosed():
             return replace(task, closing_until=event.until, stop_reason=event.reason)

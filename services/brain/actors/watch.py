@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from services.brain.actors.pull_requests import UNFINISHED, has_open_pull_request
-from services.brain.actors.rounds import MAX_NOTES, Round, failing, of_checks, of_conflict, round_of, unclear
+from services.brain.actors.rounds import MAX_NOTES, Round, failing, of_base, of_checks, of_conflict, round_of, unclear
 from services.brain.actors.watch_fold import AUTOMATIC_OFF
 from services.brain.actors.wishes import MAX_CHAIN, another_round, refused
 from shared.contracts.decider import Rejected
@@ -22,6 +22,7 @@ from shared.contracts.rules import TAKES_INPUT, UNKNOWN
 from shared.contracts.task import (
     ActionRefused,
     AutomaticSet,
+    CatchUpRequested,
     CheckEnded,
     ChecksPassed,
     Directive,
@@ -33,6 +34,7 @@ from shared.contracts.task import (
     InputGiven,
     LookAtPullRequest,
     PersonNeeded,
+    RecordBase,
     RecordCheck,
     RecordHead,
     RecordReview,
@@ -61,12 +63,48 @@ def head_seen(task: Task, report: RecordHead) -> HeadSeen | PersonNeeded | None:
     is_ours = task.status is Status.PUBLISHING and report.head == task.commit
     moved = report.head != watch.head and report.head not in watch.heads and not is_ours
     conflict = report.conflict and (moved or (report.head == watch.head and not watch.conflict))
-    if not moved and not conflict:
+    # Its webhook may have told of the head before we could.
+    ours = bool(report.base) and (moved or (report.head == watch.head and report.base != watch.base))
+    if not moved and not conflict and not ours:
         return None
-    if not moved and watch.facts >= MAX_FACTS:
+    if not moved and not ours and watch.facts >= MAX_FACTS:
         return _too_much(watch)
     due = _gathered(watch, report) if conflict else None
-    return HeadSeen(head=report.head, by=report.by, moved=moved, conflict=conflict, due=due, at=report.at)
+    return HeadSeen(
+        head=report.head,
+        by=report.by,
+        moved=moved,
+        conflict=conflict,
+        base=report.base if ours else "",
+        due=due,
+        at=report.at,
+    )
+
+
+def base_moved(task: Task, report: RecordBase) -> CatchUpRequested | PersonNeeded | None:
+    """The base has moved: once for each pair of commits, while nothing else is under way. What was approved stays."""
+    watch, pull = task.watch, task.pull_request
+    rests = task.status is Status.IN_REVIEW and task.closing_until is None and watch.automatic
+    if not rests or pull is None or not has_open_pull_request(task) or report.head != watch.head:
+        return None
+    if report.problem:
+        return _needed(watch, report.code, report.problem, (report.head,))
+    waits = watch.due is not None and watch.due > report.at
+    if (
+        waits
+        or watch.conflict
+        or report.base == task.base_commit
+        or of_base(report.head, report.base) in watch.answered
+    ):
+        return None
+    return CatchUpRequested(
+        repo=task.repo,
+        branch=pull.branch,
+        pull_request=pull.number,
+        head=report.head,
+        base=report.base,
+        how=report.how,
+    )
 
 
 def check_ended(task: Task, report: RecordCheck) -> CheckEnded | PersonNeeded | None:
@@ -180,9 +218,13 @@ def _without_a_round(task: Task, watch: Watch) -> PersonNeeded | ChecksPassed | 
 
 
 def _needed(watch: Watch, code: str, reason: str, about: tuple[str, ...]) -> PersonNeeded | None:
-    """A person is needed, which is said once about the same."""
+    """A person is needed, which is said once about the same, and once more where a round has begun since."""
     marked = tuple(f"{code}/{each}" for each in about)
-    return None if set(marked) <= set(watch.told) else PersonNeeded(code=code, reason=reason, about=marked)
+    return (
+        None
+        if watch.attention and set(marked) <= set(watch.told)
+        else PersonNeeded(code=code, reason=reason, about=marked)
+    )
 
 
 def _too_much(watch: Watch) -> PersonNeeded | None:

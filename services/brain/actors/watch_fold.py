@@ -6,9 +6,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from services.brain.actors.rounds import of_base
 from shared.contracts.pull_request import Watch
 from shared.contracts.task import (
     AutomaticSet,
+    CatchUpRequested,
     CheckEnded,
     ChecksPassed,
     FollowedUp,
@@ -25,7 +27,7 @@ REMEMBERED: Final = 200
 AUTOMATIC_OFF: Final = "automatic-off"
 """The code of a need for a person who has rounds made by hand."""
 
-WatchEvent = HeadSeen | CheckEnded | Reviewed | AutomaticSet | PersonNeeded | ChecksPassed
+WatchEvent = HeadSeen | CatchUpRequested | CheckEnded | Reviewed | AutomaticSet | PersonNeeded | ChecksPassed
 
 
 def watched(watch: Watch, event: WatchEvent) -> Watch:
@@ -33,8 +35,15 @@ def watched(watch: Watch, event: WatchEvent) -> Watch:
     match event:
         case HeadSeen():
             at_head = at(watch, event.head)
-            seen = replace(at_head, conflict=at_head.conflict or event.conflict, facts=at_head.facts + 1)
+            seen = replace(
+                at_head,
+                base=event.base or at_head.base,
+                conflict=at_head.conflict or event.conflict,
+                facts=at_head.facts + 1,
+            )
             return _waiting(seen, event) if event.conflict else seen
+        case CatchUpRequested(head=head, base=base):
+            return replace(watch, answered=_newest(watch.answered, of_base(head, base)))
         case CheckEnded(head=head, check=check):
             at_head = at(watch, head)
             checks = {**at_head.checks, check.name: check}
@@ -56,7 +65,9 @@ def at(watch: Watch, head: str) -> Watch:
     if head == watch.head:
         return watch
     heads = _newest(watch.heads, watch.head) if watch.head else watch.heads
-    return replace(watch, head=head, heads=heads, checks={}, conflict=False, passed=False, facts=0, attention="")
+    return replace(
+        watch, head=head, base="", heads=heads, checks={}, conflict=False, passed=False, facts=0, attention=""
+    )
 
 
 def published(watch: Watch, event: InReview, *, anew: bool) -> Watch:

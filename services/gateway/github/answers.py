@@ -332,11 +332,18 @@ class Delivery(msgspec.Struct, frozen=True):
         return 200 <= self.status_code < 300
 
 
+class BranchTip(msgspec.Struct, frozen=True):
+    """The newest commit of a branch."""
+
+    sha: str = ""
+
+
 class Branch(msgspec.Struct, frozen=True):
-    """A branch and whether a rule protects it."""
+    """A branch, the commit that it is at, and whether a rule protects it."""
 
     name: str
     protected: bool = False
+    commit: BranchTip | None = None
 
 
 class Manifested(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Open pull requests of ours are looked at now and then: what no webhook tells, and what was lost, is heard so.
 
-GitHub tells nobody that a pull request cannot be merged any more because its base has moved. A task knows its pull
-request as it is; to tell it again changes nothing, so a second gateway does no harm.
+GitHub tells nobody that a pull request cannot be merged any more because its base has moved, nor that it is behind. A
+task knows its pull request as it is; to tell it again changes nothing, so a second gateway does no harm.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from services.gateway.github.answers import Pull
 from services.gateway.github.client import GitHub
 from services.gateway.github.errors import GitHubError, RateLimited
 from shared.contracts.decider import Rejected
-from shared.contracts.pull_request import PullState
+from shared.contracts.pull_request import CatchUp, PullState
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
-from shared.contracts.task import RecordHead, RecordPullRequest, Status
+from shared.contracts.task import RecordBase, RecordHead, RecordPullRequest, Status
 from shared.event_store.envelope import utc_now
 from shared.event_store.journal import LogFull
 from shared.ops.config import Config
@@ -52,6 +52,16 @@ def seen(pull: Pull, known: str, at: datetime) -> RecordHead | RecordPullRequest
     if pull.head.sha == known and not conflict:
         return None
     return RecordHead(number=pull.number, head=pull.head.sha, conflict=conflict, at=at, due=at + SETTLES)
+
+
+def behind(pull: Pull, how: str, tip: str, at: datetime) -> RecordBase | None:
+    """What a task is told about the base of its pull request, which is at ``tip``; None where nothing can be done.
+
+    Whether the head has that commit already finds out who would bring it up to date.
+    """
+    if how == "leave" or not tip or pull.merged or pull.state != "open" or pull.mergeable is False:
+        return None
+    return RecordBase(head=pull.head.sha, base=tip, how=CatchUp(how), at=at)
 
 
 class PullRequestLooks:
@@ -87,6 +97,7 @@ class PullRequestLooks:
     async def look(self) -> None:
         """Once. Raises `GitHubError` for the first one that cannot be read, after all others."""
         failed: list[GitHubError] = []
+        tips: dict[tuple[str, str], str] = {}
         page = await self._client.query(ListTasks(status=Status.IN_REVIEW, limit=MOST))
         for task in page.items:
             name = self._config().on_github(task.repo)
@@ -94,13 +105,24 @@ class PullRequestLooks:
                 continue
             try:
                 pull = await self._github.pull(name, task.pull_request)
+                how = self._how(task.repo)
+                place = (name, pull.base.ref)
+                if how != "leave" and place not in tips:
+                    tip = (await self._github.branch(*place)).commit
+                    tips[place] = tip.sha if tip is not None else ""
             except RateLimited:
                 raise
             except GitHubError as error:
                 failed.append(error)
                 continue
-            if (told := seen(pull, task.commit, utc_now())) is not None:
-                with contextlib.suppress(Rejected):
-                    await self._client.send(Actor("task", task.id), told, principal="service:gateway")
+            now = utc_now()
+            for told in (seen(pull, task.commit, now), behind(pull, how, tips.get(place, ""), now)):
+                if told is not None:
+                    with contextlib.suppress(Rejected):
+                        await self._client.send(Actor("task", task.id), told, principal="service:gateway")
         if failed:
             raise failed[0]
+
+    def _how(self, repo: str) -> str:
+        found = self._config().repo_for(repo)
+        return found.base_moved if found is not None else "leave"

@@ -9,15 +9,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from services.gateway.github.answers import CheckRun
 from services.gateway.github.client import ANNOTATIONS_AT_ONCE, GitHub, StatusState
 from services.gateway.outbound.defused import cut, one_line
 from services.gateway.outbound.displays import CannotShow, Visible
 from services.gateway.outbound.parts import MAX_TEXT, evidence
-from shared.contracts import run
+from shared.contracts import reply, run
 from shared.contracts.evidence import Check, CheckVerdict, Evidence
 from shared.contracts.queries import RunAttempt
-from shared.contracts.reply import Display, publication_of
+from shared.contracts.reply import Display, Publication, Update, publication_of, update_of
 from shared.contracts.sentences.evidence import class_of, observed
 from shared.contracts.subjects import Actor
 from shared.event_store.journal import Journal
@@ -53,17 +55,24 @@ class CommitChecks:
     async def show(self, repo: str, task: str, display: Display) -> Visible:
         """Make the check, or find it; raises `CannotShow`, and what the client raises."""
         wanted = display.wanted
-        publication = publication_of(wanted.text)
+        update = update_of(wanted.text)
+        publication = publication_of(wanted.text) if update is None else await self._published(task)
         result = await self._result(task, publication.attempt if publication else 0)
+        lead = not_checked(update) if update is not None else ""
+        if lead:
+            # It is that of what was checked, which is another tree.
+            result = replace(result, evidence=Evidence.UNVERIFIED, observed=f"Not checked anew. {result.observed}")
         details = f"{self._public_url}/tasks/{task}" if self._public_url else ""
         own = await self._github.identity()
         if own.app_id:
-            return await self._check_run(repo, task, display, result, details)
+            return await self._check_run(repo, task, display, check_fields(result, lead), details)
         return await self._status(repo, display, result, details)
 
-    async def _check_run(self, repo: str, task: str, display: Display, result: RunAttempt, details: str) -> Visible:
+    async def _check_run(
+        self, repo: str, task: str, display: Display, of_result: dict[str, Any], details: str
+    ) -> Visible:
         commit, mark = display.wanted.target, f"journeyman:{task}:{display.wanted.effect}"
-        fields = {"external_id": mark, "status": "completed", **check_fields(result)}
+        fields = {"external_id": mark, "status": "completed", **of_result}
         if details:
             fields["details_url"] = details
         found = await self._found(repo, commit, mark)
@@ -87,6 +96,13 @@ class CommitChecks:
             repo, commit, state=state, context=context, description=description, url=details
         )
         return Visible(revision=display.wanted.revision, external=str(made.id))
+
+    async def _published(self, task: str) -> Publication | None:
+        """What was published last, on which a branch was brought up to date."""
+        for event in reversed(await self._journal.load(Actor("reply", task))):
+            if isinstance(event.data, reply.Posted) and (found := publication_of(event.data.effect)) is not None:
+                return found
+        return None
 
     async def _result(self, task: str, attempt: int) -> RunAttempt:
         for event in reversed(await self._journal.load(Actor("run", task))):
@@ -117,10 +133,19 @@ def result_of(ended: run.Succeeded | run.Failed) -> RunAttempt:
     )
 
 
-def check_fields(result: RunAttempt) -> dict[str, Any]:
-    """The conclusion and the output of a check run."""
-    proof = evidence(result) or "There is no evidence of this result."
-    annotations = list(_annotations(result))[:ANNOTATIONS_AT_ONCE]
+def not_checked(update: Update) -> str:
+    """What is said of a commit that was made after what was checked."""
+    return (
+        f"**This commit was not checked.** It brings what was checked before (`{update.head[:12]}`) up to date with "
+        f"`{update.base[:12]}` of its base. What was observed then:"
+    )
+
+
+def check_fields(result: RunAttempt, lead: str = "") -> dict[str, Any]:
+    """The conclusion and the output of a check run. ``lead`` goes before what was observed."""
+    proof = "\n\n".join(part for part in (lead, evidence(result) or "There is no evidence of this result.") if part)
+    # At another tree its lines are others.
+    annotations = [] if lead else list(_annotations(result))[:ANNOTATIONS_AT_ONCE]
     output: dict[str, Any] = {"title": one_line(_title(result), 200), "summary": cut(proof, MAX_TEXT - 1_000)}
     if annotations:
         output["annotations"] = annotations

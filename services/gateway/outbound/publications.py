@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from services.gateway.outbound import pull_request_text as words
 from services.gateway.outbound.displays import patiently
 from services.gateway.outbound.preparation import Preparation
 from services.gateway.outbound.publish_rules import CannotPublish, rules_of
@@ -31,8 +32,10 @@ from shared.ops.temp_dirs import temp_dir
 from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
 from shared.workspace.branches import BranchInTheWay
+from shared.workspace.catch_up import CannotCatchUp, Who, caught_up
 from shared.workspace.git import GitFailed
-from shared.workspace.publish import BranchCheckedOut, BranchTaken, publish_branch
+from shared.workspace.mirror import Mirror
+from shared.workspace.publish import BranchCheckedOut, BranchTaken, move_branch, publish_branch
 from shared.workspace.remote_access import NO_CREDENTIALS, GitCredentials
 
 FOLDER: Final = "publishing"
@@ -124,6 +127,8 @@ class Publications:
                 await self._standing.check(event.actor.id, wanted.repo)
             repo = self._repo(wanted)
             pulls = self._pull_requests
+            if (update := reply.update_of(wanted.effect)) is not None:
+                return await self._caught_up(event, wanted, repo, update, turn)
             if pulls is None or not pulls.on_github(wanted.repo):
                 return Published(
                     commit=await self._push(event, wanted, repo, Preparation(rules_of(repo, on_github=False)))
@@ -174,6 +179,35 @@ class Publications:
         crash_point("pull-request.branch-pushed")
         pull = await patiently(lambda: pulls.ensure(id, wanted, repo, commit), turn)
         return Published(commit=commit, url=pull.html_url, pull_request=pull.number)
+
+    async def _caught_up(
+        self, event: RecordedEvent, wanted: reply.Requested, repo: Repo, update: reply.Update, turn: ActivityContext
+    ) -> Published:
+        """Bring the branch up to date with its base. Without a pull request in the answer there was nothing to do."""
+        pulls = self._pull_requests
+        if pulls is None or not pulls.on_github(wanted.repo):
+            raise CannotPublish("not-on-github", f"{wanted.repo} is not on GitHub any more.")
+        author = await patiently(lambda: pulls.author(wanted.repo), turn)
+        mirror = Mirror(self._settings.data_dir / "mirrors", repo.target, credentials=self._credentials)
+        await mirror.fetch()
+        await mirror.ensure(update.head)
+        await mirror.ensure(update.base)
+        who = Who(signature=author, at=event.time, key=self._signing_key())
+        message = words.merge_message(wanted.branch, update.base)
+        try:
+            commit = await caught_up(mirror, update.head, update.base, update.how, message=message, who=who)
+        except CannotCatchUp as error:
+            raise CannotPublish(error.code, str(error)) from error
+        if commit == update.head:
+            return Published(commit=commit)
+        try:
+            await move_branch(repo.target, wanted.branch, commit, update.head, mirror, credentials=self._credentials)
+        except BranchTaken:
+            # Somebody was faster: the next look finds what is there now.
+            return Published(commit=update.head)
+        crash_point("pull-request.caught-up")
+        number, url = await patiently(lambda: pulls.of_branch(wanted.repo, wanted.branch), turn)
+        return Published(commit=commit, url=url, pull_request=number)
 
     def _signing_key(self) -> Path | None:
         """The key's file; an empty one, as Compose gives where nothing is set, is none. Raises `CannotPublish`."""

@@ -41,6 +41,7 @@ def body(task: TaskDetail, receipt: Receipt, *, closes: int = 0, public_url: str
         cut(defused(task.summary or (run.summary if run else "")), MAX_SUMMARY),
         f"Fixes #{closes}" if closes else "",
         f"### Evidence{f' ({changed})' if changed else ''}" if proof else changed,
+        f"Observed of commit {receipt.commit[:12]}, and of no later one." if proof else "",
         proof,
         folded(plan_heading(plan), cut(defused(plan.markdown), MAX_PLAN)) if plan else "",
         folded("Receipt: check it with `journeyman verify --receipt`", as_code(write_receipt(receipt), INFO)),
@@ -66,6 +67,11 @@ def commit_message(message: str, co_author: Signature | None) -> str:
     last = said.split("\n")[-1]
     between = "\n" if _TRAILER.fullmatch(last) else "\n\n"
     return f"{said}{between}Co-authored-by: {co_author.name} <{co_author.email}>"
+
+
+def merge_message(branch: str, base: str) -> str:
+    """The message of a merge that brings a branch up to date."""
+    return commit_message(f"Merge {base[:12]} of the base branch into {branch}", None)
 
 
 def _named(found: re.Match[str]) -> str:

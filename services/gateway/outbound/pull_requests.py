@@ -79,6 +79,12 @@ class PullRequests:
             await self._labelled(name, pull, repo)
             return pull
 
+    async def of_branch(self, repo: str, branch: str) -> tuple[int, str]:
+        """Number and address of the open pull request of a branch; 0 where there is none any more."""
+        with _as_a_publication():
+            pull = await self._open_one(self.on_github(repo), branch)
+        return (pull.number, pull.html_url) if pull is not None else (0, "")
+
     async def _text(self, detail: TaskDetail, wanted: reply.Requested, commit: str, name: str) -> str:
         receipt = await self._receipt(detail, wanted, commit)
         duration = round((detail.updated_at - detail.created_at).total_seconds() * 1000)

@@ -155,10 +155,20 @@ def _result(task: TaskDetail) -> list[str]:
         for part in (
             summary,
             f"### Evidence{f' ({changed})' if changed else ''}" if proof else changed,
+            _caught_up(task) if proof else "",
             proof,
         )
         if part
     ]
+
+
+def _caught_up(task: TaskDetail) -> str:
+    if not task.caught_up_with:
+        return ""
+    return (
+        f"**Observed of {code(task.commit[:12])}.** Its branch was brought up to date with "
+        f"{code(task.caught_up_with[:12])} of its base since, and not checked anew by us."
+    )
 
 
 def _folded_plan(plan: PlanVersion | None) -> list[str]:

@@ -18,7 +18,8 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     ``approved_version`` is that of the approved plan, or 0. ``has_result``: a commit was made that is not published;
     ``ended_in`` is the stage in which the task failed or was stopped; ``cancelled_how`` is ``stopped``, ``rejected``,
     ``expired`` or empty. ``pull_request`` is the number of the newest that had a result, ``merged_by`` who has merged
-    it and ``reverted_by`` who has taken that back; ``attention`` says why it does not get on without a person.
+    it and ``reverted_by`` who has taken that back; ``attention`` says why it does not get on without a person;
+    ``caught_up_with`` is the commit of its base that it was brought up to date with after its evidence was observed.
     """
 
     id: str
@@ -67,6 +68,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
     merged_by: str = ""
     reverted_by: str = ""
     attention: str = ""
+    caught_up_with: str = ""
     error_code: str = ""
     error_message: str = ""
     paused_until: datetime | None = None

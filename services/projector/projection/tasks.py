@@ -168,9 +168,11 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "outcome": data.outcome or "",
                 "has_result": False,
                 "attention": data.attention,
+                # After a round that changed nothing its branch is still the one that was brought up to date.
+                "caught_up_with": row.caught_up_with if data.unchanged or data.by or data.origin else "",
             }
-        case task.HeadSeen(moved=True):
-            return {"attention": ""}
+        case task.HeadSeen(moved=moved, base=base):
+            return ({"attention": ""} if moved else {}) | ({"caught_up_with": base} if base else {})
         case task.PersonNeeded() as data:
             return {"attention": data.reason}
         case task.AutomaticSet() | task.ChecksPassed() | task.GoingOn():

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from shared.contracts import task
 from shared.contracts.evidence import Outcome
-from shared.contracts.pull_request import Merge
+from shared.contracts.pull_request import CatchUp, Merge
 from shared.contracts.sentences.words import SPENT, again, at_commit, because, dollars, one_line
 
 
@@ -46,6 +46,7 @@ def sentence(event: task.TaskEvent) -> str:
             return _of_its_work(event)
         case (
             task.InReview()
+            | task.CatchUpRequested()
             | task.HeadSeen()
             | task.CheckEnded()
             | task.Reviewed()
@@ -147,6 +148,7 @@ def _of_its_work(
 
 def _of_its_review(
     event: task.InReview
+    | task.CatchUpRequested
     | task.HeadSeen
     | task.CheckEnded
     | task.Reviewed
@@ -161,6 +163,11 @@ def _of_its_review(
             who = f" again, by {by}" if by else ""
             needed = f" A person is needed: {one_line(attention)}" if attention else ""
             return f"In review{who}: pull request {number}, {branch}{at_commit(commit)}.{needed}"
+        case task.CatchUpRequested(base=base) as behind:
+            way = "rebased onto" if behind.how is CatchUp.REBASE else "merged with"
+            return f"The base of the pull request has moved: its branch is to be {way} {base[:12]}."
+        case task.HeadSeen(head=head, base=base) if base:
+            return f"The pull request was brought up to date with {base[:12]} of its base{at_commit(head)}."
         case task.HeadSeen(head=head, by=by, moved=True):
             return f"{one_line(by) or 'Somebody'} has pushed to the pull request{at_commit(head)}."
         case task.HeadSeen(head=head):

@@ -24,6 +24,7 @@ from services.gateway.outbound import displays, publications, pull_requests
 from services.gateway.outbound.publications import Publications
 from services.gateway.outbound.pull_requests import PullRequests
 from shared.contracts import reply, task
+from shared.contracts.pull_request import CatchUp
 from shared.contracts.queries import TaskDetail
 from shared.contracts.reply import EffectStatus
 from shared.contracts.subjects import Actor
@@ -294,6 +295,58 @@ async def test_what_cannot_be_opened_says_so_and_the_branch_is_found_by_the_next
     await world.publish(await world.request("branch/2", "after all\n"))
     assert world.posted().pull_request
     assert world.at("%H") == world.posted().commit
+
+
+async def _behind(world: World, how: CatchUp, *, path: str = "more.txt") -> tuple[str, RecordedEvent]:
+    """A published result whose base has moved: its head, and the request to bring it up to date."""
+    await world.publish(await world.request("branch/1", "after\n"))
+    head = world.at("%H")
+    git(world.clone, "checkout", "--quiet", "-B", "theirs", "origin/main")
+    (world.clone / path).write_text("theirs\n")
+    git(world.clone, "add", "--all")
+    git(world.clone, "commit", "--quiet", "--message", "Theirs")
+    git(world.clone, "push", "--quiet", "origin", "theirs:main")
+    base = git(world.target, "rev-parse", "main")
+    effect = reply.update_effect(how, head, base)
+    command = reply.Request(id=TASK_ID, effect=effect, repo=REPO, base_commit=base, commit=head, branch=BRANCH)
+    requested = await world.host.execute(REPLY, command, id=f"request-{effect}", principal="service:gateway")
+    assert requested is not None
+    return head, requested
+
+
+@pytest.mark.parametrize("how", list(CatchUp))
+async def test_a_pull_request_follows_its_base_once_whatever_dies_on_the_way(world: World, how: CatchUp) -> None:
+    head, event = await _behind(world, how)
+    deaths = iter([True, False])
+    await world.publish_in_the_end(event, lambda point: point == "pull-request.caught-up" and next(deaths, False))
+    posted = world.posted()
+    assert posted.commit == world.at("%H") != head
+    assert posted.pull_request == next(iter(world.server.repos[REPO].pulls))
+    assert world.at("%P").split()[-1] == event.data.base_commit
+    assert world.at("%ae") == world.at("%ae", head)
+    assert git(world.target, "show", f"{BRANCH}:more.txt") == "theirs"
+    # The next round stands on top of it.
+    await world.publish(await world.request("branch/2", "again\n", base=BRANCH))
+    assert world.at("%P") == posted.commit
+
+
+async def test_a_branch_that_somebody_has_pushed_to_meanwhile_is_left_alone(world: World) -> None:
+    head, event = await _behind(world, CatchUp.MERGE)
+    git(world.clone, "fetch", "--quiet", "origin")
+    git(world.clone, "checkout", "--quiet", "-B", "mine", head)
+    git(world.clone, "commit", "--quiet", "--allow-empty", "--message", "Mine")
+    git(world.clone, "push", "--quiet", "origin", f"mine:{BRANCH}")
+    await world.publish(event)
+    assert (world.posted().commit, world.posted().pull_request) == (head, 0)
+    assert world.at("%s") == "Mine"
+
+
+async def test_a_base_that_git_cannot_take_over_fails_with_the_paths(world: World) -> None:
+    head, event = await _behind(world, CatchUp.REBASE, path="app.txt")
+    await world.publish(event)
+    assert world.failed().code == "base-conflict"
+    assert "app.txt" in world.failed().message
+    assert world.at("%H") == head
 
 
 async def test_a_commit_of_somebody_else_with_the_same_files_is_left_alone(world: World) -> None:

@@ -13,13 +13,13 @@ from services.gateway.github.client import GitHub
 from services.gateway.github.credentials import PersonalToken, credentials_of
 from services.gateway.github.errors import NotThere
 from services.gateway.github.transport import Transport
-from services.gateway.inbound.github_looks import SETTLES, PullRequestLooks, seen
+from services.gateway.inbound.github_looks import SETTLES, PullRequestLooks, behind, seen
 from shared.contracts.decider import Rejected
 from shared.contracts.messages import Command
-from shared.contracts.pull_request import PullState
+from shared.contracts.pull_request import CatchUp, PullState
 from shared.contracts.queries import ListTasks, TaskPage, TaskSource, TaskSummary
 from shared.contracts.subjects import Actor
-from shared.contracts.task import RecordHead, RecordPullRequest, Status
+from shared.contracts.task import RecordBase, RecordHead, RecordPullRequest, Status
 from shared.ops.config import Config, Repo
 from shared.runtime.client import Client
 from testing.github_server import GitHubServer
@@ -49,6 +49,23 @@ OPEN = Pull(number=12, head=Side(ref="b", sha="c1"), base=Side(ref="main"), stat
 )
 def test_a_task_is_told_only_what_is_otherwise_than_it_knows(changes: dict[str, Any], told: Command | None) -> None:
     assert seen(replace(OPEN, **changes), "c1", NOW) == told
+
+
+@pytest.mark.parametrize(
+    ("changes", "how", "tip", "told"),
+    [
+        ({}, "merge", "b2", RecordBase(head="c1", base="b2", how=CatchUp.MERGE, at=NOW)),
+        ({"mergeable": None}, "rebase", "b2", RecordBase(head="c1", base="b2", how=CatchUp.REBASE, at=NOW)),
+        ({}, "leave", "b2", None),
+        ({}, "merge", "", None),
+        ({"mergeable": False}, "merge", "b2", None),
+        ({"state": "closed"}, "merge", "b2", None),
+    ],
+)
+def test_a_task_is_told_of_its_base_only_where_the_branch_is_to_follow_it(
+    changes: dict[str, Any], how: str, tip: str, told: Command | None
+) -> None:
+    assert behind(replace(OPEN, **changes), how, tip, NOW) == told
 
 
 class Tasks:
@@ -102,3 +119,26 @@ async def test_a_merge_that_was_never_told_is_found_and_one_that_cannot_be_read_
     merged = tasks.told[1][1]
     assert isinstance(merged, RecordPullRequest)
     assert (merged.state, merged.by) == (PullState.MERGED, "ada")
+
+
+async def test_the_base_of_pull_requests_is_asked_for_once_for_all_of_them() -> None:
+    async with GitHubServer() as server:
+        server.repo(REPO, people={"ada": "write"})
+        for branch in ("main", "one", "two"):
+            server.push(REPO, branch, branch[0] * 40)
+        ada = server.person("ada")
+        numbers = [
+            ada.does("POST", f"/repos/{REPO}/pulls", head=branch, base="main", title=branch)["number"]
+            for branch in ("one", "two")
+        ]
+        transport = Transport(server.url)
+        github = GitHub(transport, credentials_of(PersonalToken(server.user("ada")), transport))
+        config = Config(repos={REPO: Repo(url="https://github.com/octo/app.git", base_moved="rebase")})
+        tasks = Tasks(("t1", numbers[0], "o" * 40), ("t2", numbers[1], "t" * 40))
+        await PullRequestLooks(github, lambda: config, cast(Client, tasks)).look()
+        await github.close()
+    told = [command for _, command in tasks.told if isinstance(command, RecordBase)]
+    assert [(each.head, each.base, each.how) for each in told] == [
+        ("o" * 40, "m" * 40, CatchUp.REBASE),
+        ("t" * 40, "m" * 40, CatchUp.REBASE),
+    ]

@@ -16,6 +16,7 @@ from services.gateway.outbound.displays import patiently
 from shared.contracts import reply, run
 from shared.contracts.evidence import Evidence
 from shared.contracts.messages import ArtifactRef
+from shared.contracts.pull_request import CatchUp
 from shared.contracts.reply import EffectStatus, Mark, Want
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import MessageMetadata
@@ -279,6 +280,28 @@ async def test_a_published_commit_has_one_check_run_with_annotations(here: OnGit
     assert "| check | `pytest -q` | failed | 1 |" in made["output"]["summary"]
     await here.show(await here.want(replace(CHECK_WANTED, revision=2)))
     assert len(server.changes("check.created")) == 1
+
+
+async def test_a_commit_that_follows_its_base_has_a_neutral_check_that_names_what_was_checked(
+    here: OnGitHub, server: GitHubServer
+) -> None:
+    await ran(here, BROKEN)
+    effect = CHECK_WANTED.text
+    for command in (
+        reply.Request(effect=effect, repo=REPO, base_commit="b", commit=COMMIT, branch="journeyman/x"),
+        reply.Claim(effect=effect, worker="g1"),
+        reply.Post(effect=effect, attempt=1, pull_request=12),
+    ):
+        await here.want(command)
+    later = "c0de" * 10
+    server.push(REPO, "journeyman/later", later)
+    update = reply.update_effect(CatchUp.MERGE, COMMIT, "ba5e" * 10)
+    await here.show(await here.want(replace(CHECK_WANTED, effect=f"check/{later}", target=later, text=update)))
+    (made,) = server.repos[REPO].check_runs.values()
+    assert (made["head_sha"], made["conclusion"], made["output"]["annotations_count"]) == (later, "neutral", 0)
+    summary = made["output"]["summary"]
+    assert summary.startswith("**This commit was not checked.**") and COMMIT[:12] in summary
+    assert "| check | `pytest -q` | failed | 1 |" in summary
 
 
 async def test_a_token_sets_a_commit_status_instead(server: GitHubServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,12 +15,13 @@ from services.brain.actors.wishes import MAX_CHAIN
 from services.brain.policy import ReactionPolicy
 from services.brain.timers import timers
 from shared.contracts.messages import Command, Event
-from shared.contracts.pull_request import CheckSeen, ReviewNote
+from shared.contracts.pull_request import CatchUp, CheckSeen, ReviewNote
 from shared.contracts.task import (
     ActionRefused,
     Approval,
     AutomaticSet,
     Cancelled,
+    CatchUpRequested,
     CheckEnded,
     ChecksPassed,
     Edited,
@@ -34,10 +36,12 @@ from shared.contracts.task import (
     InputGiven,
     LookAtPullRequest,
     PersonNeeded,
+    RecordBase,
     RecordCheck,
     RecordHead,
     RecordPublished,
     RecordReview,
+    RecordRunSucceeded,
     Reviewed,
     RunSucceeded,
     SetAutomatic,
@@ -112,6 +116,57 @@ class Story:
             RecordPublished(commit=commit, branch="b", attempt=number, publication=1, pull_request=12, due=A_DAY + SOON)
         )
         return self
+
+
+# ---- a base that moves
+
+
+def moved(base: str = "b2", head: str = "c1", **changes: Any) -> RecordBase:
+    return RecordBase(head=head, base=base, how=CatchUp.MERGE, at=A_DAY + timedelta(hours=1), **changes)
+
+
+def test_a_base_that_has_moved_is_taken_over_once_and_what_was_approved_and_proven_stays() -> None:
+    story_ = Story()
+    before = story_.now
+    assert story_.tell(moved()) == CatchUpRequested(
+        repo="octo/app", branch="journeyman/x", pull_request=12, head="c1", base="b2", how=CatchUp.MERGE
+    )
+    assert story_.tell(moved()) is None
+    seen = story_.tell(RecordHead(number=12, head="m1", base="b2", at=A_DAY, due=A_DAY + SOON))
+    assert seen == HeadSeen(head="m1", base="b2", moved=True, at=A_DAY)
+    now = story_.now
+    assert (now.watch.head, now.watch.base, now.watch.heads) == ("m1", "b2", ("c1",))
+    assert replace(now, watch=before.watch) == before
+    assert isinstance(story_.tell(moved("b3", "m1")), CatchUpRequested)
+
+
+def test_that_we_have_pushed_is_known_also_where_the_webhook_was_faster() -> None:
+    story_ = Story().heard(moved(), head("m1"))
+    ours = RecordHead(number=12, head="m1", base="b2", at=A_DAY, due=A_DAY + SOON)
+    assert story_.tell(ours) == HeadSeen(head="m1", base="b2", at=A_DAY)
+    assert story_.tell(ours) is None
+    assert story_.heard(head("x1")).now.watch.base == ""
+
+
+def test_a_base_waits_for_news_for_people_and_for_the_head_that_it_was_seen_with() -> None:
+    assert Story().tell(moved(head="c0")) is None
+    assert Story().heard(check(at=A_DAY + timedelta(hours=1))).tell(moved()) is None
+    assert Story().heard(SetAutomatic(on=False)).tell(moved()) is None
+    assert Story().heard(head("c1", conflict=True)).tell(moved()) is None
+    assert Story().tell(moved(Story().now.base_commit)) is None
+    working = Story().heard(check())
+    working.round()
+    assert working.tell(moved()) is None
+
+
+def test_why_git_cannot_take_a_base_over_is_told_once() -> None:
+    story_ = Story()
+    problem = moved(code="base-conflict", problem="Both have changed app.py.")
+    needed = story_.tell(problem)
+    assert isinstance(needed, PersonNeeded)
+    assert (needed.code, needed.reason) == ("base-conflict", "Both have changed app.py.")
+    assert story_.tell(problem) is None
+    assert story_.tell(replace(problem, head="c0")) is None
 
 
 # ---- checks
@@ -405,6 +460,20 @@ def test_so_much_is_heard_of_one_head_and_then_that_is_said_once() -> None:
 
 
 # ---- auto off
+
+
+def test_a_conflict_that_stays_is_told_again_after_a_round_about_something_else() -> None:
+    story_ = Story().heard(head("c1", conflict=True))
+    for note in (None, replace(NOTE, by_program=True)):
+        if note is not None:
+            story_.heard(said(note))
+        story_.round()
+        story_.now = DECIDER.evolve(
+            story_.now, ExecutionRequested(round=2, repo="r", base_commit="c1", title="t", text="x")
+        )
+        story_.tell(RecordRunSucceeded(attempt=story_.now.attempt + 1, due=A_DAY + SOON))
+        needed = story_.due()
+        assert isinstance(needed, PersonNeeded) and needed.code == "conflict"
 
 
 def test_automatic_rounds_may_be_switched_off_and_on_and_what_waits_is_told_meanwhile() -> None:

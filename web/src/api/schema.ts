@@ -1864,6 +1864,8 @@ export interface components {
             cancelled_how?: string;
             /** @default  */
             cancelled_reason?: string;
+            /** @default  */
+            caught_up_with?: string;
             commit: string;
             cost_microusd: number;
             /** Format: date-time */
