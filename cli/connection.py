@@ -15,6 +15,7 @@ from cli.endpoint import Endpoint, find_endpoint
 from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.login import NO_LOGIN, Login
+from shared.nats.pulse import Pulse
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.limits import DEFAULTS, Limits
@@ -23,8 +24,8 @@ from shared.runtime.client import Client
 
 PATIENCE_S: Final = 2.0
 GRACE_S: Final = 1.0
-SILENT_S: Final = 15.0
-"""How long a command waits for a NATS that takes connections and says nothing: its machine has much to do."""
+SILENT_S: Final = 3.0
+"""How much longer a command waits for a NATS that takes connections and says nothing: its machine has much to do."""
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -48,8 +49,12 @@ class Link(msgspec.Struct, frozen=True):
 
 
 @contextlib.asynccontextmanager
-async def linked(*, patience_s: float = PATIENCE_S) -> AsyncIterator[Link]:
-    """Connect to the system that the command acts on; raises `NatsUnreachable`, and what `find_endpoint` raises."""
+async def linked(*, patience_s: float = PATIENCE_S, goes_on: bool = False) -> AsyncIterator[Link]:
+    """Connect to the system that the command acts on; raises what `find_endpoint` raises, and `NatsUnreachable`.
+
+    The latter also when NATS falls silent in the middle, unless the command ``goes_on`` for as long as somebody looks:
+    then that is told, and waited for.
+    """
     logs.configure("cli", level="error", format="console")
     endpoint, settings = find_endpoint()
     if endpoint.context:
@@ -57,10 +62,21 @@ async def linked(*, patience_s: float = PATIENCE_S) -> AsyncIterator[Link]:
     bus = await connect(
         endpoint.nats, name="journeyman-cli", login=endpoint.login, patience_s=patience_s, limits=settings
     )
+    link = Link(endpoint, settings, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
+    pulse = Pulse(bus)
+    watching = [asyncio.create_task(pulse.run()), *([asyncio.create_task(_tell_silence(pulse))] if goes_on else [])]
     try:
-        yield Link(endpoint, settings, bus, Client(bus, source="journeyman/cli"), NatsJournal(bus))
+        async with contextlib.nullcontext() if goes_on else pulse.beating():
+            yield link
+    except TimeoutError as error:
+        if not pulse.silent:
+            raise
+        raise NatsUnreachable(_silent(endpoint.nats)) from error
     finally:
-        await bus.close()
+        for each in watching:
+            each.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await bus.close(flush=not pulse.silent)
 
 
 async def connect(
@@ -77,13 +93,33 @@ async def connect(
         raise
     except (TimeoutError, NatsUnreachable) as error:
         if patience_s < SILENT_S and await _listens(url):
-            return await connect(url, name=name, login=login, patience_s=SILENT_S, limits=limits)
+            try:
+                return await connect(url, name=name, login=login, patience_s=SILENT_S, limits=limits)
+            except NatsMisconfigured:
+                raise
+            except NatsUnreachable:
+                raise NatsUnreachable(_silent(url)) from error
         if isinstance(error, NatsUnreachable):
             raise
         raise NatsUnreachable(
             f"NATS does not answer at {without_credentials(url)}: start it (`journeyman up` starts its own), "
             "or set JOURNEYMAN_NATS_URL to where it listens."
         ) from error
+
+
+async def _tell_silence(pulse: Pulse) -> None:
+    while True:
+        await pulse.until_silent()
+        say("NATS says nothing any more; this goes on when it does.", to_stderr=True)
+        await pulse.until_heard()
+        say("NATS answers again.", to_stderr=True)
+
+
+def _silent(url: str) -> str:
+    return (
+        f"NATS at {without_credentials(url)} takes connections and says nothing: see whether its process is stopped or "
+        "its machine hangs, and start it again."
+    )
 
 
 async def _listens(url: str) -> bool:

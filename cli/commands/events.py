@@ -34,7 +34,7 @@ async def _read(task_id: str | None, kind: str | None, start: int, follow: bool,
     from shared.event_store.envelope import decode_event
 
     console = screen()
-    async with linked() as link:
+    async with linked(goes_on=follow) as link:
         if task_id is not None:
             task_id = await whole_id(link.bus, task_id)
         messages = read(link.bus, subject_filter(kind, task_id), start=start, follow=follow)

@@ -52,7 +52,7 @@ async def _replay(start: int, speed: float, task_id: str | None) -> None:
         with contextlib.suppress(BadEnvelope):
             print_line(console, log_line(decode_event(stored.subject, stored.body, stored.seq)))
 
-    async with linked() as link:
+    async with linked(goes_on=True) as link:
         task_id = await whole_id(link.bus, task_id) if task_id else None
         middle = f".{task_id}." if task_id else "."
         last = int((await link.bus.js.stream_info(EVENTS)).state.last_seq)

@@ -91,7 +91,7 @@ async def _say_what_is_refused(plan: LaunchPlan, console: UpConsole, settings: S
     config = load_config(settings.config_path)
     if not any(is_remote(repo.target) for repo in config.repos.values()):
         return
-    bus = await connect(plan.nats_url, name="journeyman-up")
+    bus = await connect(plan.nats_url, name="journeyman-up", login=plan.login)
     try:
         refused = await refused_repositories(config, bus)
     finally:

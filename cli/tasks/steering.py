@@ -71,7 +71,7 @@ async def submit(
     if key is not None and not KEY.fullmatch(key):
         raise Failure("An idempotency key has 1 to 255 visible ASCII characters.")
     key = key or str(uuid.uuid4())
-    async with linked() as link:
+    async with linked(goes_on=wait) as link:
         made = Submit(
             title=title_of(text) if is_blank(title) else title.strip(),
             text=text,

@@ -45,7 +45,7 @@ async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, An
 
     Raises `Failure` when that takes longer than ``timeout_s``.
     """
-    async with linked() as link:
+    async with linked(goes_on=True) as link:
         task_id = await whole_id(link.bus, id)
         events = await link.journal.load(Actor("task", task_id))
         if (end := _end_of(events)) is not None:
@@ -116,7 +116,7 @@ async def logs(id: str, *, following: bool) -> AsyncGenerator[tuple[str, bytes],
 
     With ``following``, until the task has ended.
     """
-    async with linked() as link:
+    async with linked(goes_on=following) as link:
         task_id = await whole_id(link.bus, id)
         ends = asyncio.create_task(_ended(link, task_id)) if following else None
         start, told = 1, False

@@ -71,6 +71,7 @@ from shared.contracts.task import Approval
 from shared.nats.calls import CallBucket
 from shared.nats.idempotency import IdempotencyKeys
 from shared.nats.positions import Positions
+from shared.nats.pulse import Pulse
 from shared.nats.session_bucket import SessionBucket
 from shared.ops.addresses import is_loopback
 from shared.ops.config import Config, load_config
@@ -186,6 +187,8 @@ async def run(settings: Settings, timings: Timings) -> None:
     commands = TaskCommands(
         service.client, service.journal, IdempotencyKeys(service.bus), approval=Approval(settings.approval)
     )
+    pulse = Pulse(service.bus)
+    service.loop(pulse.run, drain=pulse.drain)
     acceptance = Acceptance(service.journal, service.artifacts, authorities=authorities)
     for name, source in asked.items():
         missed = MissedEvents(
@@ -214,7 +217,7 @@ async def run(settings: Settings, timings: Timings) -> None:
                 senders=ADAPTERS,
                 secrets=secrets,
                 config=lambda: config.now,
-                connected=lambda: service.bus.connected,
+                connected=lambda: service.bus.connected and not pulse.silent,
                 heard=permissions.heard if permissions is not None else None,
                 custom=webhooks.door,
                 noted=call_log.note,
@@ -250,7 +253,8 @@ async def run(settings: Settings, timings: Timings) -> None:
             artifacts=TaskArtifacts(
                 service.bus, service.journal, service.artifacts, max_bytes=settings.max_transcript_bytes
             ),
-            system_overview=SystemOverview(service.bus, settings.data_dir),
+            system_overview=SystemOverview(service.bus, pulse, settings.data_dir),
+            pulse=pulse,
             runner=AgentRunner(settings, service.bus),
             live=Live(
                 events=events,

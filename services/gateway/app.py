@@ -56,9 +56,11 @@ from services.gateway.security.identity import identity_of, principal_of
 from services.gateway.security.known_parameters import refuse_unknown
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
+from services.gateway.silent_nats import SilentNats
 from services.gateway.web import Web, dashboard
 from shared.claude.runner import AgentRunner
 from shared.nats.calls import CallBucket
+from shared.nats.pulse import Pulse
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -84,6 +86,7 @@ class Parts:
     client: Client
     artifacts: TaskArtifacts
     system_overview: SystemOverview
+    pulse: Pulse
     runner: AgentRunner
     live: Live
     web: Web
@@ -99,7 +102,8 @@ def create_app(parts: Parts) -> ASGIApp:
     """The routes, and what every request passes before one of them is looked up."""
     limited = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
     authenticated = Authentication(HeadRequests(RequestMetrics(limited)), parts.door)
-    return ResponseHeaders(OriginGuard(authenticated, public_url=parts.settings.public_url))
+    patient = SilentNats(authenticated, parts.pulse)
+    return ResponseHeaders(OriginGuard(patient, public_url=parts.settings.public_url))
 
 
 def create_routes(parts: Parts) -> Litestar:

@@ -301,11 +301,12 @@ class Bus:
             else:
                 await subscription.unsubscribe()
 
-    async def close(self) -> None:
-        """Flush and leave."""
+    async def close(self, *, flush: bool = True) -> None:
+        """Flush, unless nobody would take it, and leave."""
         if not self.nc.is_closed:
             try:
-                await asyncio.wait_for(self.nc.flush(timeout=2), 2)
+                if flush:
+                    await asyncio.wait_for(self.nc.flush(timeout=2), 2)
             except (TimeoutError, nats.errors.Error):
                 log.debug("flush before closing did not finish")
             await self.nc.close()

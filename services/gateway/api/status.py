@@ -12,6 +12,7 @@ from services.gateway.api.dependencies import MinSeq, ReadModels, problems
 from services.gateway.api.system import Queue, SystemOverview
 from shared.claude.runner import AgentRunner
 from shared.contracts.queries import Affairs, GetStatus
+from shared.nats.pulse import Pulse
 from shared.nats.stream_use import StreamUse
 from shared.ops.disk_use import DiskUse
 from shared.ops.senders import DEMO_SECRET_FILE, SENDERS
@@ -108,6 +109,7 @@ class StatusController(Controller):
         self,
         read_models: ReadModels,
         system_overview: SystemOverview,
+        pulse: Pulse,
         runner: AgentRunner,
         settings: Settings,
         min_seq: MinSeq = 0,
@@ -117,11 +119,14 @@ class StatusController(Controller):
         try:
             if not read_models.replay and not system_overview.connected:
                 raise QueryFailed("nats-away", "NATS does not answer: check that it runs.")
-            affairs = await read_models.query(GetStatus(min_seq=min_seq))
+            async with pulse.beating():
+                affairs = await read_models.query(GetStatus(min_seq=min_seq))
         except QueryFailed as error:
             if read_models.replay:
                 raise
             affairs, problem = NOTHING_KNOWN, error.detail
+        except TimeoutError:
+            affairs, problem = NOTHING_KNOWN, "NATS does not answer: check that it runs."
         machine = await system_overview.look()
         confining = {each.sandbox for each in machine.services} - {"", "on", "off"}
         agents_problem = runner.model_problem() or next(iter(sorted(confining)), "")

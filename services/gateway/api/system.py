@@ -14,6 +14,7 @@ import structlog
 
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
+from shared.nats.pulse import Pulse
 from shared.nats.stream_use import StreamUse, stream_use
 from shared.nats.streams import COMMANDS, EVENTS
 from shared.ops.disk_use import DiskUse, disk_use, free_bytes
@@ -99,8 +100,9 @@ class _Stats(msgspec.Struct, frozen=True):
 class SystemOverview:
     """Asks NATS, at most once in `FRESH_S` seconds however many people look."""
 
-    def __init__(self, bus: Bus, data_dir: Path) -> None:
+    def __init__(self, bus: Bus, pulse: Pulse, data_dir: Path) -> None:
         self._bus = bus
+        self._pulse = pulse
         self._data_dir = data_dir
         self._disk: list[DiskUse] = []
         self._disk_at = -math.inf
@@ -110,17 +112,19 @@ class SystemOverview:
 
     @property
     def connected(self) -> bool:
-        """Whether the connection to NATS stands; without it each question would wait for its own timeout."""
-        return self._bus.connected
+        """Whether the connection stands and NATS says something; each question would wait for its own timeout."""
+        return self._bus.connected and not self._pulse.silent
 
     async def look(self) -> Machine:
         """What was last seen; never older than `FRESH_S` seconds unless NATS is away."""
         async with self._lock:
             if time.monotonic() - self._seen_at > FRESH_S and self.connected:
                 try:
-                    queues, services, parked, streams, disk = await asyncio.gather(
-                        self._queues(), self._services(), count_parked(self._bus), stream_use(self._bus), self._use()
-                    )
+                    async with self._pulse.beating():
+                        queues, services, parked, streams, disk = await asyncio.gather(
+                            *(self._queues(), self._services(), count_parked(self._bus)),
+                            *(stream_use(self._bus), self._use()),
+                        )
                 except TRANSIENT as error:
                     log.warning("cannot look at the queues", problem=str(error) or type(error).__name__)
                 else:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import re
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
@@ -13,6 +13,7 @@ from services.gateway.app import Parts, create_app, create_routes, openapi
 from services.gateway.security.door import Door
 from services.gateway.security.origin_guard import EXEMPT
 from shared.nats.bus import Bus
+from shared.nats.pulse import Pulse
 from shared.nats.streams import COMMANDS, EVENTS
 from shared.ops.settings import load_settings
 from testing.people import House
@@ -34,7 +35,7 @@ def parts(door: Door | None = None) -> Parts:
     """Nothing behind the routes: a request that reaches a handler fails there. Everybody is let in, or by this door."""
     door = door or House(is_open=True).door
     nothing: dict[str, Any] = {field.name: None for field in fields(Parts)}
-    return Parts(**nothing | {"settings": load_settings({}), "door": door})
+    return Parts(**nothing | {"settings": load_settings({}), "door": door, "pulse": Pulse(cast(Bus, None))})
 
 
 ROUTES = sorted({re.sub(r"\{[^}]+\}", "x", route.path) for route in create_routes(parts()).routes} | {"/no/such/route"})
