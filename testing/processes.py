@@ -17,7 +17,9 @@ def alive(pid: int) -> bool:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """``pid arguments`` of every living process whose environment or arguments name this directory."""
+    """``pid arguments`` of every living process whose environment or arguments name this directory, and of all below
+    those: in a sandbox nothing names it.
+    """
     return [f"{pid} {b' '.join(arguments_of(pid)).decode()[:200]}" for pid in _pids_of(folder)]
 
 
@@ -34,4 +36,8 @@ def end_processes_of(folder: Path) -> None:
 
 def _pids_of(folder: Path) -> list[int]:
     wanted = os.fsencode(folder)
-    return [pid for pid in pids() if any(wanted in each for each in (*environment_of(pid), *arguments_of(pid)))]
+    parents = {pid: stat.parent for pid in pids() if (stat := stat_of(pid)) is not None}
+    found = {pid for pid in parents if any(wanted in each for each in (*environment_of(pid), *arguments_of(pid)))}
+    while below := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= below
+    return sorted(found - {os.getpid()})

@@ -20,6 +20,7 @@ from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.streams import StreamLimits, provision
+from shared.ops.config import NetworkOf
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.mirror import HEAD_REF
@@ -188,6 +189,7 @@ class ServiceGroup:
         timings: Timings | None = None,
         checks: Iterable[str] | None = None,
         setup: Iterable[str] | None = None,
+        network: NetworkOf | None = None,
         limits: StreamLimits = SMALL,
         nats: LogServer | None = None,
     ) -> None:
@@ -200,14 +202,17 @@ class ServiceGroup:
         self.secret = secrets.token_hex(16)
         self.repository = folder / "repository"
         self._timings = timings or (PRODUCTION if ack_wait_s == ACK_WAIT_S else hurried(ack_wait_s))
-        self._commands = {"checks": checks, "setup": setup}
+        commands = {"checks": checks, "setup": setup}
+        self._told: dict[str, object] = {key: list(told) for key, told in commands.items() if told is not None}
+        if network is not None:
+            self._told["network"] = network
         self._limits = limits
         self._bus: Bus | None = None
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         create_demo_repository(self.repository)
-        said = (f"{key} = {json.dumps(list(told))}\n" for key, told in self._commands.items() if told is not None)
+        said = (f"{key} = {json.dumps(told)}\n" for key, told in self._told.items())
         (self.folder / "journeyman.toml").write_text(
             f'[repos."{REPO}"]\npath = {json.dumps(str(self.repository))}\nbase = "main"\n{"".join(said)}'
         )

@@ -23,6 +23,8 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     from cli.demo.driver import Demonstration, drive
     from cli.demo.target import found_here
     from shared.nats.login import NO_LOGIN
+    from shared.ops.settings import load_settings
+    from shared.sandbox.readiness import look
 
     endpoint, secret, repository = found_here()
     demonstration = Demonstration(
@@ -31,6 +33,7 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
         login=NO_LOGIN if nats_url else endpoint.login,
         secret=secret,
         repo=repo,
+        sandbox=look(load_settings()).sandbox,
         repository=repository,
     )
     raise Exit(0 if asyncio.run(drive(demonstration, screen())) else 1)

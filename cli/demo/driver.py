@@ -28,18 +28,22 @@ from shared.nats.journal import NatsJournal
 from shared.nats.login import NO_LOGIN, Login
 from shared.ops import logs
 from shared.runtime.client import Client
+from shared.sandbox.sandbox import Sandbox
 
 LONGEST_S: Final = 170.0
 
 
 class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
-    """What to drive. ``repository`` is where the target repository can be looked at from here, if it can."""
+    """What to drive. ``repository`` is where the target repository can be looked at from here, if it can; what it says
+    of its own checks is run in ``sandbox``.
+    """
 
     http: str
     nats: str
     login: Login = NO_LOGIN
     secret: str
     repo: str
+    sandbox: Sandbox
     repository: Path | None = None
 
 
@@ -76,7 +80,7 @@ async def _drive(demo: Demonstration, console: Console, bus: Bus, http: httpx.As
         why = end.data.message if isinstance(end.data, Failed) else end.name
         console.print(f"\n[red]✗[/] The task did not complete: {escape(why)}")
         return False
-    return _report(console, await findings(bus, client, issue.task_id, end, demo.repository))
+    return _report(console, await findings(bus, client, issue.task_id, end, demo.repository, demo.sandbox))
 
 
 async def _next_number(client: Client) -> int:

@@ -19,7 +19,9 @@ from shared.contracts.task import Completed
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
 from shared.runtime.client import Client
-from shared.workspace.checks import CheckResult, check_environment, run_checks
+from shared.sandbox.sandbox import Sandbox
+from shared.workspace.check_sandbox import CheckSandbox
+from shared.workspace.checks import CheckResult, run_checks
 from shared.workspace.detect import detect_checks
 from shared.workspace.git import git
 
@@ -36,7 +38,7 @@ class DemoFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def findings(
-    bus: Bus, client: Client, task_id: str, end: RecordedEvent, repository: Path | None
+    bus: Bus, client: Client, task_id: str, end: RecordedEvent, repository: Path | None, sandbox: Sandbox
 ) -> list[DemoFinding]:
     """Every promise, kept or not. Without a ``repository`` in reach, what the executor observed is all there is."""
     answer = await patiently(lambda: client.query(GetTask(id=task_id, min_seq=end.position)))
@@ -45,7 +47,7 @@ async def findings(
     if repository is None:
         found.append(DemoFinding(what="commit", good=bool(task.commit), detail=f"{task.branch} at {task.commit[:12]}"))
     else:
-        found += await _in_the_repository(repository, task, end.data)
+        found += await _in_the_repository(repository, task, end.data, sandbox)
     found.append(_cost(task))
     result = await audit(bus)
     found.append(
@@ -75,7 +77,9 @@ def _evidence(task: TaskDetail) -> DemoFinding:
     )
 
 
-async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed) -> list[DemoFinding]:
+async def _in_the_repository(
+    repository: Path, task: TaskDetail, done: Completed, sandbox: Sandbox
+) -> list[DemoFinding]:
     head = (await git("rev-parse", "--verify", f"refs/heads/{done.branch}", cwd=repository, check=False)).strip()
     if not done.commit or head != done.commit:
         return [
@@ -84,7 +88,7 @@ async def _in_the_repository(repository: Path, task: TaskDetail, done: Completed
     base = task.base_commit
     subject = (await git("log", "-1", "--format=%s", head, cwd=repository)).strip()
     stat = await git("diff", "--stat=90", base, head, cwd=repository)
-    before, after = await _checked_out(repository, base), await _checked_out(repository, head)
+    before, after = [await _checked_out(repository, commit, sandbox) for commit in (base, head)]
     return [
         DemoFinding(what="branch", good=True, detail=done.branch),
         DemoFinding(
@@ -108,14 +112,14 @@ def _verdict(before: list[CheckResult], check: CheckResult) -> str:
     return f"fails: {check.output.strip().splitlines()[-1:]}"
 
 
-async def _checked_out(repository: Path, commit: str) -> list[CheckResult]:
+async def _checked_out(repository: Path, commit: str, sandbox: Sandbox) -> list[CheckResult]:
     """The repository's own checks at a commit, in a clone of ours."""
     with tempfile.TemporaryDirectory(prefix="journeyman-demo-") as scratch:
         tree = Path(scratch) / "tree"
         await git("clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", str(repository), str(tree))
         await git("checkout", "--quiet", "--detach", commit, cwd=tree)
-        async with check_environment(Path(scratch) / "home") as environment:
-            return await run_checks(detect_checks(tree), tree, environment, CHECK_S, f"demo-{uuid.uuid4()}")
+        async with CheckSandbox.opened(sandbox, tree, Path(scratch) / "home") as commands:
+            return await run_checks(detect_checks(tree), commands, CHECK_S, f"demo-{uuid.uuid4()}")
 
 
 def _cost(task: TaskDetail) -> DemoFinding:

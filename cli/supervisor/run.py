@@ -69,7 +69,7 @@ async def run(options: UpOptions) -> int:
             for each in await durability(settings.nats_monitor) if plan.nats_elsewhere else []:
                 console.say(f"  [yellow]![/] {escape(str(each)[:1].upper() + str(each)[1:])}.")
             if options.demo:
-                done = await signals.or_stop(_demonstrate(supervisor, console, options))
+                done = await signals.or_stop(_demonstrate(supervisor, console, options, settings))
                 if options.once:
                     return 0 if done else 1
                 console.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
@@ -201,8 +201,9 @@ def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, op
     click.echo(json.dumps(ready))
 
 
-async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOptions) -> bool:
+async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOptions, settings: Settings) -> bool:
     from cli.demo.driver import Demonstration, drive
+    from shared.sandbox.readiness import look
 
     demonstration = Demonstration(
         http=supervisor.http,
@@ -210,6 +211,7 @@ async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOp
         login=supervisor.plan.login,
         secret=supervisor.plan.webhook_secret,
         repo=DEMO_REPO,
+        sandbox=(await asyncio.to_thread(look, settings)).sandbox,
         repository=demo_repository(supervisor.plan.data),
     )
     try:

@@ -37,7 +37,13 @@ class Executing:
         *,
         timings: Timings = PRODUCTION,
     ) -> None:
-        verification = Verification(settings.data_dir, float(settings.run_timeout_seconds), artifacts, settings)
+        verification = Verification(
+            settings.data_dir,
+            float(settings.run_timeout_seconds),
+            artifacts,
+            agents.runner.confining.sandbox,
+            settings,
+        )
         self._dependencies = Dependencies(settings, agents, artifacts, timings, verification)
         self._agents = agents
         self._gateway = gateway

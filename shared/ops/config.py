@@ -64,6 +64,9 @@ DEFAULT_PROTECTED = (
 """Paths that a person changes, not an agent, unless a repository says otherwise (``protected_paths``)."""
 
 
+NetworkOf = Literal["none", "setup", "checks"]
+
+
 class BadConfig(Exception):
     """The file cannot be used; one line for each thing wrong, with the mend."""
 
@@ -94,6 +97,8 @@ class Repo(BaseModel):
     """How much of it completes a task."""
     check_runs: Annotated[int, Field(ge=1, le=64)] = 1
     """Runs of checks of this repository at a time on one executor; more needs checks that share no port."""
+    network: NetworkOf = "setup"
+    """What reaches the network: ``none``, the ``setup`` (downloads of packages), or the ``checks`` too."""
     agent: str = "executor"
     """Which agent does the work: a folder of the agents' folder."""
     sources: dict[str, tuple[str, ...]] = {}

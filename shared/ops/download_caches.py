@@ -64,15 +64,18 @@ def cache_variables(cache_dir: Path, env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def link_caches(cache_dir: Path, home: Path) -> None:
-    """Put the caches that no variable moves into a furnished home, as links; what is there already stays."""
+def link_caches(cache_dir: Path, home: Path, seen_at: Path) -> None:
+    """Put the caches that no variable moves into a furnished home, as links; what is there already stays.
+
+    ``seen_at`` is where programs find ``cache_dir``.
+    """
     cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for place, cache in _LINKS.items():
-        link, kept = home / place, cache_dir / cache
-        kept.mkdir(parents=True, exist_ok=True)
+        link = home / place
+        (cache_dir / cache).mkdir(parents=True, exist_ok=True)
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.exists() and not link.is_symlink():
-            link.symlink_to(kept)
+            link.symlink_to(seen_at / cache)
 
 
 def trim(cache_dir: Path, limit_bytes: int) -> list[str]:

@@ -101,20 +101,30 @@ def furnish(home: Path, source: Mapping[str, str]) -> None:
         (account / ".tool-versions", ".tool-versions", str),
     ):
         _copy(place, home / target, cleaned)
-    for packages in account.glob(".local/lib/python3*/site-packages"):
+    for packages in installed_packages(source):
         # What `pip install --user` has put there can be imported, and nothing is written there.
         own = home / packages.relative_to(account)
         own.mkdir(parents=True, exist_ok=True)
         (own / "account.pth").write_text(f"{packages}\n")
 
 
+def installed_packages(source: Mapping[str, str]) -> list[Path]:
+    """What `pip install --user` has put into the account's home."""
+    account = _account(source)
+    return [] if account is None else sorted(account.glob(".local/lib/python3*/site-packages"))
+
+
 def remove_tree(path: Path) -> None:
     """Remove a folder, also when what is in it was made read-only, as Go does. What is not there is gone already."""
     if path.is_symlink():
         return
-    for folder, _, _ in os.walk(path):
-        with contextlib.suppress(OSError):
-            Path(folder).chmod(0o700)
+    with contextlib.suppress(OSError):
+        path.chmod(0o700)
+    for folder, folders, _ in os.walk(path):
+        for name in folders:  # before they are looked into
+            with contextlib.suppress(OSError):
+                if not (below := Path(folder, name)).is_symlink():
+                    below.chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)
 
 

@@ -25,11 +25,16 @@ class Network(StrEnum):
 
 
 class Bind(msgspec.Struct, frozen=True):
-    """A file, folder or socket of the machine, and the place where the program finds it."""
+    """A file, folder or socket of the machine, and the place where the program finds it.
+
+    With ``discarded``, a folder on the same file system, the program can write to its ``source`` as far as it sees:
+    what it writes goes to that folder. Where the machine cannot do that, the source is for reading.
+    """
 
     source: Path
     place: Path
     writable: bool = False
+    discarded: Path | None = None
 
 
 def seen(path: Path) -> Bind:

@@ -92,6 +92,8 @@ def _with_prefix(programs: Path) -> list[Path]:
     configuration = prefix / "pyvenv.cfg"
     if configuration.exists():
         return [prefix, *_base_of(configuration)]
+    if programs.name == "shims":  # pyenv, asdf, mise: each of them calls what lies beside them
+        return [prefix]
     if programs.name == "bin" and prefix.name not in _NO_TOOLCHAINS and (prefix / "lib").is_dir():
         return [prefix]
     return [programs]

@@ -16,7 +16,7 @@ from shared.sandbox.binary import BwrapMissing, find_bwrap
 from shared.sandbox.confinement import Confinement
 from shared.sandbox.machine import Machine
 from shared.sandbox.sandbox import Command, Confined, Sandbox, Unconfined
-from shared.sandbox.self_test import OTHERWISE, confinement_problem
+from shared.sandbox.self_test import OTHERWISE, can_overlay, confinement_problem
 
 OFF = "off: agents, set-up and checks run as the service's own account and reach what it reaches"
 
@@ -60,13 +60,17 @@ def look(settings: Settings) -> Readiness:
     except BwrapMissing as error:
         problem = f"{error} {OTHERWISE}"
         return Readiness(Closed(problem), problem)
-    sandbox = Confined(bwrap, Machine(hidden_of(settings), _home()))
+    machine = Machine(hidden_of(settings), _home())
+    sandbox = Confined(bwrap, machine)
     private_directory(settings.data_dir)
     problem = confinement_problem(sandbox, settings.data_dir) or ""
     if problem:
         log.error("nothing can be confined here: no agent is started", problem=problem)
         return Readiness(Closed(problem), problem)
-    return Readiness(sandbox)
+    overlays = can_overlay(bwrap, machine, settings.data_dir)
+    if not overlays:
+        log.warning("checks cannot write to the download caches here, for this machine stacks no folders")
+    return Readiness(Confined(bwrap, machine, overlays=overlays))
 
 
 def hidden_of(settings: Settings) -> list[Path]:

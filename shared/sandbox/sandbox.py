@@ -30,6 +30,14 @@ class Command(msgspec.Struct, frozen=True):
     environment: dict[str, str]
     cwd: Path
     descriptors: tuple[int, ...] = ()
+    status: int | None = None
+
+    def was_begun(self) -> bool:
+        """Asked after its end: whether the program itself has run, or the sandbox could not be made for it."""
+        if self.status is None:
+            return True
+        os.lseek(self.status, 0, os.SEEK_SET)
+        return b'"exit-code"' in os.read(self.status, 4096)
 
 
 class Sandbox(Protocol):
@@ -41,7 +49,7 @@ class Sandbox(Protocol):
         ...
 
     def command(self, argv: Sequence[str], confinement: Confinement) -> contextlib.AbstractContextManager[Command]:
-        """What starts the program. The descriptors are open as long as the context is, which is until it is started."""
+        """What starts the program. Its descriptors are open as long as the context is: at least until it is started."""
         ...
 
 
@@ -54,19 +62,21 @@ class Confined:
 
     is_on: Final = True
 
-    def __init__(self, bwrap: Path, machine: Machine) -> None:
+    def __init__(self, bwrap: Path, machine: Machine, *, overlays: bool = False) -> None:
         self._bwrap = bwrap
         self._machine = machine
+        self._overlays = overlays
         self._filter = own_filter()
 
     @contextlib.contextmanager
     def command(self, argv: Sequence[str], confinement: Confinement) -> Iterator[Command]:
         """Raises OSError."""
         with contextlib.ExitStack() as opened:
-            options = os.memfd_create("sandbox")
-            opened.callback(os.close, options)
-            descriptors = [options]
-            arguments = list(self._arguments(confinement))
+            options, status = os.memfd_create("sandbox"), os.memfd_create("sandbox-status")
+            descriptors = [options, status]
+            for descriptor in descriptors:
+                opened.callback(os.close, descriptor)
+            arguments = [*self._arguments(confinement), "--json-status-fd", str(status)]
             if self._filter is not None:
                 descriptors.append(os.open(self._filter, os.O_RDONLY | os.O_CLOEXEC))
                 opened.callback(os.close, descriptors[-1])
@@ -81,6 +91,7 @@ class Confined:
                 dict(confinement.environment),
                 Path("/"),
                 tuple(descriptors),
+                status,
             )
 
     def _arguments(self, confinement: Confinement) -> Iterator[str]:
@@ -88,7 +99,7 @@ class Confined:
         if not confinement.outlives:
             yield "--die-with-parent"
         binds = (*confinement.binds, *confinement.sockets)
-        given = [TEMP, HOME, *(bind.place for bind in binds)]
+        given = [HOME, *(bind.place for bind in binds)]
         toolchains = self._machine.toolchains(confinement.environment, given)
         if confinement.network is Network.NONE:
             yield "--unshare-net"
@@ -102,9 +113,18 @@ class Confined:
             yield from ("--bind", str(confinement.temp), str(TEMP))
         yield from ("--dir", "/var", "--symlink", str(TEMP), "/var/tmp", "--dir", str(HOME))
         for bind in (*toolchains, *binds):
-            yield from _bound(bind)
+            yield from self._bound(bind)
         yield from self._machine.closing()
         yield from ("--chdir", str(confinement.cwd))
+
+    def _bound(self, bind: Bind) -> tuple[str, ...]:
+        source, place = str(bind.source), str(bind.place)
+        if bind.discarded is None or not self._overlays:
+            return ("--bind" if bind.writable else "--ro-bind", source, place)
+        written, work = bind.discarded / "written", bind.discarded / "work"
+        for folder in (written, work):
+            folder.mkdir(parents=True, exist_ok=True)
+        return ("--overlay-src", source, "--overlay", str(written), str(work), place)
 
 
 class Unconfined:
@@ -116,7 +136,3 @@ class Unconfined:
     def command(self, argv: Sequence[str], confinement: Confinement) -> Iterator[Command]:
         """Only the environment and the working directory are taken from the confinement."""
         yield Command(tuple(argv), dict(confinement.environment), confinement.cwd)
-
-
-def _bound(bind: Bind) -> tuple[str, str, str]:
-    return ("--bind" if bind.writable else "--ro-bind", str(bind.source), str(bind.place))

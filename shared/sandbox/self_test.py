@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final
 
+from shared.ops.own_home import remove_tree
 from shared.ops.visible import visible
-from shared.sandbox.confinement import HOME, Confinement
+from shared.sandbox.confinement import HOME, Bind, Confinement
 from shared.sandbox.filters import own_filter
-from shared.sandbox.sandbox import Sandbox
+from shared.sandbox.machine import Machine
+from shared.sandbox.sandbox import Confined, Sandbox
 
 _PATIENCE_S: Final = 20.0
 _WORDS: Final = 400
@@ -74,10 +77,30 @@ def confinement_problem(sandbox: Sandbox, data_dir: Path) -> str | None:
     return None
 
 
-def _asked(sandbox: Sandbox, canary: Path) -> tuple[str, str]:
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(HOME), "OUTSIDE": str(canary)}
-    with sandbox.command(("/bin/sh", "-c", _QUESTIONS), Confinement(cwd=Path("/"), environment=environment)) as command:
-        done = subprocess.run(
+def can_overlay(bwrap: Path, machine: Machine, data_dir: Path) -> bool:
+    """Whether a folder below ``data_dir`` can be written to and stay as it is (`Bind.discarded`).
+
+    Neither an older bwrap nor every file system can: not the one of a container's image.
+    """
+    with tempfile.TemporaryDirectory(dir=data_dir) as scratch:
+        below = Path(scratch) / "below"
+        below.mkdir()
+        (below / "file").touch()
+        binds = (Bind(below, Path("/above"), discarded=Path(scratch) / "discarded"),)
+        confinement = Confinement(cwd=Path("/"), environment={"PATH": os.defpath}, binds=binds)
+        sandbox = Confined(bwrap, machine, overlays=True)
+        try:
+            done = _run(sandbox, "echo x >/above/file && cat /above/file", confinement)
+            return done.stdout == b"x\n" and not (below / "file").stat().st_size
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        finally:
+            remove_tree(Path(scratch) / "discarded")
+
+
+def _run(sandbox: Sandbox, script: str, confinement: Confinement) -> subprocess.CompletedProcess[bytes]:
+    with sandbox.command(("/bin/sh", "-c", script), confinement) as command:
+        return subprocess.run(
             command.argv,
             env=command.environment,
             cwd=command.cwd,
@@ -86,6 +109,11 @@ def _asked(sandbox: Sandbox, canary: Path) -> tuple[str, str]:
             capture_output=True,
             timeout=_PATIENCE_S,
         )
+
+
+def _asked(sandbox: Sandbox, canary: Path) -> tuple[str, str]:
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(HOME), "OUTSIDE": str(canary)}
+    done = _run(sandbox, _QUESTIONS, Confinement(cwd=Path("/"), environment=environment))
     complaint = " ".join(visible(done.stderr.decode("utf-8", "replace")).split())[-_WORDS:]
     return done.stdout.decode("utf-8", "replace"), complaint
 

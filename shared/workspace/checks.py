@@ -13,24 +13,21 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from shared.ops import own_home
 from shared.ops.disk_use import size_in_words
-from shared.ops.download_caches import cache_variables, link_caches
-from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK, Stat, environment_of, pids, signal_process, start_time, stat_of
-from shared.ops.uninterrupted import uninterrupted
+from shared.workspace.check_sandbox import Access, CheckSandbox
 from shared.workspace.checkout_environment import checkout_environment
 from shared.workspace.child import Child
 from shared.workspace.disk_allowance import DiskAllowance
 from shared.workspace.pipes import Ends, listen
+from shared.workspace.test_results import report_environment
 from shared.workspace.tracked import is_lost
 
 ENDS_BYTES: Final = 512 * 1024
@@ -41,7 +38,7 @@ TERM_GRACE: Final = 2.0
 """Seconds between SIGTERM and SIGKILL at the timeout."""
 SWEEP_LIMIT: Final = 5.0
 """Seconds in which everything marked must be gone."""
-
+NO_ACCESS: Final = Access()
 
 _ENDED_FROM_OUTSIDE: Final = {-9: "SIGKILL", 137: "SIGKILL", -15: "SIGTERM", 143: "SIGTERM"}
 _MISSING: Final = frozenset({126, 127})
@@ -57,7 +54,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     The sha256 (hex) and the size in bytes are of the whole output. ``output`` has its beginning and its end, with a
     line between them that says what was left out. ``cut`` says that the file, where there was to be one, does not have
     the whole. ``lost``: the checkout was gone, so nothing ran. ``overran`` says in words which bound the command went
-    past and was ended for; where ``not_begun`` is set too, an earlier one had gone past it.
+    past and was ended for; where ``not_begun`` is set too, an earlier one had gone past it. ``unconfined``: no sandbox
+    could be made for it, so it did not run; its output says why.
     """
 
     command: str
@@ -71,6 +69,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
     overran: str = ""
     not_begun: bool = False
+    unconfined: bool = False
 
     @property
     def passed(self) -> bool:
@@ -85,6 +84,8 @@ def hindrance(result: CheckResult) -> str | None:
 
 def broken_off(result: CheckResult) -> str | None:
     """What ended the command before it was done, as a sentence; None when nothing did."""
+    if result.unconfined:
+        return f"The sandbox could not be made: {' '.join(result.output.split())[-300:]}."
     if result.lost:
         return "The checkout is gone: an earlier command has removed it."
     if result.overran and result.not_begun:
@@ -105,59 +106,26 @@ def missing_tool(result: CheckResult) -> str | None:
     return None
 
 
-@contextlib.asynccontextmanager
-async def check_environment(
-    home: Path, extra: Iterable[str] = (), source: Mapping[str, str] | None = None, caches: Path | None = None
-) -> AsyncIterator[dict[str, str]]:
-    """The environment of set-up and checks: an empty ``HOME`` at ``home`` and ``TMPDIR``, the allowed names, ``CI=1``.
-
-    Checks run code an agent wrote: no credential may be among the ``extra`` names. ``source`` is our own environment by
-    default. Both folders are removed at the end, so that nothing written there is there for the next checks; what stays
-    are downloads in ``caches``, a directory for one repository's checkouts.
-    """
-    have = os.environ if source is None else source
-    await asyncio.to_thread(own_home.remove_tree, home)  # a killed service may have left it
-    own_home.furnish(home, have)
-    if caches is not None:
-        link_caches(caches, home)
-    # In the system's own place: below the data directory, the names of sockets would become too long.
-    scratch = Path(tempfile.mkdtemp(prefix="journeyman-"))
-    try:
-        environment = {
-            **inherited(have, (*BASICS, *NETWORK, *extra)),
-            **own_home.variables(home, have),
-            "TMPDIR": str(scratch),
-            "CI": "1",
-        }
-        yield environment | (cache_variables(caches, environment) if caches is not None else {})
-    finally:
-        await uninterrupted(asyncio.to_thread(_remove_trees, home, scratch))
-
-
-def _remove_trees(*folders: Path) -> None:
-    for folder in folders:
-        own_home.remove_tree(folder)
-
-
 async def run_checks(
     commands: Sequence[str],
-    cwd: Path,
-    env: Mapping[str, str],
+    sandbox: CheckSandbox,
     timeout: float,
     mark: str,
     sweep: Callable[[str], int] | None = None,
+    access: Access = NO_ACCESS,
 ) -> list[CheckResult]:
     """Run each command as `run_check` does, one after the other, all of them whatever the first ones say."""
-    return [await run_check(command, cwd, env, timeout, mark, sweep=sweep) for command in commands]
+    return [await run_check(command, sandbox, timeout, mark, sweep=sweep, access=access) for command in commands]
 
 
 async def run_check(
     command: str,
-    cwd: Path,
-    env: Mapping[str, str],
+    sandbox: CheckSandbox,
     timeout: float,
     mark: str,
     *,
+    access: Access = NO_ACCESS,
+    reports: Path | None = None,
     keep: Path | None = None,
     sweep: Callable[[str], int] | None = None,
     most_output: int | None = None,
@@ -165,14 +133,15 @@ async def run_check(
 ) -> CheckResult:
     """Run a command in ``/bin/sh``.
 
-    ``env`` is the whole environment (see ``check_environment``), to which the command adds what is by then in the
-    checkout at ``cwd`` (see ``checkout_environment``); ``timeout`` is in seconds. ``keep`` is a file that
-    gets the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends every process that carries the
-    mark and returns how many it found; without one, this module looks in ``/proc``. The mark must belong to these
-    checks alone: whatever carries it is killed after each command. A command that writes more than ``most_output``
-    bytes of output, or fills more than ``disk`` allows, is ended as at the timeout.
+    The sandbox's environment is the whole one, to which the command adds what is by then in the checkout (see
+    ``checkout_environment``); ``timeout`` is in seconds. ``reports`` is a folder in which its test runners are to write
+    reports. ``keep`` is a file that gets the output gzip-compressed, up to ``WHOLE_BYTES`` of it. ``sweep(mark)`` ends
+    every process that carries the mark and returns how many it found; without one, this module looks in ``/proc``. The
+    mark must belong to these checks alone: whatever carries it is killed after each command. A command that writes more
+    than ``most_output`` bytes of output, or fills more than ``disk`` allows, is ended as at the timeout.
     """
-    if is_lost(cwd):
+    tree = sandbox.tree
+    if is_lost(tree):
         return msgspec.structs.replace(_not_run(command), lost=True)
     if disk is not None and await disk.look(at_once=True):
         return msgspec.structs.replace(_not_run(command), overran=_of_the_disk(disk), not_begun=True)
@@ -190,16 +159,21 @@ async def run_check(
             if most_output is not None and ends.size > most_output:
                 too_much.set()
 
-        with listen(take) as output:
+        environment = dict(sandbox.environment)
+        if reports is not None:
+            as_we_see = {**environment, "HOME": str(sandbox.home)}
+            environment |= report_environment(sandbox.reports_inside(reports), as_we_see, tree)
+        environment = {**checkout_environment(tree, sandbox.inside(tree), environment), MARK: mark}
+        program = ("/bin/sh", "-c", command)
+        with listen(take) as output, sandbox.command(program, environment, access, reports) as started:
             process = Child.begin(
-                "/bin/sh",
-                "-c",
-                command,
-                cwd=cwd,
-                env={**checkout_environment(cwd, env), MARK: mark},
+                *started.argv,
+                cwd=started.cwd,
+                env=started.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output.writable,
                 stderr=output.writable,
+                more=started.descriptors,
             )
             output.given()
             try:
@@ -208,8 +182,9 @@ async def run_check(
             except TimeoutError:
                 timed_out = True
             finally:
-                await asyncio.shield(_end(process, mark, sweep))
+                await asyncio.shield(_end(process, mark, sweep, is_confined=started.status is not None))
             await output.ended(within=TERM_GRACE)
+            was_begun = started.was_begun()
     overran = ""
     if too_much.is_set():
         overran = f"wrote more than {size_in_words(most_output or 0)} of output"
@@ -225,6 +200,7 @@ async def run_check(
         timed_out=timed_out,
         cut=ends.size > WHOLE_BYTES,
         overran=overran,
+        unconfined=not was_begun and not (timed_out or overran),
     )
 
 
@@ -270,12 +246,16 @@ def _written(file: Path | None) -> Iterator[Callable[[bytes], None]]:
         yield write
 
 
-async def _end(process: Child, mark: str, sweep: Callable[[str], int]) -> None:
+async def _end(process: Child, mark: str, sweep: Callable[[str], int], *, is_confined: bool) -> None:
     """End the command's tree: politely if it still runs, then its descendants, its group and all that is marked."""
     if process.returncode is None:
         # Remembered before anything ends: an orphan with its own session and an emptied environment carries no sign.
         below = _descendants(process.pid)
-        _signal_group(process.pid, signal.SIGTERM)
+        # In a sandbox, bwrap's child leads the session of the command, and survives the signal itself. bwrap does not,
+        # and takes everything with it at once.
+        leaders = [pid for pid in below if is_confined and _parent_of(pid) == process.pid]
+        for leader in leaders or [process.pid]:
+            _signal_group(leader, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), TERM_GRACE)
         for pid, started in below.items():
@@ -316,6 +296,11 @@ def _descendants(root: int) -> dict[int, int]:
         found |= below
         todo += below
     return found
+
+
+def _parent_of(pid: int) -> int | None:
+    stat = stat_of(pid)
+    return None if stat is None else stat.parent
 
 
 def _signal_group(pid: int, number: int) -> None:

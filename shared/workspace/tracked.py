@@ -4,7 +4,9 @@ check has written, stashed or removed, is no part of the commit that the next co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 import msgspec
@@ -49,12 +51,21 @@ class TrackedFiles:
         """Have the files as they were remembered, and tell what is `untracked` then. Raises ``GitFailed``."""
         if is_lost(self._directory):
             return frozenset()
+        if os.geteuid() == 0:
+            await self._make_readable()
         look = await self._look()
         # Through a directory that has become a link, git sees the files as they were.
         if not (look.modified or any((self._directory / path).is_symlink() for path in look.untracked)):
             return look.untracked
         await self.restore()
         return await self.untracked()
+
+    async def _make_readable(self) -> None:
+        """Have every tracked file readable for its owner: root's git reads it anyway and finds it as it was, and a
+        confined command, which has no rights, cannot.
+        """
+        listed = _split(await self._git("ls-files", "-z"))
+        await asyncio.to_thread(_make_readable, self._directory, listed)
 
     async def _look(self, *options: str) -> _Look:
         listed = _split(await self._git("ls-files", "-z", "-t", "--modified", "--others", "--directory", *options))
@@ -89,6 +100,15 @@ class TrackedFiles:
 
     async def _git(self, *args: str, input: bytes | None = None) -> str:
         return await git(*args, cwd=self._directory, env=self._env, input=input)
+
+
+def _make_readable(directory: Path, paths: list[str]) -> None:
+    for file in (directory / path for path in paths):
+        with contextlib.suppress(OSError):
+            mode = file.lstat().st_mode
+            # A command may have put a link to another place in between.
+            if stat.S_ISREG(mode) and not mode & stat.S_IRUSR and file.resolve().is_relative_to(directory.resolve()):
+                file.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
 
 
 def is_lost(directory: Path) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import pytest
 from services.executor.verification.judge import Judged
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
 from shared.ops.limits import MEBI, Limits
-from testing.processes import alive
 from tests.integration.verification.trials import Trial
 
 NOTE = {"NOTE.md": "hello\n"}
@@ -23,8 +23,8 @@ def place(tmp_path: Path) -> Trial:
 
 
 async def test_a_set_up_that_fills_the_disk_is_ended_with_all_its_processes_and_proves_nothing(place: Trial) -> None:
-    pids = place.folder / "pids"
-    runaway = f"setsid sleep 300 & echo $! > {pids}; {FILL.format(mebi=9, where='.')}; sleep 300"
+    alive = place.folder / "alive"
+    runaway = f"setsid sh -c 'while sleep 0.05; do echo >> {alive}; done' & {FILL.format(mebi=9, where='.')}; sleep 300"
     began = time.monotonic()
     judged = await place.judge(NOTE, "true", setup=(runaway,))
     assert time.monotonic() - began < 60
@@ -35,7 +35,9 @@ async def test_a_set_up_that_fills_the_disk_is_ended_with_all_its_processes_and_
     assert [(note.kind, note.sentence) for note in judged.notes] == [
         (NoteKind.SETUP_FAILED, f"{runaway}: {step.reason}")
     ]
-    assert not alive(int(pids.read_text()))
+    heard = alive.stat().st_size
+    await asyncio.sleep(0.3)  # what would write, would have written by now
+    assert alive.stat().st_size == heard > 0
 
 
 @pytest.mark.parametrize("where", [".", "$HOME", "$TMPDIR", "$PIP_CACHE_DIR"])

@@ -31,6 +31,7 @@ from shared.workspace.commits import JOURNEYMAN
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
 from testing.campaign_size import CampaignSize
+from testing.confined import sandbox
 from tests.integration.verification.trials import Kept
 from tests.integration.workspace.workspace_support import NOON, sh_git
 
@@ -134,7 +135,7 @@ async def judged_anyhow(example: Example, folder: Path) -> None:
     work = LocalWork(Actor("run", "task"), 1)
     mark = f"property-{folder.name}"
     judging = asyncio.create_task(
-        Verification(folder, 60, Kept(folder)).judge(
+        Verification(folder, 60, Kept(folder), sandbox(folder)).judge(
             work,
             mark,
             "octo/app",

@@ -4,8 +4,13 @@ import os
 import uuid
 from pathlib import Path
 
+import pytest
+
 from shared.ops.download_caches import cache_variables, trim
-from shared.workspace.checks import check_environment, run_checks
+from shared.sandbox.sandbox import Sandbox, Unconfined
+from shared.workspace.check_sandbox import Access, CheckSandbox
+from shared.workspace.checks import run_checks
+from testing.confined import sandbox
 
 
 def test_downloads_are_kept_below_one_directory() -> None:
@@ -22,18 +27,29 @@ def test_a_cache_that_the_operator_names_stays_where_it_is() -> None:
     assert found["GOCACHE"] == "/caches/go-build"
 
 
-async def test_what_one_check_downloads_is_there_for_the_next_and_its_home_is_not(tmp_path: Path) -> None:
-    caches = tmp_path / "caches"
+@pytest.mark.parametrize("box", [sandbox(), Unconfined()], ids=["sandbox", "off"])
+async def test_what_a_set_up_downloads_is_there_for_the_next_checkout_and_its_home_is_not(
+    tmp_path: Path, box: Sandbox
+) -> None:
+    caches, tree = tmp_path / "caches", tmp_path / "tree"
+    tree.mkdir()
 
-    async def run(command: str) -> None:
-        async with check_environment(tmp_path / "home", caches=caches) as environment:
-            (result,) = await run_checks([command], tmp_path, environment, 60, f"test-{uuid.uuid4().hex}")
+    async def run(command: str, *, keeps: bool) -> None:
+        async with CheckSandbox.opened(box, tree, tmp_path / "home", caches=caches) as commands:
+            mark, access = f"test-{uuid.uuid4().hex}", Access(keeps_downloads=keeps)
+            (result,) = await run_checks([command], commands, 60, mark, access=access)
         assert result.exit_code == 0, result
 
-    await run("mkdir -p $PIP_CACHE_DIR && echo 1 >$PIP_CACHE_DIR/a && echo 2 >~/.cargo/registry/b && echo 3 >~/c")
-    await run("cat $PIP_CACHE_DIR/a ~/.cargo/registry/b >both && ! test -e ~/c")
-    assert (tmp_path / "both").read_text() == "1\n2\n"
+    fills = "mkdir -p $PIP_CACHE_DIR && echo 1 >$PIP_CACHE_DIR/a && echo 2 >~/.cargo/registry/b && echo 3 >~/c"
+    await run(fills, keeps=True)
+    await run("cat $PIP_CACHE_DIR/a ~/.cargo/registry/b >both && ! test -e ~/c", keeps=True)
+    assert (tree / "both").read_text() == "1\n2\n"
     assert (caches / "cargo" / "registry" / "b").read_text() == "2\n"
+    await run("echo 4 >$PIP_CACHE_DIR/a && rm ~/.cargo/registry/b && grep 4 $PIP_CACHE_DIR/a", keeps=False)
+    if box.is_on:
+        await run("cat $PIP_CACHE_DIR/a ~/.cargo/registry/b >both", keeps=False)
+        assert (tree / "both").read_text() == "1\n2\n", "what a check writes there is its own"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["caches", "tree"]
 
 
 def test_whole_caches_are_emptied_from_the_largest_until_the_rest_fits(tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from shared.ops import own_home
-from shared.workspace.checks import check_environment, run_checks
+from shared.sandbox.confinement import HOME, TEMP
+from shared.workspace.check_sandbox import CheckSandbox
+from shared.workspace.checks import run_checks
+from testing.confined import sandbox
 
 CANARY = "canary-7d20"
 FILES = {
@@ -57,8 +60,8 @@ def account(tmp_path: Path) -> dict[str, str]:
 async def _said(tmp_path: Path, account: dict[str, str], *commands: str) -> list[str]:
     tree = tmp_path / "tree"
     tree.mkdir(exist_ok=True)
-    async with check_environment(tmp_path / "home", source=account) as environment:
-        results = await run_checks(commands, tree, environment, 90, f"test-{uuid.uuid4().hex}")
+    async with CheckSandbox.opened(sandbox(), tree, tmp_path / "home", source=account) as inside:
+        results = await run_checks(commands, inside, 90, f"test-{uuid.uuid4().hex}")
     assert [result.exit_code for result in results] == [0] * len(commands), results
     return [result.output.strip() for result in results]
 
@@ -87,7 +90,7 @@ async def test_no_credential_of_the_account_is_within_reach_of_a_check_by_defaul
         ("npm", "npm config get registry", "https://npm.example/simple/"),
         ("go", "go env GOPROXY", "https://go.example"),
         ("cargo", "cargo init -q --name x . && cargo add serde --offline 2>&1 || true", "/no/such/vendor"),
-        ("mvn", "mvn -X -o validate 2>&1 | grep 'user settings'", "home/.m2/settings.xml"),
+        ("mvn", "mvn -X -o validate 2>&1 | grep 'user settings'", f"{HOME}/.m2/settings.xml"),
     ],
 )
 async def test_a_package_client_still_sees_where_its_packages_are(
@@ -106,8 +109,8 @@ async def test_what_a_check_writes_to_its_home_or_scratch_is_not_there_for_the_n
     write = (
         "mkdir ~/cache && touch ~/cache/x && chmod 555 ~/cache && echo x >~/.bashrc && echo x >$TMPDIR/y; echo $TMPDIR"
     )
-    (scratch,) = await _said(tmp_path, account, write)
-    assert not Path(scratch).exists()
+    assert await _said(tmp_path, account, write) == [str(TEMP)]
+    assert not (TEMP / "y").exists()
     (left,) = await _said(tmp_path, account, "find ~ $TMPDIR -name cache -o -name .bashrc -o -name y")
     assert left == ""
     assert not (Path(account["HOME"]) / ".bashrc").exists()
@@ -144,7 +147,7 @@ async def test_what_pip_installed_for_the_account_can_be_imported_and_is_not_wri
         tmp_path, account, "python3 -c 'import installed_for_the_account'", f'python3 -c "{base}"'
     )
     assert said == "imported"
-    assert where.startswith(str(tmp_path / "home"))
+    assert where.startswith(str(HOME))
 
 
 def test_settings_that_cannot_be_understood_are_left_out(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.checks import CheckResult, check_environment, run_checks
+from shared.sandbox.confinement import Network
+from shared.workspace.check_sandbox import CHECKOUT, Access, CheckSandbox
+from shared.workspace.checks import CheckResult, run_checks
 from shared.workspace.detect import detect_checks, detect_setup
+from testing.confined import sandbox
 from tests.unit.test_checks_detect import tree
 
 # A build backend in the repository itself: pip needs no other.
@@ -55,11 +58,14 @@ class T(unittest.TestCase):
 async def _verify(
     checkout: Path, tmp_path: Path, *checks: str, extra: dict[str, str] | None = None
 ) -> list[CheckResult]:
-    async with check_environment(tmp_path / "home", caches=tmp_path / "caches") as environment:
-        environment |= extra or {}
+    source = {**os.environ, **(extra or {})}
+    opened = CheckSandbox.opened(
+        sandbox(), checkout, tmp_path / "home", caches=tmp_path / "caches", extra=extra or (), source=source
+    )
+    async with opened as inside:
         mark = f"test-{uuid.uuid4().hex}"
         commands = [*detect_setup(checkout), *(checks or detect_checks(checkout))]
-        return await run_checks(commands, checkout, environment, 240, mark)
+        return await run_checks(commands, inside, 240, mark, access=Access(Network.HOST, keeps_downloads=True))
 
 
 async def test_a_python_checkout_is_installed_editable_into_a_virtual_environment_of_its_own(tmp_path: Path) -> None:
@@ -108,7 +114,7 @@ async def test_python_tests_see_the_checkout_where_the_machine_has_a_package_of_
     tmp_path: Path, place: str, command: str
 ) -> None:
     machine = tree(tmp_path / "machine", {"click/__init__.py": "raise RuntimeError('the machine has this one')"})
-    test = TEST.format(module="click", venv=True).replace("os.getcwd()", repr(str(tmp_path / "checkout")))
+    test = TEST.format(module="click", venv=True).replace("os.getcwd()", repr(str(CHECKOUT)))
     files = {f"{place}click/__init__.py": "", "setup.py": "", "tests/test_a.py": test}
     checkout = tree(tmp_path / "checkout", files)
     commands = [command] if command else []

@@ -99,8 +99,8 @@ class BaseCommit(contextlib.AsyncExitStack):
             output=ran.result.output[-OUTPUT_CHARS:],
             output_cut=len(ran.result.output) > OUTPUT_CHARS,
             findings=ran.findings,
-            checkout=str(checkout.tree),
-            home=str(checkout.home),
+            checkout=str(checkout.tree_inside),
+            home=str(checkout.home_inside),
             hindrance=hindrance(ran.result) or "",
             at=time.time(),
         )

@@ -9,21 +9,25 @@ import asyncio
 import contextlib
 import gzip
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import msgspec
 
+from shared.ops.config import NetworkOf
 from shared.ops.crash_points import crash_point
 from shared.ops.own_home import remove_tree
 from shared.ops.uninterrupted import uninterrupted
-from shared.workspace.checks import ENDS_BYTES, CheckResult, check_environment, run_check
+from shared.sandbox.confinement import Network
+from shared.sandbox.sandbox import Sandbox
+from shared.workspace.check_sandbox import Access, CheckSandbox, Repository
+from shared.workspace.checks import ENDS_BYTES, CheckResult, run_check
 from shared.workspace.disk_allowance import DiskAllowance
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import Mirrors
-from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_environment, report_files
+from shared.workspace.test_results import Findings, read_failures, refuses_reports, report_files
 from shared.workspace.tracked import TrackedFiles
 from shared.workspace.worktree import Worktree
 
@@ -61,7 +65,8 @@ class CleanCheckout:
         self,
         place: Place,
         tracked: TrackedFiles,
-        environment: Mapping[str, str],
+        sandbox: CheckSandbox,
+        network: NetworkOf,
         bounds: Bounds,
         disk: DiskAllowance,
     ) -> None:
@@ -70,7 +75,9 @@ class CleanCheckout:
         self._touched = False
         self._set_up: frozenset[str] | None = None
         self._before: frozenset[str] = frozenset()
-        self._environment = environment
+        self._sandbox = sandbox
+        self._setup_access = Access(_network(network in ("setup", "checks")), keeps_downloads=True)
+        self._check_access = Access(_network(network == "checks"))
         self._bounds = bounds
         self._disk = disk
         self._numbers = count(1)
@@ -86,9 +93,18 @@ class CleanCheckout:
         return self._disk.is_passed
 
     @property
-    def home(self) -> Path:
-        """The ``HOME`` of what runs in it."""
-        return _home(self._place)
+    def tree_inside(self) -> Path:
+        """The commit's files as its commands see them, and name them in their outputs."""
+        return self._sandbox.inside(self.tree)
+
+    def as_we_see(self, output: str) -> str:
+        """An output in which the files have the paths that they have for us."""
+        return output.replace(str(self.tree_inside), str(self.tree))
+
+    @property
+    def home_inside(self) -> Path:
+        """The ``HOME`` of its commands."""
+        return self._sandbox.inside(_home(self._place))
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -98,6 +114,8 @@ class CleanCheckout:
         commit: str,
         place: Place,
         *,
+        sandbox: Sandbox,
+        network: NetworkOf,
         caches: Path,
         bounds: Bounds,
         submodules: Mirrors,
@@ -105,7 +123,7 @@ class CleanCheckout:
     ) -> AsyncIterator[CleanCheckout]:
         """The commit's files and nothing else; whatever lies in the place is replaced. Raises `GitFailed`.
 
-        ``caches`` is where downloads are kept for all checkouts. ``submodules`` and ``trusted`` are those of
+        ``caches`` is where the set-up keeps downloads for all checkouts. ``submodules`` and ``trusted`` are those of
         `Worktree.checkout`.
         """
         worktree = Worktree(mirror, place.tree, commit)
@@ -115,10 +133,13 @@ class CleanCheckout:
             # A result is younger than what git removes, and the agent's worktree keeps its base.
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted, is_kept=True)
             crash_point("verification.checked-out")
-            async with check_environment(_home(place), caches=caches) as environment:
-                folders = (place.tree, place.folder, Path(environment["TMPDIR"]), caches)
-                disk = DiskAllowance(folders, bounds.disk_bytes)
-                yield cls(place, worktree.tracked, environment, bounds, disk)
+            repository = Repository(worktree.git_dir, mirror.path / "objects")
+            async with CheckSandbox.opened(
+                sandbox, place.tree, _home(place), caches=caches, repository=repository
+            ) as commands:
+                beside = (folder for folder in commands.folders if not folder.is_relative_to(place.folder))
+                disk = DiskAllowance((*beside, place.folder), bounds.disk_bytes)
+                yield cls(place, worktree.tracked, commands, network, bounds, disk)
         finally:
             await uninterrupted(_remove(worktree, place.folder))
 
@@ -126,7 +147,7 @@ class CleanCheckout:
         """Run the steps of the set-up up to the first one that does not succeed."""
         ran: list[Ran] = []
         for command in commands:
-            ran.append(await self._run(command))
+            ran.append(await self._run(command, self._setup_access))
             if not ran[-1].result.passed:
                 break
         if ran:
@@ -142,14 +163,14 @@ class CleanCheckout:
         else:
             self._before = await self._tracked.untracked()
         self._touched = True
-        return await self._run(command)
+        return await self._run(command, self._check_access)
 
     async def run_again(self, command: str) -> Ran:
         """Run the last command once more, without what it has left: else it might find its own mend, and pass."""
         await self._tracked.keep_only(self._before)
         return await self.run(command)
 
-    async def _run(self, command: str) -> Ran:
+    async def _run(self, command: str, access: Access) -> Ran:
         number = next(self._numbers)
         reports, whole = self._place.folder / f"reports-{number}", self._place.folder / f"output-{number}.gz"
         reports.mkdir(parents=True)
@@ -157,20 +178,25 @@ class CleanCheckout:
         run = partial(
             run_check,
             command,
-            self.tree,
+            self._sandbox,
+            access=access,
             timeout=self._bounds.timeout_s,
             mark=self._place.mark,
             keep=whole,
             most_output=self._bounds.output_bytes,
             disk=self._disk,
         )
-        result = await run(env={**self._environment, **report_environment(reports, self._environment, self.tree)})
+        result = await run(reports=reports)
         if refuses_reports(result.output):
-            result = await run(env=self._environment)
+            result = await run()
         files = await asyncio.to_thread(report_files, reports, self.tree, began)
         output = await asyncio.to_thread(_kept_output, result, whole)
-        findings = await asyncio.to_thread(read_failures, command, result.exit_code, output, files, self.tree)
+        findings = await asyncio.to_thread(read_failures, command, result.exit_code, output, files, self.tree_inside)
         return Ran(result, findings, whole)
+
+
+def _network(is_there: bool) -> Network:
+    return Network.HOST if is_there else Network.NONE
 
 
 def _home(place: Place) -> Path:

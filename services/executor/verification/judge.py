@@ -351,7 +351,8 @@ class Judge:
     async def _unseen(self, ran: Ran, before: BaseRun) -> str:
         """What two runs with the same failures may hide all the same, or nothing."""
         result, now, then = ran.result, ran.findings, before.findings
-        if await asyncio.to_thread(may_hide_more, result.command, result.exit_code, result.output, self._result.tree):
+        output = self._result.as_we_see(result.output)
+        if await asyncio.to_thread(may_hide_more, result.command, result.exit_code, output, self._result.tree):
             return _BEHIND
         if early := ended_early(now, then):
             return early
@@ -367,8 +368,8 @@ class Judge:
             exit_code=ran.result.exit_code,
             output=ran.result.output[-OUTPUT_CHARS:],
             findings=ran.findings,
-            checkout=str(self._result.tree),
-            home=str(self._result.home),
+            checkout=str(self._result.tree_inside),
+            home=str(self._result.home_inside),
             cut=len(ran.result.output) > OUTPUT_CHARS,
         )
 

@@ -24,6 +24,7 @@ from shared.nats.objects import ArtifactTooLarge
 from shared.ops import download_caches
 from shared.ops.config import Repo
 from shared.ops.limits import DEFAULTS, Limits
+from shared.sandbox.sandbox import Sandbox
 from shared.workspace.detect import detect_setup
 from shared.workspace.mirror import Mirror
 from shared.workspace.submodules import NONE, Mirrors
@@ -41,8 +42,11 @@ class OutputStore(Protocol):
 class Verification:
     """Checks results on this executor."""
 
-    def __init__(self, data_dir: Path, timeout_s: float, outputs: OutputStore, limits: Limits = DEFAULTS) -> None:
+    def __init__(
+        self, data_dir: Path, timeout_s: float, outputs: OutputStore, sandbox: Sandbox, limits: Limits = DEFAULTS
+    ) -> None:
         self._data_dir = data_dir
+        self._sandbox = sandbox
         self._bounds = Bounds(timeout_s, limits.max_check_output_bytes, limits.max_check_disk_bytes)
         self._outputs = outputs
         self._slots = CheckSlots()
@@ -77,6 +81,8 @@ class Verification:
                 mirror,
                 commit,
                 place,
+                sandbox=self._sandbox,
+                network=repo.network,
                 caches=caches,
                 bounds=self._bounds,
                 submodules=submodules,

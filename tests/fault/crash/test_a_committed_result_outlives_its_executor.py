@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from testing.api_client import END, usage_of
 from testing.campaign_size import CampaignSize
 from testing.checker import problems_of_costs, problems_of_events, problems_of_log, problems_of_story, story_of
 from testing.eventually import eventually
+from testing.held_command import HeldCommand
 from testing.service_group import ROOT, Member, ServiceGroup
 from tests.fault.crash.campaign import MENDED, submit
 from tests.integration.workspace.workspace_support import sh_git
@@ -38,28 +40,14 @@ WITHIN_S: Final = 40.0
 IMPLEMENT: Final = task.Directive.IMPLEMENT
 
 
-class Held:
-    """A command that says when it has begun, and waits until it may go on."""
-
-    def __init__(self, folder: Path) -> None:
-        self._began, self._may_end = folder / "held-began", folder / "held-may-end"
-        self.command = f"touch '{self._began}'; until test -e '{self._may_end}'; do sleep 0.05; done"
-
-    async def began(self) -> None:
-        """Wait until it runs."""
-        await eventually(self._began.exists, within=WITHIN_S)
-
-    def release(self) -> None:
-        """Let it end, now and each time that it runs."""
-        self._may_end.touch()
-
-
 @contextlib.asynccontextmanager
 async def two_machines(
     folder: Path, *, checks: list[str], setup: list[str] | None = None, agent: str = NOOP, crash_at: str = ""
 ) -> AsyncIterator[tuple[ServiceGroup, Member, Member]]:
     """A group with two executors on machines of their own; only the first one runs, and dies at ``crash_at``, once."""
-    async with ServiceGroup(folder / "group", ack_wait_s=ACK_WAIT_S, checks=checks, setup=setup) as group:
+    async with ServiceGroup(
+        folder / "group", ack_wait_s=ACK_WAIT_S, checks=checks, setup=setup, network="checks"
+    ) as group:
         first, second = (
             group.add(
                 "executor",
@@ -80,11 +68,12 @@ async def two_machines(
 async def test_a_result_whose_executor_dies_in_the_middle_is_judged_by_another_one_without_an_agent(
     held_in: str, tmp_path: Path
 ) -> None:
-    held = Held(tmp_path)
-    commands = {"checks": ["true"], "setup": ["true"]} | {held_in: [held.command]}
-    async with two_machines(tmp_path, checks=commands["checks"], setup=commands["setup"]) as (group, first, second):
+    async with contextlib.AsyncExitStack() as stack:
+        held = await stack.enter_async_context(HeldCommand())
+        checks, setup = ([held.command if held_in == name else "true"] for name in ("checks", "setup"))
+        group, first, second = await stack.enter_async_context(two_machines(tmp_path, checks=checks, setup=setup))
         id = await submit(group, "Write one file", IMPLEMENT)
-        await held.began()
+        await held.began(WITHIN_S)
         await first.kill()
         await second.start()
         await group.until(id, "run.claimed", after=(await story_of(group.bus, id))[-1].position)
@@ -137,11 +126,13 @@ async def test_after_a_reopened_result_the_repair_goes_on(same_machine: bool, tm
 @pytest.mark.campaign
 @pytest.mark.parametrize("death", ["none", "in the checks", "when it is heard"])
 async def test_what_is_said_during_checks_is_heard(death: str, tmp_path: Path) -> None:
-    held = Held(tmp_path)
     crash_at = "executor.run.reopened" if death == "when it is heard" else ""
-    async with two_machines(tmp_path, checks=[held.command], crash_at=crash_at) as (group, first, second):
+    async with (
+        HeldCommand() as held,
+        two_machines(tmp_path, checks=[held.command], crash_at=crash_at) as (group, first, second),
+    ):
         id = await submit(group, "Write one file", IMPLEMENT)
-        await held.began()
+        await held.began(WITHIN_S)
         await Client(group.bus, source="test").send(
             Actor("task", id), task.GiveInput(message="Mind the gap."), principal="user:ada"
         )
@@ -163,10 +154,12 @@ async def test_what_is_said_during_checks_is_heard(death: str, tmp_path: Path) -
 
 async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) -> None:
     target = tmp_path / "group" / "repository"
-    # A branch of this name, made where it cannot be foreseen, is in the way of all branches below it.
-    checks = [f"git -C '{target}' branch --force journeyman main"]
-    async with two_machines(tmp_path, checks=checks) as (group, _, _):
+    async with HeldCommand() as held, two_machines(tmp_path, checks=[held.command]) as (group, _, _):
         id = await submit(group, "Write one file", IMPLEMENT)
+        await held.began(WITHIN_S)
+        # A branch of this name, made where it cannot be foreseen, is in the way of all branches below it.
+        sh_git(target, "branch", "journeyman", "main")
+        held.release()
         failed = await group.until(id, "task.failed", within=WITHIN_S)
         assert failed.data.stage == task.Stage.PUBLISHING
         sh_git(target, "branch", "-D", "journeyman")
@@ -182,9 +175,13 @@ async def test_a_retry_after_a_failed_publication_costs_nothing(tmp_path: Path) 
 
 @pytest.mark.campaign
 async def test_a_result_whose_checking_breaks_off_is_offered_as_it_is(tmp_path: Path) -> None:
-    # The mirror that the verdict needs is gone behind the check.
-    async with two_machines(tmp_path, checks=[f"rm -rf '{tmp_path}'/group/first/mirrors/*.git"]) as (group, _, _):
+    async with HeldCommand() as held, two_machines(tmp_path, checks=[held.command]) as (group, first, _):
         id = await submit(group, "Write one file", IMPLEMENT)
+        await held.began(WITHIN_S)
+        # The mirror that the verdict needs is gone behind the check.
+        (mirror,) = (first.data / "mirrors").glob("*.git")
+        shutil.rmtree(mirror)
+        held.release()
         failed = (await group.until(id, "task.failed", within=WITHIN_S)).data
         story = await story_of(group.bus, id)
         made = one(story, "run.committed").data

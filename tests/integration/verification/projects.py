@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import Final
 
 import msgspec
 
-from tests.integration.verification.trials import Files
+from tests.integration.verification.trials import Files, go_caches
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +61,7 @@ SUREFIRE: Final = (
 
 def go_cache() -> str:
     """Go's standard library is built once for this machine, and not for each folder of a test."""
-    if shutil.which("go") is None:
-        return ""
-    asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
-    return f"GOCACHE={asked.stdout.strip()} GOTOOLCHAIN=local "
+    return "".join(f"GOCACHE={folder} GOTOOLCHAIN=local " for folder in go_caches())
 
 
 PROJECTS: Final = (

@@ -11,7 +11,7 @@ import pytest
 
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
 from testing.eventually import eventually
-from tests.integration.verification.trials import MakeTrial
+from tests.integration.verification.trials import MakeTrial, without_sandbox
 
 UNITTEST = {
     "pkg/__init__.py": "def f(): return 1\ndef g(): return 1\n",
@@ -93,13 +93,18 @@ async def test_what_could_not_run_says_nothing(check: str, trial: MakeTrial) -> 
 async def test_a_check_that_removes_its_checkout_leaves_the_next_one_nothing_to_run_in(
     end: str, trial: MakeTrial
 ) -> None:
-    judged = await trial({"README.md": "hi\n"}).judge(NOTE, end, "true")
+    judged = await without_sandbox(trial({"README.md": "hi\n"})).judge(NOTE, end, "true")
     assert [check.verdict for check in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.COULD_NOT_RUN]
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+async def test_in_the_sandbox_no_check_removes_its_checkout_from_under_the_next_one(trial: MakeTrial) -> None:
+    judged = await trial({"README.md": "hi\n"}).judge(NOTE, 'rm -rf "$PWD"; true', "grep -q hi README.md")
+    assert [check.verdict for check in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.PASSED]
+
+
 async def test_a_set_up_that_removes_its_checkout_leaves_the_checks_nothing_to_run_in(trial: MakeTrial) -> None:
-    judged = await trial({"README.md": "hi\n"}).judge(NOTE, "true", setup=('rm -rf "$PWD"',))
+    judged = await without_sandbox(trial({"README.md": "hi\n"})).judge(NOTE, "true", setup=('rm -rf "$PWD"',))
     assert [check.verdict for check in judged.checks] == [CheckVerdict.COULD_NOT_RUN]
 
 
@@ -241,7 +246,7 @@ async def test_a_stop_ends_the_checks_and_leaves_nothing(trial: MakeTrial) -> No
 
 @pytest.mark.parametrize("removal", ['rm -rf "$PWD"', 'rm -rf "$PWD" && ln -s "$HOME" "$PWD"'])
 async def test_what_finds_its_checkout_gone_could_not_run_and_says_why(removal: str, trial: MakeTrial) -> None:
-    judged = await trial({"a": ""}).judge(NOTE, removal, "touch here")
+    judged = await without_sandbox(trial({"a": ""})).judge(NOTE, removal, "touch here")
     assert [each.verdict for each in judged.checks] == [CheckVerdict.PASSED, CheckVerdict.COULD_NOT_RUN]
     assert judged.checks[1].reason == "The checkout is gone: an earlier command has removed it."
     assert judged.evidence is Evidence.UNVERIFIED

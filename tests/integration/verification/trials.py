@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -19,13 +21,26 @@ from shared.contracts.subjects import Actor
 from shared.ops.config import Repo
 from shared.ops.files import sha256_of
 from shared.ops.limits import DEFAULTS, Limits
+from shared.sandbox.sandbox import Sandbox, Unconfined
 from shared.workspace.commits import JOURNEYMAN
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Commit, Worktree
+from testing.confined import Sharing
 from tests.integration.workspace.workspace_support import NOON, sh_git
 
 Files = Mapping[str, str | None]
 """Texts by path; None removes the file."""
+
+
+@cache
+def go_caches() -> tuple[Path, ...]:
+    """Where this account's own builds of Go are, when the machine has Go."""
+    if shutil.which("go") is None:
+        return ()
+    asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
+    folder = Path(asked.stdout.strip())
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder,)
 
 
 class Kept:
@@ -54,12 +69,13 @@ class Trial:
         self.base = sh_git(self.target, "rev-parse", "HEAD")
         self.mirror = Mirror(folder / "mirrors", str(self.target))
         self.kept = Kept(folder)
+        self.sandbox: Sandbox = Sharing(folder, *go_caches())
         self.verification = self.executor()
         self.results = 0
 
     def executor(self, timeout_s: float = 60, limits: Limits = DEFAULTS) -> Verification:
         """Another executor on the same machine."""
-        return Verification(self.folder, timeout_s, self.kept, limits)
+        return Verification(self.folder, timeout_s, self.kept, self.sandbox, limits)
 
     def age_records(self, seconds: float) -> None:
         """What is known of base commits was seen so much earlier."""
@@ -92,6 +108,13 @@ class Trial:
             base=self.base,
             commit=commit.id,
         )
+
+
+def without_sandbox(trial: Trial) -> Trial:
+    """The same where `JOURNEYMAN_SANDBOX` is off."""
+    trial.sandbox = Unconfined()
+    trial.verification = trial.executor()
+    return trial
 
 
 def write(folder: Path, files: Files) -> None:
