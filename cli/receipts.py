@@ -63,8 +63,9 @@ def _fetched(address: str) -> str:
 
     found = _PULL.fullmatch(address)
     if found is not None:
-        api = "https://api.github.com" if found["host"] == "github.com" else f"https://{found['host']}/api/v3"
-        address = f"{api}/repos/{found['repo']}/pulls/{found['number']}"
+        from services.gateway.github.site import api_of
+
+        address = f"{api_of(found['host'])}/repos/{found['repo']}/pulls/{found['number']}"
     if not address.startswith(("https://", "http://")):
         raise Failure(f"{address} is no address that can be read: give a file, or one that begins with https://.")
     try:

@@ -271,6 +271,17 @@ class Settings(Limits, BaseSettings):
             raise ValueError("it is no address of an API; write one such as https://api.github.com")
         return url.rstrip("/")
 
+    @field_validator("github_api_url")
+    @classmethod
+    def _api_of_github(cls, url: str) -> str:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme == "http" or parts.path or host.startswith("api."):
+            return url
+        is_github = host == "github.com" or host.endswith(".ghe.com")
+        there = f"https://api.{host}" if is_github else f"https://{parts.netloc}/api/v3"
+        raise ValueError(f"it is where people look, not the API; write {there}")
+
     @field_validator("jira_url", "sentry_url")
     @classmethod
     def _site(cls, url: str) -> str:

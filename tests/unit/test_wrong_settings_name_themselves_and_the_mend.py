@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,25 @@ def test_a_wrong_value_is_one_line_with_its_name(name: str, value: str, monkeypa
         load_settings()
     assert str(wrong.value).startswith(name)
     assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "mend"),
+    [
+        ("https://ghe.example", "https://ghe.example/api/v3"),
+        ("https://ghe.example:8443/", "https://ghe.example:8443/api/v3"),
+        ("https://github.com", "https://api.github.com"),
+        ("https://acme.ghe.com", "https://api.acme.ghe.com"),
+    ],
+)
+def test_the_address_where_people_look_at_github_is_refused_with_that_of_its_api(
+    address: str, mend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEYMAN_GITHUB_API_URL", address)
+    with pytest.raises(BadSettings, match=f"not the API; write {re.escape(mend)}\\. "):
+        load_settings()
+    monkeypatch.setenv("JOURNEYMAN_GITHUB_API_URL", f"{mend}/")
+    assert load_settings().github_api_url == mend
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ class GitHub:
         self.credentials = credentials
         self.budget = budget or Budget()
 
+    @property
+    def api_url(self) -> str:
+        """Where the API is."""
+        return self._transport.api_url
+
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.close()

@@ -71,12 +71,6 @@ class Identity:
     user_id: int = 0
     app_id: int = 0
 
-    @property
-    def email(self) -> str:
-        """The noreply address of the account, by which GitHub shows commits as its own."""
-        number = f"{self.user_id}+" if self.user_id else ""
-        return f"{number}{self.login}@users.noreply.github.com"
-
 
 @dataclass(frozen=True)
 class Granted:

@@ -87,7 +87,7 @@ class Transport:
     def __init__(
         self, api_url: str, *, http: httpx.AsyncClient | None = None, clock: Callable[[], float] = time.time
     ) -> None:
-        self._api_url = api_url.rstrip("/")
+        self.api_url = api_url.rstrip("/")
         # Renamed repositories answer with a redirect. httpx gives credentials to the same host alone.
         self._http = http or httpx.AsyncClient(
             timeout=TIMEOUT, follow_redirects=True, max_redirects=3, verify=_trusted()
@@ -127,14 +127,14 @@ class Transport:
         GitHub answers with the address, which is good for a minute. Only one where GitHub keeps such texts is followed,
         once, and without the credentials: the address itself lets in.
         """
-        what, where = f"GET {path}", f"{self._api_url}{path}"
+        what, where = f"GET {path}", f"{self.api_url}{path}"
         for _ in range(MAX_MOVES):
             request = self._request("GET", where, authorization, account)
             status, headers, content = await self._answer("GET", what, request, account, follow=False)
             if status not in _MOVED:
                 raise _refusal("GET", what, status, headers, content)
             where = str(request.url.join(headers.get("location", "")))
-            if not where.startswith(f"{self._api_url}/"):
+            if not where.startswith(f"{self.api_url}/"):
                 return await self._fetched(what, httpx.URL(where))
             # The repository has another name by now.
         raise Refused(f"{what}: GitHub leads in a circle.")
@@ -165,7 +165,7 @@ class Transport:
 
     def _keeps_texts(self, where: httpx.URL) -> bool:
         """Whether GitHub keeps texts there: its own storage, or a host of an Enterprise Server's own."""
-        own = httpx.URL(self._api_url)
+        own = httpx.URL(self.api_url)
         if where.userinfo or where.scheme != own.scheme:
             return False
         if own.host == "api.github.com" or own.host.endswith(".ghe.com"):
@@ -174,9 +174,9 @@ class Transport:
 
     def _own(self, following: str | None) -> str | None:
         """The path of the next page; an address elsewhere is not followed."""
-        if following is None or not following.startswith(f"{self._api_url}/"):
+        if following is None or not following.startswith(f"{self.api_url}/"):
             return None
-        return following.removeprefix(self._api_url)
+        return following.removeprefix(self.api_url)
 
     async def _ask(
         self, method: Method, path: str, authorization: str, account: str, body: Json | None, params: Json | None
@@ -194,7 +194,7 @@ class Transport:
         self, method: Method, path: str, authorization: str, account: str, body: Json | None, params: Json | None
     ) -> tuple[Any, str | None]:
         what = f"{method} {urlsplit(path).path}"
-        request = self._request(method, f"{self._api_url}{path}", authorization, account, body, params)
+        request = self._request(method, f"{self.api_url}{path}", authorization, account, body, params)
         status, answered, content = await self._answer(method, what, request, account)
         try:
             decoded, _, following = sansio.decipher_response(status, answered, content)
@@ -229,7 +229,7 @@ class Transport:
         try:
             status, answered, content = await self._sent(request, follow=follow)
         except _NEVER_SENT as error:
-            raise Unavailable(f"GitHub cannot be reached at {self._api_url} ({_reason(error)}).") from error
+            raise Unavailable(f"GitHub cannot be reached at {self.api_url} ({_reason(error)}).") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _lost(method, f"{what}: no answer came ({_reason(error)}).") from error
         if until := self._until(status, answered, content):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
 
 import structlog
 
 from services.gateway.github.answers import Pull, User
 from services.gateway.github.client import GitHub
 from services.gateway.github.errors import AlreadyThere, NotThere, Refused
+from services.gateway.github.site import noreply_host
 from services.gateway.outbound import pull_request_text as words
 from services.gateway.outbound.displays import CannotShow, NotNow
 from services.gateway.outbound.github_effects import AskTask, as_ours
@@ -24,8 +24,6 @@ from shared.event_store.receipt import KINDS, Receipt, receipt_of
 from shared.ops.config import Config, Repo
 from shared.ops.crash_points import crash_point
 from shared.workspace.result_inspection import Signature
-
-NOREPLY: Final = "users.noreply.github.com"
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +48,7 @@ class PullRequests:
         """Our account, as GitHub shows commits of its own. Raises `CannotPublish` and `NotNow`."""
         with _as_a_publication():
             own = await self._github.identity()
-            return Signature(own.login, _email(await self._user(self.on_github(repo), own.login), own.login))
+            return self._signature(await self._user(self.on_github(repo), own.login), own.login)
 
     async def co_author(self, task_id: str, repo: str) -> Signature | None:
         """Who asked for the work, where that is an account on GitHub. Raises `CannotPublish` and `NotNow`."""
@@ -60,7 +58,7 @@ class PullRequests:
             return None
         with _as_a_publication():
             user = await self._user(self.on_github(repo), login)
-            return Signature(user.login, _email(user, login)) if user is not None else None
+            return self._signature(user, login) if user is not None else None
 
     async def ensure(self, task_id: str, wanted: reply.Requested, repo: Repo, commit: str) -> Pull:
         """The pull request that has ``commit``, with its text as of now. Raises `CannotPublish` and `NotNow`."""
@@ -148,15 +146,18 @@ class PullRequests:
         except (Refused, NotThere) as error:
             log.warning("a label or a review could not be asked for", why=str(error))
 
+    def _signature(self, user: User | None, login: str) -> Signature:
+        """The account as its noreply address, by which GitHub shows commits as its own."""
+        host = noreply_host(self._github.api_url)
+        if user is None or not user.id:
+            return Signature(login, f"{login}@{host}")
+        return Signature(user.login, f"{user.id}+{user.login}@{host}")
+
     async def _user(self, name: str, login: str) -> User | None:
         try:
             return await self._github.user(name, login)
         except NotThere:
             return None
-
-
-def _email(user: User | None, login: str) -> str:
-    return f"{user.id}+{user.login}@{NOREPLY}" if user is not None and user.id else f"{login}@{NOREPLY}"
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from cli.doctor.finding import Finding, FindingState
 from cli.github.findings import look_at_github, try_merging
 from cli.github.manifest import EVENTS, manifest, registration_url
 from services.gateway.github.credentials import EFFECTS
-from services.gateway.github.site import site_of
+from services.gateway.github.site import api_of, noreply_host, site_of
 from services.gateway.inbound.github_events import RULES
 from shared.ops.config import Config, Repo
 from shared.ops.settings import Settings, load_settings
@@ -128,6 +128,8 @@ def test_the_app_sends_every_event_that_we_act_on() -> None:
 )
 def test_people_are_sent_to_the_site_of_the_api(api: str, site: str) -> None:
     assert site_of(api) == site
+    host = site.removeprefix("https://")
+    assert (api_of(host), noreply_host(api)) == (api, f"users.noreply.{host}")
     assert registration_url(site, "octo", "s") == f"{site}/organizations/octo/settings/apps/new?state=s"
 
 

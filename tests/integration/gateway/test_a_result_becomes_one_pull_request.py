@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -214,8 +215,9 @@ async def test_the_commit_is_by_our_account_for_who_asked_and_is_the_tree_that_w
     await world.publish(event)
     app = next(iter(world.server.apps.values()))
     assert world.at("%an") == app.login
-    assert world.at("%ae").endswith(f"+{app.login}@users.noreply.github.com")
-    assert "Co-authored-by: ada <" in world.at("%B")
+    # As at an Enterprise Server: the addresses have its host.
+    assert world.at("%ae").endswith(f"+{app.login}@users.noreply.127.0.0.1")
+    assert re.search(r"Co-authored-by: ada <\d+\+ada@users\.noreply\.127\.0\.0\.1>", world.at("%B"))
     assert "#7" not in world.at("%B") and "@grace" not in world.at("%B")
     assert world.at("%T") == event.data.tree
     assert world.at("%P") == event.data.base_commit
