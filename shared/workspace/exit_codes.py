@@ -17,7 +17,8 @@ from typing import Final
 
 import msgspec
 
-from shared.workspace.programs import PLAIN, called, is_test_runner, names_failed_steps
+from shared.workspace.drivers import drivers_that_do_not_look
+from shared.workspace.programs import PLAIN, called, counts_tests, is_test_runner, names_failed_steps
 from shared.workspace.reached import shell_texts, text_of
 from shared.workspace.shell import Step, steps_of
 
@@ -66,6 +67,7 @@ def hidden_exit_codes(command: str, checkout: Path) -> list[Hidden]:
     found = [each for each in told if each is not None]
     if re.search(r"(?<![\w-])tox(?![\w-])", command):
         found += _of_tox(text_of(checkout, "tox.ini"))
+    found += (_of_driver(*each) for each in drivers_that_do_not_look(command, checkout))
     if None in told:
         found = [each for each in found if not each.is_allowed]
     return list(dict.fromkeys(found))
@@ -112,8 +114,9 @@ def _hider(steps: Sequence[Step], at: int, *, has_pipefail: bool, goes_on: bool)
     match steps[end].after:
         case "||" if behind and (behind[0].words == ("exit", "0") or _only_says(behind)):
             return f"`|| {behind[0].program}`"
-        case "&" if not any(_ends_or_judges(each) for each in behind):
-            return "`&`"
+        case "&" if not any(map(_ends, behind)):
+            is_beside = not counts_tests(called(step.words)) and any(map(_judges_beside, behind))
+            return "" if is_beside else "`&`"
         case ";" | "done" if goes_on and not (behind and _looks_at_it(behind[0])):
             return "the commands behind it" if steps[end].after == ";" else "a loop"
     return ""
@@ -126,10 +129,14 @@ def _only_says(behind: Sequence[Step]) -> bool:
     return said > 0 and not (then[:1] in {("exit",), ("return",)} and then[1:] != ("0",)) and then != ("false",)
 
 
-def _ends_or_judges(behind: Step) -> bool:
-    """Whether it waits for the exit code, or is judged beside what runs in the background, such as a server."""
-    waits = behind.program == "wait" and len(behind.words) > 1
-    return waits or (behind.after != "&" and bool(words := called(behind.words)) and _judges(words))
+def _ends(behind: Step) -> bool:
+    """Whether it waits for the exit code of what runs in the background."""
+    return behind.program == "wait" and len(behind.words) > 1
+
+
+def _judges_beside(behind: Step) -> bool:
+    """Whether it is judged beside what runs in the background, such as a server."""
+    return behind.after != "&" and bool(words := called(behind.words)) and _judges(words)
 
 
 def _looks_at_it(step: Step) -> bool:
@@ -147,6 +154,11 @@ def _judges(words: Sequence[str]) -> bool:
 def _compares(words: Sequence[str], step: Step) -> bool:
     """Whether it is one of the plain programs that judge by comparing, and the last word of its text."""
     return not step.after and (words[0] in _COMPARE or bool(_NO_FAILURE & {*step.keywords}))
+
+
+def _of_driver(path: str, starts: int) -> Hidden:
+    """Where it starts one program only, and tests are told, they are those of that program."""
+    return Hidden(path, "a script that does not look at what it starts", is_test_runner=starts == 1)
 
 
 def _of_tox(text: str) -> Iterator[Hidden]:

@@ -222,6 +222,20 @@ def test_weakened_tests_are_counted_in_every_language(
 
 def test_a_test_that_leaves_the_others_out_is_told_also_in_a_new_file() -> None:
     assert told({}, {"a.test.js": "it.only('x', () => {})"}) == ["a.test.js: 1 mark added that leaves other tests out"]
+    main = "func TestMain(m *testing.M) { os.Exit(0) }\n"
+    assert told({}, {"main_test.go": main}) == ["main_test.go: 1 mark added that leaves other tests out"]
+
+
+def test_a_test_that_is_made_to_pass_by_failing_is_told_and_a_new_one_of_that_kind_is_not() -> None:
+    old, new = "#[test]\nfn a() { f() }\n", "#[test]\n#[should_panic]\nfn b() { g() }\n"
+    assert told({"lib.rs": old}, {"lib.rs": old + new}) == []
+    inverted = old.replace("fn", "#[should_panic]\nfn")
+    assert told({"lib.rs": old}, {"lib.rs": inverted}) == ["lib.rs: 1 test made to pass by failing"]
+
+
+def test_an_assertion_behind_a_colon_is_one() -> None:
+    before = {"test_a.py": "def test_a(): assert f()\n"}
+    assert told(before, {"test_a.py": "def test_a(): return\n"}) == ["test_a.py: 1 assertion fewer"]
 
 
 def test_deleted_tests_of_an_unknown_kind_and_changed_snapshots_are_told() -> None:

@@ -24,6 +24,10 @@ FILES = {
     "strict.sh": "#!/bin/sh\nset -e\nlint a\nlint b\nlint c | cat\n",
     "package.json": '{"scripts": {"test": "lint . | cat && jest", "ok": "lint . && jest"}}\n',
     "web/package.json": '{"scripts": {"test": "lint . | cat"}}\n',
+    "blind.py": "import subprocess\nsubprocess.run(['lint'])\nprint('all fine')\n",
+    "looks.py": "import subprocess\nsubprocess.run(['lint'], check=True)\n",
+    "blind.mjs": "spawnSync('lint', ['a'])\nconsole.log('fine')\n",
+    "looks.js": "process.exit(spawnSync('lint').status)\n",
     "tox.ini": "[testenv]\ncommands =\n    - lint src\n    pytest\n",
 }
 
@@ -58,6 +62,10 @@ FILES = {
         ("npm test", "a pipe"),
         ("cd web && npm test", "a pipe"),
         ("yarn --cwd web test", "a pipe"),
+        ("pytest & lint", "`&`"),
+        ("node --test a.js & node b.js & wait", "`&`"),
+        ("python3 blind.py", "a script that does not look at what it starts"),
+        ("cd . && node blind.mjs", "a script that does not look at what it starts"),
         ("tox", "tox, which ignores it"),
     ],
 )
@@ -80,6 +88,9 @@ def test_what_hides_an_exit_code_is_named(command: str, by: str, tmp_path: Path)
         "! mycc",
         "(cd a && mycc) || exit 1",
         "mycc & wait $!",
+        "pytest & wait $!",
+        "node server.js & node --test",
+        "python3 looks.py && node looks.js",
         "./server & pytest",
         'test -z "$(gofmt -l .)"',
         "cat log | grep -v noise",

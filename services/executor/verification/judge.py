@@ -17,6 +17,7 @@ import msgspec
 
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import CleanCheckout, Ran
+from services.executor.verification.judges_notes import JudgesOf, Touched
 from services.executor.verification.left_out import LeftOut, is_anything_left_out, left_out
 from services.executor.verification.naming import bounded, listed
 from services.executor.verification.records import OUTPUT_CHARS, BaseRun
@@ -26,7 +27,6 @@ from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, hidden_exit_codes
-from shared.workspace.judges import TakenAway
 from shared.workspace.reached import runs_counting_tests
 from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, same_output
 
@@ -38,14 +38,11 @@ TIMED_OUT: Final = 124
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
 _GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
 """Go tells how a package's tests ended, also where it counts none."""
-_NO_GO_TESTS: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILINE)
+_GO_PASSED: Final = re.compile(r"^(?:ok  |\?   )\t", re.MULTILINE)
+"""It tells no number of a package that has no test any more."""
 
 Store = Callable[[Path], Awaitable[ArtifactRef | None]]
 """Keeps the file with a command's whole output; None when it cannot be kept."""
-FindTakenAway = Callable[[], Awaitable[TakenAway]]
-"""Finds the tests that the result deletes or skips, by the text of its files."""
-IsJudgeTouched = Callable[[], Awaitable[bool]]
-"""Whether the result changes tests that were there, or what else judges it."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +60,10 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judge:
-    """Judges one result. ``setup`` is its own set-up, ``base`` its base commit; ``store`` keeps whole outputs."""
+    """Judges one result. ``setup`` is its own set-up, ``base`` its base commit; ``store`` keeps whole outputs.
+
+    ``judges`` tells what the result does to what judges it.
+    """
 
     def __init__(
         self,
@@ -72,18 +72,15 @@ class Judge:
         result: CleanCheckout,
         base: BaseCommit,
         store: Store,
-        *,
-        taken_away: FindTakenAway,
-        is_judge_touched: IsJudgeTouched,
+        judges: JudgesOf,
     ) -> None:
         self._checks = checks
         self._setup = setup
         self._result = result
         self._base = base
         self._store = store
-        self._taken_away = taken_away
-        self._is_judge_touched = is_judge_touched
-        self._touched: bool | None = None
+        self._judges = judges
+        self._touched: Touched | None = None
         self._comparable = True
         self._notes: list[Note] = []
 
@@ -205,7 +202,7 @@ class Judge:
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
         if not (lost := await self._lost_exit_codes(ran)):
-            if doubt := await self._left_out(ran):
+            if doubt := await self._left_out(ran) or await self._complaints(ran):
                 self._comparable = False
                 reason = f"{reason} It ends with 0, but {doubt}.".strip()
             return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
@@ -220,9 +217,9 @@ class Judge:
         A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
         tells of. The base commit is asked where the result touches what judges it.
         """
-        if ran.findings.passed_count is None and not _NO_GO_TESTS.search(ran.result.output):
-            return ""
-        if not await self._touches_judges():
+        touched = await self._touches()
+        counts = ran.findings.passed_count is not None or _GO_PASSED.search(ran.result.output)
+        if not (touched if counts else touched.judges):
             return ""
         before = await self._base.run(ran.result.command)
         found = await self._found_left_out(ran, before)
@@ -233,18 +230,29 @@ class Judge:
         self._note_left_out(ran, found)
         return found.doubt
 
+    async def _complaints(self, ran: Ran) -> str:
+        """What the output of a program that nobody knows says of failures, and does not at the base commit."""
+        if not ran.findings.complaints:
+            return ""
+        before = await self._base.run(ran.result.command)
+        new = _without(ran.findings.complaints, before.findings.complaints)
+        if new and not before.hindrance:
+            before = await self._base.run_now(ran.result.command, before)
+            new = _without(new, before.findings.complaints)
+        return f"it speaks of what it does not at the base commit: {listed(new)}" if new else ""
+
     async def _found_left_out(self, ran: Ran, before: BaseRun) -> LeftOut:
         """Tests are told by their names where the result touches what judges it: else names differ from run to run."""
         then = before.findings
-        if not await self._touches_judges():
+        if not await self._touches():
             then = msgspec.structs.replace(then, ran=())
         if before.hindrance or not await asyncio.to_thread(is_anything_left_out, ran.findings, then):
             return LeftOut()
-        return await asyncio.to_thread(left_out, ran.findings, then, await self._taken_away())
+        return await asyncio.to_thread(left_out, ran.findings, then, await self._judges.taken_away())
 
-    async def _touches_judges(self) -> bool:
+    async def _touches(self) -> Touched:
         if self._touched is None:
-            self._touched = await self._is_judge_touched()
+            self._touched = await self._judges.touched()
         return self._touched
 
     def _note_left_out(self, ran: Ran, found: LeftOut) -> None:

@@ -7,52 +7,92 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
+import msgspec
+
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
-from shared.workspace.judges import MAX_FILES, MAX_TEXT, Read, TakenAway, are_tests_touched, judges_changed, taken_away
+from shared.workspace.judges import (
+    MAX_FILES,
+    MAX_TEXT,
+    JudgeChange,
+    Read,
+    TakenAway,
+    are_tests_touched,
+    judges_changed,
+    taken_away,
+)
 from shared.workspace.mirror import Mirror
 
 MOST_NOTES: Final = 20
+Change = tuple[list[tuple[str, str]], Read, Read]
+"""Changed files with their letters, and what reads them before and after."""
 SMALL: Final = 32 * 1024
 """Bytes of a file that is read together with the others."""
 
 
-async def notes_on_judges(mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> tuple[Note, ...]:
-    """A note for each change to a judge between two commits of the mirror. Raises `GitFailed`."""
-    files, before, after = await _change(mirror, base, commit)
-    found = await asyncio.to_thread(judges_changed, files, before, after, checks)
-    notes = tuple(
-        Note(
-            kind=NoteKind.JUDGE_CHANGED,
-            sentence=f"{printable(change.path)}: {change.what}" if change.path else change.what,
-            paths=(printable(change.path),) if change.path else (),
-        )
-        for change in found[:MOST_NOTES]
-    )
-    if len(found) > MOST_NOTES:
-        more = f"{len(found) - MOST_NOTES} more changes to what judges the work"
-        return (*notes, Note(kind=NoteKind.JUDGE_CHANGED, sentence=more))
-    return notes
+class Touched(msgspec.Struct, frozen=True):
+    """What a result changes: ``tests`` that were there, and ``judges`` of which a person is told."""
+
+    tests: bool
+    judges: bool
+
+    def __bool__(self) -> bool:
+        return self.tests or self.judges
 
 
-async def tests_taken_away(mirror: Mirror, base: str, commit: str) -> TakenAway:
-    """Which tests a result deletes or skips, by the text of its files. Raises `GitFailed`."""
-    return await asyncio.to_thread(taken_away, *await _change(mirror, base, commit))
+class JudgesOf:
+    """What a result at ``commit`` of the mirror, made on ``base``, does to what judges it; ``checks`` are commands.
 
-
-async def is_judge_touched(mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> bool:
-    """Whether fewer tests may run than before: a test that was there, or something that judges, is another now.
-
-    Raises `GitFailed`.
+    All methods raise `GitFailed`. The change is read once, for all of them.
     """
-    files, before, after = await _change(mirror, base, commit)
-    if await asyncio.to_thread(are_tests_touched, files, before):
-        return True
-    return bool(await asyncio.to_thread(judges_changed, files, before, after, checks))
+
+    def __init__(self, mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> None:
+        self._mirror = mirror
+        self._base = base
+        self._commit = commit
+        self._checks = checks
+        self._change: Change | None = None
+        self._found: list[JudgeChange] | None = None
+
+    async def notes(self) -> tuple[Note, ...]:
+        """A note for each change to a judge."""
+        found = await self._judges_changed()
+        notes = tuple(
+            Note(
+                kind=NoteKind.JUDGE_CHANGED,
+                sentence=f"{printable(change.path)}: {change.what}" if change.path else change.what,
+                paths=(printable(change.path),) if change.path else (),
+            )
+            for change in found[:MOST_NOTES]
+        )
+        if len(found) > MOST_NOTES:
+            more = f"{len(found) - MOST_NOTES} more changes to what judges the work"
+            return (*notes, Note(kind=NoteKind.JUDGE_CHANGED, sentence=more))
+        return notes
+
+    async def taken_away(self) -> TakenAway:
+        """Which tests it deletes or skips, by the text of its files."""
+        return await asyncio.to_thread(taken_away, *await self._read())
+
+    async def touched(self) -> Touched:
+        """Whether fewer tests may run than before."""
+        files, before, _ = await self._read()
+        tests = await asyncio.to_thread(are_tests_touched, files, before)
+        return Touched(tests, bool(await self._judges_changed()))
+
+    async def _judges_changed(self) -> list[JudgeChange]:
+        if self._found is None:
+            self._found = await asyncio.to_thread(judges_changed, *await self._read(), self._checks)
+        return self._found
+
+    async def _read(self) -> Change:
+        if self._change is None:
+            self._change = await _change(self._mirror, self._base, self._commit)
+        return self._change
 
 
-async def _change(mirror: Mirror, base: str, commit: str) -> tuple[list[tuple[str, str]], Read, Read]:
+async def _change(mirror: Mirror, base: str, commit: str) -> Change:
     """The changed files with their letters, and what reads them before and after."""
     entries = await changed_entries(mirror.path, base, commit)
     files = [(entry.path, entry.status) for entry in entries]

@@ -15,7 +15,7 @@ import structlog
 from services.executor.verification.base import BaseCommit
 from services.executor.verification.checkout import Bounds, CleanCheckout, Place
 from services.executor.verification.judge import Judge, Judged
-from services.executor.verification.judges_notes import is_judge_touched, notes_on_judges, tests_taken_away
+from services.executor.verification.judges_notes import JudgesOf
 from services.executor.verification.records import FOLDER, BaseRecords
 from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
@@ -110,10 +110,6 @@ class Verification:
             async with opened(commit, CHECKS) as result:
                 # What the work has added, such as its first dependency, is set up for it too.
                 setup = detect_setup(result.tree) if repo.setup is None else repo.setup
-                taken_away = partial(tests_taken_away, mirror, base, commit)
-                touched = partial(is_judge_touched, mirror, base, commit, commands.checks)
-                judged = await Judge(
-                    commands.checks, setup, result, base_commit, store, taken_away=taken_away, is_judge_touched=touched
-                ).judge()
-            notes = await notes_on_judges(mirror, base, commit, commands.checks)
-            return msgspec.structs.replace(judged, notes=(*judged.notes, *notes))
+                judges = JudgesOf(mirror, base, commit, commands.checks)
+                judged = await Judge(commands.checks, setup, result, base_commit, store, judges).judge()
+            return msgspec.structs.replace(judged, notes=(*judged.notes, *await judges.notes()))

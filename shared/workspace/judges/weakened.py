@@ -27,9 +27,13 @@ class Language(msgspec.Struct, frozen=True):
     """A mark that lets a runner leave out every test without it, or tests of its choice."""
     named: re.Pattern[str] | None = None
     """The names by which the runner finds a file; None where every file of the language is found."""
+    inverted: re.Pattern[str] | None = None
+    """A mark by which a test passes by failing."""
 
 
-def _language(files: str, test: str, skip: str, assertion: str, only: str = "", named: str = "") -> Language:
+def _language(
+    files: str, test: str, skip: str, assertion: str, only: str = "", named: str = "", inverted: str = ""
+) -> Language:
     return Language(
         files=re.compile(files),
         test=re.compile(test, re.MULTILINE),
@@ -37,6 +41,7 @@ def _language(files: str, test: str, skip: str, assertion: str, only: str = "", 
         assertion=re.compile(assertion, re.MULTILINE),
         only=re.compile(only, re.MULTILINE) if only else None,
         named=re.compile(named) if named else None,
+        inverted=re.compile(inverted) if inverted else None,
     )
 
 
@@ -56,7 +61,7 @@ LANGUAGES: Final = (
         r"^[ \t]*(?:async\s+)?def\s+(test\w*)",
         r"@(?:\w+\.)*(?:skip|skipif|skipIf|skipUnless|xfail|expectedFailure)\b|\b(?:pytest\.(?:skip|xfail|importorskip)"
         r"|self\.skipTest)\(|^[ \t]*pytestmark\s*=.*(?:skip|xfail)|^[ \t]*__test__\s*=\s*False",
-        r"^[ \t]*assert\b|\bself\.(?:assert|fail)\w*\(|\bpytest\.(?:raises|warns)\(",
+        r"(?:^|[:;])[ \t]*assert\b|\bself\.(?:assert|fail)\w*\(|\bpytest\.(?:raises|warns)\(",
         r"^(?:def|async def)[ \t]+(?:load_tests|pytest_ignore_collect|pytest_collection_modifyitems)\b"
         r"|^collect_ignore(?:_glob)?\b",
         r"(?:.*/)?(?:test[^/]*|[^/]*_test|tests)\.py",
@@ -75,12 +80,14 @@ LANGUAGES: Final = (
         r"^func\s+(?:\([^)]*\)\s*)?((?:Test|Fuzz|Example)\w*)\(|\bt\.Run\(\s*(\"[^\"]*\")",
         r"\b[tbf]\.Skip(?:f|Now)?\(|^//(?:go:build|[ \t]*\+build)\s",
         r"\b[tbf]\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\b(?:assert|require)\.\w+\(",
+        r"^func\s+TestMain\(",
     ),
     _language(
         r"(?:.*/)?[^/]+\.rs",
         rf"#\[(?:\w+::)*(?:test|rstest|test_case)\b[^\]\n]*\]{_ATTRIBUTES}(?:pub\s+)?(?:async\s+)?fn\s+(\w+)",
         r"#\[ignore\b|#\[cfg\((?:any\(\)|FALSE|never)",
         r"\b(?:debug_)?assert(?:_eq|_ne|_matches)?!",
+        inverted=r"#\[should_panic\b",
     ),
     _language(
         rf"{_BELOW_TESTS}[^/]+\.(?:java|kt|groovy|scala)|(?:.*/)?[^/]+(?:Tests?|IT|Spec|Suite)\.(?:java|kt|groovy|scala)",
@@ -243,6 +250,9 @@ def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
     if change.status != "A":
         if (skipped := _skipped(change)) > 0:
             phrases.append(f"{_counted(skipped, 'test')} skipped")
+        inverted = _more(language.inverted, change.before, change.after) if language.inverted else 0
+        if (inverted := inverted - change.new.total()) > 0:
+            phrases.append(f"{_counted(inverted, 'test')} made to pass by failing")
         # Of a test that went, its assertions go too.
         fewer = _more(language.assertion, change.after, change.before)
         if fewer > 0 and lost <= 0 and not change.missing & moved and language.test.search(change.before):

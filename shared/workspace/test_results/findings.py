@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from shared.workspace.test_results.complaints import complaints_in
 from shared.workspace.test_results.diagnostics import diagnostics, loading_errors
 from shared.workspace.test_results.failing_lines import chosen
 from shared.workspace.test_results.go_output import without_go_logs
@@ -83,6 +84,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     like failures and that no runner has told, see `unreported`.
     A run that ended with 0 has no failures. ``hidden`` are the tests, the steps and what could not be built or loaded
     that failed all the same: a pipe has lost the exit code, or the command ignores it.
+    ``complaints`` are lines that speak of failures where nobody counts tests, see `complaints_in`.
     ``ran`` are the tests that passed or failed, where the runners name those that passed too.
     """
 
@@ -97,6 +99,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[str, ...] = ()
     unreported: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -154,6 +157,7 @@ def read_failures(
         failed_count=failed_count,
         lines=chosen(decoded(lines), (index for reading in (*complaints, *said) for index in reading.lines)),
         ran=_ran(said, written, paths),
+        complaints=complaints_in(lines) if passed_count is None and failed_count is None else (),
     )
     if exit_code != 0:
         return msgspec.structs.replace(

@@ -195,6 +195,35 @@ async def test_a_red_test_that_is_deleted_leaves_no_green_result(
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+OWN_SCRIPT: Final = {
+    "app.py": "ok = True\n",
+    "check.py": "import app\nprint('old thing FAIL')\nprint('add', 'ok' if app.ok else 'FAIL')\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "evidence"), [(NOTE, Evidence.VERIFIED), ({"app.py": "ok = False\n"}, Evidence.UNVERIFIED)]
+)
+async def test_a_script_that_speaks_of_a_new_failure_and_ends_with_0_proves_nothing(
+    change: Files, evidence: Evidence, trial: MakeTrial
+) -> None:
+    judged = await trial(OWN_SCRIPT).judge(change, "python3 check.py")
+    assert judged.evidence is evidence
+    if evidence is Evidence.UNVERIFIED:
+        assert judged.checks[0].reason == (
+            "It ends with 0, but it speaks of what it does not at the base commit: add FAIL."
+        )
+
+
+async def test_a_command_that_runs_no_test_any_more_proves_nothing(trial: MakeTrial) -> None:
+    files = {"Makefile": "test:\n\tpython3 -m unittest\n", "app.py": "", "test_app.py": UNITTEST}
+    judged = await trial(files).judge({"Makefile": "test:\n\t@true\n"})
+    assert judged.checks[0].reason == (
+        "It ends with 0, but 1 test less ran than at the base commit, and the result deletes or skips 0."
+    )
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 GO_TESTS: Final = {
     "go.mod": "module example.com/m\n\ngo 1.20\n",
     "a/a.go": "package a\n\nfunc F() int { return 1 }\n",
@@ -206,6 +235,9 @@ GO_TESTS: Final = {
 }
 
 
+GO_MAIN: Final = 'package a\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc TestMain(m *testing.M) { os.Exit(0) }\n'
+
+
 @pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
 @pytest.mark.parametrize(
     ("change", "evidence"),
@@ -213,9 +245,16 @@ GO_TESTS: Final = {
         (NOTE, Evidence.VERIFIED),
         ({"a/go.mod": "module example.com/m/a\n\ngo 1.20\n"}, Evidence.UNVERIFIED),
         ({"a/a_test.go": GO_TESTS["a/a_test.go"].replace("func TestG", "func testG")}, Evidence.VERIFIED),
+        ({"a/main_test.go": GO_MAIN}, Evidence.UNVERIFIED),
         ({"a/a_test.go": "//go:build never\n\n" + GO_TESTS["a/a_test.go"]}, Evidence.UNVERIFIED),
     ],
-    ids=["nothing of it", "hidden by a nested module", "deleted by its name", "a constraint that leaves out two"],
+    ids=[
+        "nothing of it",
+        "hidden by a nested module",
+        "deleted by its name",
+        "a main that ends",
+        "a constraint that leaves out two",
+    ],
 )
 async def test_tests_of_go_are_counted_without_a_change_to_the_command(
     change: Files, evidence: Evidence, trial: MakeTrial
