@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.enums import ScopeType
+from litestar.enums import MediaType, ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import Scope, Send
 
 from shared.contracts.decider import Rejected
@@ -91,6 +92,13 @@ class Problem(Exception):
                 errors=self.errors,
             )
         )
+
+
+def documented(description: str) -> ResponseSpec:
+    """A problem as the OpenAPI document has it."""
+    # Litestar takes any media type, and its annotation names some.
+    media_type = cast(MediaType, MEDIA_TYPE)
+    return ResponseSpec(ProblemDetails, description=description, generate_examples=False, media_type=media_type)
 
 
 def unavailable(code: str, detail: str) -> Problem:

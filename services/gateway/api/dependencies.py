@@ -8,7 +8,7 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from services.gateway.problems import ProblemDetails
+from services.gateway.problems import documented
 from shared.contracts.messages import MAX_SEQUENCE
 from shared.contracts.queries import Query
 from shared.contracts.subjects import Actor
@@ -33,6 +33,7 @@ _DESCRIPTIONS: Final = {
     404: "There is no such thing",
     409: "The command does not fit the state; `code` says why",
     410: "The artifact is gone, or the replay is over",
+    413: "The body is larger than this address takes",
     421: "This gateway is not known by the name in `Host`",
     422: "The idempotency key came with another body before",
     429: "Too many of them in a short time",
@@ -73,7 +74,4 @@ def read_models(client: Client, replay: InReplay = None) -> ReadModels:
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems that an address answers with, for the OpenAPI document."""
-    return {
-        status: ResponseSpec(ProblemDetails, description=_DESCRIPTIONS[status], generate_examples=False)
-        for status in statuses
-    }
+    return {status: documented(_DESCRIPTIONS[status]) for status in statuses}

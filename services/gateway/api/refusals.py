@@ -10,7 +10,7 @@ from services.gateway.security.origin_guard import EXEMPT
 
 
 class RefusalResponses(ReceiveRoutePlugin):
-    """Adds the refusals of the origin guard and of the concurrency limit to every route that they stand before.
+    """Adds the refusals of the origin guard, the concurrency limit and wrong parameters to every route behind them.
 
     The routes that are exempt from the guard say themselves what they answer.
     """
@@ -20,7 +20,9 @@ class RefusalResponses(ReceiveRoutePlugin):
         if not isinstance(route, HTTPRoute) or EXEMPT.fullmatch(_example_of(route)):
             return
         for handler in route.route_handlers:
-            handler.responses = problems(401, 403, 421, 429, 503) | dict(handler.responses or {})
+            takes_a_body = bool({"POST", "PUT"} & set(handler.http_methods))
+            always = problems(400, 401, 403, 421, 429, 503, *([413] if takes_a_body else []))
+            handler.responses = always | dict(handler.responses or {})
 
 
 def _example_of(route: HTTPRoute) -> str:

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response.base import ASGIResponse
 
 from services.gateway.inbound.receiver import Receiver
-from services.gateway.problems import ProblemDetails
+from services.gateway.problems import documented
 
 _REFUSALS = {
     400: "Unparsable",
@@ -29,10 +29,7 @@ _RESPONSES = {
     200: ResponseSpec(
         dict[str, str], description="A duplicate, a ping, or not for us, with the reason", generate_examples=False
     ),
-    **{
-        status: ResponseSpec(ProblemDetails, description=text, generate_examples=False)
-        for status, text in _REFUSALS.items()
-    },
+    **{status: documented(text) for status, text in _REFUSALS.items()},
 }
 _RETRY_AFTER = ResponseHeader(name="Retry-After", documentation_only=True)
 
