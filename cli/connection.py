@@ -12,6 +12,7 @@ import msgspec
 
 from cli.console import say
 from cli.endpoint import Endpoint, find_endpoint
+from cli.failures import Failure
 from shared.nats.bus import Bus, NatsMisconfigured, NatsUnreachable
 from shared.nats.journal import NatsJournal
 from shared.nats.login import NO_LOGIN, Login
@@ -57,6 +58,11 @@ async def linked(*, patience_s: float = PATIENCE_S, goes_on: bool = False) -> As
     """
     logs.configure("cli", level="error", format="console")
     endpoint, settings = find_endpoint()
+    if not endpoint.nats:
+        raise Failure(
+            f"Of the system at {endpoint.http} only the dashboard's address is known, and this command needs its NATS: "
+            "name that with `journeyman context add NAME --url nats://…`."
+        )
     if endpoint.context:
         say(f"context {endpoint.context}: {without_credentials(endpoint.nats)}", to_stderr=True)
     bus = await connect(

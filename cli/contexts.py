@@ -17,7 +17,10 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A system by its address, or by its data directory on this machine; an address may have the files of a login."""
+    """A system by its address, or by its data directory on this machine; an address may have the files of a login.
+
+    ``http`` is its dashboard's address, where ``token`` lets us in as ``person`` (`journeyman login`).
+    """
 
     url: str = ""
     data: str = ""
@@ -26,6 +29,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ca: str = ""
     cert: str = ""
     key: str = ""
+    http: str = ""
+    token: str = ""
+    person: str = ""
 
     @property
     def login(self) -> Login:

@@ -24,7 +24,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A system: its NATS, its dashboard where one is known, and the data directory that goes with it.
 
     ``pid`` is the process that runs it in that directory, 0 when it runs elsewhere. ``context`` is the name by which it
-    was chosen once and for all, and ``person`` who we are there, empty where that is who we are here.
+    was chosen once and for all. ``person`` is who we are there, empty where that is who we are here, and ``token`` lets
+    us in at the dashboard.
     """
 
     nats: str
@@ -34,6 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     context: str = ""
     person: str = ""
+    token: str = ""
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +120,16 @@ def _is_up(arguments: list[bytes]) -> bool:
 
 def _named(name: str) -> tuple[Endpoint, Settings]:
     context = contexts.read()[name]
-    found, settings = _at(Choice(data=Path(context.data)) if context.data else Choice(url=context.url))
-    return (msgspec.structs.replace(found, login=context.login) if context.url else found), settings
+    if not context.data and not context.url:
+        settings = load_settings()
+        found = Endpoint(nats="", http=context.http, data=settings.data_dir)
+    else:
+        found, settings = _at(Choice(data=Path(context.data)) if context.data else Choice(url=context.url))
+    if context.url:
+        found = msgspec.structs.replace(found, login=context.login)
+    if context.token:
+        found = msgspec.structs.replace(found, http=context.http, token=context.token, person=context.person)
+    return found, settings
 
 
 def _at(choice: Choice) -> tuple[Endpoint, Settings]:

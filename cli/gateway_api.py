@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx
 
+    from cli.endpoint import Endpoint
+
 PATIENCE_S = 30.0
 
 
@@ -14,27 +16,60 @@ def asked(
     method: str, path: str, body: dict[str, Any] | None = None, *, within_s: float = PATIENCE_S
 ) -> dict[str, Any]:
     """The answer of the gateway of the system that is acted on; raises `Failure` for every other one."""
-    import httpx
-
     from cli.endpoint import find_endpoint
-    from cli.failures import Failure
 
     endpoint, _ = find_endpoint()
+    return asked_at(endpoint.http, method, path, body, token=token_of(endpoint), within_s=within_s)
+
+
+def token_of(endpoint: Endpoint) -> str:
+    """What lets us in there: the token that we logged in by, or that of this machine; empty where there is none."""
+    from shared.ops.machine_token import read_machine_token
+
+    if endpoint.token:
+        return endpoint.token
+    machine = read_machine_token(endpoint.data)
+    return "" if machine is None else machine.token
+
+
+def asked_at(
+    http: str,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    token: str = "",
+    within_s: float = PATIENCE_S,
+) -> dict[str, Any]:
+    """The same of the gateway at an address; raises `Failure` for every other answer."""
+    import httpx
+
+    from cli.failures import Failure
+
+    headers = {"X-Journeyman": "1"} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with httpx.Client(base_url=endpoint.http, timeout=within_s, trust_env=False) as http:
-            answer = http.request(method, path, json=body, headers={"X-Journeyman": "1"})
-    except httpx.HTTPError as error:
-        raise Failure(f"The gateway at {endpoint.http} does not answer ({error}): check that it runs.") from error
+        with httpx.Client(base_url=http, timeout=within_s, trust_env=False) as client:
+            answer = client.request(method, path, json=body, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Failure(f"The gateway at {http} does not answer ({error}): check that it runs.") from error
     if answer.is_success:
         told: dict[str, Any] = answer.json()
         return told
-    raise Failure(_problem(answer))
+    raise refusal_of(answer)
 
 
-def _problem(answer: httpx.Response) -> str:
+def refusal_of(answer: httpx.Response) -> Exception:
+    """What the gateway has against it, as a `Failure`; the mend where nobody here is logged in."""
+    from cli.failures import Failure
+
     try:
         told = answer.json()
     except ValueError:
-        return f"The gateway answered {answer.status_code}."
+        return Failure(f"The gateway answered {answer.status_code}.")
+    if told.get("code") in ("not-logged-in", "token-wrong"):
+        return Failure(
+            "You are not logged in there: `journeyman login` takes a link or a token. Who may read the data directory "
+            "of the gateway needs neither: name that with --data."
+        )
     wrong = [f"{each['field']}: {each['message']}" for each in told.get("errors", ())]
-    return " ".join([str(told.get("detail", answer.status_code)), *wrong])
+    return Failure(" ".join([str(told.get("detail", answer.status_code)), *wrong]))

@@ -52,8 +52,13 @@ def add(name: str, url: str, data: Path | None, **files: Path | None) -> None:
         raise click.UsageError("A login is for the address of a NATS: give it with --url.")
     if ("cert" in login) != ("key" in login):
         raise click.UsageError("Give --cert and --key together.")
-    made = contexts.Context(url=url, data=str(data.expanduser().resolve()) if data else "", **login)
     kept = contexts.read()
+    before = kept.named.get(name, contexts.Context())
+    made = replace(
+        contexts.Context(http=before.http, token=before.token, person=before.person, **login),
+        url=url,
+        data=str(data.expanduser().resolve()) if data else "",
+    )
     contexts.write(replace(kept, named={**kept.named, name: made}))
     say(name)
     if made.data and not Path(made.data).is_dir():
@@ -108,7 +113,7 @@ def listing(as_json: bool) -> None:
     from shared.ops.addresses import without_credentials
 
     kept = contexts.read()
-    places = {name: each.data or without_credentials(each.url) for name, each in kept.named.items()}
+    places = {name: each.data or without_credentials(each.url) or each.http for name, each in kept.named.items()}
     running = neighbours()
     if as_json:
         print_json(

@@ -22,6 +22,7 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     """
     from cli.demo.driver import Demonstration, drive
     from cli.demo.target import found_here
+    from cli.gateway_api import token_of
     from shared.nats.login import NO_LOGIN
     from shared.ops.settings import load_settings
     from shared.sandbox.readiness import look
@@ -34,6 +35,7 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
         secret=secret,
         repo=repo,
         sandbox=look(load_settings()).sandbox,
+        token="" if url else token_of(endpoint),
         repository=repository,
     )
     raise Exit(0 if asyncio.run(drive(demonstration, screen())) else 1)

@@ -34,8 +34,8 @@ LONGEST_S: Final = 170.0
 
 
 class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
-    """What to drive. ``repository`` is where the target repository can be looked at from here, if it can; what it says
-    of its own checks is run in ``sandbox``.
+    """What to drive, and the ``token`` that lets us in. ``repository`` is where the target repository can be looked at
+    from here, if it can; what it says of its own checks is run in ``sandbox``.
     """
 
     http: str
@@ -44,6 +44,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     repo: str
     sandbox: Sandbox
+    token: str = ""
     repository: Path | None = None
 
 
@@ -52,7 +53,8 @@ async def drive(demo: Demonstration, console: Console) -> bool:
     logs.configure("demo", level="error", format="console")
     bus = await connect(demo.nats, name="journeyman-demo", login=demo.login)
     try:
-        async with httpx.AsyncClient(base_url=demo.http, timeout=10, trust_env=False) as http:
+        who = {"Authorization": f"Bearer {demo.token}"} if demo.token else {}
+        async with httpx.AsyncClient(base_url=demo.http, timeout=10, trust_env=False, headers=who) as http:
             return await _drive(demo, console, bus, http)
     finally:
         await bus.close()

@@ -37,9 +37,12 @@ class UpConsole:
                     f"[dim]Next try in {change.seconds:.1f} s.[/]"
                 )
 
-    def say(self, text: str = "") -> None:
-        """A line with markup. A terminal that was closed is no reason to leave children behind."""
+    def say(self, text: str = "", *, whole: bool = False) -> None:
+        """A line with markup, which is not broken when it is wanted ``whole``, to be copied.
+
+        A terminal that was closed is no reason to leave children behind.
+        """
         try:
-            self.console.print(text)
+            self.console.print(text, soft_wrap=whole)
         except (OSError, SystemExit):
             self.console = Console(file=open(os.devnull, "w"))  # noqa: SIM115, PTH123  # for the rest of our life

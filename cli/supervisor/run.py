@@ -19,6 +19,7 @@ from cli.repositories import refused_repositories
 from cli.supervisor import record
 from cli.supervisor.children import LaunchPlan
 from cli.supervisor.console import UpConsole
+from cli.supervisor.one_time_link import one_time_link
 from cli.supervisor.preflight import (
     DEMO_REPO,
     DEMO_SENDER,
@@ -35,6 +36,7 @@ from shared.nats.requirements import durability
 from shared.ops import logs
 from shared.ops.addresses import without_credentials
 from shared.ops.config import load_config
+from shared.ops.machine_token import read_machine_token
 from shared.ops.private import private_directory
 from shared.ops.senders import DEMO_SECRET_FILE
 from shared.ops.settings import Settings
@@ -64,7 +66,8 @@ async def run(options: UpOptions) -> int:
         console.say(f"[bold]Journeyman[/] starts in [cyan]{escape(str(plan.data))}[/]")
         try:
             await signals.or_stop(_start(supervisor))
-            _announce(supervisor, console, settings, options)
+            link = await signals.or_stop(_link(supervisor, settings))
+            _announce(supervisor, console, settings, options, link)
             await signals.or_stop(_say_what_is_refused(plan, console, settings))
             for each in await durability(settings.nats_monitor) if plan.nats_elsewhere else []:
                 console.say(f"  [yellow]![/] {escape(str(each)[:1].upper() + str(each)[1:])}.")
@@ -72,7 +75,8 @@ async def run(options: UpOptions) -> int:
                 done = await signals.or_stop(_demonstrate(supervisor, console, options, settings))
                 if options.once:
                     return 0 if done else 1
-                console.say(f"\nThe dashboard: [bold cyan]{supervisor.http}[/]   [dim]Ctrl-C ends everything.[/]")
+                where = escape(link or supervisor.http)
+                console.say(f"\nThe dashboard: [bold cyan]{where}[/]   [dim]Ctrl-C ends everything.[/]", whole=True)
             await signals.stop.wait()
         except _Stopped:
             return 1 if options.once else 0
@@ -152,10 +156,24 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _announce(supervisor: Supervisor, console: UpConsole, settings: Settings, options: UpOptions) -> None:
+async def _link(supervisor: Supervisor, settings: Settings) -> str | None:
+    return await one_time_link(supervisor.http, supervisor.plan.data) if settings.login else None
+
+
+def _announce(
+    supervisor: Supervisor, console: UpConsole, settings: Settings, options: UpOptions, link: str | None
+) -> None:
     plan = supervisor.plan
     console.say()
     console.say(f"  dashboard   [bold cyan]{supervisor.http}[/]")
+    if link is not None:
+        console.say(f"  log in      [bold cyan]{escape(link)}[/]   [dim]once, within an hour[/]", whole=True)
+    elif settings.login:
+        console.say("  log in      by a link of `journeyman user link`")
+    else:
+        console.say(
+            "  [yellow]![/] The login is off (JOURNEYMAN_LOGIN): everybody on this machine is let in as an admin."
+        )
     nats = without_credentials(plan.nats_url)
     console.say(f"  NATS        {escape(nats)}")
     console.say(f"  logs        {escape(str(plan.data / 'logs'))}")
@@ -210,6 +228,7 @@ async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOp
         nats=supervisor.plan.nats_url,
         login=supervisor.plan.login,
         secret=supervisor.plan.webhook_secret,
+        token=token.token if (token := read_machine_token(supervisor.plan.data)) else "",
         repo=DEMO_REPO,
         sandbox=(await asyncio.to_thread(look, settings)).sandbox,
         repository=demo_repository(supervisor.plan.data),

@@ -234,7 +234,7 @@ def refusal_of_command(kind: str, verb: str, *, name: str, actor: str, user: Use
         return refusal(CLOSED, Role.ADMIN)
     if not user.invited:
         return Rejected(
-            "user-unknown", f"Nobody here is called {name[:40]}: an admin invites people (`journeyman user invite`)."
+            "user-unknown", f"Nobody here is called {name[:40]}: an admin invites people (`journeyman user add`)."
         )
     if not user.enabled:
         return Rejected("user-disabled", f"{name} may not do anything here any more: ask an admin.")

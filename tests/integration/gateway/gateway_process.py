@@ -52,6 +52,8 @@ class ServiceProcess:
             "JOURNEYMAN_HTTP_PORT": "0",
             "JOURNEYMAN_MACHINE_ID": "test",
             **SETTINGS,
+            # What is tested of a gateway here is something else; test_people_log_in.py has the login on.
+            "JOURNEYMAN_LOGIN": "off",
             "JOURNEYMAN_READY_FILE": str(self.ready),
             **environment,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from shared.contracts.subjects import Actor
 from shared.contracts.user import Role
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.command_line import Run
 from testing.door import ADA
 from testing.eventually import eventually
 from testing.nats import Nats
@@ -116,6 +119,37 @@ async def test_sessions_end_by_hand_in_the_middle_of_a_socket_and_outlive_the_ga
             (open_one,) = (await ada.get("/api/users/bo/sessions")).json()["items"]
             assert (await ada.post(f"/api/users/bo/sessions/{open_one['id']}/end")).json()["items"] == []
             assert await ended(heard) == NOT_LOGGED_IN
+
+
+async def test_commands_log_in_by_a_link_and_out_again(gateway: Gateway, journeyman: Run, tmp_path: Path) -> None:
+    here = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    async with gateway.http() as ada:
+        answer = (await ada.post("/api/users", json={"name": "bo", "role": "admin"})).json()
+        url = answer["url"]
+
+    async def run(*arguments: str) -> str:
+        done = await journeyman(*arguments, **here)
+        return done.out if done.code == 0 else f"refused: {done.err}"
+
+    assert "You are bo (admin)" in await run("login", url, "--name", "team")
+    kept = tmp_path / "config" / "journeyman" / "contexts.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    token = json.loads(kept.read_text())["named"]["team"]["token"]
+    assert "refused" in await run("login", url, "--name", "again")
+
+    assert [each["name"] for each in json.loads(await run("user", "list", "--json", "--context", "team"))["items"]] == [
+        ADA,
+        "bo",
+    ]
+    made = await run("token", "create", "ci", "--scope", "tasks", "--days", "1", "--context", "team")
+    async with gateway.http(who={"Authorization": f"Bearer {made.strip()}"}) as program:
+        assert (await program.get("/api/me")).json()["scopes"] == ["tasks"]
+        assert (await program.get("/api/users")).json()["code"] == "scope-lacking"
+    assert "needs its NATS" in await run("task", "list", "--context", "team")
+    assert "Logged out" in await run("logout", "team")
+    async with gateway.http(who={"Authorization": f"Bearer {token}"}) as revoked:
+        assert (await revoked.get("/api/me")).json()["code"] == "token-wrong"
+    assert token not in kept.read_text()
 
 
 def _key(browser: httpx.AsyncClient) -> str:

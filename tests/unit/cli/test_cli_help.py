@@ -13,7 +13,7 @@ from cli.console import SEQUENCE
 from cli.main import COMMANDS, cli
 from shared.contracts.messages import MAX_SEQUENCE
 
-STANDALONE = {"up", "demo", "service", "demo-repo", "completion", "context", "github"}
+STANDALONE = {"up", "demo", "service", "demo-repo", "completion", "context", "github", "login", "logout"}
 """They act on no running system, as `deliveries explain` does not."""
 
 
