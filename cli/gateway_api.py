@@ -71,5 +71,7 @@ def refusal_of(answer: httpx.Response) -> Exception:
             "You are not logged in there: `journeyman login` takes a link or a token. Who may read the data directory "
             "of the gateway needs neither: name that with --data."
         )
+    detail = str(told.get("detail", answer.status_code))
     wrong = [f"{each['field']}: {each['message']}" for each in told.get("errors", ())]
-    return Failure(" ".join([str(told.get("detail", answer.status_code)), *wrong]))
+    others = [each for each in wrong if each not in detail]  # the sentence has the first one
+    return Failure(f"{detail} Also: {'; '.join(others)}." if others else detail)

@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 import rich_click as click
 
+from cli.completions import context_names
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _META: Final = "cli.systems.choice"
@@ -39,7 +41,11 @@ def _choose(context: click.Context, option: click.Parameter, value: Any) -> None
 
 _OPTIONS: Final = (
     click.option(
-        "--context", help="Act on the system of this name (`journeyman context`).", expose_value=False, callback=_choose
+        "--context",
+        shell_complete=context_names,
+        help="Act on the system of this name (`journeyman context`).",
+        expose_value=False,
+        callback=_choose,
     ),
     click.option(
         "--url",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from cli.completions import context_names
 from cli.console import json_option, print_json, say, screen, table
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -70,7 +71,7 @@ def add(name: str, url: str, data: Path | None, **files: Path | None) -> None:
 
 
 @command.command("use", cls=click.RichCommand)
-@click.argument("name", required=False)
+@click.argument("name", shell_complete=context_names, required=False)
 @click.option("--none", "no_one", is_flag=True, help="No system any more.")
 def use(name: str | None, no_one: bool) -> None:
     """Act on the system NAME from now on, wherever a folder holds no system of its own."""
@@ -88,7 +89,7 @@ def use(name: str | None, no_one: bool) -> None:
 
 
 @command.command("remove", cls=click.RichCommand)
-@click.argument("name")
+@click.argument("name", shell_complete=context_names)
 def remove(name: str) -> None:
     """Forget the NAME; the system stays as it is."""
     from msgspec.structs import replace

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from cli.completions import delivery_ids
 from cli.console import json_option, print_json, say, screen, table
 from cli.gateway_api import asked
 from cli.systems import on_a_system
@@ -51,7 +52,7 @@ def list_(limit: int, as_json: bool) -> None:
 
 
 @command.command("show", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=delivery_ids)
 @json_option
 @on_a_system
 def show(id: str, as_json: bool) -> None:
@@ -110,7 +111,7 @@ def health(as_json: bool) -> None:
 
 
 @command.command("replay", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=delivery_ids)
 @json_option
 @on_a_system
 def replay(id: str, as_json: bool) -> None:

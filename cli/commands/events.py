@@ -7,14 +7,20 @@ import contextlib
 
 import rich_click as click
 
+from cli.completions import kinds, task_ids
 from cli.console import SEQUENCE, print_json, screen
 from cli.systems import on_a_system
 from shared.contracts.kinds import KINDS
 
 
 @click.command("events", cls=click.RichCommand)
-@click.option("--task", "task_id", help="Only this task's events: its own, its plan's, run's and reply's.")
-@click.option("--kind", help=f"Only the events of this kind of actor: {', '.join(KINDS)}.")
+@click.option(
+    "--task",
+    "task_id",
+    shell_complete=task_ids,
+    help="Only this task's events: its own, its plan's, run's and reply's.",
+)
+@click.option("--kind", shell_complete=kinds, help=f"Only the events of this kind of actor: {', '.join(KINDS)}.")
 @click.option("--from", "start", type=SEQUENCE, default=1, show_default=True, help="Stream sequence to begin at.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with the events to come, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Each event's stored envelope, one line each, with its sequence.")

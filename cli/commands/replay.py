@@ -6,6 +6,7 @@ import asyncio
 
 import rich_click as click
 
+from cli.completions import task_ids
 from cli.console import SEQUENCE, screen
 from cli.systems import on_a_system
 
@@ -19,7 +20,7 @@ from cli.systems import on_a_system
     show_default=True,
     help="Times the original pace.",
 )
-@click.option("--task", "task_id", help="Tell only what happened to this task.")
+@click.option("--task", "task_id", shell_complete=task_ids, help="Tell only what happened to this task.")
 @on_a_system
 def command(start: int, speed: float, task_id: str | None) -> None:
     """Tell history again in a dashboard, at its own pace or SPEED times faster, and do nothing else.

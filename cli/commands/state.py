@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from cli.completions import kinds, task_ids
 from cli.console import SEQUENCE, json_option, print_json, screen, table
 from cli.systems import on_a_system
 from shared.contracts.kinds import KINDS
@@ -18,8 +19,8 @@ The services' own rules are used, and no service needs to run. Versions and hash
 
 
 @click.command("state", cls=click.RichCommand, help=_HELP)
-@click.argument("kind")
-@click.argument("id")
+@click.argument("kind", shell_complete=kinds)
+@click.argument("id", shell_complete=task_ids)
 @click.option("--at", type=SEQUENCE, help="As of this stream sequence.  [default: now]")
 @json_option
 @on_a_system

@@ -10,6 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from cli.commands.task_reading import COMMANDS, exit_code, words_of_end
+from cli.completions import repositories, sources, statuses, task_ids
 from cli.console import json_option, print_json, say, screen
 from cli.systems import on_a_system
 
@@ -34,7 +35,9 @@ for _each in COMMANDS:
 @command.command("submit", cls=click.RichCommand)
 @click.argument("text", required=False)
 @click.option("--file", "-F", type=click.File(encoding="utf-8"), help="Read the text from this file.")
-@click.option("--repo", default="", help="The configured repository's name.  [default: the only one]")
+@click.option(
+    "--repo", default="", shell_complete=repositories, help="The configured repository's name.  [default: the only one]"
+)
 @click.option("--title", default="", help="A short title.  [default: the text's first line]")
 @click.option(
     "--directive",
@@ -102,9 +105,11 @@ def _text(text: str | None, file: TextIO | None) -> str:
 
 
 @command.command("list", cls=click.RichCommand)
-@click.option("--status", metavar="STATUS", help="Only tasks in this status, such as awaiting-approval.")
-@click.option("--source", help="Only tasks from github, cli, api, chat …")
-@click.option("--repo", help="Only tasks of this repository.")
+@click.option(
+    "--status", metavar="STATUS", shell_complete=statuses, help="Only tasks in this status, such as awaiting-approval."
+)
+@click.option("--source", shell_complete=sources, help="Only tasks from github, cli, api, chat …")
+@click.option("--repo", shell_complete=repositories, help="Only tasks of this repository.")
 @click.option("-q", "--search", help="Only tasks with this text.")
 @click.option("--limit", type=_LIMIT, default=50, show_default=True, help="Tasks of one page.")
 @click.option("--cursor", default="", help="The page behind the one that named this cursor.")
@@ -152,7 +157,7 @@ def list_(
 
 
 @command.command("show", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--events/--no-events", default=True, show_default=True, help="With the task's events.")
 @json_option
 @on_a_system
@@ -182,7 +187,7 @@ def show(id: str, events: bool, as_json: bool) -> None:
 
 
 @command.command("approve", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--version", type=click.IntRange(min=1), help="The plan's version, as you have seen it.")
 @click.option("--digest", help="The plan's digest, or at least its first 8 digits.")
 @click.option(
@@ -206,7 +211,7 @@ def approve(id: str, version: int | None, digest: str | None, budget: float, yes
 
 
 @command.command("reject", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--reason", default="", help="Why; the task ends.")
 @click.option("--feedback", default="", help="What another plan should do differently; the task goes on.")
 @json_option
@@ -222,7 +227,7 @@ def reject(id: str, reason: str, feedback: str, as_json: bool) -> None:
 
 
 @command.command("stop", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--reason", default="", help="Why.")
 @json_option
 @on_a_system
@@ -234,7 +239,7 @@ def stop(id: str, reason: str, as_json: bool) -> None:
 
 
 @command.command("retry", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--from-result", is_flag=True, help="Let the agent go on with the result that fell short.")
 @click.option("--afresh", is_flag=True, help="Have the work done anew, also where a result waits to be published.")
 @click.option(
@@ -260,7 +265,7 @@ def retry(id: str, from_result: bool, afresh: bool, budget: float, as_json: bool
 
 
 @command.command("publish", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @json_option
 @on_a_system
 def publish(id: str, as_json: bool) -> None:
@@ -271,7 +276,7 @@ def publish(id: str, as_json: bool) -> None:
 
 
 @command.command("follow-up", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.argument("text")
 @json_option
 @on_a_system
@@ -283,7 +288,7 @@ def follow_up(id: str, text: str, as_json: bool) -> None:
 
 
 @command.command("input", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.argument("text")
 @json_option
 @on_a_system

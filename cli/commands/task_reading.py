@@ -10,12 +10,13 @@ from typing import Any, Final
 import rich_click as click
 from click.exceptions import Exit
 
+from cli.completions import task_ids
 from cli.console import json_option, print_json, say, screen
 from cli.systems import on_a_system
 
 
 @click.command("wait", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Most seconds.  [default: for ever]")
 @click.option("--quiet", is_flag=True, help="Without the story.")
 @json_option
@@ -50,7 +51,7 @@ def words_of_end(answer: dict[str, Any]) -> str:
 
 
 @click.command("logs", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is to come, until the task has ended.")
 @click.option("--json", "as_json", is_flag=True, help="The lines of the agent's stream, one JSON line each.")
 @on_a_system
@@ -77,7 +78,7 @@ async def _logs(id: str, follow: bool, as_json: bool) -> None:
 
 
 @click.command("diff", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @on_a_system
 def diff(id: str) -> None:
     """The change that the newest run made, whether or not it was proven: `journeyman task diff ID | git apply`.
@@ -96,7 +97,7 @@ def diff(id: str) -> None:
 
 
 @click.command("open", cls=click.RichCommand)
-@click.argument("id")
+@click.argument("id", shell_complete=task_ids)
 @json_option
 @on_a_system
 def open_(id: str, as_json: bool) -> None:

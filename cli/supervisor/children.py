@@ -53,6 +53,11 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
     token_variables: frozenset[str] = frozenset()
 
     @property
+    def model_port_file(self) -> Path:
+        """Where the scripted model says its port; it is kept, for the agents that outlive a killed `up`."""
+        return self.run_dir / "demo-model.port"
+
+    @property
     def run_dir(self) -> Path:
         """Ready files and the record of what runs."""
         return self.data / "run"
@@ -89,8 +94,8 @@ async def launch_nats(plan: LaunchPlan) -> NatsChild:
 
 
 async def launch_model(plan: LaunchPlan, log: ChildLog) -> ChildProcess:
-    """The scripted model, on the same port at every start: agents that run hold its address."""
-    ready = plan.run_dir / "demo-model.port"
+    """The scripted model, on the same port at every start, also of the next `up`: agents that run hold its address."""
+    ready = plan.model_port_file
     child = await launch(
         "demo-model",
         ["shared.claude.demo.model", "--port", str(plan.model_port), "--port-file", str(ready)],

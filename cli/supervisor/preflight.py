@@ -78,6 +78,8 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
     )
     if options.demo:
         _prepare_demo(plan, settings)
+    if plan.scripted_model:
+        plan.model_port = _port_of_before(plan.model_port_file)
     plan.token_variables = load_config(settings.config_path).token_variables
     if options.nats_url or (not options.demo and "nats_url" in _own_settings(options).model_fields_set):
         plan.nats_elsewhere = True
@@ -145,6 +147,15 @@ def _configure_demo(config: Path, repository: Path) -> tuple[str, ...]:
         end = "" if text.endswith("\n") else "\n"
         config.write_text(f'{text}{end}[repos."{DEMO_REPO}"]\npath = "{repository.name}"\nbase = "main"\n')
     return tuple(name for name in repos if name != DEMO_REPO)
+
+
+def _port_of_before(file: Path) -> int:
+    """The port that stands in a file, where it is free; else 0, any one."""
+    try:
+        port = int(file.read_text())
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port <= MAX_PORT and is_free("127.0.0.1", port) else 0
 
 
 def _port_is_free(host: str, port: int) -> None:

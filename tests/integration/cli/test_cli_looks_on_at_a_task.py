@@ -114,7 +114,9 @@ async def test_an_id_that_nobody_has_is_an_error_everywhere_and_one_that_several
     assert [json.loads(line)["event"]["subject"] for line in events.out.splitlines()] == [f"task/{OPEN}"]
 
 
-async def test_all_pages_of_tasks_are_one_list_or_one_after_the_other(say: Run, bus: Bus) -> None:
+async def test_all_pages_of_tasks_are_one_list_or_one_after_the_other_and_a_shell_completes_their_ids(
+    say: Run, journeyman: Run, nats_server: Nats, bus: Bus
+) -> None:
     whole: TaskPage = answered(projected(planned()), "tasks.list")
 
     async def respond(message: Msg) -> None:
@@ -129,3 +131,8 @@ async def test_all_pages_of_tasks_are_one_list_or_one_after_the_other(say: Run, 
     )
     assert "--cursor second" in first.err and second.err == ""
     assert len(everything.json["items"]) == 2 * len(whole.items) > 0
+
+    id, title = whole.items[0].id, whole.items[0].title
+    words = {"COMP_WORDS": f"journeyman task show {id[:3].lower()}", "COMP_CWORD": "3"}
+    completed = await journeyman(JOURNEYMAN_NATS_URL=nats_server.url, _JOURNEYMAN_COMPLETE="zsh_complete", **words)
+    assert completed.out.splitlines()[:2] == ["plain", id] and title in completed.out

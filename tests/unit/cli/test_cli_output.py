@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -50,6 +51,40 @@ def test_a_shell_completes_commands_and_their_options(
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
     assert shell_complete(cli, {}, "journeyman", "_JOURNEYMAN_COMPLETE", f"{shell}_complete") == 0
     assert found in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("journeyman task list --status aw", ["awaiting-approval"]),
+        ("journeyman task list --source j", ["jira"]),
+        ("journeyman events --kind del", ["delivery"]),
+        ("journeyman task list --context wo", ["work"]),
+        ("journeyman context use wo", ["work"]),
+        ("journeyman task submit --data ./data --repo ACME/w", ["acme/web"]),
+        ("journeyman task submit --data ./nothing --repo a", []),
+        ("journeyman task show 01", []),
+        ("journeyman deliveries show 01", []),
+    ],
+)
+def test_a_shell_completes_what_the_system_has_and_says_nothing_where_there_is_none(
+    words: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from click.shell_completion import shell_complete
+
+    from cli import contexts
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    contexts.write(contexts.Contexts(named={"work": contexts.Context(url="nats://127.0.0.1:1")}))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journeyman.toml").write_text('[repos."acme/web"]\npath = "/srv/web.git"\n')
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert shell_complete(cli, {}, "journeyman", "_JOURNEYMAN_COMPLETE", "bash_complete") == 0
+    said = capfd.readouterr()
+    assert [line.partition(",")[2] for line in said.out.splitlines() if line] == found
+    assert said.err == ""
 
 
 @pytest.mark.parametrize("arguments", [[], ["x", "--file", "/dev/null"]])

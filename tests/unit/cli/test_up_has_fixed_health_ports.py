@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.failures import Failure
-from cli.supervisor.children import service_environment
+from cli.supervisor.children import LaunchPlan, service_environment
 from cli.supervisor.names import HEALTH_OFFSETS
 from cli.supervisor.preflight import UpOptions, plan_for
 from shared.ops.settings import load_settings
@@ -58,3 +58,19 @@ def test_a_second_system_that_nobody_told_where_to_be_gets_free_ones(
     assert ports(tmp_path, port=free_port()) == FREE
     monkeypatch.setattr("cli.supervisor.preflight.is_free", lambda host, port: True)
     assert ports(tmp_path, port=free_port())["projector"] == 9103
+
+
+def test_the_scripted_model_comes_back_where_agents_that_outlived_it_look_for_it(tmp_path: Path) -> None:
+    def plan() -> LaunchPlan:
+        settings = load_settings({}, data_dir=tmp_path, http_port=0, demo_model=True)
+        return plan_for(UpOptions(port=0, data=tmp_path), settings)
+
+    assert plan().model_port == 0
+    with socket.socket() as before:
+        before.bind(("127.0.0.1", 0))
+        before.listen()
+        port = before.getsockname()[1]
+        plan().model_port_file.parent.mkdir()
+        plan().model_port_file.write_text(str(port))
+        assert plan().model_port == 0, "somebody else has it now"
+    assert plan().model_port == port
