@@ -11,6 +11,8 @@ from cli.console import json_option, print_json, say, screen, table
 from cli.gateway_api import asked
 from cli.systems import on_a_system
 
+DRAFT_S = 180.0
+"""A model thinks for seconds; a paused task may take minutes."""
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -139,6 +141,35 @@ def enable(name: str, as_json: bool) -> None:
     _told(asked("POST", f"/api/webhooks/{_part(name)}/enable"), f"The webhook {name} takes deliveries again.", as_json)
 
 
+@command.command("draft", cls=click.RichCommand)
+@click.argument("description")
+@click.option("--sample", type=FILE, help="A body that is sent, out of which the paths are taken.")
+@json_option
+@on_a_system
+def draft(description: str, sample: Path | None, as_json: bool) -> None:
+    """Have the brain draft a webhook by a DESCRIPTION in words. It is printed as YAML for `add`; nothing is made."""
+    import time
+
+    from cli.failures import Failure
+
+    began = asked("POST", "/api/webhooks/drafts", {"description": description, "sample": _text_of(sample)})
+    if began["removed"]:
+        say("# What looked like a secret in the words was not sent on: `add` makes one.", to_stderr=True)
+    until = time.monotonic() + DRAFT_S
+    told = asked("GET", f"/api/webhooks/drafts/{began['task_id']}")
+    while told["state"] in ("working", "waiting") and time.monotonic() < until:
+        time.sleep(0.5)
+        told = asked("GET", f"/api/webhooks/drafts/{began['task_id']}")
+    if as_json:
+        print_json(told)
+        return
+    if told["state"] != "done":
+        raise Failure(told["problem"] or f"It takes long: see `journeyman task show {told['task_id']}`.")
+    for note in told["notes"]:
+        say(f"# {note}")
+    say(_yaml({"name": told["name"], **_said(told["definition"])}))
+
+
 @command.command("deliveries", cls=click.RichCommand)
 @click.argument("name")
 @click.option("--bodies", is_flag=True, help="With their bodies, shortened and without secrets.")
@@ -168,12 +199,27 @@ def deliveries(name: str, bodies: bool, as_json: bool) -> None:
 @on_a_system
 def test(name: str, body: Path | None, as_json: bool) -> None:
     """Send a signed call to a webhook, with BODY or one that is made. It may open a task, as every call."""
-    told = asked("POST", f"/api/webhooks/{_part(name)}/test", {"body": body.read_text()} if body is not None else {})
+    told = asked("POST", f"/api/webhooks/{_part(name)}/test", {"body": _text_of(body)})
     if as_json:
         print_json(told)
         return
     outcome = f"the delivery {told['delivery']} of the task {told['task_id']}" if told["task_id"] else told["reason"]
     say(f"{told['status']}: {outcome}")
+
+
+def _text_of(file: Path | None) -> str:
+    from cli.failures import Failure
+
+    try:
+        return file.read_text() if file is not None else ""
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file} is no text: {error}") from error
+
+
+def _said(definition: dict[str, Any]) -> dict[str, Any]:
+    """Without what is left empty."""
+    found = {key: _said(value) if isinstance(value, dict) else value for key, value in definition.items()}
+    return {key: value for key, value in found.items() if value not in ("", [], {})}
 
 
 def _told(answer: dict[str, Any], sentence: str, as_json: bool) -> None:

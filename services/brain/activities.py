@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from services.brain.actors.wishes import text_of
 from services.brain.policy import ReactionPolicy
 from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
+from services.brain.webhook_drafts import BUDGET_USD, is_draft, prompt_of, verdict_of
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.conversation.outcome import Outcome
 from shared.claude.orphans import fate_of
@@ -17,6 +20,7 @@ from shared.claude.runner import quoted
 from shared.claude.work_dirs import remove_run_dirs
 from shared.contracts import task
 from shared.contracts.task import RecordFailure, RecordTriage, Stage, Task, Verdict
+from shared.contracts.webhook_draft import SCHEMA as DRAFT
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.crash_points import crash_point
@@ -73,29 +77,47 @@ class Triage:
     async def _judge(
         self, event: RecordedEvent, work: AgentWork, state: Task, config: Config, context: ActivityContext
     ) -> RecordTriage | RecordFailure:
+        if is_draft(state):
+            budget_usd = min(BUDGET_USD, self._settings.run_budget_usd)
+            outcome = await self._ask_model(event, work, prompt_of(state), DRAFT, context, budget_usd=budget_usd)
+            return self._verdict(state, outcome, partial(verdict_of, state))
         if (judged := by_rules(state, config)) is not None:
             return judged
         await self._start_of_work(state.repo, config)  # before the model is paid for
-        return await self._ask_model(event, work, state, config, context)
+        outcome = await self._ask_model(event, work, _prompt(state), SCHEMA, context)
+        return self._verdict(state, outcome, lambda told: by_model(state, msgspec.convert(told, Judgement), config))
 
     async def _ask_model(
-        self, event: RecordedEvent, work: AgentWork, state: Task, config: Config, context: ActivityContext
-    ) -> RecordTriage | RecordFailure:
+        self,
+        event: RecordedEvent,
+        work: AgentWork,
+        prompt: str,
+        schema: dict[str, object],
+        context: ActivityContext,
+        *,
+        budget_usd: float | None = None,
+    ) -> Outcome:
         await self._agents.until_agents_run(context)
         agent = self._agents.runner.agent(AGENT)
         empty_dir = work.local.empty_dir(self._agents.runner.data_dir)
         empty_dir.mkdir(parents=True, exist_ok=True)
-        outcome = await self._agents.run_read_only(
+        return await self._agents.run_read_only(
             work,
             agent,
             cwd=empty_dir,
-            prompt=_prompt(state),
-            schema=SCHEMA,
+            prompt=prompt,
+            schema=schema,
+            budget_usd=budget_usd,
             hears=f"evt.task.{event.actor.id}.cancelled",
             after=event.position,
             ends=lambda _: True,
         )
-        verdict = _verdict(state, outcome, config, self._policy)
+
+    def _verdict(
+        self, state: Task, outcome: Outcome, judged: Callable[[object], RecordTriage]
+    ) -> RecordTriage | RecordFailure:
+        """What a model's answer makes of the task, with the place where it was paid for."""
+        verdict = _verdict(state, outcome, self._policy, judged)
         return msgspec.structs.replace(verdict, place=self._agents.runner.node_id)
 
     async def _with_base(self, report: RecordTriage | RecordFailure, config: Config) -> RecordTriage | RecordFailure:
@@ -126,7 +148,9 @@ class Triage:
         remove_run_dirs(work.local.empty_dir(self._agents.runner.data_dir))
 
 
-def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPolicy) -> RecordTriage | RecordFailure:
+def _verdict(
+    state: Task, outcome: Outcome, policy: ReactionPolicy, judged: Callable[[object], RecordTriage]
+) -> RecordTriage | RecordFailure:
     if not outcome.ok or outcome.structured is None:
         return RecordFailure(
             stage=Stage.TRIAGE,
@@ -137,7 +161,7 @@ def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPoli
             retries_at=policy.retries_at(utc_now(), outcome.retry_at) if outcome.retryable else (),
         )
     try:
-        judgement = msgspec.convert(outcome.structured, Judgement)
+        verdict = judged(outcome.structured)
     except msgspec.ValidationError as error:
         return RecordFailure(
             stage=Stage.TRIAGE,
@@ -145,7 +169,7 @@ def _verdict(state: Task, outcome: Outcome, config: Config, policy: ReactionPoli
             message=f"The model's verdict does not fit its schema ({error}): retry the task.",
             usage=outcome.usage,
         )
-    return msgspec.structs.replace(by_model(state, judgement, config), usage=outcome.usage)
+    return msgspec.structs.replace(verdict, usage=outcome.usage)
 
 
 def _prompt(state: Task) -> str:

@@ -14,6 +14,7 @@ from services.gateway.app import Parts, create_app
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
 from services.gateway.custom.commands import WebhookCommands
+from services.gateway.custom.drafts import WebhookDrafts
 from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.sealed_secrets import SealedSecrets, sealing_key
 from services.gateway.custom.sender_keys import SenderKeys
@@ -210,6 +211,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         except Problem:  # lost, and so in no body that was kept
             return ()
 
+    runner = AgentRunner(settings, service.bus)
     app = create_app(
         Parts(
             receiver=Receiver(
@@ -239,6 +241,7 @@ async def run(settings: Settings, timings: Timings) -> None:
             config=config,
             webhooks=webhooks,
             webhook_trials=WebhookTrials(webhooks, service.journal),
+            webhook_drafts=WebhookDrafts(service.client, service.journal, webhooks, runner, lambda: config.now),
             call_log=call_log,
             call_bucket=call_bucket,
             webhook_commands=WebhookCommands(
@@ -255,7 +258,7 @@ async def run(settings: Settings, timings: Timings) -> None:
             ),
             system_overview=SystemOverview(service.bus, pulse, settings.data_dir),
             pulse=pulse,
-            runner=AgentRunner(settings, service.bus),
+            runner=runner,
             live=Live(
                 events=events,
                 output=output,

@@ -35,6 +35,7 @@ from services.gateway.api.webhooks import WebhookController as WebhookDefinition
 from services.gateway.commands import TaskCommands
 from services.gateway.config_file import ConfigFile
 from services.gateway.custom.commands import WebhookCommands
+from services.gateway.custom.drafts import WebhookDrafts
 from services.gateway.custom.registry import Webhooks
 from services.gateway.custom.trials import WebhookTrials
 from services.gateway.head_requests import HeadRequests
@@ -77,6 +78,7 @@ class Parts:
     webhooks: Webhooks
     webhook_commands: WebhookCommands
     webhook_trials: WebhookTrials
+    webhook_drafts: WebhookDrafts
     call_log: CallLog
     call_bucket: CallBucket
     delivery_replays: DeliveryReplays

@@ -132,6 +132,10 @@ another day. `journeyman webhook try FILE SAMPLE` says what would be found in a 
 that could take long is refused, and so is a body that is too large for its expressions. Keys of a `jwks_url` inside of
 our own network are read only from the hosts in `JOURNEYMAN_JWKS_HOSTS`.
 
+`journeyman webhook draft "…"`, `POST /api/webhooks/drafts` or the dashboard's form have a model draft all this by a
+description in words, and a sample: as a task of the source `webhook-draft`, for $0.25 at most. It is never saved by
+itself, and what looks like a secret in the words is not sent onward.
+
 `journeyman webhook test NAME` sends a signed call. A body that has the webhook's own secret in it is kept without it.
 
 ## How webhooks fare

@@ -136,6 +136,7 @@ class AgentActivity:
         cwd: Path,
         prompt: str,
         schema: dict[str, object] | None = None,
+        budget_usd: float | None = None,
         hears: str,
         after: int,
         ends: Callable[[RecordedEvent], bool],
@@ -160,6 +161,7 @@ class AgentActivity:
                 session=work.session(number),
                 prompt=prompt,
                 schema=schema,
+                budget_usd=budget_usd,
                 stop=stop,
             )
 

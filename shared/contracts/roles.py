@@ -178,6 +178,8 @@ OPERATIONS: Final[dict[str, Row]] = {
     "listCalls": _LOOK_AT_DOORS,
     "tryWebhook": _DOORS,
     "testWebhook": _DOORS,
+    "draftWebhook": _DOORS,
+    "getWebhookDraft": _LOOK_AT_DOORS,
     "createWebhook": _DOORS,
     "changeWebhook": _DOORS,
     "rotateWebhookSecret": _DOORS,

@@ -15,8 +15,10 @@ from shared.contracts.task import Directive
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 """What a webhook may be called."""
-RESERVED: Final = frozenset({"user", "service", "agent", "nats", "cli", "api", "chat"})
-"""Names that stand in principals and sources for something else."""
+RESERVED: Final = frozenset(
+    {"user", "service", "agent", "nats", "cli", "api", "chat", "webhook-draft", "drafts", "try"}
+)
+"""Names that stand in principals, sources and addresses for something else."""
 
 
 class Scheme(StrEnum):

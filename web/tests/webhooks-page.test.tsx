@@ -102,6 +102,46 @@ test("a form filled in by hand makes the webhook, and its secret is shown until 
   expect(screen.queryByText("made-secret")).toBeNull();
 });
 
+test("words become a form that is looked at and saved by a person, and by nobody else", async () => {
+  const gateway = withHooks();
+  gateway.draft = {
+    task_id: "T1",
+    state: "done",
+    problem: "",
+    name: "nightly",
+    definition: {
+      verification: { scheme: "hmac", header: "X-Build-Signature", prefix: "sha256=" },
+      paths: { title: "build.name" },
+      filters: ["status == 'failed'"],
+      description: "Builds \u202ethat fail",
+    },
+    notes: ["Which header has the time?\u202e"],
+  };
+  const { user } = openPage("/hooks", gateway);
+  await user.click(await screen.findByRole("button", { name: "New webhook" }));
+  await user.type(
+    screen.getByRole("textbox", { name: /own words/ }),
+    "Builds that fail; the secret is hunter2",
+  );
+  await user.click(screen.getByRole("button", { name: "Draft the form" }));
+  expect(await screen.findByText(/Nothing is made yet/)).toBeVisible();
+  expect(screen.getByText(/looked like a secret/)).toBeVisible();
+  expect(screen.getByText(/Which header has the time/)).toBeVisible();
+  expect(screen.getByText("U+202E")).toBeVisible();
+  expect(screen.getByRole("textbox", { name: "Name" })).toHaveValue("nightly");
+  expect(screen.getByRole("textbox", { name: "Header with the signature" })).toHaveValue("X-Build-Signature");
+  expect(gateway.commands.map(({ path }) => path)).not.toContain("/api/webhooks");
+  await user.clear(screen.getByRole("textbox", { name: /^Title/ }));
+  await user.type(screen.getByRole("textbox", { name: /^Title/ }), "build.title");
+  await user.click(screen.getByRole("button", { name: "Make webhook" }));
+  expect(await screen.findByText("made-secret")).toBeVisible();
+  expect(gateway.commands.at(-1)?.body).toMatchObject({
+    name: "nightly",
+    paths: { title: "build.title" },
+    filters: ["status == 'failed'"],
+  });
+});
+
 test("each way of verification asks for what it needs and for nothing else", async () => {
   const { user } = openPage("/hooks", withHooks());
   await user.click(await screen.findByRole("button", { name: "New webhook" }));

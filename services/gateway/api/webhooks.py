@@ -11,6 +11,7 @@ from litestar import Controller, Request, get, post, put
 from services.gateway.api.dependencies import problems
 from services.gateway.api.schemas import Body, CommandDone, Line, LongText, done
 from services.gateway.custom.commands import Made, WebhookCommands, without_secret
+from services.gateway.custom.drafts import DraftAsked, WebhookDraft, WebhookDrafts
 from services.gateway.custom.examples import example_call
 from services.gateway.custom.paths import Found
 from services.gateway.custom.registry import Webhooks
@@ -60,6 +61,13 @@ class TestCall(Body, frozen=True, kw_only=True):
     """The body of a test call; one that the paths would find something in, where it is empty."""
 
     body: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
+
+
+class Description(Body, frozen=True, kw_only=True):
+    """What a webhook is to be, in words, and a body that is sent, where there is one."""
+
+    description: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+    sample: Annotated[str, msgspec.Meta(max_length=100_000)] = ""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +195,27 @@ class WebhookController(Controller):
         """What the webhook answered, be it a refusal. It is a call as others are, and may open a task."""
         webhook = webhook_commands.get(name)
         return await webhook_trials.send(request.app, name, webhook.definition, (data or TestCall()).body)
+
+    @post(
+        "/drafts",
+        operation_id="draftWebhook",
+        summary="Ask for a draft of a webhook by a description in words",
+        status_code=202,
+        responses=problems(400, 409, 429, 503),
+    )
+    async def draft(self, data: Description, webhook_drafts: WebhookDrafts, principal: str) -> DraftAsked:
+        """A model drafts it. Nothing is made, and what looks like a secret in the words is not sent onward."""
+        return await webhook_drafts.ask(data.description, data.sample, principal=principal)
+
+    @get(
+        "/drafts/{id:str}",
+        operation_id="getWebhookDraft",
+        summary="A draft of a webhook, and how far it is",
+        responses=problems(404, 503),
+    )
+    async def get_draft(self, id: str, webhook_drafts: WebhookDrafts) -> WebhookDraft:
+        """A person looks at it and saves it by `createWebhook`."""
+        return await webhook_drafts.get(id)
 
     @post(
         "/try",

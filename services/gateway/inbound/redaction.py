@@ -30,6 +30,13 @@ _FIELD: Final = re.compile(
     r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[\[{][^\]}]*[\]}]?|[^\s&,;}\]]+)""",
     re.IGNORECASE,
 )
+_TOLD: Final = re.compile(
+    r"""(\b(?:secret|password|passphrase|token|api[ -]?key)s?(?:\s+(?:is|are|was|will be|of))?[\s:=]{1,4}["'`“‘]?)"""
+    r"""([^\s"'`”’]{6,500})""",
+    re.IGNORECASE,
+)
+"""A secret in a sentence: `the secret is hunter2`."""
+_RANDOM: Final = re.compile(r"[A-Za-z0-9+/_=.-]{20,500}")
 
 
 def without_own(document: bytes, secrets: Sequence[bytes]) -> bytes:
@@ -55,6 +62,27 @@ def shown_body(body: bytes, secrets: Sequence[bytes]) -> str:
     # Once more over the whole: a secret may stand in several values, or in another form of writing.
     shown = visible(without_secrets(_without(text, secrets)))
     return shown if len(shown) <= SHOWN_CHARS else f"{shown[:SHOWN_CHARS]}…"
+
+
+def words_without_secrets(text: str) -> str:
+    """What a person tells, without what looks like a secret in it: by its shape, by its name, or by its letters."""
+    text = _FIELD.sub(rf"\1{REMOVED}", without_secrets(text))
+    text = _TOLD.sub(lambda found: found[0] if _is_word(found[2]) else f"{found[1]}{REMOVED}", text)
+    return _RANDOM.sub(lambda found: REMOVED if _is_random(found[0]) else found[0], text)
+
+
+def _is_word(text: str) -> bool:
+    """Whether it is a word, or a name of a header or field, more than a secret."""
+    return len(text) < 16 and re.fullmatch(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*[.,;:!?)]*", text) is not None
+
+
+def _is_random(text: str) -> bool:
+    if text.startswith("whsec_"):
+        return True
+    if all(len(part) <= 12 for part in re.split(r"[-_./]", text)):
+        return False  # a name of parts: X-Amz-Content-Sha256
+    kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return kinds == 3 or (len(text) >= 32 and re.search("[0-9]", text) is not None)
 
 
 def _text_of(secret: bytes) -> str:

@@ -50,8 +50,16 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 class TrialLimit:
     """Counts what people try out: raises `Problem` for what is too much."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        code: str = "too-many-test-events",
+        what: str = "test events",
+    ) -> None:
         self._clock = clock
+        self._code = code
+        self._what = what
         self._sent: deque[float] = deque(maxlen=MOST)
 
     def count(self) -> None:
@@ -61,8 +69,8 @@ class TrialLimit:
             wait = int(PER_S - (now - self._sent[0])) + 1
             raise Problem(
                 429,
-                "too-many-test-events",
-                f"{MOST} test events a minute are enough: send the next one in {wait} s.",
+                self._code,
+                f"{MOST} {self._what} a minute are enough: ask for the next one in {wait} s.",
                 headers={"Retry-After": str(wait)},
             )
         self._sent.append(now)

@@ -23,6 +23,7 @@ import msgspec
 from shared.claude.demo import repo as demo_repo
 from shared.claude.demo.conversation import Exchange, Role, ScriptedConversation
 from shared.claude.demo.schema import fill
+from shared.claude.demo.webhook_form import is_webhook_form, webhook_form
 
 _DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
 _TEST = "python3 -m unittest 2>&1 | tail -n 25"
@@ -321,7 +322,10 @@ def _last_words(output: str) -> str:
 def _finish(talk: ScriptedConversation, text: str) -> Speak:
     """The last word: the structured answer where one is asked for, else the text with what people said meanwhile."""
     if "StructuredOutput" in talk.tools:
-        answer = fill(talk.tools["StructuredOutput"], title=_title(talk.prompt), text=text, prompt=talk.prompt)
+        schema = talk.tools["StructuredOutput"]
+        if is_webhook_form(schema):
+            return Speak("", (ToolUse("StructuredOutput", webhook_form(talk.prompt)),))
+        answer = fill(schema, title=_title(talk.prompt), text=text, prompt=talk.prompt)
         return Speak("", (ToolUse("StructuredOutput", answer),))
     answers = [call.result for each in talk.exchanges for call in each.calls if call.name == "AskUserQuestion"]
     heard = [*answers, *talk.notes]

@@ -8,6 +8,7 @@ export const keys = {
   status: ["status"] as const,
   repos: ["repos"] as const,
   webhooks: ["webhooks"] as const,
+  draft: (task: string) => ["webhook-draft", task] as const,
   doors: ["doors"] as const,
   calls: (door: string) => ["doors", door] as const,
 };

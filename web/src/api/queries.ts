@@ -9,6 +9,7 @@ import type {
   CommandReply,
   Delivered,
   Door,
+  DraftAsked,
   Found,
   Input,
   NewTask,
@@ -25,6 +26,7 @@ import type {
   Timeline,
   TimelineItem,
   Transcript,
+  WebhookDraft,
   WebhookList,
   WebhookMade,
   Wish,
@@ -153,6 +155,23 @@ export const rotateWebhook = (name: string) =>
 /** Has a signed call sent to a webhook; with an empty body, one is made that it would take. */
 export const testWebhook = (name: string, body = "") =>
   postJson<Delivered>(`/api/webhooks/${encodeURIComponent(name)}/test`, { body });
+
+/** Has the brain draft a webhook by a description in words; nothing is made. */
+export const draftWebhook = (description: string, sample: string) =>
+  postJson<DraftAsked>("/api/webhooks/drafts", { description, sample });
+
+const DRAFT_EVERY_MS = 700;
+
+/** The draft of a task, asked for until it is there. */
+export const draftQuery = (task: string) =>
+  queryOptions({
+    queryKey: keys.draft(task),
+    queryFn: ({ signal }) =>
+      getJson<WebhookDraft>(`/api/webhooks/drafts/${encodeURIComponent(task)}`, {}, signal),
+    enabled: task !== "",
+    refetchInterval: ({ state }) =>
+      state.data && !["working", "waiting"].includes(state.data.state) ? false : DRAFT_EVERY_MS,
+  });
 
 /** Everything that takes deliveries, and how it fares. Calls make no event. */
 export const doorsQuery = queryOptions({

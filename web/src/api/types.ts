@@ -38,6 +38,9 @@ export type Webhook = Answered<Schemas["Webhook"]>;
 export type WebhookList = { items: Webhook[] };
 export type NewWebhook = Schemas["NewWebhook"];
 export type WebhookMade = Answered<Schemas["WebhookMade"]>;
+/** A draft of a webhook that was asked for, and how far it is. */
+export type WebhookDraft = Answered<Schemas["WebhookDraft"]>;
+export type DraftAsked = Schemas["DraftAsked"];
 export type Scheme = Schemas["Scheme"];
 export type Paths = Required<Schemas["Paths"]>;
 export type Found = Required<Schemas["Found"]>;

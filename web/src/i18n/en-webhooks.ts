@@ -68,6 +68,18 @@ export const enWebhooks = {
   "calls.again": "Redeliver",
   "calls.againDone": "It was acted on once more. What had taken effect did not do so twice.",
 
+  "hookDraft.words": "Say it in your own words",
+  "hookDraft.hint":
+    "What is sent, how it is signed, and when it is work. A model fills in the form below from it and from the sample; you look at it and save it. Leave secrets out.",
+  "hookDraft.draft": "Draft the form",
+  "hookDraft.again": "Draft it anew",
+  "hookDraft.working": "Drafting…",
+  "hookDraft.waiting": "The draft waits: {problem}",
+  "hookDraft.failed": "There is no draft: {problem}",
+  "hookDraft.done": "The form is filled in. Nothing is made yet: look at it, and save it.",
+  "hookDraft.removed": "Something in your words looked like a secret, and was not sent on.",
+  "hookDraft.task": "Its task",
+
   "hookForm.name": "Name",
   "hookForm.nameHint": "The last part of its address: small letters, digits, hyphens",
   "hookForm.description": "What it is for",

@@ -9,6 +9,7 @@ import type {
   TaskDetail,
   TimelineItem,
   Webhook,
+  WebhookDraft,
 } from "../../src/api/types";
 import type { Socket } from "../../src/live/client";
 
@@ -49,6 +50,7 @@ export class FakeGateway {
   webhooks: Webhook[] = [];
   doors: Door[] = [];
   calls: Call[] = [];
+  draft: WebhookDraft | undefined;
   /** What its webhook answers to a test event. */
   delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
@@ -122,6 +124,7 @@ export class FakeGateway {
         url: "",
         failed: "",
       });
+    if (url.pathname === "/api/webhooks/drafts") return json({ task_id: "T1", removed: true }, 202);
     if (url.pathname.endsWith("/test")) return json(this.delivered);
     if (url.pathname === "/api/webhooks")
       return json({ event: null, seq: ++this.seq, secret: "made-secret" }, 201);
@@ -135,6 +138,7 @@ export class FakeGateway {
     const [, , what, id, part] = url.pathname.split("/");
     if (what === "status") return json(this.status());
     if (what === "doors") return json({ items: id ? this.calls : this.doors, incomplete: "" });
+    if (what === "webhooks" && id === "drafts") return json(this.draft);
     if (what === "webhooks") return json({ items: this.webhooks });
     if (what === "repos")
       return this.repos

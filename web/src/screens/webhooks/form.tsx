@@ -1,11 +1,12 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useDeferredValue, useState } from "react";
 import { makeWebhook, reposQuery, tryWebhook } from "../../api/queries";
-import type { Directive, Found, NewWebhook, Paths, Scheme } from "../../api/types";
+import type { Directive, Found, NewWebhook, Paths, Scheme, WebhookDraft } from "../../api/types";
 import { Button } from "../../components/ui/button";
 import { Field, Input, Select, TextArea } from "../../components/ui/field";
 import { t } from "../../i18n/webhooks";
 import { visible } from "../../lib/visible";
+import { DraftByWords } from "./words";
 
 const SCHEMES: readonly Scheme[] = ["hmac", "bearer", "basic", "standard-webhooks", "jwt", "none"];
 const PATHS = ["id", "thing", "title", "text", "repository", "author", "url"] as const;
@@ -48,6 +49,21 @@ const definitionOf = (draft: Draft): NewWebhook => ({
   directive: draft.directive,
 });
 
+/** The form as a model has drafted it; a secret that somebody has typed stays. */
+const filledIn = (before: Draft, { name, definition }: WebhookDraft): Draft =>
+  definition
+    ? {
+        name: name || before.name,
+        description: definition.description ?? "",
+        verification: definition.verification,
+        secret: before.secret,
+        paths: { ...NO_PATHS, ...definition.paths },
+        filters: (definition.filters ?? []).join("\n"),
+        repo: definition.repo ?? "",
+        directive: definition.directive ?? "auto",
+      }
+    : before;
+
 interface Props {
   cancel: () => void;
   /** Gets the secret that was made, or an empty text. */
@@ -67,6 +83,7 @@ export function WebhookForm({ cancel, made }: Props) {
 
   return (
     <form onSubmit={submit} className="mb-6 space-y-4 rounded-lg border bg-panel p-4">
+      <DraftByWords sample={sample} fill={(made) => setDraft((before) => filledIn(before, made))} />
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label={t("hookForm.name")} hint={t("hookForm.nameHint")}>
           {(ids) => (
