@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Container
 from typing import Any, Final, cast
 
 from services.gateway.inbound.acceptance import Acceptance
@@ -28,12 +29,12 @@ class _Artifacts:
 class Received:
     """The door of one sender, whose secret is being rotated."""
 
-    def __init__(self, name: str, config: Config) -> None:
+    def __init__(self, name: str, config: Config, *, asked: Container[str] = ()) -> None:
         self.name = name
         self.config = config
         self.journal = MemoryJournal()
         self._receiver = Receiver(
-            Acceptance(cast(Any, self.journal), cast(Any, _Artifacts())),
+            Acceptance(cast(Any, self.journal), cast(Any, _Artifacts()), asked=asked),
             senders=ADAPTERS,
             secrets={name: (SECRET, NEXT)},
             config=lambda: self.config,

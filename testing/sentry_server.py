@@ -15,6 +15,7 @@ from testing.rest_server import Answer, Json, RestServer
 TOKEN = "sentry-token-of-tests"
 ORGANIZATION = "acme"
 BOT = {"id": "77", "name": "journeyman-1a2b"}
+EVENT = "a" * 32
 INSTALLATION = "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"
 
 
@@ -44,12 +45,17 @@ class Issue:
 
 
 class SentryServer(RestServer):
-    """``has_releases``: whether something can be resolved in the next one; ``scopes`` are our token's."""
+    """``has_releases``: whether something can be resolved in the next one; ``scopes`` are our token's.
+
+    ``event`` is the newest one of every issue, and ``committers`` who may have brought it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.issues: dict[str, Issue] = {}
         self.has_releases = True
+        self.event: Json | None = None
+        self.committers: list[Json] = []
         self.scopes = ["event:read", "event:write", "org:read"]
         self.edits = 0
         self._next = 500
@@ -118,6 +124,10 @@ class SentryServer(RestServer):
         match method, path:
             case "GET", "/api/0/":
                 return 200, {"version": "0", "user": BOT, "auth": {"scopes": self.scopes}}
+            case "GET", _ if (
+                self.event and path == f"/api/0/projects/{ORGANIZATION}/backend/events/{EVENT}/committers/"
+            ):
+                return (200, {"committers": self.committers}) if self.committers else (404, {"detail": "No committers"})
             case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/projects/":
                 return 200, [{"id": "1", "slug": "backend"}, {"id": "2", "slug": "other"}]
             case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/sentry-app-installations/":
@@ -135,6 +145,8 @@ class SentryServer(RestServer):
     def _of_issue(self, method: str, issue: Issue, rest: str, body: Json) -> Answer:
         what, _, id = rest.partition("/")
         match method, what:
+            case "GET", "events" if id == "latest" and self.event is not None:
+                return 200, self.event
             case "GET", "":
                 return 200, {**self.told(issue), "activity": issue.activity}
             case "PUT", "":

@@ -36,6 +36,7 @@ from services.gateway.inbound.authorisation import JUDGED_AT_ONCE, Authorisation
 from services.gateway.inbound.body import Bodies
 from services.gateway.inbound.call_log import CallLog
 from services.gateway.inbound.delivery_bodies import DeliveryBodies
+from services.gateway.inbound.detail_sources import details_of
 from services.gateway.inbound.github_authority import GitHubAuthority
 from services.gateway.inbound.github_looks import PullRequestLooks
 from services.gateway.inbound.github_sweeper import GitHubSweeper
@@ -137,6 +138,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     try:
         there = boards(settings, board_parts)
         asked = sources(settings, lambda: config.now, service.journal)
+        details = details_of(settings, lambda: config.now)
     except ValueError as error:
         raise CannotStart(str(error)) from error
     if there:
@@ -164,7 +166,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         give_up=publications.give_up,
     )
 
-    authorisation = Authorisation(host, service.journal, authorities)
+    authorisation = Authorisation(host, service.journal, authorities, details)
     for name in ("accepted", "replayed"):
         service.activity(
             f"judge-{name}",
@@ -190,7 +192,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     pulse = Pulse(service.bus)
     service.loop(pulse.run, drain=pulse.drain)
-    acceptance = Acceptance(service.journal, service.artifacts, authorities=authorities)
+    acceptance = Acceptance(service.journal, service.artifacts, asked=frozenset((*authorities, *details)))
     for name, source in asked.items():
         missed = MissedEvents(
             name,
@@ -233,7 +235,7 @@ async def run(settings: Settings, timings: Timings) -> None:
                 service.journal,
                 service.artifacts,
                 lambda: config.now,
-                authorities=authorities,
+                asked=frozenset((*authorities, *details)),
                 sender_of=webhooks.sender_of,
             ),
             delivery_bodies=DeliveryBodies(service.journal, service.artifacts, secrets_by_name),

@@ -109,7 +109,8 @@ class Authorised(Event, frozen=True, kw_only=True):
 
     ``permission`` is the role that the author has there (``admin``, ``maintain``, ``write``, ``triage``, ``read``,
     ``none``), or empty where nobody had to be asked. ``decided_by`` says what decided: ``permission``, ``people``,
-    ``team``, ``bots``, ``strangers``, ``harmless``, ``self-test``, or ``fact`` for what happened whoever did it.
+    ``team``, ``bots``, ``strangers``, ``harmless``, ``self-test``, ``fact`` for what happened whoever did it, or
+    ``details`` where only those were asked for.
     """
 
     signal: Signal

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from services.gateway.inbound.authorisation import Authority, must_ask
+from services.gateway.inbound.authorisation import must_ask
 from shared.contracts.delivery import Accepted, Signal
 from shared.contracts.ids import derived_id, derived_task_id
 from shared.contracts.subjects import Actor
@@ -64,12 +63,10 @@ class Kept(msgspec.Struct, frozen=True):
 class Acceptance:
     """Appends `delivery.accepted`."""
 
-    def __init__(
-        self, journal: NatsJournal, artifacts: Artifacts, *, authorities: Mapping[str, Authority] = MappingProxyType({})
-    ) -> None:
+    def __init__(self, journal: NatsJournal, artifacts: Artifacts, *, asked: Container[str] = ()) -> None:
         self._journal = journal
         self._artifacts = artifacts
-        self._authorities = authorities
+        self._asked = asked
 
     async def keep(self, delivery: Delivery) -> Kept:
         """Store a delivery behind the empty head of its actor, so that a duplicate is refused for ever.
@@ -97,7 +94,7 @@ class Acceptance:
                 body_size=len(delivery.body),
                 body=msgspec.Raw(b"null" if large else delivery.json),
                 artifact=await self._artifacts.put(f"webhook.{actor.id}", delivery.json) if large else None,
-                asks_permission=must_ask(self._authorities, delivery.webhook, delivery.signal),
+                asks_permission=must_ask(self._asked, delivery.webhook, delivery.signal),
             )
             crash_point("webhook.prepared")
             metadata = MessageMetadata(

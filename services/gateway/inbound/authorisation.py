@@ -1,4 +1,5 @@
-"""Who may: the sender is asked what a delivery's author may do there, before anything is done about it.
+"""Who may: the sender is asked what a delivery's author may do there, before anything is done about it. Senders whose
+deliveries leave out what a new task needs are asked for that at the same time.
 
 An association or a role that stands in the delivery decides nothing. Where a sender has no authority that can be asked
 (no credentials are set), its deliveries are acted on as they are, and their own claim of the author's role is a hint.
@@ -6,13 +7,17 @@ An association or a role that stands in the delivery decides nothing. Where a se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Container, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
+from services.gateway.inbound.detail_names import may_be_completed
+from services.gateway.outbound.displays import CannotShow, NotNow
 from shared.contracts.decider import Rejected
 from shared.contracts.delivery import Accepted, Authorise, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_id
@@ -28,6 +33,9 @@ JUDGED_AT_ONCE: Final = 8
 """Deliveries whose authors a gateway asks about at one time."""
 FACTS: Final = frozenset({SignalKind.CLOSED, SignalKind.PULL_REQUEST, SignalKind.CHECK})
 """What happened, whoever did it: nobody asks for anything."""
+
+DETAILS_S: Final = 20.0
+AGAIN_S: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +67,20 @@ class Authority(Protocol):
         ...
 
 
-def must_ask(authorities: Mapping[str, Authority], webhook: str, signal: Signal) -> bool:
-    """Whether the sender is asked before a delivery counts: about its author, or what a failed check says."""
-    return webhook in authorities and (signal.kind not in FACTS or is_failure(signal))
+class Details(Protocol):
+    """What can be asked about the things of one sender."""
+
+    async def completed(self, asked: Asked) -> Signal:
+        """The signal with what its delivery left out. Raises `CannotShow` and `NotNow`."""
+        ...
+
+
+def must_ask(asked: Container[str], webhook: str, signal: Signal) -> bool:
+    """Whether the sender is asked before a delivery counts: about its author, what a failed check says, or details.
+
+    ``asked`` are the senders that can be asked.
+    """
+    return webhook in asked and (signal.kind not in FACTS or is_failure(signal))
 
 
 def is_failure(signal: Signal) -> bool:
@@ -72,10 +91,17 @@ def is_failure(signal: Signal) -> bool:
 class Authorisation:
     """The activity behind `delivery.accepted` and `delivery.replayed`."""
 
-    def __init__(self, host: ActorHost, journal: NatsJournal, authorities: Mapping[str, Authority]) -> None:
+    def __init__(
+        self,
+        host: ActorHost,
+        journal: NatsJournal,
+        authorities: Mapping[str, Authority],
+        details: Mapping[str, Details] = MappingProxyType({}),
+    ) -> None:
         self._host = host
         self._journal = journal
         self._authorities = authorities
+        self._details = details
 
     async def judge(self, event: RecordedEvent, turn: ActivityContext) -> None:
         """Have the delivery say what counts of it, once."""
@@ -87,28 +113,56 @@ class Authorisation:
         if authority is None and told.signal.kind in FACTS:
             await self._tell(event, Authorise(signal=told.signal, decided_by="fact"))
             return
+        if authority is None and (first.data.webhook in self._details or may_be_completed(first.data.webhook)):
+            await self._tell(event, Authorise(signal=await self._completed(event, first), decided_by="details"))
+            return
         if authority is None:
             reason = "The credentials by which its author could be judged are not set any more: set them, replay it."
             await self._tell(event, Refuse(code="permission-unknown", reason=reason))
             return
-        judgement = await authority.judge(
-            Asked(
-                id=event.actor.id,
-                accepted=first.data,
-                signal=told.signal,
-                sender=first.principal.partition(":")[2],
-                opens=not await self._journal.newest(_task_of(told.signal)),
-                at=first.time,
-            )
-        )
+        judgement = await authority.judge(await self._asked(event, first))
         crash_point("delivery.judged")
         await self._tell(event, judgement)
+
+    async def _asked(self, event: RecordedEvent, first: RecordedEvent) -> Asked:
+        signal: Signal = event.data.signal
+        return Asked(
+            id=event.actor.id,
+            accepted=first.data,
+            signal=signal,
+            sender=first.principal.partition(":")[2],
+            opens=not await self._journal.newest(_task_of(signal)),
+            at=first.time,
+        )
+
+    async def _completed(self, event: RecordedEvent, first: RecordedEvent) -> Signal:
+        """With what the sender says; as it came where that says nothing for `DETAILS_S`: the work begins anyway."""
+        signal: Signal = event.data.signal
+        details = self._details.get(first.data.webhook)
+        if details is None:
+            return signal
+        asked = await self._asked(event, first)
+        try:
+            async with asyncio.timeout(DETAILS_S):
+                while True:
+                    try:
+                        return await details.completed(asked)
+                    except NotNow as error:
+                        log.info("a sender is asked again for details", sender=first.data.webhook, reason=str(error))
+                        await asyncio.sleep(AGAIN_S)
+        except (CannotShow, TimeoutError) as error:
+            reason = str(error) or f"no answer within {DETAILS_S:.0f} s"
+            log.warning("a delivery stays without details", delivery=event.actor.id, reason=reason)
+            return signal
 
     async def give_up(self, event: RecordedEvent, reason: str) -> None:
         """Say that nobody could tell who may: nothing is done about the delivery, unless it tells what happened."""
         if (signal := event.data.signal).kind in FACTS:
             log.warning("a failed check could not be asked what it says", delivery=event.actor.id, reason=reason)
             await self._tell(event, Authorise(signal=signal, decided_by="fact"))
+            return
+        if event.data.signal.thread.partition(":")[0] in self._details:
+            await self._tell(event, Authorise(signal=signal, decided_by="details"))
             return
         log.error("a delivery's author cannot be judged", delivery=event.actor.id, reason=reason)
         sentence = f"Whether its author may ask for that could not be found out ({reason}): say it again."

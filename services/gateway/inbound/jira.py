@@ -307,6 +307,18 @@ def _text(issue: Issue, config: Config, policy: SenderPolicy) -> str:
     return clean(f"{text}\n\nAttached there:\n\n{listed}" if listed else text)
 
 
+def with_issue(signal: Signal, issue: Issue, config: Config) -> Signal:
+    """The signal of a comment with all that its issue says: comments of Cloud bring few of the issue's fields, and
+    those of old servers none."""
+    return msgspec.structs.replace(
+        signal,
+        title=one_line(visible(issue.fields.summary or issue.key or "")),
+        context=_text(issue, config, config.sender(NAME)),
+        repo=_repo(issue, config),
+        url=page_of(issue),
+    )
+
+
 def _mention_in(text: str, config: Config) -> Mention | None:
     return find_mention(text, config.policy.mention)
 
@@ -390,6 +402,10 @@ their histories and comments. What a webhook has brought is known by what happen
 is a delivery like others, one to two minutes late. Deleted issues and comments leave nothing to be found. Up to when
 Jira was asked stands in the bucket POSITIONS of NATS, by Jira's clock; without it, asking begins at this moment. The
 filters of `jql` are looked at in the same way, and need no webhook.
+
+Comments bring neither the labels nor the components of their issue on Cloud, and old servers tell them without the
+issue: with credentials Jira is asked for it when a comment opens a task, before work begins; without, the project says
+the repository.
 """,
     effects=(
         ("`jira:issue_created`", "Opens a task when the issue mentions us, has the label or the status, or is ours."),

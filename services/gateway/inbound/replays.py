@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Container
 
-from services.gateway.inbound.authorisation import Authority, must_ask
+from services.gateway.inbound.authorisation import must_ask
 from services.gateway.inbound.registry import ADAPTERS
 from services.gateway.inbound.rereading import reread
 from services.gateway.inbound.sender import Ignored, Sender, Unreadable
@@ -28,14 +27,14 @@ class DeliveryReplays:
         artifacts: Artifacts,
         config: Callable[[], Config],
         *,
-        authorities: Mapping[str, Authority] = MappingProxyType({}),
+        asked: Container[str] = (),
         sender_of: Callable[[str], Sender | None] = lambda name: None,
     ) -> None:
         self._client = client
         self._journal = journal
         self._artifacts = artifacts
         self._config = config
-        self._authorities = authorities
+        self._asked = asked
         self._sender_of = sender_of
 
     async def replay(self, id: str, *, principal: str) -> CommandResult:
@@ -62,6 +61,6 @@ class DeliveryReplays:
                 raise Rejected("delivery-ignored", f"Today it would be ignored: {reason}.")
             case signal:
                 # What had to be judged is judged again, whoever replays it.
-                asks = must_ask(self._authorities, first.webhook, signal) or first.asks_permission
+                asks = must_ask(self._asked, first.webhook, signal) or first.asks_permission
                 replay = Replay(signal=signal, asks_permission=asks)
                 return await self._client.send(about, replay, principal=principal)

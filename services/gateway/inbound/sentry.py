@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from services.gateway.inbound.link import web_link
 from services.gateway.inbound.mention import find_mention
 from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender, decoded, from_header
 from services.gateway.inbound.sentry_payloads import Actor, Event, Issue, MetricAlert, Payload
@@ -125,6 +126,19 @@ def _came_back(issue: Issue, actor: Actor, config: Config) -> Signal:
     )
 
 
+def with_issue(signal: Signal, issue: Issue, text: str, config: Config) -> Signal:
+    """The signal with what Sentry says of its issue, which has the text ``text``."""
+    is_said = signal.kind is SignalKind.COMMENT
+    return msgspec.structs.replace(
+        signal,
+        title=signal.title or title_of(issue.title),
+        text=signal.text if is_said else text,
+        context=text if is_said else signal.context,
+        repo=signal.repo or config.repo_of(NAME, issue.project.slug, issue.project.id),
+        url=signal.url or web_link(issue.permalink or issue.web_url or ""),
+    )
+
+
 def came_back_origin(issue: str) -> str:
     """How the origins of an issue's regressions begin; each ends with when the error was seen."""
     return f"{NAME}:back/{issue}/"
@@ -236,6 +250,11 @@ With credentials Sentry is also asked once a minute for what its webhooks have n
 `issue.created`, and errors that have come back. It sends the webhooks of an internal integration once and never again,
 those of a published one for a quarter of an hour; so what is missing is found after twenty minutes. Which alerts have
 fired is no published part of its API: a lost alert stays lost, and whoever wants every new issue names `issue.created`.
+
+When a task is opened, Sentry is asked, before work begins, for what its webhooks leave out: how often the error was
+seen and by how many users, its newest event where an issue or a comment opens the task, and the commits that it
+suspects (where the token may read projects, too; no published part of its API). Where nothing is answered for twenty
+seconds, the work begins without.
 """,
     effects=(
         ("`event_alert`", "Opens the task of its issue; again for the same issue, it is only counted."),

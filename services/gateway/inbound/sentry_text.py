@@ -22,6 +22,7 @@ MAX_THROWN: Final = 4
 MAX_FRAMES: Final = 12
 MAX_BREADCRUMBS: Final = 12
 MAX_TAGS: Final = 20
+MAX_COMMITS: Final = 8
 
 _PERSONAL_TAGS: Final = frozenset({"user", "user.id", "user.email", "user.ip", "user.username", "ip", "url"})
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
@@ -86,6 +87,21 @@ def text_of_issue(issue: Issue) -> str:
             ),
         ]
     )
+
+
+def text_of_commits(commits: Sequence[tuple[str, str, str]]) -> str:
+    """Id, message and time of each commit that may have brought the error; who made it is not told."""
+    told = [
+        one_line(f"- {id[:12]} ({at[:10] or 'at some time'}): {(message.strip().splitlines() or [''])[0]}")
+        for id, message, at in commits[:MAX_COMMITS]
+        if id
+    ]
+    return _told(["\n".join(["Commits that Sentry suspects:", *told])]) if told else ""
+
+
+def together(*texts: str) -> str:
+    """Texts of the same thing as one."""
+    return bounded("\n\n".join(text for text in texts if text), MAX_BYTES)
 
 
 def scrubbed(text: str) -> str:

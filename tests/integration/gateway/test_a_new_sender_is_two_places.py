@@ -193,6 +193,7 @@ def test_the_doctor_and_the_written_files_know_the_new_senders_secret(here: Path
     assert "#JOURNEYMAN_ACME_WEBHOOK_SECRET=" in (here / ".env.example").read_text()
     assert (here / "compose.yaml").read_text().count("/run/secrets/acme_webhook_secret") == 1
     assert "the Acme webhook has a secret" in doctor(tmp_path, JOURNEYMAN_ACME_WEBHOOK_SECRET=SECRET)
+    (tmp_path / "journeyman.toml").write_text('[senders.acme]\npeople = ["grace"]\n')
     mend = doctor(tmp_path)["no secret: Acme's webhooks are refused"]
     assert "JOURNEYMAN_ACME_WEBHOOK_SECRET" in mend
 
