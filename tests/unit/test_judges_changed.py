@@ -233,6 +233,12 @@ def test_a_test_that_is_made_to_pass_by_failing_is_told_and_a_new_one_of_that_ki
     assert told({"lib.rs": old}, {"lib.rs": inverted}) == ["lib.rs: 1 test made to pass by failing"]
 
 
+def test_a_helper_of_tests_that_asserts_less_is_told() -> None:
+    before = {"tests/helpers.py": "def check(a):\n    assert a\n", "app/helpers.py": "def check(a):\n    assert a\n"}
+    after = dict.fromkeys(before, "def check(a):\n    pass\n")
+    assert told(before, after) == ["tests/helpers.py: 1 assertion fewer"]
+
+
 def test_an_assertion_behind_a_colon_is_one() -> None:
     before = {"test_a.py": "def test_a(): assert f()\n"}
     assert told(before, {"test_a.py": "def test_a(): return\n"}) == ["test_a.py: 1 assertion fewer"]

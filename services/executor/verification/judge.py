@@ -294,8 +294,8 @@ class Judge:
             case Kind.UNCLEAR if found.totals_only:
                 self._comparable = False
                 reason = (
-                    "It fails at the base commit too; the outputs differ only in how much was looked at, so nobody can "
-                    "tell whether something else is wrong."
+                    "It fails at the base commit too; the outputs differ only in how much was looked at, or in numbers "
+                    "of lines, so nobody can tell whether something else is wrong."
                 )
                 return await self._check(ran, CheckVerdict.FAILED_BEFORE, reason)
             case Kind.UNCLEAR:
@@ -352,6 +352,8 @@ class Judge:
 
     async def _comparison(self, ran: Ran, before: BaseRun) -> Comparison:
         found = await asyncio.to_thread(compare, self._run(ran), _run(before))
+        if found.kind is Kind.UNCLEAR and not found.totals_only:
+            found = await asyncio.to_thread(compare, self._run(ran), _run(before), await self._judges.edited())
         if found.kind is Kind.SAME and not found.partial and (unseen := await self._unseen(ran, before)):
             return msgspec.structs.replace(found, why=f"{found.why}; {unseen}", partial=True)
         return found

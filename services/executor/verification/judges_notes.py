@@ -75,6 +75,11 @@ class JudgesOf:
         """Which tests it deletes or skips, by the text of its files."""
         return await asyncio.to_thread(taken_away, *await self._read())
 
+    async def edited(self) -> tuple[str, ...]:
+        """The first files that were there and have other bytes now."""
+        files, _, _ = await self._read()
+        return tuple(path for path, status in files[:MAX_FILES] if status == "M")
+
     async def touched(self) -> Touched:
         """Whether fewer tests may run than before."""
         files, before, _ = await self._read()

@@ -25,7 +25,7 @@ KEPT_S: Final = 14 * 24 * 3600.0
 EXCUSES_S: Final = 3600.0
 """Seconds for which a red run excuses what fails in the same way; then it is asked again whether that is so today."""
 MOST_RECORDS: Final = 500
-_FORM: Final = "6"
+_FORM: Final = "7"
 """Of what is kept. It changes with the rules by which commands are found and outputs are read."""
 _PASSES: Final = re.compile(
     r"connection (?:refused|reset|timed out)|\bE(?:CONN(?:REFUSED|RESET)|TIMEDOUT|ADDRINUSE|NOTFOUND|NOSPC|MFILE)\b"

@@ -255,11 +255,16 @@ def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
             phrases.append(f"{_counted(inverted, 'test')} made to pass by failing")
         # Of a test that went, its assertions go too.
         fewer = _more(language.assertion, change.after, change.before)
-        if fewer > 0 and lost <= 0 and not change.missing & moved and language.test.search(change.before):
+        if fewer > 0 and lost <= 0 and not change.missing & moved and _asserts(change):
             phrases.append(f"{_counted(fewer, 'assertion')} fewer")
     if language.only and (only := _more(language.only, change.before, change.after)) > 0:
         phrases.append(f"{_counted(only, 'mark')} added that leaves other tests out")
     return phrases
+
+
+def _asserts(change: _Change) -> bool:
+    """Whether its assertions are those of tests: it has some, or helps those that have."""
+    return bool(change.language.test.search(change.before) or re.match(_BELOW_TESTS, change.path))
 
 
 def _tests(language: Language, text: str) -> Counter[str]:

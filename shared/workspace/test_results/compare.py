@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -53,7 +53,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     ``fixed`` are tests that failed at the base and do not fail now. ``notes`` are sentences that a person should see.
     ``partial`` says that the runs are the same as far as is known: both gave up at a failure, or ran no test,
     or the result's output has lines that look like other failures. ``totals_only`` says of an UNCLEAR one that the
-    outputs differ in how much was looked at, and in nothing else.
+    outputs differ in how much was looked at, or in numbers of lines, and in nothing else.
     """
 
     kind: Kind
@@ -65,12 +65,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     totals_only: bool = False
 
 
-def compare(after: Run, before: Run) -> Comparison:
+def compare(after: Run, before: Run, edited: Collection[str] = ()) -> Comparison:
     """Set a failing run at the result (``after``) beside the run of the same command at the base (``before``).
 
     NEW: something fails now that did not fail at the base, whatever else failed there. SAME: everything that fails now
     failed at the base. UNCLEAR: names do not tell, and the outputs differ. Then run the base again and compare its two
     runs: if they are the SAME, the difference is the result's; else nothing is known.
+    An edit moves what stands behind it: numbers of lines in ``edited`` files are no more than a total.
     Raises ValueError for an ``after`` that has not failed.
     """
     if after.exit_code == 0:
@@ -86,7 +87,7 @@ def compare(after: Run, before: Run) -> Comparison:
     mended = fixed or _without(before.findings.broken, after.findings.broken)
     doubt = _doubt(after, before, mended=bool(mended))
     if doubt is not None and not same_output(after, before):
-        totals_only = not after.findings.named and _same_output(after, before, but_for_totals=True)
+        totals_only = not after.findings.named and _same_output(after, before, edited)
         return Comparison(kind=Kind.UNCLEAR, why=doubt, fixed=fixed, notes=notes, totals_only=totals_only)
     why = _same(after)
     unknown = _unknown(after, before)
@@ -131,6 +132,8 @@ def _unknown(after: Run, before: Run) -> list[str]:
         unknown.append("it stops there, so that nothing is known of what comes behind")
     if _NO_TESTS.issuperset((*found.failed, *found.broken)) and (found.named or _SAID_NONE.search(after.output)):
         unknown.append("no test ran, so that nothing is proven")
+    elif not (found.named or found.stopped) and found.runs_tests and not (found.count or before.findings.count):
+        unknown.append("no test ran, here or at the base commit")
     if TOO_MANY in found.unreported:
         unknown.append("its output tells of more failures than are compared")
     elif other := _without(found.unreported, before.findings.unreported):
@@ -175,13 +178,14 @@ def same_output(after: Run, before: Run) -> bool:
     return _same_output(after, before)
 
 
-def _same_output(after: Run, before: Run, *, but_for_totals: bool = False) -> bool:
+def _same_output(after: Run, before: Run, edited: Collection[str] | None = None) -> bool:
+    """The very same; with ``edited`` files, but for totals."""
     if after.cut or before.cut or after.exit_code != before.exit_code:
         return False
     folders = [folder for run in (after, before) for folder in (run.checkout, run.home) if folder]
     said, told = normalise(after.output, *folders), normalise(before.output, *folders)
     # Two failures that say nothing may be any two.
-    return bool(said) and (same_but_for_totals(said, told) if but_for_totals else said == told)
+    return bool(said) and (said == told if edited is None else same_but_for_totals(said, told, edited))
 
 
 def _same(after: Run) -> str:

@@ -1,4 +1,5 @@
-"""Outputs without names that differ in how much was looked at, and in nothing else: one more file is no failure.
+"""Outputs without names that differ in how much was looked at, or at which lines, and in nothing else: one more file is
+no failure, and an edit moves what stands behind it.
 
 How many problems there are, and how many files have one, is never such a number.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Final
 
 from shared.workspace.test_results.failing_lines import is_reason
@@ -33,6 +35,11 @@ _NEUTRAL: Final = tuple(
         r"(?:(?<=files: )|(?<=checked: )|(?<=scanned: )|(?<=files = )|(?<=files=))\d[\d,]*\b",
     )
 )
+_PLACES: Final = re.compile(
+    r"(?<=[\w\])]):\d+(?::\d+)?\b|(?<=\w)\(\d+(?:, ?\d+)?\)"
+    r"|(?i:(?<=\bline )|(?<=\bline=)|(?<=\bcol=)|(?<=\bcolumn ))\d+\b"
+)
+"""Where something is in a file."""
 _LISTED: Final = re.compile(
     r"\W*(?:check|scann?|lint|read|process|pars|load|compil|analy[sz]|inspect|format|validat|visit|open)(?:ing|ed)\b"
     r":? +\S+ *(?:\.{2,9}|…)?(?: *(?:ok|done|passed))?"
@@ -42,13 +49,17 @@ _LISTED: Final = re.compile(
 )
 
 
-def same_but_for_totals(one: str, other: str) -> bool:
-    """Of two normalised outputs: whether all lines but those of what was looked at are the same, in any order."""
-    return _problems(one) == _problems(other)
+def same_but_for_totals(one: str, other: str, edited: Collection[str] = ()) -> bool:
+    """Of two normalised outputs: whether all lines but those of what was looked at are the same, in any order.
+
+    Where a line is about one of the ``edited`` files, the place in it does not count.
+    """
+    return _problems(one, edited) == _problems(other, edited)
 
 
-def _problems(output: str) -> Counter[str]:
-    return Counter(_without_totals(line) for line in output.split("\n") if not _is_listed(line))
+def _problems(output: str, edited: Collection[str]) -> Counter[str]:
+    lines = (_without_totals(line) for line in output.split("\n") if not _is_listed(line))
+    return Counter(_PLACES.sub("<place>", line) if any(path in line for path in edited) else line for line in lines)
 
 
 def _is_listed(line: str) -> bool:

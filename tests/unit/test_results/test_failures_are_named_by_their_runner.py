@@ -165,6 +165,7 @@ NAMED = [
     ),
     ("rspec-not-loaded.txt", "rspec", (), ("spec/broken_spec.rb (not loaded)",), 0, 0),
     ("minitest.txt", "minitest", ("TestCalc#test_adds", "TestCalc#test_boom"), (), 1, 2),
+    ("prove.txt", "tap", ("t/a.t: one is two", "t/a.t: test", "t/b.t"), (), None, None),
     ("exunit.documented.txt", "exunit", ("CalcTest: test adds",), (), 1, 1),
     ("bun.documented.txt", "bun", ("calc.test.ts > calc > adds",), (), 1, 1),
     ("ctest.txt", "ctest", CTEST, (), 1, 2),

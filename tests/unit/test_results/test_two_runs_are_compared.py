@@ -181,6 +181,7 @@ def test_a_run_that_went_on_is_the_same_as_a_whole() -> None:
         ("make test", "no tests ran in 0.01s\nmake: *** [Makefile:2: test] Error 5\n", 2),
         ("python3 -m unittest", f"{'-' * 70}\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", 5),
         ("npx jest", "No tests found, exiting with code 1\n", 1),
+        ("mvn test", "Non-readable POM\n", 1),
     ],
 )
 def test_two_runs_without_a_test_prove_nothing(command: str, output: str, exit_code: int) -> None:
@@ -292,3 +293,13 @@ def test_a_changed_total_alone_is_no_other_failure_and_no_sameness(before: str, 
     told = compare(run(f"{after}\n"), run(f"{before}\n"))
     assert (told.kind, told.totals_only) == (Kind.UNCLEAR, totals_only)
     assert compare(run(f"{before}\n", exit_code=2), run(f"{after}\n")).totals_only is False
+
+
+@pytest.mark.parametrize(
+    "place", ["a.x:{}: bad", "a.x({}): bad", "a.x line {}: bad", "::bad file=a.x,line={}", "bad at a.x:{}:3"]
+)
+def test_an_edit_moves_what_an_unknown_linter_complains_about(place: str) -> None:
+    before, after, twice = (run("\n".join(map(place.format, lines))) for lines in ([3], [5], [3, 5]))
+    assert compare(after, before, ["a.x"]).totals_only
+    assert not compare(after, before, ["b.x"]).totals_only, "nothing has moved there"
+    assert not compare(twice, before, ["a.x"]).totals_only, "one more"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
 from shared.workspace.test_results.reading import Reading
 from shared.workspace.test_results.runners.javascript import not_loaded
+from shared.workspace.test_results.text import numbered
 
 _RESULT: Final = re.compile(r"^( *)not ok\b(?: (\d{1,9}))?(?: -)?(?: (.*))?$")
 _PASSED: Final = re.compile(r"^ok \d{1,9}(?: |$)")
@@ -18,7 +20,10 @@ _EXCUSED: Final = re.compile(r"(?i)(?<!\\)#\s?(?:todo|skip)\b")
 _TOTAL: Final = re.compile(r"^(?:# |ℹ )(pass|fail) (\d{1,9})$")
 _TIME: Final = re.compile(r" \(\d[\d.]*m?s\)(?: +#.*)?$")
 _SCRIPT: Final = re.compile(r"\.[cm]?[jt]sx?$")
-_PROVE: Final = re.compile(r"^(\S+\.t)\s+\(Wstat: ")
+_PROVE: Final = re.compile(r"^(\S+\.t)\s+\(Wstat: \d{1,9}(?: \([^)]{1,40}\))?(?: Tests: \d{1,9} Failed: (\d{1,9}))?")
+_MORE: Final = re.compile(r"^ *#   Failed (?:\(TODO\) )?test(?: '(.*)')?(?: at (\S+) line \d+\.)?$")
+_MORE_AT: Final = re.compile(r"^ *#   at (\S+) line \d+\.$")
+"""What Test::More writes of a failing test, whose number ``prove`` tells only."""
 
 
 class _Tree:
@@ -48,6 +53,7 @@ def tap(lines: Sequence[str]) -> Reading:
     found = Reading(runner="node" if any("duration_ms" in line for line in lines) else "tap")
     tree = _Tree(found)
     passed = 0
+    named: dict[str, list[str]] | None = None
     for index, line in enumerate(lines):
         if _PASSED.match(line) and not _EXCUSED.search(line):
             passed += 1
@@ -61,11 +67,30 @@ def tap(lines: Sequence[str]) -> Reading:
         elif line.startswith("# ") and (match := _TOTAL.match(line)):
             _count(found, match)
         elif match := _PROVE.match(line):
-            found.fail(match[1], index)
+            named = _named_by_more(lines) if named is None else named
+            for name in _of_prove(match[1], int(match[2] or 0), named.get(match[1], [])):
+                found.fail(name, index)
     if found.passed is None and found.failures is None and any(map(_PLAN.match, lines)):
         # bats and others plan their tests, and count nothing at the end.
         found.count(passed, len(found.failed))
     return found
+
+
+def _named_by_more(lines: Sequence[str]) -> dict[str, list[str]]:
+    """The failing tests that Test::More names, by file; one without a name is a ``test``."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        if "Failed" in line and (match := _MORE.match(line)):
+            below = _MORE_AT.match(lines[index + 1]) if index + 1 < len(lines) else None
+            if file := match[2] or (below and below[1]):
+                found[file].append(match[1] or "test")
+    return found
+
+
+def _of_prove(file: str, failed: int, named: Sequence[str]) -> list[str]:
+    """The failing tests of a file by their names, and others by their count; the file where it died."""
+    names = [*named, *["test"] * (failed - len(named))]
+    return numbered(f"{file}: {name}" for name in names) or [file]
 
 
 def node(lines: Sequence[str]) -> Reading:
