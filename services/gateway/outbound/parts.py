@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ MAX_TEXT: Final = 65_536
 MAX_CHECKS: Final = 30
 MAX_NOTES: Final = 10
 MAX_FAILING_LINES: Final = 10
+_NAME: Final = re.compile(r"\A\s*#{1,3}[ \t]+(?:the[ \t]+)?plan[ \t]*:?[ \t]*#*[ \t]*\n+", re.IGNORECASE)
 _WARNINGS: Final = frozenset({NoteKind.JUDGE_CHANGED, NoteKind.SETUP_FAILED, NoteKind.FEWER_TESTS})
 
 
@@ -84,6 +86,11 @@ def plan_heading(plan: PlanVersion) -> str:
     """``Plan v2 `3fa94c11` ``, and who approved it."""
     approved = f", approved by {who(plan.approved_by)}" if plan.approved_by else ""
     return f"Plan v{plan.version} {code(plan.digest[:8])}{approved}"
+
+
+def without_its_name(plan: str) -> str:
+    """A plan's text without a first heading that says no more than that it is one."""
+    return _NAME.sub("", plan, count=1)
 
 
 def folded(summary: str, body: str) -> str:

@@ -7,7 +7,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.gateway.outbound.defused import CALLING, as_code, cut, defused, units
-from services.gateway.outbound.parts import MAX_TEXT, evidence, files_changed, folded, footer, marker, plan_heading
+from services.gateway.outbound.parts import (
+    MAX_TEXT,
+    evidence,
+    files_changed,
+    folded,
+    footer,
+    marker,
+    plan_heading,
+    without_its_name,
+)
 from shared.contracts.queries import TaskDetail
 from shared.event_store.receipt import INFO, Receipt, write_receipt
 from shared.ops.known_secrets import without_secrets
@@ -43,7 +52,7 @@ def body(task: TaskDetail, receipt: Receipt, *, closes: int = 0, public_url: str
         f"### Evidence{f' ({changed})' if changed else ''}" if proof else changed,
         f"Observed of commit {receipt.commit[:12]}, and of no later one." if proof else "",
         proof,
-        folded(plan_heading(plan), cut(defused(plan.markdown), MAX_PLAN)) if plan else "",
+        folded(plan_heading(plan), cut(defused(without_its_name(plan.markdown)), MAX_PLAN)) if plan else "",
         folded("Receipt: check it with `journeyman verify --receipt`", as_code(write_receipt(receipt), INFO)),
         footer(task, public_url=public_url, duration_ms=duration_ms),
     ]

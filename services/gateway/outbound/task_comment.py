@@ -14,6 +14,7 @@ from services.gateway.outbound.parts import (
     marker,
     plan_heading,
     who,
+    without_its_name,
 )
 from shared.contracts.evidence import Outcome
 from shared.contracts.queries import PlanVersion, TaskDetail
@@ -125,7 +126,7 @@ def _body(task: TaskDetail, status: Status) -> list[str]:
     plan = task.plans[-1] if task.plans else None
     match status:
         case Status.AWAITING_APPROVAL if plan is not None and not task.approved_version:
-            return [f"### {plan_heading(plan)}", defused(plan.markdown)]
+            return [f"### {plan_heading(plan)}", defused(without_its_name(plan.markdown))]
         case Status.WAITING_INPUT:
             return [_question(task), *_folded_plan(plan)]
         case Status.COMPLETED if task.answer:
@@ -172,7 +173,7 @@ def _caught_up(task: TaskDetail) -> str:
 
 
 def _folded_plan(plan: PlanVersion | None) -> list[str]:
-    return [folded(plan_heading(plan), defused(plan.markdown))] if plan is not None else []
+    return [folded(plan_heading(plan), defused(without_its_name(plan.markdown)))] if plan is not None else []
 
 
 def _fitting(parts: list[str], room: int) -> list[str]:
@@ -209,7 +210,10 @@ def _progress(task: TaskDetail, status: Status) -> str:
     rounds = f", round {task.round}" if task.round > 1 else ""
     steps.append((worked and bool(run and run.commit), f"Work{rounds}"))
     steps.append((worked and bool(run and run.evidence), f"Checks{_proven(task)}"))
-    if task.pull_request:
+    if status is Status.IN_REVIEW:
+        # The line above has its link.
+        steps.append((False, "Review"))
+    elif task.pull_request:
         steps.append((status in _ENDED, f"[Pull request {task.pull_request}]({task.result_url})"))
     else:
         steps.append((False, "Publication"))

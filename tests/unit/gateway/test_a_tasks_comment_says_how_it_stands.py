@@ -171,3 +171,19 @@ def test_people_are_named_and_not_called() -> None:
     assert who("service:brain") == "the policy"
     assert who("user:ada") == "ada (user)"
     assert_harmless(who("github:@ada"))
+
+
+def test_evidence_names_its_commit_where_the_branch_has_followed_its_base_since() -> None:
+    assert "Observed of" not in task_comment(STORIES["in review"])
+    text = task_comment(replace(STORIES["in review"], caught_up_with="ba5e" * 10))
+    assert f"**Observed of `{STORIES['in review'].commit[:12]}`.**" in text
+    assert "with `ba5eba5eba5e` of its base since, and not checked anew" in text
+
+
+def test_no_line_of_a_comment_is_there_twice() -> None:
+    for name, story in STORIES.items():
+        plans = tuple(replace(plan, markdown=f"# Plan\n\n{plan.markdown}") for plan in story.plans)
+        lines = [line for line in task_comment(replace(story, plans=plans)).split("\n") if line.strip()]
+        assert len(lines) == len(set(lines)), name
+        assert "# Plan" not in lines
+        assert sum("/pull/12" in line for line in lines) <= 1
