@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -28,22 +29,38 @@ def markdown(text: str) -> Markdown:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
     parser.disable(list(_HIDING))
     shown = Markdown(source, hyperlinks=False)
-    shown.parsed = list(_with_tables_as_written(parser.parse(source), source.split("\n")))
+    shown.parsed = list(_with_tables_as_lists(parser, source))
     for token in shown.parsed:
         if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.strip()):
             token.content, token.info = f"{token.info}\n{token.content}", ""
     return shown
 
 
-def _with_tables_as_written(tokens: Iterable[Token], lines: Sequence[str]) -> Iterator[Token]:
-    """Each table as a block of its source: a drawn one cuts long words, and leaves out the cells that have no head."""
-    inside = False
-    for token in tokens:
+def _with_tables_as_lists(parser: MarkdownIt, source: str) -> Iterator[Token]:
+    """Each table as a list of its rows: a drawn one cuts long words, and leaves out the cells that have no head."""
+    lines, inside = source.split("\n"), False
+    for token in parser.parse(source):
         if token.type == "table_open" and token.map is not None:
             first, end = token.map
-            yield Token("fence", "code", 0, content="\n".join(lines[first:end]) + "\n")
+            yield from parser.parse("\n".join(_rows(lines[first:end])))
             inside = True
         elif token.type == "table_close":
             inside = False
         elif not inside:
             yield token
+
+
+def _rows(lines: Sequence[str]) -> Iterator[str]:
+    heads = _cells(lines[0])
+    for line in lines[2:] or lines[:1]:
+        named = zip_longest(heads if lines[2:] else [], _cells(line), fillvalue="")
+        told = (f"{head}: {cell}" if head else cell for head, cell in named if cell)
+        yield f"- {' · '.join(told) or '–'}"
+
+
+def _cells(line: str) -> list[str]:
+    """All that stands between bars, where no backslash takes their meaning."""
+    line = line.strip().lstrip(">").strip()
+    inner = line.removeprefix("|")
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
