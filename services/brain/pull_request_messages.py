@@ -70,6 +70,7 @@ def _review(
         url=signal.url,
         by_program=signal.by_program,
         mentioned=signal.mentioned,
+        as_of_ms=signal.as_of_ms,
     )
     whole = bool(facts.verdict) or signal.mentioned
     return task.RecordReview(

@@ -48,6 +48,7 @@ SHOWING: Final = (
     "evt.task.*.person-needed",
     "evt.task.*.checks-passed",
     "evt.task.*.reverted",
+    "evt.task.*.retried",
     "evt.task.*.failed",
     "evt.task.*.paused",
     "evt.task.*.edited",
@@ -278,6 +279,9 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
             return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.NOT_DONE)]
         case task.Failed() | task.Declined() | task.ApprovalExpired():
             return [_comment(event), _concluded(event, Mark.NOT_DONE)]
+        case task.Retried():
+            # What was not done is worked on again.
+            return [_concluded(event, Mark.AT_WORK)]
         case task.PlanningRequested() | task.ExecutionRequested():
             return [_comment(event), _state(event, Progress.WORKING)]
         case (

@@ -99,7 +99,8 @@ class CheckSeen(msgspec.Struct, frozen=True, kw_only=True):
 class ReviewNote(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says in a review, in all of it or about one line. ``key`` is the forge's own id of it.
 
-    ``mentioned``: it speaks to us, which counts also where automatic rounds are off.
+    ``mentioned``: it speaks to us, which counts also where automatic rounds are off. ``as_of_ms`` is the moment of the
+    words by the sender's clock, 0 where it is not known.
     """
 
     key: str
@@ -111,6 +112,7 @@ class ReviewNote(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     by_program: bool = False
     mentioned: bool = False
+    as_of_ms: int = 0
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):

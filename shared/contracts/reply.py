@@ -132,7 +132,10 @@ class Show(Command, frozen=True, kw_only=True):
 
 
 class Conclude(Command, frozen=True, kw_only=True):
-    """Have every mark of work under way say how that ended, which was ``at`` then; later ones are of later work."""
+    """Have every mark of work under way say how that ended, which was ``at`` then; later ones are of later work.
+
+    AT_WORK: it goes on, and only marks of what was not done say so.
+    """
 
     text: Mark
     revision: int

@@ -137,7 +137,9 @@ def reviewed(
         counts = any(_is_withdrawn(each.key, each.review, report) for each in watch.notes)
         return Reviewed(note=note, verdict=report.verdict, at=report.at) if counts else None
     if report.edited:
-        return _edited(task, report) if known is None or known.text != note.text else None
+        # Senders promise no order: older words have been replaced already.
+        is_newer = known is None or not 0 < note.as_of_ms < known.as_of_ms
+        return _edited(task, report) if is_newer and (known is None or known.text != note.text) else None
     if note.key in watch.heard:
         return None
     if not _takes_reviews(task):

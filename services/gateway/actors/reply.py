@@ -5,6 +5,7 @@ A publication is over when it was visible once. What people are shown is written
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -191,12 +192,16 @@ def _concluded(reply: Reply, command: Conclude) -> Concluded | None:
         name
         for name, each in reply.displays.items()
         if kind_of_effect(name) is EffectKind.REACTION
-        and each.wanted.text in _UNDER_WAY
-        and each.wanted.text != command.text
+        and each.wanted.text in _giving_way_to(command.text)
         and each.wanted.revision < command.revision
         and (each.wanted.at is None or command.at is None or each.wanted.at <= command.at)
     )
     return Concluded(effects=effects, text=command.text, revision=command.revision) if effects else None
+
+
+def _giving_way_to(mark: Mark) -> Collection[Mark]:
+    """What was done stays done when work begins again."""
+    return (Mark.NOT_DONE,) if mark is Mark.AT_WORK else _UNDER_WAY - {mark}
 
 
 def _display(reply: Reply, name: str) -> Display:

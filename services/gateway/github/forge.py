@@ -13,7 +13,8 @@ from services.gateway.github.client import GitHub
 from services.gateway.github.errors import GitHubError, NotConfigured, NotThere, Passing, RateLimited
 from services.gateway.github.permissions import Permissions
 from services.gateway.inbound.check_report import Annotation, report
-from services.gateway.inbound.github_authority import Said
+from services.gateway.inbound.github_authority import Said, Words
+from services.gateway.inbound.github_payloads import milliseconds
 from shared.ops.config import Config
 
 KEPT_S: Final = 60.0
@@ -51,6 +52,13 @@ class GitHubForge:
         """The comments of an issue or a pull request, oldest first."""
         name = self._name(repo)
         return [_said(each) for each in await _patiently(lambda: self._github.comments(name, number))]
+
+    async def words_of(self, repo: str, number: int) -> Words:
+        """What an issue says now."""
+        name = self._name(repo)
+        issue = await _patiently(lambda: self._github.issue(name, number))
+        at = milliseconds(datetime.fromisoformat(issue.updated_at)) if issue.updated_at else 0
+        return Words(title=issue.title, text=issue.body or "", as_of_ms=at)
 
     async def branch_of(self, repo: str, number: int) -> str:
         """The branch that a pull request comes from, or empty where that is one of another repository."""

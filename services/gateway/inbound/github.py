@@ -99,7 +99,7 @@ def _content(event: str, payload: Payload) -> tuple[str, ...]:
 def _as_of_ms(payload: Payload) -> int:
     """Of which moment the words of an issue or a comment are; 0 for other things, and for a time that is none."""
     match payload:
-        case CommentPayload(comment=said):
+        case CommentPayload(comment=said) | ReviewCommentPayload(comment=said):
             at = said.updated_at
         case IssuesPayload(issue=issue):
             at = issue.updated_at

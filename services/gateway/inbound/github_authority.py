@@ -18,7 +18,7 @@ from services.gateway.inbound.github_issues import handles
 from services.gateway.inbound.mention import find_mention
 from services.gateway.inbound.repository_words import words_in
 from services.gateway.inbound.self_delivery import AUTHOR as SELF_TEST
-from services.gateway.inbound.text import bounded, clean, one_line
+from services.gateway.inbound.text import bounded, clean, one_line, visible
 from shared.contracts.delivery import Authorise, Refuse, Signal, SignalKind, Word
 from shared.contracts.ids import task_id_in
 from shared.contracts.pull_request import PullFacts
@@ -40,6 +40,9 @@ _SENDERS_OWN: Final = frozenset({SignalKind.EDITED, SignalKind.REOPENED})
 FIRST_SAID: Final = frozenset({"created", "opened", "submitted"})
 """Actions by which somebody says something for the first time; an edit is none."""
 
+LATE_MS: Final = 30_000
+"""A new issue that is heard of so much later was sent again: it may read otherwise by now."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -51,6 +54,14 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     at: datetime
     edited_at: datetime
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The title and the text of an issue, ``as_of_ms`` by GitHub's clock."""
+
+    title: str
+    text: str
+    as_of_ms: int
 
 
 class Forge(Protocol):
@@ -66,6 +77,10 @@ class Forge(Protocol):
 
     async def said_in(self, repo: str, number: int) -> Sequence[Said]:
         """The comments of an issue or a pull request, oldest first; of many the newest ones."""
+        ...
+
+    async def words_of(self, repo: str, number: int) -> Words:
+        """What an issue says now."""
         ...
 
     async def branch_of(self, repo: str, number: int) -> str:
@@ -99,6 +114,7 @@ class GitHubAuthority:
         if is_failure(asked.signal):
             return Authorise(signal=await self._explained(asked.signal), decided_by="fact")
         asked = msgspec.structs.replace(asked, signal=await self._of_its_branch(asked.signal))
+        asked = msgspec.structs.replace(asked, signal=await self._as_it_reads_now(asked))
         signal = await self._in_its_own_words(asked, repo, config.policy)
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
             return Authorise(signal=replace(signal, trusted=False), decided_by="harmless")
@@ -120,6 +136,24 @@ class GitHubAuthority:
         branch = await self._forge.branch_of(signal.repo, number)
         facts = replace(signal.pull or PullFacts(number=number), branch=branch if task_id_in(branch) else "")
         return replace(signal, pull=facts)
+
+    async def _as_it_reads_now(self, asked: Asked) -> Signal:
+        """A new issue that we hear of late, in its words of now: an edit that came before it had no task to change."""
+        signal = asked.signal
+        late = asked.at.timestamp() * 1000 - signal.as_of_ms > LATE_MS
+        if not (asked.opens and late and signal.as_of_ms) or asked.accepted.action != "opened":
+            return signal
+        if signal.kind is not SignalKind.WORK or signal.pull_request:
+            return signal
+        now = await self._forge.words_of(signal.repo, int(signal.thread.rpartition("#")[2]))
+        if now.as_of_ms <= signal.as_of_ms:
+            return signal
+        return replace(
+            signal,
+            title=one_line(visible(now.title)),
+            text=clean(now.text),
+            as_of_ms=max(now.as_of_ms, signal.as_of_ms),
+        )
 
     async def _explained(self, signal: Signal) -> Signal:
         """A failed check with what it says of its failure."""

@@ -118,6 +118,15 @@ class Story:
         return self
 
 
+def test_older_words_of_a_comment_never_take_the_place_of_newer_ones() -> None:
+    first = replace(NOTE, as_of_ms=100)
+    newer = said(replace(NOTE, text="Call it total.", as_of_ms=300), edited=True)
+    older = said(replace(NOTE, text="Call it sum.", as_of_ms=200), edited=True)
+    story_ = Story().heard(said(first), newer)
+    assert story_.tell(replace(older, origin="github:n1/1")) is None
+    assert "Call it total." in story_.round().text
+
+
 # ---- a base that moves
 
 

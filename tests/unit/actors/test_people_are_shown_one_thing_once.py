@@ -131,6 +131,13 @@ def test_the_end_of_the_work_is_seen_at_every_message_that_asked_for_it() -> Non
     given(DECIDER).when(Conclude(text=Mark.DONE, revision=9)).nothing()
 
 
+def test_what_was_not_done_is_under_way_again_and_what_was_done_stays_done() -> None:
+    failed, done = replace(eyes(1), text=Mark.NOT_DONE, revision=9), replace(eyes(2), text=Mark.DONE, revision=9)
+    again = Conclude(text=Mark.AT_WORK, revision=12)
+    under_way = Concluded(effects=(failed.effect,), text=Mark.AT_WORK, revision=12)
+    given(DECIDER, failed, done, eyes(3)).when(again).then(under_way)
+
+
 def test_what_happened_before_the_task_had_a_place_is_told_nowhere() -> None:
     refusal = Want(effect="refusal/o", target="o", text="No.", author="ada", at=AT + timedelta(seconds=1))
     told = Wanted(

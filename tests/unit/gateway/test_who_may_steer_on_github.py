@@ -10,7 +10,8 @@ import pytest
 
 from services.gateway.actors.delivery import decide, evolve
 from services.gateway.inbound.authorisation import Asked, Authority, must_ask
-from services.gateway.inbound.github_authority import GitHubAuthority, Said
+from services.gateway.inbound.github_authority import GitHubAuthority, Said, Words
+from services.gateway.inbound.github_payloads import milliseconds
 from services.gateway.inbound.repository_words import words_in
 from shared.contracts.delivery import (
     Accepted,
@@ -55,6 +56,10 @@ class Answers:
 
     async def said_in(self, repo: str, number: int) -> Sequence[Said]:
         return self.said
+
+    async def words_of(self, repo: str, number: int) -> Words:
+        self.asked.append(f"words of {number}")
+        return Words(title="It drops cents", text="Now <!-- x --> it does.", as_of_ms=milliseconds(AT) - 10_000)
 
     async def branch_of(self, repo: str, number: int) -> str:
         self.asked.append(f"branch of {number}")
@@ -278,3 +283,25 @@ def test_a_failed_check_is_asked_what_it_says_and_one_that_tells_no_number_is_no
     assert must_ask(authorities, "github", told)
     assert not must_ask(authorities, "github", signal(kind=SignalKind.CHECK, pull=PullFacts(key="suite/1")))
     assert not must_ask({}, "github", told)
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "changes", "action", "is_asked"),
+    [
+        (60_000, {}, "opened", True),
+        (5_000, {}, "opened", False),
+        (60_000, {}, "labeled", False),
+        (60_000, {"kind": SignalKind.COMMENT}, "opened", False),
+    ],
+)
+def test_a_new_issue_that_was_sent_again_is_taken_as_it_reads_by_now(
+    ago_ms: int, changes: dict[str, Any], action: str, is_asked: bool
+) -> None:
+    told = signal(**({"kind": SignalKind.WORK} | changes), origin="", as_of_ms=milliseconds(AT) - ago_ms)
+    answers = Answers(role="write")
+    judgement = judged(answers, told, opens=True, action=action)
+    assert isinstance(judgement, Authorise)
+    assert ("words of 7" in answers.asked) is is_asked
+    assert (judgement.signal.title, judgement.signal.text) == (
+        ("It drops cents", "Now  it does.") if is_asked else (told.title, told.text)
+    )

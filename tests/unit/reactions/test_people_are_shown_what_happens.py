@@ -167,6 +167,11 @@ def test_a_result_is_published_and_shown() -> None:
     assert [type(each) for each in made] == [reply.Request, Want]
 
 
+def test_work_that_is_taken_up_again_takes_back_the_marks_that_say_it_was_not_done() -> None:
+    event = recorded(task.Retried(stage="executing"), sequence=5)
+    assert SHOWING(event) == [Conclude(id=TASK_ID, text=Mark.AT_WORK, revision=7, at=event.time)]
+
+
 @pytest.mark.parametrize(
     ("event", "mark"),
     [
