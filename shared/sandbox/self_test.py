@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -112,8 +113,10 @@ def _run(sandbox: Sandbox, script: str, confinement: Confinement) -> subprocess.
 
 
 def _asked(sandbox: Sandbox, canary: Path) -> tuple[str, str]:
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(HOME), "OUTSIDE": str(canary)}
-    done = _run(sandbox, _QUESTIONS, Confinement(cwd=Path("/"), environment=environment))
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(HOME)}
+    # Not by the environment: a place that is named there may be a toolchain, which is shown.
+    script = f"OUTSIDE={shlex.quote(str(canary))}\n{_QUESTIONS}"
+    done = _run(sandbox, script, Confinement(cwd=Path("/"), environment=environment))
     complaint = " ".join(visible(done.stderr.decode("utf-8", "replace")).split())[-_WORDS:]
     return done.stdout.decode("utf-8", "replace"), complaint
 

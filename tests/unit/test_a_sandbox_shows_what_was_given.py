@@ -139,6 +139,7 @@ def test_what_is_hidden_is_covered_where_it_lies_in_a_system_directory() -> None
 
 def test_the_self_test_passes_here_and_says_what_does_not_hold_without_it(tmp_path: Path) -> None:
     assert confinement_problem(sandbox(tmp_path), tmp_path) is None
+    assert confinement_problem(sandbox(), tmp_path) is None, "also in a folder that no setting names"
     said = confinement_problem(Unconfined(), tmp_path)
     assert said is not None and "it can read our files" in said and "it has our network" in said
     assert "JOURNEYMAN_SANDBOX=off" in said
