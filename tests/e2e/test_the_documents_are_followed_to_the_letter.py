@@ -147,6 +147,11 @@ def caddy(folder: Path, system: System, cert: Path, key: Path, port: int) -> lis
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
+def patient(here: str, trust: ssl.SSLContext) -> httpx.AsyncClient:
+    """A proxy hashes a password for a second of a processor's time, which it may have to share."""
+    return httpx.AsyncClient(base_url=here, verify=trust, timeout=60)
+
+
 @pytest.mark.parametrize("proxy", [nginx, caddy])
 async def test_a_proxy_asks_people_for_a_password_and_lets_webhooks_and_live_pages_through(
     system: System, tmp_path: Path, proxy: Callable[[Path, System, Path, Path, int], list[str]]
@@ -157,7 +162,7 @@ async def test_a_proxy_asks_people_for_a_password_and_lets_webhooks_and_live_pag
     command = proxy(tmp_path, system, *authority.signs("proxy"), port)
     trust = ssl.create_default_context(cafile=str(authority.ca))
     here = f"https://127.0.0.1:{port}"
-    async with running(*command, port=port, folder=tmp_path), httpx.AsyncClient(base_url=here, verify=trust) as http:
+    async with running(*command, port=port, folder=tmp_path), patient(here, trust) as http:
         assert (await http.get("/api/status")).status_code == 401
         ada = httpx.BasicAuth("ada", "s3cret")
         assert (await http.get("/api/status", auth=ada)).json()["services"]

@@ -82,6 +82,9 @@ class ServiceProcess:
     async def spawn(self) -> None:
         self.ready.unlink(missing_ok=True)
         lay_token(self.data)
+        if self.name == "brain" and not (config := self.data / "journeyman.toml").exists():
+            # It refuses tasks about no repository. Nobody works in this one.
+            config.write_text('[repos.demo]\npath = "."\n')
         self.errors.unlink(missing_ok=True)
         prefork = self._prefork or the_prefork()
         self._process = await prefork.bear(self.name, self._environment, self.errors, self._timings)
