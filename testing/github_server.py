@@ -667,23 +667,30 @@ class GitHubServer:
             "performed_via_github_app": None if app is None else {"id": app.id, "slug": app.slug, "name": app.slug},
         }
 
-    def sha_of(self, repo: Repo, branch: str) -> str:
-        """The commit of a branch; empty where there is no such branch."""
+    def sha_of(self, repo: Repo, branch: str, *, fork: str = "") -> str:
+        """The commit of a branch; empty where there is no such branch.
+
+        The branches of ``fork``'s fork are refs ``refs/forks/<fork>/<branch>`` here: GitHub, too, keeps the objects of
+        all forks in one place, and gives them to whoever names a commit.
+        """
         if repo.git is None:
-            return repo.branches.get(branch, "")
-        loose = repo.git / "refs" / "heads" / branch
+            return repo.branches.get(f"{fork}:{branch}" if fork else branch, "")
+        name = f"refs/forks/{fork}/{branch}" if fork else f"refs/heads/{branch}"
+        loose = repo.git / name
         if loose.is_file():
             return loose.read_text().strip()
         packed = repo.git / "packed-refs"
         for line in packed.read_text().splitlines() if packed.is_file() else ():
             sha, _, ref = line.partition(" ")
-            if ref == f"refs/heads/{branch}":
+            if ref == name:
                 return sha
         return ""
 
     def seen_pull(self, repo: Repo, pull: Json) -> Json:
         """A pull request with the commits that its branches are at by now."""
-        if pull["state"] == "open" and (sha := self.sha_of(repo, pull["head"]["ref"])):
+        owner = pull["head"]["label"].partition(":")[0]
+        fork = owner if owner != repo.owner else ""
+        if pull["state"] == "open" and (sha := self.sha_of(repo, pull["head"]["ref"], fork=fork)):
             pull["head"]["sha"] = sha
         return pull
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from testing.github_routes.diffs import check_place, has_commit, lines_shown
 from testing.github_routes.issues import issue_fields
 from testing.github_server import (
     LEVELS,
@@ -37,15 +38,16 @@ def _list_pulls(server: GitHubServer, call: Call) -> Any:
 @route("POST", "/repos/{repo}/pulls", "pull_requests:write")
 def _open_pull(server: GitHubServer, call: Call) -> Any:
     repo = server.repo_of(call.values[0])
-    head, base = call.body.get("head", "").rpartition(":")[2], call.body.get("base", "")
+    owner, _, head = call.body.get("head", "").rpartition(":")
+    base, fork = call.body.get("base", ""), owner if owner != repo.owner else ""
     title = text_of(call.body, "title")
-    sha, base_sha = server.sha_of(repo, head), server.sha_of(repo, base)
+    sha, base_sha = server.sha_of(repo, head, fork=fork), server.sha_of(repo, base)
     for name, there in (("head", sha), ("base", base_sha)):
         if not there:
             raise Answered(
                 422, "Validation Failed", errors=[{"resource": "PullRequest", "field": name, "code": "invalid"}]
             )
-    label = f"{repo.owner}:{head}"
+    label = f"{fork or repo.owner}:{head}"
     if any(
         each["head"]["label"] == label and each["base"]["ref"] == base and each["state"] == "open"
         for each in repo.pulls.values()
@@ -61,6 +63,7 @@ def _open_pull(server: GitHubServer, call: Call) -> Any:
         "pull_request": {"html_url": url, "url": f"{server.url}/repos/{repo.full_name}/pulls/{number}"},
     }
     where = server.shown_repo(repo)
+    home = {**where, "id": next(server._ids), "full_name": f"{fork}/{where['name']}", "fork": True} if fork else where
     pull = repo.pulls[number] = {
         **{
             name: issue[name]
@@ -89,7 +92,7 @@ def _open_pull(server: GitHubServer, call: Call) -> Any:
         "labels": issue["labels"],
         "requested_reviewers": [],
         "requested_teams": [],
-        "head": {"ref": head, "sha": sha, "label": label, "repo": where},
+        "head": {"ref": head, "sha": sha, "label": label, "repo": home},
         "base": {"ref": base, "sha": base_sha, "label": f"{repo.owner}:{base}", "repo": where},
     }
     server.note("pull.opened", call.by, repo, number=number, name=head, text=title)
@@ -99,7 +102,8 @@ def _open_pull(server: GitHubServer, call: Call) -> Any:
 
 @route("GET", "/repos/{repo}/pulls/{}", "pull_requests:read")
 def _get_pull(server: GitHubServer, call: Call) -> Any:
-    return server.pull_of(server.repo_of(call.values[0]), call.values[1])
+    repo = server.repo_of(call.values[0])
+    return server.pull_of(repo, call.values[1])
 
 
 @route("PATCH", "/repos/{repo}/pulls/{}", "pull_requests:write")
@@ -196,18 +200,19 @@ def _review(server: GitHubServer, call: Call) -> Any:
         raise Answered(422, f"Can not {event.lower().replace('_', ' ')} your own pull request")
     if event != "APPROVE" and not comments:
         text_of(call.body)
+    commit = call.body.get("commit_id") or pull["head"]["sha"]
+    if not has_commit(repo, pull, commit):
+        raise Answered(422, "Unprocessable Entity", errors=["commit_id is not part of the pull request"])
+    shown = lines_shown(repo, pull, commit) if comments else None
     for each in comments:
-        if not each.get("path") or not each.get("body") or not (each.get("line") or each.get("position")):
-            raise Answered(
-                422, "Validation Failed", errors=["Pull request review thread line must be part of the diff"]
-            )
+        check_place(shown, each)
     id = next(server._ids)
     review = {
         "id": id,
         "node_id": f"PRR_{id}",
         "body": text_of(call.body, needed=False),
         "state": state,
-        "commit_id": call.body.get("commit_id") or pull["head"]["sha"],
+        "commit_id": commit,
         "html_url": f"{pull['html_url']}#pullrequestreview-{id}",
         "submitted_at": now(),
         "author_association": server.association(repo, call.by.login),
@@ -216,7 +221,7 @@ def _review(server: GitHubServer, call: Call) -> Any:
     repo.reviews.setdefault(pull["number"], []).append(review)
     server.note("review.submitted", call.by, repo, number=pull["number"], id=id, name=state, text=review["body"])
     for each in comments:
-        _line_comment(server, repo, pull, call.by, each, review=id)
+        _line_comment(server, repo, pull, call.by, each, review=id, commit=commit)
     server.tell(
         repo,
         "pull_request_review",
@@ -228,7 +233,9 @@ def _review(server: GitHubServer, call: Call) -> Any:
     return review
 
 
-def _line_comment(server: GitHubServer, repo: Repo, pull: Json, by: Caller, said: Json, *, review: int) -> Json:
+def _line_comment(
+    server: GitHubServer, repo: Repo, pull: Json, by: Caller, said: Json, *, review: int, commit: str = ""
+) -> Json:
     id = next(server._ids)
     made = repo.review_comments[id] = {
         "id": id,
@@ -241,7 +248,7 @@ def _line_comment(server: GitHubServer, repo: Repo, pull: Json, by: Caller, said
         "start_line": said.get("start_line"),
         "side": said.get("side", "RIGHT"),
         "diff_hunk": said.get("diff_hunk", "@@ -1 +1 @@"),
-        "commit_id": pull["head"]["sha"],
+        "commit_id": commit or pull["head"]["sha"],
         "in_reply_to_id": said.get("in_reply_to_id", 0),
         "html_url": f"{pull['html_url']}#discussion_r{id}",
         "pull_request_url": f"{server.url}/repos/{repo.full_name}/pulls/{pull['number']}",
