@@ -153,7 +153,8 @@ class InMemorySystem:
 
     def open_work(self, *, well: bool) -> list[Command]:
         """The next honest report of every activity that is under way."""
-        return [*self._triage_work(well), *self._plan_work(well), *self._run_work(well), *self._reply_work(well)]
+        agents = [*self._triage_work(well), *self._review_work(well), *self._plan_work(well), *self._run_work(well)]
+        return [*agents, *self._reply_work(well)]
 
     def _awaited_timers(self) -> list[Command]:
         """The end of a pause: time passes."""
@@ -174,6 +175,14 @@ class InMemorySystem:
                 attempt=attempt, verdict=task.Verdict.PLAN, decided_by="rules", reason="", repo="r", base_commit="c0"
             )
         ]
+
+    def _review_work(self, well: bool) -> list[Command]:
+        if self.task.status is not task.Status.REVIEWING:
+            return []
+        attempt = self.task.triage_attempt
+        if not well:
+            return [task.RecordFailure(stage="reviewing", attempt=attempt, code="x", message="X.")]
+        return [task.RecordReviewWritten(attempt=attempt, summary="s")]
 
     def _plan_work(self, well: bool) -> list[Command]:
         if self.plan.status is not plan.Status.DRAFTING:

@@ -18,6 +18,7 @@ remember() {
 }
 
 work='{"act":true,"work_kind":"chore","title":"Write one file","risk":"low","reason":"It was asked for."}'
+review='{"summary":"It writes one file.","findings":[]}'
 question='{"act":false,"work_kind":"question","title":"Answer","risk":"low","reason":"It was asked.","answer":"Yes."}'
 
 turn() {
@@ -47,7 +48,7 @@ while IFS= read -r line; do
       case $done in *"$id"*) continue ;; esac  # a message sent again is the same message
       done="$done $id"
       pause= verdict=$work
-      case $line in *"Title: Question"*) verdict=$question ;; esac
+      case $line in *"Title: Question"*) verdict=$question ;; *"Review pull request "*) verdict=$review ;; esac
       case $line in *"linger "*) pause=${line#*"linger "}; pause=${pause%%[!0-9]*} ;; esac
       turn "$id" "$pause"
       ;;

@@ -13,7 +13,8 @@ from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.evidence import Check, Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, Command
-from shared.contracts.pull_request import CatchUp, CheckSeen, PullState, ReviewNote
+from shared.contracts.pull_request import CatchUp, CheckSeen, PullFacts, PullState, ReviewNote
+from shared.contracts.review import ReviewTarget
 from shared.contracts.usage import ModelUsage
 from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
@@ -21,6 +22,7 @@ from testing.recorded import NO_BODY, TASK_ID
 OPENED: Final = 1_767_000_000_000
 OPENED_AT: Final = datetime.fromtimestamp(OPENED / 1000, UTC)
 DIFF: Final = ArtifactRef(name="diff", sha256="1" * 64, size=1)
+SAID: Final = (delivery.SignalKind.COMMENT,)
 RED: Final = (Check(command="pytest", exit_code=1, duration_ms=1),)
 
 
@@ -47,7 +49,7 @@ def walked(steps: Sequence[int], *, policy: ReactionPolicy | None = None, review
 
 
 def _come_into_review(world: InMemorySystem) -> None:
-    world.tell(_submit(world, Random(0)))
+    world.tell(replace(_submit(world, Random(0)), review=None))
     while world.task.status is not task.Status.IN_REVIEW:
         world.deliver_all()
         for command in [*_consent(world), *world.open_work(well=True)]:
@@ -132,6 +134,8 @@ def _activity(world: InMemorySystem, dice: Random) -> Command:
     likely: list[Callable[[InMemorySystem, Random], Command]] = []
     if world.task.triaging:
         likely += TRIAGE
+    if world.task.status is task.Status.REVIEWING:
+        likely += REVIEWING
     if world.plan.status is plan.Status.DRAFTING:
         likely += PLANNING
     if world.run.status in (run.Status.QUEUED, run.Status.RUNNING, run.Status.WAITING_INPUT):
@@ -141,7 +145,7 @@ def _activity(world: InMemorySystem, dice: Random) -> Command:
     if world.reply.displays and dice.random() < 0.1:
         likely = [*SHOWING]
     if not likely or dice.random() < 0.2:
-        likely = [*TRIAGE, *PLANNING, *EXECUTING, *PUBLISHING, *SHOWING]
+        likely = [*TRIAGE, *REVIEWING, *PLANNING, *EXECUTING, *PUBLISHING, *SHOWING]
     return dice.choice(likely)(world, dice)
 
 
@@ -167,7 +171,12 @@ def _submit(world: InMemorySystem, dice: Random) -> Command:
         repo="octo/app",
         directive=dice.choice(tuple(task.Directive)),
         approval=world.policy.approval,
+        review=_target(dice) if dice.random() < 0.05 else None,
     )
+
+
+def _target(dice: Random) -> ReviewTarget:
+    return ReviewTarget(number=7, head=dice.choice(("h1", "h2")), base="main")
 
 
 def _approve(world: InMemorySystem, dice: Random) -> Command:
@@ -212,6 +221,7 @@ def _follow_up(world: InMemorySystem, dice: Random) -> Command:
         directive=dice.choice(tuple(task.Directive)),
         origin=dice.choice(("", f"message-{dice.randrange(50)}")),
         recorded=dice.random() < 0.5,
+        review=_target(dice) if dice.random() < 0.5 and world.task.review else None,
     )
 
 
@@ -234,8 +244,9 @@ def _delivery(dice: Random) -> delivery.Accepted:
 
 
 def _signal(dice: Random) -> delivery.Signal:
+    kind = dice.choice((*delivery.SignalKind, *SAID, *SAID))
     return delivery.Signal(
-        kind=dice.choice((*delivery.SignalKind, delivery.SignalKind.COMMENT, delivery.SignalKind.COMMENT)),
+        kind=kind,
         thread="github:octo/app#7",
         opened_at_ms=OPENED,
         title="t",
@@ -244,6 +255,7 @@ def _signal(dice: Random) -> delivery.Signal:
         trusted=dice.random() < 0.7,
         by_program=dice.random() < 0.2,
         pull_request=dice.random() < 0.1,
+        pull=dice.choice((None, PullFacts(number=7, head="h1", base="main"))) if kind in SAID else None,
         mentioned=dice.random() < 0.2,
         directive=dice.choice(("", "dance", *delivery.Word)),
         argument=dice.choice(("", "v1 deadbeef", "deadbeef", "because")),
@@ -516,7 +528,21 @@ def _spend(world: InMemorySystem, dice: Random) -> Command:
 
 Moves = tuple[Callable[[InMemorySystem, Random], Command], ...]
 
+
+def _review_written(world: InMemorySystem, dice: Random) -> Command:
+    return task.RecordReviewWritten(
+        attempt=_near(world.task.triage_attempt, dice), summary="s", usage=_usage(dice), place=dice.choice(("", "here"))
+    )
+
+
+def _review_failure(world: InMemorySystem, dice: Random) -> Command:
+    failure = _triage_failure(world, dice)
+    assert isinstance(failure, task.RecordFailure)
+    return replace(failure, stage="reviewing")
+
+
 TRIAGE: Final[Moves] = (_triage, _triage, _triage, _triage_failure, _spend)
+REVIEWING: Final[Moves] = (_review_written, _review_written, _review_failure, _spend)
 PLANNING: Final[Moves] = (_claim_draft, _claim_draft, _propose, _propose, _propose, _fail_plan, _plan_stopped)
 EXECUTING: Final[Moves] = (
     _claim_round,

@@ -24,7 +24,7 @@ RIGHT: Final[Row] = dict.fromkeys(
 CLEARED: Final[Row] = UNMADE | RIGHT | {"evidence": "", "outcome": ""}
 STAGE_AT: Final = {
     "received": "triage", "planning": "planning", "executing": "executing", "waiting-input": "executing",
-    "publishing": "publishing", "in-review": "review",
+    "reviewing": "reviewing", "publishing": "publishing", "in-review": "review",
 }  # fmt: skip
 BEGUN: Final[Row] = dict.fromkeys(
     ("base_commit", "verdict", "risk", "work_kind", "triage_reason", "decided_by", "answer", "summary", "plan_status",
@@ -42,7 +42,9 @@ def _utc(time: str) -> datetime:
 
 
 def _again(row: Row, data: Row) -> Row:
-    stages = {"triage": ("received", "brain"), "planning": ("triaged", "planner")}
+    stages = {
+        "triage": ("received", "brain"), "planning": ("triaged", "planner"), "reviewing": ("triaged", "reviewer")
+    }  # fmt: skip
     status, agent = stages.get(data["stage"], ("triaged", "executor"))
     return {**ENDED, **CLEARED, "status": status, "agent": agent}
 
@@ -108,6 +110,8 @@ TASK: Final[dict[str, Change]] = {
     "task.declined": lambda row, data: {
         "status": "declined", "verdict": "decline", "triage_reason": data["reason"], "decided_by": data["decided_by"]
     },
+    "task.review-requested": lambda row, data: {"status": "reviewing", "agent": "reviewer"},
+    "task.review-written": lambda row, data: {"status": "publishing", "summary": data["summary"]},
     "task.planning-requested": lambda row, data: {"status": "planning", "agent": "planner"},
     "task.revision-requested": lambda row, data: {"status": "planning", "agent": "planner"},
     "task.plan-ready": lambda row, data: {

@@ -9,6 +9,7 @@ from services.brain.actors import session, task, user, webhook
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import FILTERS, reactions
 from services.brain.repositories import repository_check
+from services.brain.reviewing import Reviewing
 from services.brain.timers import FILTERS as SET_BY
 from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity
@@ -47,6 +48,14 @@ async def run(settings: Settings, timings: Timings) -> None:
         triage.triage,
         slots=settings.max_concurrent_triages,
         give_up=triage.give_up,
+    )
+    reviewing = Reviewing(settings, agents, policy, GatewayGit(service.bus))
+    service.activity(
+        "review",
+        "evt.task.*.review-requested",
+        reviewing.review,
+        slots=settings.max_concurrent_reviews,
+        give_up=reviewing.give_up,
     )
     orphans = OrphanSweeper(settings, service.journal, "task", host.report, timings=timings)
     service.loop(orphans.run, drain=orphans.drain)

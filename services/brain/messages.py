@@ -11,28 +11,41 @@ import re
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from services.brain.policy import ReactionPolicy
 from services.brain.pull_request_messages import about_a_pull_request
 from shared.contracts import delivery, task
 from shared.contracts.delivery import Word
 from shared.contracts.ids import task_id_in
 from shared.contracts.messages import Command
+from shared.contracts.pull_request import PullFacts, PullState
+from shared.contracts.review import ReviewTarget
 from shared.contracts.task_of import task_of
 
 NOT_TRUSTED: Final = (
     "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
 )
 NO_PULL_REQUESTS: Final = (
-    "This pull request is none of ours: say it in an issue, or in a pull request that we have made."
+    "This pull request is none of ours, so it can only be reviewed: say `review`, or say it in an issue, or in a pull "
+    "request that we have made."
 )
 NOT_BY_AN_EDIT: Final = "An edit never approves or decides anything: say it in a new comment."
-NO_REVIEWS: Final = "Reviews are not made yet: say plan, implement or ask."
+NOTHING_TO_REVIEW: Final = "Only a pull request can be reviewed, and this is none: say plan, implement or ask."
+CLOSED: Final = "The pull request is closed: open it again, then ask for its review."
+NOBODY_TO_SHOW_IT: Final = (
+    "What the pull request changes is not known here: a review takes credentials for GitHub, with which it is written."
+)
+_ABOUT_A_REVIEW: Final = frozenset({Word.REVIEW, Word.STOP, Word.RETRY})
+"""What may be said on a pull request that is none of ours."""
 
 
 def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: ReactionPolicy) -> list[Command]:
     """The commands that a signal leads to; ``id`` is the delivery's, and ``at`` when it came or was replayed."""
     task_id = task_of(signal)
     match signal.kind:
+        case delivery.SignalKind.WORK if signal.directive == Word.REVIEW:
+            return [delivery.Refuse(id=id, code="review-nothing", reason=NOTHING_TO_REVIEW)]
         case delivery.SignalKind.WORK:
             return [_submission(signal, policy)]
         case delivery.SignalKind.CLOSED:
@@ -55,6 +68,8 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             return [delivery.Refuse(id=id, code=code, reason=reason)]
         case delivery.SignalKind.COMMENT:
             # A sender that does not name its messages has each delivery taken for one.
+            if (target := review_target(signal)) is not None:
+                return _review(signal, target, policy, at, origin=signal.origin or id)
             return _steering(signal, policy, at, origin=signal.origin or id)
 
 
@@ -64,12 +79,45 @@ def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
             return None
         case delivery.Signal(trusted=False):
             return "not-trusted", NOT_TRUSTED
-        case delivery.Signal(directive=Word.REVIEW):
-            return "review-not-made", NO_REVIEWS
-        case delivery.Signal(pull_request=True) if not _is_ours(signal):
+        case delivery.Signal(directive=Word.REVIEW, pull_request=False):
+            return "review-nothing", NOTHING_TO_REVIEW
+        case delivery.Signal(directive=Word.REVIEW, pull=PullFacts(state=PullState.CLOSED | PullState.MERGED)):
+            return "review-closed", CLOSED
+        case delivery.Signal(directive=Word.REVIEW) if review_target(signal) is None:
+            return "review-unknown", NOBODY_TO_SHOW_IT
+        case delivery.Signal(pull_request=True) if not _is_ours(signal) and signal.directive not in _ABOUT_A_REVIEW:
             return "pull-request-not-followed", NO_PULL_REQUESTS
         case _:
             return None
+
+
+def review_target(signal: delivery.Signal) -> ReviewTarget | None:
+    """The pull request of which the signal asks for a review, where enough is known of it."""
+    pull = signal.pull
+    if signal.directive != Word.REVIEW or pull is None or not pull.number or not pull.head or not pull.base:
+        return None
+    return ReviewTarget(number=pull.number, head=pull.head, base=pull.base, base_commit=pull.base_commit)
+
+
+def _review(
+    signal: delivery.Signal, target: ReviewTarget, policy: ReactionPolicy, at: datetime, origin: str
+) -> list[Command]:
+    """The first who asks opens the task that reviews the pull request; later ones have it reviewed as it is then."""
+    said = _wish_in(signal) if signal.text != signal.context else ""
+    opening = msgspec.structs.replace(
+        _submission(signal, policy, origin), request=said, review=target, directive=task.Directive.AUTO
+    )
+    wish = task.FollowUp(
+        id=opening.id,
+        text=said,
+        author=signal.author,
+        origin=origin,
+        recorded=True,
+        by_program=signal.by_program,
+        at=at,
+        review=target,
+    )
+    return [opening, wish]
 
 
 def _decides(signal: delivery.Signal) -> bool:

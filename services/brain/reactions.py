@@ -39,6 +39,7 @@ FILTERS: Final = (
     "evt.run.*.failed",
     "evt.run.*.stopped",
     "evt.reply.*.posted",
+    "evt.reply.*.shown",
     "evt.reply.*.failed",
 )
 
@@ -72,6 +73,8 @@ def _about_a_task(event: RecordedEvent) -> list[Command]:
             return [task.RequestTriage(id=id)]
         case task.Triaged(verdict=task.Verdict.PLAN):
             return [task.RequestPlanning(id=id)]
+        case task.Triaged(verdict=task.Verdict.REVIEW):
+            return [task.RequestReview(id=id)]
         case task.Triaged() | task.Approved():
             return [task.RequestExecution(id=id)]
         case task.FollowedUp(stage=stage) | task.Retried(stage=stage) | task.Resumed(stage=stage):
@@ -90,6 +93,8 @@ def _request_of(stage: str, id: str) -> Command:
             return task.RequestTriage(id=id)
         case task.Stage.PLANNING:
             return task.RequestPlanning(id=id)
+        case task.Stage.REVIEWING:
+            return task.RequestReview(id=id)
         case _:
             return task.RequestExecution(id=id)
 
@@ -145,6 +150,14 @@ def _about_the_work(event: RecordedEvent, policy: ReactionPolicy) -> list[Comman
             return [task.RecordStopped(id=id, stage=task.Stage.EXECUTING, result=_kept(event.data), cause=cause)]
         case run.InputMissed(message=message):
             return [task.FollowUp(id=id, text=message, origin=f"{MISSED}{cause}", recorded=True)]
+        case reply.Shown(effect=effect, url=url) if attempt := reply.reviewed_in(effect):
+            return [task.RecordReviewShown(id=id, attempt=attempt, url=url, cause=cause)]
+        case reply.Failed(effect=effect, code=code, message=message) if attempt := reply.reviewed_in(effect):
+            return [
+                task.RecordFailure(
+                    id=id, stage=task.Stage.PUBLISHING, code=code, message=message, attempt=attempt, cause=cause
+                )
+            ]
         case reply.Posted() | reply.Failed():
             return _about_a_publication(event, event.data, policy)
         case _:

@@ -47,6 +47,14 @@ def by_rules(task: Task, config: Config) -> RecordTriage | None:
         return RecordTriage(
             attempt=task.triage_attempt, verdict=Verdict.DECLINE, decided_by="rules", reason=_no_repo(task, config)
         )
+    if task.review is not None:
+        return RecordTriage(
+            attempt=task.triage_attempt,
+            verdict=Verdict.REVIEW,
+            decided_by="rules",
+            reason="A review of a pull request was asked for.",
+            repo=config.name_for(task.repo),
+        )
     verdict = {Directive.PLAN: Verdict.PLAN, Directive.IMPLEMENT: Verdict.IMPLEMENT}.get(task.directive)
     if verdict is None:
         return None

@@ -10,9 +10,11 @@ import msgspec
 
 from shared.contracts import delivery, reply, run, task
 from shared.contracts.delivery import Signal, SignalKind, Word
+from shared.contracts.evidence import Outcome
 from shared.contracts.messages import Command
 from shared.contracts.pull_request import PullFacts
 from shared.contracts.reply import COMMENT, STATE, EffectKind, Mark, Progress, effect_at, kind_of_effect
+from shared.contracts.review import ReviewTarget
 from shared.contracts.task_of import task_of
 from shared.event_store.envelope import RecordedEvent
 from shared.ops.visible import is_blank
@@ -32,6 +34,8 @@ SHOWING: Final = (
     "evt.task.*.submitted",
     "evt.task.*.answered",
     "evt.task.*.declined",
+    "evt.task.*.review-requested",
+    "evt.task.*.review-written",
     "evt.task.*.planning-requested",
     "evt.task.*.plan-ready",
     "evt.task.*.approved",
@@ -177,6 +181,9 @@ def _displays(event: RecordedEvent, senders: Collection[str]) -> list[Command]:
         case reply.Concluded(effects=effects, text=mark, revision=revision):
             id, at = event.actor.id, event.time
             return [reply.Want(id=id, effect=each, text=mark, revision=revision, at=at) for each in effects]
+        case task.Submitted(review=ReviewTarget()):
+            # A review is what is shown of it, and a comment only where it does not get that far.
+            return []
         case task.Submitted(source=source) as submitted if _is_there(source.reference, source.author, senders):
             return [_comment(event, thread=source.reference, repo=submitted.repo, url=source.url)]
         case task.ActionRefused(origin=origin, reason=reason) | task.FollowUpRefused(origin=origin, reason=reason):
@@ -273,6 +280,12 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
         case task.Completed(merge=merge, branch=branch) if merge is not None or branch:
             progress = Progress.DONE if merge is not None else Progress.REVIEW
             return [_comment(event), _state(event, progress), _concluded(event, Mark.DONE)]
+        case task.ReviewWritten() as written:
+            return [_review(event, written), _comment(event, anew=True)]
+        case task.ReviewRequested():
+            return [_comment(event, anew=True)]
+        case task.Completed(outcome=Outcome.REVIEWED):
+            return [_comment(event, anew=True), _concluded(event, Mark.DONE)]
         case task.Completed() | task.Answered():
             return [_comment(event), _concluded(event, Mark.DONE)]
         case task.Rejected(origin=origin) | task.Cancelled(origin=origin):
@@ -313,7 +326,20 @@ def _is_there(thread: str, author: str, senders: Collection[str]) -> bool:
     return thread.partition(":")[0] in senders and author != delivery.SELF_TEST
 
 
-def _comment(event: RecordedEvent, *, thread: str = "", repo: str = "", url: str = "") -> reply.Want:
+def _review(event: RecordedEvent, written: task.ReviewWritten) -> reply.Want:
+    return reply.Want(
+        id=event.actor.id,
+        effect=reply.review_effect(written.attempt),
+        thread=written.thread,
+        repo=written.repo,
+        target=written.review.head,
+        at=event.time,
+    )
+
+
+def _comment(
+    event: RecordedEvent, *, thread: str = "", repo: str = "", url: str = "", anew: bool = False
+) -> reply.Want:
     return reply.Want(
         id=event.actor.id,
         effect=COMMENT,
@@ -322,6 +348,7 @@ def _comment(event: RecordedEvent, *, thread: str = "", repo: str = "", url: str
         url=url,
         revision=event.sequence,
         at=event.time,
+        anew=anew,
     )
 
 

@@ -47,7 +47,8 @@ _EFFECTS: Final[dict[Word, str]] = {
     Word.PLAN: "Opens the issue's task, or another round of it, with a plan first.",
     Word.IMPLEMENT: "The same without a plan.",
     Word.FIX: "As `implement`.",
-    Word.REVIEW: "Refused in words: reviews are not made yet.",
+    Word.REVIEW: "Has an agent review the pull request that it is said on, whoever's that is; said again, it does so "
+    "again. Where there is no pull request, it is refused in words.",
     Word.AUTO: "`auto off`: rounds on the task's pull request are made only when asked for; `auto on` ends that.",
     Word.ASK: "Triage answers, or takes it for work.",
     Word.APPROVE: "`approve v2 3fa94c11` approves that plan. An edited comment never does.",

@@ -40,8 +40,8 @@ from shared.workspace.git import GitFailed
 from shared.workspace.mirror import Mirror
 from shared.workspace.worktree import Worktree
 
-VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.Failed | task.Paused
-"""What a triage may come to; later stages of a task end with the last two as well."""
+VERDICTS: Final = task.Triaged | task.Answered | task.Declined | task.ReviewWritten | task.Failed | task.Paused
+"""What a triage or a review may come to; later stages of a task end with the last two as well."""
 
 log = structlog.get_logger(__name__)
 
@@ -147,6 +147,10 @@ def fate_of(events: Iterable[RecordedEvent], number: int, node_id: str) -> Fate:
                     fate = Fate(None, repo, base)
             case task.TriageRequested(attempt=now):
                 current = now
+            case task.ReviewRequested(attempt=now, repo=repo, review=review):
+                current = now
+                if now == number:
+                    fate = Fate(None, repo, review.head)
             case run.Claimed(worker=worker) | plan.Claimed(worker=worker) if current == number:
                 ours = worker.endswith(f"@{node_id}")
                 fate = msgspec.structs.replace(fate, over_since=None if ours else event)

@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     NOTHING_TO_CHANGE = "nothing-to-change"
     ANSWERED = "answered"
+    REVIEWED = "reviewed"
 
 
 class EvidencePolicy(StrEnum):

@@ -70,9 +70,17 @@ KINDS: Final[dict[str, Kind]] = {
             task_scoped=True,
             agent=AgentSpan(
                 unit="attempt",
-                begins=(task.TriageRequested,),
+                begins=(task.TriageRequested, task.ReviewRequested),
                 # The last three may end later stages as well: then the brain is idle already.
-                ends=(task.Triaged, task.Answered, task.Declined, task.Failed, task.Paused, task.Cancelled),
+                ends=(
+                    task.Triaged,
+                    task.Answered,
+                    task.Declined,
+                    task.ReviewWritten,
+                    task.Failed,
+                    task.Paused,
+                    task.Cancelled,
+                ),
             ),
         ),
         Kind(

@@ -55,6 +55,7 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     was said in, ``verdict`` the review's (`commented`, `changes_requested`, `approved`, `dismissed`), ``path`` and
     ``line`` what it is about. ``author`` is the pull request's. ``edited``: it was said before, in other words.
     ``said`` is what a check says of its failure, ``check`` its number, and ``job`` that of its job of GitHub Actions.
+    ``base`` is the branch that it goes to, which stood at ``base_commit``.
     """
 
     number: int = 0
@@ -76,6 +77,8 @@ class PullFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     said: str = ""
     check: int = 0
     job: int = 0
+    base: str = ""
+    base_commit: str = ""
 
 
 PASSING: Final = frozenset({"success", "neutral", "skipped"})

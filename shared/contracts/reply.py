@@ -104,9 +104,11 @@ class Want(Command, frozen=True, kw_only=True):
     or empty for the task's own. ``target`` is the message or commit that it is about, empty for the thing itself;
     ``author`` wrote that, at ``url``. ``text`` is the reaction's `Mark`, the refusal's sentence, or the answer's word;
     a comment is rendered from the task when it is written. One with a ``revision`` that is not newer changes nothing.
+    ``review/<attempt>`` is the review which that attempt at a task has written, of the commit ``target``.
     ``state`` is the status of the thing itself (``text``: `Progress`), ``link/<n>`` one from it to the pull request at
     ``text``, ``work-log/<attempt>`` the seconds (``text``) that an agent has worked until ``at``. ``only`` are the
-    senders whose things can be shown it; empty is every one.
+    senders whose things can be shown it; empty is every one. ``anew``: it is shown only where an older revision of it
+    is wanted or shown already.
     """
 
     effect: str
@@ -119,6 +121,7 @@ class Want(Command, frozen=True, kw_only=True):
     revision: int = 1
     at: datetime | None = None
     only: tuple[str, ...] = ()
+    anew: bool = False
 
 
 class Show(Command, frozen=True, kw_only=True):
@@ -275,6 +278,7 @@ class EffectKind(StrEnum):
 
     BRANCH = "branch"
     COMMENT = "comment"
+    REVIEW = "review"
     REACTION = "reaction"
     REFUSAL = "refusal"
     ANSWER = "answer"
@@ -323,6 +327,17 @@ def update_of(effect: str) -> Update | None:
             return Update(CatchUp(how), head, base)
         case _:
             return None
+
+
+def review_effect(attempt: int) -> str:
+    """The effect that shows the review which an attempt has written: ``review/2``."""
+    return f"{EffectKind.REVIEW}/{attempt}"
+
+
+def reviewed_in(effect: str) -> int:
+    """Which attempt's review an effect shows; 0 for an effect of another nature."""
+    kind, _, attempt = effect.partition("/")
+    return int(attempt) if kind == EffectKind.REVIEW and attempt.isdecimal() else 0
 
 
 class Publication(msgspec.Struct, frozen=True):

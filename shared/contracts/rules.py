@@ -85,7 +85,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     ``approved``: its plan has been approved. ``result``: a commit was made that is not published. ``ended_in``: the
     stage in which it failed or was stopped. ``nothing_changed``: its work is done and changed nothing. ``error_code``:
-    why it failed or pauses.
+    why it failed or pauses. ``reviews``: it reviews a pull request.
     """
 
     status: Status
@@ -95,6 +95,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     ended_in: str = ""
     nothing_changed: bool = False
     error_code: str = ""
+    reviews: bool = False
 
     @property
     def was_in_review(self) -> bool:
@@ -186,6 +187,8 @@ def effect(action: Action, task: Standing) -> str:
             return "Has the work done again, although nothing had to change."
         case Action.PUBLISH:
             return "Publishes the result as it is; no agent works again."
+        case Action.FOLLOW_UP if task.reviews:
+            return "Has the pull request reviewed again, at the same commit."
         case Action.FOLLOW_UP if task.status in TAKES_INPUT:
             return "Is said to the agent at work."
         case Action.FOLLOW_UP if task.status is Status.AWAITING_APPROVAL:
@@ -258,6 +261,7 @@ _MEND: Final = {
     Status.EXECUTING: "wait for the result, or stop it",
     Status.WAITING_INPUT: "answer the agent's question, or stop it",
     Status.PAUSED: "wait until it goes on by itself, retry it at once, or stop it",
+    Status.REVIEWING: "wait for the review, or stop it",
     Status.PUBLISHING: "wait until the result is published, or stop it",
     Status.IN_REVIEW: "merge or close its pull request, say what is further to be done, or stop it",
     Status.COMPLETED: "say what is further to be done, or submit a new task",

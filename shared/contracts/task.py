@@ -11,6 +11,7 @@ import msgspec
 from shared.contracts.evidence import Evidence, Outcome
 from shared.contracts.messages import ArtifactRef, CausedCommand, CausedEvent, Command, Event, TimedCommand
 from shared.contracts.pull_request import CatchUp, CheckSeen, Merge, PullRequest, PullState, ReviewNote, Watch
+from shared.contracts.review import Finding, ReviewTarget
 from shared.contracts.usage import Accounts, ModelUsage
 from shared.ops.visible import is_blank
 
@@ -32,6 +33,7 @@ class Status(StrEnum):
     EXECUTING = "executing"
     WAITING_INPUT = "waiting-input"
     PAUSED = "paused"
+    REVIEWING = "reviewing"
     PUBLISHING = "publishing"
     IN_REVIEW = "in-review"
     COMPLETED = "completed"
@@ -68,16 +70,21 @@ class Verdict(StrEnum):
 
     PLAN = "plan"
     IMPLEMENT = "implement"
+    REVIEW = "review"
     ANSWER = "answer"
     DECLINE = "decline"
 
 
 class Stage(StrEnum):
-    """Whose turn it is: what a failure, a stop or a retry is about."""
+    """Whose turn it is: what a failure, a stop or a retry is about.
+
+    REVIEWING: our agent reviews somebody's pull request. REVIEW: people review ours.
+    """
 
     TRIAGE = "triage"
     PLANNING = "planning"
     EXECUTING = "executing"
+    REVIEWING = "reviewing"
     PUBLISHING = "publishing"
     REVIEW = "review"
 
@@ -151,7 +158,8 @@ class Submit(Command, frozen=True, kw_only=True):
 
     ``origin`` names the message that asks for it, so that it is not taken for a second wish as well; ``request`` is
     what that message says, where it is not the thing's own ``text``. ``agent`` is to do the work instead of the
-    repository's. ``as_of_ms`` is that of the signal.
+    repository's. ``as_of_ms`` is that of the signal. With a ``review`` the task is to review that pull request, and
+    changes nothing.
     """
 
     title: str
@@ -166,6 +174,7 @@ class Submit(Command, frozen=True, kw_only=True):
     origin: str = ""
     agent: str = ""
     as_of_ms: int = 0
+    review: ReviewTarget | None = None
 
 
 class FollowUp(SaidCommand, frozen=True, kw_only=True):
@@ -173,7 +182,8 @@ class FollowUp(SaidCommand, frozen=True, kw_only=True):
 
     ``directive`` says whether another round plans first. The message that opened the task is no further wish. ``at`` is
     when it was said, and ``by_program`` that no person says it: so many rounds in a row, or in an hour, are refused.
-    ``approval`` is the policy of now, which may be stricter than the task's.
+    ``approval`` is the policy of now, which may be stricter than the task's. ``review`` is the pull request as it is
+    to be reviewed now.
     """
 
     text: str
@@ -182,6 +192,7 @@ class FollowUp(SaidCommand, frozen=True, kw_only=True):
     approval: Approval | None = None
     by_program: bool = False
     at: datetime | None = None
+    review: ReviewTarget | None = None
 
 
 class Publish(Command, frozen=True, kw_only=True):
@@ -212,6 +223,31 @@ class RecordTriage(Command, frozen=True, kw_only=True):
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
     approval: Approval | None = None
+
+
+class RequestReview(Command, frozen=True, kw_only=True):
+    """Ask the reviewer for a review."""
+
+
+class RecordReviewWritten(Command, frozen=True, kw_only=True):
+    """Report the review that ``attempt`` was asked for; ``usage`` is the whole spend of the agents at ``place`` on it.
+
+    ``left_out`` counts the findings beyond `MAX_FINDINGS`.
+    """
+
+    attempt: int
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    left_out: int = 0
+    usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
+
+
+class RecordReviewShown(CausedCommand, frozen=True, kw_only=True):
+    """Report that the review which ``attempt`` has written stands at its pull request, at ``url``."""
+
+    attempt: int
+    url: str = ""
 
 
 class RequestPlanning(Command, frozen=True, kw_only=True):
@@ -391,7 +427,8 @@ class RecordPullRequest(Command, frozen=True, kw_only=True):
 class RecordFailure(CausedCommand, frozen=True, kw_only=True):
     """Report that triage, planning, a run or the publication failed.
 
-    ``attempt`` is the triage it answers (0: the current one); the other stages are told apart by ``cause``.
+    ``attempt`` is the triage or the review it answers (0: the current one); the other stages are told apart by
+    ``cause``.
     ``retries_at`` says when to try again after the first, second … such failure in a row; none is left, or none was
     given: the task fails. ``usage`` is the whole spend of the agents at ``place`` on a triage. ``result`` is what a run
     made although it fell short; ``publication`` is the try at publishing that failed. ``budget_microusd`` is the budget
@@ -498,7 +535,7 @@ class ExpireApproval(TimedCommand, frozen=True, kw_only=True):
 
 
 class RecordSpend(Command, frozen=True, kw_only=True):
-    """Report the whole spend of a place's agents on one triage; what is known of it adds nothing."""
+    """Report the whole spend of a place's agents on one triage or review; what is known of it adds nothing."""
 
     attempt: int
     place: str
@@ -511,6 +548,9 @@ TaskCommand = (
     | Publish
     | RequestTriage
     | RecordTriage
+    | RequestReview
+    | RecordReviewWritten
+    | RecordReviewShown
     | RequestPlanning
     | RecordPlanReady
     | Approve
@@ -547,7 +587,10 @@ TaskCommand = (
 
 
 class Submitted(Event, frozen=True, kw_only=True):
-    """A task has arrived. ``request`` is what was said about a thing that has the text ``text`` itself."""
+    """A task has arrived. ``request`` is what was said about a thing that has the text ``text`` itself.
+
+    With a ``review`` it is to review that pull request.
+    """
 
     title: str
     text: str
@@ -561,13 +604,14 @@ class Submitted(Event, frozen=True, kw_only=True):
     request: str = ""
     agent: str = ""
     as_of_ms: int = 0
+    review: ReviewTarget | None = None
 
 
 class FollowedUp(Event, frozen=True, kw_only=True):
     """A further wish makes another round of the task, from ``stage`` on and on top of ``base_commit``.
 
-    ``verdict`` is ``plan`` or ``implement``, or null where triage is still to judge. ``answers`` are the fingerprints
-    of what was heard of its pull request and is in the wish.
+    ``verdict`` is ``plan``, ``implement`` or ``review``, or null where triage is still to judge. ``answers`` are the
+    fingerprints of what was heard of its pull request and is in the wish. ``review`` is what is reviewed from now on.
     """
 
     text: str
@@ -580,6 +624,7 @@ class FollowedUp(Event, frozen=True, kw_only=True):
     by_program: bool = False
     at: datetime | None = None
     answers: tuple[str, ...] = ()
+    review: ReviewTarget | None = None
 
 
 class FollowUpRefused(Event, frozen=True, kw_only=True):
@@ -637,7 +682,10 @@ class TriageRequested(Event, frozen=True, kw_only=True):
 
 
 class Triaged(Event, frozen=True, kw_only=True):
-    """Triage decided to act: ``verdict`` is ``plan`` or ``implement``. Its ``usage`` was spent at ``place``."""
+    """Triage decided to act: ``verdict`` is ``plan``, ``implement`` or ``review``.
+
+    Its ``usage`` was spent at ``place``.
+    """
 
     attempt: int
     verdict: Verdict
@@ -669,6 +717,31 @@ class Declined(Event, frozen=True, kw_only=True):
     attempt: int
     reason: str
     decided_by: str
+    usage: tuple[ModelUsage, ...] = ()
+    place: str = ""
+
+
+class ReviewRequested(Event, frozen=True, kw_only=True):
+    """The reviewer is to review a pull request. ``attempt`` counts the triages and reviews of the task together."""
+
+    attempt: int
+    repo: str
+    review: ReviewTarget
+
+
+class ReviewWritten(Event, frozen=True, kw_only=True):
+    """The review is written; the gateway is to show it, at the pull request of ``thread``.
+
+    ``usage`` was spent at ``place``. ``left_out`` counts the findings beyond `MAX_FINDINGS`.
+    """
+
+    attempt: int
+    repo: str
+    thread: str
+    review: ReviewTarget
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    left_out: int = 0
     usage: tuple[ModelUsage, ...] = ()
     place: str = ""
 
@@ -930,7 +1003,7 @@ class Reverted(Event, frozen=True, kw_only=True):
 
 
 class Failed(CausedEvent, frozen=True, kw_only=True):
-    """The task failed; ``message`` says what to do about it. A triage's ``usage`` was spent at ``place``.
+    """The task failed; ``message`` says what to do about it. A triage's or review's ``usage`` was spent at ``place``.
 
     ``result`` is what was made although it fell short: it may be published as it is, or gone on from.
     ``budget_microusd`` is the budget that the work has reached.
@@ -959,7 +1032,8 @@ class Cancelled(CausedEvent, frozen=True, kw_only=True):
 
 
 class Retried(Event, frozen=True, kw_only=True):
-    """The task goes on from ``stage``: ``triage``, ``planning`` or ``executing``, there from its kept result or not.
+    """The task goes on from ``stage``: ``triage``, ``planning``, ``reviewing`` or ``executing``, there from its kept
+    result or not.
 
     ``budget_microusd`` is what whoever retried allows the work to cost from now on; 0 leaves that as it was.
     ``goes_on``: also while the thing that it is about is closed. ``pull_request`` was reopened, whose closing had
@@ -977,7 +1051,7 @@ class Retried(Event, frozen=True, kw_only=True):
 class Paused(CausedEvent, frozen=True, kw_only=True):
     """A passing failure in ``stage``: the task goes on by itself at ``until``. ``tries`` counts them in a row.
 
-    A triage's ``usage`` was spent at ``place``.
+    A triage's or review's ``usage`` was spent at ``place``.
     """
 
     stage: str
@@ -1002,7 +1076,8 @@ class ApprovalExpired(Event, frozen=True, kw_only=True):
 
 
 class SpendRecorded(Event, frozen=True, kw_only=True):
-    """A place's agents spent more on one triage than its reports had said: their work was overtaken or broken off."""
+    """A place's agents spent more on one triage or review than its reports had said: their work was overtaken or broken
+    off."""
 
     attempt: int
     place: str
@@ -1020,6 +1095,8 @@ TaskEvent = (
     | Triaged
     | Answered
     | Declined
+    | ReviewRequested
+    | ReviewWritten
     | PlanningRequested
     | PlanReady
     | Approved
@@ -1058,7 +1135,8 @@ TaskEvent = (
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of a task's events.
 
-    ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it. ``seen`` is, by
+    ``stopping`` is true between a stop and the agent's end, ``triaging`` while triage looks at it; ``triage_attempt``
+    counts triages and reviews together. ``seen`` is, by
     stage, the newest version of the plan, run or reply that the task has acted on. ``tries`` counts the passing
     failures since something last went well; ``expires_at`` and ``paused_until`` are the moments it waits for.
     ``accounts`` is the spend of each place on triage. ``result`` is the commit that was made and is not published yet,
@@ -1074,7 +1152,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     what has been seen of the pull request, and ``leaving`` is true while an agent is stopped because that was merged or
     closed. ``unfinished``: what the newest round was asked for is not seen to; ``broken_off``: because its pull request
     was closed. ``words_at``: of which moment the words of each message are that is known, by the sender's clock; of the
-    thing's own it is the empty name.
+    thing's own it is the empty name. ``review`` is the pull request that the task is to review, where it is a review.
     """
 
     status: Status = Status.NEW
@@ -1135,6 +1213,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: bool = False
     broken_off: bool = False
     words_at: dict[str, int] = {}
+    review: ReviewTarget | None = None
 
 
 def whole_text(text: str, request: str, author: str) -> str:

@@ -31,7 +31,7 @@ from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
 from shared.workspace.branches import branch_name
 from testing.eventually import eventually
-from testing.github_server import GitHubServer
+from testing.github_server import GitHubServer, Repo
 from testing.service_group import ROOT
 from testing.system import REPO
 from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
@@ -316,23 +316,11 @@ def _minute(number: int) -> str:
 async def on_github(play: Play) -> None:
     """The whole way on a GitHub of ours: marks, one comment, an approval, a pull request, a refusal and answers."""
     async with GitHubServer() as server:
-        repo = server.repo(REPO, people={"ada": "write", "eve": "read"}, git=play.group.repository / ".git")
-        app = server.app()
-        server.webhook(f"{play.group.http}/webhooks/github", play.group.secret, app=app)
-        key = play.group.folder / "app.pem"
-        key.write_text(app.private_key)
-        gateway = play.group.add(
-            "gateway",
-            JOURNEYMAN_GITHUB_API_URL=server.url,
-            JOURNEYMAN_GITHUB_APP_ID=str(app.id),
-            JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE=str(key),
-        )
-        await gateway.start()
+        repo = await _open_to(play, server)
         await play.group.start("projector", "brain", "planner", "executor")
         ada, eve = server.person("ada"), server.person("eve")
         number = ada.opens_issue(REPO, "Take a note", "@agent plan\n\ndemo executor: write note.txt x")
-        opened = int(datetime.fromisoformat(repo.issues[number]["created_at"]).timestamp() * 1000)
-        id = derived_task_id(opened, f"github:{repo.id}#{number}")
+        id = _task_of(repo, number)
         ready = (await play.until(id, "task.plan-ready")).data
 
         refused = eve.comments(REPO, number, "@agent fix")
@@ -350,6 +338,53 @@ async def on_github(play: Play) -> None:
         async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False) as http:
             await http.post(f"/api/deliveries/{delivery_id}/replay", headers={"X-Journeyman": "1"})
         await play.until(delivery_id, "delivery.replayed")
+
+
+async def reviewing(play: Play) -> None:
+    """A stranger's pull request is reviewed for somebody who may, and again, with a word about it."""
+    async with GitHubServer() as server:
+        repo = await _open_to(play, server)
+        await play.group.start("projector", "brain")
+        ada, eve = server.person("ada"), server.person("eve")
+        place = play.group.repository
+        (place / "shares.py").write_text("def shares(cents, people):\n    return [cents // people] * people\n")
+        _git(place, "switch", "--quiet", "--create", "share")
+        _git(place, "add", "shares.py")
+        _git(place, "-c", "user.name=Eve", "-c", "user.email=eve@example.org", "commit", "--quiet", "-m", "Shares")
+        _git(place, "update-ref", "refs/forks/eve/share", "HEAD")
+        _git(place, "switch", "--quiet", "main")
+        _git(place, "branch", "--delete", "--force", "share")
+        asked = {"head": "eve:share", "base": "main", "title": "Shares", "body": "It shares."}
+        number = int(eve.does("POST", f"/repos/{REPO}/pulls", **asked)["number"])
+        id = _task_of(repo, number)
+        ada.comments(REPO, number, "@agent review")
+        await play.until(id, "task.completed")
+        ada.comments(REPO, number, "@agent review\n\nIs it tested?")
+        await play.until(id, "task.completed", anew=True)
+        await _shown(play, id, "review/3")
+
+
+async def _open_to(play: Play, server: GitHubServer) -> Repo:
+    """A gateway that is an App on this GitHub, and the repository there."""
+    repo = server.repo(REPO, people={"ada": "write", "eve": "read"}, git=play.group.repository / ".git")
+    app = server.app()
+    server.webhook(f"{play.group.http}/webhooks/github", play.group.secret, app=app)
+    key = play.group.folder / "app.pem"
+    key.write_text(app.private_key)
+    gateway = play.group.add(
+        "gateway",
+        JOURNEYMAN_GITHUB_API_URL=server.url,
+        JOURNEYMAN_GITHUB_APP_ID=str(app.id),
+        JOURNEYMAN_GITHUB_APP_PRIVATE_KEY_FILE=str(key),
+    )
+    await gateway.start()
+    return repo
+
+
+def _task_of(repo: Repo, number: int) -> str:
+    """The task about an issue or a pull request."""
+    opened = int(datetime.fromisoformat(repo.issues[number]["created_at"]).timestamp() * 1000)
+    return derived_task_id(opened, f"github:{repo.id}#{number}")
 
 
 async def _shown(play: Play, id: str, effect: str, *, mark: str = "") -> None:
@@ -708,6 +743,7 @@ SCENARIOS: Final = {
     "outside": Scenario(play=outside),
     "reworded": Scenario(play=reworded),
     "on-github": Scenario(play=on_github),
+    "reviewing": Scenario(play=reviewing),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),

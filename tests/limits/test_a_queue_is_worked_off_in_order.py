@@ -11,6 +11,7 @@ import pytest
 from shared.claude.process.reaper import marks
 from shared.contracts import task
 from shared.contracts.ids import new_task_id
+from shared.contracts.review import ReviewTarget
 from shared.contracts.subjects import Actor
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.bus import Bus
@@ -19,6 +20,7 @@ from shared.nats.streams import EVENTS
 from shared.runtime.activity import Activity, ActivityContext
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.client import Client
+from shared.workspace.git import git
 from testing.counting_actor import COUNTER
 from testing.eventually import end, eventually
 from testing.nats import Nats
@@ -29,7 +31,7 @@ from testing.system import REPO
 NOOP = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
 EXECUTORS, SLOTS, QUEUED = 5, 2, 200
 AGENTS = ("task", "plan", "run")
-"""Whom agents work for: bounded by max_concurrent_triages, _plans and _runs."""
+"""Whom agents work for: bounded by max_concurrent_triages (and _reviews), _plans and _runs."""
 PUBLISHING = "gateway-publish"
 """The consumer behind max_concurrent_publications."""
 
@@ -84,6 +86,7 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             JOURNEYMAN_CLAUDE_CLI=str(NOOP),
             JOURNEYMAN_APPROVAL="auto",
             JOURNEYMAN_MAX_CONCURRENT_TRIAGES="2",
+            JOURNEYMAN_MAX_CONCURRENT_REVIEWS="1",
             JOURNEYMAN_MAX_CONCURRENT_PLANS="1",
             JOURNEYMAN_MAX_CONCURRENT_RUNS="2",
             JOURNEYMAN_MAX_CONCURRENT_PUBLICATIONS="1",
@@ -93,7 +96,20 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
         await asyncio.gather(*(member.start() for member in group.members.values()))
         client, ids = Client(group.bus, source="t"), [new_task_id() for _ in range(5)]
         most: Counter[str] = Counter()
-        watching = asyncio.create_task(_watch(group.bus, ids, most))
+        reviews, at_reviews = [new_task_id() for _ in range(2)], Counter[str]()
+        watchers = [
+            asyncio.create_task(_watch(group.bus, *watched)) for watched in ((ids, most), (reviews, at_reviews))
+        ]
+        head = await _branch(group.repository)
+        for id in reviews:
+            submit = task.Submit(
+                title="t",
+                text="linger 1",
+                source=task.Source(kind="api"),
+                repo=REPO,
+                review=ReviewTarget(number=1, head=head, base="main"),
+            )
+            await client.send(Actor("task", id), submit, principal="user:ada", timeout=60)
         for number, id in enumerate(ids):
             # Three go straight to the executor, all at once; two are judged and planned first.
             submit = task.Submit(
@@ -107,9 +123,21 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             await client.send(Actor("task", id), submit, principal="user:ada", timeout=60)
         for id in ids:
             await group.until(id, "task.completed", within=120)
-        await end(watching)
+        for id in reviews:
+            await group.until(id, "task.review-written", within=120)
+        for watching in watchers:
+            await end(watching)
     assert most["task"] <= 2 and most[PUBLISHING] <= 1
-    assert (most["plan"], most["run"]) == (1, 2), "and as many as may be do work"
+    assert (most["plan"], most["run"], at_reviews["task"]) == (1, 2, 1), "and as many as may be do work"
+
+
+async def _branch(repository: Path) -> str:
+    """A commit that is on a branch alone."""
+    author = ("-c", "user.name=Eve", "-c", "user.email=eve@example.org")
+    tree = (await git("rev-parse", "main^{tree}", cwd=repository)).strip()
+    made = (await git(*author, "commit-tree", tree, "-p", "main", "-m", "x", cwd=repository)).strip()
+    await git("branch", "feature", made, cwd=repository)
+    return made
 
 
 async def _watch(bus: Bus, ids: Sequence[str], most: Counter[str]) -> None:

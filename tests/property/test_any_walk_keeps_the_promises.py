@@ -267,9 +267,9 @@ def test_a_timer_changes_nothing_unless_the_task_waits_for_that_very_moment(
 
 @settings(deadline=None)
 @given(STEPS, POLICIES)
-def test_the_brain_is_shown_busy_exactly_while_it_triages(steps: list[int], policy: ReactionPolicy) -> None:
+def test_the_brain_is_shown_busy_exactly_while_it_triages_or_reviews(steps: list[int], policy: ReactionPolicy) -> None:
     for world in walk(steps, policy=policy):
-        assert _is_busy(world, "task") is world.task.triaging
+        assert _is_busy(world, "task") is (world.task.triaging or world.task.status is task.Status.REVIEWING)
 
 
 @settings(deadline=None)

@@ -105,3 +105,22 @@ test.each([
     expect(screen.getAllByRole("status").some((each) => each.textContent?.includes(said))).toBe(true),
   );
 });
+
+test("a review of a pull request shows what it says and where it is, and no tab that could only be empty", async () => {
+  await open("checks", {
+    status: "completed",
+    verdict: "review",
+    outcome: "reviewed",
+    summary: "It adds **shares**.",
+    result_url: "https://github.com/octo/greeter/pull/7#pullrequestreview-1",
+  });
+  const names = screen.getAllByRole("tab").map((tab) => tab.textContent);
+  expect(names).toEqual(["Output", "Timeline", "Cost", "Details"]);
+  expect(screen.getByRole("tab", { name: "Output" })).toHaveAttribute("aria-selected", "true");
+  expect(screen.getAllByText("Reviewed").length).toBeGreaterThan(0);
+  expect(screen.getAllByText("shares")[0]?.tagName).toBe("STRONG");
+  expect(screen.getByRole("link", { name: /Open the review/ })).toHaveAttribute(
+    "href",
+    "https://github.com/octo/greeter/pull/7#pullrequestreview-1",
+  );
+});

@@ -60,7 +60,9 @@ def _is_current(task: Task, report: Report) -> bool:
         case RecordPublished():
             # Not by the commit: a target that signs makes it anew.
             return (report.attempt, report.publication) == (task.attempt, task.publication)
-        case RecordFailure(stage=Stage.TRIAGE):
+        case RecordFailure(stage=Stage.TRIAGE | Stage.REVIEWING):
+            return report.attempt in (0, task.triage_attempt)
+        case RecordFailure(stage=Stage.PUBLISHING) if task.review is not None:
             return report.attempt in (0, task.triage_attempt)
         case RecordFailure(stage=Stage.PUBLISHING):
             return report.attempt in (0, task.attempt) and report.publication in (0, task.publication)

@@ -9,13 +9,14 @@ from shared.contracts.rules import Standing
 from shared.contracts.task import Stage, Status, Task, Verdict
 
 ACTS: Final = frozenset({Verdict.PLAN, Verdict.IMPLEMENT})
-"""The verdicts that lead to work."""
+"""The verdicts that lead to changes."""
 
 _STAGE_AT: Final = {
     Status.RECEIVED: Stage.TRIAGE,
     Status.PLANNING: Stage.PLANNING,
     Status.EXECUTING: Stage.EXECUTING,
     Status.WAITING_INPUT: Stage.EXECUTING,
+    Status.REVIEWING: Stage.REVIEWING,
     Status.PUBLISHING: Stage.PUBLISHING,
 }
 
@@ -34,6 +35,8 @@ def next_stage(task: Task) -> Stage:
             return Stage.EXECUTING
         case Verdict.PLAN:
             return Stage.PLANNING
+        case Verdict.REVIEW:
+            return Stage.REVIEWING
         case _:
             return Stage.TRIAGE
 
@@ -66,4 +69,5 @@ def standing_of(task: Task) -> Standing:
         ended_in=task.ended_in,
         nothing_changed=task.outcome is Outcome.NOTHING_TO_CHANGE,
         error_code=task.error_code,
+        reviews=task.review is not None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.brain.actors import reopening
+from services.brain.actors import reopening, reviews
 from services.brain.actors.approval import approve
 from services.brain.actors.pull_requests import pull_request
 from services.brain.actors.reports import decide_report
@@ -39,11 +39,14 @@ from shared.contracts.task import (
     RecordPullRequest,
     RecordReopened,
     RecordReview,
+    RecordReviewShown,
+    RecordReviewWritten,
     RecordSpend,
     RecordTriage,
     Reject,
     RequestExecution,
     RequestPlanning,
+    RequestReview,
     RequestTriage,
     Resume,
     Retry,
@@ -89,7 +92,11 @@ def decide(task: Task, command: TaskCommand) -> TaskEvent | None:
             return edited(task, command)
         case RecordTriage():
             return decide_triage(task, command)
-        case RequestTriage() | RequestPlanning() | RequestExecution():
+        case RecordReviewWritten():
+            return reviews.written(task, command)
+        case RecordReviewShown():
+            return reviews.shown(task, command)
+        case RequestTriage() | RequestPlanning() | RequestReview() | RequestExecution():
             return _requested(task, command)
         case SaidCommand(origin=origin) if origin and origin in task.origins:
             return None
@@ -135,15 +142,20 @@ def _submitted(command: Submit) -> Submitted:
         request=command.request,
         agent=command.agent,
         as_of_ms=command.as_of_ms,
+        review=command.review,
     )
 
 
-def _requested(task: Task, command: RequestTriage | RequestPlanning | RequestExecution) -> TaskEvent | None:
+def _requested(
+    task: Task, command: RequestTriage | RequestPlanning | RequestReview | RequestExecution
+) -> TaskEvent | None:
     match command, due_stage(task):
         case RequestTriage(), Stage.TRIAGE:
             return TriageRequested(attempt=task.triage_attempt + 1)
         case RequestPlanning(), Stage.PLANNING:
             return PlanningRequested(repo=task.repo, base_commit=task.base_commit, title=task.title, text=text_of(task))
+        case RequestReview(), Stage.REVIEWING:
+            return reviews.requested(task)
         case RequestExecution(), Stage.EXECUTING:
             return ExecutionRequested(
                 round=task.round + 1,

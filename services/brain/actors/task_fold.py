@@ -44,6 +44,8 @@ from shared.contracts.task import (
     Retried,
     Reverted,
     Reviewed,
+    ReviewRequested,
+    ReviewWritten,
     RevisionRequested,
     RunSucceeded,
     SpendRecorded,
@@ -72,7 +74,7 @@ def evolve(task: Task, event: TaskEvent) -> Task:
     """The task after a fact."""
     after = _heard(_after(task, event), event)
     match event:
-        case Triaged() | Answered() | Declined() | Failed() | Paused() if event.place:
+        case Triaged() | Answered() | Declined() | ReviewWritten() | Failed() | Paused() if event.place:
             account = account_of(task.triage_attempt, event.place)
         case SpendRecorded():
             account = account_of(event.attempt, event.place)
@@ -121,6 +123,10 @@ def _after(task: Task, event: TaskEvent) -> Task:
             )
         case Declined():
             return replace(task, status=Status.DECLINED, triaging=False, verdict=Verdict.DECLINE, summary=event.reason)
+        case ReviewRequested():
+            return replace(task, status=Status.REVIEWING, triage_attempt=event.attempt, review=event.review)
+        case ReviewWritten():
+            return replace(task, status=Status.PUBLISHING, summary=event.summary, tries=0)
         case PlanningRequested():
             return replace(task, status=Status.PLANNING)
         case RevisionRequested():
@@ -210,13 +216,16 @@ def _submitted(task: Task, event: Submitted) -> Task:
         session_id=event.session_id,
         parent=event.parent,
         agent=event.agent,
+        review=event.review,
     )
 
 
 def _followed_up(task: Task, event: FollowedUp) -> Task:
     """On the way to another round. What was published stays; what was approved was another wish."""
     wish = Wish(text=event.text, author=event.author, origin=event.origin, by_program=event.by_program, at=event.at)
-    wishes = task.wishes if is_blank(event.text) else (*task.wishes, wish)
+    # Who asks for a review once more need not say a word, and is counted all the same.
+    says_nothing = is_blank(event.text) and event.review is None
+    wishes = task.wishes if says_nothing else (*task.wishes, wish)
     is_published = task.status in (Status.COMPLETED, Status.IN_REVIEW)
     return replace(
         _again(task, event.stage),
@@ -238,6 +247,7 @@ def _followed_up(task: Task, event: FollowedUp) -> Task:
         watch=answered(task.watch, event),
         unfinished=True,
         broken_off=False,
+        review=event.review or task.review,
     )
 
 

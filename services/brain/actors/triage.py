@@ -16,7 +16,10 @@ from shared.contracts.task import (
 
 
 def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Declined | None:
-    """The fact a verdict makes, or None when it was told before. Raises `Rejected` ``attempt-stale``."""
+    """The fact a verdict makes, or None when it was told before.
+
+    Raises `Rejected` ``attempt-stale``, and ``review-nothing`` where no pull request is named that could be reviewed.
+    """
     if report.attempt != task.triage_attempt:
         raise Rejected(
             "attempt-stale",
@@ -42,12 +45,12 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
                 usage=report.usage,
                 place=report.place,
             )
-        case Verdict.PLAN | Verdict.IMPLEMENT:
+        case Verdict.REVIEW if task.review is None:
+            raise Rejected("review-nothing", "The task names no pull request that could be reviewed: plan it.")
+        case Verdict.PLAN | Verdict.IMPLEMENT | Verdict.REVIEW:
             return Triaged(
                 attempt=report.attempt,
-                verdict=Verdict.IMPLEMENT
-                if skips_planning(task.directive, stricter(task.approval, report.approval), report.verdict)
-                else Verdict.PLAN,
+                verdict=_verdict(task, report),
                 decided_by=report.decided_by,
                 reason=report.reason,
                 title=report.title or task.title,
@@ -59,6 +62,13 @@ def decide_triage(task: Task, report: RecordTriage) -> Triaged | Answered | Decl
                 usage=report.usage,
                 place=report.place,
             )
+
+
+def _verdict(task: Task, report: RecordTriage) -> Verdict:
+    if task.review is not None:
+        return Verdict.REVIEW
+    skips = skips_planning(task.directive, stricter(task.approval, report.approval), report.verdict)
+    return Verdict.IMPLEMENT if skips else Verdict.PLAN
 
 
 def skips_planning(directive: Directive, approval: Approval, verdict: Verdict) -> bool:

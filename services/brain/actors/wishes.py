@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from services.brain.actors import reviews
 from services.brain.actors.pull_requests import has_open_pull_request
 from services.brain.actors.rounds import Round, round_of
 from services.brain.actors.stages import ACTS, standing_of
@@ -53,6 +54,8 @@ def follow_up(task: Task, wish: FollowUp) -> InputGiven | RevisionRequested | Fo
     """
     if (task.status is Status.NEW and wish.recorded) or (wish.origin and wish.origin in task.origins):
         return None
+    if reviews.is_double(task, wish):
+        return None
     if (no := refused(task, wish)) is None:
         return _taken(task, wish)
     if not wish.recorded:
@@ -71,12 +74,14 @@ def text_of(task: Task) -> str:
 
 def refused(task: Task, wish: FollowUp) -> Rejected | None:
     """Why the wish is not taken, or None."""
+    if wish.review is not None and (no := reviews.refused(task, wish)):
+        return no
     if found := refusal(Action.FOLLOW_UP, standing_of(task)):
         return Rejected(found.code, found.sentence)
     if task.status is Status.CANCELLED and wish.origin.startswith(MISSED):
         return Rejected("task-stopped", "The task was stopped after this was said: say it again, and it goes on.")
     open_wish = task.status in _SAID_AGAIN or task.unfinished or _heard(task) is not None
-    says_enough = wish.directive is not Directive.AUTO and open_wish
+    says_enough = wish.review is not None or (wish.directive is not Directive.AUTO and open_wish)
     if is_blank(wish.text) and not says_enough:
         return Rejected("text-empty", _NOTHING_SAID if task.status not in NEEDS_PERSON else _NOTHING_DECIDED)
     if len(text_of(task)) + len(wish.text) > MAX_CHARACTERS:
@@ -139,6 +144,8 @@ def _with_what_was_heard(task: Task, wish: FollowUp) -> FollowedUp:
 
 def another_round(task: Task, wish: FollowUp) -> FollowedUp:
     """The next round, on the branch that is there; triage judges first where it never said that we act."""
+    if task.review is not None:
+        return reviews.another(task, wish)
     verdict, stage = None, Stage.TRIAGE
     if task.verdict in ACTS:
         skips = skips_planning(wish.directive, stricter(task.approval, wish.approval), Verdict.IMPLEMENT)

@@ -140,7 +140,7 @@ def _wanted(reply: Reply, command: Want) -> Wanted | None:
     thread = command.thread or (known.wanted.thread if known else _place_of(reply, command))
     if known is not None and command.revision <= max(known.wanted.revision, known.shown):
         return None
-    if not thread or (known is None and _is_noise(reply, command)):
+    if not thread or (known is None and (command.anew or _is_noise(reply, command))):
         return None
     if command.only and sender_of(thread) not in command.only:
         return None

@@ -249,10 +249,13 @@ class GitHub:
     ) -> Review:
         """Write a review that neither approves nor asks for changes.
 
-        A comment has ``path``, ``body``, ``line`` and ``side``, and ``start_line`` for several lines.
+        A comment has ``path``, ``body``, ``line`` and ``side``, and ``start_line`` for several lines. Without a
+        ``commit`` it is about the head of that moment. Raises `Refused` for a line that the diff does not show.
         """
         path = f"{repo_path(repo)}/pulls/{number}/reviews"
-        wanted = {"commit_id": commit, "body": body, "event": "COMMENT", "comments": list(comments)}
+        wanted: dict[str, Any] = {"body": body, "event": "COMMENT", "comments": list(comments)}
+        if commit:
+            wanted["commit_id"] = commit
         return await self.change(Review, repo, "POST", path, wanted, Importance.COMMENT)
 
     async def reply_to_review_comment(self, repo: str, number: int, comment: int, body: str) -> ReviewComment:

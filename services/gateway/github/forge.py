@@ -13,7 +13,7 @@ from services.gateway.github.client import GitHub
 from services.gateway.github.errors import GitHubError, NotConfigured, NotThere, Passing, RateLimited
 from services.gateway.github.permissions import Permissions
 from services.gateway.inbound.check_report import Annotation, report
-from services.gateway.inbound.github_authority import Said, Words
+from services.gateway.inbound.github_authority import PullSeen, Said, Words
 from services.gateway.inbound.github_payloads import milliseconds
 from shared.ops.config import Config
 
@@ -60,13 +60,20 @@ class GitHubForge:
         at = milliseconds(datetime.fromisoformat(issue.updated_at)) if issue.updated_at else 0
         return Words(title=issue.title, text=issue.body or "", as_of_ms=at)
 
-    async def branch_of(self, repo: str, number: int) -> str:
-        """The branch that a pull request comes from, or empty where that is one of another repository."""
+    async def pull_of(self, repo: str, number: int) -> PullSeen:
+        """A pull request as it is now."""
         name = self._name(repo)
         pull = await _patiently(lambda: self._github.pull(name, number))
         home, base = pull.head.repo, pull.base.repo
         is_here = home is not None and base is not None and home.full_name == base.full_name
-        return pull.head.ref if is_here else ""
+        return PullSeen(
+            branch=pull.head.ref if is_here else "",
+            head=pull.head.sha,
+            base=pull.base.ref,
+            base_commit=pull.base.sha,
+            text=pull.body or "",
+            open=pull.state == "open",
+        )
 
     async def file(self, repo: str, path: str) -> bytes | None:
         """A file of the base branch, at most a minute old; None where there is none."""

@@ -21,7 +21,7 @@ from services.gateway.inbound.self_delivery import AUTHOR as SELF_TEST
 from services.gateway.inbound.text import bounded, clean, one_line, visible
 from shared.contracts.delivery import Authorise, Refuse, Signal, SignalKind, Word
 from shared.contracts.ids import task_id_in
-from shared.contracts.pull_request import PullFacts
+from shared.contracts.pull_request import PullFacts, PullState
 from shared.nats.idempotency import Claim, IdempotencyKeys, KeyReused
 from shared.ops.config import Config, Policy, Repo
 
@@ -64,6 +64,21 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ms: int
 
 
+class PullSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request: ``head`` is its commit, from ``branch`` (empty where that is one of another repository).
+
+    It goes to the branch ``base``, which stands at ``base_commit``. ``text`` is its own. ``open``: it is neither
+    merged nor closed.
+    """
+
+    branch: str = ""
+    head: str = ""
+    base: str = ""
+    base_commit: str = ""
+    text: str = ""
+    open: bool = True
+
+
 class Forge(Protocol):
     """What is asked of GitHub. ``repo`` is the name in journeyman.toml. All of it raises what the client raises."""
 
@@ -83,8 +98,8 @@ class Forge(Protocol):
         """What an issue says now."""
         ...
 
-    async def branch_of(self, repo: str, number: int) -> str:
-        """The branch that a pull request comes from, or empty where that is one of another repository."""
+    async def pull_of(self, repo: str, number: int) -> PullSeen:
+        """A pull request as it is now."""
         ...
 
     async def file(self, repo: str, path: str) -> bytes | None:
@@ -113,9 +128,8 @@ class GitHubAuthority:
             return Authorise(signal=replace(asked.signal, trusted=False), decided_by="self-test")
         if is_failure(asked.signal):
             return Authorise(signal=await self._explained(asked.signal), decided_by="fact")
-        asked = msgspec.structs.replace(asked, signal=await self._of_its_branch(asked.signal))
         asked = msgspec.structs.replace(asked, signal=await self._as_it_reads_now(asked))
-        signal = await self._in_its_own_words(asked, repo, config.policy)
+        signal = await self._of_its_pull_request(await self._in_its_own_words(asked, repo, config.policy))
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
             return Authorise(signal=replace(signal, trusted=False), decided_by="harmless")
         # Of programs only those that are listed come so far.
@@ -128,14 +142,28 @@ class GitHubAuthority:
         told = replace(signal, trusted=trusted)
         return Authorise(signal=await self._with_earlier(asked, told), permission=role, decided_by=decided_by)
 
-    async def _of_its_branch(self, signal: Signal) -> Signal:
-        """The signal with the branch of the pull request that it is about: by that its task is known."""
-        if not signal.pull_request or signal.kind not in _SAID or (signal.pull and signal.pull.branch):
+    async def _of_its_pull_request(self, signal: Signal) -> Signal:
+        """The signal with the branch of the pull request that it is about: by that its task is known.
+
+        For a review it comes with the commits that are compared, as they are now.
+        """
+        asks_review = signal.kind is SignalKind.COMMENT and signal.directive == Word.REVIEW
+        is_known = signal.pull is not None and bool(signal.pull.branch) and not asks_review
+        if not signal.pull_request or signal.kind not in _SAID or is_known:
             return signal
         number = int(signal.thread.rpartition("#")[2])
-        branch = await self._forge.branch_of(signal.repo, number)
-        facts = replace(signal.pull or PullFacts(number=number), branch=branch if task_id_in(branch) else "")
-        return replace(signal, pull=facts)
+        seen = await self._forge.pull_of(signal.repo, number)
+        facts = replace(signal.pull or PullFacts(number=number), branch=seen.branch if task_id_in(seen.branch) else "")
+        if not asks_review:
+            return replace(signal, pull=facts)
+        compared = replace(
+            facts,
+            head=seen.head,
+            base=one_line(visible(seen.base)),
+            base_commit=seen.base_commit,
+            state=PullState.OPEN if seen.open else PullState.CLOSED,
+        )
+        return replace(signal, pull=compared, context=signal.context or clean(seen.text))
 
     async def _as_it_reads_now(self, asked: Asked) -> Signal:
         """A new issue that we hear of late, in its words of now: an edit that came before it had no task to change."""

@@ -24,7 +24,7 @@ TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Author associations that may steer. A hint by GitHub, not a proof of write access."""
 OWN_MARK: Final = "<!-- journeyman"
 """What our own comments begin with."""
-PROGRAMS_WORDS: Final = frozenset({"", Word.PLAN, Word.IMPLEMENT, Word.FIX, Word.ASK})
+PROGRAMS_WORDS: Final = frozenset({"", Word.PLAN, Word.IMPLEMENT, Word.FIX, Word.REVIEW, Word.ASK})
 """What a listed program may say: it asks for work, and decides about none."""
 
 

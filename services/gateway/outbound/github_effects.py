@@ -1,4 +1,5 @@
-"""What is shown on GitHub: a task's comment, reactions, answers, refusals, and the check of a published commit."""
+"""What is shown on GitHub: a task's comment, reactions, answers, refusals, reviews, and the check of a
+published commit."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ from services.gateway.github.errors import (
 from services.gateway.outbound import lines
 from services.gateway.outbound.displays import CannotShow, NotNow, Visible
 from services.gateway.outbound.parts import marker
+from services.gateway.outbound.reviews import Reviews
 from services.gateway.outbound.task_comment import task_comment
 from shared.contracts import reply, task
 from shared.contracts.delivery import Word
@@ -91,6 +93,7 @@ class GitHubEffects:
         self._journal = journal
         self._check = check
         self._public_url = public_url
+        self._reviews = Reviews(github, journal, public_url=public_url)
         self._written: OrderedDict[int, str] = OrderedDict()
 
     async def show(self, task: str, display: Display) -> Visible:
@@ -100,6 +103,9 @@ class GitHubEffects:
             match kind_of_effect(wanted.effect):
                 case EffectKind.COMMENT:
                     return await self._comment(task, display)
+                case EffectKind.REVIEW:
+                    place = self._place(wanted)
+                    return await self._reviews.show(place.repo, place.number, task, display)
                 case EffectKind.REACTION:
                     return await self._reaction(display)
                 case EffectKind.REFUSAL | EffectKind.ANSWER:

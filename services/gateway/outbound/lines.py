@@ -14,6 +14,7 @@ WORDS: Final = (
     (Word.PLAN, "a plan, and nothing is changed before somebody approves it"),
     (Word.FIX, "the work itself, as a draft pull request"),
     (Word.ASK, "an answer; nothing is changed"),
+    (Word.REVIEW, "a review of the pull request that it is said on; it approves nothing"),
     (Word.APPROVE, "have exactly the plan with that version and hash done"),
     (Word.REVISE, "another plan; say what it should do differently"),
     (Word.REJECT, "drop the plan"),

@@ -21,7 +21,7 @@ from shared.contracts.queries import PlanVersion, TaskDetail
 from shared.contracts.reply import COMMENT
 from shared.contracts.rules import Action
 from shared.contracts.run import Status as RunStatus
-from shared.contracts.task import TERMINAL, Stage, Status
+from shared.contracts.task import TERMINAL, Stage, Status, Verdict
 
 BETWEEN: Final = 1_000
 """What is kept for what stands between the parts."""
@@ -72,6 +72,10 @@ def _state(task: TaskDetail, status: Status) -> str:
         case Status.PAUSED:
             until = f" until {task.paused_until:%Y-%m-%d %H:%M} UTC" if task.paused_until else ""
             return f"**Paused{until}.** {one_line(task.error_message)} It goes on by itself."
+        case Status.REVIEWING:
+            return "**Reviewing the pull request.**"
+        case Status.PUBLISHING if task.verdict == Verdict.REVIEW:
+            return "**The review is written** and is being shown."
         case Status.PUBLISHING:
             return "**The work is done** and is being published."
         case Status.IN_REVIEW:
@@ -82,6 +86,8 @@ def _state(task: TaskDetail, status: Status) -> str:
             return f"**Merged and taken back** by {who(task.reverted_by)}: {pull}"
         case Status.COMPLETED if task.merged_by or task.merge_commit:
             return f"**Merged**{f' by {who(task.merged_by)}' if task.merged_by else ''}: {pull}"
+        case Status.COMPLETED if task.outcome == Outcome.REVIEWED:
+            return f"**Reviewed:** [the review]({task.result_url})" if task.result_url else "**Reviewed.**"
         case Status.COMPLETED if task.outcome == Outcome.ANSWERED:
             return "**Answered.**"
         case Status.COMPLETED if task.outcome == Outcome.NOTHING_TO_CHANGE:
@@ -102,7 +108,10 @@ def _what_failed(task: TaskDetail) -> str:
         Stage.TRIAGE: "triage failed",
         Stage.PLANNING: "no plan came out",
         Stage.EXECUTING: "the work fell short" if task.has_result else "the work failed",
-        Stage.PUBLISHING: "the result could not be published",
+        Stage.REVIEWING: "no review came out",
+        Stage.PUBLISHING: "the review could not be shown"
+        if task.verdict == Verdict.REVIEW
+        else "the result could not be published",
     }
     return f"{where.get(Stage(task.ended_in), 'it failed') if task.ended_in else 'it failed'}.\n\n" + (
         cut(defused(task.error_message), 3_000) or "Nobody said why."
@@ -249,6 +258,8 @@ def _next_words(task: TaskDetail, status: Status, mention: str) -> list[str]:
             ]
         case Status.WAITING_INPUT:
             return [f"To answer, comment {code(mention)} followed by your answer; {say('stop')} ends the work."]
+        case Status.FAILED | Status.CANCELLED if task.verdict == Verdict.REVIEW:
+            return [f"{say('review')} has it reviewed as it is then."]
         case Status.FAILED if allowed(Action.RETRY):
             return [f"{say('retry')} tries again."]
         case Status.CANCELLED | Status.DECLINED if allowed(Action.RETRY):

@@ -15,7 +15,11 @@ from shared.contracts.pull_request import Merge
 from shared.contracts.task import Status
 from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 
-AGENTS: dict[str, str] = {task.Stage.TRIAGE: "brain", task.Stage.PLANNING: "planner"}
+AGENTS: dict[str, str] = {
+    task.Stage.TRIAGE: "brain",
+    task.Stage.PLANNING: "planner",
+    task.Stage.REVIEWING: "reviewer",
+}
 """Whose turn it is in a stage; any other one is the executor's."""
 
 UNMADE: dict[str, Any] = dict.fromkeys(("commit", "branch", "result_url"), "")
@@ -26,6 +30,7 @@ _STAGES: dict[str, str] = {
     Status.PLANNING: task.Stage.PLANNING,
     Status.EXECUTING: task.Stage.EXECUTING,
     Status.WAITING_INPUT: task.Stage.EXECUTING,
+    Status.REVIEWING: task.Stage.REVIEWING,
     Status.PUBLISHING: task.Stage.PUBLISHING,
     Status.IN_REVIEW: task.Stage.REVIEW,
 }
@@ -122,6 +127,10 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 "triage_reason": data.reason,
                 "decided_by": data.decided_by,
             }
+        case task.ReviewRequested():
+            return {"status": Status.REVIEWING, "agent": "reviewer"}
+        case task.ReviewWritten() as data:
+            return {"status": Status.PUBLISHING, "summary": data.summary}
         case task.PlanningRequested() | task.RevisionRequested():
             return {"status": Status.PLANNING, "agent": "planner"}
         case task.PlanReady() as data:
@@ -187,6 +196,7 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
                 | _merged(data.merge)
                 # A round that changed nothing leaves what an earlier one has published.
                 | ({"commit": data.commit, "branch": data.branch, "result_url": data.url} if data.commit else {})
+                | ({"result_url": data.url} if data.outcome is Outcome.REVIEWED else {})
                 | {
                     "summary": data.summary or row.summary,
                     "evidence": data.evidence or "",

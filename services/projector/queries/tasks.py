@@ -35,7 +35,7 @@ from shared.contracts.rules import Standing, actions, actions_in_brief
 from shared.contracts.run import FileChange
 from shared.contracts.run import Status as RunStatus
 from shared.contracts.sentences.evidence import observed
-from shared.contracts.task import Status
+from shared.contracts.task import Status, Verdict
 
 LIST_COLUMNS: Final = """
     id, left(title, 500) AS title, status, stopping, source_kind, source_reference, source_url, source_author, repo,
@@ -142,6 +142,7 @@ def _standing(row: dict[str, Any]) -> Standing:
         ended_in=row["ended_in"],
         nothing_changed=row["outcome"] == Outcome.NOTHING_TO_CHANGE,
         error_code=row["error_code"],
+        reviews=row.get("verdict") == Verdict.REVIEW,
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 _Json = dict[str, Any]
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
-_MARKER = re.compile(r"^# Journeyman (brain|planner|executor)\b", re.MULTILINE)
+_MARKER = re.compile(r"^# Journeyman (brain|planner|executor|reviewer)\b", re.MULTILINE)
 _FOLDER = re.compile(r"working directory: (\S.*?)(?: \(was .*\))?$", re.IGNORECASE | re.MULTILINE)
 # Texts the CLI itself writes into user messages.
 _NOT_A_PROMPT = (
@@ -28,6 +28,7 @@ class Role(StrEnum):
     BRAIN = "brain"
     PLANNER = "planner"
     EXECUTOR = "executor"
+    REVIEWER = "reviewer"
 
 
 class Call(msgspec.Struct, frozen=True):

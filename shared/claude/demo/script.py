@@ -8,8 +8,8 @@ the model work at once. Lines of the prompt steer it, in order, before the role'
     demo: fail 529 [TIMES]    demo: hang               demo: cut                 demo: leave-child
     demo: use TOOL {"its": "input"}
 
-``demo executor: …`` (or ``planner``, ``brain``) steers only that role. A step that needs a tool the agent has not got
-is left out. After a ``write`` the role's own work is left out, because the work was to write that.
+``demo executor: …`` (or ``planner``, ``brain``, ``reviewer``) steers only that role. A step that needs a tool the agent
+has not got is left out. After a ``write`` the role's own work is left out, because the work was to write that.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ import msgspec
 
 from shared.claude.demo import repo as demo_repo
 from shared.claude.demo.conversation import Exchange, Role, ScriptedConversation
+from shared.claude.demo.review import review_of
 from shared.claude.demo.schema import fill
 from shared.claude.demo.webhook_form import is_webhook_form, webhook_form
 
-_DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor|reviewer))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
 _TEST = "python3 -m unittest 2>&1 | tail -n 25"
 _LONGEST_BASH_MS = 600_000
 
@@ -153,6 +154,8 @@ def _own_work(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
             return _plan(talk, own)
         case Role.EXECUTOR:
             return _execute(talk, own)
+        case Role.REVIEWER:
+            return _review(talk, own)
 
 
 # ---- the planner ---------------------------------------------------------------------------------------------------
@@ -238,6 +241,20 @@ The new file is there and says what was asked for.
 ## Risk
 None: a new text file.
 """
+
+
+# ---- the reviewer ---------------------------------------------------------------------------------------------------
+
+
+def _review(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
+    answer = review_of(talk.prompt)
+    files = dict.fromkeys(found["path"] for found in answer["findings"])
+    if not own and files and "Read" in talk.tools:
+        reads = tuple(ToolUse("Read", {"file_path": _absolute(talk, path)}) for path in files)
+        return Speak("I read what the change is about.", reads)
+    if "StructuredOutput" in talk.tools:
+        return Speak("", (ToolUse("StructuredOutput", answer),))
+    return Speak(str(answer["summary"]))
 
 
 # ---- the executor --------------------------------------------------------------------------------------------------

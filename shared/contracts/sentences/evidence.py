@@ -18,7 +18,11 @@ CLASSES: Final[dict[str, str]] = {
 }
 """What people read of a class of evidence."""
 
-OUTCOMES: Final[dict[str, str]] = {Outcome.NOTHING_TO_CHANGE: "nothing to change", Outcome.ANSWERED: "answered"}
+OUTCOMES: Final[dict[str, str]] = {
+    Outcome.NOTHING_TO_CHANGE: "nothing to change",
+    Outcome.ANSWERED: "answered",
+    Outcome.REVIEWED: "reviewed",
+}
 """What people read of an outcome; of a change they read how well it is proven."""
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from shared.contracts import task
 from shared.contracts.evidence import Outcome
 from shared.contracts.pull_request import CatchUp, Merge
-from shared.contracts.sentences.words import SPENT, again, at_commit, because, dollars, one_line
+from shared.contracts.sentences.words import SPENT, again, at_commit, because, counted, dollars, one_line
 
 
 def sentence(event: task.TaskEvent) -> str:
@@ -24,6 +24,8 @@ def sentence(event: task.TaskEvent) -> str:
             | task.Triaged()
             | task.Answered()
             | task.Declined()
+            | task.ReviewRequested()
+            | task.ReviewWritten()
             | task.SpendRecorded()
         ):
             return _of_its_beginning(event)
@@ -72,6 +74,8 @@ def _of_its_beginning(
     | task.Triaged
     | task.Answered
     | task.Declined
+    | task.ReviewRequested
+    | task.ReviewWritten
     | task.SpendRecorded,
 ) -> str:
     match event:
@@ -97,6 +101,11 @@ def _of_its_beginning(
             return f"Answered: {one_line(answer)}"
         case task.Declined(reason=reason):
             return f"Declined{because(reason)}"
+        case task.ReviewRequested(review=review):
+            return f"A review of pull request {review.number} was asked for{at_commit(review.head)}."
+        case task.ReviewWritten(review=review, findings=findings, summary=summary):
+            found = counted(len(findings), "finding")
+            return f"The review of pull request {review.number} is written, with {found}{because(summary)}"
         case task.SpendRecorded():
             return SPENT
         case _:
@@ -211,6 +220,8 @@ def _of_its_end(
             return f"The result{at_commit(result.commit)} ({result.evidence}) is to be published{again(number)}."
         case task.Completed(outcome=Outcome.NOTHING_TO_CHANGE, summary=summary):
             return f"Completed: nothing had to change{because(summary)}"
+        case task.Completed(outcome=Outcome.REVIEWED, url=url):
+            return f"Completed: the review is shown{f', see {url}' if url else ''}."
         case task.Completed(merge=Merge(by=by, commit=merged), pull_request=number):
             return f"Completed: pull request {number} was merged{f' by {by}' if by else ''}{at_commit(merged)}."
         case task.Completed(summary=summary, commit=commit, branch=branch, evidence=evidence):

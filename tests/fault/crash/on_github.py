@@ -47,7 +47,7 @@ async def on_github(points: Sequence[Point], folder: Path) -> Verdict:
         await group.start("projector", "brain", "executor")
         number = server.person("ada").opens_issue(REPO, "Take a note", "@agent fix\n\ndemo executor: write note.txt x")
         opened = str(repo.issues[number]["created_at"])
-        id = derived_task_id(_ms(opened), f"github:{repo.id}#{number}")
+        id = derived_task_id(ms(opened), f"github:{repo.id}#{number}")
         try:
             reviewed = await group.until(id, "task.in-review", within=WITHIN_S)
             base = _moved(group.repository)
@@ -81,7 +81,8 @@ def _moved(repository: Path) -> str:
     return found.stdout.decode().strip()
 
 
-def _ms(text: str) -> int:
+def ms(text: str) -> int:
+    """A moment of GitHub's in milliseconds, as task ids have it."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 

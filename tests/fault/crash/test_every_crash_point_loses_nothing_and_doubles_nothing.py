@@ -17,6 +17,7 @@ from tests.fault.crash.clearing import clearing
 from tests.fault.crash.commands import commands
 from tests.fault.crash.mending import mending
 from tests.fault.crash.on_github import on_github
+from tests.fault.crash.reviewing import reviewing
 from tests.fault.crash.takeover import takeover
 from tests.fault.crash.timekeeping import timekeeping
 from tests.fault.crash.verdict import Verdict
@@ -30,6 +31,7 @@ CLEARERS: Final = "clearing"
 MENDER: Final = "repairs"
 SUCCESSOR: Final = "takeover"
 PUBLIC: Final = "on GitHub"
+REVIEWER: Final = "reviews"
 COMMAND: Final = "the command"
 LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     THINKERS: campaign,
@@ -40,6 +42,7 @@ LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     MENDER: mending,
     SUCCESSOR: takeover,
     PUBLIC: on_github,
+    REVIEWER: reviewing,
     COMMAND: commands,
 }
 """What is led to kill at the points of a group; starting a system for each point would take most of the time."""
@@ -62,6 +65,7 @@ BY_FAMILY: Final = {
     "delivery": PUBLIC,
     "display": PUBLIC,
     "pull-request": PUBLIC,
+    "review": REVIEWER,
 }
 """What tasks on their way to a branch do not come by."""
 

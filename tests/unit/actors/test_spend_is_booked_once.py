@@ -57,17 +57,19 @@ def test_a_place_s_total_is_recorded_as_what_is_new_in_it(decider: Decider[Any],
 SPENT = (used("m", 5),)
 MODEL: dict[str, Any] = {"attempt": 1, "decided_by": "model", "reason": "r", "usage": SPENT, "place": "a"}
 PASSING = (datetime(2026, 1, 1, tzinfo=UTC),)
+VERDICTS = [verdict for verdict in task.Verdict if verdict is not task.Verdict.REVIEW]
+"""What triage says of a task that names no pull request."""
 FAILURE = task.RecordFailure(stage="triage", attempt=1, code="c", message="m", usage=SPENT, place="a")
 
 
 @pytest.mark.parametrize(
     "report",
     [
-        *(task.RecordTriage(verdict=verdict, **MODEL) for verdict in task.Verdict),
+        *(task.RecordTriage(verdict=verdict, **MODEL) for verdict in VERDICTS),
         FAILURE,
         msgspec.structs.replace(FAILURE, retries_at=PASSING),
     ],
-    ids=[*task.Verdict, "fail", "pause"],
+    ids=[*VERDICTS, "fail", "pause"],
 )
 def test_what_a_verdict_cost_is_known_of_its_place_and_of_no_other(report: Command) -> None:
     decider, state = task_actor.DECIDER, task.Task(status=task.Status.RECEIVED, triage_attempt=1, triaging=True)

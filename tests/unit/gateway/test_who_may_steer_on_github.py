@@ -10,7 +10,7 @@ import pytest
 
 from services.gateway.actors.delivery import decide, evolve
 from services.gateway.inbound.authorisation import Asked, Authority, must_ask
-from services.gateway.inbound.github_authority import GitHubAuthority, Said, Words
+from services.gateway.inbound.github_authority import GitHubAuthority, PullSeen, Said, Words
 from services.gateway.inbound.github_payloads import milliseconds
 from services.gateway.inbound.repository_words import words_in
 from shared.contracts.delivery import (
@@ -40,6 +40,7 @@ class Answers:
     def __init__(
         self, *, role: str = "none", file: bytes | None = None, said: Sequence[Said] = (), branch: str = ""
     ) -> None:
+        self.open = True
         self.role = role
         self.branch = branch
         self.found = file
@@ -61,9 +62,11 @@ class Answers:
         self.asked.append(f"words of {number}")
         return Words(title="It drops cents", text="Now <!-- x --> it does.", as_of_ms=milliseconds(AT) - 10_000)
 
-    async def branch_of(self, repo: str, number: int) -> str:
-        self.asked.append(f"branch of {number}")
-        return self.branch
+    async def pull_of(self, repo: str, number: int) -> PullSeen:
+        self.asked.append(f"pull request {number}")
+        return PullSeen(
+            branch=self.branch, head="b" * 40, base="main", base_commit="a" * 40, text="It\u202e does.", open=self.open
+        )
 
     async def file(self, repo: str, path: str) -> bytes | None:
         return self.found
@@ -165,7 +168,7 @@ def test_what_is_said_on_a_pull_request_of_ours_is_for_the_task_of_its_branch() 
     ours = Answers(role="write", branch=f"journeyman/{task_id.lower()}-fix")
     judgement = judged(ours, signal(pull_request=True))
     assert isinstance(judgement, Authorise)
-    assert (task_of(judgement.signal), ours.asked[0]) == (task_id, "branch of 7")
+    assert (task_of(judgement.signal), ours.asked[0]) == (task_id, "pull request 7")
     foreign = judged(Answers(role="write", branch="feature"), signal(pull_request=True))
     assert isinstance(foreign, Authorise)
     assert foreign.signal.pull is not None
@@ -259,7 +262,7 @@ def test_a_delivery_is_judged_once_until_somebody_replays_it() -> None:
     delivery = evolve(None, accepted(signal()))
     authorised = evolve(delivery, decide(delivery, yes) or pytest.fail("nothing was decided"))
     assert decide(authorised, yes) is None and decide(authorised, no) is None
-    assert isinstance(decide(authorised, Refuse(code="review-not-made", reason="Later.")), Refused)
+    assert isinstance(decide(authorised, Refuse(code="review-nothing", reason="No.")), Refused)
     refused = evolve(delivery, decide(delivery, no) or pytest.fail("nothing was decided"))
     assert decide(refused, yes) is None
     replayed = evolve(refused, decide(refused, Replay(signal=signal(), asks_permission=True)) or pytest.fail("not"))

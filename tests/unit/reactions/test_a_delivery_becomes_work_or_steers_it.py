@@ -13,7 +13,8 @@ from services.brain.reactions import reactions
 from shared.contracts.delivery import Accepted, Authorised, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
-from shared.contracts.pull_request import PullFacts
+from shared.contracts.pull_request import PullFacts, PullState
+from shared.contracts.review import ReviewTarget
 from shared.contracts.task import (
     Approval,
     Approve,
@@ -48,6 +49,7 @@ WORK = Signal(
     trusted=True,
 )
 COMMENT = replace(WORK, kind=SignalKind.COMMENT, text="@agent …")
+FACTS = PullFacts(number=7, head="a" * 40, base="main", base_commit="b" * 40, state=PullState.OPEN)
 SUBMIT = Submit(
     id=ID,
     title="Fix the sum",
@@ -204,13 +206,43 @@ def test_a_comment_of_a_stranger_steers_nothing_and_is_told_why(word: str) -> No
     ("changes", "code"),
     [
         ({"pull_request": True, "directive": "fix"}, "pull-request-not-followed"),
-        ({"directive": "review"}, "review-not-made"),
+        ({"directive": "review"}, "review-nothing"),
+        ({"pull_request": True, "directive": "review"}, "review-unknown"),
+        (
+            {"pull_request": True, "directive": "review", "pull": replace(FACTS, state=PullState.CLOSED)},
+            "review-closed",
+        ),
     ],
 )
-def test_what_is_not_done_yet_is_refused_in_words(changes: dict[str, Any], code: str) -> None:
+def test_what_cannot_be_done_is_refused_in_words(changes: dict[str, Any], code: str) -> None:
     (refused,) = after(replace(COMMENT, **changes))
     assert isinstance(refused, Refuse)
     assert (refused.code, refused.reason[-1]) == (code, ".")
+
+
+def test_a_review_is_a_task_of_the_pull_request_and_said_again_another_one() -> None:
+    asked = replace(
+        COMMENT, pull_request=True, directive="review", pull=FACTS, context="It adds.", origin="github:comment/5"
+    )
+    target = ReviewTarget(number=7, head="a" * 40, base="main", base_commit="b" * 40)
+    opening, wish = after(replace(asked, text="@agent review"))
+    assert isinstance(opening, Submit) and isinstance(wish, FollowUp)
+    assert (opening.id, opening.review, opening.text, opening.request) == (ID, target, "It adds.", "")
+    assert (wish.id, wish.review, wish.text, wish.origin, wish.recorded) == (ID, target, "", "github:comment/5", True)
+    words = "@agent review\n\nAre the tests enough?"
+    opening, wish = after(replace(asked, text=words))
+    assert isinstance(opening, Submit) and isinstance(wish, FollowUp)
+    assert opening.request == wish.text == words
+
+
+def test_the_review_of_a_pull_request_of_ours_is_a_task_beside_the_one_that_has_made_it() -> None:
+    made_by = derived_task_id(OPENED, "github:octo/app#1")
+    ours = replace(FACTS, branch=f"journeyman/{made_by.lower()}-fix")
+    said = replace(COMMENT, pull_request=True, pull=ours)
+    opening, wish = after(replace(said, directive="review"))
+    assert isinstance(opening, Submit) and opening.id == wish.id == derived_task_id(OPENED, "github:octo/app#7/review")
+    (stop,) = after(replace(said, directive="stop"))
+    assert stop.id == made_by
 
 
 @pytest.mark.parametrize("word", ["status", "help"])

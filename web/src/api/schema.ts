@@ -1793,7 +1793,7 @@ export interface components {
          * @description A task's place in its life (docs/architecture.md).
          * @enum {string}
          */
-        Status: "new" | "received" | "triaged" | "planning" | "awaiting-approval" | "executing" | "waiting-input" | "paused" | "publishing" | "in-review" | "completed" | "failed" | "cancelled" | "declined";
+        Status: "new" | "received" | "triaged" | "planning" | "awaiting-approval" | "executing" | "waiting-input" | "paused" | "reviewing" | "publishing" | "in-review" | "completed" | "failed" | "cancelled" | "declined";
         /**
          * StopTask
          * @description Stop the task.

@@ -24,6 +24,7 @@ const EVERY_STATUS: Record<Status, true> = {
   executing: true,
   "waiting-input": true,
   paused: true,
+  reviewing: true,
   publishing: true,
   "in-review": true,
   completed: true,

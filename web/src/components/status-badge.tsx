@@ -33,6 +33,7 @@ const LOOK: Record<Status, Look> = {
   executing: { icon: CircleDot, tone: "run" },
   "waiting-input": { icon: MessageCircleQuestion, tone: "need" },
   paused: { icon: CirclePause, tone: "idle" },
+  reviewing: { icon: CircleDot, tone: "run" },
   publishing: { icon: Upload, tone: "run" },
   "in-review": { icon: GitPullRequest, tone: "fair" },
   completed: { icon: CircleCheck, tone: "good" },
@@ -91,6 +92,7 @@ export function stateLabel(task: Shown): string {
   const proof = proofOf(task);
   const label = statusLabel(task.status, task.stopping);
   if (task.outcome === "answered" && task.status === "completed") return t("proof.answered");
+  if (task.outcome === "reviewed" && task.status === "completed") return t("proof.reviewed");
   if (!proof || task.stopping) return label;
   if (proof === "nothing-to-change") return t("proof.nothing-to-change");
   return `${label} · ${t(`proof.${keptOf(task) === "unpublished" ? "unpublished" : proof}`)}`;

@@ -84,6 +84,8 @@ export const enTask = {
   "callout.attention": "Pull request #{number} does not get on without a person",
   "callout.openPullRequest": "Open the pull request",
   "callout.answer": "Answer",
+  "callout.review": "The review of the pull request",
+  "callout.openReview": "Open the review",
   "callout.question": "The agent asks",
   "callout.questionUnknown": "It did not say what. The output shows where it stopped.",
   "callout.options": "Suggested answers",

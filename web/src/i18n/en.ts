@@ -217,6 +217,7 @@ export const en = {
   "status.executing": "Executing",
   "status.waiting-input": "Needs an answer",
   "status.paused": "Paused",
+  "status.reviewing": "Reviewing",
   "status.publishing": "Publishing",
   "status.in-review": "In review",
   "status.completed": "Completed",
@@ -232,6 +233,7 @@ export const en = {
   "proof.unpublished": "not published",
   "proof.nothing-to-change": "Nothing to change",
   "proof.answered": "Answered",
+  "proof.reviewed": "Reviewed",
 
   "why.received": "Waiting for triage",
   "why.triaged": "Triaged; about to be planned",
@@ -254,6 +256,10 @@ export const en = {
   "why.planning": "Writing plan v{version}",
   "why.planningLong": "The planner reads the repository and writes a plan.",
   "why.replanningLong": "The planner works your feedback into plan v{version}.",
+  "why.reviewing": "Reading the pull request",
+  "why.reviewingLong": "The reviewer reads the pull request; it changes nothing and approves nothing.",
+  "why.reviewed": "The review is on the pull request",
+  "why.reviewedLong": "The review is on the pull request. It neither approves nor asks for changes.",
   "why.executing": "Attempt {attempt} on {worker}",
   "why.executingCheckpoint": {
     one: "Attempt {attempt} on {worker}, {n} checkpoint",

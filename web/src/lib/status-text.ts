@@ -53,6 +53,7 @@ export function shortStatusText(task: TaskRow): string {
       return cancelledText(task) || t("why.cancelled");
     case "completed":
       if (task.outcome === "answered") return t("why.answeredShort");
+      if (task.outcome === "reviewed") return t("why.reviewed");
       if (!task.commit) return t("why.completedNoCommit");
       return t("why.completed", { commit: shortHash(task.commit), branch: task.branch });
     default:
@@ -80,6 +81,8 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
       return task.plan_version > 0
         ? t("why.replanningLong", { version: task.plan_version + 1 })
         : t("why.planningLong");
+    case "reviewing":
+      return t("why.reviewingLong");
     case "executing":
       if (!run || run.status === "queued" || !run.worker) return t("why.queuedLong");
       if (isJudged(run))
@@ -91,6 +94,7 @@ export function longStatusText(task: TaskDetail, turns = 0): string {
     case "completed": {
       const ms = took(run);
       if (task.answer) return t("why.answered");
+      if (task.outcome === "reviewed") return t("why.reviewedLong");
       if (!task.commit) return t("why.completedNoCommitLong");
       if (task.merged_by) return t("why.merged", { number: task.pull_request, who: task.merged_by });
       const where = { commit: shortHash(task.commit), branch: task.branch };

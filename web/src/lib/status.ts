@@ -11,6 +11,7 @@ const GROUP_OF: Record<Status, Group> = {
   "in-review": "in-review",
   planning: "running",
   executing: "running",
+  reviewing: "running",
   publishing: "running",
   received: "queued",
   triaged: "queued",

@@ -74,6 +74,7 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
         </Callout>
       );
     case "completed":
+      if (task.outcome === "reviewed") return <ReviewMade task={task} />;
       if (!task.answer) return <ProofCallout task={task} tab={tab} go={go} />;
       return (
         <Callout tone="plain" icon={<MessageSquareText size={16} aria-hidden />} title={t("callout.answer")}>
@@ -85,6 +86,26 @@ export function Callouts({ task, tab, go }: { task: TaskDetail; tab: Tab; go: (t
     default:
       return null;
   }
+}
+
+/** What the review says as a whole; its findings stand at the lines that they are about. */
+function ReviewMade({ task }: { task: TaskDetail }) {
+  return (
+    <Callout tone="plain" icon={<MessageSquareText size={16} aria-hidden />} title={t("callout.review")}>
+      {task.summary && (
+        <div className="mt-1">
+          <Markdown text={task.summary} />
+        </div>
+      )}
+      <p className="mt-1">
+        <SourceLink
+          name={t("callout.openReview")}
+          url={task.result_url}
+          className="inline-flex items-center gap-0.5 text-accent hover:underline"
+        />
+      </p>
+    </Callout>
+  );
 }
 
 function Question({ task }: { task: TaskDetail }) {

@@ -27,7 +27,7 @@ import { OutputPanel } from "./output/panel";
 import { useLog } from "./output/use-log";
 import { PlanPanel } from "./plan";
 import { TimelinePanel } from "./timeline";
-import { firstTab, TABS, type Tab } from "./view";
+import { firstTab, type Tab, tabsOf } from "./view";
 
 const route = getRouteApi("/tasks/$id");
 const ASK_AGAIN_MS = 1_000;
@@ -85,7 +85,8 @@ function useTab(task: TaskDetail): [Tab, (tab: Tab) => void] {
   // Chosen once: a plan that arrives while somebody reads the output must not take the page away from them.
   const [first] = useState(() => firstTab(task));
   const go = (tab: Tab) => void navigate({ search: (old) => ({ ...old, tab }), replace: true });
-  return [search.tab ?? first, go];
+  const asked = search.tab && tabsOf(task).includes(search.tab) ? search.tab : undefined;
+  return [asked ?? first, go];
 }
 
 function tabNote(tab: Tab, task: TaskDetail): { text: string; bad?: boolean } | null {
@@ -109,9 +110,10 @@ function tabNote(tab: Tab, task: TaskDetail): { text: string; bad?: boolean } | 
 function Loaded({ task }: { task: TaskDetail }) {
   const [tab, go] = useTab(task);
   const navigate = useNavigate();
+  const tabs = tabsOf(task);
   const numbered = useMemo(
-    () => Object.fromEntries(TABS.slice(0, 6).map((each, index) => [String(index + 1), each])),
-    [],
+    () => Object.fromEntries(tabs.slice(0, 6).map((each, index) => [String(index + 1), each])),
+    [tabs],
   );
   useShortcuts({
     ...Object.fromEntries(Object.entries(numbered).map(([key, each]) => [key, () => go(each)])),
@@ -136,7 +138,7 @@ function Loaded({ task }: { task: TaskDetail }) {
             activateOnFocus
             className="sticky top-12 z-10 flex shrink-0 gap-4 overflow-x-auto border-b bg-page px-3 [scrollbar-width:none] sm:px-6 lg:static"
           >
-            {TABS.map((each) => {
+            {tabs.map((each) => {
               const note = tabNote(each, task);
               return (
                 <Tabs.Tab
