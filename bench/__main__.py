@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import machine
-from bench.cases import appends, first_line, github, live, long_actor, own_cpu, rebuild, webhooks
+from bench.cases import appends, first_line, github, live, long_actor, own_cpu, rebuild, senders, webhooks
 from bench.report import Session, write
 from bench.result import Found
 from bench.sizes import FULL, QUICK, Sizes
@@ -26,6 +26,7 @@ Case = Callable[[Sizes, Path], Awaitable[Found]]
 CASES: Final[Mapping[str, Case]] = {
     "appends": appends.run,
     "webhooks": webhooks.run,
+    "senders": senders.run,
     "github": github.run,
     "first-line": first_line.run,
     "rebuild": rebuild.run,

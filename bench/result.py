@@ -99,6 +99,23 @@ def compare(
     return Line(result=result, spread=_spread(ours, value), peer_spread=_spread(theirs, peer_value))
 
 
+def alone(name: str, unit: str, values: list[float], goal: Goal | None = None, *, runs: int = 0) -> Line:
+    """A line without a peer: the middle of the values."""
+    value = sorted(values)[len(values) // 2]
+    result = Result(
+        name=name,
+        value=rounded(value),
+        unit=unit,
+        peer="",
+        peer_value=None,
+        ratio=None,
+        goal=goal.said(unit) if goal else "",
+        met=goal.met(value, None) if goal else None,
+        runs=runs or len(values),
+    )
+    return Line(result=result, spread=(rounded(min(values)), rounded(max(values))), peer_spread=None)
+
+
 def rounded(value: float) -> float:
     """Four significant digits: more would only be noise."""
     return float(f"{value:.4g}")

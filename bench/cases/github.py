@@ -16,7 +16,7 @@ import msgspec
 from bench.load import burst
 from bench.measure import percentile, timed
 from bench.payload import request, signature
-from bench.result import Found, Goal, Line, Result, rounded
+from bench.result import Found, Goal, Line, alone
 from bench.sizes import Sizes
 from bench.world import WEBHOOK_SECRET, CannotMeasure, connected, nats_server, service
 from shared.nats.bus import Bus
@@ -104,8 +104,8 @@ async def _large(github: GitHubServer, url: str, sizes: Sizes) -> list[Line]:
         runs.append((await burst(port, requests, sizes.connections, expected=200)).timed)
     name = f"deliveries of {len(body):,} bytes, {sizes.connections} connections"
     return [
-        _line(f"{name}: p50", "ms", [run.p50_ms for run in runs]),
-        _line(f"{name}: p99", "ms", [run.p99_ms for run in runs], Goal(value_most=100)),
+        alone(f"{name}: p50", "ms", [run.p50_ms for run in runs]),
+        alone(f"{name}: p99", "ms", [run.p99_ms for run in runs], Goal(value_most=100)),
     ]
 
 
@@ -136,34 +136,18 @@ async def _storm(github: GitHubServer, client: httpx.AsyncClient, url: str, bus:
     await asyncio.sleep(2.0)
     changes = len(github.journal) - before - written
     return [
-        _line(f"storm of {count:,} comments on one issue: answered", "requests/s", [taken.timed.rate]),
-        _line(f"storm of {count:,} comments on one issue: until each is judged", "s", [elapsed]),
-        _line(f"storm of {count:,} comments on one issue: what we changed on GitHub", "changes", [float(changes)]),
+        alone(f"storm of {count:,} comments on one issue: answered", "requests/s", [taken.timed.rate]),
+        alone(f"storm of {count:,} comments on one issue: until each is judged", "s", [elapsed]),
+        alone(f"storm of {count:,} comments on one issue: what we changed on GitHub", "changes", [float(changes)]),
     ]
 
 
 def _lines(marks: list[float]) -> list[Line]:
     run = timed(marks, sum(marks))
     return [
-        _line("from the 202 to 👀: p50", "ms", [run.p50_ms], runs=len(marks)),
-        _line("from the 202 to 👀: p99", "ms", [percentile(marks, 99) * 1000], Goal(value_most=1000), runs=len(marks)),
+        alone("from the 202 to 👀: p50", "ms", [run.p50_ms], runs=len(marks)),
+        alone("from the 202 to 👀: p99", "ms", [percentile(marks, 99) * 1000], Goal(value_most=1000), runs=len(marks)),
     ]
-
-
-def _line(name: str, unit: str, values: list[float], goal: Goal | None = None, *, runs: int = 0) -> Line:
-    value = sorted(values)[len(values) // 2]
-    result = Result(
-        name=name,
-        value=rounded(value),
-        unit=unit,
-        peer="",
-        peer_value=None,
-        ratio=None,
-        goal=goal.said(unit) if goal else "",
-        met=goal.met(value, None) if goal else None,
-        runs=runs or len(values),
-    )
-    return Line(result=result, spread=(rounded(min(values)), rounded(max(values))), peer_spread=None)
 
 
 def _around(github: GitHubServer, number: int) -> dict[str, Any]:
