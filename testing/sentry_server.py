@@ -15,6 +15,7 @@ from testing.rest_server import Answer, Json, RestServer
 TOKEN = "sentry-token-of-tests"
 ORGANIZATION = "acme"
 BOT = {"id": "77", "name": "journeyman-1a2b"}
+APP = "3b1f5a2c-0000-4000-8000-000000000000"
 EVENT = "a" * 32
 INSTALLATION = "a8e5d37a-696c-4c54-adb5-b3f28d64c7de"
 
@@ -131,7 +132,7 @@ class SentryServer(RestServer):
             case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/projects/":
                 return 200, [{"id": "1", "slug": "backend"}, {"id": "2", "slug": "other"}]
             case "GET", _ if path == f"/api/0/organizations/{ORGANIZATION}/sentry-app-installations/":
-                return 200, [{"uuid": INSTALLATION, "app": {"slug": "journeyman-1a2b", "uuid": "u"}}]
+                return 200, [{"uuid": INSTALLATION, "app": {"slug": "journeyman-1a2b", "uuid": APP}}]
             case "POST", _ if path == f"/api/0/sentry-app-installations/{INSTALLATION}/external-issues/":
                 self.issues[str(body["issueId"])].links["journeyman-1a2b"] = body["webUrl"]
                 return 200, {"id": "9", "issueId": str(body["issueId"]), "webUrl": body["webUrl"]}

@@ -11,6 +11,8 @@ import pytest_asyncio
 from msgspec.structs import replace
 from pydantic import SecretStr
 
+from services.gateway.inbound.sender import Ignored
+from services.gateway.inbound.sentry import read
 from services.gateway.outbound.channels.board import Parts
 from services.gateway.outbound.channels.registry import boards
 from services.gateway.outbound.channels.sentry import note_of
@@ -19,7 +21,7 @@ from shared.contracts.reply import EffectKind, EffectStatus, Progress, Want
 from shared.event_store.in_memory import MemoryJournal
 from shared.ops.config import Config, SenderPolicy
 from shared.ops.settings import Settings, load_settings
-from testing import jira_server, sentry_server
+from testing import jira_server, sentry_payloads, sentry_server
 from testing.campaign_size import CampaignSize
 from testing.fault_proxy import Fault, FaultProxy
 from testing.jira_server import JiraServer
@@ -248,6 +250,20 @@ async def test_an_issue_of_sentry_has_one_note_a_link_and_is_resolved_by_the_mer
     assert "**Merged**" in note["data"]["text"] and "<" not in note["data"]["text"]
     assert issue.links == {"journeyman-1a2b": PULL}
     assert issue.updates == ["resolvedInNextRelease"]
+    await here.close()
+
+
+async def test_what_we_have_done_at_sentry_is_known_for_ours_when_its_webhooks_tell_it(sentry: SentryServer) -> None:
+    here = on_sentry(sentry)
+    own = await here.board.own_names()
+    assert own == (sentry_server.BOT["id"], sentry_server.BOT["name"], sentry_server.APP)
+    resolved = sentry_payloads.payload(
+        "resolved",
+        {"issue": sentry_payloads.issue(status="resolved")},
+        {"type": "application", "id": sentry_server.APP, "name": "Journeyman"},
+    )
+    config = Config(senders={"sentry": SenderPolicy(accounts=own)})
+    assert isinstance(read("issue", json.dumps(resolved).encode(), config).meaning, Ignored)
     await here.close()
 
 

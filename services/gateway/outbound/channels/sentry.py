@@ -54,7 +54,7 @@ class _Issue(msgspec.Struct, frozen=True):
 
 
 class _App(msgspec.Struct, frozen=True):
-    slug: str = ""
+    uuid: str = ""
 
 
 class _Installation(msgspec.Struct, frozen=True):
@@ -110,11 +110,21 @@ class SentryBoard:
                 return False
 
     async def own_names(self) -> tuple[str, ...]:
-        """The number of the integration's user, and its name."""
+        """The number of the integration's user and its name; webhooks name the integration itself, by its uuid."""
         if not self._own:
             user = (await self._rest.get(_Root, "/api/0/")).user or _User()
-            self._own = tuple(str(each) for each in (user.id, user.name) if each)
+            seen = await self._installations()
+            app = seen[0].app.uuid if len(seen) == 1 else ""
+            self._own = tuple(str(each) for each in (user.id, user.name, app) if each)
         return self._own
+
+    async def _installations(self) -> list[_Installation]:
+        path = f"{self._organization}/sentry-app-installations/"
+        try:
+            return await self._rest.get(list[_Installation], path)
+        except CannotShow:
+            # The token of a person has none.
+            return []
 
     async def name_of(self, account: str) -> str:
         """Sentry tells nobody's name by a number."""
@@ -181,7 +191,7 @@ class SentryBoard:
 
     async def link(self, place: str, task_id: str, url: str, title: str) -> str:
         """The one link that an integration has at an issue: a later one takes its place."""
-        installations = await self._rest.get(list[_Installation], f"{self._organization}/sentry-app-installations/")
+        installations = await self._installations()
         if len(installations) != 1:
             raise CannotShow(
                 "no-installation",
