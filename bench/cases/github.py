@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from bench.payload import request, signature
 from bench.result import Found, Goal, Line, alone
 from bench.sizes import Sizes
 from bench.world import WEBHOOK_SECRET, CannotMeasure, connected, nats_server, service
+from shared.claude.demo.repo import create_demo_repository
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from testing.github_server import GitHubServer
@@ -44,7 +46,10 @@ async def run(sizes: Sizes, directory: Path) -> Found:
     """Marks, large deliveries, and the storm."""
     data = directory / "data"
     data.mkdir()
-    (data / "journeyman.toml").write_text(f'[repos."{REPO}"]\nurl = "https://github.test/{REPO}.git"\n')
+    # One that is there: a task that fails at once would be marked twice more, and marks are counted.
+    repository = directory / "shop"
+    create_demo_repository(repository)
+    (data / "journeyman.toml").write_text(f'[repos."{REPO}"]\npath = {json.dumps(str(repository))}\n')
     github = GitHubServer(changes_a_minute=100_000, changes_an_hour=1_000_000)
     github.repo(REPO, people={"ada": "write", OURS: "write"})
     async with github, nats_server(directory / "nats") as server:
