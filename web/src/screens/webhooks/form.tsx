@@ -21,6 +21,7 @@ interface Draft {
   paths: Paths;
   filters: string;
   repo: string;
+  agent: string;
   directive: Directive;
 }
 
@@ -32,6 +33,7 @@ const EMPTY: Draft = {
   paths: NO_PATHS,
   filters: "",
   repo: "",
+  agent: "",
   directive: "auto",
 };
 
@@ -39,13 +41,14 @@ const definitionOf = (draft: Draft): NewWebhook => ({
   name: draft.name.trim(),
   description: draft.description.trim(),
   verification: draft.verification,
-  ...(draft.secret && { secret: draft.secret }),
+  ...(draft.secret && !draft.verification.secret_file && { secret: draft.secret }),
   paths: draft.paths,
   filters: draft.filters
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean),
   repo: draft.repo,
+  agent: draft.agent.trim(),
   directive: draft.directive,
 });
 
@@ -60,6 +63,7 @@ const filledIn = (before: Draft, { name, definition }: WebhookDraft): Draft =>
         paths: { ...NO_PATHS, ...definition.paths },
         filters: (definition.filters ?? []).join("\n"),
         repo: definition.repo ?? "",
+        agent: before.agent,
         directive: definition.directive ?? "auto",
       }
     : before;
@@ -154,7 +158,7 @@ export function WebhookForm({ cancel, made }: Props) {
           </Field>
         </div>
       </fieldset>
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid gap-4 sm:grid-cols-3">
         <Field label={t("hookForm.repo")}>
           {(ids) => (
             <Select {...ids} value={draft.repo} onChange={(event) => edit({ repo: event.target.value })}>
@@ -165,6 +169,17 @@ export function WebhookForm({ cancel, made }: Props) {
                 </option>
               ))}
             </Select>
+          )}
+        </Field>
+        <Field label={t("hookForm.agent")} optional={t("form.optional")}>
+          {(ids) => (
+            <Input
+              {...ids}
+              spellCheck={false}
+              autoCapitalize="none"
+              value={draft.agent}
+              onChange={(event) => edit({ agent: event.target.value })}
+            />
           )}
         </Field>
         <Field label={t("hookForm.directive")}>
@@ -205,7 +220,7 @@ function Verification({ draft, edit }: { draft: Draft; edit: Edit }) {
   const how = draft.verification;
   const set = (change: Partial<NewWebhook["verification"]>) => edit({ verification: { ...how, ...change } });
   const text = (
-    key: "header" | "prefix" | "username" | "jwks_url" | "audience" | "issuer",
+    key: "header" | "prefix" | "username" | "jwks_url" | "audience" | "issuer" | "secret_file",
     label: string,
   ) => (
     <Field label={label}>
@@ -235,6 +250,7 @@ function Verification({ draft, edit }: { draft: Draft; edit: Edit }) {
       )}
     </Field>
   );
+  const ours = !how.secret_file;
   const byKeys = how.scheme === "jwt" && Boolean(how.jwks_url);
   return (
     <fieldset className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
@@ -273,7 +289,7 @@ function Verification({ draft, edit }: { draft: Draft; edit: Edit }) {
           {text("issuer", t("hookForm.issuer"))}
         </>
       )}
-      {how.scheme !== "none" && !byKeys && (
+      {how.scheme !== "none" && !byKeys && ours && (
         <Field label={t("hookForm.secret")} hint={t("hookForm.secretHint")} optional={t("form.optional")}>
           {(ids) => (
             <Input
@@ -286,6 +302,7 @@ function Verification({ draft, edit }: { draft: Draft; edit: Edit }) {
           )}
         </Field>
       )}
+      {how.scheme !== "none" && !byKeys && text("secret_file", t("hookForm.secretFile"))}
     </fieldset>
   );
 }

@@ -10,6 +10,7 @@ import { DoorCalls } from "../../components/door-calls";
 import { EmptyState } from "../../components/empty-state";
 import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
+import { Title } from "../../components/visible";
 import { t } from "../../i18n/webhooks";
 import { useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
@@ -134,7 +135,11 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
         )}
       </div>
       <p className="mt-1 font-mono text-mini wrap-anywhere text-ink-2">{webhook.url}</p>
-      {definition.description && <p className="mt-1">{visible(definition.description)}</p>}
+      {definition.description && (
+        <p className="mt-1 wrap-anywhere">
+          <Title text={definition.description} />
+        </p>
+      )}
       {failed && (
         <p role="alert" className="mt-2 text-bad">
           {visible(failed.message)}
