@@ -89,6 +89,7 @@ export function task(over: Partial<TaskDetail> = {}): TaskDetail {
     pull_request: 0,
     attention: "",
     merge_commit: "",
+    caught_up_with: "",
     merged_by: "",
     reverted_by: "",
     working_since: null,
