@@ -232,17 +232,9 @@ def _show_secret(answer: dict[str, Any]) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml
+    from cli.webhook_file import read_webhook_file
 
-    from cli.failures import Failure
-
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Failure(f"{file} is no YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise Failure(f"{file} does not describe a webhook: write name, verification and paths (docs/webhooks.md).")
-    return content
+    return read_webhook_file(file)
 
 
 def _yaml(content: dict[str, Any]) -> str:
