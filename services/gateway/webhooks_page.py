@@ -123,7 +123,7 @@ agent: executor # instead of the repository's
 | `basic` | basic authentication with `username` and the secret |
 | `standard-webhooks` | the headers of [Standard Webhooks](https://www.standardwebhooks.com), at most five minutes old |
 | `jwt` | `Authorization: Bearer <JWT>`, by a key of `jwks_url` (with `audience`) or by the secret; `issuer` |
-| `none` | nothing: only where the gateway listens on loopback, and only for callers on this machine |
+| `none` | nothing: only where the gateway listens on loopback, only for callers on this machine, never for a browser |
 
 The secret is made and shown once, or given by you, or stands in a file of the gateway's machine (`secret_file`). Ours
 are sealed (AES-256-GCM) by `JOURNEYMAN_SECRET_KEY`, or by `secret-key` in the gateway's data directory, and lie in the
@@ -132,6 +132,8 @@ webhooks new secrets after a restore. `journeyman webhook rotate NAME` gives ano
 another day. `journeyman webhook try FILE SAMPLE` says what would be found in a body, and does nothing. An expression
 that could take long is refused, and so is a body that is too large for its expressions. Keys of a `jwks_url` inside of
 our own network are read only from the hosts in `JOURNEYMAN_JWKS_HOSTS`.
+
+What is wrong in FILE is told with its line before anything is sent.
 
 `journeyman webhook draft "…"`, `POST /api/webhooks/drafts` or the dashboard's form have a model draft all this by a
 description in words, and a sample: as a task of the source `webhook-draft`, for $0.25 at most. It is never saved by

@@ -113,6 +113,9 @@ class WebhookCommands:
     def _refuse_unusable(self, definition: Definition) -> None:
         if definition.verification.scheme is Scheme.NONE and not self._loopback_only:
             raise Rejected("webhook-unusable", "Without any verification a webhook is for gateways on loopback only.")
+        file = definition.verification.secret_file
+        if file and not Path(file).is_absolute():
+            raise Rejected("webhook-unusable", "A secret's file is named by its whole path on the gateway's machine.")
         if (agent := definition.agent) and not (AGENT.fullmatch(agent) and (self._agents / agent).is_dir()):
             raise Rejected("agent-unknown", f"There is no agent {agent!r}: leave it out, or name one of the agents.")
         try:

@@ -147,16 +147,20 @@ class Webhooks:
     async def _secrets_of(self, name: str, webhook: Webhook) -> tuple[bytes, ...]:
         if file := webhook.definition.verification.secret_file:
             return (await self._secret_in(name, file),)
-        found = []
+        found, lost = [], ""
         for fingerprint in webhook.fingerprints(datetime.now(UTC)):
             key = (name, fingerprint)
             if key not in self._kept:
                 try:
                     self._kept[key] = (await self._secrets.find(name, fingerprint)).encode()
                 except SecretLost as error:
-                    log.error("a webhook has no secret", webhook=name, problem=str(error))
-                    raise Problem(401, "webhook-not-configured", str(error)) from error
+                    # After a restore a new one counts, and the one before it is lost.
+                    log.error("a secret of a webhook is lost", webhook=name, problem=str(error))
+                    lost = str(error)
+                    continue
             found.append(self._kept[key])
+        if lost and not found:
+            raise Problem(401, "webhook-not-configured", lost)
         return tuple(found)
 
     async def _secret_in(self, name: str, file: str) -> bytes:

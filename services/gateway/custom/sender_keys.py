@@ -25,6 +25,8 @@ AGAIN_S: Final = 30.0
 WAIT_S: Final = 3.0
 MAX_BYTES: Final = 256 * 1024
 MAX_ADDRESSES: Final = 200
+TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+"""NAT64: the last 32 bits are an address of IPv4, which may be one of ours. Source: RFC 6052."""
 
 
 class KeysUnavailable(Exception):
@@ -123,8 +125,11 @@ class SenderKeys:
 
 def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    parsed = mapped or parsed
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed in TRANSLATED:
+            parsed = ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF)
+        else:
+            parsed = parsed.ipv4_mapped or parsed.sixtofour or parsed
     return parsed.is_global and not parsed.is_multicast
 
 

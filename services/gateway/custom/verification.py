@@ -164,3 +164,6 @@ def _on_loopback(incoming: Incoming) -> None:
         is_here = False
     if not is_here or any(name in incoming.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
         raise NotAuthentic("Without any verification a webhook takes only what comes from this very machine.")
+    # A page of anybody's, open in a browser on this machine, can send a form here without asking.
+    if any(name in incoming.headers for name in ("origin", "referer", "sec-fetch-site", "sec-fetch-mode")):
+        raise NotAuthentic("Without any verification a webhook takes nothing from a browser.")

@@ -113,6 +113,7 @@ async def test_what_cannot_be_used_is_refused_and_a_definition_can_be_tried(nats
             ({"verification": {"scheme": "hmac"}}, "webhook-unusable"),
             ({"secret": "short"}, "secret-length"),
             ({"agent": "../../etc"}, "agent-unknown"),
+            ({"verification": {"scheme": "bearer", "secret_file": "…"}}, "webhook-unusable"),
         ):
             refused = await http.post("/api/webhooks", json={**HOOK, **change})
             assert (refused.status_code, refused.json()["code"]) == (400, code), change

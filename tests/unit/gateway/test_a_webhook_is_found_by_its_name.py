@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from services.gateway.custom.registry import MAX_FILE_BYTES, Webhooks
+from services.gateway.custom.sealed_secrets import SecretLost
 from services.gateway.custom.sender_keys import SenderKeys
 from services.gateway.problems import Problem
 from shared.contracts.subjects import Actor
-from shared.contracts.webhook import Created, Definition, Disabled, Scheme, Verification
+from shared.contracts.webhook import Created, Definition, Disabled, Scheme, SecretRotated, Verification
 from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.in_memory import MemoryJournal
 from shared.event_store.journal import Head, Journal, LogUnavailable, head_of
@@ -46,6 +48,38 @@ async def test_a_webhook_that_this_gateway_has_not_heard_of_yet_is_looked_up_in_
     with pytest.raises(Problem) as refused:
         await unheard(journal).door("builds", {})
     assert refused.value.code == "webhook-disabled"
+
+
+class Sealed:
+    """Secrets by their fingerprints; those of an archive are lost."""
+
+    async def find(self, webhook: str, fingerprint: str) -> str:
+        if fingerprint == "lost":
+            raise SecretLost("It is not there.")
+        return f"{webhook} {fingerprint}"
+
+
+async def test_a_new_secret_counts_where_that_of_before_was_lost_in_a_restore() -> None:
+    how = Verification(scheme=Scheme.BEARER)
+    journal, hook = MemoryJournal(), Actor("webhook", "builds")
+    created = Created(definition=Definition(verification=how), fingerprint="lost")
+    first = await journal.append(hook, created, expected=Head(), metadata=by("c1"))
+    webhooks = Webhooks(cast("Journal", journal), cast("Any", Sealed()), SenderKeys())
+    with pytest.raises(Problem) as refused:
+        await webhooks.door("builds", {})
+    assert (refused.value.status, refused.value.code) == (401, "webhook-not-configured")
+    rotated = SecretRotated(fingerprint="new", overlap_until=utc_now() + timedelta(days=1))
+    second = await journal.append(hook, rotated, expected=head_of(first), metadata=by("c2"))
+    door = await webhooks.door("builds", {})
+    assert door is not None and door.secrets == (b"builds new",)
+    rotated = SecretRotated(fingerprint="newer", overlap_until=utc_now() + timedelta(days=1))
+    third = await journal.append(hook, rotated, expected=head_of(second), metadata=by("c3"))
+    door = await webhooks.door("builds", {})
+    assert door is not None and door.secrets == (b"builds newer", b"builds new")
+    rotated = SecretRotated(fingerprint="newest", overlap_until=utc_now() - timedelta(seconds=1))
+    await journal.append(hook, rotated, expected=head_of(third), metadata=by("c4"))
+    door = await webhooks.door("builds", {})
+    assert door is not None and door.secrets == (b"builds newest",)
 
 
 async def test_while_the_log_is_away_a_sender_is_told_to_come_again() -> None:

@@ -76,7 +76,18 @@ async def test_the_host_that_was_looked_up_is_the_one_that_is_asked() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0"],
+    [
+        "127.0.0.1",
+        "10.0.0.8",
+        "192.168.1.1",
+        "169.254.169.254",
+        "::1",
+        "fe80::1%eth0",
+        "::ffff:10.0.0.1",
+        "0.0.0.0",
+        "64:ff9b::a00:8",
+        "2002:a00:8::1",
+    ],
 )
 async def test_nothing_inside_of_our_own_network_is_asked_unless_the_operator_says_so(address: str) -> None:
     there = There(having("k1"))

@@ -216,6 +216,38 @@ def test_signatures_of_other_versions_are_passed_over_and_any_body_may_be_signed
         verify(how, incoming(sent, body=body), [secret])
 
 
+_SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40).map(str.encode)
+_BY_OURS = st.sampled_from([
+    Verification(scheme=Scheme.HMAC, header="X-Sig", prefix="sha256="),
+    Verification(scheme=Scheme.HMAC, header="X-Sig", algorithm="sha512", encoding="base64"),
+    Verification(scheme=Scheme.BEARER),
+    Verification(scheme=Scheme.BEARER, header="X-Token", prefix="key="),
+    Verification(scheme=Scheme.BASIC, username="ci"),
+    Verification(scheme=Scheme.STANDARD),
+    Verification(scheme=Scheme.JWT, issuer="us", audience="them"),
+])  # fmt: skip
+
+
+@given(_BY_OURS, _SECRETS, _SECRETS, st.text(max_size=60).map(lambda text: json.dumps({"a": text}).encode()), st.data())
+def test_what_is_signed_by_either_secret_counts_and_nothing_that_was_changed_does(
+    how: Verification, one: bytes, two: bytes, body: bytes, data: st.DataObject
+) -> None:
+    if how.scheme is Scheme.STANDARD:
+        one, two = (b"whsec_" + base64.b64encode(each) for each in (one, two))
+    for secret in (one, two):
+        headers = {name.lower(): value for name, value in signed(how, body, secret).items()}
+        verify(how, incoming(headers, body=body), [one, two])
+        if one != two:
+            refused(how, incoming(headers, body=body), [two if secret == one else one])
+        if how.scheme in (Scheme.HMAC, Scheme.STANDARD):
+            at = data.draw(st.integers(0, len(body) - 1))
+            changed = body[:at] + bytes([body[at] ^ data.draw(st.integers(1, 255))]) + body[at + 1 :]
+            refused(how, incoming(headers, body=changed), [one, two])
+        for name in headers.keys() - {"content-type"}:
+            refused(how, incoming({**headers, name: headers[name][:-2]}, body=body), [one, two])
+            refused(how, incoming({key: value for key, value in headers.items() if key != name}, body=body), [one, two])
+
+
 _HEADERS = st.dictionaries(
     st.sampled_from(["x-sig", "authorization", "webhook-id", "webhook-timestamp", "webhook-signature"]),
     st.text(st.characters(max_codepoint=255), max_size=60)
@@ -239,6 +271,9 @@ def test_without_verification_only_this_machine_is_heard() -> None:
         incoming(),
         incoming(client=""),
         incoming({"x-forwarded-for": "127.0.0.1"}, client="127.0.0.1"),
+        incoming({"origin": "https://evil.example"}, client="127.0.0.1"),
+        incoming({"origin": "http://localhost:8080"}, client="127.0.0.1"),
+        incoming({"sec-fetch-site": "none"}, client="::1"),
     ):
         refused(how, told, [])
 
@@ -345,6 +380,20 @@ def test_every_body_gives_every_expression_a_bounded_answer(content: Any, one: s
     told = replace(definition(id=one, title=other, text=one, thing=other, url=one), filters=(one,))
     found = find(told, json.dumps(content).encode())
     assert len(found.id) <= 500 and len(found.title) <= 300 and "\n" not in found.title
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=5), st.text(max_size=30), _JSON)
+def test_a_path_of_any_names_finds_what_stands_there_and_nothing_where_it_does_not(
+    names: list[str], value: str, beside: Any
+) -> None:
+    body: Any = value
+    for name in reversed(names):
+        body = {name: body, f"{name}+": beside}
+    path = ".".join(json.dumps(name) for name in names)
+    found = find(replace(definition(id=path), filters=(f"{path} != `null`",)), json.dumps(body).encode())
+    assert (found.id, found.failed) == (value[:500], "")
+    elsewhere = find(replace(definition(id=f'{path}."not there"'), filters=(f'"not there".{path}',)), b"{}")
+    assert elsewhere.id == "" and elsewhere.failed
 
 
 # ---- secrets
