@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -39,7 +40,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.code in PASSING
 
 
-PASSING = frozenset({"agent-overloaded", "agent-rate-limited", "agent-killed", "agent-silent"})
+PASSING = frozenset({"agent-overloaded", "agent-unreachable", "agent-rate-limited", "agent-killed", "agent-silent"})
 """Codes of failures that another try, later, may not meet."""
 
 SENTENCES = {
@@ -47,6 +48,7 @@ SENTENCES = {
     "agent-auth": "The model API refused the key: set ANTHROPIC_API_KEY to a valid key and retry the task.",
     "agent-rate-limited": "The model API's rate limit was reached: retry later or raise the limit of the account.",
     "agent-overloaded": "The model API is overloaded or failing: retry in a few minutes.",
+    "agent-unreachable": "The model API could not be reached from this machine: see its network, then retry.",
     "agent-billing": "The model account has no credit left: top it up and retry the task.",
     "agent-max-turns": "The agent used up its turns: retry to let it go on, or raise maxTurns in its CLAUDE.md.",
     BUDGET_REACHED: "The agent reached its budget: retry the task with a larger one (`--budget`), or, for triage and "
@@ -66,6 +68,11 @@ SENTENCES = {
 """What each code means for a person, with what to do."""
 
 _REASON_LIMIT = 500
+_UNREACHED = re.compile(
+    r"\((econnre(set|fused)|econnaborted|epipe|connection(closed|refused)|err_socket_closed|und_err_socket|enotfound"
+    r"|eai_again|failedtoopensocket|e(net|host)(unreach|down)|etimedout)\)|check your internet connection"
+)
+"""What the CLI says in lower case of a connection that it could not make, or that broke; it does not try for long."""
 
 
 def outcome_of(
@@ -167,6 +174,8 @@ def _api_failure(result: Result) -> str:
             return "agent-rate-limited"
         case int(status) if status >= 500:
             return "agent-overloaded"
+        case None if _UNREACHED.search(text):
+            return "agent-unreachable"
         case _:
             return "agent-error"
 

@@ -96,3 +96,20 @@ def test_a_session_that_ends_without_a_turn_of_the_model_is_no_work() -> None:
     assert (outcome.ok, outcome.code, outcome.text) == (False, "agent-no-turn", "")
     assert not outcome.retryable
     assert outcome_of(0, Result(subtype="success", is_error=False, turns=1)).ok
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)", "agent-unreachable"),
+        ("Can't reach the API server — check your internet or DNS (ENOTFOUND)", "agent-unreachable"),
+        ("No internet route — check your connection or VPN (EHOSTUNREACH)", "agent-unreachable"),
+        ("Unable to connect to API (ETIMEDOUT)", "agent-unreachable"),
+        ("Unable to connect to API. Check your internet connection", "agent-unreachable"),
+        ("Unable to connect to API: SSL certificate verification failed (CERT_HAS_EXPIRED).", "agent-error"),
+        ("Couldn't connect through your proxy (ERR_PROXY_TUNNEL) — the proxy refused the tunnel", "agent-error"),
+    ],
+)
+def test_a_network_that_is_away_may_come_back_and_what_is_configured_wrong_does_not(said: str, code: str) -> None:
+    outcome = outcome_of(1, Result(subtype="success", is_error=True, text=f"API Error: {said}", turns=3))
+    assert (outcome.code, outcome.retryable) == (code, code == "agent-unreachable")
