@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol, TypeVar
 
@@ -26,6 +27,9 @@ from shared.runtime.actor_host import ActorHost
 
 SHOWN_AT_ONCE: Final = 32
 """Most of them wait for their turn in the sender's budget."""
+WAITING_AT_ONCE: Final = 6
+"""So many of one kind wait in their slots for the same sender; further ones are given back, or those that could be
+shown would find no slot: comments that wait for the read models must not hold up marks."""
 OTHERS_TURN_S: Final = 15.0
 """So long a claim of another gateway is waited for; then that one is taken for dead."""
 SETTLE_S: Final = 1.0
@@ -83,11 +87,15 @@ class Displays:
         self._effects = effects
         self._worker = worker
         self._working: set[tuple[str, str]] = set()
+        self._waiting: Counter[str] = Counter()
 
     async def show(self, event: RecordedEvent, turn: ActivityContext) -> None:
         """Claim the effect, show its newest revision, report. What is shown already is left as it is."""
         wanted: reply.Wanted = event.data
         key = event.actor.id, wanted.effect
+        if turn.delivered > 1 and self._is_crowded(wanted):
+            # Not claimed again each time: that would be an event for every look.
+            raise NotNow("Others of its kind wait already.")
         if wanted.effect == reply.COMMENT and turn.delivered == 1:
             await _pause(SETTLE_S, turn)
         if not await self._is_ours_to_show(event.actor, wanted, key, turn.delivered):
@@ -167,7 +175,25 @@ class Displays:
                 raise CannotShow("no-credentials", f"There are no credentials any more for {display.wanted.thread}.")
             return await effects.show(actor.id, display)
 
-        return await patiently(once, turn)
+        try:
+            return await once()
+        except NotNow:
+            if self._is_crowded(wanted):
+                raise
+        line = _line_of(wanted)
+        self._waiting[line] += 1
+        try:
+            return await patiently(once, turn)
+        finally:
+            self._waiting[line] -= 1
+
+    def _is_crowded(self, wanted: reply.Wanted) -> bool:
+        return self._waiting[_line_of(wanted)] >= WAITING_AT_ONCE
+
+
+def _line_of(wanted: reply.Wanted) -> str:
+    """What waits for the same: effects of one kind at one sender."""
+    return f"{reply.sender_of(wanted.thread)} {reply.kind_of_effect(wanted.effect)}"
 
 
 async def patiently(work: Callable[[], Awaitable[T]], turn: ActivityContext, *, most_s: float = MOST_WAIT_S) -> T:
