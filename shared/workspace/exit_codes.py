@@ -29,6 +29,10 @@ _STOPS: Final = re.compile(
     r"\bset [^\n;]*(?:-\w*e\w*|\berrexit)\b|^#!\S*(?: \S+)? -\w*e|^(?:ba|da|z|k)?sh (?:-\w+ )*-\w*e"
 )
 _USUAL: Final = re.compile(r"\|\| *(?:true|:)(?=\s|[;)]|$)|(?<!\|)\| *(?:tee|cat)\b")
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
+_PACKAGES: Final = frozenset({"npm", "pnpm", "yarn", "bun"})
+_RUN: Final = frozenset({"test", "t", "run", "run-script"})
+_UNKNOWN: Final = Step(("?",), (), "", "", ())
 _SUCCEEDS: Final = frozenset({"true", ":", "echo", "printf"})
 _OPTIONS: Final = re.compile(
     r"(?<!\S)(?:--exit-zero|--fail-never|--issues-exit-code[= ]0|-Dmaven\.test\.failure\.ignore(?:=true)?)(?!\S)"
@@ -63,7 +67,8 @@ class Hidden(msgspec.Struct, frozen=True):
 
 def hidden_exit_codes(command: str, checkout: Path) -> list[Hidden]:
     """Of a command of ``/bin/sh`` that ran in ``checkout``, each once. Only files are read."""
-    told = [each for text in shell_texts(command, checkout) for each in _of_shell(text, text.partition("\n")[0])]
+    texts = shell_texts(command, checkout)
+    told = [each for text in texts for each in _of_shell(text, text.partition("\n")[0], goes_deeper=len(texts) > 1)]
     found = [each for each in told if each is not None]
     if re.search(r"(?<![\w-])tox(?![\w-])", command):
         found += _of_tox(text_of(checkout, "tox.ini"))
@@ -73,8 +78,25 @@ def hidden_exit_codes(command: str, checkout: Path) -> list[Hidden]:
     return list(dict.fromkeys(found))
 
 
-def _of_shell(text: str, first: str) -> Iterator[Hidden | None]:
-    """What is hidden; None for each program that judges, and whose exit code counts."""
+def can_fail(command: str, checkout: Path) -> bool:
+    """Whether the command runs anything that could fail, as far as is known: a target may only print some words.
+
+    What stands in the command itself is the operator's word.
+    """
+    texts = shell_texts(command, checkout)
+    if len(texts) == 1:
+        return True
+    steps = [step for text in texts for step in steps_of(text) or (_UNKNOWN,) if step.words]
+    return any(
+        step.program not in {"cd", *_SUCCEEDS} and not _passes_on(called(step.words) or step.words) for step in steps
+    )
+
+
+def _of_shell(text: str, first: str, *, goes_deeper: bool = False) -> Iterator[Hidden | None]:
+    """What is hidden; None for each program that judges, and whose exit code counts.
+
+    Where it ``goes_deeper``, a program that only starts other texts is no judge: those are looked at by themselves.
+    """
     text = text.replace("\\\n", " ")
     steps = steps_of(text)
     if steps is None:
@@ -84,7 +106,7 @@ def _of_shell(text: str, first: str) -> Iterator[Hidden | None]:
     has_pipefail, goes_on = _PIPEFAIL.search(f"{first}\n{text}") is not None, not _STOPS.search(f"{first}\n{text}")
     for at, step in enumerate(steps):
         words = called(step.words)
-        if not words or not _judges(words) or _NO_FAILURE & {*step.keywords}:
+        if not words or not _judges(words) or (goes_deeper and _passes_on(words)) or _NO_FAILURE & {*step.keywords}:
             if words and _compares(words, step):
                 yield None
             continue
@@ -142,6 +164,13 @@ def _judges_beside(behind: Step) -> bool:
 def _looks_at_it(step: Step) -> bool:
     """Whether the exit code in front is kept, or this is the other branch of a choice."""
     return any("$?" in each for each in (*step.words, *step.assigned)) or bool({"else", "elif"} & {*step.keywords})
+
+
+def _passes_on(words: Sequence[str]) -> bool:
+    """Whether it is a script of the repository, or starts a target or a script of a package."""
+    name = words[0].rpartition("/")[2]
+    is_script = name.endswith((".sh", ".bash")) or (name in _SHELLS and "-c" not in words and len(words) > 1)
+    return is_script or names_failed_steps(words) or (name in _PACKAGES and bool(_RUN & {*words[1:3]}))
 
 
 def _judges(words: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.workspace.exit_codes import Hidden, hidden_exit_codes
+from shared.workspace.exit_codes import Hidden, can_fail, hidden_exit_codes
 
 MAKEFILE = (
     "piped:\n\t@mycc a.c 2>&1 | tee log\n"
@@ -28,6 +28,9 @@ FILES = {
     "looks.py": "import subprocess\nsubprocess.run(['lint'], check=True)\n",
     "blind.mjs": "spawnSync('lint', ['a'])\nconsole.log('fine')\n",
     "looks.js": "process.exit(spawnSync('lint').status)\n",
+    "quiet/package.json": '{"scripts": {"test": "lint . || true", "say": "echo none yet"}}\n',
+    "quiet/Makefile": "test:\n\t@echo none yet\nall: test\n\tlint .\n",
+    "allowed.sh": "lint . || true\n",
     "tox.ini": "[testenv]\ncommands =\n    - lint src\n    pytest\n",
 }
 
@@ -62,6 +65,8 @@ FILES = {
         ("npm test", "a pipe"),
         ("cd web && npm test", "a pipe"),
         ("yarn --cwd web test", "a pipe"),
+        ("cd quiet && npm test", "`|| true`"),
+        ("sh allowed.sh", "`|| true`"),
         ("pytest & lint", "`&`"),
         ("node --test a.js & node b.js & wait", "`&`"),
         ("python3 blind.py", "a script that does not look at what it starts"),
@@ -118,6 +123,22 @@ def test_what_hides_an_exit_code_is_named(command: str, by: str, tmp_path: Path)
 )
 def test_what_keeps_its_exit_code_is_not_named(command: str, tmp_path: Path) -> None:
     assert hidden(command, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "can"),
+    [
+        ("cd quiet && make test", False),
+        ("cd quiet && npm run say", False),
+        ("cd quiet && make all", True),
+        ("npm test", True),
+        ("make nothing-is-known-of", True),
+        ("true", True),
+    ],
+)
+def test_a_target_that_only_prints_words_cannot_fail(command: str, can: bool, tmp_path: Path) -> None:
+    hidden(command, tmp_path)
+    assert can_fail(command, tmp_path) is can
 
 
 def hidden(command: str, folder: Path) -> list[Hidden]:

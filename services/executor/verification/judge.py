@@ -26,7 +26,7 @@ from shared.contracts.messages import ArtifactRef
 from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, hindrance, missing_tool
-from shared.workspace.exit_codes import Hidden, hidden_exit_codes
+from shared.workspace.exit_codes import Hidden, can_fail, hidden_exit_codes
 from shared.workspace.reached import runs_counting_tests
 from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, same_output
 
@@ -35,9 +35,11 @@ TAIL_CHARS: Final = 4_000
 """Of an output's two ends in an event."""
 TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
+_NO_TEST: Final = "no test ran, here or at the base commit"
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
 _GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
 """Go tells how a package's tests ended, also where it counts none."""
+_GO_NONE: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILINE)
 _GO_PASSED: Final = re.compile(r"^(?:ok  |\?   )\t", re.MULTILINE)
 """It tells no number of a package that has no test any more."""
 
@@ -165,7 +167,10 @@ class Judge:
             if then.count:
                 then = (await self._base.run_now(ran.result.command, before)).findings
             if not (count := then.count):
-                return await self._passed(ran)
+                self._comparable = False
+                said = ran.findings.passed_count is not None
+                why = _NO_TEST if said else "its test runner does not tell that a test ran, here or at the base commit"
+                return await self._passed(ran, f"It ends with 0, but {why}.")
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
@@ -202,7 +207,7 @@ class Judge:
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
         if not (lost := await self._lost_exit_codes(ran)):
-            if doubt := await self._left_out(ran) or await self._complaints(ran):
+            if doubt := await self._left_out(ran) or await self._complaints(ran) or await self._cannot_fail(ran):
                 self._comparable = False
                 reason = f"{reason} It ends with 0, but {doubt}.".strip()
             return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
@@ -217,6 +222,9 @@ class Judge:
         A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
         tells of. The base commit is asked where the result touches what judges it.
         """
+        has_none = _GO_NONE.search(ran.result.output) and not _GO_TOLD.search(ran.result.output)
+        if has_none and not (await self._base.run(ran.result.command)).findings.count:
+            return _NO_TEST
         touched = await self._touches()
         counts = ran.findings.passed_count is not None or _GO_PASSED.search(ran.result.output)
         if not (touched if counts else touched.judges):
@@ -229,6 +237,10 @@ class Judge:
             found = await self._found_left_out(ran, before)
         self._note_left_out(ran, found)
         return found.doubt
+
+    async def _cannot_fail(self, ran: Ran) -> str:
+        runs = await asyncio.to_thread(can_fail, ran.result.command, self._result.tree)
+        return "" if runs else "it runs nothing that could fail"
 
     async def _complaints(self, ran: Ran) -> str:
         """What the output of a program that nobody knows says of failures, and does not at the base commit."""

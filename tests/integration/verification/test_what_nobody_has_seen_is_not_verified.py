@@ -195,6 +195,26 @@ async def test_a_red_test_that_is_deleted_leaves_no_green_result(
     assert judged.evidence is Evidence.UNVERIFIED
 
 
+@pytest.mark.parametrize(
+    ("files", "check", "why"),
+    [
+        ({"test_o.py": "import pytest\npytestmark = pytest.mark.skip\ndef test_o(): pass\n"}, PYTEST,
+         "no test ran, here or at the base commit"),
+        ({"Makefile": "test:\n\t@echo nothing to test\n"}, "make test", "it runs nothing that could fail"),
+        pytest.param({"go.mod": "module x.y/m\n\ngo 1.20\n", "a.go": "package a\n"}, GO_TEST,
+                     "no test ran, here or at the base commit",
+                     marks=pytest.mark.skipif(shutil.which("go") is None, reason="needs go")),
+    ],
+    ids=["all skipped", "nothing to test", "no tests of go"],
+)  # fmt: skip
+async def test_a_check_that_tests_nothing_proves_nothing(files: Files, check: str, why: str, trial: MakeTrial) -> None:
+    judged = await trial(files).judge(NOTE, check)
+    assert [(each.verdict, each.reason) for each in judged.checks] == [
+        (CheckVerdict.PASSED, f"It ends with 0, but {why}.")
+    ]
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 OWN_SCRIPT: Final = {
     "app.py": "ok = True\n",
     "check.py": "import app\nprint('old thing FAIL')\nprint('add', 'ok' if app.ok else 'FAIL')\n",
