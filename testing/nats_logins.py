@@ -93,7 +93,7 @@ def operator_mode(creds: Path) -> str:
     operator, user = Key(nkeys.PREFIX_BYTE_OPERATOR), user_key()
     account, system = Key(nkeys.PREFIX_BYTE_ACCOUNT), Key(nkeys.PREFIX_BYTE_ACCOUNT)
     unlimited = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "conn": -1, "leaf": -1}
-    files = {"mem_storage": 1 << 20, "disk_storage": 1 << 30, "streams": -1, "consumer": -1, "wildcards": True}
+    files = {"mem_storage": 1 << 20, "disk_storage": 2 << 30, "streams": -1, "consumer": -1, "wildcards": True}
     operator_jwt = operator.claims(operator, "operator", {"type": "operator"})
     account_jwt = operator.claims(account, "journeyman", {"type": "account", "limits": {**unlimited, **files}})
     system_jwt = operator.claims(system, "SYS", {"type": "account", "limits": unlimited})

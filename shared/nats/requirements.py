@@ -11,7 +11,7 @@ import msgspec
 import nats.errors
 
 from shared.nats.bus import HEADER_BYTES, JETSTREAM_PATIENCE_S, WITHOUT_JETSTREAM, Bus, NatsMisconfigured
-from shared.nats.streams import StreamLimits, stream_bytes
+from shared.nats.streams import MAX_CONSUMERS, StreamLimits, stream_bytes
 from shared.ops.disk_use import size_in_words
 
 OLDEST: Final = (2, 12)
@@ -44,6 +44,7 @@ class Unmet(msgspec.Struct, frozen=True, kw_only=True):
 class _Limits(msgspec.Struct, frozen=True):
     max_storage: int = -1
     max_streams: int = -1
+    max_consumers: int = -1
     storage_max_stream_bytes: int = -1
 
 
@@ -160,6 +161,13 @@ async def _room(bus: Bus, account: _Account, limits: StreamLimits) -> list[Unmet
             Unmet(
                 what=f"the account may have {may.max_streams} streams, and {account.streams + len(missing)} are needed",
                 mend=f"raise its limit to {account.streams + len(missing)}",
+            )
+        )
+    if 0 < may.max_consumers < MAX_CONSUMERS:
+        found.append(
+            Unmet(
+                what=f"a stream may have {may.max_consumers} consumers there, and {MAX_CONSUMERS} are asked for",
+                mend=f"raise its max_consumers to {MAX_CONSUMERS}, or take that limit away",
             )
         )
     return found

@@ -43,6 +43,8 @@ CALLS_BYTES: Final = 64 * 1024 * 1024
 """The newest calls of a door take 700 KB at most for each gateway."""
 CALLS_AGE_S: Final = 7 * 24 * 3600.0
 
+MAX_CONSUMERS: Final = 1000
+"""Consumers of one stream; an account may not have a lower limit."""
 TIMEKEEPER: Final = "timekeeper"
 """How the durable consumers of EVENTS are called that set timers, behind their service's name."""
 
@@ -96,12 +98,20 @@ def stream_bytes(limits: StreamLimits) -> dict[str, int]:
         f"OBJ_{ARTIFACTS}": limits.artifacts_bytes,
         f"KV_{SNAPSHOTS}": limits.snapshots_bytes,
         f"KV_{IDEMPOTENCY}": limits.idempotency_bytes,
+        f"KV_{SECRETS}": SECRETS_BYTES,
+        f"KV_{SESSIONS}": SESSIONS_BYTES,
+        f"KV_{POSITIONS}": POSITIONS_BYTES,
+        f"KV_{CALLS}": CALLS_BYTES,
     }
 
 
 def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
     """Every stream as it must be."""
-    common: dict[str, Any] = {"storage": StorageType.FILE, "num_replicas": limits.replicas, "max_consumers": 1000}
+    common: dict[str, Any] = {
+        "storage": StorageType.FILE,
+        "num_replicas": limits.replicas,
+        "max_consumers": MAX_CONSUMERS,
+    }
     return [
         StreamConfig(
             name=EVENTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,8 @@ from shared.nats.bus import Bus, NatsMisconfigured
 from shared.nats.login import NO_LOGIN, Login
 from shared.nats.raw_connection import connect_raw
 from shared.nats.requirements import Weight, durability, require, unmet
-from shared.nats.streams import StreamLimits, check_guards, provision
+from shared.nats.stream_use import stream_use
+from shared.nats.streams import MAX_CONSUMERS, StreamLimits, check_guards, provision, stream_bytes
 from shared.ops.timings import NatsTimings
 from testing.nats import server_with
 from testing.nats_logins import Authority, Key, operator_mode, user_key
@@ -44,6 +46,13 @@ class Server(msgspec.Struct, frozen=True):
         return f"tls://127.0.0.1:{self.port}"
 
 
+def test_the_account_on_the_page_about_external_nats_has_room_for_all_streams() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "external-nats.md").read_text()
+    streams, consumers = map(int, re.findall(r"max_streams: (\d+), max_consumers: (\d+)", page)[0])
+    assert streams >= len(stream_bytes(SMALL)) and consumers >= MAX_CONSUMERS
+    assert f"| {len(stream_bytes(SMALL))} streams, up to {MAX_CONSUMERS} consumers each" in page
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("somebody")
@@ -59,7 +68,8 @@ accounts {{
     {{ nkey: {user.public} }},
     {{ user: roomy, password: "{secret}" }},
     {{ user: reader, password: "{secret}", permissions: {{ publish: "_INBOX.>" }} }} ] }}
-  SMALL: {{ jetstream: {{ max_file: 1MB, max_streams: 2 }}, users: [ {{ user: small, password: "{secret}" }} ] }}
+  SMALL: {{ jetstream: {{ max_file: 1MB, max_streams: 2, max_consumers: 200 }}, users: [
+    {{ user: small, password: "{secret}" }} ] }}
   NONE: {{ users: [ {{ user: none, password: "{secret}" }} ] }}
 }}
 """
@@ -73,6 +83,8 @@ async def test_an_nkey_and_tls_are_enough_for_all_streams_and_for_reading_in_bul
         await require(bus, SMALL)
         await provision(bus, SMALL)
         assert await unmet(bus, SMALL) == []
+        there = {each.config.name for each in await bus.js.streams_info()}
+        assert there == set(stream_bytes(SMALL)) == {each.name for each in await stream_use(bus)}
         raw = await connect_raw(bus, "test-raw", lambda message: None, lambda: None)
         assert raw.is_connected
         await raw.close()
@@ -142,8 +154,9 @@ async def test_what_an_account_lacks_is_named_before_anything_is_made(server: Se
             await bus.close()
 
     small, none, reader = await asyncio.gather(lacks("small"), lacks("none"), lacks("reader"))
-    assert "may keep 1.0 MiB in files, and 19.6 GiB are needed" in small
-    assert "may have 2 streams, and 8 are needed" in small
+    assert "may keep 1.0 MiB in files, and 19.7 GiB are needed" in small
+    assert "may have 2 streams, and 12 are needed" in small
+    assert "may have 200 consumers there, and 1000 are asked for" in small
     assert "this account of NATS has no JetStream" in none
     assert "does not let this login use JetStream" in reader
 
