@@ -64,7 +64,8 @@ async def test_a_pull_request_of_a_fork_is_reviewed_when_somebody_says_so_who_ma
     assert (review["state"], review["commit_id"], review["user"]["login"]) == ("COMMENTED", head, OURS)
     assert head[:12] in review["body"] and "No test comes with it" in review["body"]
     (comment,) = repo.review_comments.values()
-    assert (comment["path"], comment["line"], comment["side"]) == ("ledger/shares.py", 1, "RIGHT")
+    assert (comment["path"], comment["line"], comment["side"]) == ("ledger/shares.py", 2, "RIGHT")
+    assert comment["body"].startswith("**High:** The remainder of the division is dropped")
     await eventually(lambda: _marks(github) == ["confused", "rocket"], within=WITHIN_S)
     said = [each["body"] for each in repo.comments.values() if each["user"]["login"] == OURS]
     assert len(said) == 1 and "write access" in said[0]  # to eve, and nothing else beside the review

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { TaskDetail } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
-import { check, run, task } from "./support/tasks";
+import { allow, check, run, task } from "./support/tasks";
 
 const PASSED = check({ command: "ruff check .", duration_ms: 340, output_tail: "All checks passed!" });
 const FAILED = check({
@@ -123,4 +123,11 @@ test("a review of a pull request shows what it says and where it is, and no tab 
     "href",
     "https://github.com/octo/greeter/pull/7#pullrequestreview-1",
   );
+});
+
+test("who asks for more of a review is told that the same commit is reviewed", async () => {
+  const actions = allow("follow-up");
+  await open("output", { status: "completed", verdict: "review", outcome: "reviewed", actions });
+  expect(await screen.findByRole("button", { name: "Review again" })).toBeInTheDocument();
+  expect(screen.getByText(/The same commit is reviewed once more/)).toBeInTheDocument();
 });

@@ -1,4 +1,4 @@
-"""What the scripted reviewer finds in a diff: something at the first new line of each file, and what it lacks."""
+"""What the scripted reviewer finds in a diff: something at a new line of each file, and what it lacks (pure)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def review_of(prompt: str) -> dict[str, Any]:
     """An answer in the reviewer's schema."""
     new = list(_new_lines(prompt))
     files = list(dict.fromkeys(path for path, _, _ in new))
-    findings = [_finding(*next(each for each in new if each[0] == path)) for path in files[:MOST]]
+    findings = [_finding(*_worst([each for each in new if each[0] == path])) for path in files[:MOST]]
     if files and not any("test" in path for path in files):
         lacking = {"path": files[0], "line": 0, "side": "RIGHT", "severity": "low"}
         findings.append({**lacking, "text": "No test comes with it that would fail without it."})
@@ -28,9 +28,18 @@ def review_of(prompt: str) -> dict[str, Any]:
     }
 
 
+def _worst(new: list[tuple[str, int, str]]) -> tuple[str, int, str]:
+    """The line of a file that is looked at: the mistake of the demo's repository, else its first one."""
+    return next((each for each in new if _is_buggy(each[2])), new[0])
+
+
+def _is_buggy(line: str) -> bool:
+    return bool(line.strip()) and line.strip() in demo_repo.BUGGY
+
+
 def _finding(path: str, line: int, text: str) -> dict[str, Any]:
     found = {"path": path, "line": line, "side": "RIGHT"}
-    if text.strip() and text.strip() in demo_repo.BUGGY:
+    if _is_buggy(text):
         told = "The remainder of the division is dropped: three people who share 10.00 pay 9.99."
         return {**found, "severity": "high", "text": told}
     mended = {"suggestion": text.rstrip()} if text != text.rstrip() else {}

@@ -64,6 +64,12 @@ export const enTask = {
   "followUp.hint":
     "It makes another round of this task, on top of what is there. Shift-Enter makes a new line.",
   "followUp.sent": "Taken: another round begins.",
+  "reviewAgain.label": "Have it reviewed again",
+  "reviewAgain.placeholder": "What should the reviewer look at?",
+  "reviewAgain.send": "Review again",
+  "reviewAgain.hint":
+    "The same commit is reviewed once more, in a review of its own. A newer one is reviewed where somebody asks on the pull request.",
+  "reviewAgain.sent": "Taken: another review begins.",
 
   "retry.title": "Retry with a larger budget?",
   "retry.means":

@@ -28,7 +28,7 @@ export function Composer({ task }: { task: TaskDetail }) {
   const send = useCommand(task.id);
   const verb = isOver(task.status) ? "follow-up" : "input";
   const judged = verb === "input" && isJudged(task.run);
-  const words = verb === "input" ? "composer" : "followUp";
+  const words = verb === "input" ? "composer" : task.verdict === "review" ? "reviewAgain" : "followUp";
   const input = buttonOf(task, verb);
   const edit = (next: string) => {
     setText(next);
