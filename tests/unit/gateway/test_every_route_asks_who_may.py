@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -17,6 +17,8 @@ from services.gateway.app import Parts, create_app, openapi
 from services.gateway.web import Web
 from shared.contracts.roles import OPEN, OPERATIONS, Permission
 from shared.contracts.user import Role, Scope
+from shared.nats.bus import Bus
+from shared.nats.pulse import Pulse
 from shared.ops.settings import load_settings
 from testing.people import House
 
@@ -35,7 +37,7 @@ class Doorstep:
         self.house = house
         nothing: dict[str, Any] = {field.name: None for field in fields(Parts)}
         there = {"settings": load_settings({}), "door": house.door, "people": house.people, "web": Web(Path("nowhere"))}
-        there["people_commands"] = house.commands
+        there |= {"people_commands": house.commands, "pulse": Pulse(cast(Bus, None))}
         app: Any = create_app(Parts(**nothing | there))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=OWN)
