@@ -27,6 +27,7 @@ EXAMPLES: Final = frozenset({"AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md", "instr
 MADE_UP: Final = frozenset(
     {
         *("services/gateway/inbound/acme.py", "services/gateway/inbound/acme_missed.py"),
+        "services/gateway/inbound/acme_details.py",
         *("services/gateway/outbound/channels/acme.py", "cli/doctor/acme.py"),
         *("tests/test_a.py", "tests/test_money.py"),
     }
