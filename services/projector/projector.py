@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,12 +50,13 @@ class Projector:
     async def start(self) -> int:
         """Open the database, compare it with the log, begin to follow; returns the log's last sequence.
 
-        Raises `database.Unusable`, `LogDamaged`.
+        Raises `database.Unusable`, `LogDamaged`, `NatsUnreachable`.
         """
         path = current(self._folder)
         self._views = await ReadModelDb.open(path)
         try:
-            last = await check_log(self._bus, self.views.checkpoint)
+            # A server that has just started may still read its streams.
+            last = await self._bus.wait_for_jetstream(partial(check_log, self._bus, self.views.checkpoint))
         except BaseException:
             await self.views.close()
             raise

@@ -8,15 +8,21 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cli.connection import connect
+from services.gateway.live.hub import event_hub
 from services.gateway.silent_nats import SilentNats
+from services.projector.projector import Projector
 from shared.nats.bus import Bus, NatsUnreachable
 from shared.nats.pulse import Pulse
+from shared.nats.streams import provision
+from shared.ops.timings import NatsTimings
 from testing.nats import Nats
+from testing.stream_limits import SMALL
 
 WITHIN_S = 8.0
 """Five seconds, and what a busy machine adds."""
@@ -74,6 +80,21 @@ async def test_what_waits_for_it_ends_in_words_and_what_needs_it_not_goes_on(nat
     assert await goes_on == [200]
     async with pulse.beating():
         await asyncio.sleep(0)
+
+
+async def test_a_service_that_starts_waits_for_a_nats_that_still_reads_its_streams(
+    nats_server: Nats, bus: Bus, tmp_path: Path
+) -> None:
+    await provision(bus, SMALL)
+    hasty = await Bus.connect(nats_server.url, name="hasty", timings=NatsTimings(answer_s=0.2))
+    hub, projector = event_hub(hasty), Projector(hasty, tmp_path)
+    with frozen(nats_server):
+        starting = asyncio.gather(hub.begin(), projector.start())
+        await asyncio.sleep(0.5)  # longer than one answer may take
+        assert not starting.done()
+    assert (await asyncio.wait_for(starting, WITHIN_S))[1] == 0
+    await projector.close()
+    await hasty.close()
 
 
 async def test_a_command_says_that_it_is_silent(nats_server: Nats) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -72,7 +73,7 @@ class Hub:
 
     async def begin(self) -> None:
         """Take the stream's end as the place to go on from."""
-        self.position = await last_sequence(self._bus, self._stream)
+        self.position = await self._bus.wait_for_jetstream(partial(last_sequence, self._bus, self._stream))
 
     async def run(self) -> None:
         """Fan out until `drain`."""
