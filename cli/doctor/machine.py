@@ -42,7 +42,7 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
     found = [
         await _git(),
         await _claude(settings),
-        await asyncio.to_thread(_sandbox, settings),
+        await asyncio.to_thread(sandbox_holds, settings),
         _model(settings, demo=demo),
     ]
     try:
@@ -89,7 +89,7 @@ async def _claude(settings: Settings) -> Finding:
     return good("Claude CLI", f"{said.decode(errors='replace').strip()} at {cli}")
 
 
-def _sandbox(settings: Settings) -> Finding:
+def sandbox_holds(settings: Settings) -> Finding:
     """Whether what is not ours can be confined on this machine."""
     if settings.sandbox == "off":
         return note("sandbox", OFF, "Take JOURNEYMAN_SANDBOX away: on is the default.")

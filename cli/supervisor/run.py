@@ -68,6 +68,7 @@ async def run(options: UpOptions) -> int:
             await signals.or_stop(_start(supervisor))
             link = await signals.or_stop(_link(supervisor, settings))
             _announce(supervisor, console, settings, options, link)
+            await signals.or_stop(say_what_is_not_confined(console, settings))
             await signals.or_stop(_say_what_is_refused(plan, console, settings))
             for each in await durability(settings.nats_monitor) if plan.nats_elsewhere else []:
                 console.say(f"  [yellow]![/] {escape(str(each)[:1].upper() + str(each)[1:])}.")
@@ -88,6 +89,18 @@ async def run(options: UpOptions) -> int:
             )
             await supervisor.stop()
         return 0
+
+
+async def say_what_is_not_confined(console: UpConsole, settings: Settings) -> None:
+    """Say where no agent is started because nothing can be confined, or where nothing is."""
+    from cli.doctor.finding import FindingState
+    from cli.doctor.machine import sandbox_holds
+
+    found = await asyncio.to_thread(sandbox_holds, settings)
+    if found.state is not FindingState.GOOD:
+        console.say(
+            f"  [yellow]![/] sandbox     {escape(found.detail.removeprefix('The sandbox '))}. {escape(found.mend)}"
+        )
 
 
 async def _say_what_is_refused(plan: LaunchPlan, console: UpConsole, settings: Settings) -> None:
