@@ -302,18 +302,22 @@ async def test_what_cannot_be_opened_says_so_and_the_branch_is_found_by_the_next
 async def _behind(world: World, how: CatchUp, *, path: str = "more.txt") -> tuple[str, RecordedEvent]:
     """A published result whose base has moved: its head, and the request to bring it up to date."""
     await world.publish(await world.request("branch/1", "after\n"))
-    head = world.at("%H")
+    return world.at("%H"), await _base_moves(world, how, path, "theirs\n")
+
+
+async def _base_moves(world: World, how: CatchUp, path: str, text: str) -> RecordedEvent:
+    git(world.clone, "fetch", "--quiet", "origin")
     git(world.clone, "checkout", "--quiet", "-B", "theirs", "origin/main")
-    (world.clone / path).write_text("theirs\n")
+    (world.clone / path).write_text(text)
     git(world.clone, "add", "--all")
     git(world.clone, "commit", "--quiet", "--message", "Theirs")
     git(world.clone, "push", "--quiet", "origin", "theirs:main")
-    base = git(world.target, "rev-parse", "main")
+    head, base = world.at("%H"), git(world.target, "rev-parse", "main")
     effect = reply.update_effect(how, head, base)
     command = reply.Request(id=TASK_ID, effect=effect, repo=REPO, base_commit=base, commit=head, branch=BRANCH)
     requested = await world.host.execute(REPLY, command, id=f"request-{effect}", principal="service:gateway")
     assert requested is not None
-    return head, requested
+    return requested
 
 
 @pytest.mark.parametrize("how", list(CatchUp))
@@ -391,6 +395,12 @@ async def _rounds(world: World, seeds: range) -> None:
                 event = await world.request(f"branch/{number}", f"{seed} {number}\n", base=base)
                 await world.publish_in_the_end(event, dies_at)
                 assert (await world.effect(f"branch/{number}")).status is EffectStatus.POSTED
+            how = (CatchUp.MERGE, CatchUp.REBASE)[seed % 2]
+            head = world.at("%H")
+            update = await _base_moves(world, how, "more.txt", f"{seed}\n")
+            await world.publish_in_the_end(update, dies_at)
+            parents = {CatchUp.MERGE: f"{head} {update.data.base_commit}", CatchUp.REBASE: update.data.base_commit}
+            assert world.at("%P", BRANCH if how is CatchUp.MERGE else f"{BRANCH}~1") == parents[how]
             await world.github.close()
         posted = [each.data for each in world.journal.log if isinstance(each.data, reply.Posted)]
         assert len({each.pull_request for each in posted}) == 1 and posted[0].pull_request
