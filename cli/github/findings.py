@@ -21,8 +21,9 @@ from shared.ops.settings import Settings
 
 PATIENCE_S: Final = 20.0
 _LEVELS: Final = {"": 0, "read": 1, "write": 2, "admin": 3}
-_OPTIONAL: Final = frozenset({"checks", "members"})
-"""Without checks a commit status takes the place of a check run; without members no team can be asked about."""
+_OPTIONAL: Final = frozenset({"actions", "checks", "members"})
+"""Without actions logs of failed jobs are not read, without checks a commit status takes the place of a check run, and
+without members no team can be asked about."""
 _LOOPBACK: Final = ("http://127.", "http://localhost", "https://localhost", "http://[::1]")
 
 
@@ -105,6 +106,9 @@ async def _app(github: GitHub, settings: Settings) -> Finding:
     ]
     if missing:
         return bad("GitHub App", f"{app.slug} lacks {', '.join(missing)}", f"Give it these permissions at {page}.")
+    if _LEVELS.get(app.permissions.get("actions", ""), 0) < _LEVELS["read"]:
+        lost = f"{app.slug} lacks actions: read, so agents are not told what the logs of failed jobs say"
+        return note("GitHub App", lost, f"Give it this permission at {page}.")
     unheard = [event for event in EVENTS if event not in app.events]
     if unheard:
         return note("GitHub App", f"{app.slug} does not send {', '.join(unheard)}", f"Subscribe it to them at {page}.")

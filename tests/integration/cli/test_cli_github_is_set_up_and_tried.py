@@ -141,6 +141,15 @@ async def test_an_app_that_has_all_it_needs_is_told_so_and_its_webhook_is_watche
     assert said(found, "GitHub webhook").state is FindingState.NOTE  # nothing was sent yet
 
 
+async def test_an_app_of_before_works_without_logs_and_is_told_what_it_lacks(
+    server: GitHubServer, settings: Settings
+) -> None:
+    the_app(server).permissions.pop("actions")
+    found = await look_at_github(settings, CONFIG)
+    assert FindingState.BAD not in {each.state for each in found}
+    assert "lacks actions: read" in said(found, "GitHub App").detail
+
+
 async def test_without_credentials_it_is_told_what_does_not_happen(
     server: GitHubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
