@@ -88,7 +88,22 @@ async def _asked(github: GitHub, settings: Settings, config: Config) -> list[Fin
             )
         )
     repos = _on_github(config)
+    if repos:
+        found += [await _program(github, repos[0][1], login) for login in config.policy.bots if isinstance(login, str)]
     return found + list(await asyncio.gather(*(_repository(github, config, *each) for each in repos)))
+
+
+async def _program(github: GitHub, repo: str, login: str) -> Finding:
+    """A program that may open work is better known by its number: a login is free again when its account goes."""
+    try:
+        account = await github.user(repo, login)
+    except NotThere:
+        return bad("GitHub bots", f"GitHub knows no account {login}", "Take it out of bots in journeyman.toml.")
+    return note(
+        "GitHub bots",
+        f"{login} is known by its login alone, which another account may have one day",
+        f"Write its number {account.id} under bots in journeyman.toml instead.",
+    )
 
 
 def _on_github(config: Config) -> list[tuple[str, str]]:

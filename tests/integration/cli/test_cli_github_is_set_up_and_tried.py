@@ -25,7 +25,7 @@ from cli.github.manifest import EVENTS, manifest, registration_url
 from services.gateway.github.credentials import EFFECTS
 from services.gateway.github.site import api_of, noreply_host, site_of
 from services.gateway.inbound.github_events import RULES
-from shared.ops.config import Config, Repo
+from shared.ops.config import Config, Policy, Repo
 from shared.ops.settings import Settings, load_settings
 from testing.command_line import COMMAND, clean_environment
 from testing.github_server import App, GitHubServer
@@ -148,6 +148,21 @@ async def test_an_app_of_before_works_without_logs_and_is_told_what_it_lacks(
     found = await look_at_github(settings, CONFIG)
     assert FindingState.BAD not in {each.state for each in found}
     assert "lacks actions: read" in said(found, "GitHub App").detail
+
+
+async def test_a_program_that_is_known_by_its_login_alone_is_named_with_its_number(
+    server: GitHubServer, settings: Settings
+) -> None:
+    server.user("renovate[bot]", type="Bot")
+    number = server.users["renovate[bot]"]["id"]
+    for bots, told in (
+        (("renovate[bot]",), [f"Write its number {number} under bots in journeyman.toml instead."]),
+        (("gone[bot]",), ["Take it out of bots in journeyman.toml."]),
+        ((number,), []),
+    ):
+        config = CONFIG.model_copy(update={"policy": Policy(bots=bots)})
+        found = await look_at_github(settings, config)
+        assert [each.mend for each in found if each.what == "GitHub bots"] == told
 
 
 async def test_without_credentials_it_is_told_what_does_not_happen(
