@@ -154,7 +154,7 @@ def draft(description: str, sample: Path | None, as_json: bool) -> None:
 
     began = asked("POST", "/api/webhooks/drafts", {"description": description, "sample": _text_of(sample)})
     if began["removed"]:
-        say("# What looked like a secret in the words was not sent on: `add` makes one.", to_stderr=True)
+        say("# What looked like a secret in the words or the sample was not sent on: `add` makes one.", to_stderr=True)
     until = time.monotonic() + DRAFT_S
     told = asked("GET", f"/api/webhooks/drafts/{began['task_id']}")
     while told["state"] in ("working", "waiting") and time.monotonic() < until:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from shared.contracts.subjects import Actor
 from testing.api_client import ApiClient
 from testing.browser import LATER_MS, Watched
 from testing.eventually import eventually
@@ -75,7 +76,11 @@ async def test_a_webhook_is_drafted_by_words_saved_by_a_person_used_by_curl_and_
     secret = await page.get_by_role("status", name="Its secret").locator("pre").inner_text()
     hook = (await api_client.http.get(f"/api/webhooks/{NAME}")).json()
     assert hook["made_by"] and secret not in json.dumps(hook)
-    assert call(hook["call"], secret, SAMPLE)[0] == 202
+    status, taken = call(hook["call"], secret, SAMPLE | {"echo": secret, "build": SAMPLE["build"] | {"log": secret}})
+    assert status == 202
+    (accepted,) = await api_client.journal.load(Actor("delivery", taken["delivery"]))
+    assert secret.encode() not in accepted.raw and b"[secret removed]" in accepted.raw
+    assert secret not in system.log("gateway")
     assert call(hook["call"], "another secret", SAMPLE)[0] == 401
     assert "filter" in call(hook["call"], secret, SAMPLE | {"status": "fine"})[1]["reason"]
 

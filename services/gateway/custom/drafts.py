@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from services.gateway.custom.paths import BadExpression, check
 from services.gateway.custom.registry import Webhooks
-from services.gateway.inbound.redaction import shown_body, words_without_secrets
+from services.gateway.inbound.redaction import shown_body, told_secrets, words_without_secrets
 from services.gateway.inbound.self_delivery import TrialLimit
 from services.gateway.inbound.text import clean, one_line
 from services.gateway.problems import Problem
@@ -25,6 +25,7 @@ from shared.contracts.webhook_draft import SOURCE, Draft, draft_in
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.config import Config
+from shared.ops.known_secrets import REMOVED
 from shared.ops.senders import SENDERS
 from shared.ops.visible import is_blank, visible
 from shared.runtime.client import Client, NoAnswer
@@ -80,7 +81,8 @@ class WebhookDrafts:
         if problem := self._runner.model_problem():
             raise Problem(409, "no-model", problem)
         self._limit.count()
-        told, body = words_without_secrets(description), shown_body(sample.encode()[:SAMPLE_BYTES], ())
+        told = words_without_secrets(description)
+        body = words_without_secrets(shown_body(sample.encode()[:SAMPLE_BYTES], told_secrets(description)))
         text = clean(told) if is_blank(sample) else f"{clean(told)}\n\nA body that it sends:\n\n{body}"
         id = new_task_id()
         command = task.Submit(
@@ -90,7 +92,7 @@ class WebhookDrafts:
         )
         with contextlib.suppress(NoAnswer):  # then it waits in the brain's mailbox
             await self._client.send(Actor("task", id), command, principal=principal)
-        return DraftAsked(task_id=id, removed=told != description)
+        return DraftAsked(task_id=id, removed=REMOVED in text)
 
     async def get(self, id: str) -> WebhookDraft:
         """Raises `BadAddress`, the connection's errors, and `Problem` for what is no draft."""

@@ -36,6 +36,7 @@ _TOLD: Final = re.compile(
     re.IGNORECASE,
 )
 """A secret in a sentence: `the secret is hunter2`."""
+_PART: Final = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)?\d{0,3}|\d{1,12}|[0-9a-f]{4,12}|v\d+|[a-z]+(?:[A-Z][a-z]+){1,4}")
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+/_=.-]{20,500}")
 
 
@@ -71,6 +72,13 @@ def words_without_secrets(text: str) -> str:
     return _RANDOM.sub(lambda found: REMOVED if _is_random(found[0]) else found[0], text)
 
 
+def told_secrets(text: str) -> list[bytes]:
+    """What a person's words say to be a secret: it must not stand in what goes along with them either."""
+    named = [found[2].strip("\"'") for found in _FIELD.finditer(text)]
+    told = [found[2] for found in _TOLD.finditer(text) if not _is_word(found[2])]
+    return [each.rstrip(".,;:!?)").encode() for each in (*named, *told)]
+
+
 def _is_word(text: str) -> bool:
     """Whether it is a word, or a name of a header or field, more than a secret."""
     return len(text) < 16 and re.fullmatch(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*[.,;:!?)]*", text) is not None
@@ -79,7 +87,7 @@ def _is_word(text: str) -> bool:
 def _is_random(text: str) -> bool:
     if text.startswith("whsec_"):
         return True
-    if all(len(part) <= 12 for part in re.split(r"[-_./]", text)):
+    if all(map(_PART.fullmatch, re.split(r"[-_./+=]", text))):
         return False  # a name of parts: X-Amz-Content-Sha256
     kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
     return kinds == 3 or (len(text) >= 32 and re.search("[0-9]", text) is not None)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from services.brain.webhook_drafts import prompt_of, verdict_of
 from services.gateway.custom.drafts import usable
-from services.gateway.inbound.redaction import words_without_secrets
+from services.gateway.inbound.redaction import shown_body, told_secrets, words_without_secrets
 from shared.claude.demo.webhook_form import is_webhook_form, webhook_form
 from shared.contracts.task import Source, Task, Verdict
 from shared.contracts.webhook import Definition, Paths, Scheme, Verification
@@ -34,6 +34,7 @@ NO_REPO = Config(repos={})
         "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UifQ.dBjftJeZ4CVPmB92K27u",
         "we sign with 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "it is https://ci:hunter2hunter2@ci.example.com",
+        "Signed by Zk9-secret/of+ours_7Qx2mNvB",
         "a key: ghp_" + "a1B2c3D4" * 5,
     ],
 )
@@ -51,7 +52,7 @@ def test_what_looks_like_a_secret_in_the_words_is_not_sent_onward(told: str) -> 
         "9f86d08",
     ):
         assert secret not in kept
-    assert "a1B2c3D4" not in kept
+    assert "a1B2c3D4" not in kept and "7Qx2mNvB" not in kept
 
 
 @pytest.mark.parametrize(
@@ -61,11 +62,18 @@ def test_what_looks_like_a_secret_in_the_words_is_not_sent_onward(told: str) -> 
         "The secret is shared with the sender, and the signature is in X-Amz-Content-Sha256-Signature.",
         "A bearer token in the header X-Token; the token is called access.",
         "Ids are UUIDs such as 123e4567-e89b-42d3-a456-426614174000, in data.attributes.identifier.",
+        "In data.pullRequest.head.repositoryFullName, or X-GitHub-Hook-Installation-Target-Id; release-2026.11.27-rc1.",
         "Signed after Standard Webhooks. Keys are at https://keys.example.com/.well-known/jwks.json",
     ],
 )
 def test_words_that_are_no_secret_are_sent_as_they_are(told: str) -> None:
     assert words_without_secrets(told) == told
+
+
+def test_a_secret_that_the_words_name_is_in_no_sample_that_goes_with_them() -> None:
+    told = "It signs; the secret is Corr-ect/horse7."
+    shown = shown_body(b'{"x": "a Corr-ect\\/horse7 b", "y": 1}', told_secrets(told))
+    assert "horse7" not in shown and '"y": 1' in shown
 
 
 def test_the_answer_of_a_model_becomes_a_verdict_that_is_never_work_and_is_read_again() -> None:

@@ -77,7 +77,7 @@ export const enWebhooks = {
   "hookDraft.waiting": "The draft waits: {problem}",
   "hookDraft.failed": "There is no draft: {problem}",
   "hookDraft.done": "The form is filled in. Nothing is made yet: look at it, and save it.",
-  "hookDraft.removed": "Something in your words looked like a secret, and was not sent on.",
+  "hookDraft.removed": "Something in your words or in the sample looked like a secret, and was not sent on.",
   "hookDraft.task": "Its task",
 
   "hookForm.name": "Name",
