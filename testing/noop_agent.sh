@@ -12,7 +12,7 @@ heard() { say "{\"type\":\"command_lifecycle\",\"command_uuid\":\"$1\",\"state\"
 
 # What was said is kept where the CLI keeps it, so that another machine can go on from it.
 remember() {
-  folder=$CLAUDE_CONFIG_DIR/projects/noop
+  folder=$CLAUDE_CONFIG_DIR/projects/$(printf %s "$PWD" | tr -c A-Za-z0-9 -)
   [ -d "$folder" ] || mkdir -p "$folder"
   printf '{"type":"user","sessionId":"%s","message":{"role":"user","content":"%s"}}\n' "$session" "$1" >>"$folder/$session.jsonl"
 }

@@ -32,6 +32,7 @@ from shared.contracts.messages import wire_name
 from shared.contracts.rules import ENDS
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
+from shared.sandbox.sandbox import Unconfined
 from shared.workspace.git import git
 
 REPO: Final = "octo/ledger"
@@ -202,6 +203,7 @@ def _invocation(directory: Path, number: int, model: str) -> Invocation:
         config_dir=directory / "bare-config",
         session_id=str(uuid.uuid4()),
         mark=f"bench-{number}",
+        sandbox=Unconfined(),
         max_turns=100,
         max_budget_usd=5.0,
         api_key="demo-key",

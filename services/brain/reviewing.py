@@ -160,6 +160,7 @@ class Reviewing:
             work,
             self._agents.runner.agent(AGENT),
             cwd=worktree.path,
+            git=worktree.git_folders,
             prompt=prompt(state, asked, diff),
             schema=SCHEMA,
             hears=f"evt.task.{event.actor.id}.cancelled",

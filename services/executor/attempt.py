@@ -213,6 +213,7 @@ class Attempt:
             self._runner.agent(self._event.data.agent or self._workspace.repo().agent),
             run_dir=state.process,
             cwd=state.worktree.path,
+            git=state.worktree.git_folders,
             session=self._session,
             prompt=state.prompt,
             resume=state.resume,

@@ -94,6 +94,7 @@ class Drafting:
             work,
             agent,
             cwd=worktree.path,
+            git=worktree.git_folders,
             prompt=_prompt(asked),
             hears=event_filter(actor),
             after=event.position,

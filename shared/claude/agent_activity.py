@@ -29,6 +29,7 @@ from shared.runtime.activity import ActivityContext, HandOver
 from shared.runtime.actor_host import ActorHost
 from shared.runtime.single_flight import SingleFlight
 from shared.runtime.watcher import supervised, watch
+from shared.workspace.git_folders import GitFolders
 
 STALE: Final = "attempt-stale"
 UNHEARD: Final = "run-unheard"
@@ -134,6 +135,7 @@ class AgentActivity:
         agent: AgentRole,
         *,
         cwd: Path,
+        git: GitFolders | None = None,
         prompt: str,
         schema: dict[str, object] | None = None,
         budget_usd: float | None = None,
@@ -158,6 +160,7 @@ class AgentActivity:
                 agent,
                 run_dir=work.run_dirs[number - 1],
                 cwd=cwd,
+                git=git,
                 session=work.session(number),
                 prompt=prompt,
                 schema=schema,

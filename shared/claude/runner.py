@@ -29,6 +29,7 @@ from shared.nats.bus import Bus
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
 from shared.sandbox.readiness import Readiness, look
+from shared.workspace.git_folders import GitFolders
 
 DEMO_KEY: Final = "demo-key"
 READ_ONLY_PROCESSES: Final = 2
@@ -52,7 +53,7 @@ class Begun(NamedTuple):
 
 
 class Job:
-    """One agent's work: who it is for, where it runs, what it is told.
+    """One agent's work: who it is for, where it runs, what it is told. ``git`` is the repository of its files.
 
     ``run_dir`` names the process: a job with a run directory in which a process was started attaches to it.
     """
@@ -64,6 +65,7 @@ class Job:
         *,
         run_dir: Path,
         cwd: Path,
+        git: GitFolders | None = None,
         session: str,
         prompt: str,
         resume: bool = False,
@@ -76,6 +78,7 @@ class Job:
         self.agent = agent
         self.run_dir = run_dir
         self.cwd = cwd
+        self.git = git
         self.session = session
         self.prompt = prompt
         self.resume = resume
@@ -232,6 +235,8 @@ class AgentRunner:
             cwd=job.cwd,
             config_dir=self.config_dir,
             session_id=job.session,
+            sandbox=self.confining.sandbox,
+            git=job.git,
             mark=work_of_run_dir(job.run_dir).mark(self.node_id),
             # The CLI begins no conversation under the id of one that is there: an overtaken attempt may have left it.
             resume=job.resume or session_file(self.config_dir, job.session) is not None,

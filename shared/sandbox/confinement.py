@@ -55,7 +55,7 @@ class Confinement(msgspec.Struct, frozen=True, kw_only=True):
     A later bind lies over an earlier one. ``sockets`` are how a program without a network reaches one thing: the
     proxy of its model, or of its downloads.
 
-    ``outlives`` lets the program go on when the process that started it ends; else it ends with that process.
+    The program ends with the process that started it.
     """
 
     cwd: Path
@@ -65,4 +65,3 @@ class Confinement(msgspec.Struct, frozen=True, kw_only=True):
     sockets: tuple[Bind, ...] = ()
     network: Network = Network.NONE
     processes: int = PROCESSES
-    outlives: bool = False

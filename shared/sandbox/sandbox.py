@@ -17,7 +17,7 @@ from shared.sandbox.machine import Machine
 _NAMESPACES: Final = (
     *("--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"),
     *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "localhost", "--unshare-cgroup-try"),
-    *("--cap-drop", "ALL", "--new-session"),
+    *("--cap-drop", "ALL", "--new-session", "--die-with-parent"),
 )
 # dash knows -p, others -u. No core: it would lie in the checkout, with what the program had in memory.
 _LIMITED: Final = 'ulimit -c 0; { ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec "$@"'
@@ -96,8 +96,6 @@ class Confined:
 
     def _arguments(self, confinement: Confinement) -> Iterator[str]:
         yield from _NAMESPACES
-        if not confinement.outlives:
-            yield "--die-with-parent"
         binds = (*confinement.binds, *confinement.sockets)
         given = [HOME, *(bind.place for bind in binds)]
         toolchains = self._machine.toolchains(confinement.environment, given)
@@ -107,11 +105,9 @@ class Confined:
             toolchains.append(resolver)
         yield from self._machine.base()
         yield from ("--proc", "/proc", "--dev", "/dev", "--dir", "/run")
-        if confinement.temp is None:
-            yield from ("--tmpfs", str(TEMP))
-        else:
-            yield from ("--bind", str(confinement.temp), str(TEMP))
-        yield from ("--dir", "/var", "--symlink", str(TEMP), "/var/tmp", "--dir", str(HOME))
+        for place in (str(TEMP), "/var/tmp"):
+            yield from ("--tmpfs", place) if confinement.temp is None else ("--bind", str(confinement.temp), place)
+        yield from ("--dir", str(HOME))
         for bind in (*toolchains, *binds):
             yield from self._bound(bind)
         yield from self._machine.closing()

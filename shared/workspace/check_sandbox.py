@@ -20,8 +20,9 @@ from shared.ops import own_home
 from shared.ops.download_caches import cache_variables, link_caches
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.uninterrupted import uninterrupted
-from shared.sandbox.confinement import HOME, TEMP, Bind, Confinement, Network, seen, written
+from shared.sandbox.confinement import HOME, TEMP, Bind, Confinement, Network, seen
 from shared.sandbox.sandbox import Command, Sandbox
+from shared.workspace.git_folders import GitFolders
 
 CHECKOUT: Final = Path("/checkout")
 CACHES: Final = Path("/caches")
@@ -35,13 +36,6 @@ class Access(msgspec.Struct, frozen=True):
     keeps_downloads: bool = False
 
 
-class Repository(msgspec.Struct, frozen=True):
-    """What a checkout's own git works on: its repository, and the objects that this one borrows."""
-
-    git_dir: Path
-    objects: Path
-
-
 class CheckSandbox:
     """The commands of one checkout. Made by `opened`."""
 
@@ -52,11 +46,11 @@ class CheckSandbox:
         environment: Mapping[str, str],
         folders: Mapping[Path, Path],
         more: Sequence[Bind] = (),
-        repository: Repository | None = None,
+        git: GitFolders | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._more = more
-        self._repository = repository
+        self._git = git
         self._folders = folders
         self.tree = tree
         """The commit's files, as we see them; `inside` says how the commands do."""
@@ -74,7 +68,7 @@ class CheckSandbox:
         extra: Iterable[str] = (),
         source: Mapping[str, str] | None = None,
         caches: Path | None = None,
-        repository: Repository | None = None,
+        git: GitFolders | None = None,
     ) -> AsyncIterator[CheckSandbox]:
         """An empty ``HOME`` at ``home`` and ``TMPDIR``, the allowed names of our own environment, and ``CI=1``.
 
@@ -104,7 +98,7 @@ class CheckSandbox:
             environment |= cache_variables(at[caches], environment)
         try:
             more = [seen(packages) for packages in own_home.installed_packages(have)]
-            yield cls(sandbox, tree, environment, folders, more, repository)
+            yield cls(sandbox, tree, environment, folders, more, git)
         finally:
             await uninterrupted(asyncio.to_thread(_remove_trees, home, discarded, scratch))
 
@@ -139,8 +133,8 @@ class CheckSandbox:
         binds += [self._bind(folder, place, access) for folder, place in self._folders.items() if place != TEMP]
         if reports is not None:
             binds.append(Bind(reports, REPORTS, writable=True))
-        if (repository := self._repository) is not None and repository.git_dir.is_dir():
-            binds += [written(repository.git_dir), seen(repository.objects)]
+        if self._git is not None:
+            binds += self._git.binds(writable=True)
         confinement = Confinement(
             cwd=self.inside(self.tree),
             environment=environment,

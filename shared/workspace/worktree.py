@@ -8,7 +8,7 @@ Three places, so that nothing an agent writes is ever obeyed by our own git call
   reaches no other task, and a damaged one costs nothing. After the agent has started we never run git in it.
 * the mirror: checkpoints and results, on refs below ``refs/journeyman/``, made from the files alone.
 
-A sandbox binds the first two for writing and ``mirror.path`` for reading.
+A sandbox has the first two for writing and the mirror's objects for reading.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from shared.workspace.changes import MAX_DIFF, ChangedFile, Difference, changed_
 from shared.workspace.commits import JOURNEYMAN, Author, bring, commit_tree
 from shared.workspace.deletion import delete
 from shared.workspace.git import GitFailed, ask, commit_id, git, make_bare, ref_name
+from shared.workspace.git_folders import GitFolders
 from shared.workspace.lfs import plain_lfs_files
 from shared.workspace.mirror import Mirror
 from shared.workspace.notes import Notes, State
@@ -145,6 +146,11 @@ class Worktree:
         async with worktree._lock:
             await worktree._make(commit, submodules, trusted=trusted or commit, is_kept=is_kept)
         return worktree
+
+    @property
+    def git_folders(self) -> GitFolders:
+        """What the agent's own git commands need beside the files."""
+        return GitFolders(self.git_dir, self.mirror.path / "objects")
 
     @property
     def submodules_missing(self) -> tuple[str, ...]:

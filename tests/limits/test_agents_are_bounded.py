@@ -42,10 +42,13 @@ def settings_of(folder: Path, **settings: Any) -> Settings:
 def agent_that_says_first(folder: Path, *lines: bytes, errors: bytes = b"") -> str:
     """An agent that says these lines, and then does what it is told and leaves."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lines").write_bytes(b"".join(line + b"\n" for line in lines))
-    (folder / "errors").write_bytes(errors)
+    said = b"".join(line + b"\n" for line in lines)
     cli = folder / "agent"
-    cli.write_text(f'#!/bin/sh\ncat "{folder}/lines"\ncat "{folder}/errors" >&2\nexec "{NOOP}" "$@"\n')
+    # All in one file: a sandbox shows nothing else of the folder.
+    cli.write_bytes(
+        b"#!/bin/sh\ncat <<'THE END'\n%bTHE END\ncat >&2 <<'THE END'\n%b\nTHE END\n%b"
+        % (said, errors, NOOP.read_bytes())
+    )
     cli.chmod(0o755)
     return str(cli)
 

@@ -22,7 +22,7 @@ from shared.ops.own_home import remove_tree
 from shared.ops.uninterrupted import uninterrupted
 from shared.sandbox.confinement import Network
 from shared.sandbox.sandbox import Sandbox
-from shared.workspace.check_sandbox import Access, CheckSandbox, Repository
+from shared.workspace.check_sandbox import Access, CheckSandbox
 from shared.workspace.checks import ENDS_BYTES, CheckResult, run_check
 from shared.workspace.disk_allowance import DiskAllowance
 from shared.workspace.mirror import Mirror
@@ -133,9 +133,8 @@ class CleanCheckout:
             # A result is younger than what git removes, and the agent's worktree keeps its base.
             await Worktree.checkout(mirror, place.tree, commit, submodules=submodules, trusted=trusted, is_kept=True)
             crash_point("verification.checked-out")
-            repository = Repository(worktree.git_dir, mirror.path / "objects")
             async with CheckSandbox.opened(
-                sandbox, place.tree, _home(place), caches=caches, repository=repository
+                sandbox, place.tree, _home(place), caches=caches, git=worktree.git_folders
             ) as commands:
                 beside = (folder for folder in commands.folders if not folder.is_relative_to(place.folder))
                 disk = DiskAllowance((*beside, place.folder), bounds.disk_bytes)

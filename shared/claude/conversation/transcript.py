@@ -25,6 +25,11 @@ def session_file(config_dir: Path, session_id: str) -> Path | None:
     return next(iter(sorted(config_dir.glob(f"projects/*/{session_id}.jsonl"))), None)
 
 
+def session_folder(config_dir: Path, cwd: Path) -> Path:
+    """Where the CLI keeps the sessions of a working directory."""
+    return config_dir / "projects" / re.sub(r"[^A-Za-z0-9]", "-", str(cwd))
+
+
 def pack_session(config_dir: Path, session_id: str) -> bytes:
     """The transcript and what lies beside it (subagents, tool results), gzipped; the same bytes for the same files.
 
@@ -55,7 +60,7 @@ def restore_session(config_dir: Path, cwd: Path, data: bytes) -> str:
     """
     members = _read(data)
     session_id = members[0][0].removesuffix(".jsonl")
-    folder = config_dir / "projects" / re.sub(r"[^A-Za-z0-9]", "-", str(cwd))
+    folder = session_folder(config_dir, cwd)
     for name, content in members:
         file = folder / name
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,15 +9,24 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from shared.claude.conversation.transcript import session_folder
 from shared.claude.role import AgentRole, PermissionMode
 from shared.ops import own_home
 from shared.ops.environment import BASICS, NETWORK, inherited
 from shared.ops.proc import MARK
+from shared.sandbox.confinement import HOME, TEMP, Bind, Confinement, seen
+from shared.sandbox.sandbox import Sandbox
+from shared.workspace.git_folders import GitFolders
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_CONFIG: Final = HOME / ".claude"
+_INSTRUCTIONS: Final = Path("/run/instructions.md")
+_MODEL: Final = Path("/run/model")
+"""Where a confined CLI finds what is its own."""
 
 
 def _running_as_root() -> bool:
@@ -29,7 +38,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``resume`` continues the session ``session_id``, else it is created under that id (a UUID). ``mark`` is unique per
     run and non-secret. ``inherited`` may be ``os.environ``: only allowed names are taken. ``max_budget_usd``
-    counts this process only; the CLI checks it after each response, so one response may overshoot it.
+    counts this process only; the CLI checks it after each response, so one response may overshoot it. ``git`` is the
+    repository of the files in ``cwd``. Of ``config_dir``, a confined process has the conversations in ``cwd`` only.
     """
 
     cli: Path
@@ -39,6 +49,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     config_dir: Path
     session_id: str
     mark: str
+    sandbox: Sandbox
+    git: GitFolders | None = None
     resume: bool = False
     model: str | None = None
     schema: dict[str, object] | None = None
@@ -64,10 +76,21 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     def scratch(self) -> Path:
         return self.run_dir / "tmp"
 
+    @property
+    def conversations(self) -> Path:
+        """Where the CLI keeps its records of what was said in ``cwd``."""
+        return session_folder(self.config_dir, self.cwd)
+
+    @property
+    def model_socket(self) -> Path:
+        """How a confined process reaches its model, and nothing else."""
+        return self.run_dir / "model.sock"
+
 
 def argv(invocation: Invocation) -> list[str]:
     """The command line. Holds no secret: other users of the machine can read it."""
     agent = invocation.agent
+    instructions = _INSTRUCTIONS if invocation.sandbox.is_on else invocation.instructions_file
     model = invocation.model or agent.model
     max_turns = invocation.max_turns or agent.max_turns
     flags = [
@@ -80,7 +103,7 @@ def argv(invocation: Invocation) -> list[str]:
         # Nothing of the repository or the account configures the agent: its hooks would be executed.
         *("--setting-sources", "", "--strict-mcp-config"),
         *("--settings", json.dumps({"includeCoAuthoredBy": False, "attribution": {"commit": "", "pr": ""}})),
-        *("--append-system-prompt-file", str(invocation.instructions_file)),
+        *("--append-system-prompt-file", str(instructions)),
         *("--permission-mode", agent.permission_mode.value),
         *("--tools", ",".join(dict.fromkeys(tool.partition("(")[0] for tool in agent.tools))),
     ]
@@ -109,13 +132,15 @@ def argv(invocation: Invocation) -> list[str]:
 
 def environment(invocation: Invocation) -> dict[str, str]:
     """The whole environment of the process; the model key is the only secret in it."""
+    confined = invocation.sandbox.is_on
+    network = (name for name in NETWORK if not (confined and name.lower().endswith("_proxy")))
     env = {"PATH": _DEFAULT_PATH}
-    env |= inherited(invocation.inherited, (*BASICS, *NETWORK))
-    env |= own_home.variables(invocation.home, invocation.inherited)
+    env |= inherited(invocation.inherited, (*BASICS, *network))
+    env |= own_home.variables(HOME if confined else invocation.home, invocation.inherited)
     env |= {
         MARK: invocation.mark,
-        "CLAUDE_CONFIG_DIR": str(invocation.config_dir),
-        "CLAUDE_CODE_TMPDIR": str(invocation.scratch),
+        "CLAUDE_CONFIG_DIR": str(_CONFIG if confined else invocation.config_dir),
+        "CLAUDE_CODE_TMPDIR": str(TEMP if confined else invocation.scratch),
         "CLAUDE_CODE_MAX_RETRIES": str(invocation.max_retries),
         "CLAUDE_CODE_STARTUP_FAILURE_RESULTS": "1",
         # One result per turn and no work that outlives it; no notes shared between the worktrees of a repository.
@@ -131,7 +156,32 @@ def environment(invocation: Invocation) -> dict[str, str]:
         env["ANTHROPIC_API_KEY"] = invocation.api_key
     if invocation.base_url is not None:
         env["ANTHROPIC_BASE_URL"] = invocation.base_url
-    if invocation.as_root and invocation.agent.permission_mode is PermissionMode.BYPASS:
+    if confined:
+        # Undocumented: TLS and HTTP to the model's address go through this socket (tried with 2.1.330).
+        env["ANTHROPIC_UNIX_SOCKET"] = str(_MODEL)
+    elif invocation.as_root and invocation.agent.permission_mode is PermissionMode.BYPASS:
         # The CLI refuses this mode to root unless it is told that the machine is a throw-away one.
         env["IS_SANDBOX"] = "1"
     return env
+
+
+def confinement(invocation: Invocation) -> Confinement:
+    """What the process is given: its own files, those of its work, the role's folder, and a way to its model."""
+    agent, cwd = invocation.agent, invocation.cwd
+    cli = invocation.cli.resolve()
+    program = [cli.parent] if cli.suffix in (".js", ".mjs", ".cjs") else [invocation.cli]
+    writable = not agent.read_only
+    return Confinement(
+        cwd=cwd,
+        environment=environment(invocation),
+        temp=invocation.scratch,
+        binds=(
+            *map(seen, (*program, agent.folder, *own_home.installed_packages(invocation.inherited))),
+            *(invocation.git.binds(writable=writable) if invocation.git else ()),
+            Bind(cwd, cwd, writable=writable),
+            Bind(invocation.home, HOME, writable=True),
+            Bind(invocation.conversations, _CONFIG / "projects" / invocation.conversations.name, writable=True),
+            Bind(invocation.instructions_file, _INSTRUCTIONS),
+        ),
+        sockets=(Bind(invocation.model_socket, _MODEL),),
+    )

@@ -4,7 +4,10 @@ stdout and stderr go to files, stdin is a FIFO that the run itself holds open fo
 end-of-file ever arrives), the exit code goes to a file. A restarted service attaches to the run directory and goes on
 reading, talking, ending::
 
-    stdin.fifo  stdout.jsonl  stderr.log  run.json  wrapper  cli  exit  instructions.md  home/  tmp/
+    stdin.fifo  stdout.jsonl  stderr.log  run.json  wrapper  cli  exit  instructions.md  model.sock  home/  tmp/
+
+In a sandbox ``cli`` is bwrap, which ends with the wrapper; the CLI is the process that bwrap's own child has started.
+Of the run directory it has only what is its own.
 """
 
 from __future__ import annotations
@@ -21,20 +24,21 @@ import subprocess
 import termios
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from shared.claude.process.binary import CliMissing
-from shared.claude.process.invocation import Invocation, argv, environment
+from shared.claude.process.invocation import Invocation, argv, confinement
+from shared.claude.process.model_route import listening, relay_words
 from shared.claude.process.reaper import family, marked, sweep
 from shared.ops import own_home
 from shared.ops.crash_points import crash_point
 from shared.ops.files import write_atomically
 from shared.ops.limits import DEFAULTS
-from shared.ops.proc import arguments_of, boot_id, is_alive, parse_stat
+from shared.ops.proc import arguments_of, boot_id, is_alive, parse_stat, pids, stat_of
 
 MAX_MESSAGE_BYTES = 960 * 1024
 """A message is one write into an empty pipe, and no account may have a larger pipe than this one."""
@@ -45,18 +49,26 @@ _SEND_DEADLINE_S = 10.0
 _MESSAGE_NAMESPACE = uuid.UUID("5d1ad3c2-92ab-4c57-93b2-3f0f2f6c2f5e")
 
 # The wrapper records who it and the CLI are before anything else can go wrong, and the exit code after everything went.
-# A background command of sh gets /dev/null as its stdin, hence descriptor 3.
+# A background command of sh gets /dev/null as its stdin, hence descriptors 3 and 4. The latter, our own stdin, is the
+# socket on which a confined CLI finds its model: $2 to $5 are the relay behind it, and empty where there is none.
 _WRAPPER = """
-run=$1; shift
-exec 3<>"$run/stdin.fifo" >>"$run/stdout.jsonl" 2>>"$run/stderr.log"
+run=$1 python=$2 relay=$3 model=$4 proxy=$5; shift 5
+exec 3<>"$run/stdin.fifo" 4<&0 </dev/null >>"$run/stdout.jsonl" 2>>"$run/stderr.log"
 note() { read -r boot </proc/sys/kernel/random/boot_id; read -r stat <"/proc/$1/stat"
          printf '%s\\n%s\\n' "$boot" "$stat" >"$run/$2.tmp" && mv "$run/$2.tmp" "$run/$2"; }
 note $$ wrapper
-"$@" <&3 3<&- &
+route=
+if [ -n "$python" ]; then
+  "$python" -I -S "$relay" $$ "$model" "$proxy" <&4 3<&- 4<&- >/dev/null &
+  route=$!
+fi
+"$@" <&3 3<&- 4<&- &
 child=$!
 note $child cli
 wait $child
-printf '%s' $? >"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
+code=$?
+[ -z "$route" ] || kill "$route"
+printf '%s' $code >"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
 """
 
 
@@ -101,6 +113,7 @@ class _Run(msgspec.Struct, frozen=True):
     session_id: str
     resumed: bool
     started_at: float
+    confined: bool = False
 
 
 class _Identity(msgspec.Struct, frozen=True):
@@ -123,6 +136,7 @@ class AgentProcess:
         self.mark = run.mark
         self.session_id = run.session_id
         self.resumed = run.resumed
+        self._confined = run.confined
         self.started_at = run.started_at
         """Seconds since the epoch."""
         self._child = child
@@ -143,7 +157,11 @@ class AgentProcess:
                 f"There is no Claude Code CLI at {invocation.cli}: correct CLAUDE_CLI or run `make install`."
             )
         run = _Run(
-            mark=invocation.mark, session_id=invocation.session_id, resumed=invocation.resume, started_at=time.time()
+            mark=invocation.mark,
+            session_id=invocation.session_id,
+            resumed=invocation.resume,
+            started_at=time.time(),
+            confined=invocation.sandbox.is_on,
         )
         _prepare(invocation, run)
         crash_point("agent.prepared")
@@ -342,9 +360,11 @@ class AgentProcess:
     def _signal_cli(self, number: signal.Signals) -> None:
         # Only the CLI: its wrapper stays to write down the exit code.
         cli = self._known("cli")
-        if cli is not None and cli.alive:
+        if cli is None or not cli.alive:
+            return
+        for pid in _started_by(_started_by([cli.pid])) if self._confined else [cli.pid]:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(cli.pid, number)
+                os.kill(pid, number)
 
     def _is_alive(self) -> bool:
         if self._child is not None and self._child.poll() is None:  # also reaps it
@@ -385,7 +405,7 @@ def _prepare(invocation: Invocation, run: _Run) -> None:
     os.mkfifo(run_dir / "stdin.fifo", 0o600)  # refuses a second start in the same directory
     crash_point("agent.half-prepared")
     own_home.furnish(invocation.home, invocation.inherited)
-    for folder in (invocation.scratch, invocation.config_dir):
+    for folder in (invocation.scratch, invocation.config_dir, invocation.conversations):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     invocation.instructions_file.write_text(invocation.agent.instructions, "utf-8")
     (run_dir / "stdout.jsonl").touch(0o600)
@@ -394,15 +414,28 @@ def _prepare(invocation: Invocation, run: _Run) -> None:
 
 
 def _spawn(invocation: Invocation) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["/bin/sh", "-c", _WRAPPER, "journeyman-agent", str(invocation.run_dir), *argv(invocation)],
-        cwd=invocation.cwd,
-        env=environment(invocation),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a signal to the service's group is not for the agent
-    )
+    invocation.cwd.stat()  # the sandbox says only later that there is none
+    with contextlib.ExitStack() as opened:
+        route, stdin = ["", "", "", ""], subprocess.DEVNULL
+        if invocation.sandbox.is_on:
+            route = relay_words(invocation.base_url, invocation.inherited)
+            stdin = opened.enter_context(listening(invocation.model_socket)).fileno()
+        command = opened.enter_context(invocation.sandbox.command(argv(invocation), confinement(invocation)))
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _WRAPPER, "journeyman-agent", str(invocation.run_dir), *route, *command.argv],
+            cwd=command.cwd,
+            env=command.environment,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=command.descriptors,
+            start_new_session=True,  # a signal to the service's group is not for the agent
+        )
+
+
+def _started_by(parents: Sequence[int]) -> list[int]:
+    """The living children of these processes."""
+    return [pid for pid in pids() if (stat := stat_of(pid)) is not None and stat.parent in parents]
 
 
 def _identity(file: Path) -> _Identity | None:

@@ -11,6 +11,7 @@ import msgspec
 from shared.claude.process.binary import find_cli
 from shared.claude.process.invocation import Invocation
 from shared.claude.role import AgentRole
+from testing.confined import sandbox
 
 
 class Runs:
@@ -34,6 +35,7 @@ class Runs:
             config_dir=self._folder / "config",
             session_id=str(uuid.uuid4()),
             mark=mark,
+            sandbox=sandbox(),
             api_key="demo-key",
             base_url=self._url,
             max_retries=1,

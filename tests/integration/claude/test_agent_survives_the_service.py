@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -27,18 +28,12 @@ PROMPT = Prompt("long", "demo: turns 8\ndemo: write done.txt yes")
 
 # What a service does: it starts the agent and says on stdout which lines it has handled.
 SERVICE = """
-import asyncio, sys, msgspec
-from pathlib import Path
-from shared.claude.role import AgentRole
-from shared.claude.process.invocation import Invocation
+import asyncio, pickle, sys
 from shared.claude.process.process import AgentProcess
 from shared.claude.conversation.converse import Prompt, converse
 
-def decode(kind, value):
-    return Path(value)
-
 async def main():
-    invocation = msgspec.json.decode(sys.stdin.buffer.read(), type=Invocation, dec_hook=decode)
+    invocation = pickle.load(sys.stdin.buffer)
     process = await AgentProcess.start(invocation)
     async def on_line(line):
         sys.stdout.buffer.write(b"%d %s\\n" % (line.end, line.raw))
@@ -69,7 +64,7 @@ async def test_after_kill_9_of_the_service_another_one_reads_on_where_it_was_and
             sys.executable, "-c", SERVICE, PROMPT.text, stdin=subprocess.PIPE, stdout=output, cwd=ROOT
         )
         assert service.stdin is not None
-        service.stdin.write(msgspec.json.encode(invocation, enc_hook=str))
+        service.stdin.write(pickle.dumps(invocation))
         service.stdin.close()
         await eventually(lambda: handled.read_bytes().count(b'"type":"tool_result"') >= 3, within=60)
         service.send_signal(signal.SIGKILL)

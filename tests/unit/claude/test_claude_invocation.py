@@ -11,6 +11,7 @@ import pytest
 from shared.claude.process.invocation import Invocation, argv, environment
 from shared.claude.role import AgentRole, PermissionMode
 from shared.ops.proc import MARK
+from shared.sandbox.sandbox import Unconfined
 
 AGENT = AgentRole(
     name="reader",
@@ -28,6 +29,7 @@ RUN = Invocation(
     config_dir=Path("config"),
     session_id="0b7a1c9e-3b0f-4f57-9a53-1c1c5b0e4a11",
     mark="run-1",
+    sandbox=Unconfined(),
     api_key="key",
     as_root=False,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from shared.claude.process.process import MAX_MESSAGE_BYTES, AgentGone, AgentPro
 from shared.claude.process.reaper import family, marked, sweep
 from shared.claude.role import AgentRole
 from shared.ops.proc import MARK
+from shared.sandbox.sandbox import Sandbox, Unconfined
+from testing.confined import sandbox
 from testing.eventually import eventually
 
 
@@ -29,18 +32,22 @@ def mark() -> Iterator[str]:
     sweep(mark)
 
 
-def _invocation(tmp_path: Path, mark: str, program: str) -> Invocation:
+def _invocation(tmp_path: Path, mark: str, program: str, box: Sandbox | None = None) -> Invocation:
     cli = tmp_path / "program"
     cli.write_text(f"#!/bin/sh\n{program}\n")
     cli.chmod(0o700)
+    (tmp_path / "role").mkdir(exist_ok=True)
     return Invocation(
         cli=cli,
-        agent=AgentRole(name="helper", description="helps", folder=tmp_path, instructions="Help.\n"),
+        agent=AgentRole(
+            name="helper", description="helps", folder=tmp_path / "role", instructions="Help.\n", tools=("Bash",)
+        ),
         run_dir=tmp_path / "run",
         cwd=tmp_path,
         config_dir=tmp_path / "config",
         session_id=str(uuid.uuid4()),
         mark=mark,
+        sandbox=box or sandbox(),
         inherited=os.environ,
     )
 
@@ -148,9 +155,9 @@ async def test_an_agent_that_ignores_everything_is_killed_within_the_bound(tmp_p
     assert marked(mark) == []
 
 
-async def test_descendants_that_dropped_the_mark_go_with_the_run(tmp_path: Path, mark: str) -> None:
+async def test_without_a_sandbox_descendants_that_dropped_the_mark_go_with_the_run(tmp_path: Path, mark: str) -> None:
     program = "env -i setsid sleep 600 & echo $!; sleep 600"
-    process = await AgentProcess.start(_invocation(tmp_path, mark, program))
+    process = await AgentProcess.start(_invocation(tmp_path, mark, program, Unconfined()))
     async for line in process.lines():
         child = int(line.raw)
         break
@@ -159,6 +166,59 @@ async def test_descendants_that_dropped_the_mark_go_with_the_run(tmp_path: Path,
     assert child in {pid for pid, _ in family(mark)}
     await process.stop()
     assert _gone(child)
+
+
+INSIDE = "/run/instructions.md"
+LEAVES = "env -i setsid sh -c 'while sleep 0.05; do echo >>alive; done' & while ! test -s alive; do sleep 0.02; done; "
+
+
+@pytest.mark.parametrize(
+    ("rest", "ends"), [("exit 3", "by itself"), ("sleep 600", "stopped"), ("echo up; sleep 600", "wrapper killed")]
+)
+async def test_in_the_sandbox_nothing_outlives_the_cli_though_it_carries_no_mark(
+    rest: str, ends: str, tmp_path: Path, mark: str
+) -> None:
+    invocation = _invocation(tmp_path, mark, LEAVES + rest)
+    process = await AgentProcess.start(invocation)
+    alive = tmp_path / "alive"
+    await eventually(lambda: alive.exists() and alive.stat().st_size > 0)
+    match ends:
+        case "stopped":
+            assert (await process.stop()).rung is not Rung.ALREADY_ENDED
+        case "wrapper killed":
+            os.kill(int((invocation.run_dir / "wrapper").read_text().split("\n")[1].split()[0]), signal.SIGKILL)
+            assert await process.wait() is None
+        case _:
+            assert await process.wait() == 3
+    await eventually(lambda: marked(mark) == [])
+    heard = alive.stat().st_size
+    await asyncio.sleep(0.3)  # what would write, would have written by now
+    assert alive.stat().st_size == heard
+
+
+async def test_a_signal_is_for_the_cli_in_the_sandbox_and_its_wrapper_notes_how_it_ended(
+    tmp_path: Path, mark: str
+) -> None:
+    program = "trap 'echo asked; exit 9' TERM; echo ready; while :; do read line || :; done"
+    process = await AgentProcess.start(_invocation(tmp_path, mark, program))
+    async for _ in process.lines():
+        break
+    report = await AgentProcess.attach(tmp_path / "run").stop()
+    assert (report.rung, report.exit_code) == (Rung.TERMINATED, 9)
+    assert [line.raw for line in await _lines(process)] == [b"ready", b"asked"]
+
+
+async def test_a_confined_cli_has_of_its_run_directory_only_what_is_its_own(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "secret").write_text("canary")
+    program = f"ls {tmp_path}; cat {tmp_path}/run/run.json {tmp_path}/secret {tmp_path}/config/other; cat {INSIDE}"
+    invocation = msgspec.structs.replace(_invocation(tmp_path, mark, program), cwd=tmp_path / "work")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "other").write_text("canary")
+    process = await AgentProcess.start(invocation)
+    said = b"\n".join(line.raw for line in await _lines(process)).decode()
+    assert "canary" not in said and mark not in said
+    assert said.splitlines() == ["program", "role", "work", "Help."]
 
 
 def test_a_sweep_kills_what_ignores_it_and_only_its_own_mark(mark: str) -> None:
