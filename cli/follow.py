@@ -38,15 +38,19 @@ class LiveActivity(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-async def follow(bus: Bus, task_id: str, *, after: int) -> AsyncGenerator[RecordedEvent | LiveActivity, None]:
+async def follow(
+    bus: Bus, task_id: str, *, after: int, output_after: int = 0
+) -> AsyncGenerator[RecordedEvent | LiveActivity, None]:
     """The task's events behind a stream sequence, mixed with its agents' activities, until the task's end.
+
+    ``output_after`` is the sequence in OUTPUT behind which activities are told.
 
     Whoever may stop in the middle closes it (`contextlib.aclosing`) while the connection is open.
     """
     queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception] = asyncio.Queue(1000)
     feeding = [
         asyncio.create_task(_guarded(queue, _events(bus, task_id, after, queue))),
-        asyncio.create_task(_guarded(queue, _activities(bus, task_id, queue))),
+        asyncio.create_task(_guarded(queue, _activities(bus, task_id, output_after, queue))),
     ]
     try:
         while True:
@@ -77,8 +81,10 @@ async def _events(
             await queue.put(decode_event(message.subject, message.data, message.position))
 
 
-async def _activities(bus: Bus, task_id: str, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]) -> None:
-    async with Feed(bus, OUTPUT, f"out.*.{task_id}", after=0) as feed:
+async def _activities(
+    bus: Bus, task_id: str, after: int, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]
+) -> None:
+    async with Feed(bus, OUTPUT, f"out.*.{task_id}", after=after) as feed:
         async for message in feed:
             for text in activities(message.data):
                 await queue.put(LiveActivity(actor=message.subject.split(".")[1], text=text))

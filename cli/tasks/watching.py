@@ -52,17 +52,24 @@ async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, An
             return {"id": task_id, **ended(end)}
         try:
             async with asyncio.timeout(timeout_s):
-                return {"id": task_id, **await until_end(link, task_id, events[-1].position, quiet=quiet)}
+                told = int(
+                    (await link.bus.js.stream_info(OUTPUT)).state.last_seq
+                )  # `task logs` has what was said before
+                how = await until_end(link, task_id, events[-1].position, quiet=quiet, output_after=told)
+                return {"id": task_id, **how}
         except TimeoutError:
             raise Failure(f"Task {task_id} has not ended within {timeout_s:g} s; it goes on.") from None
 
 
-async def until_end(link: Link, task_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
-    """Tell what happens behind a stream sequence, until the task's end, and how it ended."""
+async def until_end(link: Link, task_id: str, after: int, *, quiet: bool, output_after: int = 0) -> dict[str, Any]:
+    """Tell what happens behind a stream sequence, and in OUTPUT behind another one, until the task's end.
+
+    Returns how it ended.
+    """
     console = screen(to_stderr=True)
     teller = Storyteller(console)
     try:
-        async with contextlib.aclosing(follow(link.bus, task_id, after=after)) as story:
+        async with contextlib.aclosing(follow(link.bus, task_id, after=after, output_after=output_after)) as story:
             async for item in story:
                 if not quiet:
                     teller.tell(item)
