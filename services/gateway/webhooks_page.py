@@ -56,7 +56,7 @@ _EFFECTS: Final[dict[Word, str]] = {
     Word.REVISE: "Asks for another plan.",
     Word.RETRY: "Tries again after a failure or a stop.",
     Word.CONTINUE: "Goes on although the issue is closed, also where that has stopped the task.",
-    Word.STOP: "Stops the task.",
+    Word.STOP: "Stops the task; `stop review` the review of a pull request that a task has made.",
     Word.STATUS: "Changes nothing.",
     Word.HELP: "Changes nothing.",
 }

@@ -243,6 +243,8 @@ def test_the_review_of_a_pull_request_of_ours_is_a_task_beside_the_one_that_has_
     assert isinstance(opening, Submit) and opening.id == wish.id == derived_task_id(OPENED, "github:octo/app#7/review")
     (stop,) = after(replace(said, directive="stop"))
     assert stop.id == made_by
+    (stop,) = after(replace(said, directive="stop", argument="review, please"))
+    assert isinstance(stop, Stop) and stop.id == opening.id
 
 
 @pytest.mark.parametrize("word", ["status", "help"])
