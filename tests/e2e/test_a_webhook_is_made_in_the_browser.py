@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,13 @@ async def test_a_webhook_is_drafted_by_words_saved_by_a_person_used_by_curl_and_
     await expect(door.get_by_text("Well", exact=True)).to_be_visible(timeout=LATER_MS)
     await expect(page.get_by_role("heading", name="Sentry")).to_be_visible()
     assert await watched.violations() == []
+
+
+async def test_the_command_prints_a_draft_that_the_next_command_takes(system: System, tmp_path: Path) -> None:
+    words = "Deploys, called from-the-terminal, sign in X-Sig. The title is deploy.name; the secret is hunter2hunter2."
+    drafted = await asyncio.to_thread(system.command, "webhook", "draft", words)
+    assert drafted.returncode == 0 and "hunter2" not in drafted.stdout, drafted.stderr
+    file = tmp_path / "hook.yaml"
+    file.write_text(drafted.stdout)
+    made = await asyncio.to_thread(system.command, "webhook", "add", str(file))
+    assert "from-the-terminal takes deliveries" in made.stdout, made.stderr

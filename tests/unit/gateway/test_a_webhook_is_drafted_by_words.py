@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -7,12 +9,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.brain.webhook_drafts import prompt_of, verdict_of
-from services.gateway.custom.drafts import usable
+from services.gateway.custom.drafts import WebhookDrafts, usable
 from services.gateway.inbound.redaction import shown_body, told_secrets, words_without_secrets
+from services.gateway.inbound.self_delivery import MOST
+from services.gateway.problems import Problem
 from shared.claude.demo.webhook_form import is_webhook_form, webhook_form
-from shared.contracts.task import Source, Task, Verdict
+from shared.contracts.decider import Rejected
+from shared.contracts.subjects import Actor
+from shared.contracts.task import Answered, Failed, Paused, Source, Submit, Submitted, Task, TriageRequested, Verdict
 from shared.contracts.webhook import Definition, Paths, Scheme, Verification
 from shared.contracts.webhook_draft import SCHEMA, SOURCE, Draft, answer_of, draft_in, drafted
+from shared.event_store.envelope import MessageMetadata, utc_now
+from shared.event_store.in_memory import MemoryJournal
+from shared.event_store.journal import Head, head_of
 from shared.ops.config import Config
 
 WORDS = (
@@ -116,6 +125,83 @@ def test_what_of_a_draft_cannot_be_saved_is_left_out_and_named() -> None:
     assert len(notes) == 5 and "\x1b" not in "".join(notes)
     taken, _, _ = usable(Draft(name="builds", definition=replace(definition, paths=Paths())), {"builds"}, NO_REPO)
     assert taken == ""
+
+
+class Sent:
+    """A client that takes everything, and a runner with a model, or without."""
+
+    def __init__(self, problem: str = "") -> None:
+        self.commands: list[Submit] = []
+        self.problem = problem
+
+    async def send(self, actor: Actor, command: Submit, *, principal: str) -> None:
+        self.commands.append(command)
+
+    def model_problem(self) -> str:
+        return self.problem
+
+    def all(self) -> dict[str, object]:
+        return {}
+
+
+def drafts_of(sent: Sent, journal: MemoryJournal) -> WebhookDrafts:
+    part = cast("Any", sent)
+    return WebhookDrafts(part, journal, part, part, lambda: NO_REPO)
+
+
+async def test_drafts_are_asked_for_a_few_times_a_minute_and_only_where_a_model_is() -> None:
+    sent = Sent()
+    drafts = drafts_of(sent, MemoryJournal())
+    with pytest.raises(Rejected, match="nothing to draft"):
+        await drafts.ask(" \u200b ", "", principal="user:ada")
+    for _ in range(MOST):
+        asked = await drafts.ask("The secret is hunter2hunter2.", '{"password": "hunter2"}', principal="user:ada")
+        assert asked.removed
+    with pytest.raises(Problem) as refused:
+        await drafts.ask(WORDS, "", principal="user:ada")
+    assert (refused.value.status, refused.value.code) == (429, "too-many-drafts")
+    assert len(sent.commands) == MOST and not any(b"hunter2" in msgspec.json.encode(each) for each in sent.commands)
+    assert {each.source.kind for each in sent.commands} == {SOURCE}
+    with pytest.raises(Problem) as refused:
+        await drafts_of(Sent("No model key."), MemoryJournal()).ask(WORDS, "", principal="user:ada")
+    assert (refused.value.status, refused.value.code) == (409, "no-model")
+
+
+async def test_how_far_a_draft_is_is_what_its_task_says() -> None:
+    journal, about, head = MemoryJournal(), Actor("task", "T1"), Head()
+    drafts = drafts_of(Sent(), journal)
+    form = drafted(webhook_form(WORDS))
+    for event, state, problem in (
+        (Submitted(title="t", text="t", source=Source(kind=SOURCE)), "working", ""),
+        (TriageRequested(attempt=1), "working", ""),
+        (
+            Paused(stage="triage", code="c", message="Full\x1b.", until=utc_now(), tries=1, cause=0),
+            "waiting",
+            "Full\u241b.",
+        ),
+        (TriageRequested(attempt=2), "working", ""),
+        (Failed(stage="triage", code="c", message="No.", cause=0), "failed", "No."),
+        (
+            Answered(attempt=3, answer="Just words.", decided_by="model"),
+            "failed",
+            "The answer holds no draft: ask again.",
+        ),
+        (Answered(attempt=3, answer=answer_of(form), decided_by="model"), "done", ""),
+    ):
+        metadata = MessageMetadata(
+            id=state + str(head.sequence), source="t", time=utc_now(), principal="u", causation_id=str(head)
+        )
+        head = head_of(await journal.append(about, event, expected=head, metadata=metadata))
+        at = await drafts.get("T1")
+        assert (at.state, at.problem) == (state, problem)
+    assert (at.name, at.definition) == ("nightly", form.definition)
+    other = Submitted(title="t", text="t", source=Source(kind="api"))
+    metadata = MessageMetadata(id="x", source="t", time=utc_now(), principal="u", causation_id="x")
+    await journal.append(Actor("task", "T2"), other, expected=Head(), metadata=metadata)
+    for id in ("T2", "T3"):
+        with pytest.raises(Problem) as refused:
+            await drafts.get(id)
+        assert refused.value.status == 404
 
 
 @given(st.text(max_size=300))
