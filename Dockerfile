@@ -68,8 +68,6 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
 
 ENV PATH=/app/.venv/bin:$PATH \
     JOURNEYMAN_DATA_DIR=/data \
-    JOURNEYMAN_HTTP_HOST=0.0.0.0 \
-    JOURNEYMAN_HTTP_OPEN=1 \
     JOURNEYMAN_HEALTH_HOST=0.0.0.0 \
     JOURNEYMAN_HEALTH_PORT=9100 \
     JOURNEYMAN_LOG_FORMAT=json

@@ -15,6 +15,7 @@ from typing import Any, Final
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
 from shared.nats.streams import MEBI, StreamLimits, provision
+from testing.door import SETTINGS, lay_token
 
 START_S: Final = 30.0
 END_S: Final = 20.0
@@ -85,7 +86,7 @@ async def process(
 @contextlib.asynccontextmanager
 async def service(name: str, server: NatsServer, directory: Path, **settings: str) -> AsyncIterator[dict[str, Any]]:
     """One of our services as its own process, as `up` runs it; yields what it says when it is ready."""
-    directory.mkdir(parents=True, exist_ok=True)
+    lay_token(directory)
     ready, log = directory / f"{name}.ready", directory / f"{name}.log"
     environment = {
         "JOURNEYMAN_NATS_URL": server.url,
@@ -94,6 +95,7 @@ async def service(name: str, server: NatsServer, directory: Path, **settings: st
         "JOURNEYMAN_HEALTH_PORT": "0",
         "JOURNEYMAN_READY_FILE": str(ready),
         "JOURNEYMAN_MACHINE_ID": "bench",
+        **SETTINGS,
         "JOURNEYMAN_GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
         **{f"JOURNEYMAN_{key.upper()}": value for key, value in settings.items()},
     }

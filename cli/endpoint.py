@@ -147,7 +147,9 @@ def _at(choice: Choice) -> tuple[Endpoint, Settings]:
 
 
 def _elsewhere(settings: Settings, nats: str) -> Endpoint:
-    http = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
+    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
+    scheme = "https" if settings.tls_cert else "http"
+    http = settings.public_url or f"{scheme}://{host}:{settings.http_port}"
     return Endpoint(nats=nats, http=http, data=settings.data_dir, login=login_for(settings, nats))
 
 

@@ -15,7 +15,7 @@ ADA: Final = "ada"
 TOKEN: Final = f"jm_{ADA}_{'t' * 43}"
 BEARER: Final = {"Authorization": f"Bearer {TOKEN}"}
 """The header that lets Ada in."""
-SETTINGS: Final = {"JOURNEYMAN_USER": ADA}
+SETTINGS: Final = {"JOURNEYMAN_USER": ADA, "JOURNEYMAN_TRUSTED_PROXIES": "127.0.0.1"}
 
 
 def lay_token(data: Path) -> None:

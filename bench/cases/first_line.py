@@ -34,6 +34,7 @@ from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
 from shared.sandbox.sandbox import Unconfined
 from shared.workspace.git import git
+from testing.door import BEARER
 
 REPO: Final = "octo/ledger"
 PEER: Final = "bare claude -p, same flags, environment and prompt"
@@ -73,7 +74,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
         _model(directory) as model,
         _all(server, data, model) as http,
         connected(server, "bench-watch") as bus,
-        httpx.AsyncClient(base_url=http, trust_env=False) as client,
+        httpx.AsyncClient(base_url=http, trust_env=False, headers=BEARER) as client,
     ):
         watch = await _Watch.begin(bus)
 

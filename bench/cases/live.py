@@ -25,6 +25,7 @@ from shared.event_store.envelope import MessageMetadata, utc_now
 from shared.event_store.journal import Head
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from testing.door import BEARER
 
 PEER: Final = "the same events, straight from the log (shared.nats.feed)"
 PACE_S: Final = (0.004, 0.016)
@@ -46,7 +47,7 @@ async def run(sizes: Sizes, directory: Path) -> Found:
         service("gateway", server, directory / "data") as gateway,
         connected(server, "bench-append") as appending,
         connected(server, "bench-feed") as feeding,
-        connect(f"{gateway['http'].replace('http', 'ws', 1)}/ws") as socket,
+        connect(f"{gateway['http'].replace('http', 'ws', 1)}/ws", additional_headers=BEARER) as socket,
     ):
         await _subscribe(socket)
         seen: dict[int, float] = {}

@@ -27,6 +27,7 @@ from shared.contracts.messages import wire_name
 from shared.contracts.rules import ENDS
 from shared.nats.bus import Bus
 from shared.nats.server import NatsServer
+from testing.door import BEARER
 
 REPO: Final = "octo/ledger"
 PEER: Final = "the same agent and checks alone"
@@ -94,7 +95,7 @@ async def _rounds(sizes: Sizes, directory: Path) -> list[Used]:
         nats_server(directory / "nats") as server,
         _all(server, data) as (http, pids),
         connected(server, "bench-watch") as bus,
-        httpx.AsyncClient(base_url=http, trust_env=False) as client,
+        httpx.AsyncClient(base_url=http, trust_env=False, headers=BEARER) as client,
     ):
         await _task(next(numbers), client, bus)
         await _quiet(pids)

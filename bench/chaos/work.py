@@ -19,6 +19,7 @@ from bench.chaos.options import Agent, Options
 from bench.chaos.target_system import TargetSystem
 from bench.chaos.watch import Watch
 from cli.demo.webhook import Issue
+from testing.door import BEARER
 
 SENDERS: Final = 3
 TICK_S: Final = 0.02
@@ -71,7 +72,7 @@ class Work:
     async def run(self, wanted: Callable[[int], bool]) -> None:
         """Bring tasks while ``wanted(brought so far)``, and everything that was begun."""
         async with httpx.AsyncClient(
-            base_url=self._stage.group.http, timeout=IMPATIENT_S, trust_env=False
+            base_url=self._stage.group.http, timeout=IMPATIENT_S, trust_env=False, headers=BEARER
         ) as self._http:
             async with asyncio.TaskGroup() as group:
                 for _ in range(SENDERS):

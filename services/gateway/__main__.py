@@ -66,7 +66,7 @@ from services.gateway.reactions import as_github, filters, reactions
 from services.gateway.security.door import Door
 from services.gateway.security.one_time import OneTime
 from services.gateway.security.sessions import Sessions
-from services.gateway.server import WebServer
+from services.gateway.server import Tls, WebServer
 from services.gateway.web import Web
 from shared.claude.runner import AgentRunner
 from shared.contracts.task import Approval
@@ -282,7 +282,11 @@ async def run(settings: Settings, timings: Timings) -> None:
     git = GitServer(service.bus, access, transfers, instance, standing=standing)
     service.loop(git.run, drain=git.drain)
     server = WebServer(
-        app, host=settings.http_host, port=settings.http_port, max_frame_bytes=settings.max_socket_frame_bytes
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        max_frame_bytes=settings.max_socket_frame_bytes,
+        tls=Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None,
     )
     for hub in (events, output):
         await hub.begin()

@@ -57,11 +57,13 @@ from services.gateway.security.identity import identity_of, principal_of
 from services.gateway.security.known_parameters import refuse_unknown
 from services.gateway.security.origin_guard import OriginGuard
 from services.gateway.security.response_headers import ResponseHeaders
+from services.gateway.security.trusted_proxies import TrustedProxies
 from services.gateway.silent_nats import SilentNats
 from services.gateway.web import Web, dashboard
 from shared.claude.runner import AgentRunner
 from shared.nats.calls import CallBucket
 from shared.nats.pulse import Pulse
+from shared.ops.addresses import networks_of
 from shared.ops.health import Health
 from shared.ops.settings import Settings
 from shared.ops.version import VERSION
@@ -105,7 +107,8 @@ def create_app(parts: Parts) -> ASGIApp:
     limited = ConcurrencyLimit(create_routes(parts), most=parts.settings.max_requests)
     authenticated = Authentication(HeadRequests(RequestMetrics(limited)), parts.door)
     patient = SilentNats(authenticated, parts.pulse)
-    return ResponseHeaders(OriginGuard(patient, public_url=parts.settings.public_url))
+    guarded = ResponseHeaders(OriginGuard(patient, public_url=parts.settings.public_url))
+    return TrustedProxies(guarded, networks_of(parts.settings.trusted_proxies))
 
 
 def create_routes(parts: Parts) -> Litestar:

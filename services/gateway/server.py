@@ -7,7 +7,8 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import uvicorn
 from litestar.enums import ScopeType
@@ -26,6 +27,13 @@ DRAIN_S: Final = 10
 KEEP_ALIVE_S: Final = 75
 
 
+class Tls(NamedTuple):
+    """The files of a certificate (with those of its authorities) and of its key."""
+
+    cert: Path
+    key: Path
+
+
 class WebServer(uvicorn.Server):
     """A server for one application, on a port that is ours from the start."""
 
@@ -36,6 +44,7 @@ class WebServer(uvicorn.Server):
         host: str,
         port: int,
         max_frame_bytes: int,
+        tls: Tls | None = None,
         head_patience_s: float = HEAD_PATIENCE_S,
     ) -> None:
         # What it says at "info" is a line for each socket, and that it has started.
@@ -44,6 +53,7 @@ class WebServer(uvicorn.Server):
         self._leaving: asyncio.Task[None] | None = None
         self.host = host
         self.port = int(self._socket.getsockname()[1])
+        self._scheme = "http" if tls is None else "https"
         super().__init__(
             uvicorn.Config(
                 self._polite(app),
@@ -60,6 +70,8 @@ class WebServer(uvicorn.Server):
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=DRAIN_S,
                 proxy_headers=False,
+                ssl_certfile=None if tls is None else tls.cert,
+                ssl_keyfile=None if tls is None else tls.key,
             )
         )
 
@@ -67,7 +79,7 @@ class WebServer(uvicorn.Server):
     def url(self) -> str:
         """Where a browser on this machine finds it."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"{self._scheme}://[{host}]:{self.port}" if ":" in host else f"{self._scheme}://{host}:{self.port}"
 
     async def run_until_drained(self) -> None:
         """Serve until `drain`, then finish what is going on."""

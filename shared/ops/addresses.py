@@ -7,6 +7,8 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 _NEXT_SERVER: Final = re.compile(r",(?=\s*[a-z]+://)", re.IGNORECASE)
 
 NATS_ADDRESS: Final = "write nats://host:4222, or nats://user:password@host:4222 with none of / ? # , in the password"
@@ -19,6 +21,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def networks_of(text: str) -> tuple[Network, ...]:
+    """The networks that a list with commas names, an address being one of its own; raises ValueError."""
+    return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
 
 
 def nats_problem(server: str) -> str:

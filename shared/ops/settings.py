@@ -24,13 +24,13 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.ops.account import RESERVED, account_name
-from shared.ops.addresses import NATS_ADDRESS, nats_problem
+from shared.ops.addresses import NATS_ADDRESS, is_loopback, nats_problem, networks_of
 from shared.ops.limits import Limits, past
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.setting_sources import FILE, PREFIX, broken_lines, env_files, unknown, values_in
 
 _NATS_FILES = ("nats_creds", "nats_nkey", "nats_ca", "nats_cert", "nats_key")
-_NAMED = ("config", "agents_dir", *_NATS_FILES)
+_NAMED = ("config", "agents_dir", "tls_cert", "tls_key", *_NATS_FILES)
 """Settings that name a file or a folder which must be there."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -104,7 +104,7 @@ class Settings(Limits, BaseSettings):
         "machine; default: the one that runs in this folder",
     )
     login: bool = Field(
-        False,
+        True,
         description="on: who has no session and no token is let in nowhere; off: everybody is let in as an admin",
     )
     user: str = Field(
@@ -117,11 +117,13 @@ class Settings(Limits, BaseSettings):
         Path(".journeyman"), description="Where this machine keeps repositories, runs and read models"
     )
     http_host: str = Field("127.0.0.1", description="Where the gateway listens")
-    http_open: bool = Field(
-        False,
-        description="1 lets the gateway listen elsewhere than on loopback: it has no login, so whoever reaches it can "
-        "approve plans and read everything",
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks, by commas, of the proxies in front of the gateway, which it believes who "
+        "asks and whether by TLS (X-Forwarded-For, X-Forwarded-Proto)",
     )
+    tls_cert: Path | None = Field(None, description="The gateway's own certificate: with tls_key it speaks HTTPS")
+    tls_key: Path | None = Field(None, description="The key of the gateway's own certificate")
     http_port: int = Field(8080, ge=0, le=65535, description="The gateway's port; 0 picks a free one")
     health_host: str = Field("127.0.0.1", description="Where the other services answer /health and /metrics")
     health_port: int = Field(
@@ -397,20 +399,29 @@ def _missing(settings: Settings, overrides: Mapping[str, Any]) -> list[str]:
 
 
 def _reachable(settings: Settings) -> list[str]:
-    """A line where the gateway would be open to others, and nobody has said that it may be."""
-    host = settings.http_host
-    if settings.http_open or host == "localhost" or host.endswith(".localhost"):
-        return []
+    """Lines where others could reach the gateway and come in without a login, or have one read on the way."""
+    found = []
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        found.append(f"{variable_of('tls_cert')} and {variable_of('tls_key')} go together: set both, or neither.")
     try:
-        if ipaddress.ip_address(host).is_loopback:
-            return []
-    except ValueError:
-        pass
-    return [
-        f"{variable_of('http_host')} is {host!r}, which others can reach, and the gateway has no login: leave it on "
-        f"127.0.0.1 with a proxy in front (docs/reverse-proxy.md), or set {variable_of('http_open')}=1 where nobody "
-        "reaches it but those who may approve plans and read everything."
-    ]
+        networks_of(settings.trusted_proxies)
+    except ValueError as error:
+        found.append(
+            f"{variable_of('trusted_proxies')}: {error}. Give addresses and networks, as 10.0.0.5, 172.16.0.0/12."
+        )
+    host = settings.http_host
+    if is_loopback(host) or host.endswith(".localhost"):
+        return found
+    there = f"{variable_of('http_host')} is {host!r}, which others can reach"
+    if not settings.login:
+        found.append(f"{there}, and {variable_of('login')} is off: leave it on, or listen on 127.0.0.1.")
+    if not settings.tls_cert and not settings.trusted_proxies:
+        found.append(
+            f"{there}, and what they send could be read on the way: set {variable_of('tls_cert')} and "
+            f"{variable_of('tls_key')}, or leave it on 127.0.0.1 with a proxy in front (docs/reverse-proxy.md), or "
+            f"name the proxy's address in {variable_of('trusted_proxies')} where it is on another machine."
+        )
+    return found
 
 
 def _of_nobody(settings: Settings) -> list[str]:

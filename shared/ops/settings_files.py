@@ -19,8 +19,10 @@ _END: Final = "# Here ends what `make docs` writes.\n"
 
 NOT_PASSED_ON: Final = {
     "data_dir": "a volume of each replica",
-    "http_host": "the image says it",
-    "http_open": "the image says it; compose.yaml publishes the port on loopback alone",
+    "http_host": "the gateway's is 0.0.0.0 inside; compose.yaml publishes the port on loopback alone",
+    "trusted_proxies": "what publishes the port, which compose.yaml does on loopback alone",
+    "tls_cert": "compose.yaml publishes the port on loopback alone",
+    "tls_key": "compose.yaml publishes the port on loopback alone",
     "http_port": "inside it is always 8080; compose.yaml publishes it at the one that is set",
     "health_host": "the image says it",
     "health_port": "inside it is always 9100",

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,9 +109,16 @@ class Stack:
         lines = self.journeyman("events", "--kind", kind, "--json").splitlines()
         return [json.loads(line)["event"] for line in lines]
 
+    @cached_property
+    def bearer(self) -> dict[str, str]:
+        """What lets a program in at the gateway."""
+        return {"Authorization": f"Bearer {self.journeyman('token', 'create', 'test').strip()}"}
+
     def submit(self, text: str) -> str:
         """The id of a new task for the demonstration repository, once the read models have it."""
-        answer = httpx.post(f"{self.url}/api/tasks", json={"text": text, "repo": DEMO_REPOSITORY}, timeout=30)
+        answer = httpx.post(
+            f"{self.url}/api/tasks", json={"text": text, "repo": DEMO_REPOSITORY}, timeout=30, headers=self.bearer
+        )
         answer.raise_for_status()
         submitted = answer.json()
         self.task(submitted["id"], min_seq=submitted["seq"] or 0)
@@ -121,7 +129,9 @@ class Stack:
 
         def look() -> dict[str, Any] | None:
             with contextlib.suppress(httpx.TransportError):
-                answer = httpx.get(f"{self.url}/api/tasks/{task_id}", params={"min_seq": min_seq}, timeout=30)
+                answer = httpx.get(
+                    f"{self.url}/api/tasks/{task_id}", params={"min_seq": min_seq}, timeout=30, headers=self.bearer
+                )
                 # On a machine that stands still for seconds the gateway says: come again.
                 if answer.status_code not in (404, 503):
                     task: dict[str, Any] = answer.raise_for_status().json()["task"]

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ import pytest
 import websockets
 
 from testing.api_client import ApiClient
+from testing.door import BEARER, SETTINGS
 from testing.eventually import eventually
 from testing.nats import free_port
 from testing.nats_logins import Authority
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("system")
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WITHIN_S: Final = 120.0
+CONSENT: Final = {"X-Journeyman": "1"}
 
 
 async def bash(script: str, folder: Path, system: System, given: bytes = b"") -> str:
@@ -35,7 +36,8 @@ async def bash(script: str, folder: Path, system: System, given: bytes = b"") ->
     environment = {
         "PATH": f"{JOURNEYMAN.parent}:{os.environ['PATH']}",
         "HOME": str(folder),
-        "JOURNEYMAN_URL": system.nats,
+        "JOURNEYMAN_URL": system.http,
+        **SETTINGS,
         "TERM": "dumb",
     }
     process = await asyncio.create_subprocess_exec(
@@ -108,13 +110,10 @@ async def running(*command: str, port: int, folder: Path) -> AsyncIterator[None]
 
 
 def nginx(folder: Path, system: System, cert: Path, key: Path, port: int) -> list[str]:
-    hashed = subprocess.run(["openssl", "passwd", "-apr1", "s3cret"], capture_output=True, text=True, check=True).stdout
-    (folder / "htpasswd").write_text(f"ada:{hashed}")
     server = (ROOT / "deploy" / "proxy" / "nginx.conf").read_text()
     for old, new in {
         "/etc/ssl/journeyman/cert.pem": str(cert),
         "/etc/ssl/journeyman/key.pem": str(key),
-        "/etc/nginx/journeyman.htpasswd": str(folder / "htpasswd"),
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         "http://127.0.0.1:8080": system.http,
     }.items():
@@ -132,13 +131,9 @@ def nginx(folder: Path, system: System, cert: Path, key: Path, port: int) -> lis
 
 
 def caddy(folder: Path, system: System, cert: Path, key: Path, port: int) -> list[str]:
-    hashed = subprocess.run(
-        ["caddy", "hash-password", "--plaintext", "s3cret"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     site = (ROOT / "deploy" / "proxy" / "Caddyfile").read_text()
     for old, new in {
         "\njourneyman.example.com {": f"\nhttps://127.0.0.1:{port} {{\n\ttls {cert} {key}",
-        "<hash>": hashed,
         "reverse_proxy 127.0.0.1:8080": f"reverse_proxy {system.http.removeprefix('http://')}",
     }.items():
         assert old in site
@@ -147,13 +142,8 @@ def caddy(folder: Path, system: System, cert: Path, key: Path, port: int) -> lis
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-def patient(here: str, trust: ssl.SSLContext) -> httpx.AsyncClient:
-    """A proxy hashes a password for a second of a processor's time, which it may have to share."""
-    return httpx.AsyncClient(base_url=here, verify=trust, timeout=60)
-
-
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-async def test_a_proxy_asks_people_for_a_password_and_lets_webhooks_and_live_pages_through(
+async def test_a_proxy_gives_tls_and_lets_people_webhooks_and_live_pages_through(
     system: System, tmp_path: Path, proxy: Callable[[Path, System, Path, Path, int], list[str]]
 ) -> None:
     if shutil.which(proxy.__name__, path=f"{os.environ['PATH']}:/usr/sbin") is None:
@@ -162,18 +152,25 @@ async def test_a_proxy_asks_people_for_a_password_and_lets_webhooks_and_live_pag
     command = proxy(tmp_path, system, *authority.signs("proxy"), port)
     trust = ssl.create_default_context(cafile=str(authority.ca))
     here = f"https://127.0.0.1:{port}"
-    async with running(*command, port=port, folder=tmp_path), patient(here, trust) as http:
-        assert (await http.get("/api/status")).status_code == 401
-        ada = httpx.BasicAuth("ada", "s3cret")
-        assert (await http.get("/api/status", auth=ada)).json()["services"]
+    async with (
+        running(*command, port=port, folder=tmp_path),
+        httpx.AsyncClient(base_url=here, verify=trust, timeout=60) as http,
+    ):
+        assert (await http.get("/api/status")).json()["code"] == "not-logged-in"
+        link = (await http.post("/api/users/ada/link", headers=BEARER)).json()["url"]
+        assert link.startswith(f"{here}/login#")
+        answer = await http.post(
+            "/api/login", json={"link": link.partition("#")[2]}, headers={"Origin": here, **CONSENT}
+        )
+        assert answer.headers["set-cookie"].startswith("__Host-journeyman=")
+        assert (await http.get("/api/status")).json()["services"]
+        assert (await http.get("/metrics")).status_code == 403
         unsigned = await http.post("/webhooks/github", content=b"{}", headers={"Content-Type": "application/json"})
         assert unsigned.json()["code"].startswith("signature"), "our own refusal, not the proxy's"
         large = await http.post("/webhooks/github", content=b" " * 2_000_000)
         assert large.status_code != 413
-        basic = {
-            "Authorization": next(ada.auth_flow(httpx.Request("GET", here))).headers["Authorization"],
-            "Origin": here,
-        }
-        async with websockets.connect(f"wss://127.0.0.1:{port}/ws", ssl=trust, additional_headers=basic) as socket:
+        ticket = (await http.post("/api/ticket", headers=CONSENT)).json()["ticket"]
+        address = f"wss://127.0.0.1:{port}/ws?ticket={ticket}"
+        async with websockets.connect(address, ssl=trust, additional_headers={"Origin": here}) as socket:
             await socket.send('{"type":"ping"}')
             assert '"pong"' in str(await asyncio.wait_for(socket.recv(), 30))

@@ -30,6 +30,7 @@ from shared.nats.journal import NatsJournal
 from shared.nats.streams import ARTIFACTS, MEBI
 from shared.runtime.dead_letters import count
 from shared.workspace.branches import branch_name
+from testing.door import BEARER
 from testing.eventually import eventually
 from testing.github_server import GitHubServer, Repo
 from testing.service_group import ROOT
@@ -335,7 +336,7 @@ async def on_github(play: Play) -> None:
         await _shown(play, id, f"check/{posted.commit}")
 
         delivery_id = (await _first(play, "evt.delivery.*.refused")).actor.id
-        async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False, headers=BEARER) as http:
             await http.post(f"/api/deliveries/{delivery_id}/replay", headers={"X-Journeyman": "1"})
         await play.until(delivery_id, "delivery.replayed")
 
@@ -650,7 +651,7 @@ async def own_webhook(play: Play) -> None:
     await play.group.start("brain", "planner", "executor", "gateway")
     bearer = webhook.Verification(scheme=webhook.Scheme.BEARER)
     what = {"verification": bearer, "repo": REPO, "agent": "executor", "directive": IMPLEMENT}
-    async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=play.group.http, timeout=60, trust_env=False, headers=BEARER) as http:
         made = await http.post(
             "/api/webhooks",
             content=msgspec.json.encode({"name": "builds", "paths": {"text": "log", "id": "id"}, **what}),

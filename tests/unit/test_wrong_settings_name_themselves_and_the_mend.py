@@ -130,14 +130,39 @@ def test_a_login_to_nats_is_whole_and_one(
 
 @pytest.mark.parametrize(
     "variables",
-    [{"HOST": "127.0.0.2"}, {"HOST": "::1"}, {"HOST": "localhost"}, {"HOST": "0.0.0.0", "OPEN": "1"}],
+    [
+        {"HTTP_HOST": "127.0.0.2", "LOGIN": "off"},
+        {"HTTP_HOST": "::1"},
+        {"HTTP_HOST": "localhost"},
+        {"HTTP_HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.5, fd00::/8"},
+        {"HTTP_HOST": "0.0.0.0", "TLS_CERT": "/dev/null", "TLS_KEY": "/dev/null"},
+    ],
 )
-def test_the_gateway_is_open_to_others_only_when_that_is_said(
+def test_others_reach_the_gateway_by_tls_or_by_a_proxy_alone(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
-        monkeypatch.setenv(f"JOURNEYMAN_HTTP_{name}", value)
-    assert load_settings().http_host == variables["HOST"]
+        monkeypatch.setenv(f"JOURNEYMAN_{name}", value)
+    assert load_settings().http_host == variables["HTTP_HOST"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"HTTP_HOST": "0.0.0.0"}, "JOURNEYMAN_TRUSTED_PROXIES"),
+        ({"HTTP_HOST": "0.0.0.0", "TRUSTED_PROXIES": "10.0.0.5", "LOGIN": "off"}, "JOURNEYMAN_LOGIN"),
+        ({"TRUSTED_PROXIES": "proxy.example"}, "JOURNEYMAN_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.5/8"}, "JOURNEYMAN_TRUSTED_PROXIES"),
+        ({"TLS_CERT": "/dev/null"}, "JOURNEYMAN_TLS_KEY"),
+    ],
+)
+def test_a_gateway_that_others_could_reach_or_read_does_not_start(
+    variables: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"JOURNEYMAN_{name}", value)
+    with pytest.raises(BadSettings, match=named):
+        load_settings()
 
 
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,9 @@
 """The origin guard: it refuses every request that a foreign web page may have caused.
 
-There is no login yet, so the origin guard is all that stands between a foreign web page in a browser on this machine
-and the agents. It stands before the router and denies by default: the router takes `//api/tasks` and `/ws/` for
-`/api/tasks` and `/ws`, so a list of guarded paths could be walked around. A path that is spelled in a way nobody
-thought of is guarded, and so is a path that no route matches.
+A browser brings its cookie along with what a foreign page sends, and where the login is off the origin guard is all
+that stands between such a page and the agents. It stands before the router and denies by default: the router takes
+`//api/tasks` and `/ws/` for `/api/tasks` and `/ws`, so a list of guarded paths could be walked around. A path that is
+spelled in a way nobody thought of is guarded, and so is a path that no route matches.
 """
 
 from __future__ import annotations

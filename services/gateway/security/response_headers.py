@@ -11,6 +11,8 @@ CSP: Final = (
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
     "require-trusted-types-for 'script'"
 )
+BY_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
+"""A browser that has come by TLS once comes by nothing else for a year."""
 HEADERS: Final = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -33,7 +35,8 @@ class ResponseHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
+                more = (*HEADERS, BY_TLS) if scope.get("scheme") == "https" else HEADERS
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -29,6 +29,7 @@ from testing.checker import (
     story_of,
 )
 from testing.crash_points import Point
+from testing.door import BEARER
 from testing.eventually import eventually
 from testing.github_around import GitHubAround, is_told
 from testing.service_group import SERVICES, ServiceGroup
@@ -175,7 +176,7 @@ async def _open(group: ServiceGroup, text: str, directive: task.Directive) -> st
 
     Raises AssertionError when the repetition opens another task.
     """
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    headers = {"Idempotency-Key": str(uuid.uuid4()), **BEARER}
 
     async def opened() -> str:
         try:

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from cli.demo.webhook import Issue, new_issue
 from shared.nats.bus import Bus
 from shared.nats.streams import EVENTS
+from testing.door import BEARER
 from testing.eventually import end, eventually
 
 ELSEWHERE: Final = "octo/elsewhere"
@@ -71,7 +72,7 @@ class Traffic:
 
     def use(self, url: str) -> None:
         """Send new requests there; those under way go on where they are."""
-        headers = {"X-Journeyman": "1"}
+        headers = {"X-Journeyman": "1", **BEARER}
         self._gateway = httpx.AsyncClient(base_url=url, timeout=PATIENT_S, trust_env=False, headers=headers)
         self._gateways.append(self._gateway)
 
@@ -182,7 +183,7 @@ class Traffic:
         while True:
             address = str(self.gateway.base_url).replace("http://", "ws://").rstrip("/") + "/ws"
             with contextlib.suppress(ConnectionClosed, OSError):
-                async with connect(address, proxy=None) as socket:
+                async with connect(address, proxy=None, additional_headers=BEARER) as socket:
                     after = self.heard[-1] if self.heard else 0
                     await socket.send(json.dumps({"type": "subscribe", "topics": ["tasks"], "after": after}))
                     async for frame in socket:

@@ -35,8 +35,24 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, "unreachable", t("error.unreachable"));
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) throw await refused(path, init, response);
   return response;
+}
+
+/** Who is not logged in any more reads nothing more, and goes where one logs in; what was being sent says so where it is. */
+async function refused(path: string, init: RequestInit | undefined, response: Response): Promise<ApiError> {
+  const problem = await problemOf(response);
+  const reads = init?.method !== "POST" || path === "/api/ticket";
+  if (problem.code === "not-logged-in" && reads) goToLogin();
+  return problem;
+}
+
+/** Tests bring their own. */
+export const leave = { to: (address: string): void => location.replace(address) };
+
+function goToLogin(): void {
+  if (location.pathname === "/login") return;
+  leave.to(`/login?to=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 export type Params = Record<string, string | number | undefined>;
@@ -69,6 +85,11 @@ export async function postJson<T>(
   headers: Record<string, string> = {},
 ): Promise<T> {
   if (REPLAY) throw new ApiError(0, "replay", t("replay.noActions"));
+  return bare<T>(path, body, headers);
+}
+
+/** The same of what changes nothing that a replay shows: logging in and out, and a socket's ticket. */
+export async function bare<T>(path: string, body: object, headers: Record<string, string> = {}): Promise<T> {
   const response = await request(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Journeyman": "1", ...headers },

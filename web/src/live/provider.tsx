@@ -14,6 +14,7 @@ import { Refresher } from "../api/refresher";
 import { REPLAY } from "../api/replay";
 import type { Moment } from "../api/types";
 import { type Link, LiveClient, type Socket } from "./client";
+import { openSocket } from "./socket";
 
 /** A drop shorter than this is nobody's business; after `BANNER_AFTER_MS` it is everybody's. */
 const QUIET_MS = 1_000;
@@ -37,11 +38,6 @@ interface Live {
 
 const LiveContext = createContext<Live | null>(null);
 const FeedContext = createContext<Feed>({ state: "connecting", fresh: false });
-
-function openSocket(): Socket {
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return new WebSocket(`${scheme}://${location.host}/ws`) as unknown as Socket;
-}
 
 export function LiveProvider({
   children,
