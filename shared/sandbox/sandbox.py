@@ -23,6 +23,10 @@ _NAMESPACES: Final = (
 _LIMITED: Final = 'ulimit -c 0; { ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec "$@"'
 
 
+_SETTINGS: Final = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "driver", "dynamic_debug", "mtrr")
+_TELLING: Final = ("kcore", "kmsg", "keys", "timer_list", "sched_debug", "latency_stats")
+
+
 class Command(msgspec.Struct, frozen=True):
     """What is to be started: the program, its whole environment, where, and the descriptors that it inherits."""
 
@@ -104,7 +108,7 @@ class Confined:
         elif (resolver := self._machine.resolver()) is not None:
             toolchains.append(resolver)
         yield from self._machine.base()
-        yield from ("--proc", "/proc", "--dev", "/dev", "--dir", "/run")
+        yield from ("--proc", "/proc", *_kernel_closed(), "--dev", "/dev", "--dir", "/run")
         for place in (str(TEMP), "/var/tmp"):
             yield from ("--tmpfs", place) if confinement.temp is None else ("--bind", str(confinement.temp), place)
         yield from ("--dir", str(HOME))
@@ -121,6 +125,21 @@ class Confined:
         for folder in (written, work):
             folder.mkdir(parents=True, exist_ok=True)
         return ("--overlay-src", source, "--overlay", str(written), str(work), place)
+
+
+def _kernel_closed() -> Iterator[str]:
+    """Settings of the kernel are for reading, and what tells of it is not there.
+
+    A program without rights is still root's own process to them where the service runs as root, and bwrap covers only
+    folders that look writable themselves: it could set ``core_pattern``, and so run anything outside.
+    """
+    proc = Path("/proc")
+    for path in (proc / name for name in _SETTINGS):
+        if path.exists():
+            yield from ("--ro-bind", str(path), str(path))
+    for path in (proc / name for name in _TELLING):
+        if path.exists():
+            yield from ("--ro-bind", "/dev/null", str(path))
 
 
 class Unconfined:

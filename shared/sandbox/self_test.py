@@ -42,7 +42,7 @@ MENDS: Final = (
         ("creating new namespace", "no permissions to create", "clone3", "unshare failed"),
         "This machine lets no program without rights make namespaces. On Ubuntu: `sysctl -w "
         "kernel.apparmor_restrict_unprivileged_userns=0`; on others `sysctl -w kernel.unprivileged_userns_clone=1` or "
-        "`user.max_user_namespaces=15000`; in a container: its seccomp profile must allow it (docs/security.md).",
+        "`user.max_user_namespaces=15000`; in a container: its seccomp profile must allow it (docs/operations.md).",
     ),
     (
         ("uid map", "uid_map", "gid map", "loopback", "setgroups", "rtm_new"),
@@ -52,7 +52,7 @@ MENDS: Final = (
     (
         ("proc on", "/proc", "max_user_namespaces"),
         "/proc cannot be mounted anew, as in a container that hides parts of it: start that with "
-        "`--security-opt systempaths=unconfined` (docs/security.md).",
+        "`--security-opt systempaths=unconfined` (docs/operations.md).",
     ),
 )
 """What bwrap says where it cannot, and the mend."""
