@@ -135,9 +135,17 @@ async def test_ctrl_c_leaves_a_task_alone_that_is_waited_for(
 ) -> None:
     await happen(bus, TASK, task.Submitted(title="Fix it", text="x", source=task.Source(kind="cli")))
     said = {"type": "assistant", "message": {"content": [{"type": "text", "text": "Hello"}]}}
-    await bus.publish(output_subject(Actor("run", TASK)), msgspec.json.encode(said), {})
+
+    async def speak() -> None:
+        """What was said before somebody looks is not told."""
+        while True:
+            await bus.publish(output_subject(Actor("run", TASK)), msgspec.json.encode(said), {})
+            await asyncio.sleep(0.2)
+
     waiting: Terminal = await terminal("task", "wait", TASK[-6:], JOURNEYMAN_NATS_URL=nats_server.url)
+    speaking = asyncio.create_task(speak())
     await waiting.shows("Hello")
+    speaking.cancel()
     waiting.type("\x03")
     await waiting.shows("The task goes on")
     assert await asyncio.wait_for(waiting.process.wait(), 30) == 130
