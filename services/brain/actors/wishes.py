@@ -41,6 +41,9 @@ MAX_CHAIN: Final = 3
 MAX_ROUNDS_AN_HOUR: Final = 6
 """Most rounds that messages may make of one task within an hour: what answers us at once may be a program, too."""
 
+SAME_WORDS: Final = timedelta(minutes=5)
+"""So long the words of the newest wish, said once more in a message, are the same wish and no further one."""
+
 _SAID_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.DECLINED})
 """Where a directive alone says enough: what was asked for was not done."""
 
@@ -91,7 +94,19 @@ def refused(task: Task, wish: FollowUp) -> Rejected | None:
         )
     if wish.recorded and task.status in TAKES_INPUT and wish.text == task.told:
         return Rejected("said-before", "The agent has been told these very words: say what is different.")
+    if wish.recorded and _has_just_been_done(task, wish):
+        return Rejected("said-before", "A round about these very words has just been made: say what is different.")
     return _too_many_rounds(task, wish) if task.status in TAKES_ANOTHER_ROUND else None
+
+
+def _has_just_been_done(task: Task, wish: FollowUp) -> bool:
+    """A storm of one and the same message is one wish, also where it goes on longer than the round about it."""
+    last = task.wishes[-1] if task.wishes else None
+    if last is None or last.at is None or wish.at is None or is_blank(wish.text):
+        return False
+    is_same = last.text == wish.text or last.text.startswith(f"{wish.text}\n\n")
+    is_done = task.status in TAKES_ANOTHER_ROUND - _SAID_AGAIN and not task.unfinished
+    return is_same and is_done and wish.at - last.at < SAME_WORDS
 
 
 def _too_many_rounds(task: Task, wish: FollowUp) -> Rejected | None:

@@ -16,6 +16,7 @@ from shared.contracts.task import (
     Completed,
     Edited,
     ExecutionRequested,
+    Failed,
     FollowedUp,
     FollowUp,
     FollowUpRefused,
@@ -274,3 +275,13 @@ def test_the_same_words_again_are_not_told_to_the_agent_again() -> None:
     told = (*EXECUTING, InputGiven(message="more 1", origin="c/0"))
     assert code_of(told, wish(1)) == "said-before"
     assert code_of((*told, InputGiven(message="other", origin="c/8")), wish(1)) == ""
+
+
+def test_the_same_words_just_after_their_round_are_the_same_wish_and_later_ones_are_another() -> None:
+    done = rounds(2)
+    again = replace(wish(1, minutes=4), origin="c/99")
+    assert code_of(done, again) == "said-before"
+    assert code_of(done, replace(again, at=A_DAY + timedelta(minutes=6))) == ""
+    assert code_of(done, wish(7, minutes=4)) == ""
+    failed = Failed(stage="executing", code="checks-failed", message="No.")
+    assert code_of((*done[:-1], failed), again) == "", "what was not done may be asked for once more"
