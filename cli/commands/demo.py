@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import rich_click as click
 from click.exceptions import Exit
@@ -28,14 +30,18 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     from shared.sandbox.readiness import look
 
     endpoint, secret, repository = found_here()
+    # In a place of its own: this may be a container in which the data directory is for reading.
+    with TemporaryDirectory(prefix="journeyman-demo-") as place:
+        readiness = look(load_settings().model_copy(update={"data_dir": Path(place)}))
     demonstration = Demonstration(
         http=url or endpoint.http,
         nats=nats_url or endpoint.nats,
         login=NO_LOGIN if nats_url else endpoint.login,
         secret=secret,
         repo=repo,
-        sandbox=look(load_settings()).sandbox,
+        sandbox=readiness.sandbox,
         token="" if url else token_of(endpoint),
-        repository=repository,
+        # Without a sandbox here, what the executor observed is all there is.
+        repository=None if readiness.problem else repository,
     )
     raise Exit(0 if asyncio.run(drive(demonstration, screen())) else 1)
