@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import nats.errors
+from nats.aio.msg import Msg
 
 from shared.nats.bus import Bus
 
@@ -35,6 +36,8 @@ class Pulse:
         self._heard = asyncio.Event()
         self._heard.set()
         self._draining = asyncio.Event()
+        self._beat = asyncio.Event()
+        self._inbox = ""
 
     @property
     def silent(self) -> bool:
@@ -71,13 +74,23 @@ class Pulse:
 
     async def run(self) -> None:
         """Ask until `drain`."""
-        missed = 0
-        while not self._draining.is_set():
-            missed = 0 if await self._answers() else missed + 1
-            self._say(silent=missed >= MISSED)
-            if not missed:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._draining.wait(), self._every_s)
+        # Not by nats-py's own PING: a PONG that comes after its caller has given up ends the connection's reading.
+        self._inbox = self._bus.nc.new_inbox()
+        subscription = await self._bus.nc.subscribe(self._inbox, cb=self._echo)
+        try:
+            missed = 0
+            while not self._draining.is_set():
+                missed = 0 if await self._answers() else missed + 1
+                self._say(silent=missed >= MISSED)
+                if not missed:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._draining.wait(), self._every_s)
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+
+    async def _echo(self, _: Msg) -> None:
+        self._beat.set()
 
     def drain(self) -> None:
         """Ask no longer."""
@@ -87,7 +100,9 @@ class Pulse:
         began = self._bus.nc.stats["in_bytes"]
         try:
             if self._bus.connected:
-                await self._bus.nc.flush(self._within_s)  # type: ignore[arg-type]  # nats-py means seconds
+                self._beat.clear()
+                await self._bus.nc.publish(self._inbox)
+                await asyncio.wait_for(self._beat.wait(), self._within_s)
                 return True
         except (TimeoutError, nats.errors.Error):
             # The answer comes behind what the server is sending.
