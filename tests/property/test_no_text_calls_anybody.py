@@ -76,6 +76,7 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 @given(TEXTS)
 @example("- ```\n@ada")
 @example("---#7")
+@example("é/0#7")
 def test_a_defused_text_is_harmless_also_when_it_is_cut(text: str) -> None:
     made = defused(text)
     assert_harmless(made)

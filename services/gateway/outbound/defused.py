@@ -33,7 +33,7 @@ CALLING: Final = re.compile(
     r"\\*(?:"
     r"https?://[^\s<>`\[\]()]{0,500}(?:@|/(?:issues|pull|pulls|discussions|commit|compare)/)[^\s<>`\[\]()]{0,500}"
     r"|(?<![A-Za-z0-9])@[A-Za-z0-9](?:[A-Za-z0-9-]*)(?:/[A-Za-z0-9._-]+)?"
-    r"|(?<![A-Za-z0-9])(?:[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100})?#\d+"
+    r"|(?<![A-Za-z0-9])(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d+"
     r"|(?<![A-Za-z0-9])[Gg][Hh]-\d+"
     r")"
 )
