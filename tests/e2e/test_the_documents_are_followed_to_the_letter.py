@@ -157,7 +157,10 @@ async def test_a_proxy_asks_people_for_a_password_and_lets_webhooks_and_live_pag
     command = proxy(tmp_path, system, *authority.signs("proxy"), port)
     trust = ssl.create_default_context(cafile=str(authority.ca))
     here = f"https://127.0.0.1:{port}"
-    async with running(*command, port=port, folder=tmp_path), httpx.AsyncClient(base_url=here, verify=trust) as http:
+    async with (
+        running(*command, port=port, folder=tmp_path),
+        httpx.AsyncClient(base_url=here, verify=trust, timeout=60) as http,
+    ):
         assert (await http.get("/api/status")).status_code == 401
         ada = httpx.BasicAuth("ada", "s3cret")
         assert (await http.get("/api/status", auth=ada)).json()["services"]
