@@ -45,13 +45,12 @@ RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
 
 
 FROM base AS journeyman
-# git for the agents' worktrees; bubblewrap for their sandbox where its wheel is not made for the machine; tini reaps what
-# they leave behind; the rest is what set-ups and checks commonly call. A toolchain is added on top:
-# deploy/Dockerfile.toolchain. Their versions are those of the base image's release.
+# git for the agents' worktrees; tini reaps what they leave behind; the rest is what set-ups and checks commonly call. A
+# toolchain is added on top: deploy/Dockerfile.toolchain. Their versions are those of the base image's release.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        bubblewrap ca-certificates curl git make openssh-client patch procps tini unzip xz-utils \
+        ca-certificates curl git make openssh-client patch procps tini unzip xz-utils \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /data --shell /bin/bash journeyman \
     && install -d -o journeyman -g journeyman /data /repos
