@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +19,6 @@ from shared.ops.disk_use import disk_use, free_bytes, size_in_words
 from shared.ops.environment import BASICS, inherited
 from shared.ops.senders import SENDERS, secret_setting
 from shared.ops.settings import Settings, variable_of
-from shared.sandbox.binary import BwrapMissing, find_bwrap
-from shared.sandbox.machine import Machine
-from shared.sandbox.readiness import OFF, hidden_of
-from shared.sandbox.sandbox import Confined
-from shared.sandbox.self_test import confinement_problem
 from shared.workspace.git import git
 
 LITTLE_BYTES: Final = 5 * 1024**3
@@ -41,7 +35,6 @@ async def look_at_machine(settings: Settings, endpoint: Endpoint | None) -> list
     found = [
         await _git(),
         await _claude(settings),
-        await asyncio.to_thread(_sandbox, settings),
         _model(settings, demo=demo),
         *webhook_secrets(settings, data),
     ]
@@ -85,22 +78,6 @@ async def _claude(settings: Settings) -> Finding:
             "Claude CLI", f"{cli} does not start", "Run `make install` again, or set CLAUDE_CLI to one that works."
         )
     return good("Claude CLI", f"{said.decode(errors='replace').strip()} at {cli}")
-
-
-def _sandbox(settings: Settings) -> Finding:
-    """Whether what is not ours can be confined on this machine."""
-    if settings.sandbox == "off":
-        return note("sandbox", OFF, "Take JOURNEYMAN_SANDBOX away: on is the default.")
-    try:
-        bwrap = find_bwrap()
-    except BwrapMissing as error:
-        return from_error("sandbox", error)
-    with tempfile.TemporaryDirectory(prefix="journeyman-") as scratch:
-        problem = confinement_problem(Confined(bwrap, Machine(hidden_of(settings))), Path(scratch))
-    if problem is not None:
-        said, _, mend = problem.partition(". ")
-        return bad("sandbox", said, mend)
-    return good("sandbox", f"holds: a program inside has no network, no rights and none of our files ({bwrap})")
 
 
 def _model(settings: Settings, *, demo: bool) -> Finding:

@@ -34,9 +34,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     )
     service.react(reactions(policy), FILTERS)
     service.keep_time(host, partial(timers, policy=policy), SET_BY)
-    runner = AgentRunner(settings, service.bus)
-    service.told["sandbox"] = runner.confining.word
-    agents = AgentActivity(settings, host, service.journal, runner)
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     triage = Triage(settings, agents, policy, GatewayGit(service.bus))
     service.activity(
         "triage",

@@ -20,9 +20,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("executor", settings, timings)
     host = service.host(run_actor.DECIDER)
     service.react(react, FILTERS)
-    runner = AgentRunner(settings, service.bus)
-    service.told["sandbox"] = runner.confining.word
-    agents = AgentActivity(settings, host, service.journal, runner)
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     executing = Executing(settings, agents, service.artifacts, GatewayGit(service.bus), timings=timings)
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up

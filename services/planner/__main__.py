@@ -20,9 +20,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service = await Service.connect("planner", settings, timings)
     host = service.host(plan.DECIDER)
     service.react(react, FILTERS)
-    runner = AgentRunner(settings, service.bus)
-    service.told["sandbox"] = runner.confining.word
-    agents = AgentActivity(settings, host, service.journal, runner)
+    agents = AgentActivity(settings, host, service.journal, AgentRunner(settings, service.bus))
     drafting = Drafting(settings, agents, GatewayGit(service.bus))
     service.activity(
         "draft",

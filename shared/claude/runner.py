@@ -28,7 +28,6 @@ from shared.contracts.usage import ModelUsage, add_usage
 from shared.nats.bus import Bus
 from shared.ops.crash_points import crash_point
 from shared.ops.settings import Settings
-from shared.sandbox.readiness import Readiness, look
 
 DEMO_KEY: Final = "demo-key"
 READ_ONLY_PROCESSES: Final = 2
@@ -113,17 +112,8 @@ class AgentRunner:
         """The name of the process in a run directory, which no process on another machine has."""
         return f"{run_dir.name}@{self.node_id}"
 
-    @cached_property
-    def confining(self) -> Readiness:
-        """The sandbox, tried out when it is first asked for (it blocks for some 50 ms then)."""
-        return look(self._settings)
-
     def problem(self) -> str | None:
         """Why agents cannot run here, with the mend; None when they can."""
-        return self.model_problem() or self.confining.problem or None
-
-    def model_problem(self) -> str | None:
-        """Why no agent can run, whatever the machine: there is no CLI, or no model for it."""
         try:
             find_cli(self._settings.claude_cli or None)
         except CliMissing as error:

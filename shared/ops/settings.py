@@ -121,11 +121,6 @@ class Settings(Limits, BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="This machine's name in events",
     )
-    sandbox: Literal["on", "off"] = Field(
-        "on",
-        description="Whether agents, set-up and checks are confined. off: they run as the service's own account and "
-        "reach everything that it reaches",
-    )
     run_timeout_seconds: int = Field(3600, ge=10, le=86400, description="Longest time for one agent's work")
     silence_timeout_seconds: int = Field(
         180, ge=5, le=3600, description="Longest silence of an agent before it is stopped"

@@ -85,8 +85,6 @@ class Service:
         self.people = People(self.journal)
         self.draining = asyncio.Event()
         self.problems: dict[str, str] = {}
-        self.told: dict[str, str] = {}
-        """What the service says of itself to whoever asks which services there are, beside machine and process."""
         self.health = Health(name, self._problems)
         self._host: ActorHost | None = None
         self._loops: list[Callable[[], Awaitable[None]]] = []
@@ -241,7 +239,7 @@ class Service:
             name=f"journeyman-{self.name}",
             version=VERSION,
             description=f"The {self.name} of Journeyman",
-            metadata={"machine": self.settings.machine_id, "pid": str(os.getpid()), **self.told},
+            metadata={"machine": self.settings.machine_id, "pid": str(os.getpid())},
         )
 
     async def _watch_connection(self) -> None:

@@ -85,7 +85,7 @@ def test_what_ignores_a_polite_end_is_killed_and_counted_once() -> None:
         assert child.wait(60) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("said", ['Path("/proc', "JOURNEYMAN_RUN_MARK", "pidfd_open"])
+@pytest.mark.parametrize("said", ['"/proc', "JOURNEYMAN_RUN_MARK", "pidfd_open"])
 def test_one_module_reads_what_the_kernel_says_of_processes(said: str) -> None:
     readers = {
         path.relative_to(ROOT).as_posix()

@@ -21,16 +21,12 @@ from shared.runtime.client import QueryFailed
 
 
 class ServiceInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance of a service that answers; ``started`` is ISO 8601 UTC.
-
-    ``sandbox`` is ``on``, ``off`` or why nothing can be confined there, and empty where no agents run.
-    """
+    """One instance of a service that answers; ``started`` is ISO 8601 UTC."""
 
     name: str
     id: str
     machine: str
     started: str
-    sandbox: str = ""
 
 
 class WebhookSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,8 +119,7 @@ class StatusController(Controller):
                 raise
             affairs, problem = NOTHING_KNOWN, error.detail
         machine = await system_overview.look()
-        confining = {each.sandbox for each in machine.services} - {"", "on", "off"}
-        agents_problem = runner.model_problem() or next(iter(sorted(confining)), "")
+        agents_problem = runner.problem() or ""
         return SystemStatus(
             **msgspec.structs.asdict(affairs),
             projector_problem=problem,
@@ -140,13 +135,7 @@ class StatusController(Controller):
             disk=machine.disk,
             disk_free_bytes=machine.disk_free_bytes,
             services=[
-                ServiceInstance(
-                    name=each.service,
-                    id=each.id,
-                    machine=each.machine,
-                    started=each.started,
-                    sandbox=each.sandbox,
-                )
+                ServiceInstance(name=each.service, id=each.id, machine=each.machine, started=each.started)
                 for each in machine.services
             ],
             webhooks=webhooks_of(settings),

@@ -42,16 +42,12 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance that answers; ``started`` is ISO 8601 UTC.
-
-    ``sandbox`` is ``on``, ``off`` or why nothing can be confined there, and empty where no agents run.
-    """
+    """One instance that answers; ``started`` is ISO 8601 UTC."""
 
     service: str
     id: str
     machine: str
     started: str
-    sandbox: str = ""
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +199,6 @@ class SystemOverview:
                     id=each.id,
                     machine=(each.metadata or {}).get("machine", ""),
                     started=each.started,
-                    sandbox=(each.metadata or {}).get("sandbox", ""),
                 )
                 for each in found
                 if each.name.startswith(PREFIX)

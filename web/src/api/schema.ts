@@ -1237,8 +1237,6 @@ export interface components {
             id: string;
             machine: string;
             name: string;
-            /** @default  */
-            sandbox?: string;
             started: string;
         };
         /** Session */
