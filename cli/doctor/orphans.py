@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
-from cli.connection import Link, principal
+from cli.connection import Link
 from cli.doctor.finding import Finding, bad, good
 from shared.claude.orphans import Orphan, clear_orphan, find_orphans
 from shared.claude.work_dirs import PLACE
@@ -14,6 +15,8 @@ from shared.nats.journal import NatsJournal
 from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.settings import Settings
 from shared.runtime.client import NoAnswer
+
+DOCTOR: Final = "service:doctor"
 
 
 async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Finding:
@@ -29,8 +32,9 @@ async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Fi
     config = _config(settings)
 
     async def tell(actor: Actor, command: Command) -> None:
+        # What a process has spent is told by the machine, and never by a person.
         with contextlib.suppress(NoAnswer):  # it is stored, and its service hears of it
-            await link.client.send(actor, command, principal=principal())
+            await link.client.send(actor, command, principal=DOCTOR)
 
     for orphan in found:
         await clear_orphan(orphan, data, lambda name: repo.target if (repo := config.repo_for(name)) else None, tell)
