@@ -38,6 +38,7 @@ from shared.contracts.task import (
     RecordHead,
     RecordPublished,
     RecordReview,
+    RecordRunSucceeded,
     Reviewed,
     RunSucceeded,
     SetAutomatic,
@@ -395,6 +396,20 @@ def test_so_much_is_heard_of_one_head_and_then_that_is_said_once() -> None:
 
 
 # ---- auto off
+
+
+def test_a_conflict_that_stays_is_told_again_after_a_round_about_something_else() -> None:
+    story_ = Story().heard(head("c1", conflict=True))
+    for note in (None, replace(NOTE, by_program=True)):
+        if note is not None:
+            story_.heard(said(note))
+        story_.round()
+        story_.now = DECIDER.evolve(
+            story_.now, ExecutionRequested(round=2, repo="r", base_commit="c1", title="t", text="x")
+        )
+        story_.tell(RecordRunSucceeded(attempt=story_.now.attempt + 1, due=A_DAY + SOON))
+        needed = story_.due()
+        assert isinstance(needed, PersonNeeded) and needed.code == "conflict"
 
 
 def test_automatic_rounds_may_be_switched_off_and_on_and_what_waits_is_told_meanwhile() -> None:
