@@ -2,7 +2,7 @@
 
 A row says the least role that a person needs, and the scope that a token needs. `COMMANDS` is about what reaches an
 actor, whichever way it came: hosts look there before an actor decides. `OPERATIONS` is about the API by operation id,
-`TOPICS` and `MESSAGES` about the WebSocket: the gateway looks there first, so that a person is told at once.
+`TOPICS` and `MESSAGES` about the WebSocket: the gateway, which has no login yet, does not ask for them.
 
 Services and agents are not asked (their commands are the process itself), nor are people outside (``github:octocat``):
 their authority was judged when their delivery came.
@@ -210,9 +210,7 @@ def refusal_of_command(kind: str, verb: str, *, name: str, actor: str, user: Use
     if row is None or row is CLOSED:
         return refusal(CLOSED, Role.ADMIN)
     if not user.invited:
-        return Rejected(
-            "user-unknown", f"Nobody here is called {name[:40]}: an admin invites people (`journeyman user invite`)."
-        )
+        return Rejected("user-unknown", f"Nobody here is called {name[:40]}: an admin invites people.")
     if not user.enabled:
         return Rejected("user-disabled", f"{name} may not do anything here any more: ask an admin.")
     if kind == "user" and row is SIGNED_IN and name != actor:

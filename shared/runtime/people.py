@@ -1,94 +1,46 @@
-"""The people of the system, as the log has them now: who they are, what they may do, which tokens stand for them.
+"""The people of the system, as the log has them now: who they are, and what they may do.
 
-Whoever hosts actors asks here before an actor decides, and the gateway before it looks a route up. It is one small
-fold in memory that follows ``evt.user.>``; before somebody is refused, the log itself is asked once more.
+Whoever hosts actors asks here before an actor decides. It is one small fold in memory that follows ``evt.user.>``;
+before somebody is refused, the log itself is asked once more.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.contracts.messages import Command, name_of
 from shared.contracts.roles import CLOSED, COMMANDS, refusal_of_command
 from shared.contracts.subjects import Actor
-from shared.contracts.user import NAME, NOBODY, Token, User, evolve
+from shared.contracts.user import NAME, NOBODY, User, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
-from shared.runtime.watcher import watch
+from shared.runtime.watcher import watch_until
 
 USER: Final = "user:"
 LOCAL: Final = "user:local"
 """Whoever reaches a gateway whose login is off, which listens on loopback only."""
-HEARD_WITHIN_S: Final = 5.0
-
-
-class Held(NamedTuple):
-    """A token, and the person it stands for."""
-
-    name: str
-    user: User
-    token: Token
 
 
 class People:
-    """Follows the log. ``changed`` hears the name of each person of whom something is new."""
+    """Follows the log."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._found: dict[str, User] = {}
-        self._tokens: dict[str, tuple[str, Token]] = {}
-        self._position = 0
-        self._waiting: list[tuple[int, asyncio.Event]] = []
-        self._listeners: list[Callable[[str], None]] = []
         self._draining = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the log until `drain`."""
-        watching = asyncio.create_task(watch(self._journal, "evt.user.>", after=0, handle=self._hear))
-        draining = asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait((watching, draining), return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
-        finally:
-            watching.cancel()
-            draining.cancel()
+        await watch_until(self._draining, self._journal, "evt.user.>", after=0, handle=self._hear)
 
     def drain(self) -> None:
         """Follow no longer."""
         self._draining.set()
 
-    def on_change(self, listener: Callable[[str], None]) -> None:
-        """Call this with the name of each person of whom something is new."""
-        self._listeners.append(listener)
-
-    async def heard(self, position: int) -> None:
-        """Wait until the log was followed to a position, for a moment at most."""
-        if self._position >= position:
-            return
-        reached = asyncio.Event()
-        self._waiting.append((position, reached))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reached.wait(), HEARD_WITHIN_S)
-
-    def all(self) -> Mapping[str, User]:
-        """Everybody by name."""
-        return self._found
-
     def find(self, name: str) -> User:
         """Who that is: `NOBODY` for somebody who was never invited."""
         return self._found.get(name, NOBODY)
-
-    def holder(self, hash: str) -> Held | None:
-        """Whose token has this SHA-256; None for one that stands for nobody. Its end is the caller's business."""
-        found = self._tokens.get(hash)
-        if found is None:
-            return None
-        name, token = found
-        return Held(name, self._found[name], token)
 
     async def check(self, actor: Actor, command: Command, principal: str) -> None:
         """Let a command pass that its sender may give; raises `Rejected`, and what the journal raises.
@@ -120,15 +72,4 @@ class People:
 
     def _hear(self, event: RecordedEvent) -> None:
         name = event.actor.id
-        before = self.find(name)
-        user = self._found[name] = evolve(before, event.data)
-        for token in before.tokens:
-            self._tokens.pop(token.hash, None)
-        self._tokens |= {token.hash: (name, token) for token in user.tokens}
-        self._position = event.position
-        for position, reached in self._waiting:
-            if position <= event.position:
-                reached.set()
-        self._waiting = [each for each in self._waiting if not each[1].is_set()]
-        for listener in self._listeners:
-            listener(name)
+        self._found[name] = evolve(self.find(name), event.data)

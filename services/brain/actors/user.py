@@ -40,7 +40,7 @@ def decide(user: User, command: UserCommand) -> UserEvent | None:
         case Invite():
             return _invited(user, command)
         case _ if not user.invited:
-            raise Rejected("user-unknown", "There is nobody of this name: look at `journeyman user list`.")
+            raise Rejected("user-unknown", "There is nobody of this name: an admin invites people.")
         case ChangeRole(role=role):
             return None if role is user.role else RoleChanged(role=role)
         case Disable():
@@ -51,7 +51,7 @@ def decide(user: User, command: UserCommand) -> UserEvent | None:
             return _token_made(user, command)
         case RevokeToken(token=id):
             if not any(each.token == id for each in user.tokens):
-                raise Rejected("token-unknown", "This person has no such token: look at `journeyman token list`.")
+                raise Rejected("token-unknown", "This person has no such token: it may have been revoked.")
             return TokenRevoked(token=id)
 
 
