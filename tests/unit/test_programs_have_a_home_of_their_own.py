@@ -130,7 +130,7 @@ def test_the_root_of_a_version_manager_in_the_home_is_given_by_its_variable(tmp_
 
 
 def test_the_root_of_a_version_manager_that_cannot_be_looked_at_is_left_out(tmp_path: Path) -> None:
-    # Also root cannot look at this one; without `su -` it is somebody else's, such as /root/.pyenv.
+    # Also root cannot look at this one; without `su -` it is that of the account one came from.
     unseen = f"/{'x' * 300}/.pyenv"
     assert "PYENV_ROOT" not in own_home.variables(tmp_path, {"HOME": str(tmp_path), "PYENV_ROOT": unseen})
 
