@@ -164,9 +164,11 @@ function get(url) {
 }
 
 function post(pathname, body) {
+  if (pathname === "/api/ticket") return { ticket: "made-up" };
   if (pathname === "/api/test-event")
     return { status: 200, delivery: "", task_id: "", reason: "the made-up gateway stores no deliveries" };
-  const [, , , id, verb] = pathname.split("/");
+  const [, , resource, id, verb] = pathname.split("/");
+  if (resource !== "tasks") return null;
   if (!id) {
     const task = {
       ...tasks.at(-1),
@@ -282,7 +284,13 @@ const server = createServer((request, response) => {
         code: "csrf",
         detail: "The X-Journeyman header is missing.",
       });
-    const done = post(url.pathname, JSON.parse(text || "{}"));
+    let done = null;
+    try {
+      done = post(url.pathname, JSON.parse(text || "{}"));
+    } catch (error) {
+      // One request that it cannot take must not end the server for all others.
+      return json(response, 500, { status: 500, code: "fixture", detail: String(error) });
+    }
     if (!done) return json(response, 404, { status: 404, code: "not-found" });
     if (done.problem) return json(response, 409, { status: 409, code: done.problem, detail: done.detail });
     json(response, done.id ? 201 : 200, done);
