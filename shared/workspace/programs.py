@@ -24,7 +24,7 @@ PLAIN: Final = _words(
 )
 """Programs that handle text and files, and judge nothing by themselves."""
 
-_TEST_RUNNERS: Final = _words(
+TEST_RUNNERS: Final = _words(
     "pytest py.test unittest nose2 nosetests go gotestsum cargo nextest cargo-nextest jest vitest mocha node phpunit "
     "pest rspec mix dotnet ctest bun mvn mvnw gradle gradlew tox"
 )
@@ -35,7 +35,7 @@ _COUNT: Final = frozenset(
 """Those that always tell how many tests have passed."""
 _TELL: Final = frozenset({"make", "gmake", "tox", "just", "task", "nox", "pre-commit"})
 """Programs that name each step that has failed, in words that are read."""
-_ONE_STEP: Final = _TEST_RUNNERS | _words(
+_ONE_STEP: Final = TEST_RUNNERS | _words(
     "ward trial doctest compileall py_compile pyright basedpyright mypy ruff flake8 black isort pylint bandit pyflakes "
     "pycodestyle pydocstyle codespell vulture yamllint djlint sphinx-build mkdocs pip pip-audit coverage "
     "ava tap jasmine karma playwright cypress eslint prettier tsc vue-tsc stylelint biome oxlint standard xo tslint "
@@ -68,6 +68,12 @@ _SUBCOMMANDS: Final = {
 }
 """What such a program does as one step: its other subcommands may run what others have written."""
 
+STARTERS: Final = re.compile(
+    r"(?:python|pypy)[\d.]*|py|node|deno|npm|npx|pnpm|yarn|bunx|ruby|bundle|rake|php|composer|java|javac|kotlinc?|sh|bash"
+    r"|dash|zsh|g?make|cmake|ninja|just|task|uvx?|poetry|pdm|pipenv|nox|rustc|rustdoc|gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?"
+    r"|mypy|ruff|flake8|pylint|eslint|tsc|golangci-lint"
+)
+"""Programs that start others, or judge in another way than by tests."""
 _WRAPPERS: Final = frozenset(
     {"env", "command", "exec", "time", "npx", "bunx", "uvx", "nice", "ionice", "nohup", "stdbuf", "unbuffer", "sudo"}
     | {"xvfb-run", "timeout", "gtimeout", "cross-env", "c8", "nyc", "setsid", "dotenv", "xargs", "winpty"}
@@ -114,7 +120,7 @@ def is_one_step(words: Sequence[str]) -> bool:
 def is_test_runner(words: Sequence[str]) -> bool:
     """Whether these `called` words run tests whose outcome is read from what they write."""
     name = words[0].rpartition("/")[2] if words else ""
-    return name in _TEST_RUNNERS and (name not in _SUBCOMMANDS or bool({"test", "t", "nextest", "--test"} & {*words}))
+    return name in TEST_RUNNERS and (name not in _SUBCOMMANDS or bool({"test", "t", "nextest", "--test"} & {*words}))
 
 
 def counts_tests(words: Sequence[str]) -> bool:

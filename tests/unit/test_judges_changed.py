@@ -35,7 +35,7 @@ CI = (
 
 def test_what_npm_runs_scripts_with_is_told() -> None:
     told_of = told({}, {".npmrc": "script-shell=/bin/true\n"}, "npm test")
-    assert told_of == [".npmrc: test configuration added"]
+    assert told_of == [".npmrc: setting that puts another program in the place of the test runner added"]
 
 
 @pytest.mark.parametrize("path", CONFIGURATION)
@@ -253,11 +253,85 @@ def test_deleted_tests_of_an_unknown_kind_and_changed_snapshots_are_told() -> No
     ]
 
 
+def replacing(before: Tree, after: Tree, *commands: str) -> list[str]:
+    """The paths of what takes the judge's place in the change from one tree to another."""
+    files = [
+        (path, "A" if path not in before else "D" if path not in after else "M")
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    ]
+    found = judges_changed(files, lambda path: before.get(path, ""), lambda path: after.get(path, ""), commands)
+    return [each.path for each in found if each.replaces]
+
+
 def test_a_module_in_the_place_of_the_runner_is_told() -> None:
     assert told({}, {"pytest.py": "", ".venv/bin/python": ""}) == [
         ".venv/bin/python: installed package added",
         "pytest.py: module that takes the place of the test runner added",
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("pytest.py", "pytest/__init__.py", "pytest/__main__.py", "_pytest/__init__.py", "unittest/__main__.py"),
+        *("src/pluggy.py", "pytest.pyc", "pytest.cpython-311-x86_64-linux-gnu.so", "pytest", "api/pytest.py"),
+        *("sitecustomize.py", "src/usercustomize.py", "lib/a.pth", "argparse.py", "src/dataclasses/__init__.py"),
+        *("api/inspect.py", "src/coverage.py", ".venv/lib/python3/site-packages/x.py", "node_modules/.bin/jest"),
+        *("web/node_modules/vitest/index.js", "vendor/bin/phpunit", "vendor/github.com/stretchr/testify/assert/a.go"),
+        *("src/test/java/org/junit/jupiter/api/Assertions.java", "lib/minitest.rb", "include/gtest/gtest.h"),
+        *("go", "tools/go", "tools/python3", "tools/grep", "npm", "gradle/wrapper/gradle-wrapper.jar"),
+    ],
+)
+def test_a_file_that_takes_the_place_of_the_judge_replaces_it(path: str) -> None:
+    makefile = {"Makefile": "PATH := $(PWD)/tools:$(PATH)\ntest:\n\tgo test && ./gradlew test\n"}
+    commands = ("make test", "cd api && python3 -m pytest")
+    assert replacing(makefile, makefile | {path: "x"}, *commands) == [path]
+    assert replacing(makefile | {path: "x"}, makefile, *commands) == [], "what goes takes no place"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        (".npmrc", "save-exact=true\n", "save-exact=true\nscript-shell=/bin/true\n"),
+        (".yarnrc.yml", "", "yarnPath: ./yarn.cjs\n"),
+        (".cargo/config.toml", "[build]\njobs = 1\n", "[target.x]\nrunner = 'true'\n"),
+        ("Cargo.toml", "[lib]\nname = 'a'\n", "[lib]\nname = 'a'\nharness = false\n"),
+        ("package.json", '{"devDependencies": {"jest": "^29.0.0"}}', '{"devDependencies": {"jest": "file:./jest"}}'),
+        ("package.json", "{}", '{"overrides": {"vitest": "npm:mine@1.0.0"}}'),
+        ("tools/jest/package.json", "", '{"name": "jest", "bin": "x.js"}'),
+        ("pyproject.toml", "", "[project]\nname = 'pytest'\n"),
+        ("pyproject.toml", "", "[tool.uv.sources]\npytest = { path = 'mine' }\n"),
+        ("pyproject.toml", "", '[dependency-groups]\ndev = ["pytest @ file:./mine"]\n'),
+        ("requirements-dev.txt", "pytest==8\n", "pytest @ file:./mine\n"),
+        ("go.mod", "module a\n", "module a\nreplace github.com/stretchr/testify => ./mine\n"),
+        ("Gemfile", "gem 'rspec'\n", "gem 'rspec', path: 'mine'\n"),
+    ],
+)
+def test_a_setting_that_names_another_judge_replaces_it(path: str, before: str, after: str) -> None:
+    assert replacing({path: before}, {path: after}, "npm test") == [path]
+    assert replacing({path: after}, {path: after + " "}, "npm test") == [], "it was there before"
+
+
+def test_what_is_named_like_a_judge_and_is_none_replaces_nothing() -> None:
+    after = dict.fromkeys(
+        [
+            *("app/calendar.py", "app/__init__.py", "tests/unittest/test_a.py", "tests/unittest/__init__.py"),
+            *("test/__init__.py", "scripts/coverage", "script/test", "bin/rspec", "docs/pytest.md", "pkg/pytest.py"),
+            *("pkg/__init__.py", "tests/fixtures/node_modules/a/index.js", "go.sum", "tox.ini", "src/app/types.py"),
+            *("gradle/wrapper/gradle-wrapper.jar", "internal/assert/assert.go", "spec/rspec_helper.rb", "src/types.ts"),
+        ],
+        "x",
+    )
+    after["package.json"] = '{"name": "a", "devDependencies": {"jest": ">=29.0.0-beta.1 <30 || *", "x": "file:./x"}}'
+    after["Cargo.toml"] = "[[bench]]\nname = 'a'\nharness = false\n"
+    assert replacing({}, after, "python3 -m pytest", "npm test") == []
+
+
+def test_what_takes_the_place_of_the_judge_is_found_behind_any_number_of_files() -> None:
+    files = [*((f"a{n}", "A") for n in range(MAX_FILES)), ("pytest.py", "A")]
+    found = judges_changed(files, lambda _: "", lambda _: "")
+    assert [each.path for each in found if each.replaces] == ["pytest.py"]
 
 
 def test_ordinary_work_is_not_told() -> None:

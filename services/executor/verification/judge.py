@@ -92,7 +92,9 @@ class Judge:
         crash_point("verification.set-up")
         setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
         if len(setup) == len(ran):
-            checks = [await self._judge(command) for command in self._checks]
+            checks = self._doubted(
+                [await self._judge(command) for command in self._checks], await self._judges.replaced()
+            )
         else:
             setup.append(await self._judge_setup(ran[-1]))
             why = f"The set-up failed: {ran[-1].result.command}"
@@ -103,6 +105,19 @@ class Judge:
             evidence=evidence_of((*setup, *checks), comparable=self._comparable),
             notes=tuple(self._notes),
         )
+
+    def _doubted(self, checks: list[Check], replaced: str) -> list[Check]:
+        """Of a judge that the result itself has put there no word counts but that of a failure."""
+        if not replaced:
+            return checks
+        self._comparable = False
+        why = f"What judges was replaced, so that this proves nothing: {replaced}."
+        return [
+            msgspec.structs.replace(check, reason=f"{check.reason} {why}".strip())
+            if check.verdict in (CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE)
+            else check
+            for check in checks
+        ]
 
     async def _set_up(self) -> list[Ran]:
         """Set the result up; a step that fails is tried once more: downloads fail at times."""

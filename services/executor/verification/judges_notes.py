@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from services.executor.verification.naming import listed
 from shared.contracts.evidence import Note, NoteKind
 from shared.workspace.changes import changed_entries
 from shared.workspace.git import ask, git, printable
@@ -70,6 +71,11 @@ class JudgesOf:
             more = f"{len(found) - MOST_NOTES} more changes to what judges the work"
             return (*notes, Note(kind=NoteKind.JUDGE_CHANGED, sentence=more))
         return notes
+
+    async def replaced(self) -> str:
+        """What it puts in the place of the judge itself, as a phrase; nothing where it does not."""
+        changes = [change for change in await self._judges_changed() if change.replaces]
+        return listed(tuple(f"{printable(change.path)} ({change.what})" for change in changes))
 
     async def taken_away(self) -> TakenAway:
         """Which tests it deletes or skips, by the text of its files."""

@@ -34,6 +34,8 @@ def left_out(after: Findings, before: Findings, taken: TakenAway) -> LeftOut:
 
     Tests that are deleted or renamed in the text are named; that is a person's to judge, and no doubt.
     """
+    if before.ran and not after.ran and after.passed_count:
+        return LeftOut("", "nothing names the tests that ran, and at the base commit their runner does")
     lost, fewer = lost_tests(after, before), fewer_tests(after, before)
     told = _no_longer_run(lost)
     if red := lost.had_failed or deleted_among(red_before(after, before), taken.names):
@@ -48,7 +50,10 @@ def left_out(after: Findings, before: Findings, taken: TakenAway) -> LeftOut:
 
 def is_anything_left_out(after: Findings, before: Findings) -> bool:
     """Whether it is worth to read the result's text."""
-    return bool(fewer_tests(after, before) or lost_tests(after, before).names or red_before(after, before))
+    is_nameless = bool(before.ran and not after.ran and after.passed_count)
+    return bool(
+        is_nameless or fewer_tests(after, before) or lost_tests(after, before).names or red_before(after, before)
+    )
 
 
 def _no_longer_run(lost: Lost) -> str:

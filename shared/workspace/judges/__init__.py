@@ -5,6 +5,8 @@ Nothing here forbids such a change; a person is told of it. It compares text and
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -12,6 +14,7 @@ import msgspec
 
 from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.reach import Reach, reach_of
+from shared.workspace.judges.replaced import Replaced
 from shared.workspace.judges.weakened import TakenAway, is_test
 
 __all__ = ["MAX_FILES", "JudgeChange", "Read", "TakenAway", "are_tests_touched", "judges_changed", "taken_away"]
@@ -20,6 +23,9 @@ MAX_FILES: Final = 500
 """Changed files that are looked at."""
 MAX_TEXT: Final = 256 * 1024
 """Characters of a file that are looked at."""
+
+_SHELL: Final = re.compile(r"[^.]+|.+\.(?:ba|z)?sh")
+_VERBS: Final = {"A": "added", "D": "deleted"}
 
 Read = Callable[[str], str]
 """The text of a file at one commit; empty where it is not there."""
@@ -30,6 +36,8 @@ class JudgeChange(msgspec.Struct, frozen=True):
 
     path: str
     what: str
+    replaces: bool = False
+    """Whether it takes the judge's place: what the checks say then is the change's own word."""
 
 
 def judges_changed(
@@ -39,15 +47,22 @@ def judges_changed(
 
     ``files`` are paths with the letter that git gives without looking for renames: A, M, D or T. ``base`` and
     ``result`` read a file before and after the change. New tests are no judges of old work, new configuration is.
+    Of files beyond `MAX_FILES` only the names are looked at.
     """
     looked_at = files[:MAX_FILES]
     base, result = _cut(base), _cut(result)
     reached = (reach_of(commands, base), reach_of(commands, result))
     tests = weakened.weakened(looked_at, base, result)
+    replaced = Replaced(base, result, [*commands, *_texts(reached[0], base), *_texts(reached[1], result)])
     found: list[JudgeChange] = []
-    for path, status in looked_at:
-        phrases = _judges(path, status, base, result, reached) or tests.get(path, [])
-        found += [JudgeChange(path, phrase) for phrase in phrases]
+    for at, (path, status) in enumerate(files):
+        verb = _VERBS.get(status, "changed")
+        is_looked_at = at < MAX_FILES
+        if kind := replaced.by_path(path) or (is_looked_at and replaced.by_text(path)):
+            found.append(JudgeChange(path, f"{kind} {verb}", replaces=status != "D"))
+        elif is_looked_at:
+            phrases = _judges(path, verb, base, result, reached) or tests.get(path, [])
+            found += [JudgeChange(path, phrase) for phrase in phrases]
     if len(files) > MAX_FILES:
         found.append(JudgeChange("", f"{len(files) - MAX_FILES} more changed files were not looked at"))
     return found
@@ -63,14 +78,18 @@ def are_tests_touched(files: Sequence[tuple[str, str]], base: Read) -> bool:
     return len(files) > MAX_FILES or weakened.is_touched(files, _cut(base))
 
 
+def _texts(reach: Reach, read: Read) -> list[str]:
+    scripts = (read(path) for path in sorted(reach.scripts) if _SHELL.fullmatch(posixpath.basename(path)))
+    return [*reach.targets.values(), *filter(None, scripts)]
+
+
 def _cut(read: Read) -> Read:
     return lambda path: read(path)[:MAX_TEXT]
 
 
-def _judges(path: str, status: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[str]:
+def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[str]:
     """At most one phrase: the first that fits."""
     before, after = reached
-    verb = {"A": "added", "D": "deleted"}.get(status, "changed")
     if path in before.scripts | after.scripts and not is_test(path):
         return [f"script that the checks run {verb}"]
     if (path in before.targets or path in after.targets) and before.targets.get(path) != after.targets.get(path):

@@ -54,10 +54,6 @@ _PYPROJECT_TOOLS: Final = ("pytest", "coverage", "tox", "nox", "poe", "hatch", "
 _CARGO_MEMBERS: Final = ("members", "exclude", "default-members")
 _NAMES_A_MODULE: Final = re.compile(r"<module>|\binclude(?:Build|Flat)?\b")
 _PYPROJECT_LINTERS: Final = ("ruff", "mypy", "pyright", "basedpyright", "pylint", "flake8", "black", "isort", "bandit")
-_SHADOWS: Final = re.compile(
-    r"(?:src/)?(?:pytest|unittest|_pytest|pluggy|nose2?|sitecustomize|usercustomize)(?:\.py|/__init__\.py)"
-)
-_INSTALLED: Final = re.compile(r"(?:.*/)?(?:\.venv|node_modules)/.+")
 
 _LINTER: Final = "configuration of a linter or type checker"
 _LIST: Final = "list of the packages that belong together, and are tested so,"
@@ -70,10 +66,6 @@ def judge(path: str, base: Read, result: Read) -> str | None:
     name = posixpath.basename(path)
     if _CI.fullmatch(path):
         return "CI configuration"
-    if _SHADOWS.fullmatch(path):
-        return "module that takes the place of the test runner"
-    if _INSTALLED.fullmatch(path):
-        return "installed package"
     if _TESTS.fullmatch(name):
         return "test configuration"
     if _LINTERS.fullmatch(name):

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from shared.contracts.evidence import CheckVerdict, Evidence, NoteKind
+from shared.contracts.sentences.evidence import observed
 from tests.integration.verification.projects import go_cache
 from tests.integration.verification.trials import Files, MakeTrial
 
@@ -294,3 +295,38 @@ async def test_a_makefile_that_gives_flags_of_its_own_to_every_command_of_go_is_
         NOTE, f"{GO_CACHE} make test", f"{GO_CACHE} sh run.sh"
     )
     assert judged.evidence is Evidence.VERIFIED
+
+
+CALC: Final = {
+    "calc.py": "def add(a, b): return a + b\n",
+    "test_calc.py": (
+        "import calc\n\n\ndef test_a(): assert calc.add(1, 2) == 3\ndef test_b(): assert calc.add(0, 2) == 2\n"
+    ),
+    "pyproject.toml": "[tool.pytest.ini_options]\n",
+}
+BROKEN_CALC: Final = {"calc.py": "def add(a, b): return a - b\n"}
+SAYS_PASSED: Final = 'import sys\nprint("2 passed in 0.01s")\nsys.exit(0)\n'
+
+
+@pytest.mark.parametrize(
+    ("fake", "check"),
+    [
+        ({"pytest.py": SAYS_PASSED}, "python3 -m pytest"),
+        ({"pytest/__init__.py": "", "pytest/__main__.py": SAYS_PASSED}, "python3 -m pytest"),
+        ({"argparse.py": SAYS_PASSED}, "python3 -m pytest"),
+        ({"sitecustomize.py": "import os\nprint('2 passed in 0.01s', flush=True)\nos._exit(0)\n"},
+         "PYTHONPATH=. python3 -m pytest"),
+        ({"tools/python3": "#!/bin/sh\necho 2 passed in 0.01s\n"}, 'PATH="$PWD/tools:$PATH" sh tools/run.sh'),
+    ],
+    ids=["module", "package", "module of Python", "what Python begins with", "program"],
+)  # fmt: skip
+async def test_what_a_result_puts_in_the_place_of_the_judge_proves_nothing(
+    fake: dict[str, str], check: str, trial: MakeTrial
+) -> None:
+    place = trial(CALC | {"tools/run.sh": "chmod +x tools/python3 2>/dev/null; python3 -m pytest\n"})
+    judged = await place.judge(BROKEN_CALC | fake, check)
+    assert [each.exit_code for each in judged.checks] == [0], "it says so"
+    assert judged.evidence is Evidence.UNVERIFIED
+    told = observed(judged.evidence, judged.checks, judged.setup)
+    assert told.startswith("Not verified: 1 check passed.")
+    assert f"What judges was replaced, so that this proves nothing: {next(iter(fake))} (" in told
