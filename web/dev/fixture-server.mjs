@@ -1,6 +1,6 @@
 // A stand-in for the gateway, for looking at the built dashboard and for its browser checks. Never shipped.
 //   npm run build && npm run dev:fixture [-- --port 5199] [--empty] [--lines 50000] [--parked 3]
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { actionsOf, tasks as all, DIFF, timelineOf } from "./fixtures.mjs";
@@ -23,6 +23,11 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".woff2": "font/woff2",
 };
+
+const MAY = Object.values(
+  JSON.parse(readFileSync(join(import.meta.dirname, "../openapi.json"), "utf8")).paths,
+).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
+const ME = { name: "you", role: "admin", via: "session", scopes: [], ends_at: null, may: MAY };
 
 const tasks = process.argv.includes("--empty") ? [] : all;
 let seq = 400;
@@ -109,6 +114,7 @@ function get(url) {
   const { pathname, searchParams: q } = url;
   const [, , resource, id, part] = pathname.split("/");
   const task = tasks.find((each) => each.id === id);
+  if (resource === "me") return ME;
   if (resource === "status")
     return {
       seq,

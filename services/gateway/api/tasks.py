@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 from litestar.response import Stream
+from msgspec.structs import replace
 
 from services.gateway.api.artifacts import TaskArtifacts, Transcript
 from services.gateway.api.dependencies import Filter, MinSeq, ReadModels, problems
@@ -26,7 +27,9 @@ from services.gateway.api.schemas import (
     done,
 )
 from services.gateway.commands import TaskCommands
+from services.gateway.security.identity import Identity
 from shared.contracts.messages import MAX_SEQUENCE
+from shared.contracts.permitted_actions import permitted
 from shared.contracts.queries import (
     PAGE_SIZE,
     TIMELINE_PAGE_SIZE,
@@ -35,10 +38,13 @@ from shared.contracts.queries import (
     ListTasks,
     TaskAnswer,
     TaskPage,
+    TaskSummary,
     TimelinePage,
 )
 from shared.contracts.subjects import actor
 from shared.contracts.task import Retry, Status
+
+T = TypeVar("T", bound=TaskSummary)
 
 BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 """The moment of a replay that has told nothing yet."""
@@ -54,6 +60,7 @@ class TaskController(Controller):
     async def list_tasks(
         self,
         read_models: ReadModels,
+        identity: Identity,
         status: Status | None = None,
         source: Filter = "",
         agent: Filter = "",
@@ -64,11 +71,12 @@ class TaskController(Controller):
         min_seq: MinSeq = 0,
     ) -> TaskPage:
         """A page of tasks, and how many there are of each status."""
-        return await read_models.query(
+        page = await read_models.query(
             ListTasks(
                 status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
             )
         )
+        return replace(page, items=tuple(_for(identity, task, in_brief=True) for task in page.items))
 
     @post("/", operation_id="openTask", summary="Open a task", responses=problems(400, 422, 503))
     async def open_task(
@@ -87,10 +95,11 @@ class TaskController(Controller):
         return TaskOpened(id=opened.id, event=result.event if result else None, seq=result.position if result else 0)
 
     @get("/{id:str}", operation_id="getTask", summary="Everything about one task", responses=problems(404, 410, 503))
-    async def get_task(self, id: str, read_models: ReadModels, min_seq: MinSeq = 0) -> TaskAnswer:
+    async def get_task(self, id: str, read_models: ReadModels, identity: Identity, min_seq: MinSeq = 0) -> TaskAnswer:
         """One task."""
         about = actor("task", id)
-        return await read_models.query_actor(GetTask(id=about.id, min_seq=min_seq), about)
+        answer = await read_models.query_actor(GetTask(id=about.id, min_seq=min_seq), about)
+        return replace(answer, task=_for(identity, answer.task))
 
     @get("/{id:str}/timeline", operation_id="getTimeline", summary="What happened", responses=problems(404, 410, 503))
     async def get_timeline(
@@ -259,6 +268,11 @@ class TaskController(Controller):
     async def give_input(self, id: str, data: Input, commands: TaskCommands, principal: str) -> CommandDone:
         """Answer its question, or tell it something."""
         return done(await commands.give_input(id, data.message, principal=principal))
+
+
+def _for(identity: Identity, task: T, *, in_brief: bool = False) -> T:
+    """The task with the actions that this person may have."""
+    return replace(task, actions=permitted(task.actions, identity.role, identity.scopes, in_brief=in_brief))
 
 
 def _download(text: Iterator[bytes], name: str) -> Stream:

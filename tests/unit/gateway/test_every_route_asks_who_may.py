@@ -4,49 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import fields
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, cast
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.gateway.app import Parts, create_app, openapi
-from services.gateway.web import Web
+from services.gateway.app import openapi
 from shared.contracts.roles import OPEN, OPERATIONS, Permission
 from shared.contracts.user import Role, Scope
-from shared.nats.bus import Bus
-from shared.nats.pulse import Pulse
-from shared.ops.settings import load_settings
+from testing.doorstep import COOKIE, Doorstep
 from testing.people import House
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")
 
-OWN = {"Host": "127.0.0.1:8080", "X-Journeyman": "1"}
-ADDRESS = "http://127.0.0.1:8080"
-COOKIE = "journeyman-8080"
 REFUSALS = ("role-lacking", "scope-lacking")
-
-
-class Doorstep:
-    """The web application with a door, and nothing behind its routes: who gets through to a handler fails there."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        nothing: dict[str, Any] = {field.name: None for field in fields(Parts)}
-        there = {"settings": load_settings({}), "door": house.door, "people": house.people, "web": Web(Path("nowhere"))}
-        there |= {"people_commands": house.commands, "pulse": Pulse(cast(Bus, None))}
-        app: Any = create_app(Parts(**nothing | there))
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        self.http = httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=OWN)
-
-    async def code(self, method: str, path: str, **headers: str) -> str:
-        """The problem's code, or the status of what is no problem."""
-        answer = await self.http.request(method, f"{ADDRESS}{path}", headers=headers)
-        told = answer.headers["content-type"].startswith("application/problem+json")
-        return str(answer.json()["code"]) if told else str(answer.status_code)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ export const keys = {
   diff: (id: string, commit: string) => ["diff", id, commit] as const,
   status: ["status"] as const,
   repos: ["repos"] as const,
+  me: ["me"] as const,
   webhooks: ["webhooks"] as const,
   draft: (task: string) => ["webhook-draft", task] as const,
   doors: ["doors"] as const,

@@ -12,6 +12,7 @@ import type {
   DraftAsked,
   Found,
   Input,
+  Me,
   NewTask,
   NewWebhook,
   Rejection,
@@ -110,6 +111,17 @@ export const statusQuery = (refresher: Refresher) =>
     // What is parked or away makes no event.
     refetchInterval: STATUS_EVERY_MS,
   });
+
+const ME_STALE_MS = 60_000;
+
+/** Who looks at this page. What they may changes seldom, and a refusal asks again at once. */
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: ({ signal }) => getJson<Me>("/api/me", {}, signal),
+  retry: false,
+  staleTime: ME_STALE_MS,
+  refetchInterval: ME_STALE_MS,
+});
 
 export const transcriptPage = (id: string, after: number, signal?: AbortSignal) =>
   getJson<Transcript>(

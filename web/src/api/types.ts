@@ -6,7 +6,7 @@
  * A field with a default is marked optional there, but a gateway fills in what an older projector left out: in an answer
  * every field is present.
  */
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 type Answered<T, Narrowed = unknown> = Required<Omit<T, keyof Narrowed>> & Narrowed;
@@ -82,6 +82,11 @@ export type CliLine = Record<string, unknown>;
 export type OutputLine = Answered<Schemas["TranscriptLine"], { actor: AgentActor; line: CliLine }>;
 /** One page of the recorded output; `next_after` is null at its end. */
 export type Transcript = Answered<Schemas["Transcript"], { items: OutputLine[] }>;
+
+/** Who looks at the page, and what they may do here. */
+export type Me = Answered<Schemas["Me"], { may: Operation[] }>;
+/** A route of the gateway, by the name that the table of roles knows it by. */
+export type Operation = keyof operations;
 
 export type SystemStatus = Answered<Schemas["SystemStatus"], { tasks: Counts }>;
 /** What `journeyman.toml` names; without addresses. */

@@ -7,6 +7,7 @@ import { REPLAY } from "../api/replay";
 import type { Call } from "../api/types";
 import { t } from "../i18n/webhooks";
 import { bytes } from "../lib/format";
+import { useMay } from "../lib/me";
 import { visible } from "../lib/visible";
 import { Ago } from "./ago";
 import { Spinner } from "./spinner";
@@ -54,6 +55,7 @@ function Calls({ door }: { door: string }) {
 }
 
 function CallItem({ door, call }: { door: string; call: Call }) {
+  const may = useMay();
   return (
     <details>
       <summary className="flex cursor-pointer flex-wrap items-baseline gap-x-3 gap-y-0.5 px-3 py-1.5 text-mini hover:bg-hover">
@@ -89,7 +91,7 @@ function CallItem({ door, call }: { door: string; call: Call }) {
             </pre>
           </>
         )}
-        {call.delivery && !REPLAY && <Again door={door} delivery={call.delivery} />}
+        {call.delivery && !REPLAY && may("replayDelivery") && <Again door={door} delivery={call.delivery} />}
       </div>
     </details>
   );

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
+import { useMay } from "../lib/me";
 import { useShortcuts } from "../lib/shortcuts";
 import { useSystem, useWaiting } from "../lib/system";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
@@ -87,7 +88,9 @@ export function Shell() {
   const [created, helped] = [useOnce(creating), useOnce(helping)];
   const system = useSystem();
   const waiting = useWaiting();
-  useShortcuts({ c: () => setCreating(!REPLAY), "?": () => setHelping(true) });
+  const may = useMay();
+  const opens = may("openTask");
+  useShortcuts({ c: () => setCreating(opens && !REPLAY), "?": () => setHelping(true) });
 
   return (
     <div className="flex min-h-dvh flex-col lg:h-dvh">
@@ -147,17 +150,19 @@ export function Shell() {
           </IconButton>
         </span>
         <ThemeToggle />
-        <Button
-          look="primary"
-          size="sm"
-          className="ml-1.5"
-          disabled={REPLAY !== ""}
-          onPointerEnter={() => void loadNewTask()}
-          onClick={() => setCreating(true)}
-        >
-          <Plus size={14} aria-hidden />
-          <span className="max-sm:sr-only">{t("newTask.open")}</span>
-        </Button>
+        {opens && (
+          <Button
+            look="primary"
+            size="sm"
+            className="ml-1.5"
+            disabled={REPLAY !== ""}
+            onPointerEnter={() => void loadNewTask()}
+            onClick={() => setCreating(true)}
+          >
+            <Plus size={14} aria-hidden />
+            <span className="max-sm:sr-only">{t("newTask.open")}</span>
+          </Button>
+        )}
       </header>
       <ReplayBanner />
       <ConnectionBanner />

@@ -2,6 +2,7 @@ import type {
   Call,
   Delivered,
   Door,
+  Me,
   OutputLine,
   Repo,
   Status,
@@ -51,6 +52,8 @@ export class FakeGateway {
   doors: Door[] = [];
   calls: Call[] = [];
   draft: WebhookDraft | undefined;
+  /** Who looks at the page, and what they may do; undefined is a gateway that does not say. */
+  me: Me | undefined;
   /** What its webhook answers to a test event. */
   delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
@@ -136,6 +139,8 @@ export class FakeGateway {
     this.reads.push(url);
     if (this.readsFail) return problem(this.readsFail);
     const [, , what, id, part] = url.pathname.split("/");
+    if (what === "me")
+      return this.me ? json(this.me) : problem({ status: 404, detail: "There is no such thing." });
     if (what === "status") return json(this.status());
     if (what === "doors") return json({ items: id ? this.calls : this.doors, incomplete: "" });
     if (what === "webhooks" && id === "drafts") return json(this.draft);

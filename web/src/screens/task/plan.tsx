@@ -176,7 +176,9 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
             <Button look="danger" {...off("reject")} onClick={() => setMode("reject")}>
               {t("plan.reject")}
             </Button>
-            <p className="min-w-0 flex-1 text-mini text-ink-3 sm:text-right">{bound}</p>
+            <p className="min-w-0 flex-1 text-mini text-ink-3 sm:text-right">
+              {off("approve").title ?? bound}
+            </p>
           </div>
         ) : (
           <form onSubmit={submit} className="space-y-3">

@@ -11,6 +11,7 @@ import { Button } from "../../components/ui/button";
 import { Select } from "../../components/ui/field";
 import { Title, Visible } from "../../components/visible";
 import { type Key, t } from "../../i18n";
+import { useMay } from "../../lib/me";
 import { namesRepo, SETS_KEY, sendsWebhook, setsSecret, submits } from "../../lib/mends";
 import { longStatusText } from "../../lib/status-text";
 import { useSystem } from "../../lib/system";
@@ -54,6 +55,7 @@ function Missing({
 
 /** The first thing a newcomer sees: what this system still lacks, and how a task gets here. */
 export function FirstSteps({ keep, done }: { keep: () => void; done: (() => void) | undefined }) {
+  const may = useMay();
   const system = useSystem();
   const repos = useQuery(reposQuery).data;
   const names = repos?.items.map(({ name }) => name) ?? [];
@@ -108,7 +110,7 @@ export function FirstSteps({ keep, done }: { keep: () => void; done: (() => void
         </section>
       )}
       <div className="grid items-start gap-3 lg:grid-cols-2">
-        {first && webhook && <TestEvent repos={names} keep={keep} />}
+        {first && webhook && may("sendTestEvent") && <TestEvent repos={names} keep={keep} />}
         {first && (
           <Card title="empty.cli" hint={t("empty.cliHint")}>
             <Command text={submits(first)} />

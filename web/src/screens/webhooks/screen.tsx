@@ -12,6 +12,7 @@ import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { Title } from "../../components/visible";
 import { t } from "../../i18n/webhooks";
+import { useMay } from "../../lib/me";
 import { useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
 import { visible } from "../../lib/visible";
@@ -24,6 +25,7 @@ export function WebhooksScreen() {
   const queries = useQueryClient();
   const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState("");
+  const may = useMay();
   useTitle(t("webhooks.documentTitle"), useWaiting());
   const changed = () => void queries.invalidateQueries({ queryKey: keys.webhooks });
 
@@ -32,7 +34,7 @@ export function WebhooksScreen() {
       <div className="mx-auto max-w-[60rem] px-3 pb-16 sm:px-6">
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2 pt-5 pb-1">
           <h1 className="flex-1 text-lg font-semibold tracking-tight">{t("webhooks.title")}</h1>
-          {!making && !REPLAY && (
+          {!making && !REPLAY && may("createWebhook") && (
             <Button look="primary" onClick={() => setMaking(true)}>
               {t("webhooks.add")}
             </Button>
@@ -84,6 +86,7 @@ interface ItemProps {
 function WebhookItem({ webhook, changed, show }: ItemProps) {
   const { name, enabled, definition } = webhook;
   const queries = useQueryClient();
+  const may = useMay();
   const flip = useMutation({ mutationFn: () => switchWebhook(name, !enabled), onSuccess: changed });
   const rotate = useMutation({
     mutationFn: () => rotateWebhook(name),
@@ -110,7 +113,7 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
         </span>
         {!REPLAY && (
           <span className="ml-auto flex flex-wrap gap-2">
-            {webhook.fingerprint && (
+            {webhook.fingerprint && may("rotateWebhookSecret") && (
               <Button
                 size="sm"
                 busy={rotate.isPending}
@@ -119,7 +122,7 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
                 {t("webhooks.rotate")}
               </Button>
             )}
-            {enabled && (
+            {enabled && may("testWebhook") && (
               <Button
                 size="sm"
                 busy={test.isPending}
@@ -128,9 +131,11 @@ function WebhookItem({ webhook, changed, show }: ItemProps) {
                 {t("webhooks.test")}
               </Button>
             )}
-            <Button size="sm" busy={flip.isPending} onClick={() => flip.mutate()}>
-              {t(enabled ? "webhooks.disable" : "webhooks.enable")}
-            </Button>
+            {may(enabled ? "disableWebhook" : "enableWebhook") && (
+              <Button size="sm" busy={flip.isPending} onClick={() => flip.mutate()}>
+                {t(enabled ? "webhooks.disable" : "webhooks.enable")}
+              </Button>
+            )}
           </span>
         )}
       </div>
