@@ -32,6 +32,7 @@ NO_PULL_REQUESTS: Final = (
 )
 NOT_BY_AN_EDIT: Final = "An edit never approves or decides anything: say it in a new comment."
 NOTHING_TO_REVIEW: Final = "Only a pull request can be reviewed, and this is none: say plan, implement or ask."
+UNCLEAR_MEND: Final = "Say in a comment what to do: plan, implement or ask."
 CLOSED: Final = "The pull request is closed: open it again, then ask for its review."
 NOBODY_TO_SHOW_IT: Final = (
     "What the pull request changes is not known here: a review takes credentials for GitHub, with which it is written."
@@ -46,6 +47,8 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
     match signal.kind:
         case delivery.SignalKind.WORK if signal.directive == Word.REVIEW:
             return [delivery.Refuse(id=id, code="review-nothing", reason=NOTHING_TO_REVIEW)]
+        case delivery.SignalKind.WORK if _is_unclear(signal):
+            return [_unclear(id, signal)]
         case delivery.SignalKind.WORK:
             return [_submission(signal, policy)]
         case delivery.SignalKind.CLOSED:
@@ -60,6 +63,8 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             return [delivery.Refuse(id=id, code="edit-decides-nothing", reason=NOT_BY_AN_EDIT)]
         case delivery.SignalKind.EDITED if signal.pull_request:
             return [_edit(signal, id)] if _is_ours(signal) else []
+        case delivery.SignalKind.EDITED if signal.mentioned and _is_unclear(signal):
+            return [_unclear(id, signal), _edit(signal, id)]
         case delivery.SignalKind.EDITED:
             opening = [_submission(signal, policy)] if signal.mentioned else []
             return [*opening, _edit(signal, id)]
@@ -71,6 +76,17 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             if (target := review_target(signal)) is not None:
                 return _review(signal, target, policy, at, origin=signal.origin or id)
             return _steering(signal, policy, at, origin=signal.origin or id)
+
+
+def _is_unclear(signal: delivery.Signal) -> bool:
+    """Whether it speaks to us, and nobody can tell which work it asks for, or whether it asks for any."""
+    return signal.directive == Word.HELP and bool(signal.argument.strip())
+
+
+def _unclear(id: str, signal: delivery.Signal) -> delivery.Refuse:
+    return delivery.Refuse(
+        id=id, code="unclear", reason=f"That was not clear ({signal.argument.strip()}). {UNCLEAR_MEND}"
+    )
 
 
 def _refused(signal: delivery.Signal) -> tuple[str, str] | None:

@@ -233,7 +233,7 @@ def _refused_at(signal: Signal, reason: str, at: datetime) -> list[Command]:
     if signal.kind is SignalKind.REVIEW and not signal.mentioned:
         # Whoever has a word in passing did not ask us: each line of a review would be answered.
         return [_mark(id, signal, Mark.REFUSED, at, revision=2)] if signal.origin else []
-    if signal.kind is SignalKind.WORK and not signal.mentioned:
+    if signal.kind is SignalKind.WORK and not (signal.mentioned or signal.directive in _QUESTIONS):
         # Whoever opens an issue without a word to us has asked its maintainers.
         return []
     return [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from services.gateway.inbound.negation import has_a_condition, is_negated, takes_back
 from services.gateway.inbound.own_words import HIDDEN, Line, names_any, own_lines
 from shared.contracts.delivery import Word
 
@@ -46,6 +47,14 @@ _VERB: Final = re.compile(
 _BEFORE_A_MENTION: Final = re.compile(r"[\W_]*")
 
 
+_DO: Final = re.compile(r"(?P<verb>[^\W\d_]+)(?=\s|$|[.,:;!?])")
+_NO_OBJECT: Final = re.compile(r"(?:not|no|never|n't|you|we|i|they)\b", re.IGNORECASE)
+"""Behind "do": that is a question, or says what not to do in plain language."""
+
+NEGATED: Final = "it says what not to do, so nothing was done; what is under way ends by `stop`"
+CONDITIONAL: Final = "an approval has no conditions: say it when they are met, or say revise"
+
+
 class Mention(msgspec.Struct, frozen=True):
     """We are addressed. ``directive`` is a `Word` or empty; ``argument`` is the rest of its line."""
 
@@ -54,15 +63,19 @@ class Mention(msgspec.Struct, frozen=True):
 
 
 class _Found(msgspec.Struct, frozen=True):
+    """``unclear`` says what nobody can tell of what was said."""
+
     word: Word | None
     argument: str = ""
+    unclear: str = ""
 
 
 def find_mention(text: str, *handles: str, words: Mapping[str, Word] = MappingProxyType({})) -> Mention | None:
     """How the text's author addresses us by one of the handles (``@agent``), or None.
 
     ``words`` are further aliases, in lower case: those of the repository. A directive stands at the start of a line.
-    Different ones in one text are answered with help: which of them is meant, only its author knows.
+    Different ones in one text are answered with help: which of them is meant, only its author knows. So is one that is
+    negated or, of an approval, made conditional: nothing begins by what somebody has said not to do.
     """
     names = [handle.removeprefix("@").lower() for handle in handles if handle]
     if not names_any(text, names):
@@ -71,6 +84,8 @@ def find_mention(text: str, *handles: str, words: Mapping[str, Word] = MappingPr
     found = [each for lines in own_lines(text, names) for each in _in_paragraph(lines, patterns, words)]
     if not found:
         return None
+    if unclear := next((each.unclear for each in found if each.unclear), ""):
+        return Mention(Word.HELP, unclear)
     directives = [each for each in found if each.word is not None]
     different = dict.fromkeys(each.word for each in directives if each.word is not None)
     match len(different):
@@ -92,27 +107,38 @@ def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]], words: Map
         before = line.spoken[: first.start()]
         starts_line = HIDDEN not in before and _BEFORE_A_MENTION.fullmatch(before) is not None
         if starts_line:
-            following = lines[at + 1] if at + 1 < len(lines) else Line("", "")
-            found.append(_directive(line, first.end(), following, words))
+            found.append(_directive(line, first.end(), lines[at + 1 :], words))
         elif not first.group().startswith("/"):
             # In the middle of a line ``/agent`` is a path.
             found.append(_Found(None))
     return found
 
 
-def _directive(line: Line, end: int, following: Line, words: Mapping[str, Word]) -> _Found:
+def _directive(line: Line, end: int, following: Sequence[Line], words: Mapping[str, Word]) -> _Found:
     """The word behind a mention; where its line ends with the mention, that of the following line."""
     seen, spoken = line.seen[end:], line.spoken[end:]
-    if not re.search(r"\w", spoken) and HIDDEN not in spoken:
-        seen, spoken = following.seen, following.spoken
+    if not re.search(r"\w", spoken) and HIDDEN not in spoken and following:
+        seen, spoken, following = following[0].seen, following[0].spoken, following[1:]
+    # A sentence may go on behind the end of a line.
+    if is_negated("\n".join((spoken, *(each.spoken for each in following[:2]))), _WORD_OF.keys() | words.keys()):
+        return _Found(None, unclear=NEGATED)
     match = _VERB.match(spoken)
     if match is None or HIDDEN in spoken[: match.end("verb")]:
         return _Found(None)
     verb = " ".join(match["verb"].lower().split())
     word = _WORD_OF.get(verb) or words.get(verb)
     argument = _bare(seen[match.start("rest") :])
+    if verb == "do" and (emphasised := _DO.match(argument)) and _WORD_OF.get(emphasised["verb"].lower()):
+        # "do stop" says stop.
+        word, argument = _WORD_OF[emphasised["verb"].lower()], _bare(argument[emphasised.end() :])
+    elif verb == "do" and _NO_OBJECT.match(argument):
+        return _Found(None)
     if word is None or (word in _ALONE and argument) or (word is Word.AUTO and argument.lower() not in _SWITCH):
         return _Found(None)
+    if takes_back(argument):
+        return _Found(None, unclear=NEGATED)
+    if word is Word.APPROVE and has_a_condition(argument):
+        return _Found(None, unclear=CONDITIONAL)
     return _Found(word, argument)
 
 

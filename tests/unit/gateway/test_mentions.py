@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from services.gateway.inbound.mention import ALIASES, Mention, find_mention
+from services.gateway.inbound.mention import ALIASES, NEGATED, Mention, find_mention
 from shared.contracts.delivery import Word
 
 NOBODY_SAYS = Mention()
@@ -77,6 +77,74 @@ def test_every_word_has_its_own_name_and_its_aliases(word: Word) -> None:
 )
 def test_a_mention_without_a_directive_is_a_mention(text: str) -> None:
     assert find_mention(text, "@agent") == NOBODY_SAYS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "@agent do not plan",
+            "@agent don't plan",
+            "@agent don’t plan",
+            "@agent dont plan it",
+            "@agent never approve",
+        ),
+        *("@agent please do not implement this", "@agent not approve v1 3fa94c11", "@agent, DO NOT retry!"),
+        *("@agent do **not** plan", "@agent please\ndo not plan", "@agent do not\nplan", "@agent\ndo\nnot implement"),
+        *("@agent you should not implement this yet", "@agent I do not want you to plan", "@agent no plan please"),
+        *("@agent never ever go on", "@agent cannot approve this", "@agent do not stop", "@agent don't even start"),
+        *("@agent do not, under any circumstances, implement", "@agent we must not go ahead and fix this"),
+        *("@agent no need to review", "@agent nobody said implement", "@agent bitte nicht implement", "@agent don't!"),
+        *("@agent without planning, go", "@agent there is no reason to be implementing it", "@agent is not approved"),
+        *(
+            "@agent implement not",
+            "@agent implement not yet",
+            "@agent do nothing",
+            "@agent plan? no!",
+            "/agent don't fix",
+        ),
+        *(
+            "@agent approve v1 3fa94c11 - not yet!",
+            "@agent approve 3fa94c11 once it is faster",
+            "@agent approve, but wait",
+        ),
+    ],
+)
+def test_what_is_not_to_be_done_is_answered_in_words_and_begins_nothing(text: str) -> None:
+    found = find_mention(text, "@agent")
+    assert found is not None
+    assert found.directive == "help"
+    assert found.argument
+
+
+def test_a_word_of_the_repositorys_own_can_be_negated_too() -> None:
+    words = {"entwerfe": Word.PLAN}
+    assert find_mention("@agent entwerfe nicht", "@agent", words=words) == Mention("help", NEGATED)
+    assert find_mention("@agent nicht entwerfe", "@agent", words=words) == Mention("help", NEGATED)
+    assert find_mention("@agent entwerfe", "@agent", words=words) == Mention("plan")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@agent do it", Mention("implement", "it")),
+        ("@agent do the plan", Mention("implement", "the plan")),
+        ("@agent do stop", Mention("stop")),
+        ("@agent do review the parser", Mention("review", "the parser")),
+        ("@agent fix not found errors", Mention("fix", "not found errors")),
+        ("@agent implement no-op filters", Mention("implement", "no-op filters")),
+        ("@agent plan. Do not touch the API.", Mention("plan", "Do not touch the API")),
+        ("@agent reject it does not build", Mention("reject", "it does not build")),
+        ("@agent don't break the build", NOBODY_SAYS),
+        ("@agent do not change the public API, please", NOBODY_SAYS),
+        ("@agent the parser does not accept empty lists", NOBODY_SAYS),
+        ("@agent no", NOBODY_SAYS),
+        ("@agent do you approve of this?", NOBODY_SAYS),
+        ("@agent approve v1 3fa94c11, thanks", Mention("approve", "v1 3fa94c11, thanks")),
+    ],
+)
+def test_a_not_elsewhere_negates_no_directive(text: str, found: Mention) -> None:
+    assert find_mention(text, "@agent") == found
 
 
 @pytest.mark.parametrize(

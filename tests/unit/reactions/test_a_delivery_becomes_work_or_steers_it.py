@@ -10,6 +10,7 @@ from services.brain.actors.task import DECIDER
 from services.brain.actors.wishes import text_of
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import reactions
+from services.gateway.inbound.mention import find_mention
 from shared.contracts.delivery import Accepted, Authorised, Refuse, Replayed, Signal, SignalKind
 from shared.contracts.ids import derived_task_id
 from shared.contracts.messages import Command
@@ -251,6 +252,22 @@ def test_the_review_of_a_pull_request_of_ours_is_a_task_beside_the_one_that_has_
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_question_about_the_task_itself_is_left_to_who_answers_it(word: str, trusted: bool) -> None:
     assert after(replace(COMMENT, directive=word, trusted=trusted)) == []
+
+
+@pytest.mark.parametrize("kind", [SignalKind.WORK, SignalKind.EDITED])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_issue_that_says_what_not_to_do_opens_no_task_and_is_told_so(kind: SignalKind, trusted: bool) -> None:
+    mention = find_mention("Fix the sum\n\n@agent please do not implement this", "@agent")
+    assert mention is not None
+    words = {"directive": mention.directive, "argument": mention.argument, "mentioned": True}
+    refusal, *others = after(replace(WORK, kind=kind, trusted=trusted, **words))
+    assert isinstance(refusal, Refuse)
+    assert (refusal.code, refusal.reason) == (
+        "unclear",
+        "That was not clear (it says what not to do, so nothing was done; what is under way ends by `stop`). "
+        "Say in a comment what to do: plan, implement or ask.",
+    )
+    assert [type(each) for each in others] == ([RecordEdit] if kind is SignalKind.EDITED else [])
 
 
 def test_a_closed_thing_ends_the_work_on_it() -> None:
