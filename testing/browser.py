@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -61,8 +61,10 @@ def chromium() -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def browser_at(chromium: str | None, url: str) -> AsyncIterator[BrowserContext]:
-    """A browser that is at this dashboard for the first time."""
+async def browser_at(
+    chromium: str | None, url: str, *, who: Mapping[str, str] = BEARER
+) -> AsyncIterator[BrowserContext]:
+    """A browser that is at this dashboard for the first time; ``who`` are the headers that let somebody in."""
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(
@@ -75,7 +77,7 @@ async def browser_at(chromium: str | None, url: str) -> AsyncIterator[BrowserCon
             viewport={"width": 1440, "height": 900},
             locale="en-GB",
             color_scheme="light",
-            extra_http_headers=BEARER,
+            extra_http_headers=dict(who),
         )
         await window.add_init_script(NOTE_VIOLATIONS)
         yield window

@@ -77,7 +77,7 @@ class MeController(Controller):
         operation_id="logIn",
         summary="Log in by a one-time link",
         status_code=200,
-        responses=problems(400, 401, 409, 429, 503),
+        responses=problems(400, 401, 403, 409, 429, 503),
     )
     async def log_in(self, data: Login, request: Request[Any, Any, Any], door: Door) -> Response[Me]:
         """A session, and the cookie that is the key to it."""

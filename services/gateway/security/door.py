@@ -16,7 +16,7 @@ from services.gateway.security.attempts import Attempts
 from services.gateway.security.identity import Identity, Via
 from services.gateway.security.one_time import OneTime
 from services.gateway.security.sessions import SEEN_EVERY, Session, Sessions, hash_of_secret, utc_now
-from shared.contracts.user import Role, User
+from shared.contracts.user import NOBODY, Role, User
 from shared.ops.machine_token import MachineToken
 from shared.runtime.people import LOCAL, People
 
@@ -107,22 +107,29 @@ class Door:
         return self.current(found)
 
     async def log_in(self, link: str, *, agent: str, address: str, before: str) -> tuple[str, Identity]:
-        """Redeem a link; returns the key of the new session, and who it is for. Raises `Problem` 401 and 429.
+        """Redeem a link; returns the key of the new session, and who it is for. Raises `Problem` 401, 403 and 429.
 
         ``before`` is the key of the session that the browser had: it ends, so nobody is logged in by a key that
         somebody else has laid into their browser.
         """
         self._logins.check(address)
         name = await self.one_time.redeem_link(link[:LONGEST_SECRET])
-        user = self.people.find(name) if name is not None else None
-        if name is None or user is None or not user.enabled:
+        user = self.people.find(name) if name is not None else NOBODY
+        if name is None or not user.invited:
             self._logins.failed(address)
-            log.info("a login was refused", address=address, person=name or "")
+            log.info("a login was refused", address=address)
             raise Problem(
                 401,
                 "link-over",
                 "This link does not log in, or not any more: it does once, within an hour. Ask an admin for another "
                 "(`journeyman user link`).",
+            )
+        if not user.enabled:
+            log.info("a login was refused", address=address, person=name)
+            raise Problem(
+                403,
+                "user-disabled",
+                f"{name} may not log in here any more: an admin lets you in again (`journeyman user enable {name}`).",
             )
         if before:
             await self.sessions.end(hash_of_secret(before[:LONGEST_SECRET]))

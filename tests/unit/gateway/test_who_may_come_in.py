@@ -117,7 +117,7 @@ async def test_who_is_disabled_is_out_at_once_by_whatever_they_came(house: House
     assert await house.door.by_cookie(key, HERE) is None
     assert await house.door.by_ticket(ticket, HERE) is None
     assert await problem(house, token=token) == "token-wrong"
-    assert await problem(house, link=link) == "link-over"
+    assert await problem(house, link=link) == "user-disabled", "who has a link of theirs may know why"
 
     await house.commands.enable("bo", by=OWNER)
     assert (await house.door.by_bearer(token, HERE)).name == "bo"

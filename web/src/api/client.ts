@@ -36,6 +36,7 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
     throw new ApiError(0, "unreachable", t("error.unreachable"));
   }
   if (!response.ok) throw await refused(path, init, response);
+  wasLoggedIn = true;
   return response;
 }
 
@@ -47,12 +48,16 @@ async function refused(path: string, init: RequestInit | undefined, response: Re
   return problem;
 }
 
+/** Whether this page was answered before: then it is no first visit, and a session has ended. */
+let wasLoggedIn = false;
+
 /** Tests bring their own. */
 export const leave = { to: (address: string): void => location.replace(address) };
 
 function goToLogin(): void {
   if (location.pathname === "/login") return;
-  leave.to(`/login?to=${encodeURIComponent(location.pathname + location.search)}`);
+  const to = encodeURIComponent(location.pathname + location.search + location.hash);
+  leave.to(`/login?to=${to}${wasLoggedIn ? "&ended=1" : ""}`);
 }
 
 export type Params = Record<string, string | number | undefined>;

@@ -6,7 +6,7 @@ import {
   MessageCircleQuestion,
   MessageSquareText,
 } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import type { TaskDetail } from "../../api/types";
 import { Command } from "../../components/copy";
 import { Markdown } from "../../components/markdown";
@@ -16,6 +16,7 @@ import { Input } from "../../components/ui/field";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
 import { buttonOf } from "../../lib/actions";
+import { useDraft } from "../../lib/draft";
 import { brokenOf, keptOf } from "../../lib/proof";
 import { Callout } from "./callout";
 import { useCommand } from "./command";
@@ -109,7 +110,7 @@ function ReviewMade({ task }: { task: TaskDetail }) {
 }
 
 function Question({ task }: { task: TaskDetail }) {
-  const [answer, setAnswer] = useState("");
+  const [answer, setAnswer] = useDraft(`answer.${task.id}`);
   const send = useCommand(task.id);
   const input = buttonOf(task, "input");
   const question = task.question || task.run?.question || t("callout.questionUnknown");

@@ -13,6 +13,7 @@ import { Field, TextArea } from "../../components/ui/field";
 import { ChoiceMenu } from "../../components/ui/menu";
 import { t } from "../../i18n/task";
 import { buttonOf } from "../../lib/actions";
+import { useDraft } from "../../lib/draft";
 import { shortHash } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
 import { latestPlan } from "../../lib/status-text";
@@ -123,7 +124,7 @@ type Mode = "decide" | "revise" | "reject";
 /** Approve, ask for changes, or reject: each bound to exactly this version, digest and base commit. */
 function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
   const [mode, setMode] = useState<Mode>("decide");
-  const [words, setWords] = useState("");
+  const [words, setWords] = useDraft(`decision.${task.id}`);
   const approve = useRef<HTMLButtonElement>(null);
   const send = useCommand(task.id);
   useShortcuts({ a: () => approve.current?.focus() });
@@ -135,8 +136,9 @@ function Decision({ task, plan }: { task: TaskDetail; plan: PlanVersion }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const text = words.trim();
-    if (mode === "revise" && text) send.mutate({ verb: "reject", feedback: text });
-    if (mode === "reject") send.mutate({ verb: "reject", ...(text && { reason: text }) });
+    const sent = { onSuccess: () => setWords("") };
+    if (mode === "revise" && text) send.mutate({ verb: "reject", feedback: text }, sent);
+    if (mode === "reject") send.mutate({ verb: "reject", ...(text && { reason: text }) }, sent);
   };
   const bound = t("plan.bound", {
     version: plan.version,

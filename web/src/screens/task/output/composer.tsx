@@ -1,43 +1,26 @@
 import { SendHorizontal } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import type { TaskDetail } from "../../../api/types";
 import { Button } from "../../../components/ui/button";
 import { TextArea } from "../../../components/ui/field";
 import { t } from "../../../i18n/task";
 import { buttonOf } from "../../../lib/actions";
+import { useDraft } from "../../../lib/draft";
 import { isJudged } from "../../../lib/proof";
 import { isOver } from "../../../lib/status";
 import { useCommand } from "../command";
-
-const nameOf = (id: string) => `journeyman.draft.${id}`;
-
-function readDraft(id: string): string {
-  try {
-    return sessionStorage.getItem(nameOf(id)) ?? "";
-  } catch {
-    return "";
-  }
-}
 
 /**
  * Says something to the agent at work, which hears it at its next step; of a task that is over, wishes something
  * further. A draft is kept per task.
  */
 export function Composer({ task }: { task: TaskDetail }) {
-  const [text, setText] = useState(() => readDraft(task.id));
+  const [text, edit] = useDraft(task.id);
   const send = useCommand(task.id);
   const verb = isOver(task.status) ? "follow-up" : "input";
   const judged = verb === "input" && isJudged(task.run);
   const words = verb === "input" ? "composer" : task.verdict === "review" ? "reviewAgain" : "followUp";
   const input = buttonOf(task, verb);
-  const edit = (next: string) => {
-    setText(next);
-    try {
-      sessionStorage.setItem(nameOf(task.id), next);
-    } catch {
-      // Then the draft lasts as long as the page.
-    }
-  };
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     const message = text.trim();
