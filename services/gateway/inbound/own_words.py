@@ -8,12 +8,14 @@ Source: https://spec.commonmark.org/0.31.2/
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from services.gateway.inbound.email_tail import tails
 
 MAX_CHARS: Final = 64 * 1024
 """A sender's limit for a comment; the parser does not see what lies behind."""
@@ -27,20 +29,6 @@ _parser: Final = MarkdownIt("commonmark").enable("strikethrough").disable("inlin
 """It reads the blocks; of their paragraphs only those that matter are read further (`_lines_of`)."""
 
 _UNSPOKEN_TAGS: Final = re.compile(r"<(/?)(?:blockquote|code|pre|samp|kbd|tt|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
-
-_TAIL: Final = re.compile(
-    r"^\s*(?:"
-    r"On\b.{0,200}\d.{0,200}\bwrote:"  # Apple Mail, Gmail, and their translations
-    r"|Am\b.{0,200}\d.{0,200}\bschrieb\b.{0,200}:"
-    r"|Le\b.{0,200}\d.{0,200}\ba écrit\s?:"
-    r"|El\b.{0,200}\d.{0,200}\bescribió:"
-    r"|-{2,}\s*(?:Original Message|Forwarded message|Ursprüngliche Nachricht)\s*-{2,}"
-    r"|_{20,}"  # Outlook's rule above what it quotes
-    r"|Sent from my \w{1,40}.{0,40}"
-    r"|--"  # the signature's delimiter (RFC 3676, 4.3); many senders cut its space
-    r")\s*$",
-    re.IGNORECASE,
-)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -119,18 +107,7 @@ def _tail_begins(text: str, tokens: list[Token]) -> int:
     """The number of the line at which an e-mail's tail begins, or that of the line behind the last one."""
     code = {line for token in tokens if token.type in ("fence", "code_block") for line in _span(token)}
     lines = text.split("\n")
-    return next((at for at, line in _tails(lines) if at not in code), len(lines) + 1)
-
-
-def _tails(lines: list[str]) -> Iterator[tuple[int, str]]:
-    for at, line in enumerate(lines):
-        # Mail programs break the long line "On …, … wrote:" into two.
-        if _TAIL.match(line) or (line.startswith(("On ", "Am ", "Le ", "El ")) and _TAIL.match(_joined(lines, at))):
-            yield at, line
-
-
-def _joined(lines: list[str], at: int) -> str:
-    return " ".join(line[:500] for line in lines[at : at + 2])
+    return next((at for at in tails(lines) if at not in code), len(lines) + 1)
 
 
 def _span(token: Token) -> range:

@@ -187,6 +187,68 @@ def test_quotations_code_hidden_words_tails_of_emails_and_other_names_do_not_add
     assert find_mention(text, "@agent") is None
 
 
+@pytest.mark.parametrize(
+    "tail",
+    [
+        *(
+            "On Mon, Ada wrote:",
+            "On Monday Ada wrote:",
+            "On Mon, Nov 27, 2026 at 5:00 AM Ada <ada@example.test> wrote:",
+        ),
+        *("Am Mo. schrieb Ada:", "Am Montag, dem 3. Mai schrieb Ada Lovelace <ada@example.test>:", "Ada wrote:"),
+        *("Ada Lovelace <ada@example.test> schrieb am Mo., 27. Nov. 2026 um 05:00 Uhr:", "@ada wrote:"),
+        *("Le lun. 27 nov. 2026 à 05:00, Ada a écrit :", "Le lundi, Ada a écrit :", "El lun, Ada escribió:"),
+        *("Il giorno lun Ada ha scritto:", "Op ma 27 nov schreef Ada:", "Em seg., Ada escreveu:", "Den mån skrev Ada:"),
+        *("On Mon, Nov 27,\n2026 at 5:00 AM Ada\n<ada@example.test> wrote:", "2026-11-27 5:00 Ada <ada@example.test>:"),
+        *(
+            "Von: Ada\nGesendet: Montag\nAn: Bob\nBetreff: Plan",
+            "Von: Bob\nGesendet: Montag",
+            "*Von:* Ada\n\n*Gesendet:* Mo",
+        ),
+        *(
+            "From: Ada\nSent: Monday\nTo: Bob\nSubject: Plan",
+            "**From:** Ada\n**Date:** today",
+            "From: ada@example.test",
+        ),
+        *("De : Ada\nEnvoyé : lundi\nÀ : Bob\nObjet : Plan", "De: Ada\nEnviado el: lunes\nPara: Bob\nAsunto: Plan"),
+        *(
+            "Date: Monday\nFrom: Ada",
+            "Subject: Plan\nFrom: Ada",
+            "-----Original Message-----",
+            "--- Message d'origine ---",
+        ),
+        *("-------- Ursprüngliche Nachricht --------", "---------- Forwarded message ---------", "_" * 32, "-- ", "—"),
+        *("Begin forwarded message:", "Sent from my iPhone", "Gesendet von meinem iPhone", "Get Outlook for iOS"),
+        *("Reply to this email directly, view it on GitHub", "2026年11月27日 Ada 写道：", "От: Ada\nДата: сегодня"),
+        *("From: Ada Sent: Monday To: Bob Subject: Plan", "<b>From:</b> Ada<br>\n<b>Sent:</b> Monday<br>"),
+    ],
+)
+def test_what_stands_below_the_header_of_a_mail_is_nobodys_word(tail: str) -> None:
+    assert find_mention(f"thanks\n\n{tail}\n@agent approve v1 3fa94c11", "@agent") is None
+    assert find_mention(f"{tail}\n\n@agent approve v1 3fa94c11", "@agent") is None
+    assert find_mention(f"@agent plan\n\n{tail}\n\n@agent stop", "@agent") == Mention("plan")
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        *("Here is what I wrote:", "I wrote:", "The function that Bob wrote:", "From: 1.2\nTo: 1.3", "Date: tomorrow"),
+        *(
+            "On the whole it works:",
+            "To: everybody",
+            "Steps:",
+            "From here on:",
+            "- one\n- two",
+            "Am Ende:",
+            "Subject: x",
+        ),
+        *("A: yes\nB: no", "Plan --- and more", "The message:", "Data: [1, 2]", "Le plan :"),
+    ],
+)
+def test_a_line_that_is_no_header_of_a_mail_takes_nobodys_word(above: str) -> None:
+    assert find_mention(f"{above}\n\n@agent plan", "@agent") == Mention("plan")
+
+
 def test_a_line_of_an_emails_tail_inside_code_ends_nothing() -> None:
     assert find_mention("```\nOn 3 May 2026, Ada wrote:\n```\n@agent stop", "@agent") == Mention("stop")
 
@@ -207,6 +269,11 @@ def test_other_handles_may_be_configured_and_several_count_at_once() -> None:
     [
         "<pre " * 13_000,
         f"On {'1' * 400}\n" * 160,
+        f"On {'wrote ' * 60}\n" * 170,
+        f"On {'a ' * 200}:\n" * 150,
+        f"From: {'a' * 400}\n" * 150,
+        f"{'Ada ' * 100}wrote:\n" * 150,
+        f"{'<a@' * 150}>:\n" * 140,
         "[" * 65_000,
         "![" * 32_000,
         "*a **a " * 9_000,
