@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, useId, useMemo, useState } from "re
 import { keys } from "../api/keys";
 import { createTask, expectTask, reposQuery } from "../api/queries";
 import type { Directive, NewTask as Draft, Repos, TaskList } from "../api/types";
-import { t } from "../i18n";
+import { t } from "../i18n/dialogs";
 import { Attempt } from "../lib/attempt";
 import { namesRepo } from "../lib/mends";
 import { useSystem } from "../lib/system";

@@ -1,4 +1,4 @@
-import { type Key, t } from "../i18n";
+import { type Key, t } from "../i18n/dialogs";
 import { Kbd } from "./kbd";
 import { Modal } from "./ui/dialog";
 

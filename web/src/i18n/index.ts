@@ -1,9 +1,15 @@
 import { en } from "./en";
+import type { enDialogs } from "./en-dialogs";
 import type { enPeople } from "./en-people";
 import type { enTask } from "./en-task";
 import type { enWebhooks } from "./en-webhooks";
 
-export type Key = keyof typeof en | keyof typeof enPeople | keyof typeof enTask | keyof typeof enWebhooks;
+export type Key =
+  | keyof typeof en
+  | keyof typeof enDialogs
+  | keyof typeof enPeople
+  | keyof typeof enTask
+  | keyof typeof enWebhooks;
 type Vars = Record<string, string | number>;
 type Message = string | { one: string; other: string };
 

@@ -10,7 +10,7 @@ import { statusLabel } from "../../components/status-badge";
 import { Button } from "../../components/ui/button";
 import { Select } from "../../components/ui/field";
 import { Title, Visible } from "../../components/visible";
-import { type Key, t } from "../../i18n";
+import { type Key, t } from "../../i18n/dialogs";
 import { useMay } from "../../lib/me";
 import { namesRepo, SETS_KEY, sendsWebhook, setsSecret, submits } from "../../lib/mends";
 import { longStatusText } from "../../lib/status-text";
