@@ -32,8 +32,8 @@ async def look_for_orphans(link: Link, settings: Settings, *, clean: bool) -> Fi
     config = _config(settings)
 
     async def tell(actor: Actor, command: Command) -> None:
+        # What a process has spent is told by the machine, and never by a person.
         with contextlib.suppress(NoAnswer):  # it is stored, and its service hears of it
-            # What a process has spent is told by the machine, and never by a person.
             await link.client.send(actor, command, principal=DOCTOR)
 
     for orphan in found:

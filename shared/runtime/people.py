@@ -17,7 +17,7 @@ from shared.contracts.subjects import Actor
 from shared.contracts.user import NAME, NOBODY, Token, User, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
-from shared.runtime.watcher import watch
+from shared.runtime.watcher import watch_until
 
 USER: Final = "user:"
 LOCAL: Final = "user:local"
@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 class People:
-    """Follows the log. ``changed`` hears the name of each person of whom something is new."""
+    """Follows the log."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -47,15 +47,7 @@ class People:
 
     async def run(self) -> None:
         """Follow the log until `drain`."""
-        watching = asyncio.create_task(watch(self._journal, "evt.user.>", after=0, handle=self._hear))
-        draining = asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait((watching, draining), return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
-        finally:
-            watching.cancel()
-            draining.cancel()
+        await watch_until(self._draining, self._journal, "evt.user.>", after=0, handle=self._hear)
 
     def drain(self) -> None:
         """Follow no longer."""

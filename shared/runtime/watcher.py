@@ -50,6 +50,26 @@ async def watch(journal: Journal, subject_filter: str, *, after: int, handle: Ca
             wait_s = await _pause(wait_s)
 
 
+async def watch_until(
+    draining: asyncio.Event,
+    journal: Journal,
+    subject_filter: str,
+    *,
+    after: int,
+    handle: Callable[[RecordedEvent], None],
+) -> None:
+    """The same until ``draining`` is set. Raises what ends the watch."""
+    watching = asyncio.create_task(watch(journal, subject_filter, after=after, handle=handle))
+    leaving = asyncio.create_task(draining.wait())
+    try:
+        await asyncio.wait((watching, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+    finally:
+        watching.cancel()
+        leaving.cancel()
+
+
 async def insist(attempt: Callable[[], Awaitable[T]]) -> T:
     """Try until there is no trouble with the log any more, and return the result; other errors are raised."""
     wait_s = FIRST_WAIT_S

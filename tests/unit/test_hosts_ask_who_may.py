@@ -9,6 +9,7 @@ import pytest
 
 from services.brain.actors import session, task, user
 from shared.contracts.decider import Rejected
+from shared.contracts.messages import Command
 from shared.contracts.session import Say
 from shared.contracts.subjects import Actor
 from shared.contracts.task import FollowUp, RecordSpend, Source, Submit
@@ -35,9 +36,9 @@ class House:
         )
         self._sent = 0
 
-    async def tell(self, actor: Actor, command: object, principal: str) -> bool:
+    async def tell(self, actor: Actor, command: Command, principal: str) -> bool:
         self._sent += 1
-        return bool(await self.host.execute(actor, command, id=f"c{self._sent}", principal=principal))  # type: ignore[arg-type]
+        return bool(await self.host.execute(actor, command, id=f"c{self._sent}", principal=principal))
 
     async def invite(self, name: str, role: Role) -> None:
         await self.tell(Actor("user", name), Invite(id=name, role=role), "service:gateway")
@@ -53,7 +54,7 @@ async def house() -> AsyncIterator[House]:
     await following
 
 
-async def refused(house: House, principal: str, command: object = SAY, actor: Actor = SESSION) -> str:
+async def refused(house: House, principal: str, command: Command = SAY, actor: Actor = SESSION) -> str:
     with pytest.raises(Rejected) as refusal:
         await house.tell(actor, command, principal)
     return refusal.value.code

@@ -222,11 +222,9 @@ def _without_a_round(task: Task, watch: Watch) -> PersonNeeded | ChecksPassed | 
 def _needed(watch: Watch, code: str, reason: str, about: tuple[str, ...]) -> PersonNeeded | None:
     """A person is needed, which is said once about the same, and once more where a round has begun since."""
     marked = tuple(f"{code}/{each}" for each in about)
-    return (
-        None
-        if watch.attention and set(marked) <= set(watch.told)
-        else PersonNeeded(code=code, reason=reason, about=marked)
-    )
+    if watch.attention and set(marked) <= set(watch.told):
+        return None
+    return PersonNeeded(code=code, reason=reason, about=marked)
 
 
 def _too_much(watch: Watch) -> PersonNeeded | None:

@@ -29,7 +29,7 @@ from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.config import Config
 from shared.runtime.acknowledge import TRANSIENT
-from shared.runtime.watcher import watch
+from shared.runtime.watcher import watch_until
 
 CALL: Final = "call"
 """What every event of such a webhook is called."""
@@ -60,15 +60,7 @@ class Webhooks:
 
     async def run(self) -> None:
         """Follow the log until `drain`."""
-        watching = asyncio.create_task(watch(self._journal, "evt.webhook.>", after=0, handle=self._hear))
-        draining = asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait((watching, draining), return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
-        finally:
-            watching.cancel()
-            draining.cancel()
+        await watch_until(self._draining, self._journal, "evt.webhook.>", after=0, handle=self._hear)
 
     def drain(self) -> None:
         """Follow no longer."""
