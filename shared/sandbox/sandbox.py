@@ -23,6 +23,7 @@ _NAMESPACES: Final = (
 _LIMITED: Final = 'ulimit -c 0; { ulimit -u "$0" || ulimit -p "$0"; } 2>/dev/null; exec "$@"'
 
 
+_KERNEL: Final = "/proc"
 _SETTINGS: Final = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "driver", "dynamic_debug", "mtrr")
 _TELLING: Final = ("kcore", "kmsg", "keys", "timer_list", "sched_debug", "latency_stats")
 
@@ -108,7 +109,7 @@ class Confined:
         elif (resolver := self._machine.resolver()) is not None:
             toolchains.append(resolver)
         yield from self._machine.base()
-        yield from ("--proc", "/proc", *_kernel_closed(), "--dev", "/dev", "--dir", "/run")
+        yield from ("--proc", _KERNEL, *_kernel_closed(), "--dev", "/dev", "--dir", "/run")
         for place in (str(TEMP), "/var/tmp"):
             yield from ("--tmpfs", place) if confinement.temp is None else ("--bind", str(confinement.temp), place)
         yield from ("--dir", str(HOME))
@@ -133,11 +134,11 @@ def _kernel_closed() -> Iterator[str]:
     A program without rights is still root's own process to them where the service runs as root, and bwrap covers only
     folders that look writable themselves: it could set ``core_pattern``, and so run anything outside.
     """
-    proc = Path("/proc")
-    for path in (proc / name for name in _SETTINGS):
+    kernel = Path(_KERNEL)
+    for path in (kernel / name for name in _SETTINGS):
         if path.exists():
             yield from ("--ro-bind", str(path), str(path))
-    for path in (proc / name for name in _TELLING):
+    for path in (kernel / name for name in _TELLING):
         if path.exists():
             yield from ("--ro-bind", "/dev/null", str(path))
 
