@@ -83,8 +83,10 @@ class Pulse:
                 missed = 0 if await self._answers() else missed + 1
                 self._say(silent=missed >= MISSED)
                 if not missed:
+                    # Not `asyncio.wait_for`: a cancellation that comes with the end of the wait is lost in it.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._draining.wait(), self._every_s)
+                        async with asyncio.timeout(self._every_s):
+                            await self._draining.wait()
         finally:
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
@@ -102,7 +104,8 @@ class Pulse:
             if self._bus.connected:
                 self._beat.clear()
                 await self._bus.nc.publish(self._inbox)
-                await asyncio.wait_for(self._beat.wait(), self._within_s)
+                async with asyncio.timeout(self._within_s):
+                    await self._beat.wait()
                 return True
         except (TimeoutError, nats.errors.Error):
             # The answer comes behind what the server is sending.
