@@ -286,6 +286,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         host=settings.http_host,
         port=settings.http_port,
         max_frame_bytes=settings.max_socket_frame_bytes,
+        draining=service.draining,
         tls=Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None,
     )
     for hub in (events, output):

@@ -35,7 +35,10 @@ class Tls(NamedTuple):
 
 
 class WebServer(uvicorn.Server):
-    """A server for one application, on a port that is ours from the start."""
+    """A server for one application, on a port that is ours from the start.
+
+    From the moment when ``draining`` is set on, each answer says that its connection ends with it.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class WebServer(uvicorn.Server):
         host: str,
         port: int,
         max_frame_bytes: int,
+        draining: asyncio.Event,
         tls: Tls | None = None,
         head_patience_s: float = HEAD_PATIENCE_S,
     ) -> None:
@@ -51,6 +55,7 @@ class WebServer(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._socket = listen(host, port)
         self._leaving: asyncio.Task[None] | None = None
+        self._draining = draining
         self.host = host
         self.port = int(self._socket.getsockname()[1])
         self._scheme = "http" if tls is None else "https"
@@ -87,6 +92,7 @@ class WebServer(uvicorn.Server):
 
     def drain(self) -> None:
         """Let go of everybody who is connected, then take no new connection and finish what is going on."""
+        self._draining.set()
         if self._leaving is None:
             self._leaving = asyncio.create_task(self._leave())
 
@@ -99,11 +105,11 @@ class WebServer(uvicorn.Server):
         self.should_exit = True
 
     def _polite(self, app: ASGIApp) -> ASGIApp:
-        """The application; while the server leaves, each answer says that its connection ends with it."""
+        """The application, whose answers end their connections while the server leaves."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             async def last(message: Message) -> None:
-                if message["type"] == "http.response.start" and self._leaving is not None:
+                if message["type"] == "http.response.start" and self._draining.is_set():
                     message["headers"] = [*message["headers"], (b"connection", b"close")]
                 await send(message)
 

@@ -37,7 +37,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    server = WebServer(app, host="127.0.0.1", port=0, max_frame_bytes=1024, head_patience_s=PATIENCE_S)
+    server = WebServer(
+        app,
+        host="127.0.0.1",
+        port=0,
+        max_frame_bytes=1024,
+        draining=asyncio.Event(),
+        head_patience_s=PATIENCE_S,
+    )
     running = asyncio.create_task(server.run_until_drained())
     yield server.port
     server.drain()
