@@ -37,6 +37,8 @@ class DiskAllowance:
         self._free = self._free_now()
         self._gone = 0
         """Bytes that have gone from the free space since the files were last looked at, whoever took them."""
+        self._given_back = False
+        """Whether somebody has given some back since then, which may hide what was taken meanwhile."""
         self._written = 0
         self._looked = time.monotonic()
         self._rests_until = 0.0
@@ -53,19 +55,25 @@ class DiskAllowance:
         now = time.monotonic()
         free = self._free_now()
         # Only what goes is counted: what somebody else gives back meanwhile is not ours to take.
-        self._gone += sum(max(0, before - after) for before, after in zip(self._free, free, strict=True))
+        changes = [before - free[device] for device, before in self._free.items() if device in free]
+        self._gone += sum(change for change in changes if change > 0)
+        self._given_back |= any(change < 0 for change in changes)
         self._free = free
-        is_in_doubt = self._written + self._gone > self.most or now - self._looked > _LOOK_EVERY_S
+        is_in_doubt = (
+            self._written + self._gone > self.most
+            or now - self._looked > _LOOK_EVERY_S
+            or (at_once and self._given_back)
+        )
         if not self.is_passed and is_in_doubt and (at_once or now >= self._rests_until):
-            self._gone = 0
+            self._gone, self._given_back = 0, False
             self._written = await asyncio.to_thread(bytes_written, self._folders, self._since)
             self._looked = time.monotonic()
             self._rests_until = self._looked + _REST * (self._looked - now)
             self.is_passed = self._written > self.most
         return self.is_passed
 
-    def _free_now(self) -> list[int]:
-        """Free bytes of each file system that the folders lie on."""
+    def _free_now(self) -> dict[int, int]:
+        """Free bytes of each file system that the folders lie on, by its device."""
         found = {}
         for folder in self._folders:
             try:
@@ -73,4 +81,4 @@ class DiskAllowance:
             except OSError:  # a command has removed it
                 continue
             found[device] = told.f_bfree * told.f_frsize
-        return [found[device] for device in sorted(found)]
+        return found
