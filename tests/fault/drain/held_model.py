@@ -66,7 +66,7 @@ class HeldModel(CountingModel):
         """Hold each role until its `release`, and none of them any more when the context has ended."""
         for role in Role:
             self._holding.free[role].clear()
-        self._holding.roles = frozenset(Role)
+        self._holding.roles = frozenset(HELD_AT)
         try:
             yield
         finally:

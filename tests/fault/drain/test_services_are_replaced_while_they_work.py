@@ -14,7 +14,6 @@ import pytest
 
 from cli.demo.webhook import new_issue
 from services.projector.export import Dump, dump
-from shared.claude.demo.conversation import Role
 from shared.claude.demo.repo import DEMO_ISSUE_BODY, DEMO_ISSUE_TITLE
 from shared.contracts.subjects import read_event_subject
 from shared.event_store.envelope import RecordedEvent
@@ -26,7 +25,7 @@ from testing.checker import problems_of_costs, problems_of_log, problems_of_stor
 from testing.eventually import eventually
 from testing.service_group import ROOT, SERVICES, Member, ServiceGroup
 from testing.system import REPO
-from tests.fault.drain.held_model import HeldModel
+from tests.fault.drain.held_model import HELD_AT, HeldModel
 from tests.fault.drain.newer import ADDED, newer_version
 from tests.fault.drain.traffic import Traffic
 from tests.integration.projector.projector_process import expected
@@ -43,7 +42,7 @@ async def test_no_request_fails_and_no_turn_is_redone_while_every_service_is_rep
 ) -> None:
     newer = newer_version(tmp_path / "newer")
     group = ServiceGroup(tmp_path / "group")
-    group.model = model = HeldModel(*Role)
+    group.model = model = HeldModel(*HELD_AT)
     traffic = Traffic(group.secret)
     async with group:
         old = {service: [added(group, service, number, ROOT) for number in (1, 2)] for service in SERVICES}
