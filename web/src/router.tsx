@@ -9,6 +9,7 @@ import {
   retainSearchParams,
 } from "@tanstack/react-router";
 import { REPLAY } from "./api/replay";
+import type { Operation } from "./api/types";
 import { EmptyState } from "./components/empty-state";
 import { Shell } from "./components/shell";
 import { Button } from "./components/ui/button";
@@ -91,8 +92,21 @@ const system = createRoute({
   component: lazyRouteComponent(() => import("./screens/system/screen"), "SystemScreen"),
 });
 
+const people = createRoute({
+  getParentRoute: () => root,
+  path: "/people",
+  staticData: { nav: "nav.people", needs: "listUsers" },
+  component: lazyRouteComponent(() => import("./screens/people/screen"), "PeopleScreen"),
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./screens/account/screen"), "AccountScreen"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks, system]),
+  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks, system, people, account]),
   defaultPreload: "intent",
   defaultErrorComponent: ErrorPage,
   defaultPreloadStaleTime: 0,
@@ -105,5 +119,7 @@ declare module "@tanstack/react-router" {
   /** The words that a route has in the navigation; without them it is reached from other screens only. */
   interface StaticDataRouteOption {
     nav?: Key;
+    /** Whom it is for: in the navigation only of those who may do this. */
+    needs?: Operation;
   }
 }

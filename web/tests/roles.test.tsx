@@ -1,18 +1,9 @@
 import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
-import type { Me, Operation } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
+import { me } from "./support/people";
 import { plan, task } from "./support/tasks";
-
-const me = (role: Me["role"], ...may: Operation[]): Me => ({
-  name: "bo",
-  role,
-  via: "session",
-  scopes: [],
-  ends_at: null,
-  may,
-});
 
 const ROLE = "This takes the role approver, and you are viewer: ask an admin for it.";
 

@@ -88,6 +88,22 @@ export type Me = Answered<Schemas["Me"], { may: Operation[] }>;
 /** A route of the gateway, by the name that the table of roles knows it by. */
 export type Operation = keyof operations;
 
+export type Role = Schemas["Role"];
+/** From the least to the most that one may. */
+export const ROLES: readonly Role[] = ["viewer", "operator", "approver", "admin"];
+export type Scope = Schemas["Scope"];
+export const SCOPES: readonly Scope[] = ["tasks", "chat", "webhooks", "system", "people"];
+/** One browser in which somebody is logged in. */
+export type Session = Schemas["OpenSession"];
+export type Token = Schemas["TokenListed"];
+export type TokenMade = Schemas["TokenMade"];
+export type NewToken = Schemas["NewToken"];
+/** Somebody who was invited; `actions` are what whoever asks may do about them. */
+export type Person = Answered<Schemas["UserListed"], { actions: PersonAction[] }>;
+type PersonAction = "role" | "disable" | "enable" | "link";
+export type PersonChanged = Schemas["UserChanged"];
+export type OneTimeLink = Schemas["OneTimeLink"];
+
 export type SystemStatus = Answered<Schemas["SystemStatus"], { tasks: Counts }>;
 /** What `journeyman.toml` names; without addresses. */
 export type Repos = Schemas["ConfiguredRepos"];

@@ -1,16 +1,19 @@
 import { type AnyRoute, type AnyRouter, Link, Outlet, useRouter } from "@tanstack/react-router";
-import { Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
+import clsx from "clsx";
+import { CircleUser, Keyboard, Monitor, Moon, Plus, Sun, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
-import { useMay } from "../lib/me";
+import { useMay, useMe } from "../lib/me";
 import { useShortcuts } from "../lib/shortcuts";
 import { useSystem, useWaiting } from "../lib/system";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
+import { visible } from "../lib/visible";
 import { ConnectionBanner, ConnectionPill } from "./connection";
 import { ReplayBanner } from "./replay";
 import { Button, IconButton } from "./ui/button";
+import { Tip } from "./ui/tip";
 
 /** Dialogs come when they are first opened, and stay: their drafts and their way out are theirs. */
 const loadNewTask = () => import("./new-task");
@@ -26,6 +29,8 @@ function useOnce(now: boolean): boolean {
   return ever;
 }
 
+const NAV =
+  "h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink";
 const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON = { system: Monitor, light: Sun, dark: Moon };
 
@@ -78,8 +83,27 @@ function Trouble({ title, problem }: { title: string; problem: string }) {
 /** The screens that have words in the navigation (`staticData` of their routes), in the order of the routes. */
 const navigation = (router: AnyRouter) =>
   Object.values<AnyRoute>(router.routesById).flatMap(({ fullPath, options }) =>
-    options.staticData?.nav ? [{ path: fullPath, words: options.staticData.nav }] : [],
+    options.staticData?.nav
+      ? [{ path: fullPath, words: options.staticData.nav, needs: options.staticData.needs }]
+      : [],
   );
+
+/** Who one is here, and the way to one's account. */
+function AccountLink() {
+  const me = useMe();
+  const label = me ? t("nav.accountOf", { who: visible(me.name), role: me.role }) : t("nav.account");
+  return (
+    <Tip label={label}>
+      <Link
+        to="/account"
+        aria-label={label}
+        className="grid size-8 shrink-0 place-items-center rounded-md text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink"
+      >
+        <CircleUser size={16} aria-hidden />
+      </Link>
+    </Tip>
+  );
+}
 
 export function Shell() {
   const router = useRouter();
@@ -90,6 +114,8 @@ export function Shell() {
   const waiting = useWaiting();
   const may = useMay();
   const opens = may("openTask");
+  const me = useMe();
+  const screens = navigation(router).filter(({ needs }) => !needs || me?.may.includes(needs));
   useShortcuts({ c: () => setCreating(opens && !REPLAY), "?": () => setHelping(true) });
 
   return (
@@ -106,12 +132,13 @@ export function Shell() {
           <span className="text-sm max-sm:sr-only">{t("app.name")}</span>
         </Link>
         <nav aria-label={t("nav.label")} className="flex items-center">
-          {navigation(router).map(({ path, words }) => (
+          {screens.map(({ path, words, needs }) => (
             <Link
               key={path}
               to={path}
               activeOptions={{ includeSearch: false }}
-              className="flex h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink"
+              // A phone has no room for what few need: the account page leads there.
+              className={clsx(needs ? "hidden sm:flex" : "flex", NAV)}
             >
               {t(words)}
               {path === "/" && waiting > 0 && (
@@ -149,7 +176,10 @@ export function Shell() {
             <Keyboard size={16} aria-hidden />
           </IconButton>
         </span>
-        <ThemeToggle />
+        <span className="max-sm:hidden">
+          <ThemeToggle />
+        </span>
+        <AccountLink />
         {opens && (
           <Button
             look="primary"

@@ -24,7 +24,6 @@ export const enWebhooks = {
   "webhooks.secret": "Its secret",
   "webhooks.secretOnce":
     "It is shown this once: give it to the sender now. Only its fingerprint is kept readable.",
-  "webhooks.secretSeen": "I have it",
 
   "doors.documentTitle": "System · Journeyman",
   "doors.title": "System",

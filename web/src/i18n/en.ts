@@ -11,6 +11,9 @@ export const en = {
   "nav.tasks": "Tasks",
   "nav.webhooks": "Webhooks",
   "nav.system": "System",
+  "nav.people": "People",
+  "nav.account": "Your account",
+  "nav.accountOf": "Your account: {who} ({role})",
   "notFound.title": "There is no such page",
   "notFound.back": "Go to the tasks",
   "errorPage.title": "This page broke",
@@ -67,6 +70,7 @@ export const en = {
   "needsYou.count": { one: "{n} task needs you", other: "{n} tasks need you" },
 
   "action.close": "Close",
+  "action.cancel": "Cancel",
   "action.back": "Back",
   "action.tryAgain": "Try again",
   "action.showAll": "Show all",
@@ -79,6 +83,8 @@ export const en = {
   "action.stopping": "Stopping…",
   "action.retry": "Retry",
   "form.optional": "optional",
+
+  "shownOnce.seen": "I have it",
 
   "copy.done": "Copied",
   "copy.failed": "Copying was not allowed",

@@ -4,11 +4,14 @@ import type {
   Door,
   Me,
   OutputLine,
+  Person,
   Repo,
+  Session,
   Status,
   SystemStatus,
   TaskDetail,
   TimelineItem,
+  Token,
   Webhook,
   WebhookDraft,
 } from "../../src/api/types";
@@ -24,6 +27,17 @@ interface Problem {
   status: number;
   detail: string;
 }
+
+const AN_HOUR_ON = "2026-01-02T04:04:05Z";
+/** A token that was made. */
+export const TOKEN: Token = {
+  id: "tok0000001",
+  name: "ci",
+  role: "operator",
+  scopes: ["tasks"],
+  ends_at: null,
+  used_at: null,
+};
 
 const problem = ({ status, detail }: Problem) => json({ title: "Refused", detail, code: "refused" }, status);
 
@@ -54,6 +68,9 @@ export class FakeGateway {
   draft: WebhookDraft | undefined;
   /** Who looks at the page, and what they may do; undefined is a gateway that does not say. */
   me: Me | undefined;
+  sessions: Session[] = [];
+  tokens: Token[] = [];
+  people: Person[] = [];
   /** What its webhook answers to a test event. */
   delivered: Delivered = { status: 202, delivery: "d1", task_id: "", reason: "" };
   /** The problem that every read, or every command, is answered with. */
@@ -131,6 +148,15 @@ export class FakeGateway {
     if (url.pathname.endsWith("/test")) return json(this.delivered);
     if (url.pathname === "/api/webhooks")
       return json({ event: null, seq: ++this.seq, secret: "made-secret" }, 201);
+    const [, , what, who] = url.pathname.split("/");
+    if (what === "users" && (!who || url.pathname.endsWith("/link")))
+      return json({ name: who ?? "new", url: "http://gateway.test/login#made-link", ends_at: AN_HOUR_ON });
+    if (what === "users" && url.pathname.includes("/sessions/")) return json({ items: [] });
+    if (what === "users")
+      return json({ user: this.people.find(({ name }) => name === who), seq: ++this.seq });
+    if (what === "me") return json({ items: this.sessions.filter(({ current }) => current) });
+    if (what === "tokens" && who) return json({ items: [] });
+    if (what === "tokens") return json({ ...TOKEN, secret: "made-token", seq: ++this.seq }, 201);
     if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
     return json({ event: null, seq: ++this.seq });
   }
@@ -139,6 +165,9 @@ export class FakeGateway {
     this.reads.push(url);
     if (this.readsFail) return problem(this.readsFail);
     const [, , what, id, part] = url.pathname.split("/");
+    if (what === "me" && id === "sessions") return json({ items: this.sessions });
+    if (what === "users") return json({ items: id ? this.sessions : this.people });
+    if (what === "tokens") return json({ items: this.tokens });
     if (what === "me")
       return this.me ? json(this.me) : problem({ status: 404, detail: "There is no such thing." });
     if (what === "status") return json(this.status());

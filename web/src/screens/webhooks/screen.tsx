@@ -8,6 +8,7 @@ import type { Delivered, Webhook } from "../../api/types";
 import { Command } from "../../components/copy";
 import { DoorCalls } from "../../components/door-calls";
 import { EmptyState } from "../../components/empty-state";
+import { ShownOnce } from "../../components/shown-once";
 import { Spinner } from "../../components/spinner";
 import { Button } from "../../components/ui/button";
 import { Title } from "../../components/visible";
@@ -17,7 +18,6 @@ import { useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
 import { visible } from "../../lib/visible";
 import { WebhookForm } from "./form";
-import { Secret } from "./secret";
 
 /** Webhooks that people have made themselves. */
 export function WebhooksScreen() {
@@ -42,7 +42,14 @@ export function WebhooksScreen() {
         </div>
         <p className="pb-4 text-ink-2">{t("webhooks.what")}</p>
 
-        {secret && <Secret secret={secret} seen={() => setSecret("")} />}
+        {secret && (
+          <ShownOnce
+            title={t("webhooks.secret")}
+            text={t("webhooks.secretOnce")}
+            secret={secret}
+            seen={() => setSecret("")}
+          />
+        )}
         {making && (
           <WebhookForm
             cancel={() => setMaking(false)}
