@@ -18,7 +18,7 @@ from services.executor.actors import run as run_actor
 from services.executor.reactions import react as executor_react
 from services.gateway.reactions import reactions as gateway_reactions
 from services.planner.reactions import react as planner_react
-from shared.contracts import plan, reply, run, task
+from shared.contracts import plan, reply, run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import kind_of
 from shared.contracts.messages import ArtifactRef, Command, Event, TimedCommand, name_of
@@ -71,6 +71,11 @@ class InMemorySystem:
     @property
     def reply(self) -> reply.Reply:
         state: reply.Reply = self.states["reply"]
+        return state
+
+    @property
+    def session(self) -> session.Session:
+        state: session.Session = self.states["session"]
         return state
 
     @property
@@ -133,9 +138,9 @@ class InMemorySystem:
                 return
         raise AssertionError("the reactions never come to rest")
 
-    def forget_unread_deliveries(self) -> None:
-        """As if nobody had written since the brain last read: an unread comment may steer a task anew."""
-        unread = {at for at, each in enumerate(self.log) if at >= self.heard["brain"] and each.kind == "delivery"}
+    def forget_unread_wishes(self) -> None:
+        """As if nobody had written or confirmed since the brain last read: that may steer a task anew."""
+        unread = {at for at, each in enumerate(self.log) if at >= self.heard["brain"] and _is_a_wish(each.data)}
         for service in SERVICES:
             self.heard[service] -= sum(at < self.heard[service] for at in unread)
         self.log = [each for at, each in enumerate(self.log) if at not in unread]
@@ -154,7 +159,7 @@ class InMemorySystem:
     def open_work(self, *, well: bool) -> list[Command]:
         """The next honest report of every activity that is under way."""
         agents = [*self._triage_work(well), *self._review_work(well), *self._plan_work(well), *self._run_work(well)]
-        return [*agents, *self._reply_work(well)]
+        return [*agents, *self._answer_work(well), *self._reply_work(well)]
 
     def _awaited_timers(self) -> list[Command]:
         """The end of a pause: time passes."""
@@ -208,6 +213,20 @@ class InMemorySystem:
             return [run.Fail(attempt=attempt, code="x", message="X.")]
         return [run.Succeed(attempt=attempt, summary="s", commit=f"c{attempt}", branch="b", bundle=BUNDLE)]
 
+    def _answer_work(self, well: bool) -> list[Command]:
+        now = self.session
+        match now:
+            case session.Session(answering=None):
+                return []
+            case _ if now.claimed_answer != now.answer:
+                return [session.Claim(answer=now.answer, worker="w", session="s")]
+            case _ if now.interrupting:
+                return [session.RecordInterrupted(attempt=now.attempt)]
+            case _ if not well:
+                return [session.Fail(attempt=now.attempt, code="x", message="X.")]
+            case _:
+                return [session.Answer(attempt=now.attempt, text="A calculator.")]
+
     def _reply_work(self, well: bool) -> list[Command]:
         commands: list[Command] = []
         for name, effect in self.reply.effects.items():
@@ -234,6 +253,10 @@ class InMemorySystem:
             "executor": executor_react,
             "gateway": gateway_reactions({"github"}),
         }
+
+
+def _is_a_wish(event: Event) -> bool:
+    return kind_of(event) == "delivery" or isinstance(event, session.Confirmed)
 
 
 SERVICES: Final = ("brain", "planner", "executor", "gateway")

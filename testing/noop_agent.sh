@@ -30,6 +30,7 @@ turn() {
   case $JOURNEYMAN_RUN_MARK in
     run-*) remember "$1"; printf 'Written by %s.\n' "$session" >"noop-$session.txt"; answer="Wrote one file." ;;
     plan-*) answer="# Plan\\n\\nWrite one file." ;;
+    session-*) remember "$1"; answer="Yes." ;;
     *) structured=$verdict ;;
   esac
   say "{\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"tool_$1\",\"content\":\"ok\"}]},\"parent_tool_use_id\":null,\"session_id\":\"$session\"}"

@@ -16,6 +16,7 @@ from shared.contracts.messages import ArtifactRef, Command
 from shared.contracts.pull_request import CatchUp, CheckSeen, PullFacts, PullState, ReviewNote
 from shared.contracts.review import ReviewTarget
 from shared.contracts.usage import ModelUsage
+from testing.conversation_walk import converse
 from testing.in_memory_system import BUNDLE, SERVICES, InMemorySystem
 from testing.recorded import NO_BODY, TASK_ID
 
@@ -57,7 +58,7 @@ def _come_into_review(world: InMemorySystem) -> None:
 
 
 def _move(world: InMemorySystem, dice: Random) -> None:
-    match dice.randrange(24):
+    match dice.randrange(25):
         case 0 | 1 | 2 | 3 | 4:
             world.deliver(dice.choice(SERVICES))
         case 5 | 6 | 7 | 8:
@@ -83,19 +84,28 @@ def _move(world: InMemorySystem, dice: Random) -> None:
                 world.tell_or_refuse(world.timers[-1])
         case 13 | 14 | 15 | 16 | 17:
             world.tell_or_refuse(_activity(world, dice))
+        case 24:
+            converse(world, dice)
         case _:
             world.deliver_all()
             for command in [*_consent(world), *world.open_work(well=dice.random() < 0.6)]:
-                world.tell_or_refuse(_now_and_then(command, dice))
+                world.tell_or_refuse(_now_and_then(world, command, dice))
 
 
-def _now_and_then(command: Command, dice: Random) -> Command:
-    """What an agent comes to less often: triage answers, the work asks first."""
+def _now_and_then(world: InMemorySystem, command: Command, dice: Random) -> Command:
+    """What people and agents come to less often than to consent and to an end."""
+    often, seldom = dice.random() < 0.6, dice.random() < 0.2
     match command:
-        case task.RecordTriage() if dice.random() < 0.1:
-            return replace(command, verdict=task.Verdict.ANSWER, answer="a")
-        case run.Succeed(attempt=attempt) if dice.random() < 0.1:
-            return run.Ask(attempt=attempt, request_id="q", question="Which?")
+        case task.Approve() if seldom:
+            return dice.choice((_revise, _revise, _reject))(world, dice)
+        case task.RecordTriage() if seldom:
+            return replace(command, verdict=dice.choice((task.Verdict.ANSWER, task.Verdict.DECLINE)), answer="a")
+        case run.Succeed() if often and world.run.committed:
+            return _reopen(world, dice)
+        case run.Succeed() if often and world.run.status is run.Status.WAITING_INPUT:
+            return dice.choice((_resumed, _input))(world, dice)
+        case run.Succeed() if seldom:
+            return dice.choice((_started, _checkpoint, _ask, _ask, _commit, _commit))(world, dice)
         case _:
             return command
 
@@ -164,14 +174,16 @@ def _usage(dice: Random) -> tuple[ModelUsage, ...]:
 
 
 def _submit(world: InMemorySystem, dice: Random) -> Command:
+    review = _target(dice) if dice.random() < 0.1 else None
     return task.Submit(
         title="Fix the sum",
         text="1 + 1 gives 3.",
-        source=task.Source(kind="api"),
+        # A review is written where it was asked for.
+        source=task.Source(kind="github", reference="github:octo/app#7") if review else task.Source(kind="api"),
         repo="octo/app",
         directive=dice.choice(tuple(task.Directive)),
         approval=world.policy.approval,
-        review=_target(dice) if dice.random() < 0.05 else None,
+        review=review,
     )
 
 

@@ -137,6 +137,7 @@ TASK: Final[dict[str, Change]] = {
         **ENDED, **RIGHT, "status": "in-review", "summary": data["summary"] or row["summary"],
         "commit": data["commit"], "branch": data["branch"], "result_url": data["url"], "has_result": False,
         "pull_request": data["pull_request"], "evidence": data["evidence"] or "", "outcome": data["outcome"] or "",
+        "attention": data.get("attention", ""),
         "caught_up_with": row["caught_up_with"] if data["unchanged"] or data["by"] or data["origin"] else "",
     },
     "task.head-seen": lambda row, data: {
@@ -185,6 +186,9 @@ def _over(status: str) -> Change:
     }  # fmt: skip
 
 
+MADE: Final = ("turn", "summary", "commit", "tree", "files", "diff", "notes")
+
+
 def _made(data: Row) -> Row:
     said = {name: data[name] for name in ("summary", "commit", "tree")}
     return {**said, "turn": data["turns"], **{name: _json(data[name]) for name in ("files", "diff")}}
@@ -212,7 +216,7 @@ RUN: Final[dict[str, Change]] = {
     },
     "resumed": lambda row, data: {"status": "running", "question": "", "options": "[]"},
     "committed": lambda row, data: {**_made(data), "notes": _json(data["notes"])},
-    "reopened": lambda row, data: {"checks": _json(data["checks"])},
+    "reopened": lambda row, data: {"checks": _json(data["checks"]), "tree": ""},
     "succeeded": lambda row, data: {
         **_over("succeeded")(row, data), **_made(data), **_proven(data), "outcome": data.get("outcome") or "",
         **{name: data[name] for name in ("branch", "checked_commit")},
@@ -260,8 +264,7 @@ class Fold:
             signal = data["signal"]
             self._add("deliveries", id, *texts, signal["thread"], signal["author"], task_id, at)
         if kind == "session":
-            said = data["message"] if name == "said" else data["text"]
-            self._add("session_lines", id, data.get("author", ""), said, task_id, at)
+            self._of_session(name, id, data, principal, at)
         self._add("timeline", task_id, kind, id, name, envelope["sequence"], at, principal, _json(data))
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -286,15 +289,33 @@ class Fold:
             if event in TASK:
                 known |= TASK[event]({**known, "at": at, "principal": principal}, data)
         row = self._tasks.get(id, {})
+        charged = (row.get("requester", ""), row.get("session_id", ""), row.get("repo", ""))
+        for tokens, cost in self._spent(id, data, at, AGENT_OF[event.partition(".")[0]], charged):
+            if row:
+                row |= {"cost_microusd": row["cost_microusd"] + cost, "tokens": row["tokens"] + tokens}
+
+    def _spent(
+        self, task_id: str, data: Row, at: datetime, agent: str, charged: tuple[str, str, str]
+    ) -> list[tuple[int, int]]:
+        """Add what an event reports as spent; tokens and micro-dollars of each model."""
+        spent = []
         for item, usage in enumerate(data.get("usage", ())):
             tokens = [usage.get(f"{sort}_tokens", 0) for sort in ("input", "output", "cache_read", "cache_write")]
             cost = usage.get("cost_microusd", 0)
-            if row:
-                row |= {"cost_microusd": row["cost_microusd"] + cost, "tokens": row["tokens"] + sum(tokens)}
-            charged = (row.get("requester", ""), row.get("session_id", ""), row.get("repo", ""))
-            agent = AGENT_OF[event.partition(".")[0]]
-            whose = (item, id, at.date(), agent, usage["model"], *charged)
+            whose = (item, task_id, at.date(), agent, usage["model"], *charged)
             self._add("usage", *whose, *tokens, cost, usage.get("priced", True))
+            spent.append((sum(tokens), cost))
+        return spent
+
+    def _of_session(self, name: str, id: str, data: Row, principal: str, at: datetime) -> None:
+        self._spent("", data, at, "brain", (data.get("asked_by", ""), id, ""))
+        if name in ("claimed", "spend-recorded"):
+            return
+        proposal = data.get("proposal", {})
+        said = next((of[field] for of in (data, proposal) for field in ("text", "message", "title") if field in of), "")
+        task_id, message_id = data.get("task_id", proposal.get("task_id", "")), data.get("message_id", "")
+        author = data.get("author", "")
+        self._add("session_lines", id, name, author, principal, said, task_id, message_id, _json(data), at)
 
     def _propose(self, id: str, data: Row, at: datetime) -> None:
         copied = ("version", "digest", "base_commit", "markdown", "summary", "attempt", "duration_ms")
@@ -308,7 +329,10 @@ class Fold:
             for (owner, _), row in self._runs.items():
                 if owner == id and row["status"] in ("running", "waiting-input"):
                     row |= {"status": "superseded", "finished_at": at, "question": "", "options": "[]"}
-            self._runs[id, data["attempt"]] = _claimed(id, data, at)
+            before = self._runs.get((id, data["attempt"] - 1), {})
+            # What is committed is judged by the next attempt, which does not do it again.
+            kept = MADE if before.get("tree") and before["round"] == data["round"] else ()
+            self._runs[id, data["attempt"]] = _claimed(id, data, at) | {name: before[name] for name in kept}
         elif name in RUN and (known := self._runs.get((id, data["attempt"]))):
             known |= RUN[name]({**known, "at": at}, data)
 

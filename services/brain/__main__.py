@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from services.brain.activities import Triage
 from services.brain.actors import session, task, user, webhook
+from services.brain.conversation.answering import Answering
+from services.brain.conversation.tools import Looks, Proposals
 from services.brain.policy import ReactionPolicy
 from services.brain.reactions import FILTERS, reactions
 from services.brain.repositories import repository_check
@@ -15,7 +18,11 @@ from services.brain.timers import timers
 from shared.claude.agent_activity import AgentActivity
 from shared.claude.orphans import OrphanSweeper
 from shared.claude.runner import AgentRunner
+from shared.claude.tools.server import Tool
+from shared.contracts.session import Asked
 from shared.contracts.task import Approval
+from shared.event_store.envelope import RecordedEvent
+from shared.nats.objects import Artifacts
 from shared.ops.settings import Settings
 from shared.ops.timings import PRODUCTION, Timings
 from shared.runtime.service import Service
@@ -57,7 +64,21 @@ async def run(settings: Settings, timings: Timings) -> None:
         slots=settings.max_concurrent_reviews,
         give_up=reviewing.give_up,
     )
-    orphans = OrphanSweeper(settings, service.journal, "task", host.report, timings=timings)
+    artifacts = Artifacts(service.bus)
+    looks = Looks(settings, service.client, artifacts, GatewayGit(service.bus))
+
+    def tools(started: RecordedEvent, attempt: int, asked: Asked) -> Sequence[Tool]:
+        return (*looks.tools(), *Proposals(looks, host.report, started, attempt, asked).tools())
+
+    answering = Answering(settings, agents, artifacts, tools)
+    service.activity(
+        "answer",
+        "evt.session.*.answer-started",
+        answering.answer,
+        slots=settings.max_concurrent_answers,
+        give_up=answering.give_up,
+    )
+    orphans = OrphanSweeper(settings, service.journal, ("task", "session"), host.report, timings=timings)
     service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from services.brain.actors.wishes import MISSED
+from services.brain.conversation.reactions import about_a_conversation
 from services.brain.messages import about_a_delivery
 from services.brain.policy import ReactionPolicy
 from shared.contracts import delivery, plan, reply, run, session, task
@@ -20,6 +21,11 @@ FILTERS: Final = (
     "evt.delivery.*.authorised",
     "evt.delivery.*.replayed",
     "evt.session.*.said",
+    "evt.session.*.asked",
+    "evt.session.*.answered",
+    "evt.session.*.failed",
+    "evt.session.*.interrupted",
+    "evt.session.*.confirmed",
     "evt.task.*.submitted",
     "evt.task.*.triaged",
     "evt.task.*.answered",
@@ -56,8 +62,8 @@ def reactions(policy: ReactionPolicy) -> Callable[[RecordedEvent], list[Command]
                 delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal) | delivery.Authorised(signal=signal)
             ):
                 return about_a_delivery(event.actor.id, event.time, signal, policy)
-            case session.Said():
-                return _about_a_message(event.actor.id, event.data)
+            case _ if event.actor.kind == "session":
+                return about_a_conversation(event)
             case _ if event.actor.kind == "task":
                 return _about_a_task(event)
             case _:
@@ -253,17 +259,3 @@ def _kept(ended: run.Failed | run.Stopped) -> task.Result | None:
         summary=kept.summary,
         attempt=ended.attempt,
     )
-
-
-def _about_a_message(session_id: str, said: session.Said) -> list[Command]:
-    return [
-        task.Submit(
-            id=said.task_id,
-            title=task.title_of(said.message),
-            text=said.message,
-            source=task.Source(kind="chat", reference=session_id, author=said.author),
-            repo=said.repo,
-            approval=said.approval,
-            session_id=session_id,
-        )
-    ]

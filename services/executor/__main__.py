@@ -27,7 +27,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     service.activity(
         "run", "evt.run.*.requested", executing.execute, slots=settings.max_concurrent_runs, give_up=executing.give_up
     )
-    orphans = OrphanSweeper(settings, service.journal, "run", host.report, timings=timings)
+    orphans = OrphanSweeper(settings, service.journal, ("run",), host.report, timings=timings)
     service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 

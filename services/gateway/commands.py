@@ -6,6 +6,7 @@ import contextlib
 
 import msgspec
 
+from services.gateway.intent import Intent, intent_of
 from shared.contracts import session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id, new_task_id
@@ -18,6 +19,8 @@ from shared.ops.crash_points import crash_point
 from shared.ops.visible import is_blank
 from shared.runtime.client import Client, CommandResult, NoAnswer
 
+SessionState = session.Archive | session.Unarchive
+
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     """A task that was asked for. ``result`` is None when it is stored and no brain has taken it up yet."""
@@ -27,8 +30,12 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to the brain, and the task that it becomes. ``position`` is 0 while no brain has taken it up."""
+    """A message to the brain. ``task_id`` is the task that it becomes, empty where it is answered instead.
 
+    ``position`` is 0 while no brain has taken it up.
+    """
+
+    message_id: str
     task_id: str
     session_id: str
     position: int
@@ -134,37 +141,80 @@ class TaskCommands:
         return await self._send(id, task.GiveInput(message=message), principal)
 
     async def say(
-        self, message: str, *, session_id: str, repo: str, principal: str, idempotency_key: str | None = None
+        self,
+        message: str,
+        *,
+        session_id: str,
+        repo: str,
+        principal: str,
+        attachments: tuple[session.Attachment, ...] = (),
+        message_id: str = "",
+        idempotency_key: str | None = None,
     ) -> Said:
-        """Say something to the brain, in a session that goes on or in a new one.
+        """Say something to the brain, in a session that goes on or in a new one: `intent_of` says what it is.
+
+        ``message_id`` is the caller's own name for the message, by which it knows it again; twice is once then, too.
 
         With a key that came with this before, nothing is said again, and the answer is that of the first time. Raises
         `KeyReused` when the key came with something else.
         """
         if is_blank(message):
             raise Rejected("message-empty", "There is nothing to say to the brain: write a message.")
-        task_id = fresh = new_task_id()
+        id = fresh = message_id or new_task_id()
         if idempotency_key is not None:
             request = ["chat", message, session_id, repo]
-            task_id = await self._claim(idempotency_key, fresh, request, principal)
-        # A new session is named after its first task, so that a retry finds it.
-        conversation = actor("session", session_id or derived_id("session", task_id))
-        position = 0 if task_id == fresh else await self._position_of_line(conversation, task_id)
+            id = await self._claim(idempotency_key, fresh, request, principal)
+        # A new session is named after its first message, so that a retry finds it.
+        conversation = actor("session", session_id or derived_id("session", id))
+        position = 0 if id == fresh and not message_id else await self._position_of_line(conversation, id)
+        intent = intent_of(message)
         if not position:
-            command = session.Say(
-                message=message, author=principal, task_id=task_id, repo=repo, approval=self._approval
-            )
             # Stored, even without an answer: the brain takes it up when it is back.
             with contextlib.suppress(NoAnswer):
+                command = self._spoken(id, intent, repo, attachments, principal)
                 position = (await self._client.send(conversation, command, principal=principal)).position
-        return Said(task_id=task_id, session_id=conversation.id, position=position)
+        task_id = "" if intent.directive is None else id
+        return Said(message_id=id, task_id=task_id, session_id=conversation.id, position=position)
 
-    async def _position_of_line(self, conversation: Actor, task_id: str) -> int:
-        """The stream sequence of the message that became this task, 0 when the session does not have it."""
+    def _spoken(
+        self, id: str, intent: Intent, repo: str, attachments: tuple[session.Attachment, ...], principal: str
+    ) -> session.Say | session.Ask:
+        if intent.directive is None:
+            return session.Ask(message_id=id, message=intent.text, author=principal, repo=repo, attachments=attachments)
+        return session.Say(
+            message=intent.text,
+            author=principal,
+            task_id=id,
+            repo=repo,
+            approval=self._approval,
+            directive=intent.directive,
+        )
+
+    async def _position_of_line(self, conversation: Actor, id: str) -> int:
+        """The stream sequence of the message with this id, 0 when the session does not have it."""
         for event in await self._journal.load(conversation):
-            if isinstance(event.data, session.Said) and event.data.task_id == task_id:
-                return event.position
+            match event.data:
+                case session.Said(task_id=known) | session.Asked(message_id=known) if known == id:
+                    return event.position
         return 0
+
+    async def steer_session(
+        self,
+        id: str,
+        command: session.Interrupt | session.Confirm | session.Dismiss | session.Rename | SessionState,
+        *,
+        principal: str,
+    ) -> CommandResult:
+        """Steer a conversation: break an answer off, decide on a proposal, name it, put it away."""
+        about = actor("session", id)
+        if not await self._journal.load(about):
+            raise Rejected("session-unknown", "There is no such conversation: look at the list of them.")
+        return await self._client.send(about, command, principal=principal)
+
+    async def confirm(self, id: str, proposal_id: str, *, principal: str) -> CommandResult:
+        """Have done what is proposed."""
+        command = session.Confirm(proposal_id=proposal_id, approval=self._approval)
+        return await self.steer_session(id, command, principal=principal)
 
     async def _waiting_plan(self, id: str) -> task.PlanReady:
         events = await self._journal.load(actor("task", id))

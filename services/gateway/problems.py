@@ -119,6 +119,9 @@ def problem_of(error: Exception) -> Problem:
             | "webhook-unknown"
             | "user-unknown"
             | "token-unknown"
+            | "session-unknown"
+            | "message-unknown"
+            | "proposal-unknown"
         ):
             return Problem(404, error.code, error.sentence)
         case Rejected(code="role-lacking" | "scope-lacking" | "user-disabled"):

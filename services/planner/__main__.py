@@ -31,7 +31,7 @@ async def run(settings: Settings, timings: Timings) -> None:
         slots=settings.max_concurrent_plans,
         give_up=drafting.give_up,
     )
-    orphans = OrphanSweeper(settings, service.journal, "plan", host.report, timings=timings)
+    orphans = OrphanSweeper(settings, service.journal, ("plan",), host.report, timings=timings)
     service.loop(orphans.run, drain=orphans.drain)
     await service.run()
 

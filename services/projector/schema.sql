@@ -176,8 +176,12 @@ CREATE TABLE deliveries (
 CREATE TABLE session_lines (
     seq BIGINT NOT NULL,
     session_id VARCHAR NOT NULL,
+    event VARCHAR NOT NULL,
     author VARCHAR NOT NULL,
+    principal VARCHAR NOT NULL,
     text VARCHAR NOT NULL,
     task_id VARCHAR NOT NULL,
+    message_id VARCHAR NOT NULL,
+    data VARCHAR USING COMPRESSION zstd NOT NULL,
     said_at TIMESTAMP NOT NULL
 );

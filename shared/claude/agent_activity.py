@@ -17,7 +17,7 @@ from shared.claude.process.reaper import sweep
 from shared.claude.role import AgentRole
 from shared.claude.runner import READ_ONLY_PROCESSES, AgentRunner, Job
 from shared.claude.work_dirs import LocalWork, remove_run_dirs
-from shared.contracts import plan, run
+from shared.contracts import plan, run, session
 from shared.contracts.decider import Rejected
 from shared.contracts.ids import derived_id
 from shared.contracts.messages import Command
@@ -33,9 +33,11 @@ from shared.workspace.git_folders import GitFolders
 
 STALE: Final = "attempt-stale"
 UNHEARD: Final = "run-unheard"
-STOPPING: Final = frozenset({"plan-stopping", "run-stopping"})
+STOPPING: Final = frozenset({"plan-stopping", "run-stopping", "answer-stopping"})
 _CONVERSATIONS: Final = {"task": "triage"}
 """What the ids of an actor's conversations are derived from, where it is not its kind."""
+
+Claim = plan.Claim | run.Claim | session.Claim
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +120,7 @@ class AgentActivity:
         """Do the work once in this instance. Raises `HandOver` when it was left, and what the work raises."""
         await self._single_flight.run(event, context, work)
 
-    async def claim(self, actor: Actor, claim: plan.Claim | run.Claim) -> int | None:
+    async def claim(self, actor: Actor, claim: Claim) -> int | None:
         """Take the work over; returns the number of this attempt, or None when nobody waits for the work any more."""
         try:
             claimed = await self.host.report(actor, claim)
@@ -139,6 +141,8 @@ class AgentActivity:
         prompt: str,
         schema: dict[str, object] | None = None,
         budget_usd: float | None = None,
+        forks: str = "",
+        tools: str = "",
         hears: str,
         after: int,
         ends: Callable[[RecordedEvent], bool],
@@ -165,6 +169,8 @@ class AgentActivity:
                 prompt=prompt,
                 schema=schema,
                 budget_usd=budget_usd,
+                forks=forks,
+                tools=tools,
                 stop=stop,
             )
 
@@ -189,7 +195,7 @@ class AgentActivity:
         return Reception.TAKEN
 
     async def give_up(
-        self, actor: Actor, claim: plan.Claim | run.Claim, failure: Callable[[int], plan.Fail | run.Fail]
+        self, actor: Actor, claim: Claim, failure: Callable[[int], plan.Fail | run.Fail | session.Fail]
     ) -> None:
         """Report work that failed again and again for a reason of ours, as the attempt that ``claim`` makes."""
         attempt = await self.claim(actor, claim)

@@ -27,7 +27,7 @@ from shared.claude.work_dirs import (
     remove_run_dirs,
     work_of_mark,
 )
-from shared.contracts import plan, run, task
+from shared.contracts import plan, run, session, task
 from shared.contracts.kinds import AGENTS
 from shared.event_store.envelope import RecordedEvent, utc_now
 from shared.event_store.journal import Journal, LogDamaged
@@ -145,13 +145,15 @@ def fate_of(events: Iterable[RecordedEvent], number: int, node_id: str) -> Fate:
                 current = now
                 if now == number:
                     fate = Fate(None, repo, base)
-            case task.TriageRequested(attempt=now):
+            case task.TriageRequested(attempt=now) | session.AnswerStarted(answer=now):
                 current = now
             case task.ReviewRequested(attempt=now, repo=repo, review=review):
                 current = now
                 if now == number:
                     fate = Fate(None, repo, review.head)
-            case run.Claimed(worker=worker) | plan.Claimed(worker=worker) if current == number:
+            case run.Claimed(worker=worker) | plan.Claimed(worker=worker) | session.Claimed(worker=worker) if (
+                current == number
+            ):
                 ours = worker.endswith(f"@{node_id}")
                 fate = msgspec.structs.replace(fate, over_since=None if ours else event)
             case _ if current == number and fate.over_since is None and _ends(event):
@@ -166,6 +168,8 @@ def fate_of(events: Iterable[RecordedEvent], number: int, node_id: str) -> Fate:
 def _ends(event: RecordedEvent) -> bool:
     match event.data:
         case run.Succeeded() | run.Failed() | run.Stopped() | plan.Proposed() | plan.Failed() | plan.Stopped():
+            return True
+        case session.Answered() | session.Failed() | session.Interrupted():
             return True
         case task.Cancelled():
             return True
@@ -184,14 +188,20 @@ def _all_work(data_dir: Path, signs: Iterable[str], node_id: str) -> dict[LocalW
 
 
 class OrphanSweeper:
-    """Clears the orphans of one service's kind of work, at its start and every now and then."""
+    """Clears the orphans of one service's kinds of work, at its start and every now and then."""
 
     def __init__(
-        self, settings: Settings, journal: Journal, kind: str, tell: Report, *, timings: Timings = PRODUCTION
+        self,
+        settings: Settings,
+        journal: Journal,
+        kinds: Collection[str],
+        tell: Report,
+        *,
+        timings: Timings = PRODUCTION,
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._kind = kind
+        self._kinds = kinds
         self._tell = tell
         self._timings = timings
         self._draining = asyncio.Event()
@@ -213,7 +223,7 @@ class OrphanSweeper:
     async def clear(self) -> None:
         """Look once."""
         data_dir, grace_s = self._settings.data_dir, self._timings.orphans_grace_s
-        for orphan in await find_orphans(data_dir, self._journal, kinds=(self._kind,), grace_s=grace_s):
+        for orphan in await find_orphans(data_dir, self._journal, kinds=self._kinds, grace_s=grace_s):
             ended = await clear_orphan(orphan, data_dir, self._target_of, self._tell)
             log.warning("cleared what an agent had left behind", actor=str(orphan.work.actor), processes=ended)
 

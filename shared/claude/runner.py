@@ -56,6 +56,7 @@ class Job:
     """One agent's work: who it is for, where it runs, what it is told. ``git`` is the repository of its files.
 
     ``run_dir`` names the process: a job with a run directory in which a process was started attaches to it.
+    ``forks`` is a conversation that this one goes on from without changing it; ``tools`` an ``--mcp-config``.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Job:
         session: str,
         prompt: str,
         resume: bool = False,
+        forks: str = "",
+        tools: str = "",
         schema: dict[str, object] | None = None,
         budget_usd: float | None = None,
         offset: int = 0,
@@ -82,6 +85,8 @@ class Job:
         self.session = session
         self.prompt = prompt
         self.resume = resume
+        self.forks = forks
+        self.tools = tools
         self.schema = schema
         self.budget_usd = budget_usd
         self.offset = offset
@@ -240,6 +245,8 @@ class AgentRunner:
             mark=work_of_run_dir(job.run_dir).mark(self.node_id),
             # The CLI begins no conversation under the id of one that is there: an overtaken attempt may have left it.
             resume=job.resume or session_file(self.config_dir, job.session) is not None,
+            forks=job.forks,
+            tools=job.tools,
             schema=job.schema,
             max_turns=job.agent.max_turns or settings.max_turns,
             max_budget_usd=job.budget_usd or settings.run_budget_usd,

@@ -128,6 +128,11 @@ KINDS: Final[dict[str, Kind]] = {
             commands=session.SessionCommand,
             state=session.Session,
             sentence=session_sentences.sentence,
+            agent=AgentSpan(
+                unit="answer",
+                begins=(session.AnswerStarted,),
+                ends=(session.Answered, session.Failed, session.Interrupted),
+            ),
             spoken_by_person=True,
         ),
         Kind(

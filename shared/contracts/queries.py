@@ -443,11 +443,35 @@ class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a conversation. ``data`` is its JSON; ``author`` is who said it, else empty.
+
+    ``event`` is the name of an event of a session. A message and all that comes of it have its ``message_id``.
+    """
+
+    seq: int
+    event: str
+    at: datetime
+    author: str
+    principal: str
+    message_id: str
+    task_id: str
+    data: msgspec.Raw
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation's newest lines, oldest first."""
+    """A conversation's newest lines and its newest events, both oldest first.
+
+    ``first_seq`` is the sequence of its first event: what came before the entries is asked for with ``before``.
+    """
 
     id: str
     lines: tuple[SessionLine, ...]
+    title: str = ""
+    archived: bool = False
+    cost_microusd: int = 0
+    first_seq: int = 0
+    entries: tuple[SessionEntry, ...] = ()
 
 
 class SessionAnswer(Answer, frozen=True, kw_only=True):
@@ -457,11 +481,52 @@ class SessionAnswer(Answer, frozen=True, kw_only=True):
 
 
 class GetSession(Query[SessionAnswer], frozen=True, kw_only=True):
-    """One session by its id; refused as ``not-found``."""
+    """One session by its id, of its events those before ``before`` (0: the newest); refused as ``not-found``."""
 
     name: ClassVar[str] = "sessions.get"
 
     id: Text
+    before: Seq = 0
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation in a list.
+
+    ``title`` is the one that was given to it, else the first words. ``waiting`` counts the messages without an answer,
+    ``undecided`` the proposals that nobody has confirmed or turned down. ``started_by`` is its first author.
+    """
+
+    id: str
+    title: str
+    archived: bool
+    started_by: str
+    started_at: datetime
+    updated_seq: int
+    updated_at: datetime
+    messages: int
+    waiting: int
+    undecided: int
+    tasks: int
+    cost_microusd: int
+
+
+class SessionPage(Answer, frozen=True, kw_only=True):
+    """Conversations, the one that changed last first."""
+
+    items: tuple[SessionSummary, ...]
+    next_cursor: str | None
+
+
+class ListSessions(Query[SessionPage], frozen=True, kw_only=True):
+    """Conversations, the one that changed last first. ``q`` is part of something said, or of a title."""
+
+    name: ClassVar[str] = "sessions.list"
+
+    q: Text = ""
+    archived: bool = False
+    author: Text = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = PAGE_SIZE
+    cursor: Text = ""
 
 
 # ---- the whole -----------------------------------------------------------------------------------------------
@@ -537,6 +602,7 @@ QUERIES: Final[dict[str, type[Query[Any]]]] = {
         CountDeliveries,
         GetDelivery,
         GetSession,
+        ListSessions,
         GetStatus,
         Rebuild,
         GetRebuild,

@@ -110,7 +110,21 @@ COMMANDS: Final[dict[str, dict[str, Row]]] = {
         ("request", "claim", "post", "fail", "withdraw", "want", "show", "conclude"),
         CLOSED,
     ),
-    "session": {"say": _CHAT, "record-answer": CLOSED},
+    "session": {
+        "say": _CHAT,
+        "ask": _CHAT,
+        "interrupt": _CHAT,
+        "rename": _CHAT,
+        "archive": _CHAT,
+        "unarchive": _CHAT,
+        "dismiss": _CHAT,
+        # It does something to a task: a token for conversations alone must not.
+        "confirm": _STEER,
+        **dict.fromkeys(
+            ("record-answer", "start-answer", "claim", "answer", "fail", "record-interrupted", "record-spend"), CLOSED
+        ),
+        "propose": CLOSED,
+    },
     "webhook": dict.fromkeys(("create", "change", "rotate-secret", "disable", "enable"), _DOORS),
     "user": {
         "invite": _PEOPLE,
@@ -166,7 +180,14 @@ OPERATIONS: Final[dict[str, Row]] = {
     "rejectPlan": _APPROVE,
     "publishResult": _APPROVE,
     "getSession": _READ_CHAT,
+    "listSessions": _READ_CHAT,
     "sayToBrain": _CHAT,
+    "interruptAnswer": _CHAT,
+    "renameSession": _CHAT,
+    "archiveSession": _CHAT,
+    "unarchiveSession": _CHAT,
+    "dismissProposal": _CHAT,
+    "confirmProposal": _STEER,
     "getStatus": _LOOK_AT_SYSTEM,
     "listAgents": _LOOK_AT_SYSTEM,
     "listSkills": _LOOK_AT_SYSTEM,
@@ -191,7 +212,14 @@ OPERATIONS: Final[dict[str, Row]] = {
 }
 """Every route of the API, by its operation id."""
 
-TOPICS: Final[dict[str, Row]] = {"tasks": _LOOK, "task": _LOOK, "output": _LOOK, "replay": _LOOK}
+TOPICS: Final[dict[str, Row]] = {
+    "tasks": _LOOK,
+    "task": _LOOK,
+    "output": _LOOK,
+    "replay": _LOOK,
+    "sessions": _READ_CHAT,
+    "session": _READ_CHAT,
+}
 """What a WebSocket can subscribe to, by what stands before the colon."""
 
 MESSAGES: Final[dict[str, Row]] = {

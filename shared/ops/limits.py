@@ -75,6 +75,9 @@ class Limits(BaseModel):
 
     max_concurrent_runs: int = _limit(5, "Agents at once per executor", "the others wait in the log", most=64)
     max_concurrent_plans: int = _limit(3, "Planning agents at once per planner", "the others wait in the log", most=64)
+    max_concurrent_answers: int = _limit(
+        16, "Answers in conversations at once per brain", "the others wait in the log", most=512
+    )
     max_concurrent_triages: int = _limit(64, "Triages at once per brain", "the others wait in the log", most=512)
     max_concurrent_reviews: int = _limit(3, "Reviewing agents at once per brain", "the others wait in the log", most=64)
     max_concurrent_publications: int = _limit(

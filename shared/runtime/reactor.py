@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from shared.contracts.ids import derived_id
 from shared.contracts.kinds import KINDS, kind_of
 from shared.contracts.messages import Command, name_of
+from shared.contracts.roles import CLOSED, COMMANDS
 from shared.contracts.subjects import Actor, command_subject
 from shared.event_store.envelope import CONTENT_TYPE, MessageMetadata, RecordedEvent, decode_event, encode_command
 from shared.nats.bus import Bus
@@ -61,6 +62,12 @@ class Reactor:
             await self._send(event, index, command)
             crash_point("reactor.sent")
 
+    def _principal(self, event: RecordedEvent, actor: Actor, verb: str) -> str:
+        """In whose name a command is sent: the person's whose words have led to it, where people may say that."""
+        if KINDS[event.kind].spoken_by_person and COMMANDS.get(actor.kind, {}).get(verb) is not CLOSED:
+            return event.principal
+        return f"service:{self._service}"
+
     async def _send(self, event: RecordedEvent, index: int, command: Command) -> None:
         actor = Actor(kind_of(command), command.id)
         verb = name_of(command)
@@ -68,7 +75,7 @@ class Reactor:
             id=derived_id(event.id, str(index), str(actor), verb),
             source=f"journeyman/{self._service}",
             time=event.time,
-            principal=event.principal if KINDS[event.kind].spoken_by_person else f"service:{self._service}",
+            principal=self._principal(event, actor, verb),
             causation_id=event.id,
             correlation_id=command.id,
             traceparent=event.traceparent,

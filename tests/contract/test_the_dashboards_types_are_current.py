@@ -45,7 +45,7 @@ def test_the_document_has_every_message_of_the_socket_and_every_action() -> None
     }
     assert types == {
         *("task.created", "task.updated", "task.completed", "task.failed", "task.metrics", "task.output"),
-        *("agent.status", "subscribed", "error", "pong", "replay.moment", "command.done"),
+        *("agent.status", "subscribed", "error", "pong", "replay.moment", "command.done", "session.updated"),
         *("task.approve", "task.stop", "task.input", "chat.message"),
     }
     assert set(schemas()["Action"]["enum"]) == set(Action)

@@ -35,7 +35,7 @@ from testing.eventually import eventually
 from testing.github_server import GitHubServer, Repo
 from testing.service_group import ROOT
 from testing.system import REPO
-from tests.golden.play import WITHIN_S, Play, cut_power, exhausted_model
+from tests.golden.play import ADA, WITHIN_S, Play, cut_power, exhausted_model
 
 IMPLEMENT: Final = task.Directive.IMPLEMENT
 PLAN: Final = task.Directive.PLAN
@@ -174,6 +174,51 @@ async def conversation(play: Play) -> None:
     await play.until(strange, "task.declined")
     await play.until(talk, "session.answer-recorded")
     await play.until(wished, "task.completed")
+
+
+async def asked(play: Play) -> None:
+    """What is said in a conversation, and comes to: answers, a failure, one broken off, what is proposed, a plan."""
+    await play.group.start("projector")
+    first = play.group.add("brain", name="first-brain", data=play.group.folder / "first-brain")
+    await first.start()
+    talk = "talk-2"
+
+    async def ask(message: str) -> str:
+        id = new_task_id()
+        about = (session.Attachment(kind=session.AttachmentKind.REPOSITORY, reference=REPO),)
+        said = session.Ask(message_id=id, message=message, author=ADA, repo=REPO, attachments=about)
+        await play.tell(talk, said, kind="session")
+        return id
+
+    await ask("What goes on?\n\ndemo: slow-stream 4")
+    await _said(play, talk, "session", first.name, "message_start")
+    first.send(signal.SIGSTOP)
+    await _said(play, talk, "session", first.name, '"type":"result"')
+    await first.kill()
+    await play.group.start("brain")
+    await play.until(talk, "session.answered")
+    await first.start()
+    await play.until(talk, "session.spend-recorded")
+    await first.stop()
+    await ask("Propose a note about bills")
+    confirmed = (await play.until(talk, "session.proposed")).data.proposal
+    await play.until(talk, "session.answered", anew=True)
+    await play.tell(talk, session.Confirm(proposal_id=confirmed.proposal_id), kind="session")
+    await play.until(confirmed.task_id, "task.submitted")
+    await ask(f"Should we stop {confirmed.task_id}?")
+    turned_down = (await play.until(talk, "session.proposed", anew=True)).data.proposal
+    await play.tell(talk, session.Dismiss(proposal_id=turned_down.proposal_id), kind="session")
+    await ask("Think\n\ndemo: fail 400")
+    await play.until(talk, "session.failed")
+    broken_off = await ask("Tell me\n\ndemo: slow-stream 60")
+    await play.until(talk, "session.claimed", anew=True)
+    await play.tell(talk, session.Interrupt(message_id=broken_off), kind="session")
+    await play.until(talk, "session.interrupted")
+    planned = new_task_id()
+    work = session.Say(message="Write a note", author=ADA, task_id=planned, repo=REPO, directive=PLAN)
+    for command in (work, session.Rename(title="Bills"), session.Archive(), session.Unarchive()):
+        await play.tell(talk, command, kind="session")
+    await play.until(planned, "task.submitted")
 
 
 async def questions(play: Play) -> None:
@@ -738,6 +783,7 @@ SCENARIOS: Final = {
     "approval-expired": Scenario(play=approval_expired),
     "usage-limit": Scenario(play=usage_limit),
     "conversation": Scenario(play=conversation),
+    "asked": Scenario(play=asked, ack_wait_s=3.0),
     "questions": Scenario(play=questions),
     "failed": Scenario(play=failed, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "further-wishes": Scenario(play=further_wishes),

@@ -30,7 +30,7 @@ async def test_every_consumer_of_a_service_has_the_ack_wait_that_the_service_was
         async def all_are_there() -> bool:
             """A service is ready before its last consumer is."""
             assert set((await ack_waits(group, COMMANDS)).values()) == {message}
-            agents = dict.fromkeys(("brain-triage", "brain-review"), work)
+            agents = dict.fromkeys(("brain-triage", "brain-review", "brain-answer"), work)
             events = {"brain-reactor": message, "brain-timekeeper": timer, **agents}
             assert await ack_waits(group, EVENTS) == events
             assert await ack_waits(group, TIMERS) == {"brain-timers": timer}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.claude.process.reaper import marks
-from shared.contracts import task
+from shared.contracts import session, task
 from shared.contracts.ids import new_task_id
 from shared.contracts.review import ReviewTarget
 from shared.contracts.subjects import Actor
@@ -30,8 +30,8 @@ from testing.system import REPO
 
 NOOP = Path(__file__).parents[2] / "testing" / "noop_agent.sh"
 EXECUTORS, SLOTS, QUEUED = 5, 2, 200
-AGENTS = ("task", "plan", "run")
-"""Whom agents work for: bounded by max_concurrent_triages (and _reviews), _plans and _runs."""
+AGENTS = ("task", "plan", "run", "session")
+"""Whom agents work for: bounded by max_concurrent_triages (and _reviews), _plans, _runs and _answers."""
 PUBLISHING = "gateway-publish"
 """The consumer behind max_concurrent_publications."""
 
@@ -87,6 +87,7 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             JOURNEYMAN_APPROVAL="auto",
             JOURNEYMAN_MAX_CONCURRENT_TRIAGES="2",
             JOURNEYMAN_MAX_CONCURRENT_REVIEWS="1",
+            JOURNEYMAN_MAX_CONCURRENT_ANSWERS="1",
             JOURNEYMAN_MAX_CONCURRENT_PLANS="1",
             JOURNEYMAN_MAX_CONCURRENT_RUNS="2",
             JOURNEYMAN_MAX_CONCURRENT_PUBLICATIONS="1",
@@ -97,9 +98,14 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
         client, ids = Client(group.bus, source="t"), [new_task_id() for _ in range(5)]
         most: Counter[str] = Counter()
         reviews, at_reviews = [new_task_id() for _ in range(2)], Counter[str]()
+        talks, at_answers = [new_task_id() for _ in range(2)], Counter[str]()
         watchers = [
-            asyncio.create_task(_watch(group.bus, *watched)) for watched in ((ids, most), (reviews, at_reviews))
+            asyncio.create_task(_watch(group.bus, *watched))
+            for watched in ((ids, most), (reviews, at_reviews), (talks, at_answers))
         ]
+        for id in talks:
+            ask = session.Ask(message_id=new_task_id(), message="linger 1", author="user:ada")
+            await client.send(Actor("session", id), ask, principal="user:ada", timeout=60)
         head = await _branch(group.repository)
         for id in reviews:
             submit = task.Submit(
@@ -125,10 +131,13 @@ async def test_agents_are_at_work_up_to_the_bound_of_each_service_and_the_others
             await group.until(id, "task.completed", within=120)
         for id in reviews:
             await group.until(id, "task.review-written", within=120)
+        for id in talks:
+            await group.until(id, "session.answered", within=120)
         for watching in watchers:
             await end(watching)
     assert most["task"] <= 2 and most[PUBLISHING] <= 1
-    assert (most["plan"], most["run"], at_reviews["task"]) == (1, 2, 1), "and as many as may be do work"
+    at_work = (most["plan"], most["run"], at_reviews["task"], at_answers["session"])
+    assert at_work == (1, 2, 1, 1), "and as many as may be do work"
 
 
 async def _branch(repository: Path) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from services.brain.actors.task import DECIDER
 from services.brain.policy import ReactionPolicy
-from shared.contracts import delivery, plan, reply, run, task
+from shared.contracts import delivery, plan, reply, run, session, task
 from shared.contracts.decider import Rejected
 from shared.contracts.kinds import KINDS
 from shared.contracts.messages import TimedCommand
@@ -53,7 +53,7 @@ def test_a_stopped_task_ends_as_soon_as_its_agent_has_reported(
     for world in _moments(steps, policy, moment):
         if world.task.status is task.Status.NEW or world.task.status in task.TERMINAL:
             return
-        world.forget_unread_deliveries()
+        world.forget_unread_wishes()
         pull = world.task.pull_request
         merged = world.task.leaving and pull is not None and pull.merge is not None
         world.tell(task.Stop(reason="Enough."))
@@ -232,6 +232,28 @@ def test_a_message_is_heard_as_a_wish_once(steps: list[int], policy: ReactionPol
 
 
 @settings(deadline=None)
+@given(STEPS, POLICIES, st.booleans(), st.integers(0, 149))
+def test_a_question_comes_to_one_end_and_a_proposal_is_decided_once(
+    steps: list[int], policy: ReactionPolicy, well: bool, moment: int
+) -> None:
+    for world in _moments(steps, policy, moment):
+        world.finish(well=well)
+        happened = world.events_of("session")
+        asked = [each.message_id for each in happened if isinstance(each, session.Asked)]
+        ends = [
+            each.message_id
+            for each in happened
+            if isinstance(each, session.Answered | session.Failed | session.Interrupted)
+        ]
+        assert sorted(ends) == sorted(asked)
+        assert len(asked) == len(set(asked))
+        assert world.session.answering is None and not world.session.waiting
+        confirmed = [each.proposal.proposal_id for each in happened if isinstance(each, session.Confirmed)]
+        dismissed = [each.proposal_id for each in happened if isinstance(each, session.Dismissed)]
+        assert len(confirmed + dismissed) == len({*confirmed, *dismissed})
+
+
+@settings(deadline=None)
 @given(STEPS, POLICIES)
 def test_the_usage_in_the_events_is_what_the_accepted_reports_said(steps: list[int], policy: ReactionPolicy) -> None:
     world = walked(steps, policy=policy)
@@ -305,5 +327,7 @@ def _comes_from_a_person(event: RecordedEvent) -> bool:
     match event.data:
         case delivery.Accepted(signal=signal) | delivery.Replayed(signal=signal):
             return signal.kind is not delivery.SignalKind.WORK
+        case session.Confirmed():
+            return True
         case _:
             return False

@@ -28,7 +28,7 @@ class Reached:
         self.events: set[tuple[str, str]] = set()
         self.states: set[object] = set()
         dice = Random(1)
-        for number in range(300):
+        for number in range(500):
             approval = task.Approval.AUTO if number % 3 == 0 else task.Approval.REQUIRED
             policy = ReactionPolicy(approval=approval, approval_timeout_s=3600)
             for world in walk([dice.randrange(2**32) for _ in range(150)], policy=policy, reviewed=number % 4 == 0):

@@ -14,7 +14,7 @@ from services.gateway.stream_reads import BATCH, last_sequence, read_batch
 from shared.contracts import run
 from shared.contracts.decider import Rejected
 from shared.contracts.evidence import Check
-from shared.contracts.kinds import AGENTS
+from shared.contracts.kinds import AGENTS, TASK_SCOPED
 from shared.contracts.messages import ArtifactRef
 from shared.contracts.subjects import actor, read_output_subject
 from shared.event_store.envelope import RecordedEvent
@@ -139,7 +139,7 @@ class TaskArtifacts:
 
     async def _must_not_have_spoken(self, task_id: str) -> None:
         """Raise `ConversationLost` for a task whose agents have used tokens: they have said something then."""
-        for kind in AGENTS:
+        for kind in AGENTS.keys() & set(TASK_SCOPED):
             for event in await self._journal.load(actor(kind, task_id)):
                 if getattr(event.data, "usage", ()):
                     raise ConversationLost(

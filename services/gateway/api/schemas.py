@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from shared.contracts.session import Attachment
 from shared.contracts.task import Directive
 from shared.runtime.client import CommandResult
 
@@ -84,11 +85,22 @@ class Input(Body, frozen=True, kw_only=True):
 
 
 class Message(Body, frozen=True, kw_only=True):
-    """What the brain is told, in the session that goes on or in a new one."""
+    """What the brain is told, in the session that goes on or in a new one.
+
+    ``message_id`` is the caller's own name for it, a new id in the form of a task's: said again, it is said once.
+    """
 
     message: LongText
     session_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
     repo: Line = ""
+    attachments: Annotated[tuple[Attachment, ...], msgspec.Meta(max_length=10)] = ()
+    message_id: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-HJKMNP-TV-Z]{26})?(?!\n)$")] = ""
+
+
+class NewTitle(Body, frozen=True, kw_only=True):
+    """What a conversation is called; empty: after its first words."""
+
+    title: Annotated[str, msgspec.Meta(max_length=120)] = ""
 
 
 class TaskOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,12 +125,14 @@ class CommandDone(msgspec.Struct, frozen=True, kw_only=True):
 class MessageTaken(msgspec.Struct, frozen=True, kw_only=True):
     """The task that the message becomes, and the conversation it belongs to.
 
-    ``seq`` is the stream sequence of the conversation's event, 0 while the brain has not taken the message up.
+    ``task_id`` is empty where the brain answers in the conversation instead. ``seq`` is the stream sequence of the
+    conversation's event, 0 while the brain has not taken the message up.
     """
 
     task_id: str
     session_id: str
     seq: int
+    message_id: str = ""
 
 
 def done(result: CommandResult) -> CommandDone:

@@ -174,9 +174,19 @@ class Hub:
 
 
 def event_hub(bus: Bus) -> Hub:
-    """What happens to tasks. Deliveries are not read: they can be large, and no socket wants them."""
-    subjects = [f"evt.{kind}.*.*" for kind in TASK_SCOPED]
-    return Hub(bus, EVENTS, subjects, subject=lambda key: "evt.>" if key == ALL else f"evt.*.{key}.>", show=show_event)
+    """What happens to tasks and in conversations. Deliveries are not read: they can be large, no socket wants them."""
+    subjects = [f"evt.{kind}.*.*" for kind in (*TASK_SCOPED, "session")]
+    return Hub(bus, EVENTS, subjects, subject=_events_of, show=show_event)
+
+
+def _events_of(key: str) -> str:
+    match key:
+        case "*":
+            return "evt.>"
+        case "$sessions":
+            return "evt.session.>"
+        case _:
+            return f"evt.*.{key}.>"
 
 
 def output_hub(bus: Bus) -> Hub:

@@ -12,11 +12,14 @@ from shared.contracts.subjects import actor
 from shared.runtime.replay import State
 
 TASKS: Final = "tasks"
+SESSIONS: Final = "sessions"
+ALL_SESSIONS: Final = "$sessions"
 REPLAY: Final = "replay:"
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
-    """Send me these topics: ``tasks``, ``task:<id>``, ``output:<id>``; or one ``replay:<session>`` alone.
+    """Send me these topics: ``tasks``, ``task:<id>``, ``sessions``, ``session:<id>``, ``output:<id>`` of a task or a
+    session; or one ``replay:<session>`` alone.
 
     ``after`` is the last sequence seen: of EVENTS, or of OUTPUT where all topics are output topics. Without it task
     topics start live, and output topics at the first line that is kept.
@@ -87,6 +90,17 @@ class TaskChanged(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class SessionChanged(msgspec.Struct, frozen=True, kw_only=True, tag="session.updated"):
+    """One event of a conversation."""
+
+    seq: int
+    session_id: str
+    event: str
+    time: datetime
+    principal: str
+    data: dict[str, Any]
+
+
 class TaskMetrics(msgspec.Struct, frozen=True, kw_only=True, tag="task.metrics"):
     """What one event reported as consumed (a delta)."""
 
@@ -110,7 +124,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True, tag="agent.status")
 
 
 class TaskOutput(msgspec.Struct, frozen=True, kw_only=True, tag="task.output"):
-    """One line of an agent's output; ``seq`` is its sequence in OUTPUT."""
+    """One line of an agent's output; ``seq`` is its sequence in OUTPUT, ``task_id`` that of its task or session."""
 
     seq: int
     task_id: str
@@ -161,7 +175,16 @@ class ReplayMoved(msgspec.Struct, frozen=True, kw_only=True, tag="replay.moment"
 
 
 ServerMessage = (
-    TaskChanged | TaskMetrics | AgentStatus | TaskOutput | Subscribed | Trouble | CommandCarriedOut | Pong | ReplayMoved
+    TaskChanged
+    | SessionChanged
+    | TaskMetrics
+    | AgentStatus
+    | TaskOutput
+    | Subscribed
+    | Trouble
+    | CommandCarriedOut
+    | Pong
+    | ReplayMoved
 )
 
 _encoder: Final = msgspec.json.Encoder()
@@ -173,18 +196,23 @@ def encode(message: ServerMessage) -> str:
 
 
 def task_key(topic: str) -> str | None:
-    """The id in ``task:<id>``, ``*`` for ``tasks``, None for an output topic. Raises `BadAddress`."""
+    """The id in ``task:<id>`` or ``session:<id>``, ``*`` for ``tasks``, None for an output topic.
+
+    ``sessions`` has its own name, which no id has. Raises `BadAddress`.
+    """
     if topic == TASKS:
         return "*"
+    if topic == SESSIONS:
+        return ALL_SESSIONS
     kind, _, id = topic.partition(":")
     match kind:
-        case "task":
-            return actor("task", id).id
+        case "task" | "session":
+            return actor(kind, id).id
         case "output":
             return None
         case _:
             # Says which topics there are, by way of an id that no actor can have.
-            return actor("topic (use tasks, task:ID or output:ID)", topic).id
+            return actor("topic (use tasks, task:ID, sessions, session:ID or output:ID)", topic).id
 
 
 def output_key(topic: str) -> str:

@@ -7,9 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.live.protocol import (
+    ALL_SESSIONS,
     AgentStatus,
     Busyness,
     ChangeType,
+    SessionChanged,
     TaskChanged,
     TaskMetrics,
     TaskOutput,
@@ -22,6 +24,8 @@ from shared.contracts.usage import ModelUsage, cost_of, tokens_of
 from shared.event_store.envelope import decode_envelope
 
 MAX_TEXT_CHARS: Final = 4_000
+MAX_ANSWER_CHARS: Final = 100_000
+"""Of a message or answer in a conversation: the socket is how it is read."""
 MAX_ITEMS: Final = 100
 MAX_DEPTH: Final = 6
 ALL: Final = "*"
@@ -53,17 +57,27 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def show_event(subject: str, body: bytes, seq: int) -> Shown | None:
-    """An event's frames; None for kinds that are not part of a task.
+    """An event's frames; None for kinds that are neither part of a task nor conversations.
 
     Raises `BadEnvelope`, `BadAddress`, and ValueError for data that cannot be read.
     """
     actor, name = read_event_subject(subject)
-    if actor.kind not in TASK_SCOPED:
+    if actor.kind not in TASK_SCOPED and actor.kind != "session":
         return None
     envelope = decode_envelope(body)
     reader = READERS.get((actor.kind, name))
     stored = envelope.data if reader is None else reader.lift(envelope.data, envelope.dataversion)
     data: dict[str, Any] = msgspec.json.decode(stored)
+    if actor.kind == "session":
+        changed = SessionChanged(
+            seq=seq,
+            session_id=actor.id,
+            event=name,
+            time=envelope.time,
+            principal=envelope.principal,
+            data=shorten(data, most=MAX_ANSWER_CHARS),
+        )
+        return Shown(seq, (ALL_SESSIONS, actor.id), (encode(changed),))
     frames = [
         encode(
             TaskChanged(
@@ -113,16 +127,16 @@ def line_of(body: bytes) -> msgspec.Raw:
     return msgspec.Raw(body)
 
 
-def shorten(value: Any, depth: int = 0) -> Any:
+def shorten(value: Any, depth: int = 0, most: int = MAX_TEXT_CHARS) -> Any:
     """The value with long texts and lists cut: a socket carries news, the whole is behind the API."""
     match value:
-        case str() if len(value) > MAX_TEXT_CHARS:
-            return value[:MAX_TEXT_CHARS] + "…"
+        case str() if len(value) > most:
+            return value[:most] + "…"
         case dict() | list() if depth >= MAX_DEPTH:
             return "…"
         case dict():
-            return {key: shorten(each, depth + 1) for key, each in list(value.items())[:MAX_ITEMS]}
+            return {key: shorten(each, depth + 1, most) for key, each in list(value.items())[:MAX_ITEMS]}
         case list():
-            return [shorten(each, depth + 1) for each in value[:MAX_ITEMS]]
+            return [shorten(each, depth + 1, most) for each in value[:MAX_ITEMS]]
         case _:
             return value

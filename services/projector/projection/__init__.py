@@ -57,5 +57,6 @@ def _fold(before: Mapping[str, Story], fact: Fact, changes: Changes) -> None:
             changes.deliveries.extend(deliveries.rows(fact))
         case "session":
             changes.session_lines.extend(sessions.rows(fact))
+            changes.usage.extend(usage.rows(None, fact))
         case _:
             pass

@@ -197,13 +197,17 @@ class DeliveryRow(Row, frozen=True, kw_only=True, gc=False):
 
 
 class LineRow(Row, frozen=True, kw_only=True, gc=False):
-    """One line of a conversation; ``author`` is empty for the brain's own."""
+    """One event of a conversation; ``author`` is empty for the brain's own. ``data`` is the event's JSON."""
 
     seq: int
     session_id: str
+    event: str
     author: str
+    principal: str
     text: str
     task_id: str
+    message_id: str
+    data: str
     said_at: datetime
 
 

@@ -18,6 +18,7 @@ from shared.contracts.queries import (
     GetTask,
     GetTimeline,
     ListDeliveries,
+    ListSessions,
     ListTasks,
     Query,
 )
@@ -34,6 +35,7 @@ ANSWERS: dict[type[Query[Any]], Answering] = {
     CountDeliveries: deliveries.answer_count,
     GetDelivery: deliveries.answer_get,
     GetSession: sessions.answer,
+    ListSessions: sessions.answer_list,
     GetStatus: status.answer,
 }
 

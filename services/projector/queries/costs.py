@@ -25,6 +25,9 @@ SUMS: Final = ", ".join(
     for name in ("cost_microusd", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 )
 
+TASKS: Final = "count(DISTINCT nullif(task_id, ''))"
+"""Answers in a conversation are spent on no task."""
+
 
 def answer(connection: Connection, asked: GetCosts, place: Place) -> Costs:
     """Days in order, everything else dearest first, the first 2000 of them; ``total`` is over all."""
@@ -34,11 +37,9 @@ def answer(connection: Connection, asked: GetCosts, place: Place) -> Costs:
     items = records(
         connection,
         SpendGroup,
-        f"SELECT {KEYS[asked.group_by]} AS key, {SUMS}, count(DISTINCT task_id) AS tasks FROM usage WHERE {where}"
+        f"SELECT {KEYS[asked.group_by]} AS key, {SUMS}, {TASKS} AS tasks FROM usage WHERE {where}"
         f" GROUP BY key ORDER BY {order} LIMIT {MOST_GROUPS}",
         params,
     )
-    (total,) = records(
-        connection, Spend, f"SELECT {SUMS}, count(DISTINCT task_id) AS tasks FROM usage WHERE {where}", params
-    )
+    (total,) = records(connection, Spend, f"SELECT {SUMS}, {TASKS} AS tasks FROM usage WHERE {where}", params)
     return Costs(seq=place.seq, group_by=asked.group_by, items=items, total=total)

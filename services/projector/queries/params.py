@@ -66,17 +66,19 @@ def records(
     return tuple(cls(**row) for row in rows(connection, sql, params))
 
 
-def page(items: Sequence[T], limit: int, key: Callable[[T], int]) -> tuple[tuple[T, ...], str | None]:
-    """As many items as fit into one answer, and the cursor of the next page (``key`` of the last item), if any.
+def page(
+    items: Sequence[T], limit: int, key: Callable[[T], int], most: int = PAGE_BYTES
+) -> tuple[tuple[T, ...], str | None]:
+    """As many items as fit into ``most`` bytes, and the cursor of the next page (``key`` of the last item), if any.
 
     ``items`` holds one more than ``limit`` when there are more. An item that is too long for any answer is shortened.
     """
     taken: list[T] = []
     size = 0
     for item in items[:limit]:
-        fitting = fit(item, PAGE_BYTES)
+        fitting = fit(item, most)
         size += len(msgspec.json.encode(fitting)) + 1
-        if taken and size > PAGE_BYTES:
+        if taken and size > most:
             break
         taken.append(fitting)
     more = len(taken) < len(items)

@@ -11,7 +11,7 @@ import msgspec
 
 _Json = dict[str, Any]
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
-_MARKER = re.compile(r"^# Journeyman (brain|planner|executor|reviewer)\b", re.MULTILINE)
+_MARKER = re.compile(r"^# Journeyman (brain|planner|executor|reviewer|assistant)\b", re.MULTILINE)
 _FOLDER = re.compile(r"working directory: (\S.*?)(?: \(was .*\))?$", re.IGNORECASE | re.MULTILINE)
 # Texts the CLI itself writes into user messages.
 _NOT_A_PROMPT = (
@@ -29,6 +29,7 @@ class Role(StrEnum):
     PLANNER = "planner"
     EXECUTOR = "executor"
     REVIEWER = "reviewer"
+    ASSISTANT = "assistant"
 
 
 class Call(msgspec.Struct, frozen=True):

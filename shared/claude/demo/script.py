@@ -8,8 +8,8 @@ the model work at once. Lines of the prompt steer it, in order, before the role'
     demo: fail 529 [TIMES]    demo: hang               demo: cut                 demo: leave-child
     demo: use TOOL {"its": "input"}
 
-``demo executor: …`` (or ``planner``, ``brain``, ``reviewer``) steers only that role. A step that needs a tool the agent
-has not got is left out. After a ``write`` the role's own work is left out, because the work was to write that.
+``demo executor: …`` (or ``planner``, ``brain``, ``reviewer``, ``assistant``) steers only that role. A step that needs a
+tool which the agent has not got is left out. After a ``write`` the role's own work is left out: that was the work.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from typing import Any
 import msgspec
 
 from shared.claude.demo import repo as demo_repo
+from shared.claude.demo.assistant import answer_for, call_for
 from shared.claude.demo.conversation import Exchange, Role, ScriptedConversation
 from shared.claude.demo.review import review_of
 from shared.claude.demo.schema import fill
 from shared.claude.demo.webhook_form import is_webhook_form, webhook_form
 
-_DIRECTIVE = re.compile(r"^[\s>*-]*demo(?: (brain|planner|executor|reviewer))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
+_ROLES = "|".join(Role)
+_DIRECTIVE = re.compile(rf"^[\s>*-]*demo(?: ({_ROLES}))?: *(\S+)(?: +(.*?))?\s*$", re.MULTILINE)
 _TEST = "python3 -m unittest 2>&1 | tail -n 25"
 _LONGEST_BASH_MS = 600_000
 
@@ -156,6 +158,15 @@ def _own_work(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
             return _execute(talk, own)
         case Role.REVIEWER:
             return _review(talk, own)
+        case Role.ASSISTANT:
+            return _answer(talk, own)
+
+
+def _answer(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Speak:
+    if (call := call_for(talk, own)) is not None:
+        return Speak("Let me look.", (ToolUse(*call),))
+    text, seconds = answer_for(talk, own)
+    return Speak(text, seconds=seconds)
 
 
 # ---- the planner ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -36,7 +37,8 @@ def _running_as_root() -> bool:
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one process needs.
 
-    ``resume`` continues the session ``session_id``, else it is created under that id (a UUID). ``mark`` is unique per
+    ``resume`` continues the session ``session_id``, else it is created under that id (a UUID), as a branch of the
+    session ``forks`` where that is named. ``tools`` is an ``--mcp-config`` for this run. ``mark`` is unique per
     run and non-secret. ``inherited`` may be ``os.environ``: only allowed names are taken. ``max_budget_usd``
     counts this process only; the CLI checks it after each response, so one response may overshoot it. ``git`` is the
     repository of the files in ``cwd``. Of ``config_dir``, a confined process has the conversations in ``cwd`` only.
@@ -52,6 +54,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Sandbox
     git: GitFolders | None = None
     resume: bool = False
+    forks: str = ""
+    tools: str = ""
     model: str | None = None
     schema: dict[str, object] | None = None
     max_turns: int | None = None
@@ -97,7 +101,7 @@ def argv(invocation: Invocation) -> list[str]:
         str(invocation.cli),
         "--print",
         *("--output-format", "stream-json", "--input-format", "stream-json", "--verbose", "--include-partial-messages"),
-        *("--resume" if invocation.resume else "--session-id", invocation.session_id),
+        *_session(invocation),
         # Else the role's text of the first run would be reused on every resume.
         *("--system-prompt-snapshot", "off"),
         # Nothing of the repository or the account configures the agent: its hooks would be executed.
@@ -105,7 +109,8 @@ def argv(invocation: Invocation) -> list[str]:
         *("--settings", json.dumps({"includeCoAuthoredBy": False, "attribution": {"commit": "", "pr": ""}})),
         *("--append-system-prompt-file", str(instructions)),
         *("--permission-mode", agent.permission_mode.value),
-        *("--tools", ",".join(dict.fromkeys(tool.partition("(")[0] for tool in agent.tools))),
+        # Tools of servers are offered by their servers; the CLI knows none of their names here.
+        *("--tools", ",".join(dict.fromkeys(tool.partition("(")[0] for tool in agent.tools if not is_served(tool)))),
     ]
     if agent.permission_mode is not PermissionMode.BYPASS:
         flags += ["--allowedTools", ",".join(agent.tools)]
@@ -115,8 +120,9 @@ def argv(invocation: Invocation) -> list[str]:
         flags += ["--disallowedTools", ",".join(agent.disallowed_tools)]
     if agent.skills:
         flags += ["--plugin-dir", str(agent.folder)]
-    if agent.mcp_config is not None:
-        flags += ["--mcp-config", str(agent.mcp_config)]
+    configs = [str(each) for each in (agent.mcp_config, invocation.tools) if each]
+    if configs:
+        flags += ["--mcp-config", *configs]
     if agent.asks_people:
         flags += ["--permission-prompt-tool", "stdio"]
     if model is not None:
@@ -128,6 +134,27 @@ def argv(invocation: Invocation) -> list[str]:
     if invocation.max_budget_usd is not None:
         flags += ["--max-budget-usd", f"{invocation.max_budget_usd:.6f}"]
     return flags
+
+
+def is_served(tool: str) -> bool:
+    """Whether a role's tool is one of an MCP server."""
+    return tool.startswith("mcp__")
+
+
+def interpreter() -> tuple[Path, ...]:
+    """What a program of ours needs that is run inside: this Python, where it is none of the system's."""
+    python = Path(sys.base_prefix).resolve()
+    return () if python.is_relative_to("/usr") else (python,)
+
+
+def _session(invocation: Invocation) -> tuple[str, ...]:
+    match invocation:
+        case Invocation(resume=True):
+            return ("--resume", invocation.session_id)
+        case Invocation(forks=""):
+            return ("--session-id", invocation.session_id)
+        case _:
+            return ("--resume", invocation.forks, "--fork-session", "--session-id", invocation.session_id)
 
 
 def environment(invocation: Invocation) -> dict[str, str]:
@@ -176,7 +203,15 @@ def confinement(invocation: Invocation) -> Confinement:
         environment=environment(invocation),
         temp=invocation.scratch,
         binds=(
-            *map(seen, (*program, agent.folder, *own_home.installed_packages(invocation.inherited))),
+            *map(
+                seen,
+                (
+                    *program,
+                    *(interpreter() if invocation.tools else ()),
+                    agent.folder,
+                    *own_home.installed_packages(invocation.inherited),
+                ),
+            ),
             *(invocation.git.binds(writable=writable) if invocation.git else ()),
             Bind(cwd, cwd, writable=writable),
             Bind(invocation.home, HOME, writable=True),

@@ -12,6 +12,7 @@ import pytest
 
 from testing.campaign_size import CampaignSize
 from testing.crash_points import Point, crash_points
+from tests.fault.crash.answering import answering
 from tests.fault.crash.campaign import campaign
 from tests.fault.crash.clearing import clearing
 from tests.fault.crash.commands import commands
@@ -32,6 +33,7 @@ MENDER: Final = "repairs"
 SUCCESSOR: Final = "takeover"
 PUBLIC: Final = "on GitHub"
 REVIEWER: Final = "reviews"
+ANSWERER: Final = "answers"
 COMMAND: Final = "the command"
 LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     THINKERS: campaign,
@@ -43,6 +45,7 @@ LED: Final[dict[str, Callable[[Sequence[Point], Path], Awaitable[Verdict]]]] = {
     SUCCESSOR: takeover,
     PUBLIC: on_github,
     REVIEWER: reviewing,
+    ANSWERER: answering,
     COMMAND: commands,
 }
 """What is led to kill at the points of a group; starting a system for each point would take most of the time."""
@@ -66,6 +69,7 @@ BY_FAMILY: Final = {
     "display": PUBLIC,
     "pull-request": PUBLIC,
     "review": REVIEWER,
+    "answering": ANSWERER,
 }
 """What tasks on their way to a branch do not come by."""
 

@@ -135,10 +135,10 @@ async def test_a_message_with_a_key_is_said_once_in_one_session(
     headers = {"Idempotency-Key": KEY}
     async with gateway.http() as http:
         answers = await asyncio.gather(
-            *(http.post("/api/chat", json={"message": "What is this?"}, headers=headers) for _ in range(10))
+            *(http.post("/api/chat", json={"message": "Mend this"}, headers=headers) for _ in range(10))
         )
-        again = await http.post("/api/chat", json={"message": "What is this?"}, headers=headers)
-        other = await http.post("/api/chat", json={"message": "And?"}, headers=headers)
+        again = await http.post("/api/chat", json={"message": "Mend this"}, headers=headers)
+        other = await http.post("/api/chat", json={"message": "And mend that"}, headers=headers)
         opened = await post(http)
         said = again.json()
         await eventually(lambda: NatsJournal(bus).load(Actor("task", said["task_id"])))

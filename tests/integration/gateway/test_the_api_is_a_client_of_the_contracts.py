@@ -9,6 +9,7 @@ import httpx
 
 from shared.contracts import session, task
 from shared.contracts.evidence import Evidence
+from shared.contracts.ids import new_task_id
 from shared.contracts.messages import digest_of
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
@@ -161,19 +162,57 @@ async def test_a_further_wish_is_said_to_the_agent_or_refused_with_the_reason(
 async def test_a_message_to_the_brain_becomes_a_line_of_a_session_and_a_task(
     brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
 ) -> None:
-    answer = await http.post("/api/chat", json={"message": "What is this?"})
+    answer = await http.post("/api/chat", json={"message": "Mend the parser"})
     assert answer.status_code == 202
     said = answer.json()
     event = await last_event(bus, "session", said["session_id"])
     assert isinstance(event.data, session.Said)
     assert (event.data.message, event.data.task_id, event.data.author) == (
-        "What is this?",
+        "Mend the parser",
         said["task_id"],
         "user:local",
     )
-    again = (await http.post("/api/chat", json={"message": "And?", "session_id": said["session_id"]})).json()
+    again = (await http.post("/api/chat", json={"message": "Add a test", "session_id": said["session_id"]})).json()
     assert again["session_id"] == said["session_id"]
-    assert again["task_id"] != said["task_id"]
+    assert again["task_id"] not in ("", said["task_id"])
+
+
+async def test_a_question_to_the_brain_is_answered_and_becomes_no_task(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    id = new_task_id()
+    told = {"message": "What is this?", "message_id": id, "attachments": [{"kind": "repository", "reference": "demo"}]}
+    said = (await http.post("/api/chat", json=told)).json()
+    assert (said["task_id"], said["message_id"]) == ("", id)
+    assert (await http.post("/api/chat", json=told)).json() == said, "said twice, it is said once"
+    events = await NatsJournal(bus).load(Actor("session", said["session_id"]))
+    (asked,) = [event for event in events if isinstance(event.data, session.Asked)]
+    assert asked.data == session.Asked(
+        message_id=id,
+        message="What is this?",
+        author="user:local",
+        attachments=(session.Attachment(kind=session.AttachmentKind.REPOSITORY, reference="demo"),),
+    )
+    assert asked.position == said["seq"]
+
+
+async def test_a_conversation_is_named_put_away_and_steered_by_its_routes(
+    brain: ServiceProcess, http: httpx.AsyncClient, bus: Bus
+) -> None:
+    said = (await http.post("/api/chat", json={"message": "What is this?"})).json()
+    here = f"/api/sessions/{said['session_id']}"
+    for path, body, event in (
+        (f"{here}/rename", {"title": "Parsers"}, "session.renamed"),
+        (f"{here}/archive", {}, "session.archived"),
+        (f"{here}/unarchive", {}, "session.unarchived"),
+    ):
+        told = await http.post(path, json=body)
+        assert (told.status_code, told.json()["event"]["type"]) == (200, event)
+    for path in (f"{here}/proposals/nothing/confirm", f"{here}/proposals/nothing/dismiss"):
+        assert (await http.post(path)).json()["code"] == "proposal-unknown"
+    assert (await http.post(f"{here}/messages/nothing/interrupt")).json()["code"] == "message-unknown"
+    unknown = await http.post("/api/sessions/nobody/archive")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "session-unknown")
 
 
 async def test_a_socket_may_send_the_same_commands(brain: ServiceProcess, gateway: Gateway, bus: Bus) -> None:

@@ -74,7 +74,7 @@ async def test_a_conversation_is_found_right_after_its_first_message(
     brain: ServiceProcess, http: httpx.AsyncClient, projector: ServiceProcess
 ) -> None:
     projector.process.send_signal(signal.SIGSTOP)
-    said = (await http.post("/api/chat", json={"message": "What is this?"})).json()
+    said = (await http.post("/api/chat", json={"message": "Mend this"})).json()
     assert said["seq"] > 0
 
     async def found() -> httpx.Response | None:
@@ -83,7 +83,7 @@ async def test_a_conversation_is_found_right_after_its_first_message(
         return answer if answer.status_code == 200 else None
 
     answer, _ = await asyncio.gather(eventually(found), resume_after(projector, 0.5))
-    assert answer.json()["session"]["lines"][0]["text"] == "What is this?"
+    assert answer.json()["session"]["lines"][0]["text"] == "Mend this"
 
 
 @pytest.mark.parametrize("path", ["/api/tasks/{}", "/api/tasks/{}/timeline", "/api/sessions/{}"])

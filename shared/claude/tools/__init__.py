@@ -1,0 +1,1 @@
+"""Tools of ours for agents: served by the service over a socket, and carried to the CLI by a relay."""
