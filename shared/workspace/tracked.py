@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -98,6 +99,22 @@ class TrackedFiles:
             else:
                 place.unlink(missing_ok=True)
 
+    async def put(self, commit: str, paths: Sequence[str]) -> None:
+        """Have the files at these paths as ``commit`` has them, and none where it has none. Raises ``GitFailed``."""
+        if is_lost(self._directory):
+            return
+        index = f"{self._env['GIT_INDEX_FILE']}-of-another"
+        env = self._env | {"GIT_INDEX_FILE": index, "GIT_LITERAL_PATHSPECS": "1"}
+        try:
+            await git("read-tree", commit, cwd=self._directory, env=env)
+            there = set(_split(await git("ls-files", "-z", "--", *paths, cwd=self._directory, env=env)))
+            listed = b"".join(os.fsencode(path) + b"\0" for path in sorted(there))
+            # Git writes through no link.
+            await git("checkout-index", "--force", "-z", "--stdin", cwd=self._directory, env=env, input=listed)
+        finally:
+            Path(index).unlink(missing_ok=True)
+        await asyncio.to_thread(_remove, self._directory, set(paths) - there)
+
     async def _git(self, *args: str, input: bytes | None = None) -> str:
         return await git(*args, cwd=self._directory, env=self._env, input=input)
 
@@ -109,6 +126,15 @@ def _make_readable(directory: Path, paths: list[str]) -> None:
             # A command may have put a link to another place in between.
             if stat.S_ISREG(mode) and not mode & stat.S_IRUSR and file.resolve().is_relative_to(directory.resolve()):
                 file.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def _remove(directory: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        place = directory / path
+        if place.parent.resolve() == directory.resolve() / Path(path).parent and not (
+            place.is_dir() and not place.is_symlink()
+        ):
+            place.unlink(missing_ok=True)
 
 
 def is_lost(directory: Path) -> bool:

@@ -13,13 +13,7 @@ Tree = dict[str, str]
 
 def told(before: Tree, after: Tree, *commands: str) -> list[str]:
     """What is told of the change from one tree to another, as ``path: what``."""
-    files = [
-        (path, "A" if path not in before else "D" if path not in after else "M")
-        for path in sorted(before.keys() | after.keys())
-        if before.get(path) != after.get(path)
-    ]
-    found = judges_changed(files, lambda path: before.get(path, ""), lambda path: after.get(path, ""), commands)
-    return [f"{each.path}: {each.what}" for each in found]
+    return [f"{each.path}: {each.what}" for each in changes(before, after, *commands)]
 
 
 CONFIGURATION = (
@@ -253,15 +247,24 @@ def test_deleted_tests_of_an_unknown_kind_and_changed_snapshots_are_told() -> No
     ]
 
 
-def replacing(before: Tree, after: Tree, *commands: str) -> list[str]:
-    """The paths of what takes the judge's place in the change from one tree to another."""
+def changes(before: Tree, after: Tree, *commands: str) -> list[JudgeChange]:
+    """What is told of the change from one tree to another."""
     files = [
         (path, "A" if path not in before else "D" if path not in after else "M")
         for path in sorted(before.keys() | after.keys())
         if before.get(path) != after.get(path)
     ]
-    found = judges_changed(files, lambda path: before.get(path, ""), lambda path: after.get(path, ""), commands)
-    return [each.path for each in found if each.replaces]
+    return judges_changed(files, lambda path: before.get(path, ""), lambda path: after.get(path, ""), commands)
+
+
+def replacing(before: Tree, after: Tree, *commands: str) -> list[str]:
+    """The paths of what takes the judge's place."""
+    return [each.path for each in changes(before, after, *commands) if each.replaces]
+
+
+def run(before: Tree, after: Tree, *commands: str) -> list[str]:
+    """The paths of what is run by the checks or with the tests."""
+    return [each.path for each in changes(before, after, *commands) if each.is_run]
 
 
 def test_a_module_in_the_place_of_the_runner_is_told() -> None:
@@ -332,6 +335,48 @@ def test_what_takes_the_place_of_the_judge_is_found_behind_any_number_of_files()
     files = [*((f"a{n}", "A") for n in range(MAX_FILES)), ("pytest.py", "A")]
     found = judges_changed(files, lambda _: "", lambda _: "")
     assert [each.path for each in found if each.replaces] == ["pytest.py"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        *(
+            (path, "x")
+            for path in ("conftest.py", "tests/conftest.py", "jest.config.js", "scripts/check.sh", "extra.mk")
+        ),
+        *((path, "x") for path in ("test/env.js", "tools/plugged.py", "spec/boot.rb", "GNUmakefile")),
+        ("tests/test_a.py", "import calc\ncalc.add = None\n\ndef test_a(): assert 1\n"),
+        ("tests/test_a.py", "import sys\nsys.modules['calc'] = None\n"),
+        ("tests/__init__.py", "from unittest import mock\nmock.patch('calc.add').start()\n"),
+        ("tests/calc.py", "x"),
+        ("tests/helpers.py", "import calc\nif True:\n    setattr(calc, 'add', None)\n"),
+    ],
+)
+def test_what_is_run_with_the_tests_is_known(path: str, text: str) -> None:
+    before = {
+        "Makefile": "-include *.mk\ntest:\n\tsh scripts/check.sh\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p tools.plugged'\n",
+        "jest.config.ts": "export default { setupFiles: ['<rootDir>/test/env.js'] }\n",
+        ".rspec": "--require boot\n",
+        "scripts/check.sh": "true\n",
+        "src/calc.py": "def add(a, b): return a + b\n",
+    }
+    assert run(before, before | {path: text}, "make test") == [path]
+    assert replacing(before, before | {path: text}, "make test") == []
+
+
+def test_what_builds_the_work_and_ordinary_tests_are_not_run_anew() -> None:
+    after = {
+        "tests/test_a.py": "import calc\nX = calc.add(1)\n\ndef test_a(monkeypatch):\n    calc.y = 1\n    assert X\n",
+        "pom.xml": "<artifactId>junit</artifactId>\n",
+        "Cargo.toml": "[dev-dependencies]\ntest-case = '3'\n",
+        ".github/workflows/ci.yml": "x",
+        "ruff.toml": "x",
+        "src/env.js": "x",
+        "NOTE.md": "x",
+    }
+    assert run({}, after, "python3 -m pytest", "test -f NOTE.md") == []
+    assert run({"app.py": "1"}, {"app.py": "2", "check.sh": "x"}, "python3 app.py", "sh check.sh") == []
 
 
 def test_ordinary_work_is_not_told() -> None:

@@ -69,8 +69,10 @@ class CleanCheckout:
         network: NetworkOf,
         bounds: Bounds,
         disk: DiskAllowance,
+        commit: str,
     ) -> None:
         self._place = place
+        self._commit = commit
         self._tracked = tracked
         self._touched = False
         self._set_up: frozenset[str] | None = None
@@ -138,7 +140,7 @@ class CleanCheckout:
             ) as commands:
                 beside = (folder for folder in commands.folders if not folder.is_relative_to(place.folder))
                 disk = DiskAllowance((*beside, place.folder), bounds.disk_bytes)
-                yield cls(place, worktree.tracked, commands, network, bounds, disk)
+                yield cls(place, worktree.tracked, commands, network, bounds, disk, commit)
         finally:
             await uninterrupted(_remove(worktree, place.folder))
 
@@ -168,6 +170,17 @@ class CleanCheckout:
         """Run the last command once more, without what it has left: else it might find its own mend, and pass."""
         await self._tracked.keep_only(self._before)
         return await self.run(command)
+
+    async def run_again_with(self, command: str, commit: str, paths: Sequence[str]) -> Ran:
+        """Run the last command once more, with these files as ``commit`` has them; afterwards they are as they were."""
+        await self._tracked.keep_only(self._before)
+        self._before = await self._tracked.restored()
+        await self._tracked.put(commit, paths)
+        self._touched = True
+        try:
+            return await self._run(command, self._check_access)
+        finally:
+            await self._tracked.put(self._commit, paths)
 
     async def _run(self, command: str, access: Access) -> Ran:
         number = next(self._numbers)

@@ -84,6 +84,7 @@ class Judge:
         self._judges = judges
         self._touched: Touched | None = None
         self._comparable = True
+        self._ran: dict[str, Ran] = {}
         self._notes: list[Note] = []
 
     async def judge(self) -> Judged:
@@ -92,9 +93,8 @@ class Judge:
         crash_point("verification.set-up")
         setup = [await self._check(each, CheckVerdict.PASSED) for each in ran if each.result.passed]
         if len(setup) == len(ran):
-            checks = self._doubted(
-                [await self._judge(command) for command in self._checks], await self._judges.replaced()
-            )
+            judged = [await self._judged(command) for command in self._checks]
+            checks = self._doubted(judged, await self._judges.replaced())
         else:
             setup.append(await self._judge_setup(ran[-1]))
             why = f"The set-up failed: {ran[-1].result.command}"
@@ -139,6 +139,38 @@ class Judge:
         reason = reason or missing_tool(ran.result) or "It fails at the base commit too."
         self._notes.append(Note(kind=NoteKind.SETUP_FAILED, sentence=f"{ran.result.command}: {reason}"))
         return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason)
+
+    async def _judged(self, command: str) -> Check:
+        """The verdict on a command, which is none where it rests on what the result has changed of the judges."""
+        check = await self._judge(command)
+        if check.verdict not in (CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE) or not self._comparable:
+            return check
+        if not (paths := await self._judges.run()) or await self._judges.replaced():
+            return check
+        for _ in range(2):  # a test may be flaky
+            again = await self._result.run_again_with(command, self._judges.base, paths)
+            if _is_green(again, self._ran[command]):
+                return check
+            before = await self._base.run(command)
+            if not (found := await asyncio.to_thread(self._by_old_judges, self._ran[command], again, before)):
+                return check
+        self._comparable = False
+        why = f"With {listed(paths)} as at the base commit, {found}."
+        return msgspec.structs.replace(check, reason=f"{check.reason} {why}".strip())
+
+    def _by_old_judges(self, ran: Ran, again: Ran, before: BaseRun) -> str:
+        """What a run with the files of the base commit that judge does not prove, which one with the result's does."""
+        now, then, old = ran.findings, before.findings, again.findings
+        if (why := hindrance(again.result)) is not None:
+            return f"it cannot be run: {why.removesuffix('.')}"
+        if now.ran and not before.hindrance:
+            # Those that the result brings may need what it has changed.
+            green = {*now.ran} & {*then.ran} - {*now.failed, *now.hidden, *then.failed, *then.hidden}
+            not_green = tuple(sorted(green - ({*old.ran} - {*old.failed, *old.hidden})))
+            return f"these tests do not pass: {listed(not_green)}" if not_green else ""
+        if not before.hindrance and compare(self._run(again), _run(before)).kind is Kind.SAME:
+            return ""
+        return "it does not pass"
 
     async def _judge(self, command: str) -> Check:
         ran = await self._result.run(command)
@@ -428,6 +460,7 @@ class Judge:
         flaky: tuple[str, ...] = (),
     ) -> Check:
         result = ran.result
+        self._ran[result.command] = ran
         short = len(result.output) <= HEAD_CHARS + TAIL_CHARS
         return Check(
             command=result.command,
@@ -474,6 +507,12 @@ def _as_sentence(words: str) -> str:
 def _names_or_counts(passed: Ran) -> bool:
     """Of a command that ended with 0: whether it tells of failures all the same."""
     return bool(passed.findings.hidden or passed.findings.failed_count)
+
+
+def _is_green(again: Ran, ran: Ran) -> bool:
+    """Whether a run passed, and ran tests if the other one did."""
+    counts = again.findings.count or not ran.findings.count
+    return bool(again.result.passed and not _names_or_counts(again) and counts)
 
 
 def _names(ran: Ran) -> tuple[str, ...]:

@@ -45,11 +45,13 @@ class Touched(msgspec.Struct, frozen=True):
 class JudgesOf:
     """What a result at ``commit`` of the mirror, made on ``base``, does to what judges it; ``checks`` are commands.
 
+    ``first`` is the base of the task's first round: a judge that an earlier round has replaced is none in a later one.
     All methods raise `GitFailed`. The change is read once, for all of them.
     """
 
-    def __init__(self, mirror: Mirror, base: str, commit: str, checks: Sequence[str]) -> None:
+    def __init__(self, mirror: Mirror, base: str, commit: str, checks: Sequence[str], first: str = "") -> None:
         self._mirror = mirror
+        self._whole = JudgesOf(mirror, first, commit, checks) if first not in ("", base) else self
         self._base = base
         self._commit = commit
         self._checks = checks
@@ -74,8 +76,17 @@ class JudgesOf:
 
     async def replaced(self) -> str:
         """What it puts in the place of the judge itself, as a phrase; nothing where it does not."""
-        changes = [change for change in await self._judges_changed() if change.replaces]
+        changes = [change for change in await self._whole._judges_changed() if change.replaces]
         return listed(tuple(f"{printable(change.path)} ({change.what})" for change in changes))
+
+    async def run(self) -> tuple[str, ...]:
+        """The files that it changes and that the checks run, or load with the tests."""
+        return tuple(dict.fromkeys(change.path for change in await self._judges_changed() if change.is_run))
+
+    @property
+    def base(self) -> str:
+        """The commit on which the result was made."""
+        return self._base
 
     async def taken_away(self) -> TakenAway:
         """Which tests it deletes or skips, by the text of its files."""

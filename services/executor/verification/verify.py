@@ -17,6 +17,7 @@ from services.executor.verification.checkout import Bounds, CleanCheckout, Place
 from services.executor.verification.judge import Judge, Judged
 from services.executor.verification.judges_notes import JudgesOf
 from services.executor.verification.records import FOLDER, BaseRecords
+from services.executor.verification.rounds import first_base
 from services.executor.verification.slots import CheckSlots
 from shared.claude.work_dirs import BASE, CHECKS, LocalWork
 from shared.contracts.messages import ArtifactRef
@@ -110,6 +111,7 @@ class Verification:
             async with opened(commit, CHECKS) as result:
                 # What the work has added, such as its first dependency, is set up for it too.
                 setup = detect_setup(result.tree) if repo.setup is None else repo.setup
-                judges = JudgesOf(mirror, base, commit, commands.checks)
+                first = await first_base(mirror, base, work.actor.id)
+                judges = JudgesOf(mirror, base, commit, commands.checks, first)
                 judged = await Judge(commands.checks, setup, result, base_commit, store, judges).judge()
             return msgspec.structs.replace(judged, notes=(*judged.notes, *await judges.notes()))

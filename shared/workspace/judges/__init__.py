@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from shared.workspace.judges import configuration, weakened
+from shared.workspace.judges.in_tests import changes_modules, hides_a_module, is_included, is_loaded, is_script
 from shared.workspace.judges.reach import Reach, reach_of
 from shared.workspace.judges.replaced import Replaced
 from shared.workspace.judges.weakened import TakenAway, is_test
@@ -38,6 +39,9 @@ class JudgeChange(msgspec.Struct, frozen=True):
     what: str
     replaces: bool = False
     """Whether it takes the judge's place: what the checks say then is the change's own word."""
+    is_run: bool = False
+    """Whether it is run by the checks or with the tests, so that the checks may be run once with what was there before.
+    """
 
 
 def judges_changed(
@@ -61,8 +65,11 @@ def judges_changed(
         if kind := replaced.by_path(path) or (is_looked_at and replaced.by_text(path)):
             found.append(JudgeChange(path, f"{kind} {verb}", replaces=status != "D"))
         elif is_looked_at:
-            phrases = _judges(path, verb, base, result, reached) or tests.get(path, [])
-            found += [JudgeChange(path, phrase) for phrase in phrases]
+            found += _judges(path, verb, base, result, reached) or [
+                JudgeChange(path, phrase) for phrase in tests.get(path, [])
+            ]
+            if changes_modules(path, result(path)) and not changes_modules(path, base(path)):
+                found.append(JudgeChange(path, "test that changes other modules while it is imported", is_run=True))
     if len(files) > MAX_FILES:
         found.append(JudgeChange("", f"{len(files) - MAX_FILES} more changed files were not looked at"))
     return found
@@ -87,12 +94,20 @@ def _cut(read: Read) -> Read:
     return lambda path: read(path)[:MAX_TEXT]
 
 
-def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[str]:
-    """At most one phrase: the first that fits."""
+def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[JudgeChange]:
+    """At most one: the first that fits."""
     before, after = reached
     if path in before.scripts | after.scripts and not is_test(path):
-        return [f"script that the checks run {verb}"]
+        # What was not there before was named by nobody but the operator: then it is the work itself.
+        return [JudgeChange(path, f"script that the checks run {verb}", is_run=verb != "added" and is_script(path))]
     if (path in before.targets or path in after.targets) and before.targets.get(path) != after.targets.get(path):
-        return ["commands that the checks run changed"]
-    kind = configuration.judge(path, base, result)
-    return [f"{kind} {verb}"] if kind else []
+        return [JudgeChange(path, "commands that the checks run changed", is_run=True)]
+    if is_included(path, "\n".join([*before.targets.values(), *after.targets.values()])):
+        return [JudgeChange(path, f"part of a Makefile {verb}", is_run=True)]
+    if kind := configuration.judge(path, base, result):
+        return [JudgeChange(path, f"{kind} {verb}", is_run=configuration.is_run(path, kind))]
+    if verb == "added" and hides_a_module(path, base):
+        return [JudgeChange(path, "module that tests find in the place of the work's own added", is_run=True)]
+    if is_loaded(path, base, result):
+        return [JudgeChange(path, f"file that is loaded with the tests {verb}", is_run=True)]
+    return []

@@ -55,6 +55,7 @@ _CARGO_MEMBERS: Final = ("members", "exclude", "default-members")
 _NAMES_A_MODULE: Final = re.compile(r"<module>|\binclude(?:Build|Flat)?\b")
 _PYPROJECT_LINTERS: Final = ("ruff", "mypy", "pyright", "basedpyright", "pylint", "flake8", "black", "isort", "bandit")
 
+_TEST: Final = "test configuration"
 _LINTER: Final = "configuration of a linter or type checker"
 _LIST: Final = "list of the packages that belong together, and are tested so,"
 
@@ -67,15 +68,20 @@ def judge(path: str, base: Read, result: Read) -> str | None:
     if _CI.fullmatch(path):
         return "CI configuration"
     if _TESTS.fullmatch(name):
-        return "test configuration"
+        return _TEST
     if _LINTERS.fullmatch(name):
         return _LINTER
     if name == "go.mod" and path != name and bool(base(path)) != bool(result(path)):
         return "border of a Go module, which the tests of the module around it leave out,"
-    for part, kind in ((_part_of(name), "test configuration"), (_members_of(name), _LIST), (_lint_of(name), _LINTER)):
+    for part, kind in ((_part_of(name), _TEST), (_members_of(name), _LIST), (_lint_of(name), _LINTER)):
         if part and part(base(path)) != part(result(path)):
             return kind
     return None
+
+
+def is_run(path: str, kind: str) -> bool:
+    """Whether what `judge` has told is run with the tests, and says nothing of how the work itself is built."""
+    return kind == _TEST and not _MANIFESTS.fullmatch(posixpath.basename(path))
 
 
 def _part_of(name: str) -> Callable[[str], object] | None:

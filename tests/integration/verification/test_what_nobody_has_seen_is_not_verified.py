@@ -302,7 +302,7 @@ CALC: Final = {
     "test_calc.py": (
         "import calc\n\n\ndef test_a(): assert calc.add(1, 2) == 3\ndef test_b(): assert calc.add(0, 2) == 2\n"
     ),
-    "pyproject.toml": "[tool.pytest.ini_options]\n",
+    "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['.']\n",
 }
 BROKEN_CALC: Final = {"calc.py": "def add(a, b): return a - b\n"}
 SAYS_PASSED: Final = 'import sys\nprint("2 passed in 0.01s")\nsys.exit(0)\n'
@@ -312,13 +312,11 @@ SAYS_PASSED: Final = 'import sys\nprint("2 passed in 0.01s")\nsys.exit(0)\n'
     ("fake", "check"),
     [
         ({"pytest.py": SAYS_PASSED}, "python3 -m pytest"),
-        ({"pytest/__init__.py": "", "pytest/__main__.py": SAYS_PASSED}, "python3 -m pytest"),
-        ({"argparse.py": SAYS_PASSED}, "python3 -m pytest"),
         ({"sitecustomize.py": "import os\nprint('2 passed in 0.01s', flush=True)\nos._exit(0)\n"},
          "PYTHONPATH=. python3 -m pytest"),
         ({"tools/python3": "#!/bin/sh\necho 2 passed in 0.01s\n"}, 'PATH="$PWD/tools:$PATH" sh tools/run.sh'),
     ],
-    ids=["module", "package", "module of Python", "what Python begins with", "program"],
+    ids=["module", "what Python begins with", "program"],
 )  # fmt: skip
 async def test_what_a_result_puts_in_the_place_of_the_judge_proves_nothing(
     fake: dict[str, str], check: str, trial: MakeTrial
@@ -330,3 +328,48 @@ async def test_what_a_result_puts_in_the_place_of_the_judge_proves_nothing(
     told = observed(judged.evidence, judged.checks, judged.setup)
     assert told.startswith("Not verified: 1 check passed.")
     assert f"What judges was replaced, so that this proves nothing: {next(iter(fake))} (" in told
+
+
+PATCHES: Final = "import calc\ncalc.add = lambda a, b: a + b\n"
+
+
+@pytest.mark.parametrize(
+    ("judge", "check"),
+    [
+        ({"conftest.py": PATCHES}, "python3 -m pytest"),
+        ({"test_a.py": f"{PATCHES}\n\ndef test_new(): pass\n"}, "python3 -m pytest"),
+        ({"fakes/calc.py": CALC["calc.py"],
+          "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['fakes', '.']\n"},
+         "pytest --import-mode=importlib"),
+        ({"local.mk": "PYTHON = python3 -c 'print(\"2 passed in 0.01s\")' #\n"}, "make test"),
+    ],
+    ids=["patch", "test", "path", "included"],
+)  # fmt: skip
+async def test_what_passes_by_a_changed_judge_alone_proves_nothing(
+    judge: dict[str, str], check: str, trial: MakeTrial
+) -> None:
+    makefile = "PYTHON = python3\n-include local.mk\ntest:\n\t$(PYTHON) -m pytest\n"
+    judged = await trial(CALC | {"Makefile": makefile}).judge(BROKEN_CALC | judge, check)
+    assert [each.exit_code for each in judged.checks] == [0], "it says so"
+    assert judged.evidence is Evidence.UNVERIFIED
+    (reason,) = (each.reason for each in judged.checks)
+    assert "as at the base commit" in reason or "names the tests" in reason
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        {"conftest.py": "import pytest\n\n\n@pytest.fixture\ndef two(): return 2\n",
+         "test_new.py": "import calc\n\n\ndef test_two(two): assert calc.add(1, 1) == two\n"},
+        {"Makefile": "test:\n\tpython3 -m pytest -v\n", "scripts/lint.sh": "true\n"},
+    ],
+    ids=["a fixture for a new test", "a flag"],
+)  # fmt: skip
+async def test_a_changed_judge_that_the_old_one_agrees_with_is_told_and_no_doubt(
+    judge: dict[str, str], trial: MakeTrial
+) -> None:
+    place = trial(CALC | {"Makefile": "test:\n\tpython3 -m pytest\n"})
+    judged = await place.judge({"calc.py": "def add(a, b): return b + a\n"} | judge, "make test")
+    assert [each.reason for each in judged.checks] == [""]
+    assert judged.evidence is Evidence.VERIFIED
+    assert NoteKind.JUDGE_CHANGED in [note.kind for note in judged.notes]
