@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { actionsOf, tasks as all, DIFF, timelineOf } from "./fixtures.mjs";
 import { chatter, finish, work } from "./output.mjs";
+import { CALLS, DOORS, me, PEOPLE, SESSIONS, TOKENS, WEBHOOKS } from "./people-and-doors.mjs";
 import { accept } from "./websocket.mjs";
 
 const option = (name, fallback) => {
@@ -27,7 +28,7 @@ const TYPES = {
 const MAY = Object.values(
   JSON.parse(readFileSync(join(import.meta.dirname, "../openapi.json"), "utf8")).paths,
 ).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
-const ME = { name: "you", role: "admin", via: "session", scopes: [], ends_at: null, may: MAY };
+const ME = me(MAY);
 
 const tasks = process.argv.includes("--empty") ? [] : all;
 let seq = 400;
@@ -114,7 +115,11 @@ function get(url) {
   const { pathname, searchParams: q } = url;
   const [, , resource, id, part] = pathname.split("/");
   const task = tasks.find((each) => each.id === id);
-  if (resource === "me") return ME;
+  if (resource === "me") return id ? { items: SESSIONS } : ME;
+  if (resource === "users") return { items: id ? SESSIONS.slice(1) : PEOPLE };
+  if (resource === "tokens") return { items: TOKENS };
+  if (resource === "webhooks") return { items: WEBHOOKS };
+  if (resource === "doors") return { items: id ? CALLS : DOORS, incomplete: "" };
   if (resource === "status")
     return {
       seq,
@@ -170,6 +175,7 @@ function get(url) {
 }
 
 function post(pathname, body) {
+  if (pathname === "/api/login") return { problem: "link-over", detail: "This link does not log in." };
   if (pathname === "/api/ticket") return { ticket: "made-up" };
   if (pathname === "/api/test-event")
     return { status: 200, delivery: "", task_id: "", reason: "the made-up gateway stores no deliveries" };
