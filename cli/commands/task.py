@@ -110,6 +110,7 @@ def _text(text: str | None, file: TextIO | None) -> str:
 )
 @click.option("--source", shell_complete=sources, help="Only tasks from github, cli, api, chat …")
 @click.option("--repo", shell_complete=repositories, help="Only tasks of this repository.")
+@click.option("--requester", metavar="WHO", help="Only tasks that user:ada, github:octocat … asked for.")
 @click.option("-q", "--search", help="Only tasks with this text.")
 @click.option("--limit", type=_LIMIT, default=50, show_default=True, help="Tasks of one page.")
 @click.option("--cursor", default="", help="The page behind the one that named this cursor.")
@@ -120,6 +121,7 @@ def list_(
     status: str | None,
     source: str | None,
     repo: str | None,
+    requester: str | None,
     search: str | None,
     limit: int,
     cursor: str,
@@ -139,6 +141,7 @@ def list_(
         status=None if status is None else Status(status),
         source=source or "",
         repo=repo or "",
+        requester=requester or "",
         q=search or "",
         limit=_LIMIT.max if everything and _LIMIT.max else limit,
         cursor=cursor,
@@ -150,7 +153,7 @@ def list_(
         screen().print(task_table(answer.items))
         if answer.next_cursor:
             say(f"There are more: --cursor {answer.next_cursor}, or --all.", to_stderr=True)
-    elif any((status, source, repo, search, cursor)):
+    elif any((status, source, repo, requester, search, cursor)):
         say("No task fits.", to_stderr=True)
     else:
         say('No tasks yet: open one with `journeyman task submit "what is to be done"`.', to_stderr=True)

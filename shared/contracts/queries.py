@@ -237,7 +237,10 @@ class TaskAnswer(Answer, frozen=True, kw_only=True):
 
 
 class ListTasks(Query[TaskPage], frozen=True, kw_only=True):
-    """Newest first. Filters are exact, except ``q``: part of a title, text, id, repository or reference."""
+    """Newest first. Filters are exact, except ``q``: part of a title, text, id, repository or reference.
+
+    ``requester`` is who asked for a task, as events name people: ``user:ada``, ``github:octocat``.
+    """
 
     name: ClassVar[str] = "tasks.list"
 
@@ -248,6 +251,7 @@ class ListTasks(Query[TaskPage], frozen=True, kw_only=True):
     q: Text = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = PAGE_SIZE
     cursor: Text = ""
+    requester: Text = ""
 
 
 class GetTask(Query[TaskAnswer], frozen=True, kw_only=True):

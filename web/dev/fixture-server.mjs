@@ -152,6 +152,7 @@ function get(url) {
   if (resource === "tasks" && !id) {
     const found = tasks
       .filter((each) => !q.get("status") || each.status === q.get("status"))
+      .filter((each) => !q.get("requester") || q.get("requester") === `user:${each.source.author}`)
       .filter((each) => !q.get("source") || each.source.kind === q.get("source"))
       .filter((each) => !q.get("q") || each.title.toLowerCase().includes(q.get("q").toLowerCase()));
     const sources = [...new Set(tasks.map((each) => each.source.kind))].sort();

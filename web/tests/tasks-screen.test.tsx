@@ -1,8 +1,9 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import type { SystemStatus } from "../src/api/types";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
+import { me } from "./support/people";
 import { allow, task } from "./support/tasks";
 
 const titlesIn = (element: HTMLElement) =>
@@ -190,4 +191,29 @@ test("the keys j and k walk over the tasks", async () => {
   expect(screen.getByRole("link", { name: "Second" })).toHaveFocus();
   await user.keyboard("k");
   expect(screen.getByRole("link", { name: "First" })).toHaveFocus();
+});
+
+test("my own tasks are those that I asked for, in an address that shows everybody theirs", async () => {
+  const gateway = new FakeGateway(task({ title: "of bo", requester: "user:bo" }), task({ title: "of ada" }));
+  gateway.me = me("viewer", "listTasks");
+  const { user, history } = openPage("/", gateway);
+  await user.click(await screen.findByRole("button", { name: "Asked by Any" }));
+  await user.click(await screen.findByRole("menuitemradio", { name: "me" }));
+  await waitFor(() => expect(screen.queryByText("of ada")).toBeNull());
+  expect(screen.getByText("of bo")).toBeVisible();
+  expect(history.location.search).toBe("?requester=me");
+  expect(gateway.reads.at(-1)?.searchParams.get("requester")).toBe("user:bo");
+});
+
+test("the tasks of somebody else are found by their name, also of somebody outside", async () => {
+  const gateway = new FakeGateway(task({ title: "of ada" }), task({ title: "of bo", requester: "user:bo" }));
+  openPage("/?requester=github%3Aada", gateway);
+  expect(await screen.findByText("of ada")).toBeVisible();
+  expect(screen.queryByText("of bo")).toBeNull();
+  expect(screen.getByRole("button", { name: "Asked by github:ada" })).toBeVisible();
+});
+
+test("where it cannot be known who looks, no task is theirs", async () => {
+  openPage("/?requester=me", new FakeGateway(task({ title: "of ada" })));
+  expect(await screen.findByText("No task matches the filters")).toBeVisible();
 });

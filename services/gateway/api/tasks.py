@@ -65,15 +65,24 @@ class TaskController(Controller):
         source: Filter = "",
         agent: Filter = "",
         repo: Filter = "",
+        requester: Filter = "",
         q: Filter = "",
         limit: Annotated[int, Parameter(ge=1, le=200)] = PAGE_SIZE,
         cursor: Filter = "",
         min_seq: MinSeq = 0,
     ) -> TaskPage:
-        """A page of tasks, and how many there are of each status."""
+        """A page of tasks, and how many there are of each status; `requester` is `user:ada`, `github:octocat`."""
         page = await read_models.query(
             ListTasks(
-                status=status, source=source, agent=agent, repo=repo, q=q, limit=limit, cursor=cursor, min_seq=min_seq
+                status=status,
+                source=source,
+                agent=agent,
+                repo=repo,
+                requester=requester,
+                q=q,
+                limit=limit,
+                cursor=cursor,
+                min_seq=min_seq,
             )
         )
         return replace(page, items=tuple(_for(identity, task, in_brief=True) for task in page.items))

@@ -116,7 +116,8 @@ def _source_kinds(connection: Connection) -> tuple[str, ...]:
 def _filters(asked: ListTasks) -> tuple[str, dict[str, Any]]:
     where = ["true"]
     params: dict[str, Any] = {}
-    for column, value in (("source_kind", asked.source), ("agent", asked.agent), ("repo", asked.repo)):
+    exact = {"source_kind": asked.source, "agent": asked.agent, "repo": asked.repo, "requester": asked.requester}
+    for column, value in exact.items():
         if value:
             where.append(f"{column} = ${column}")
             params[column] = value

@@ -74,6 +74,15 @@ def test_tasks_are_filtered_and_the_other_statuses_stay_counted() -> None:
     assert listed(connection, agent="planner") == []
 
 
+def test_tasks_are_found_by_who_asked_for_them() -> None:
+    log = Log().add(submitted(), id="T001").add(submitted(), id="T002", principal="user:ada")
+    connection = projected(log)
+    assert listed(connection, requester="user:ada") == ["T002"]
+    assert listed(connection, requester="github:octocat") == ["T001"], "the person behind the service that passed it on"
+    assert ask(connection, "tasks.list", requester="user:ada")["counts"] == {"received": 1}
+    assert listed(connection, requester="user:bo") == []
+
+
 def test_a_list_says_of_which_kinds_of_source_there_are_tasks_whatever_is_asked_for() -> None:
     log = tasks(2)
     log.add(submitted(source=task.Source(kind="acme")), id="T100")

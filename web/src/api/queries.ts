@@ -43,6 +43,8 @@ export interface ListFilters {
   status?: Status | undefined;
   source?: string | undefined;
   q?: string | undefined;
+  /** Who asked for it: `user:ada`, `github:octocat`, or "me" for whoever looks at the page. */
+  requester?: string | undefined;
 }
 
 /** The most rows that the gateway gives in one answer. */

@@ -4862,6 +4862,7 @@ export interface operations {
                 source?: string;
                 agent?: string;
                 repo?: string;
+                requester?: string;
                 q?: string;
                 limit?: number;
                 cursor?: string;

@@ -132,6 +132,8 @@ export const en = {
   "filters.any": "Any",
   "filters.status": "Status",
   "filters.source": "Source",
+  "filters.requester": "Asked by",
+  "filters.me": "me",
   "filters.search": "Search tasks",
   "filters.searchPlaceholder": "Search tasks",
   "filters.clearSearch": "Clear search",

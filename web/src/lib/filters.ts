@@ -6,6 +6,9 @@ const text = (value: unknown): string | undefined => {
   return trimmed || undefined;
 };
 
+/** In an address, whoever opens it: one that is passed on shows everybody their own tasks. */
+export const ME = "me";
+
 /** Reads the list's filters out of a URL's search; what does not make sense is left out. */
 export function parseFilters(search: Record<string, unknown>): ListFilters {
   const status = text(search.status);
@@ -13,11 +16,12 @@ export function parseFilters(search: Record<string, unknown>): ListFilters {
     status: STATUSES.includes(status as Status) ? (status as Status) : undefined,
     source: text(search.source)?.toLowerCase(),
     q: text(search.q),
+    requester: text(search.requester),
   };
 }
 
 export const isFiltered = (filters: ListFilters): boolean =>
-  Boolean(filters.status || filters.source || filters.q);
+  Boolean(filters.status || filters.source || filters.q || filters.requester);
 
 /** The kinds of source to choose from: those that there are tasks of, and the chosen one even when no task has it. */
 export const sourceKinds = (existing: readonly string[], chosen: string | undefined): string[] => [

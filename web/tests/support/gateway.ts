@@ -203,11 +203,14 @@ export class FakeGateway {
   }
 
   private list(asked: URLSearchParams): object {
-    const [status, source, q] = ["status", "source", "q"].map((name) => asked.get(name));
+    const [status, source, q, requester] = ["status", "source", "q", "requester"].map((name) =>
+      asked.get(name),
+    );
     const items = this.tasks.filter(
       (task) =>
         (!status || task.status === status) &&
         (!source || task.source.kind === source) &&
+        (!requester || task.requester === requester) &&
         (!q || task.title.includes(q)),
     );
     return { seq: this.seq, items, next_cursor: null, counts: this.counts() };

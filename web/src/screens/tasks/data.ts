@@ -1,9 +1,9 @@
-import { keepPreviousData, useInfiniteQuery, useQueries } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { keys } from "../../api/keys";
-import { type ListFilters, taskListPage } from "../../api/queries";
+import { type ListFilters, meQuery, taskListPage } from "../../api/queries";
 import type { TaskRow } from "../../api/types";
-import { isFiltered } from "../../lib/filters";
+import { isFiltered, ME } from "../../lib/filters";
 import { OPEN } from "../../lib/status";
 import { useLive } from "../../live/provider";
 
@@ -13,9 +13,13 @@ import { useLive } from "../../live/provider";
  */
 export function useTasks(filters: ListFilters) {
   const { refresher } = useLive();
+  const me = useQuery({ ...meQuery, enabled: filters.requester === ME });
+  // Nobody is called "user:": where it cannot be known who looks, no task is theirs.
+  const asked = filters.requester === ME ? { ...filters, requester: `user:${me.data?.name ?? ""}` } : filters;
   const list = useInfiniteQuery({
-    queryKey: keys.list(filters),
-    queryFn: ({ pageParam, signal }) => taskListPage(refresher, filters, pageParam, signal),
+    queryKey: keys.list(asked),
+    enabled: filters.requester !== ME || !me.isPending,
+    queryFn: ({ pageParam, signal }) => taskListPage(refresher, asked, pageParam, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,

@@ -7,9 +7,10 @@ import { statusLabel } from "../../components/status-badge";
 import { Input } from "../../components/ui/field";
 import { type Choice, ChoiceMenu } from "../../components/ui/menu";
 import { t } from "../../i18n";
-import { sourceKinds } from "../../lib/filters";
-import { count } from "../../lib/format";
+import { ME, sourceKinds } from "../../lib/filters";
+import { count, personOf } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
+import { visible } from "../../lib/visible";
 
 const TYPING_PAUSE_MS = 200;
 
@@ -40,6 +41,17 @@ export function Filters({ filters, counts, sources, onChange }: Props) {
     [sources, filters.source],
   );
 
+  const people = useMemo<Choice[]>(
+    () => [
+      { value: "", label: t("filters.any") },
+      { value: ME, label: t("filters.me") },
+      ...[filters.requester ?? ""]
+        .filter((who) => who && who !== ME)
+        .map((who) => ({ value: who, label: visible(personOf(who)) })),
+    ],
+    [filters.requester],
+  );
+
   return (
     <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2 max-sm:basis-full sm:justify-end">
       <ChoiceMenu
@@ -55,6 +67,13 @@ export function Filters({ filters, counts, sources, onChange }: Props) {
         choices={kinds}
         active={Boolean(filters.source)}
         onChange={(source) => onChange({ ...filters, source: source || undefined })}
+      />
+      <ChoiceMenu
+        label={t("filters.requester")}
+        value={filters.requester ?? ""}
+        choices={people}
+        active={Boolean(filters.requester)}
+        onChange={(who) => onChange({ ...filters, requester: who || undefined })}
       />
       <SearchBox value={filters.q ?? ""} onChange={(q) => onChange({ ...filters, q: q || undefined })} />
     </search>
