@@ -134,6 +134,8 @@ class ActionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 UNKNOWN: Final = Refusal("task-unknown", "There is no such task: look its id up in the task list.")
+NONE_HERE: Final = "No task is under way here, so that changes nothing: say `plan`, `implement` or `ask` to begin one."
+"""The same for somebody who said it where a thing is talked about, and has no list of tasks."""
 
 
 def refusal(action: Action, task: Standing) -> Refusal | None:

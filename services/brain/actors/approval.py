@@ -26,14 +26,14 @@ def approve(task: Task, command: Approve) -> Approved | None:
     if not _names(command.digest, task.plan_digest):
         raise Rejected(
             "approval-mismatch",
-            f"The digest is not that of version {task.plan_version} of the plan: give at least the first "
-            f"{SHORTEST_DIGEST} digits of {task.plan_digest}, after reading that plan.",
+            f"The digest is not that of version {task.plan_version} of the plan, which begins with "
+            f"{task.plan_digest[:SHORTEST_DIGEST]}: read that plan, and give at least these {SHORTEST_DIGEST} digits.",
         )
     if command.base_commit not in ("", task.plan_base):
         raise Rejected(
             "approval-mismatch",
-            f"This approves the plan for the base commit {command.base_commit}, but it was written for "
-            f"{task.plan_base}: approve that, or ask for a revised plan.",
+            f"This approves the plan for the base commit {command.base_commit[:12]}, but it was written for "
+            f"{task.plan_base[:12]}: approve that, or ask for a revised plan.",
         )
     if command.budget_microusd < 0:
         raise Rejected("budget-negative", "A budget cannot be negative: give micro-dollars, or 0 for no own limit.")

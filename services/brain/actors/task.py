@@ -17,7 +17,7 @@ from services.brain.actors.wishes import follow_up, text_of
 from shared.contracts.decider import Decider, Rejected
 from shared.contracts.messages import name_of
 from shared.contracts.pull_request import PullState
-from shared.contracts.rules import ACTION_OF, refusal
+from shared.contracts.rules import ACTION_OF, NONE_HERE, UNKNOWN, refusal
 from shared.contracts.task import (
     ActionRefused,
     Approve,
@@ -177,7 +177,8 @@ def _told_in_a_message(task: Task, command: MessagesCommand) -> TaskEvent | None
     try:
         return _told_by_a_person(task, command)
     except Rejected as refused:
-        return ActionRefused(action=name_of(command), code=refused.code, reason=refused.sentence, origin=command.origin)
+        reason = NONE_HERE if refused.code == UNKNOWN.code else refused.sentence
+        return ActionRefused(action=name_of(command), code=refused.code, reason=reason, origin=command.origin)
 
 
 def _told_by_a_person(task: Task, command: PersonsCommand) -> TaskEvent | None:

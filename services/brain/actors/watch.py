@@ -18,7 +18,7 @@ from services.brain.actors.watch_fold import AUTOMATIC_OFF
 from services.brain.actors.wishes import MAX_CHAIN, another_round, refused
 from shared.contracts.decider import Rejected
 from shared.contracts.pull_request import PASSING, Watch
-from shared.contracts.rules import TAKES_INPUT, UNKNOWN
+from shared.contracts.rules import NONE_HERE, TAKES_INPUT, UNKNOWN
 from shared.contracts.task import (
     ActionRefused,
     AutomaticSet,
@@ -163,7 +163,8 @@ def set_automatic(task: Task, command: SetAutomatic) -> AutomaticSet | ActionRef
     code, sentence = (refusal.code, refusal.sentence) if refusal else ("pull-request-missing", _NO_PULL_REQUEST)
     if not command.recorded:
         raise Rejected(code, sentence)
-    return ActionRefused(action="set-automatic", code=code, reason=sentence, origin=command.origin)
+    reason = NONE_HERE if refusal else sentence
+    return ActionRefused(action="set-automatic", code=code, reason=reason, origin=command.origin)
 
 
 def looked_at(task: Task, command: LookAtPullRequest) -> FollowedUp | PersonNeeded | ChecksPassed | None:

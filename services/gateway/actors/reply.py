@@ -39,6 +39,7 @@ from shared.contracts.reply import (
     Wanted,
     Withdraw,
     Withdrawn,
+    effect_at,
     kind_of_effect,
     sender_of,
 )
@@ -135,7 +136,17 @@ def _reported(effect: Effect, command: Post | Fail) -> Posted | Failed | None:
             )
 
 
+def _with_who_said_it(reply: Reply, command: Want) -> Want:
+    """Who has said what the effect is about, and where: of a message that was marked, its mark knows."""
+    marked = reply.displays.get(effect_at(EffectKind.REACTION, command.target)) if command.target else None
+    if marked is None or (command.author and command.url):
+        return command
+    author, url = command.author or marked.wanted.author, command.url or marked.wanted.url
+    return replace(command, author=author, url=url)
+
+
 def _wanted(reply: Reply, command: Want) -> Wanted | None:
+    command = _with_who_said_it(reply, command)
     known = reply.displays.get(command.effect)
     thread = command.thread or (known.wanted.thread if known else _place_of(reply, command))
     if known is not None and command.revision <= max(known.wanted.revision, known.shown):

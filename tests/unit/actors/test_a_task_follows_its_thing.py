@@ -29,6 +29,7 @@ from shared.contracts.task import (
     RecordReopened,
     Retried,
     Retry,
+    SetAutomatic,
     Source,
     Status,
     Stop,
@@ -214,10 +215,15 @@ def test_a_refusal_of_a_message_is_a_fact_that_can_be_told() -> None:
         (Stop(recorded=True, origin="c/2"), "stop", "task-unknown"),
         (Approve(version=1, digest="d", recorded=True, origin="c/2"), "approve", "task-unknown"),
         (GoOn(recorded=True, origin="c/2"), "go-on", "task-unknown"),
+        (Retry(recorded=True, origin="c/2"), "retry", "task-unknown"),
+        (SetAutomatic(on=False, recorded=True, origin="c/2"), "set-automatic", "task-unknown"),
     ):
         event = DECIDER.decide(DECIDER.initial, command)
         assert isinstance(event, ActionRefused)
         assert (event.action, event.code, event.origin) == (action, code, "c/2")
+        assert event.reason == (
+            "No task is under way here, so that changes nothing: say `plan`, `implement` or `ask` to begin one."
+        ), "who writes there has no list of tasks"
         assert given(DECIDER, event).state.status is Status.NEW
         given(DECIDER, event).when(command).nothing()
     given(DECIDER).when(Stop()).is_rejected("task-unknown")

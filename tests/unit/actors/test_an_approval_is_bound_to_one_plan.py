@@ -5,6 +5,7 @@ import pytest
 from services.brain.actors.task import DECIDER
 from shared.contracts.messages import digest_of
 from shared.contracts.task import (
+    ActionRefused,
     Approve,
     Approved,
     ApprovedPlan,
@@ -60,6 +61,13 @@ def test_an_approval_of_an_older_plan_version_is_rejected() -> None:
 @pytest.mark.parametrize("digest", ["", DIGEST[:7], "0" * 64, DIGEST + "0"])
 def test_an_approval_of_another_digest_is_rejected(digest: str) -> None:
     given(DECIDER, *AWAITING).when(Approve(version=1, digest=digest)).is_rejected("approval-mismatch")
+
+
+def test_a_refusal_names_a_digest_as_short_as_people_may_give_it() -> None:
+    refused = DECIDER.decide(given(DECIDER, *AWAITING).state, Approve(version=1, digest="0" * 8, recorded=True))
+    assert isinstance(refused, ActionRefused)
+    assert f"begins with {DIGEST[:8]}: read that plan" in refused.reason
+    assert DIGEST[:9] not in refused.reason
 
 
 def test_an_approval_for_another_base_commit_is_rejected() -> None:

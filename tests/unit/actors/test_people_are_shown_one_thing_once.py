@@ -138,6 +138,27 @@ def test_what_was_not_done_is_under_way_again_and_what_was_done_stays_done() -> 
     given(DECIDER, failed, done, eyes(3)).when(again).then(under_way)
 
 
+def test_what_the_task_refuses_names_who_asked_and_where_as_the_mark_at_the_message_does() -> None:
+    marked = replace(eyes(1), author="ada", url="https://github.test/octo/app/issues/7#issuecomment-1")
+    confused = replace(marked, text=Mark.REFUSED, revision=5, at=AT)
+    refusal = Want(effect=f"refusal/{marked.target}", target=marked.target, text="There is no plan.", at=AT)
+    told = Wanted(
+        effect=refusal.effect,
+        thread=THREAD,
+        repo="octo/app",
+        target=marked.target,
+        text="There is no plan.",
+        author="ada",
+        url=marked.url,
+        at=AT,
+    )
+    mark = Want(effect=marked.effect, target=marked.target, text=Mark.REFUSED, revision=5, at=AT)
+    given(DECIDER, marked).when(mark).then(confused)
+    given(DECIDER, marked, confused).when(refusal).then(told)
+    again = replace(refusal, effect="refusal/o2", target="o2", author="ada")
+    given(DECIDER, marked, confused, told).when(again).nothing()
+
+
 def test_what_happened_before_the_task_had_a_place_is_told_nowhere() -> None:
     refusal = Want(effect="refusal/o", target="o", text="No.", author="ada", at=AT + timedelta(seconds=1))
     told = Wanted(
