@@ -12,6 +12,7 @@ from services.projector.sentences import UNREAD, sentence
 from shared.contracts.messages import name_of
 from shared.contracts.task import TERMINAL, Approval, Status
 from shared.contracts.usage import cost_of, tokens_of
+from testing.in_memory_system import SESSION_ID
 from testing.random_walk import walked
 from testing.recorded import TASK_ID
 from testing.reference_fold import Fold
@@ -90,13 +91,23 @@ def test_a_task_row_says_what_the_task_itself_says(steps: list[int]) -> None:
 @given(steps=STEPS)
 def test_what_was_spent_is_what_the_events_report(steps: list[int]) -> None:
     log = walked(steps).log
-    spent = tuple(each for recorded in log for each in getattr(recorded.data, "usage", ()))
+    on_tasks, in_talks = (
+        tuple(
+            each
+            for recorded in log
+            if (recorded.kind == "session") is talked
+            for each in getattr(recorded.data, "usage", ())
+        )
+        for talked in (False, True)
+    )
     connection = projected(log_of(log))
     total = ask(connection, "costs", group_by="model")["total"]
-    assert total["cost_microusd"] == cost_of(spent)
+    assert total["cost_microusd"] == cost_of((*on_tasks, *in_talks))
     tasks = ask(connection, "tasks.list")["items"]
-    assert sum(each["cost_microusd"] for each in tasks) == cost_of(spent)
-    assert sum(each["tokens"] for each in tasks) == tokens_of(spent)
+    assert sum(each["cost_microusd"] for each in tasks) == cost_of(on_tasks)
+    assert sum(each["tokens"] for each in tasks) == tokens_of(on_tasks)
+    talks = [each for each in ask(connection, "costs", group_by="session")["items"] if each["key"] == SESSION_ID]
+    assert sum(each["cost_microusd"] for each in talks) >= cost_of(in_talks)
 
 
 @MANY
