@@ -54,6 +54,8 @@ def _meaning(resource: str, payload: Payload, actor: Actor, config: Config) -> S
             return _triggered(resource, policy) or _of_metric(data.metric_alert, payload, config)
         case "metric_alert" if data.metric_alert is not None and action == "resolved":
             return _metric_signal(data.metric_alert, payload, config, SignalKind.CLOSED, "The alert is resolved.")
+        case "issue" if data.issue is not None and not data.issue.id:
+            return Ignored("the issue has no number")
         case "issue" if data.issue is not None and action in ENDS:
             text = f"{one_line(visible(actor.name)) or 'Sentry'} has {action} the issue."
             return _of_issue(data.issue, config, SignalKind.CLOSED, text)

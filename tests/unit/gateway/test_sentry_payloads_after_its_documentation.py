@@ -146,6 +146,7 @@ IGNORED: dict[str, tuple[str, Any, str]] = {
         alert(issue_id=None, issue_url="", web_url=""),
         "the alert names no issue",
     ),
+    "an issue without a number": ("issue", of("created", id=""), "the issue has no number"),
     "an alert that is nothing": (
         "event_alert",
         payload("triggered", {"event": None}),
