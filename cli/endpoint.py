@@ -160,14 +160,25 @@ def login_for(settings: Settings, nats: str) -> Login:
 
 
 def _with_dashboard(url: str) -> tuple[Endpoint, Settings]:
-    wanted = _plain(url)
-    for each in neighbours():
-        if each.data is not None and each.record is not None and _plain(each.record.http) == wanted:
-            return _at(Choice(data=each.data))
+    if (data := data_of_dashboard(url)) is not None:
+        return _at(Choice(data=data))
     raise Failure(
         f"No system of this machine has its dashboard at {url}: give the address of its NATS, such as "
         f"nats://host:4222. {_those_that_run()}"
     )
+
+
+def data_of_dashboard(url: str) -> Path | None:
+    """The data directory of the system of this machine that has its dashboard at an address."""
+    for each in neighbours():
+        if each.data is not None and each.record is not None and same_dashboard(each.record.http, url):
+            return each.data
+    return None
+
+
+def same_dashboard(one: str, other: str) -> bool:
+    """Whether two addresses lead to the same dashboard, as far as one can see."""
+    return _plain(one) == _plain(other)
 
 
 def _plain(http: str) -> str:

@@ -32,6 +32,24 @@ def token_of(endpoint: Endpoint) -> str:
     return "" if machine is None else machine.token
 
 
+def token_at(http: str, endpoint: Endpoint) -> str:
+    """What lets us in at an address: that of the system that is acted on where it is its, else that of a context, else
+    that of a system of this machine; empty where there is none. No token is shown to another address than its own.
+    """
+    from cli import contexts
+    from cli.endpoint import data_of_dashboard, same_dashboard
+    from shared.ops.machine_token import read_machine_token
+
+    if same_dashboard(http, endpoint.http):
+        return token_of(endpoint)
+    for context in contexts.read().named.values():
+        if context.token and same_dashboard(http, context.http):
+            return context.token
+    data = data_of_dashboard(http)
+    machine = None if data is None else read_machine_token(data)
+    return "" if machine is None else machine.token
+
+
 def asked_at(
     http: str,
     method: str,

@@ -18,6 +18,7 @@ from cli.demo.retry import Away, patiently
 from cli.demo.webhook import Issue, Sent, new_issue, send
 from cli.failures import Failure
 from cli.follow import Storyteller, follow
+from cli.gateway_api import refusal_of
 from cli.markdown import markdown
 from shared.contracts.queries import ListTasks
 from shared.contracts.subjects import Actor
@@ -62,6 +63,8 @@ async def drive(demo: Demonstration, console: Console) -> bool:
 
 async def _drive(demo: Demonstration, console: Console, bus: Bus, http: httpx.AsyncClient) -> bool:
     client, journal = Client(bus, source="journeyman/cli"), NatsJournal(bus)
+    if demo.token:
+        await _call(http, "GET", "/api/me")  # a token that counts no more is told before anybody works
     issue = new_issue(demo.repo, await _next_number(client))
     after = await journal.last_position()
     sent = await send(http, issue, demo.secret)
@@ -108,7 +111,10 @@ async def _watch(
         if isinstance(item, RecordedEvent):
             last = item
             if isinstance(item.data, PlanReady) and item.data.approval is not Approval.AUTO:
-                await _approve(http, issue, item, console)
+                try:
+                    await _approve(http, issue, item, console)
+                except Failure as error:
+                    raise Failure(f"{error} The plan of {issue.task_id} waits for its approval meanwhile.") from error
     assert last is not None, "a story that ended has had an event"
     return last
 
@@ -140,7 +146,7 @@ async def _call(http: httpx.AsyncClient, method: str, path: str, **how: Any) -> 
         if answer.is_server_error:
             raise Away(said)
         if answer.is_error:
-            raise Failure(said)
+            raise refusal_of(answer)
         found: dict[str, Any] = answer.json()
         return found
 
