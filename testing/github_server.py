@@ -110,6 +110,7 @@ class Repo:
     files: dict[str, bytes] = field(default_factory=dict)
     """Of the default branch."""
     hooks: dict[int, Hook] = field(default_factory=dict)
+    archived: bool = False
 
     @property
     def owner(self) -> str:
@@ -650,7 +651,7 @@ class GitHubServer:
             "owner": self.shown_user(repo.owner),
             "private": repo.private,
             "fork": False,
-            "archived": False,
+            "archived": repo.archived,
             "default_branch": repo.default_branch,
             "html_url": f"{SITE}/{repo.full_name}",
             "clone_url": f"{SITE}/{repo.full_name}.git",

@@ -50,7 +50,8 @@ def _again(row: Row, data: Row) -> Row:
 
 
 def _retried(row: Row, data: Row) -> Row:
-    return _again(row, data) | ({} if data.get("from_result") else {"has_result": False})
+    on_the_way = {"status": "publishing"} if data.get("review") else {}
+    return _again(row, data) | ({} if data.get("from_result") else {"has_result": False}) | on_the_way
 
 
 def _followed_up(row: Row, data: Row) -> Row:

@@ -83,6 +83,8 @@ def _about_a_task(event: RecordedEvent) -> list[Command]:
             return [task.RequestReview(id=id)]
         case task.Triaged() | task.Approved():
             return [task.RequestExecution(id=id)]
+        case task.Retried(review=written) if written:
+            return []
         case task.FollowedUp(stage=stage) | task.Retried(stage=stage) | task.Resumed(stage=stage):
             return [_request_of(stage, id)]
         case task.Answered(session_id=session_id, answer=answer) if session_id:

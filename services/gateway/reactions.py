@@ -292,6 +292,11 @@ def _of_the_task(event: RecordedEvent) -> list[Command]:
             return [*_heard_decision(event, origin), _comment(event), _concluded(event, Mark.NOT_DONE)]
         case task.Failed() | task.Declined() | task.ApprovalExpired():
             return [_comment(event), _concluded(event, Mark.NOT_DONE)]
+        case task.Retried(review=written) if written:
+            # Its place is known from the first try.
+            effect = reply.review_effect(written)
+            once_more = reply.Want(id=event.actor.id, effect=effect, revision=event.sequence, at=event.time)
+            return [_concluded(event, Mark.AT_WORK), once_more, _comment(event, anew=True)]
         case task.Retried():
             # What was not done is worked on again.
             return [_concluded(event, Mark.AT_WORK)]

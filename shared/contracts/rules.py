@@ -112,6 +112,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it ended on the way from its result to the target repository."""
         return self.status in PUBLISHABLE and self.result and self.ended_in == Stage.PUBLISHING
 
+    @property
+    def unshown(self) -> bool:
+        """Whether it ended on the way from its review to the pull request."""
+        return self.status in PUBLISHABLE and self.reviews and self.ended_in == Stage.PUBLISHING
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """Why an action is not allowed: a stable code, and a sentence that says what to do instead."""
@@ -183,6 +188,8 @@ def effect(action: Action, task: Standing) -> str:
             return "Has the work done anew, with a larger budget, which has to be named."
         case Action.RETRY if task.unpublished:
             return "Publishes the commit that is there; no agent works again."
+        case Action.RETRY if task.unshown:
+            return "Shows the review that is there; no agent works again."
         case Action.RETRY if task.result and task.status in PUBLISHABLE:
             return "Has the work done anew, unless it is to go on from the result that is there."
         case Action.RETRY if task.nothing_changed:

@@ -1037,7 +1037,7 @@ class Retried(Event, frozen=True, kw_only=True):
 
     ``budget_microusd`` is what whoever retried allows the work to cost from now on; 0 leaves that as it was.
     ``goes_on``: also while the thing that it is about is closed. ``pull_request`` was reopened, whose closing had
-    broken the work off.
+    broken the work off. ``review`` is the attempt whose review is there and is to be shown: then no agent works.
     """
 
     stage: str
@@ -1046,6 +1046,7 @@ class Retried(Event, frozen=True, kw_only=True):
     origin: str = ""
     goes_on: bool = False
     pull_request: int = 0
+    review: int = 0
 
 
 class Paused(CausedEvent, frozen=True, kw_only=True):

@@ -193,6 +193,8 @@ def _review(server: GitHubServer, call: Call) -> Any:
     repo = server.repo_of(call.values[0])
     pull = server.pull_of(repo, call.values[1])
     event, comments = call.body.get("event", ""), call.body.get("comments") or []
+    if repo.archived:
+        raise Answered(403, "Repository was archived so is read-only.")
     state = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}.get(event)
     if state is None:
         raise Answered(422, "Validation Failed", errors=["Event is invalid"])

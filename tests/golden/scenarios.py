@@ -32,7 +32,7 @@ from shared.runtime.dead_letters import count
 from shared.workspace.branches import branch_name
 from testing.door import BEARER
 from testing.eventually import eventually
-from testing.github_server import GitHubServer, Repo
+from testing.github_server import GitHubServer, Person, Repo
 from testing.service_group import ROOT
 from testing.system import REPO
 from tests.golden.play import ADA, WITHIN_S, Play, cut_power, exhausted_model
@@ -389,25 +389,43 @@ async def on_github(play: Play) -> None:
 async def reviewing(play: Play) -> None:
     """A stranger's pull request is reviewed for somebody who may, and again, with a word about it."""
     async with GitHubServer() as server:
-        repo = await _open_to(play, server)
-        await play.group.start("projector", "brain")
-        ada, eve = server.person("ada"), server.person("eve")
-        place = play.group.repository
-        (place / "shares.py").write_text("def shares(cents, people):\n    return [cents // people] * people\n")
-        _git(place, "switch", "--quiet", "--create", "share")
-        _git(place, "add", "shares.py")
-        _git(place, "-c", "user.name=Eve", "-c", "user.email=eve@example.org", "commit", "--quiet", "-m", "Shares")
-        _git(place, "update-ref", "refs/forks/eve/share", "HEAD")
-        _git(place, "switch", "--quiet", "main")
-        _git(place, "branch", "--delete", "--force", "share")
-        asked = {"head": "eve:share", "base": "main", "title": "Shares", "body": "It shares."}
-        number = int(eve.does("POST", f"/repos/{REPO}/pulls", **asked)["number"])
-        id = _task_of(repo, number)
-        ada.comments(REPO, number, "@agent review")
+        id, ada, number = await _a_strangers_pull_request(play, server)
         await play.until(id, "task.completed")
         ada.comments(REPO, number, "@agent review\n\nIs it tested?")
         await play.until(id, "task.completed", anew=True)
         await _shown(play, id, "review/3")
+
+
+async def review_not_shown(play: Play) -> None:
+    """A review that GitHub does not take is shown when it takes it, and is written once."""
+    async with GitHubServer() as server:
+        id, _, _ = await _a_strangers_pull_request(play, server, archived=True)
+        await play.until(id, "task.failed")
+        server.repos[REPO].archived = False
+        await play.tell(id, task.Retry())
+        await play.until(id, "task.completed")
+
+
+async def _a_strangers_pull_request(
+    play: Play, server: GitHubServer, *, archived: bool = False
+) -> tuple[str, Person, int]:
+    """The task of its review, who has asked for that, and its number."""
+    repo = await _open_to(play, server)
+    await play.group.start("projector", "brain")
+    ada, eve = server.person("ada"), server.person("eve")
+    place = play.group.repository
+    (place / "shares.py").write_text("def shares(cents, people):\n    return [cents // people] * people\n")
+    _git(place, "switch", "--quiet", "--create", "share")
+    _git(place, "add", "shares.py")
+    _git(place, "-c", "user.name=Eve", "-c", "user.email=eve@example.org", "commit", "--quiet", "-m", "Shares")
+    _git(place, "update-ref", "refs/forks/eve/share", "HEAD")
+    _git(place, "switch", "--quiet", "main")
+    _git(place, "branch", "--delete", "--force", "share")
+    asked = {"head": "eve:share", "base": "main", "title": "Shares", "body": "It shares."}
+    number = int(eve.does("POST", f"/repos/{REPO}/pulls", **asked)["number"])
+    repo.archived = archived
+    ada.comments(REPO, number, "@agent review")
+    return _task_of(repo, number), ada, number
 
 
 async def _open_to(play: Play, server: GitHubServer) -> Repo:
@@ -791,6 +809,7 @@ SCENARIOS: Final = {
     "reworded": Scenario(play=reworded),
     "on-github": Scenario(play=on_github),
     "reviewing": Scenario(play=reviewing),
+    "review-not-shown": Scenario(play=review_not_shown),
     "fell-short": Scenario(play=fell_short, checks=("test ! -e broken.txt || { echo broken.txt is there; exit 1; }",)),
     "stopped-late": Scenario(play=stopped_late, checks=("test ! -e slow.txt || sleep 600",)),
     "budget-reached": Scenario(play=budget_reached),

@@ -58,6 +58,8 @@ def _again(task: Task, command: Retry) -> Retried | PublicationRequested | InRev
         return reviewed_further(task, origin=command.origin)
     if task.result is not None and standing_of(task).unpublished:
         return publication(task, task.result)
+    if standing_of(task).unshown:
+        return Retried(stage=Stage.REVIEWING, review=task.triage_attempt, origin=command.origin)
     # A pause ends where it began: also on top of an earlier result.
     goes_on = task.status is Status.PAUSED and task.start is not None
     return Retried(stage=next_stage(task), from_result=goes_on, origin=command.origin)

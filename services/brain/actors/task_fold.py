@@ -437,6 +437,8 @@ def _retried(task: Task, event: Retried) -> Task:
         budget_microusd=event.budget_microusd or task.budget_microusd,
         goes_on=task.goes_on or event.goes_on,
     )
+    if event.review:
+        again = replace(again, status=Status.PUBLISHING)
     if not event.from_result:
         return replace(again, result=None, start=None, publication=0)
     result, start = task.result, task.start

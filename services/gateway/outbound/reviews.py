@@ -73,9 +73,12 @@ class Reviews:
         return None
 
     async def _written(self, id: str, attempt: int) -> task.ReviewWritten:
+        is_again = False
         for event in reversed(await self._journal.load(Actor("task", id))):
             match event.data:
-                case task.Cancelled():
+                case task.Retried(review=number) if number == attempt:
+                    is_again = True
+                case task.Cancelled() if not is_again:
                     raise CannotShow("task-stopped", "The task was stopped before its review was shown.")
                 case task.ReviewWritten(attempt=number) as written if number == attempt:
                     return written

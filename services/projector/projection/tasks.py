@@ -221,7 +221,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             why = {"error_code": data.code, "error_message": data.message}
             return _ended(Status.PAUSED) | why | {"paused_until": utc(data.until)}
         case task.Retried() as data:
-            return _again(data.stage) | UNMADE | ({} if data.from_result else {"has_result": False})
+            on_the_way = {"status": Status.PUBLISHING} if data.review else {}
+            return _again(data.stage) | UNMADE | ({} if data.from_result else {"has_result": False}) | on_the_way
         case task.Resumed() as data:
             return _again(data.stage) | UNMADE
         case task.FollowedUp() as data:

@@ -231,6 +231,8 @@ def _of_its_end(
             return f"Failed in {stage}: {one_line(message)}"
         case task.Cancelled(reason=reason):
             return f"Cancelled{because(reason)}"
+        case task.Retried(review=written) if written:
+            return "Retried: the review that is there is shown."
         case task.Retried(stage=stage, from_result=from_result, budget_microusd=budget):
             allowed = f", for at most {dollars(budget)}" if budget else ""
             on_top = ", on top of the result that is there" if from_result else ""

@@ -15,7 +15,7 @@ from shared.contracts.messages import Event
 from shared.contracts.reply import EffectStatus, Want, review_effect
 from shared.contracts.review import Finding, ReviewTarget, Severity
 from shared.contracts.subjects import Actor
-from shared.contracts.task import Cancelled, ReviewWritten
+from shared.contracts.task import Cancelled, Retried, ReviewWritten, Stage
 from shared.event_store.envelope import MessageMetadata, RecordedEvent
 from shared.event_store.journal import Head, head_of
 from testing.campaign_size import CampaignSize
@@ -128,6 +128,15 @@ async def test_what_was_stopped_is_not_shown(here: OnGitHub, server: GitHubServe
     (display,) = (await here.state()).displays.values()
     assert display.status is EffectStatus.FAILED and REPO in server.repos
     assert server.repos[REPO].reviews == {}
+
+
+async def test_what_was_not_shown_and_is_tried_again_is_that_same_review(
+    here: OnGitHub, server: GitHubServer, number: int
+) -> None:
+    again = Retried(stage=Stage.REVIEWING, review=2)
+    await here.show(await wanted(here, number, Cancelled(reason="Wait."), again))
+    (review,) = server.repos[REPO].reviews[number]
+    assert "It counts." in review["body"]
 
 
 @pytest.mark.parametrize("point", ["display.claimed", "display.visible", "display.reported"])

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from services.brain.actors.stages import standing_of
 from services.brain.actors.task import DECIDER
 from services.brain.actors.wishes import MAX_CHAIN, MAX_ROUNDS_AN_HOUR
 from shared.contracts.evidence import Outcome
 from shared.contracts.messages import Event
 from shared.contracts.review import Finding, ReviewTarget, Severity
+from shared.contracts.rules import actions
 from shared.contracts.task import (
     Cancelled,
     Completed,
@@ -196,7 +198,24 @@ def test_a_review_that_comes_to_nothing_can_be_asked_for_again(
     failed = Failed(stage=failure.stage, code="x", message="No.", cause=failure.cause)
     given(DECIDER, *story).when(failure).then(failed)
     given(DECIDER, *story).when(replace(failure, attempt=1)).nothing()
-    given(DECIDER, *story, failed).when(Retry()).then(Retried(stage=Stage.REVIEWING))
+    review = 2 if failure.stage is Stage.PUBLISHING else 0
+    given(DECIDER, *story, failed).when(Retry()).then(Retried(stage=Stage.REVIEWING, review=review))
+
+
+def test_a_review_that_is_there_and_could_not_be_shown_is_shown_by_a_retry_and_paid_for_once() -> None:
+    refused = Failed(stage=Stage.PUBLISHING, code="forge-refused", message="No.", cause=9)
+    again = Retried(stage=Stage.REVIEWING, review=2)
+    retried = given(DECIDER, *SHOWING, refused, again)
+    assert retried.state.status is Status.PUBLISHING
+    retried.when(RequestReview()).nothing()
+    retried.when(RecordReviewShown(attempt=2, url="u", cause=12)).then(replace(DONE, cause=12))
+    once_more = RecordFailure(stage=Stage.PUBLISHING, code="forge-refused", message="No.", attempt=2, cause=12)
+    retried.when(once_more).then(replace(refused, cause=12))
+    given(DECIDER, *SHOWING, refused).when(Retry(afresh=True)).then(Retried(stage=Stage.REVIEWING))
+    stopped = given(DECIDER, *SHOWING, Cancelled(reason="Wait."))
+    stopped.when(Retry()).then(again)
+    effect = actions(standing_of(given(DECIDER, *SHOWING, refused).state))["retry"].effect
+    assert effect == "Shows the review that is there; no agent works again."
 
 
 def test_a_task_that_reviews_nothing_takes_no_wish_for_a_review() -> None:

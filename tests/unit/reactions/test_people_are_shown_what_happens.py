@@ -172,6 +172,15 @@ def test_work_that_is_taken_up_again_takes_back_the_marks_that_say_it_was_not_do
     assert SHOWING(event) == [Conclude(id=TASK_ID, text=Mark.AT_WORK, revision=7, at=event.time)]
 
 
+def test_a_review_that_could_not_be_shown_is_wanted_once_more_where_it_was() -> None:
+    event = recorded(task.Retried(stage="reviewing", review=2), sequence=8)
+    (marks, review, comment) = SHOWING(event)
+    assert isinstance(marks, Conclude)
+    assert isinstance(review, Want) and isinstance(comment, Want)
+    assert (review.effect, review.revision, review.thread) == ("review/2", 8, "")
+    assert comment.anew
+
+
 @pytest.mark.parametrize(
     ("event", "mark"),
     [

@@ -226,3 +226,7 @@ def test_a_plan_is_reported_with_the_moment_its_wait_for_approval_ends() -> None
     (command,) = reactions(ReactionPolicy(approval_timeout_s=60))(event)
     assert isinstance(command, task.RecordPlanReady)
     assert command.expires_at == event.time + timedelta(minutes=1)
+
+
+def test_a_review_that_is_there_is_asked_of_nobody() -> None:
+    assert reactions(ReactionPolicy())(recorded(task.Retried(stage="reviewing", review=2))) == []
