@@ -33,18 +33,25 @@ class FirstAdmin:
 
     async def run(self) -> None:
         """Until it is so, then wait for `drain`. The brain decides, and may come later than the gateway."""
-        while not self._draining.is_set():
-            try:
-                await self._see_to_it()
-            except (NoAnswer, *TRANSIENT, Rejected) as error:
-                log.info("nobody can be let in yet", problem=str(error) or type(error).__name__)
-                await self._pause()
-            else:
-                await self._draining.wait()
+        seeing, leaving = asyncio.create_task(self._until_it_is_so()), asyncio.create_task(self._draining.wait())
+        await asyncio.wait([seeing, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if seeing.done():
+            seeing.result()
+            await leaving
+        # A command that nobody has answered yet is in the brain's mailbox, and is not waited for.
+        seeing.cancel()
 
     def drain(self) -> None:
         """Leave."""
         self._draining.set()
+
+    async def _until_it_is_so(self) -> None:
+        while True:
+            try:
+                return await self._see_to_it()
+            except (NoAnswer, *TRANSIENT, Rejected) as error:
+                log.info("nobody can be let in yet", problem=str(error) or type(error).__name__)
+                await asyncio.sleep(TRY_AGAIN_S)
 
     async def _see_to_it(self) -> None:
         invite = user.Invite(role=Role.ADMIN)
@@ -67,9 +74,3 @@ class FirstAdmin:
 
     async def _tell(self, command: user.UserCommand, id: str | None = None) -> CommandResult:
         return await self._client.send(Actor("user", self._name), command, principal=SERVICE, id=id)
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._draining.wait(), TRY_AGAIN_S)
-        except TimeoutError:
-            return

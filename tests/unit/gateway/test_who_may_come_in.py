@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from services.gateway.first_admin import FirstAdmin
 from services.gateway.problems import Problem
 from services.gateway.security.identity import Identity, Via
 from services.gateway.security.one_time import LINK_S, TICKET_S
 from services.gateway.security.sessions import END, IDLE, MOST_OF_ONE, SEEN_EVERY, hash_of_secret
 from shared.contracts.decider import Rejected
 from shared.contracts.user import Role, Scope
+from shared.runtime.client import Client, CommandResult
 from testing.door import ADA, TOKEN
 from testing.eventually import eventually
 from testing.people import OWNER, House
@@ -252,3 +255,24 @@ async def test_a_session_that_another_gateway_began_is_one_here(house: House) ->
     await eventually(lambda: house.sessions.find(identity.key) is None)
     await house.bucket.put(f"session.{identity.key}", data, within_s=60)
     assert await house.door.by_cookie(key, HERE) == identity
+
+
+class Unanswered(Client):
+    """A way to a brain that is not there."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def send(self, *_: Any, **__: Any) -> CommandResult:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody answers")
+
+
+async def test_a_gateway_that_leaves_does_not_wait_for_a_brain_that_is_away(house: House) -> None:
+    client = Unanswered()
+    first = FirstAdmin(client, house.people, ADA)
+    running = asyncio.create_task(first.run())
+    await client.asked.wait()
+    first.drain()
+    await asyncio.wait_for(running, 5)
