@@ -25,7 +25,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pid`` is the process that runs it in that directory, 0 when it runs elsewhere. ``context`` is the name by which it
     was chosen once and for all. ``person`` is who we are there, empty where that is who we are here, and ``token`` lets
-    us in at the dashboard.
+    us in at the dashboard. ``certificate`` is what the gateway is known by where it runs here with one of its own.
     """
 
     nats: str
@@ -36,6 +36,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     context: str = ""
     person: str = ""
     token: str = ""
+    certificate: Path | None = None
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +95,9 @@ def running_in(settings: Settings) -> Endpoint | None:
             same = without_credentials(settings.nats_url) == found.nats
             nats = settings.nats_url if same else found.nats
             login = login_for(settings, nats) if same else NO_LOGIN
-            return Endpoint(nats=nats, http=found.http, data=data, login=login, pid=found.pid)
+            return Endpoint(
+                nats=nats, http=found.http, data=data, login=login, pid=found.pid, certificate=_file(found.certificate)
+            )
     return None
 
 
@@ -128,7 +131,9 @@ def _named(name: str) -> tuple[Endpoint, Settings]:
     if context.url:
         found = msgspec.structs.replace(found, login=context.login)
     if context.token:
-        found = msgspec.structs.replace(found, http=context.http, token=context.token, person=context.person)
+        found = msgspec.structs.replace(
+            found, http=context.http, token=context.token, person=context.person, certificate=None
+        )
     return found, settings
 
 
@@ -149,8 +154,18 @@ def _at(choice: Choice) -> tuple[Endpoint, Settings]:
 def _elsewhere(settings: Settings, nats: str) -> Endpoint:
     host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host
     scheme = "https" if settings.tls_cert else "http"
-    http = settings.public_url or f"{scheme}://{host}:{settings.http_port}"
-    return Endpoint(nats=nats, http=http, data=settings.data_dir, login=login_for(settings, nats))
+    here = f"{scheme}://{host}:{settings.http_port}"
+    return Endpoint(
+        nats=nats,
+        http=settings.public_url or here,
+        data=settings.data_dir,
+        login=login_for(settings, nats),
+        certificate=None if settings.public_url else settings.tls_cert,
+    )
+
+
+def _file(path: str) -> Path | None:
+    return Path(path) if path else None
 
 
 def login_for(settings: Settings, nats: str) -> Login:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from cli.endpoint import Endpoint
@@ -19,7 +21,9 @@ def asked(
     from cli.endpoint import find_endpoint
 
     endpoint, _ = find_endpoint()
-    return asked_at(endpoint.http, method, path, body, token=token_of(endpoint), within_s=within_s)
+    return asked_at(
+        endpoint.http, method, path, body, token=token_of(endpoint), within_s=within_s, certificate=endpoint.certificate
+    )
 
 
 def token_of(endpoint: Endpoint) -> str:
@@ -58,15 +62,20 @@ def asked_at(
     *,
     token: str = "",
     within_s: float = PATIENCE_S,
+    certificate: Path | None = None,
 ) -> dict[str, Any]:
-    """The same of the gateway at an address; raises `Failure` for every other answer."""
+    """The same of the gateway at an address, known by its ``certificate`` where it runs here.
+
+    Raises `Failure` for every other answer.
+    """
     import httpx
 
     from cli.failures import Failure
+    from shared.ops.certificate import trust_in
 
     headers = {"X-Journeyman": "1"} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with httpx.Client(base_url=http, timeout=within_s, trust_env=False) as client:
+        with httpx.Client(base_url=http, timeout=within_s, trust_env=False, verify=trust_in(certificate)) as client:
             answer = client.request(method, path, json=body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Failure(f"The gateway at {http} does not answer ({error}): check that it runs.") from error

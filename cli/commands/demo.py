@@ -26,6 +26,7 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
     """
     from cli.demo.driver import Demonstration, drive
     from cli.demo.target import found_here
+    from cli.endpoint import same_dashboard
     from cli.gateway_api import token_at
     from shared.nats.login import NO_LOGIN
     from shared.ops.settings import load_settings
@@ -46,5 +47,6 @@ def command(url: str | None, nats_url: str | None, repo: str) -> None:
         token=token_at(http, endpoint),
         # Without a sandbox here, what the executor observed is all there is.
         repository=None if readiness.problem else repository,
+        certificate=endpoint.certificate if same_dashboard(http, endpoint.http) else None,
     )
     raise Exit(0 if asyncio.run(drive(demonstration, screen())) else 1)

@@ -65,10 +65,13 @@ def _by_link(http: str, link: str) -> str:
 
     from cli.failures import Failure
     from cli.gateway_api import PATIENCE_S, refusal_of
+    from shared.ops.certificate import trust_in
 
     headers = {"X-Journeyman": "1"}
     try:
-        with httpx.Client(base_url=http, timeout=PATIENCE_S, trust_env=False, headers=headers) as client:
+        with httpx.Client(
+            base_url=http, timeout=PATIENCE_S, trust_env=False, verify=trust_in(None), headers=headers
+        ) as client:
             came = client.post("/api/login", json={"link": link})
             if not came.is_success:
                 raise refusal_of(came)

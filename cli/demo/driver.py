@@ -28,6 +28,7 @@ from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
 from shared.nats.login import NO_LOGIN, Login
 from shared.ops import logs
+from shared.ops.certificate import trust_in
 from shared.runtime.client import Client
 from shared.sandbox.sandbox import Sandbox
 
@@ -36,7 +37,8 @@ LONGEST_S: Final = 170.0
 
 class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
     """What to drive, and the ``token`` that lets us in. ``repository`` is where the target repository can be looked at
-    from here, if it can; what it says of its own checks is run in ``sandbox``.
+    from here, if it can; what it says of its own checks is run in ``sandbox``. ``certificate`` is what the gateway is
+    known by where it runs here with one of its own.
     """
 
     http: str
@@ -47,6 +49,7 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Sandbox
     token: str = ""
     repository: Path | None = None
+    certificate: Path | None = None
 
 
 async def drive(demo: Demonstration, console: Console) -> bool:
@@ -55,7 +58,10 @@ async def drive(demo: Demonstration, console: Console) -> bool:
     bus = await connect(demo.nats, name="journeyman-demo", login=demo.login)
     try:
         who = {"Authorization": f"Bearer {demo.token}"} if demo.token else {}
-        async with httpx.AsyncClient(base_url=demo.http, timeout=10, trust_env=False, headers=who) as http:
+        trusted = trust_in(demo.certificate)
+        async with httpx.AsyncClient(
+            base_url=demo.http, timeout=10, trust_env=False, verify=trusted, headers=who
+        ) as http:
             return await _drive(demo, console, bus, http)
     finally:
         await bus.close()

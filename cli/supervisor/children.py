@@ -31,7 +31,7 @@ _FOR_AGENTS: Final = PACKAGE_CLIENTS | TOOL_DIRECTORIES | ROOT_NAMES | {_MODEL_K
 class LaunchPlan(msgspec.Struct, kw_only=True):
     """What to run and where. Ports that were asked for as 0 become the real ones at the first start.
 
-    ``nats_elsewhere``: somebody else runs NATS.
+    ``nats_elsewhere``: somebody else runs NATS. ``certificate`` is the gateway's own, with which it speaks TLS.
     ``health_ports`` are those of each service that answers /health and /metrics beside its work; 0 picks a free one.
     ``scripted_model``: agents speak with our own model. ``kept`` names repositories in the demo's configuration that
     somebody has added, ``token_variables`` what journeyman.toml names as tokens of git.
@@ -40,6 +40,7 @@ class LaunchPlan(msgspec.Struct, kw_only=True):
     data: Path
     http_host: str
     http_port: int
+    certificate: Path | None = None
     nats_port: int = 0
     nats_url: str = ""
     nats_elsewhere: bool = False

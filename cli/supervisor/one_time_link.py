@@ -9,6 +9,7 @@ from typing import Final
 
 import httpx
 
+from shared.ops.certificate import trust_in
 from shared.ops.machine_token import read_machine_token
 
 WITHIN_S: Final = 15.0
@@ -16,10 +17,15 @@ WITHIN_S: Final = 15.0
 AGAIN_S: Final = 0.1
 
 
-async def one_time_link(http: str, data: Path) -> str | None:
-    """A link for the person of this machine's token; None where they may let nobody in, or it takes too long."""
+async def one_time_link(http: str, data: Path, certificate: Path | None = None) -> str | None:
+    """A link for the person of this machine's token; None where they may let nobody in, or it takes too long.
+
+    ``certificate`` is the one that the gateway is known by.
+    """
     until = time.monotonic() + WITHIN_S
-    async with httpx.AsyncClient(base_url=http, timeout=WITHIN_S, trust_env=False) as gateway:
+    async with httpx.AsyncClient(
+        base_url=http, timeout=WITHIN_S, trust_env=False, verify=trust_in(certificate)
+    ) as gateway:
         while time.monotonic() < until:
             machine = read_machine_token(data)
             if machine is None:

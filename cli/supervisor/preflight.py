@@ -71,6 +71,7 @@ def plan_for(options: UpOptions, settings: Settings) -> LaunchPlan:
         data=settings.data_dir,
         http_host=settings.http_host,
         http_port=settings.http_port,
+        certificate=settings.tls_cert.resolve() if settings.tls_cert else None,
         demo=options.demo,
         # Who names an address has a scripted model of their own there.
         scripted_model=options.demo or (settings.demo_model and not settings.anthropic_base_url),

@@ -22,7 +22,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What is running: addresses, the supervisor's process, and its children by name.
 
     ``started`` holds each process's start in clock ticks since boot: a number that was given away again is not ours.
-    ``health`` has the port of each service that answers /health and /metrics beside its work.
+    ``health`` has the port of each service that answers /health and /metrics beside its work. ``certificate`` is the
+    file of the one that the gateway has of its own, empty without.
     """
 
     http: str
@@ -33,6 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     pids: dict[str, int]
     started: dict[int, int]
     health: dict[str, int] = {}
+    certificate: str = ""
 
     @property
     def alive(self) -> bool:

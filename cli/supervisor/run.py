@@ -170,7 +170,11 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def _link(supervisor: Supervisor, settings: Settings) -> str | None:
-    return await one_time_link(supervisor.http, supervisor.plan.data) if settings.login else None
+    return (
+        await one_time_link(supervisor.http, supervisor.plan.data, supervisor.plan.certificate)
+        if settings.login
+        else None
+    )
 
 
 def _announce(
@@ -245,6 +249,7 @@ async def _demonstrate(supervisor: Supervisor, console: UpConsole, options: UpOp
         repo=DEMO_REPO,
         sandbox=(await asyncio.to_thread(look, settings)).sandbox,
         repository=demo_repository(supervisor.plan.data),
+        certificate=supervisor.plan.certificate,
     )
     try:
         return await drive(demonstration, console.console)

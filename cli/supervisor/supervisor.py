@@ -48,7 +48,8 @@ class Supervisor:
     def http(self) -> str:
         """The dashboard's address as this machine reaches it."""
         host = "127.0.0.1" if self.plan.http_host in ("0.0.0.0", "::") else self.plan.http_host
-        return f"http://{host}:{self.plan.http_port}"
+        scheme = "https" if self.plan.certificate else "http"
+        return f"{scheme}://{host}:{self.plan.http_port}"
 
     async def start(self) -> None:
         """Everything, until it is ready; raises `CannotLaunch` and what the connection to NATS raises."""
@@ -108,6 +109,7 @@ class Supervisor:
                 pid=os.getpid(),
                 demo=self.plan.demo,
                 pids=pids,
+                certificate=str(self.plan.certificate or ""),
                 health=dict(self.plan.health_ports) if self.complete else {},
                 started={pid: started for pid in processes if (started := start_time(pid)) is not None},
             ),

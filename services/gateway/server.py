@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.gateway.live.wire import Wire
 from services.gateway.security.request_head import HEAD_PATIENCE_S, BoundedHead
+from shared.ops.certificate import certificate_problem
 from shared.runtime.service import CannotStart
 
 BACKLOG: Final = 2048
@@ -32,6 +33,11 @@ class Tls(NamedTuple):
 
     cert: Path
     key: Path
+
+    def check(self) -> None:
+        """Raises `CannotStart` for files that cannot be used, or not together."""
+        if problem := certificate_problem(self.cert, self.key):
+            raise CannotStart(f"JOURNEYMAN_TLS_CERT, JOURNEYMAN_TLS_KEY: {problem}")
 
 
 class WebServer(uvicorn.Server):
@@ -53,6 +59,8 @@ class WebServer(uvicorn.Server):
     ) -> None:
         # What it says at "info" is a line for each socket, and that it has started.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        if tls is not None:
+            tls.check()
         self._socket = listen(host, port)
         self._leaving: asyncio.Task[None] | None = None
         self._draining = draining

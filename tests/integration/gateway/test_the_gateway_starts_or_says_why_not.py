@@ -4,15 +4,22 @@ import asyncio
 import socket
 from pathlib import Path
 
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
 from shared.contracts import reply, task
 from shared.contracts.reply import branch_effect
 from shared.contracts.subjects import Actor
 from shared.nats.bus import Bus
 from shared.nats.journal import NatsJournal
+from shared.ops.certificate import trust_in
 from shared.ops.timings import NatsTimings, Timings
+from testing.door import ADA
 from testing.eventually import eventually
 from testing.nats import Nats, refusing_port
-from tests.integration.gateway.gateway_process import Gateway, happen, issue_opened, sent_until_stored, signed
+from testing.nats_logins import Authority
+from tests.integration.gateway.gateway_process import Gateway, Heard, happen, issue_opened, sent_until_stored, signed
 
 
 async def test_a_busy_port_is_one_line_with_the_setting_and_the_mend(nats_server: Nats, tmp_path: Path) -> None:
@@ -115,3 +122,27 @@ async def test_a_run_that_succeeded_leads_to_a_reply_and_its_failure_is_reported
     assert isinstance(claimed, reply.Claimed)
     assert isinstance(failed, reply.Failed)
     assert (failed.effect, failed.code) == (branch_effect(1), "repo-unknown")
+
+
+async def test_a_gateway_with_a_certificate_speaks_tls_and_nothing_else(nats_server: Nats, tmp_path: Path) -> None:
+    cert, key = Authority(tmp_path / "authority").signs("gateway")
+    tls = {"JOURNEYMAN_TLS_CERT": str(cert), "JOURNEYMAN_TLS_KEY": str(key), "JOURNEYMAN_LOGIN": "1"}
+    async with Gateway(nats_server.url, tmp_path / "data", **tls) as gateway:
+        async with gateway.http(verify=trust_in(cert), headers={"X-Journeyman": "1"}) as http:
+            assert (await http.get("/api/me")).json()["name"] == ADA
+            assert (await http.post("/api/logout")).headers["set-cookie"].startswith("__Host-journeyman=;")
+            query = f"?ticket={(await http.post('/api/ticket')).json()['ticket']}"
+        address = gateway.url.replace("https://", "")
+        async with connect(f"wss://{address}/ws{query}", proxy=None, ssl=trust_in(cert)) as socket:
+            await Heard(socket).say(type="ping")
+        async with httpx.AsyncClient(trust_env=False) as plain:
+            with pytest.raises(httpx.TransportError):
+                await plain.get(f"http://{address}/api/me")
+
+
+async def test_a_key_of_another_certificate_is_one_line(nats_server: Nats, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    (cert, _), (_, other) = authority.signs("gateway"), authority.signs("other")
+    tls = {"JOURNEYMAN_TLS_CERT": str(cert), "JOURNEYMAN_TLS_KEY": str(other)}
+    (line,) = (await Gateway(nats_server.url, tmp_path / "data", **tls).refusal()).splitlines()
+    assert line.startswith(f"journeyman gateway: JOURNEYMAN_TLS_CERT, JOURNEYMAN_TLS_KEY: {other} is not the key")
