@@ -75,8 +75,9 @@ async def test_a_result_whose_executor_dies_in_the_middle_is_judged_by_another_o
         id = await submit(group, "Write one file", IMPLEMENT)
         await held.began(WITHIN_S)
         await first.kill()
+        told = (await story_of(group.bus, id))[-1].position
         await second.start()
-        await group.until(id, "run.claimed", after=(await story_of(group.bus, id))[-1].position)
+        await group.until(id, "run.claimed", after=told)
         held.release()
         story = await completed(group, id)
         assert only_one_agent(story, second)
