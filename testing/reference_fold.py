@@ -145,6 +145,9 @@ TASK: Final[dict[str, Change]] = {
         **({"attention": ""} if data["moved"] else {}),
         **({"caught_up_with": data["base"]} if data.get("base") else {}),
     },
+    "task.edited": lambda row, data: {"title": data["title"] or row["title"]}
+    if data["counts"] and not data["part"]
+    else {},
     "task.person-needed": lambda row, data: {"attention": data["reason"]},
     **dict.fromkeys(("task.automatic-set", "task.checks-passed", "task.going-on"), lambda row, data: {"attention": ""}),
     "task.reverted": lambda row, data: {"reverted_by": data["by"] or "somebody"},

@@ -182,6 +182,8 @@ def _of_task(row: TaskRow, fact: Fact) -> dict[str, Any]:
             }
         case task.HeadSeen(moved=moved, base=base):
             return ({"attention": ""} if moved else {}) | ({"caught_up_with": base} if base else {})
+        case task.Edited(part="", counts=True) as data:
+            return {"title": data.title or row.title}
         case task.PersonNeeded() as data:
             return {"attention": data.reason}
         case task.AutomaticSet() | task.ChecksPassed() | task.GoingOn():
