@@ -58,6 +58,11 @@ def say(text: str, *, to_stderr: bool = False) -> None:
     click.echo(visible(text), err=to_stderr)
 
 
+def write(text: str) -> None:
+    """A piece of a text, which goes on where it ends."""
+    click.echo(visible(text), nl=False)
+
+
 def print_json(value: Any, *, lines: bool = False) -> None:
     """One JSON document, indented; or, with ``lines``, one line. Invisible characters are escaped.
 

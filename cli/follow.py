@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncGenerator
-from typing import Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final, TypeVar
 
 import msgspec
 from rich.console import Console
@@ -20,6 +21,7 @@ from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
 
+T = TypeVar("T")
 _PATHS: Final = ("file_path", "path")
 _TELLING: Final = ("file_path", "command", "pattern", "path", "skill", "url", "query", "question", "description")
 """Fields of a tool's input that say what it is about, the most telling ones first."""
@@ -47,47 +49,50 @@ async def follow(
 
     Whoever may stop in the middle closes it (`contextlib.aclosing`) while the connection is open.
     """
-    queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception] = asyncio.Queue(1000)
-    feeding = [
-        asyncio.create_task(_guarded(queue, _events(bus, task_id, after, queue))),
-        asyncio.create_task(_guarded(queue, _activities(bus, task_id, output_after, queue))),
-    ]
+    async with contextlib.aclosing(
+        mixed(_events(bus, task_id, after), _activities(bus, task_id, output_after))
+    ) as story:
+        async for item in story:
+            yield item
+            if isinstance(item, RecordedEvent) and isinstance(item.data, ENDS):
+                return
+
+
+async def mixed(*sources: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """What several sources give, as it comes; raises what one of them raises."""
+    queue: asyncio.Queue[T | Exception] = asyncio.Queue(1000)
+    feeding = [asyncio.create_task(_pour(each, queue)) for each in sources]
     try:
         while True:
             item = await queue.get()
             if isinstance(item, Exception):
                 raise item
             yield item
-            if isinstance(item, RecordedEvent) and isinstance(item.data, ENDS):
-                return
     finally:
         for each in feeding:
             each.cancel()
         await asyncio.gather(*feeding, return_exceptions=True)
 
 
-async def _guarded(queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception], work: Any) -> None:
+async def _pour(source: AsyncIterator[T], queue: asyncio.Queue[T | Exception]) -> None:
     try:
-        await work
+        async for item in source:
+            await queue.put(item)
     except Exception as error:
         await queue.put(error)
 
 
-async def _events(
-    bus: Bus, task_id: str, after: int, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]
-) -> None:
+async def _events(bus: Bus, task_id: str, after: int) -> AsyncIterator[RecordedEvent | LiveActivity]:
     async with Feed(bus, EVENTS, f"evt.*.{task_id}.>", after=after) as feed:
         async for message in feed:
-            await queue.put(decode_event(message.subject, message.data, message.position))
+            yield decode_event(message.subject, message.data, message.position)
 
 
-async def _activities(
-    bus: Bus, task_id: str, after: int, queue: asyncio.Queue[RecordedEvent | LiveActivity | Exception]
-) -> None:
+async def _activities(bus: Bus, task_id: str, after: int) -> AsyncIterator[RecordedEvent | LiveActivity]:
     async with Feed(bus, OUTPUT, f"out.*.{task_id}", after=after) as feed:
         async for message in feed:
             for text in activities(message.data):
-                await queue.put(LiveActivity(actor=message.subject.split(".")[1], text=text))
+                yield LiveActivity(actor=message.subject.split(".")[1], text=text)
 
 
 def activities(line: bytes) -> list[str]:

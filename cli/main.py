@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "doctor": Lazy("doctor", "Say what is missing or misconfigured, with the mend"),
     "github": Lazy("github", "Make the GitHub App, and try what it may do"),
     "task": Lazy("task", "Submit, follow and steer tasks"),
+    "chat": Lazy("chat", "Ask the brain, have work done, decide on what it proposes"),
     "login": Lazy("login", "Log in at a dashboard by a link or a token, for the commands to come"),
     "logout": Lazy("logout", "Revoke and forget the token that commands are let in by"),
     "user": Lazy("user", "Let people in, and say what they may do"),
@@ -74,7 +75,7 @@ class LazyGroup(click.RichGroup):
 _PANELS: Final = [
     {"name": "Run", "commands": ["up", "demo", "doctor", "github", "context"]},
     {"name": "People", "commands": ["login", "logout", "user", "token"]},
-    {"name": "Tasks", "commands": ["task", "deliveries", "webhook"]},
+    {"name": "Tasks", "commands": ["task", "chat", "deliveries", "webhook"]},
     {"name": "The log", "commands": ["events", "state", "verify", "replay", "parked"]},
     {"name": "Keeping it", "commands": ["archive", "backup", "restore", "prune"]},
     {"name": "Parts", "commands": ["project", "service", "provision", "demo-repo", "completion"]},

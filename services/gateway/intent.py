@@ -41,7 +41,8 @@ _DOING: Final = re.compile(
 )
 _ASKING: Final = re.compile(
     r"[\W_]*(?:what|whats|why|how|when|who|whose|which|where|is|are|am|do|does|did|has|have|had|was|were|can|could|"
-    r"should|would|will|may|might|explain|tell|show|list|describe|summari[sz]e|compare|find|look|give me|any|thanks|"
+    r"should|would|will|may|might|explain|tell|show|list|describe|summari[sz]e|compare|find|look|propose|suggest|"
+    r"recommend|give me|any|thanks|"
     r"thank|thx|hi|hello|hey|good|great|nice|ok|okay|yes|no|stop|retry|cancel|status|help)\b",
     re.IGNORECASE,
 )

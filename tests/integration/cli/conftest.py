@@ -13,6 +13,7 @@ import pytest
 from cli.supervisor import record
 from shared.ops import proc as processes
 from testing.command_line import COMMAND, Ended, Run, StartUp, Up, clean_environment, run_in
+from testing.terminal import StartTerminal, terminals
 
 
 @pytest.fixture
@@ -53,3 +54,10 @@ async def start_up(tmp_path: Path) -> AsyncIterator[StartUp]:
         for pid in left.pids.values() if left is not None else ():
             if processes.is_alive(pid, left.started.get(pid, -1)) if left is not None else False:
                 os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+async def terminal(tmp_path: Path) -> AsyncIterator[StartTerminal]:
+    """Starts a command on a terminal."""
+    async with terminals(tmp_path) as start:
+        yield start

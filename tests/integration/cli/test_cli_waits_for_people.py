@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextlib
 import json
-import os
-import pty
-import signal
-import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,73 +18,17 @@ from shared.contracts.subjects import Actor, output_subject
 from shared.nats.bus import Bus
 from shared.nats.direct import get_batch
 from shared.nats.streams import COMMANDS
-from testing.command_line import COMMAND, clean_environment
 from testing.eventually import eventually
 from testing.nats import Nats
+from testing.terminal import StartTerminal, Terminal
 from tests.integration.gateway.gateway_process import happen
 from tests.unit.projector.projector_support import TASK, answered, planned, projected
 
 ROOT = Path(__file__).resolve().parents[3]
-AS_LEADER = """
-import fcntl, os, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Makes a terminal the process's own. Whoever runs these tests in the background has SIGINT ignored."""
-
-
-class Terminal:
-    """A process on a terminal of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
-        self.process = process
-        self._master = master
-        self.shown = ""
-
-    async def shows(self, text: str) -> None:
-        def read() -> bool:
-            with contextlib.suppress(BlockingIOError):
-                self.shown += os.read(self._master, 65536).decode(errors="replace")
-            return text in self.shown
-
-        await eventually(read)
-
-    def type(self, text: str) -> None:
-        os.write(self._master, text.encode())
 
 
 @pytest.fixture
-async def terminal(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Starts a command on a terminal."""
-    started: list[tuple[asyncio.subprocess.Process, int]] = []
-
-    async def start(*arguments: str, **settings: str) -> Terminal:
-        master, slave = pty.openpty()
-        os.set_blocking(master, False)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", AS_LEADER, str(COMMAND), *arguments),
-            cwd=tmp_path,
-            env=clean_environment(TERM="xterm", **settings),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-        started.append((process, master))
-        return Terminal(process, master)
-
-    yield start
-    for process, master in started:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
-        os.close(master)
-
-
-@pytest.fixture
-async def asked(terminal: Callable[..., Any], bus: Bus, nats_server: Nats) -> Terminal:
+async def asked(terminal: StartTerminal, bus: Bus, nats_server: Nats) -> Terminal:
     """`task approve` with its plan on the screen, waiting for an answer."""
     answer = msgspec.json.encode(answered(projected(planned()), "tasks.get", id=TASK))
 
@@ -131,7 +69,7 @@ async def test_ctrl_c_ends_the_question_the_first_time(asked: Terminal, bus: Bus
 
 
 async def test_ctrl_c_leaves_a_task_alone_that_is_waited_for(
-    terminal: Callable[..., Any], bus: Bus, nats_server: Nats
+    terminal: StartTerminal, bus: Bus, nats_server: Nats
 ) -> None:
     await happen(bus, TASK, task.Submitted(title="Fix it", text="x", source=task.Source(kind="cli")))
     said = {"type": "assistant", "message": {"content": [{"type": "text", "text": "Hello"}]}}

@@ -21,6 +21,7 @@ TypeError: 'NoneType' object is not subscriptable in app/views.py line 30
 """.strip().splitlines()
 ASKED = """
 What tasks are there?
+Propose a way to test the bills
 which task costs most
 how does the projector work
 Is anything waiting for me?
