@@ -117,6 +117,7 @@ test.each([
   ],
   ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18 Safari/604.1", "Safari, iOS"],
   ["Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"],
+  ["Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0 Safari/537.36", "Chrome, Linux"],
   ["curl/8.0", "curl/8.0"],
   ["", ""],
 ])("%s is called %s", (agent, name) => expect(browserName(agent)).toBe(name));

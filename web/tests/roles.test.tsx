@@ -1,9 +1,11 @@
 import { screen, waitFor } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { FakeGateway } from "./support/gateway";
 import { openPage } from "./support/page";
 import { me } from "./support/people";
-import { plan, task } from "./support/tasks";
+import { allow, plan, task } from "./support/tasks";
+
+afterEach(() => void vi.useRealTimers());
 
 const ROLE = "This takes the role approver, and you are viewer: ask an admin for it.";
 
@@ -69,4 +71,22 @@ test("who is refused something is asked about again, for a role that was changed
   gateway.me = me("viewer", "listTasks");
   await user.click(screen.getByRole("button", { name: "Make webhook" }));
   await waitFor(() => expect(screen.queryByRole("button", { name: "New task" })).toBeNull());
+});
+
+test("with another role the page asks anew what may be done, also where nothing else has happened", async () => {
+  const refused = { allowed: false, code: "role-lacking", reason: ROLE };
+  const shown = task({
+    status: "awaiting-approval",
+    plans: [plan(1, "# Plan")],
+    actions: { approve: refused, reject: refused, revise: refused },
+  });
+  const gateway = new FakeGateway(shown);
+  gateway.me = me("viewer", "listTasks");
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  openPage(`/tasks/${shown.id}?tab=plan`, gateway);
+  expect(await screen.findByText(ROLE)).toBeVisible();
+  gateway.tasks = [{ ...shown, actions: allow("approve", "reject", "revise") }];
+  gateway.me = me("approver", "listTasks");
+  await vi.advanceTimersByTimeAsync(15_000);
+  await waitFor(() => expect(screen.getByRole("button", { name: /Approve plan/ })).toBeEnabled());
 });

@@ -114,15 +114,13 @@ export const statusQuery = (refresher: Refresher) =>
     refetchInterval: STATUS_EVERY_MS,
   });
 
-const ME_STALE_MS = 60_000;
-
-/** Who looks at this page. What they may changes seldom, and a refusal asks again at once. */
+/** Who looks at this page. A role that was changed makes no event that a page hears of; a refusal asks again at once. */
 export const meQuery = queryOptions({
   queryKey: keys.me,
   queryFn: ({ signal }) => getJson<Me>("/api/me", {}, signal),
   retry: false,
-  staleTime: ME_STALE_MS,
-  refetchInterval: ME_STALE_MS,
+  staleTime: STATUS_EVERY_MS,
+  refetchInterval: STATUS_EVERY_MS,
 });
 
 export const transcriptPage = (id: string, after: number, signal?: AbortSignal) =>

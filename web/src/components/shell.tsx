@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { REPLAY } from "../api/replay";
 import { t } from "../i18n";
 import { compact, money } from "../lib/format";
-import { useMay, useMe } from "../lib/me";
+import { useMay, useMe, useRoleChanges } from "../lib/me";
 import { useShortcuts } from "../lib/shortcuts";
 import { useSystem, useWaiting } from "../lib/system";
 import { setTheme, type Theme, useTheme } from "../lib/theme";
@@ -30,7 +30,7 @@ function useOnce(now: boolean): boolean {
 }
 
 const NAV =
-  "h-8 items-center gap-2 rounded-md px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink";
+  "h-8 items-center gap-2 rounded-md px-1.5 sm:px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink";
 const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON = { system: Monitor, light: Sun, dark: Moon };
 
@@ -113,6 +113,7 @@ export function Shell() {
   const system = useSystem();
   const waiting = useWaiting();
   const may = useMay();
+  useRoleChanges();
   const opens = may("openTask");
   const me = useMe();
   const screens = navigation(router).filter(({ needs }) => !needs || me?.may.includes(needs));
@@ -127,7 +128,7 @@ export function Shell() {
         {t("nav.skip")}
       </a>
       <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b bg-panel px-3 sm:px-4">
-        <Link to="/" className="mr-3 flex items-center gap-2 font-semibold tracking-tight">
+        <Link to="/" className="mr-1.5 flex shrink-0 items-center gap-2 font-semibold tracking-tight sm:mr-3">
           <img src="/favicon.svg" alt="" width={22} height={22} />
           <span className="text-sm max-sm:sr-only">{t("app.name")}</span>
         </Link>

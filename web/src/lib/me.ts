@@ -1,4 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { keys } from "../api/keys";
 import { meQuery } from "../api/queries";
 import type { Me, Operation } from "../api/types";
 
@@ -12,4 +14,16 @@ export const useMe = (): Me | undefined => useQuery(meQuery).data;
 export function useMay(): (operation: Operation) => boolean {
   const me = useMe();
   return (operation) => me?.may.includes(operation) ?? true;
+}
+
+/** With another role other actions are offered, so what is on the page is asked for anew. */
+export function useRoleChanges(): void {
+  const role = useMe()?.role;
+  const before = useRef(role);
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (before.current && role && before.current !== role)
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] });
+    before.current = role ?? before.current;
+  }, [role, queries]);
 }

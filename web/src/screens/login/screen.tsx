@@ -105,14 +105,7 @@ export function LoginScreen({ hash, search }: { hash: string; search: string }) 
           </>
         ) : (
           <>
-            {me && <Already me={me} to={to} />}
-            <p className="mt-4 text-ink-2">
-              {t("login.needed")} {t("login.howOwn")}
-            </p>
-            <div className="mt-2">
-              <Command text="journeyman user link" />
-            </div>
-            <p className="mt-3 text-ink-2">{t("login.howOthers")}</p>
+            {me ? <Already me={me} to={to} /> : <HowOneComesIn />}
             <form
               className="mt-5"
               onSubmit={(event) => {
@@ -147,6 +140,20 @@ export function LoginScreen({ hash, search }: { hash: string; search: string }) 
         )}
       </div>
     </main>
+  );
+}
+
+function HowOneComesIn() {
+  return (
+    <>
+      <p className="mt-4 text-ink-2">
+        {t("login.needed")} {t("login.howOwn")}
+      </p>
+      <div className="mt-2">
+        <Command text="journeyman user link" />
+      </div>
+      <p className="mt-3 text-ink-2">{t("login.howOthers")}</p>
+    </>
   );
 }
 
