@@ -12,7 +12,7 @@ from shared.contracts.evidence import Check, CheckVerdict, Evidence, NoteKind, O
 from shared.contracts.queries import RunAttempt, TaskSummary
 from shared.contracts.run import FileChange
 from shared.contracts.sentences.evidence import class_of
-from shared.contracts.sentences.words import VERDICTS, one_line
+from shared.contracts.sentences.words import one_line, verdict_of
 from shared.contracts.task import Stage
 
 CLASS_COLOURS: Final[dict[str, str]] = {
@@ -29,6 +29,7 @@ _MARKS: Final = {
     CheckVerdict.FAILED_BEFORE: ("–", "dim"),
     CheckVerdict.COULD_NOT_RUN: ("?", "yellow"),
 }
+_DOUBTED: Final = ("?", "yellow")
 _WARNINGS: Final = frozenset(
     {
         NoteKind.JUDGE_CHANGED,
@@ -82,11 +83,11 @@ def _lines(file: FileChange) -> str:
 
 def _print_checks(console: Console, checks: Iterable[Check]) -> None:
     for check in checks:
-        mark, colour = _MARKS[check.judged]
+        mark, colour = _DOUBTED if check.doubted else _MARKS[check.judged]
         reason = f": {one_line(check.reason)}" if check.reason else ""
         console.print(
             f"  [{colour}]{mark}[/] {escape(one_line(check.command))} [dim]{check.duration_ms / 1000:.1f} s[/] "
-            f"[{colour}]{VERDICTS[check.judged]}{escape(reason)}[/]"
+            f"[{colour}]{verdict_of(check)}{escape(reason)}[/]"
         )
         _print_lines(console, "red", "fails anew", check.new_failures)
         _print_lines(console, "yellow", "flaky, so not blamed", check.flaky)

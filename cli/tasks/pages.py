@@ -87,6 +87,7 @@ def _facts(task: TaskDetail) -> list[tuple[str, str]]:
     facts = [
         ("id", task.id),
         ("from", " ".join(part for part in (source.kind, source.author, source.url) if part)),
+        ("asked for by", "" if task.requester == f"{source.kind}:{source.author}" else task.requester),
         ("repository", task.repo),
         ("opened", f"{task.created_at.astimezone():%Y-%m-%d %H:%M:%S} ({_age(task.created_at)} ago)"),
         ("triage", task.triage_reason),

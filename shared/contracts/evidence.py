@@ -74,6 +74,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     failure the same as before, which tests fail anew, or why the command could not run. ``output_head`` and
     ``output_tail`` are the ends of the output, ``failing_lines`` the lines of it that name what failed; the whole is
     ``output``, gzip-compressed, up to a bound that ``output_cut`` tells to be passed. Sizes are bytes of the output.
+    ``doubted``: it passed, and for its ``reason`` that proves nothing.
     """
 
     command: str
@@ -91,6 +92,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     output: ArtifactRef | None = None
     output_size: int = 0
     output_cut: bool = False
+    doubted: bool = False
 
     @property
     def judged(self) -> CheckVerdict:

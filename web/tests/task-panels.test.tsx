@@ -45,6 +45,19 @@ test("checks that all passed are said in one sentence", async () => {
   expect(await screen.findByText("All 2 checks passed")).toBeInTheDocument();
 });
 
+test("a check that passed and proves nothing is said to, and counts as none that passed", async () => {
+  const doubted = check({ command: "make test", doubted: true, reason: "It runs nothing that could fail." });
+  await open("checks", { run: run({ checks: [PASSED, doubted], evidence: "unverified" }) });
+  expect(await screen.findByText("1 passed, 1 passed, but proves nothing")).toBeInTheDocument();
+  expect(screen.getByText("passed, but proves nothing")).toBeInTheDocument();
+});
+
+test("who asked for a task is named beside the author of what it is about", async () => {
+  const source = { kind: "jira", reference: "jira:a#1", url: "", author: "ada" };
+  await open("output", { source, requester: "jira:mallory" });
+  expect(await screen.findByText("jira:mallory")).toBeInTheDocument();
+});
+
 test("the changes show what was removed and added, as text", async () => {
   const files = [{ path: "greeter.py", added: 2, removed: 1 }];
   await open("changes", { status: "completed", commit: "c0ffee", run: run({ files }) }, DIFF);

@@ -113,9 +113,7 @@ class Judge:
         self._comparable = False
         why = f"What judges was replaced, so that this proves nothing: {replaced}."
         return [
-            msgspec.structs.replace(check, reason=f"{check.reason} {why}".strip())
-            if check.verdict in (CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE)
-            else check
+            _with_doubt(check, why) if check.verdict in (CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE) else check
             for check in checks
         ]
 
@@ -156,7 +154,7 @@ class Judge:
                 return check
         self._comparable = False
         why = f"With {listed(paths)} as at the base commit, {found}."
-        return msgspec.structs.replace(check, reason=f"{check.reason} {why}".strip())
+        return _with_doubt(check, why)
 
     def _by_old_judges(self, ran: Ran, again: Ran, before: BaseRun) -> str:
         """What a run with the files of the base commit that judge does not prove, which one with the result's does."""
@@ -217,7 +215,8 @@ class Judge:
                 self._comparable = False
                 said = ran.findings.passed_count is not None
                 why = _NO_TEST if said else "its test runner does not tell that a test ran, here or at the base commit"
-                return await self._passed(ran, f"It ends with 0, but {why}.")
+                check = await self._passed(ran, f"It ends with 0, but {why}.")
+                return msgspec.structs.replace(check, doubted=check.verdict is CheckVerdict.PASSED)
             reason = f"It ends with 0, but no test ran; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
@@ -257,6 +256,8 @@ class Judge:
             if doubt := await self._left_out(ran) or await self._complaints(ran) or await self._cannot_fail(ran):
                 self._comparable = False
                 reason = f"{reason} It ends with 0, but {doubt}.".strip()
+                check = await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
+                return msgspec.structs.replace(check, doubted=True)
             return await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
         told = _lost(lost)
         self._notes.append(Note(kind=NoteKind.EXIT_CODE_HIDDEN, sentence=f"{ran.result.command}: {told}"))
@@ -479,6 +480,11 @@ class Judge:
             new_failures=bounded(new),
             flaky=bounded(flaky),
         )
+
+
+def _with_doubt(check: Check, why: str) -> Check:
+    is_passed = check.verdict is CheckVerdict.PASSED
+    return msgspec.structs.replace(check, reason=f"{check.reason} {why}".strip(), doubted=is_passed)
 
 
 def _not_run(command: str, reason: str) -> Check:

@@ -9,7 +9,7 @@ from typing import Final
 from services.gateway.outbound.defused import code, one_line
 from shared.contracts.evidence import Check, NoteKind
 from shared.contracts.queries import PlanVersion, RunAttempt, TaskDetail
-from shared.contracts.sentences.words import VERDICTS, counted
+from shared.contracts.sentences.words import counted, verdict_of
 
 MAX_TEXT: Final = 65_536
 """Code units of a comment or of a pull request's text; GitHub refuses longer ones."""
@@ -107,7 +107,7 @@ def _as_html(markdown: str) -> str:
 def _table(checks: Sequence[tuple[str, Check]]) -> str:
     rows = ["| | Command | Verdict | Exit | Time | Log (SHA-256) |", "|---|---|---|---:|---:|---|"]
     rows += [
-        f"| {what} | {code(check.command, 120)} | {VERDICTS[check.judged]} | {check.exit_code} "
+        f"| {what} | {code(check.command, 120)} | {verdict_of(check)} | {check.exit_code} "
         f"| {lasted(check.duration_ms)} | {code(check.output_sha256[:12]) or '–'} |"
         for what, check in checks[:MAX_CHECKS]
     ]

@@ -58,3 +58,9 @@ VERDICTS: Final = {
     CheckVerdict.COULD_NOT_RUN: "could not run",
 }
 """What people read of a verdict."""
+DOUBTED: Final = "passed, but proves nothing"
+
+
+def verdict_of(check: Check) -> str:
+    """What people read of how a check ended."""
+    return DOUBTED if check.doubted else VERDICTS[check.judged]

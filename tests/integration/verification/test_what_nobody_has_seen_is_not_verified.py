@@ -210,8 +210,8 @@ async def test_a_red_test_that_is_deleted_leaves_no_green_result(
 )  # fmt: skip
 async def test_a_check_that_tests_nothing_proves_nothing(files: Files, check: str, why: str, trial: MakeTrial) -> None:
     judged = await trial(files).judge(NOTE, check)
-    assert [(each.verdict, each.reason) for each in judged.checks] == [
-        (CheckVerdict.PASSED, f"It ends with 0, but {why}.")
+    assert [(each.verdict, each.reason, each.doubted) for each in judged.checks] == [
+        (CheckVerdict.PASSED, f"It ends with 0, but {why}.", True)
     ]
     assert judged.evidence is Evidence.UNVERIFIED
 
@@ -325,6 +325,7 @@ async def test_what_a_result_puts_in_the_place_of_the_judge_proves_nothing(
     judged = await place.judge(BROKEN_CALC | fake, check)
     assert [each.exit_code for each in judged.checks] == [0], "it says so"
     assert judged.evidence is Evidence.UNVERIFIED
+    assert [each.doubted for each in judged.checks] == [True]
     told = observed(judged.evidence, judged.checks, judged.setup)
     assert told.startswith("Not verified: 1 check passed.")
     assert f"What judges was replaced, so that this proves nothing: {next(iter(fake))} (" in told

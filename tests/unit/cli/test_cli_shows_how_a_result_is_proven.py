@@ -94,6 +94,14 @@ def test_each_check_has_the_mark_and_the_words_of_its_verdict(console: Console) 
     assert "checks, observed by the executor in a clean checkout of c0" in lines
 
 
+def test_a_pass_that_proves_nothing_has_no_green_mark(console: Console) -> None:
+    doubted = replace(PASSED, doubted=True, reason="It ends with 0, but it runs nothing that could fail.")
+    lines = page(console, completed(Evidence.UNVERIFIED, doubted))
+    assert (
+        "? ruff check 0.3 s passed, but proves nothing: It ends with 0, but it runs nothing that could fail." in lines
+    )
+
+
 def test_a_failing_check_shows_what_fails_and_the_end_of_its_output_within_bounds(console: Console) -> None:
     lines = page(console, a_task(replace(FELL_SHORT[0], checks=(BROKEN,)), FELL_SHORT[1]))
     assert lines[0].endswith("failed · failing, kept")

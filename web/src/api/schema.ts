@@ -1263,6 +1263,8 @@ export interface components {
         /** Check */
         Check: {
             command: string;
+            /** @default false */
+            doubted?: boolean;
             duration_ms: number;
             exit_code: number;
             /** @default false */

@@ -23,11 +23,15 @@ export function verdictOf({ verdict, exit_code, failed_before }: Check): Verdict
   return failed_before ? "failed-before" : "failed";
 }
 
+/** How a check is shown: a pass that proves nothing is none to rest on. */
+export type Look = Verdict | "doubted";
+export const lookOf = (check: Check): Look => (check.doubted ? "doubted" : verdictOf(check));
+
 /** What the work broke: nothing else is a failure of it. */
 export const brokenOf = (run: Run | null): Check[] =>
   run ? [...run.setup, ...run.checks].filter((check) => verdictOf(check) === "failed") : [];
 
-export const isOfVerdict = (verdict: Verdict) => (check: Check) => verdictOf(check) === verdict;
+export const isOfLook = (look: Look) => (check: Check) => lookOf(check) === look;
 
 /** Whether an attempt's work is committed, and its set-up and checks run: no agent works meanwhile. */
 export const isJudged = (run: Run | null): boolean => run?.status === "running" && Boolean(run.tree);

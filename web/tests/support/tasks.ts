@@ -128,6 +128,7 @@ export const check = (over: Partial<Check>): Check => ({
   output: null,
   output_size: 0,
   output_cut: false,
+  doubted: false,
   ...over,
 });
 

@@ -15,17 +15,16 @@ import { EmptyState } from "../../components/empty-state";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
 import { bytes, duration, shortHash } from "../../lib/format";
-import { isJudged, isOfVerdict, verdictOf } from "../../lib/proof";
+import { isJudged, isOfLook, type Look, lookOf } from "../../lib/proof";
 import { isOver } from "../../lib/status";
 import { Claim, Says } from "./claim";
 
-type Verdict = ReturnType<typeof verdictOf>;
-
-const LOOK: Record<Verdict, { icon: LucideIcon; ink: string }> = {
+const LOOK: Record<Look, { icon: LucideIcon; ink: string }> = {
   passed: { icon: CircleCheck, ink: "text-good" },
   failed: { icon: CircleX, ink: "text-bad" },
   "failed-before": { icon: CircleMinus, ink: "text-ink-3" },
   "could-not-run": { icon: CircleQuestionMark, ink: "text-need" },
+  doubted: { icon: CircleQuestionMark, ink: "text-need" },
 };
 /** Which command's whole output can be had. */
 interface Whole {
@@ -34,16 +33,16 @@ interface Whole {
   number: number;
 }
 
-const VERDICTS = Object.keys(LOOK) as Verdict[];
+const LOOKS = Object.keys(LOOK) as Look[];
 
 /** What the checks say together: what the work broke first, because nothing else is a failure of it. */
 function heading(checks: readonly Check[]): string {
-  const failed = checks.filter(isOfVerdict("failed")).length;
+  const failed = checks.filter(isOfLook("failed")).length;
   if (failed > 0) return t("checks.someFailed", { n: failed, of: checks.length });
-  if (checks.every(isOfVerdict("passed"))) return t("checks.allPassed", { n: checks.length });
-  return VERDICTS.map((verdict) => ({ verdict, n: checks.filter(isOfVerdict(verdict)).length }))
+  if (checks.every(isOfLook("passed"))) return t("checks.allPassed", { n: checks.length });
+  return LOOKS.map((look) => ({ look, n: checks.filter(isOfLook(look)).length }))
     .filter(({ n }) => n > 0)
-    .map(({ verdict, n }) => `${n} ${t(`verdict.${verdict}`)}`)
+    .map(({ look, n }) => `${n} ${t(`verdict.${look}`)}`)
     .join(", ");
 }
 
@@ -107,12 +106,12 @@ export function Checks({ task }: { task: TaskDetail }) {
 }
 
 function CheckCard({ check, whole }: { check: Check; whole: Whole | null }) {
-  const verdict = verdictOf(check);
-  const { icon: Icon, ink } = LOOK[verdict];
+  const look = lookOf(check);
+  const { icon: Icon, ink } = LOOK[look];
   return (
     <li>
       <details
-        open={verdict === "failed" || verdict === "could-not-run"}
+        open={look === "failed" || look === "could-not-run"}
         className="group overflow-hidden rounded-lg border bg-panel"
       >
         <summary className="flex cursor-pointer list-none items-start gap-2.5 px-3 py-2.5 hover:bg-hover">
@@ -128,8 +127,8 @@ function CheckCard({ check, whole }: { check: Check; whole: Whole | null }) {
             )}
           </div>
           <span className={clsx("shrink-0 text-mini font-medium", ink)}>
-            {t(`verdict.${verdict}`)}
-            {verdict === "failed" && (
+            {t(`verdict.${look}`)}
+            {look === "failed" && (
               <span className="font-normal"> ({t("checks.exit", { code: check.exit_code })})</span>
             )}
           </span>
@@ -139,11 +138,11 @@ function CheckCard({ check, whole }: { check: Check; whole: Whole | null }) {
         </summary>
         <Names label={t("checks.newFailures")} names={check.new_failures} ink="text-bad" />
         <Names label={t("checks.flaky")} names={check.flaky} ink="text-need" />
-        {verdict !== "passed" && (
+        {look !== "passed" && look !== "doubted" && (
           <Names
             label={t("checks.failingLines")}
             names={check.failing_lines}
-            ink={verdict === "failed" ? "text-bad" : "text-ink-2"}
+            ink={look === "failed" ? "text-bad" : "text-ink-2"}
           />
         )}
         <Output check={check} whole={whole} />

@@ -7,7 +7,7 @@ import { Markdown } from "../../components/markdown";
 import { SourceLink } from "../../components/source-link";
 import { Visible } from "../../components/visible";
 import { t } from "../../i18n/task";
-import { shortId, sourceName } from "../../lib/format";
+import { personOf, shortId, sourceName } from "../../lib/format";
 
 const LONG_TEXT = 600;
 
@@ -84,6 +84,11 @@ export function Details({ task }: { task: TaskDetail }) {
               </span>
             )}
           </Fact>
+          {task.requester && task.requester !== `${source.kind}:${source.author}` && (
+            <Fact name={t("details.requester")}>
+              <Visible text={personOf(task.requester)} />
+            </Fact>
+          )}
           {task.repo && (
             <Fact name={t("details.repo")}>
               <Visible text={task.repo} />
