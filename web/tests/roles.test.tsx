@@ -90,3 +90,18 @@ test("with another role the page asks anew what may be done, also where nothing 
   await vi.advanceTimersByTimeAsync(15_000);
   await waitFor(() => expect(screen.getByRole("button", { name: /Approve plan/ })).toBeEnabled());
 });
+
+test("what waits for people who may do more does not need me, and nothing says so", async () => {
+  const gateway = new FakeGateway(task({ status: "awaiting-approval" }), task({ status: "waiting-input" }));
+  gateway.me = me("viewer", "listTasks");
+  openPage("/", gateway);
+  expect(await screen.findByRole("heading", { name: /^Needs somebody who may decide/ })).toBeVisible();
+  expect(screen.queryByTitle(/need you|needs you/)).toBeNull();
+});
+
+test("an operator is needed for answers, an approver for plans as well", async () => {
+  const gateway = new FakeGateway(task({ status: "awaiting-approval" }), task({ status: "waiting-input" }));
+  gateway.me = me("operator", "listTasks", "giveInput");
+  openPage("/", gateway);
+  expect(await screen.findByTitle("1 task needs you")).toBeVisible();
+});

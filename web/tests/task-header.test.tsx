@@ -113,7 +113,7 @@ test("a plan that waits for approval is announced on every other tab, and leads 
   const { user, history } = await open(
     new FakeGateway(task({ status: "awaiting-approval", plan_version: 2, actions: allow("approve") })),
   );
-  const callout = screen.getByRole("region", { name: "Plan v2 waits for your approval" });
+  const callout = screen.getByRole("region", { name: "Plan v2 waits for approval" });
   await user.click(within(callout).getByRole("button", { name: "Review plan" }));
   expect(history.location.search).toContain("tab=plan");
   await waitFor(() => expect(callout).not.toBeInTheDocument());

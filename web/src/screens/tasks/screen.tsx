@@ -9,7 +9,7 @@ import { hiddenBy, isFiltered } from "../../lib/filters";
 import { count } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
 import { grouped, total } from "../../lib/status";
-import { useSystem, useWaiting } from "../../lib/system";
+import { useNeedsYou, useSystem, useWaiting } from "../../lib/system";
 import { useTitle } from "../../lib/title";
 import { useTasks } from "./data";
 import { Filters } from "./filters";
@@ -41,6 +41,7 @@ export function TasksScreen() {
   const { list, tasks } = useTasks(filters);
   const system = useSystem();
   const rows = useRowKeys();
+  const forYou = useNeedsYou();
   const groups = useMemo(() => grouped(tasks), [tasks]);
   const [trying, setTrying] = useState(false);
   useTitle(t("title.tasks"), useWaiting());
@@ -107,7 +108,7 @@ export function TasksScreen() {
                   id={`group-${group}`}
                   className="sticky top-12 z-10 flex items-baseline gap-2 bg-page py-1.5 text-mini font-semibold text-ink-2 lg:top-0"
                 >
-                  {t(`group.${group}`)}
+                  {t(group === "needs-you" && forYou.length === 0 ? "group.needs-others" : `group.${group}`)}
                   <span className="font-normal text-ink-3 tabular-nums">
                     {count(members.length)}
                     {group === "done" && list.hasNextPage && "+"}
