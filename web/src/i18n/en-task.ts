@@ -84,7 +84,7 @@ export const enTask = {
   "stop.keep": "Keep it running",
   "stop.confirm": "Stop task",
 
-  "callout.planReady": "Plan v{version} waits for your approval",
+  "callout.planReady": "Plan v{version} waits for approval",
   "callout.planReadyText": "Read it, then approve it, ask for changes, or reject it.",
   "callout.inReview": "Pull request #{number} waits for its review",
   "callout.attention": "Pull request #{number} does not get on without a person",
