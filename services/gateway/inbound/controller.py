@@ -19,7 +19,7 @@ _REFUSALS = {
     404: "Unknown name",
     408: "Slow body",
     413: "More than 25 MB",
-    415: "Neither JSON nor a form",
+    415: "Neither JSON nor a form, or compressed",
     503: "Cannot be stored right now",
 }
 

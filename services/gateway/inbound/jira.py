@@ -72,6 +72,10 @@ def event(incoming: Incoming) -> str:
         return "unreadable"
     if len(name) > 200:
         raise Unnamed("The field webhookEvent is too long.")
+    if name == BY_FILTER:
+        raise Unnamed(
+            f"The field webhookEvent says {BY_FILTER}, which is our own name for what a filter finds: no sender has it."
+        )
     return name or "unknown"
 
 
@@ -138,16 +142,21 @@ def _opened(
     fields = issue.fields
     text = _text(issue, config, policy)
     mention = _mention_in(text, config)
+    if not _is_given(issue, policy) and mention is None:
+        return Ignored(f"a new issue is work when it mentions {config.policy.mention} or is given to us")
+    return _work(issue, fields.reporter or actor, actor, config, policy, mention, text)
+
+
+def _is_given(issue: Issue, policy: SenderPolicy) -> bool:
+    """Whether the issue is ours as it stands: by its label, its assignee, or its status."""
+    fields = issue.fields
     labels = {label.lower() for label in fields.labels or () if label}
     status = (fields.status.name or "").lower() if fields.status else ""
-    given = (
+    return bool(
         (policy.label and policy.label.lower() in labels)
         or (fields.assignee is not None and policy.is_own(*fields.assignee.names))
         or status in {each.lower() for each in policy.statuses}
     )
-    if not given and mention is None:
-        return Ignored(f"a new issue is work when it mentions {config.policy.mention} or is given to us")
-    return _work(issue, fields.reporter or actor, actor, config, policy, mention, text)
 
 
 def _by_filter(issue: Issue, config: Config, policy: SenderPolicy) -> Signal:
@@ -178,9 +187,13 @@ def _updated(
     if status is not None and "resolution" in changes and fields.resolution is None:
         return _fact(issue, actor, SignalKind.REOPENED, "reopened the issue", config, policy)
     if "summary" in changes or "description" in changes:
-        edit = _work(issue, author, actor, config, policy, None, text)
+        mention = _mention_in(text, config)
+        is_own_word = author is not None and actor is not None and author.account == actor.account
+        edit = _work(issue, author, actor, config, policy, mention if is_own_word else None, text)
         steers = actor is not None and policy.lets_steer(*actor.names)
-        return msgspec.structs.replace(edit, kind=SignalKind.EDITED, trusted=steers)
+        # Where the issue has no task although it is ours, what has made it so is late or lost: then these words count.
+        is_ours = category != "done" and (mention is not None or _is_given(issue, policy))
+        return msgspec.structs.replace(edit, kind=SignalKind.EDITED, trusted=steers, mentioned=is_ours)
     return Ignored("it changes nothing of what is asked for")
 
 
@@ -413,7 +426,8 @@ the repository.
             "`jira:issue_updated`",
             "Opens a task when the issue is assigned to our account, gets the label, or is moved to one of the "
             "statuses. Moved to a status that means done: stops the work. Reopened: takes up what that has stopped. "
-            "Another summary or description: as an edited issue of GitHub.",
+            "Another summary or description: as an edited issue of GitHub, and where the issue is ours and has no task "
+            "yet, because what gave it to us is late or was lost, it opens that with the newer words.",
         ),
         ("`jira:issue_deleted`", "Stops the work on the issue, unless somebody said `@agent go on`."),
         ("`comment_created`", "A mention opens the issue's task, is a further wish for it, or steers it."),

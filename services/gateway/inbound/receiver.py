@@ -28,6 +28,7 @@ from services.gateway.inbound.body import (
 from services.gateway.inbound.redaction import without_own
 from services.gateway.inbound.rereading import understood
 from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Sender, Unnamed, Unreadable
+from services.gateway.inbound.text import one_line, visible
 from services.gateway.problems import Problem, unavailable
 from shared.event_store.journal import LogFull
 from shared.ops.config import Config
@@ -192,6 +193,9 @@ class Receiver:
         media = media_type(headers.get("content-type", ""))
         if media not in (JSON, FORM):
             raise Problem(415, "media-type", f"A webhook is sent as {JSON} or {FORM}.")
+        if (encoding := headers.get("content-encoding", "").strip().lower()) not in ("", "identity"):
+            what = one_line(visible(encoding))[:50]
+            raise Problem(415, "content-encoding", f"A webhook's body is sent as it is, and not as {what}.")
         return media
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:

@@ -139,6 +139,7 @@ def variations() -> list[Any]:
         pytest.param("github", body, without("X-GitHub-Event"), 400, "header-missing", id="no event"),
         pytest.param("github", body, without("X-GitHub-Delivery"), 400, "header-missing", id="no delivery id"),
         pytest.param("github", body, good | {"Content-Type": "text/plain"}, 415, "media-type", id="another type"),
+        pytest.param("github", body, good | {"Content-Encoding": "gzip"}, 415, "content-encoding", id="compressed"),
         pytest.param("github", body, without("Content-Type"), 415, "media-type", id="no type"),
     ]  # fmt: skip
 

@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.brain.actors.task import DECIDER
+from services.brain.messages import about_a_delivery
+from services.brain.policy import ReactionPolicy
 from services.gateway.inbound.jira import SENDER, read
 from services.gateway.inbound.jira_text import markdown_of
 from services.gateway.inbound.mention import find_mention
-from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Unreadable
+from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Unnamed, Unreadable
 from shared.contracts.delivery import Signal, SignalKind, Word
+from shared.contracts.task import Submit, Submitted
 from shared.ops.config import Config, Repo, SenderPolicy
+from testing.given import given as task_given
+from testing.recorded import A_DAY
 
 ADA: dict[str, Any] = {"accountId": "5b1", "displayName": "Ada", "accountType": "atlassian"}
 EVE: dict[str, Any] = {"name": "eve", "key": "eve", "displayName": "Eve"}
@@ -72,6 +78,12 @@ def signal(event: str, **more: Any) -> Signal:
     return found
 
 
+def test_nobody_else_has_our_own_name_for_what_a_filter_finds() -> None:
+    incoming = Incoming(webhook="jira", headers={}, body=payload("journeyman:jql"))
+    with pytest.raises(Unnamed, match="our own name"):
+        SENDER.event(incoming)
+
+
 # ---- what is work
 
 
@@ -105,6 +117,37 @@ def test_any_other_new_issue_is_none() -> None:
 )
 def test_an_issue_that_is_given_to_us_is_work(change: dict[str, Any]) -> None:
     assert signal("jira:issue_updated", **change).kind is SignalKind.WORK
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_ours"),
+    [
+        ({"description": "@agent plan the newest"}, True),
+        ({"labels": ["agent"]}, True),
+        ({"assignee": OURS}, True),
+        ({}, False),
+        ({"labels": ["agent"], "status": {"name": "Done", "statusCategory": {"key": "done"}}}, False),
+    ],
+)
+def test_an_edit_that_comes_before_what_gave_us_the_issue_opens_its_task_with_the_newer_words(
+    fields: dict[str, Any], is_ours: bool
+) -> None:
+    newer = signal("jira:issue_updated", fields={"summary": "The newest", **fields}, **changed("summary"))
+    assert (newer.kind, newer.title, newer.mentioned) == (SignalKind.EDITED, "The newest", is_ours)
+    if not is_ours:
+        return
+    late = signal("jira:issue_created", fields={"summary": "The oldest", **fields})
+    opening, *_ = about_a_delivery("d-1", A_DAY, newer, ReactionPolicy())
+    (older,) = about_a_delivery("d-2", A_DAY, late, ReactionPolicy())
+    assert isinstance(opening, Submit) and isinstance(older, Submit)
+    submitted = DECIDER.decide(DECIDER.initial, opening)
+    assert isinstance(submitted, Submitted) and submitted.title == "The newest"
+    task_given(DECIDER, submitted).when(older).nothing()
+
+
+def test_the_words_that_an_editor_found_there_are_not_the_editors() -> None:
+    found = signal("jira:issue_updated", fields={"description": "@agent plan", "reporter": EVE}, **changed("summary"))
+    assert (found.mentioned, found.directive, found.trusted) == (True, "", True)
 
 
 def test_who_gives_us_somebody_elses_issue_does_not_say_its_words() -> None:

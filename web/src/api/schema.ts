@@ -9107,7 +9107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Neither JSON nor a form */
+            /** @description Neither JSON nor a form, or compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -9215,7 +9215,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description Neither JSON nor a form */
+            /** @description Neither JSON nor a form, or compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
