@@ -37,6 +37,9 @@ TIMED_OUT: Final = 124
 """The exit code of a command that was ended because it took too long, as of timeout(1)."""
 _NO_TEST: Final = "no test ran, here or at the base commit"
 _BEHIND: Final = "steps behind the one that fails may not have run, so that nothing is known of them"
+_NEITHER: Final = re.compile(r"\b[1-9]\d{0,6} (?:xfailed|xpassed|skipped|deselected|ignored|pending|todo)\b")
+"""How runners count tests that neither pass nor fail."""
+MOST_COUNTS: Final = 4
 _GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
 """Go tells how a package's tests ended, also where it counts none."""
 _GO_NONE: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILINE)
@@ -217,7 +220,9 @@ class Judge:
                 why = _NO_TEST if said else "its test runner does not tell that a test ran, here or at the base commit"
                 check = await self._passed(ran, f"It ends with 0, but {why}.")
                 return msgspec.structs.replace(check, doubted=check.verdict is CheckVerdict.PASSED)
-            reason = f"It ends with 0, but no test ran; at the base commit {count} did."
+            told = _NEITHER.findall(ran.result.output[-TAIL_CHARS:])[-MOST_COUNTS:]
+            ended = f"no test passed or failed ({', '.join(told)})" if told else "no test ran"
+            reason = f"It ends with 0, but {ended}; at the base commit {count} did."
             return await self._check(ran, CheckVerdict.FAILED, reason)
         if new := _without(hidden, (*then.hidden, *then.failed, *then.broken, *then.steps)):
             again = await self._result.run_again(ran.result.command)

@@ -101,6 +101,19 @@ async def test_tests_that_end_before_they_say_a_word_are_no_pass(trial: MakeTria
     assert judged.evidence is Evidence.FAILING
 
 
+async def test_tests_that_are_all_expected_to_fail_are_said_to_be_and_fail(trial: MakeTrial) -> None:
+    files = {"test_a.py": "def test_a(): pass\ndef test_b(): pass\n"}
+    marks = (
+        "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n        item.add_marker(pytest.mark.xfail(run=False))\n"
+    )
+    judged = await trial(files).judge({"conftest.py": marks}, PYTEST)
+    assert [each.reason for each in judged.checks] == [
+        "It ends with 0, but no test passed or failed (2 xfailed); at the base commit 2 did."
+    ]
+    assert judged.evidence is Evidence.FAILING
+
+
 async def test_a_pipe_hides_no_test_that_did_not_run_behind_an_old_red_one(trial: MakeTrial) -> None:
     judged = await trial(TESTS).judge({"conftest.py": ENDS_EARLY}, f"{PYTEST} | tee log")
     assert [check.verdict for check in judged.checks] == [CheckVerdict.FAILED_BEFORE]
