@@ -253,6 +253,16 @@ async def test_an_issue_of_sentry_has_one_note_a_link_and_is_resolved_by_the_mer
     await here.close()
 
 
+async def test_who_has_spoken_at_an_issue_of_sentry_is_called_by_name_there(sentry: SentryServer) -> None:
+    here, issue = on_sentry(sentry), sentry.opens()
+    sentry.says(issue, "@agent approve v1", {"id": "789877", "name": "Ada Lovelace"})
+    here.stands_at(replace(STORIES["planning"], requester="sentry:789877", cancelled_by="sentry:5"), 1)
+    await here.show(await here.want(comment_wanted(sentry.thread(issue))))
+    told = issue.notes[-1]["data"]["text"]
+    assert "asked for by Ada Lovelace " in told
+    await here.close()
+
+
 async def test_what_we_have_done_at_sentry_is_known_for_ours_when_its_webhooks_tell_it(sentry: SentryServer) -> None:
     here = on_sentry(sentry)
     own = await here.board.own_names()

@@ -61,8 +61,8 @@ class Board(Protocol):
         """By what our own account is known there."""
         ...
 
-    async def name_of(self, account: str) -> str:
-        """By what people know an account; the account itself where nothing better is known."""
+    async def name_of(self, account: str, place: str) -> str:
+        """By what people know an account, which has spoken at the place; the account itself where that is not known."""
         ...
 
     def place(self, thread: str) -> str:
@@ -132,17 +132,17 @@ class BoardEffects:
         detail = await self._parts.task(id)
         if detail is None or detail.version < display.wanted.revision:
             raise NotNow(f"The read models have not come to version {display.wanted.revision} of task {id} yet.")
-        text = await self._text(id, await self._named(display.wanted.thread, detail))
+        text = await self._text(id, await self._named(display.wanted.thread, place, detail))
         note = await self._stands(place, f"{id}:{display.wanted.effect}", display, text)
         return Visible(revision=detail.version, url=note.url, external=note.id)
 
-    async def _named(self, thread: str, detail: TaskDetail) -> TaskDetail:
+    async def _named(self, thread: str, place: str, detail: TaskDetail) -> TaskDetail:
         """The task with the names of people in the place of their accounts at this sender, which are numbers."""
         own = f"{reply.sender_of(thread)}:"
 
         async def named(principal: str) -> str:
             is_theirs = principal.startswith(own)
-            return await self._board.name_of(principal.removeprefix(own)) if is_theirs else principal
+            return await self._board.name_of(principal.removeprefix(own), place) if is_theirs else principal
 
         plans = tuple([replace(each, approved_by=await named(each.approved_by or "")) for each in detail.plans])
         return replace(

@@ -168,7 +168,7 @@ class JiraBoard:
             self._own = (await self._rest.get(_User, f"{self._api}/myself")).names
         return self._own
 
-    async def name_of(self, account: str) -> str:
+    async def name_of(self, account: str, place: str) -> str:
         """The name that the account shows; on Data Center accounts are names."""
         if not self._cloud:
             return account

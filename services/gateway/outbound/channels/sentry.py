@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+import structlog
 
 from services.gateway.outbound.channels.board import Board, Note, Parts
 from services.gateway.outbound.channels.rest import Refused, Rest
@@ -23,11 +24,15 @@ from shared.ops.settings import Settings, variable_of
 
 NAME: Final = "sentry"
 MAX_UNITS: Final = 12_500
+MAX_PEOPLE: Final = 1_000
+"""Names of people that are kept."""
 POSTED_ALREADY: Final = "already posted that comment"
 _SUMMARY: Final = re.compile(r"<details><summary>(.*?)</summary>", re.DOTALL)
 _MARKER: Final = re.compile(r"^<!-- .*? -->\n?", re.DOTALL)
 _TAG: Final = re.compile(r"</?(?:sub|details)>\n*")
 _CODE: Final = re.compile(r"</?code>")
+
+log = structlog.get_logger(__name__)
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -98,6 +103,7 @@ class SentryBoard:
         self._parts = parts
         self._organization = f"/api/0/organizations/{organization}"
         self._own: tuple[str, ...] = ()
+        self._people: dict[str, str] = {}
 
     def shows(self, kind: EffectKind | None, text: str) -> bool:
         """Notes and links; of the states only that it is done, where journeyman.toml says so."""
@@ -126,9 +132,23 @@ class SentryBoard:
             # The token of a person has none.
             return []
 
-    async def name_of(self, account: str) -> str:
-        """Sentry tells nobody's name by a number."""
-        return account
+    async def name_of(self, account: str, place: str) -> str:
+        """The name by which the account has written notes there: Sentry tells nobody's by a number alone."""
+        if account not in self._people:
+            try:
+                await self._notes(place)
+            except CannotShow as unknown:
+                log.info("an account has no name for us", account=account, why=unknown.sentence)
+        return self._people.get(account, account)
+
+    async def _notes(self, place: str) -> list[_Note]:
+        """The issue's notes; who has written them is remembered."""
+        notes = await self._rest.get(list[_Note], f"{self._issue(place)}/comments/")
+        named = {str(each.user.id): each.user.name for each in notes if each.user and each.user.name}
+        if len(self._people) + len(named) > MAX_PEOPLE:
+            self._people.clear()
+        self._people |= dict(list(named.items())[:MAX_PEOPLE])
+        return notes
 
     def place(self, thread: str) -> str:
         """The issue's number; a metric alert is no place where anything can be said."""
@@ -144,7 +164,7 @@ class SentryBoard:
     async def find(self, place: str, mark: str) -> Note | None:
         """Our own note that ends with the mark."""
         own = set(await self.own_names())
-        notes = await self._rest.get(list[_Note], f"{self._issue(place)}/comments/")
+        notes = await self._notes(place)
         ours = [each for each in notes if each.user is not None and str(each.user.id) in own]
         found = [each.id for each in ours if each.data.text.endswith(_mark(mark))]
         return await self._note(place, min(found, key=_number)) if found else None
