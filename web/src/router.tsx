@@ -78,6 +78,19 @@ const task = createRoute({
   component: lazyRouteComponent(() => import("./screens/task/screen"), "TaskScreen"),
 });
 
+const chat = createRoute({
+  getParentRoute: () => root,
+  path: "/chat",
+  staticData: { nav: "nav.chat" },
+  component: lazyRouteComponent(() => import("./screens/chat/screen"), "ChatScreen"),
+});
+
+const talk = createRoute({
+  getParentRoute: () => root,
+  path: "/chat/$id",
+  component: lazyRouteComponent(() => import("./screens/chat/screen"), "TalkScreen"),
+});
+
 const webhooks = createRoute({
   getParentRoute: () => root,
   path: "/hooks",
@@ -106,7 +119,7 @@ const account = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([tasks, tasksAlias, task, webhooks, system, people, account]),
+  routeTree: root.addChildren([tasks, tasksAlias, task, chat, talk, webhooks, system, people, account]),
   defaultPreload: "intent",
   defaultErrorComponent: ErrorPage,
   defaultPreloadStaleTime: 0,

@@ -11,6 +11,7 @@ _TASK: Final = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{26})\b")
 _PATH: Final = re.compile(r"\b([\w./-]+\.[a-z]{1,5})\b")
 _SLOWLY: Final = re.compile(r"demo(?: assistant)?: *slow-stream *(\d+(?:\.\d+)?)?")
 _UNTRUSTED: Final = re.compile(r"</?untrusted[^>]*>\n?")
+_QUOTED: Final = re.compile(r"<untrusted.*?</untrusted[^>]*>", re.DOTALL)
 _PREFIX: Final = "mcp__journeyman__"
 _LONGEST: Final = 1500
 
@@ -19,10 +20,16 @@ Call = tuple[str, dict[str, Any]]
 
 def call_for(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> Call | None:
     """The tool to use next, with its input; None when it is time to answer."""
-    if own or _SLOWLY.search(talk.prompt):
+    asked = _asked(talk)
+    if own or _SLOWLY.search(asked):
         return None
-    name, given = _chosen(talk.prompt)
+    name, given = _chosen(asked)
     return (f"{_PREFIX}{name}", given) if f"{_PREFIX}{name}" in talk.tools else None
+
+
+def _asked(talk: ScriptedConversation) -> str:
+    """The message itself, without what was said before it."""
+    return _QUOTED.sub("", talk.prompt)
 
 
 def _chosen(prompt: str) -> Call:
@@ -58,7 +65,7 @@ def _chosen(prompt: str) -> Call:
 def answer_for(talk: ScriptedConversation, own: tuple[Exchange, ...]) -> tuple[str, float]:
     """The answer, and the seconds over which it streams."""
     calls = [call for exchange in own for call in exchange.calls]
-    slowly = _SLOWLY.search(talk.prompt)
+    slowly = _SLOWLY.search(_asked(talk))
     seconds = float(slowly[1] or 3) if slowly else 0.0
     if slowly and not calls:
         return "I think aloud, slowly, so that a person can watch the words arrive. " * 12, seconds

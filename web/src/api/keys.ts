@@ -11,6 +11,9 @@ export const keys = {
   sessions: (person: string) => ["sessions", person] as const,
   tokens: (person: string) => ["tokens", person] as const,
   people: ["people"] as const,
+  talks: ["talks"] as const,
+  talkList: (filters: object) => ["talks", filters] as const,
+  talk: (id: string) => ["talk", id] as const,
   webhooks: ["webhooks"] as const,
   draft: (task: string) => ["webhook-draft", task] as const,
   doors: ["doors"] as const,
@@ -24,6 +27,9 @@ export const staleAfter = (taskId: string): readonly (readonly unknown[])[] => [
   keys.lists,
   keys.status,
 ];
+
+/** What one event of a conversation makes stale. */
+export const staleAfterTalk = (id: string): readonly (readonly unknown[])[] => [keys.talk(id), keys.talks];
 
 /** The refresher's name of a key: all lists are one thing, because any event may move a task between them. */
 export const nameOf = (key: readonly unknown[]): string =>

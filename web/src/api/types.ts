@@ -120,12 +120,23 @@ export type Input = Schemas["Input"];
 export type Retrying = Schemas["Retrying"];
 export type Wish = Schemas["Wish"];
 
+/** A conversation with the brain, as a list has it. */
+export type TalkRow = Schemas["SessionSummary"];
+export type TalkList = Answered<Schemas["SessionPage"], { items: TalkRow[] }>;
+/** One event of a conversation. */
+export type TalkEntry = Answered<Schemas["SessionEntry"], { data: Record<string, unknown> }>;
+export type Talk = Answered<Schemas["Session"], { entries: TalkEntry[] }>;
+export type TalkReply = Answered<Schemas["SessionAnswer"], { session: Talk }>;
+export type Message = Schemas["Message"];
+export type MessageTaken = Answered<Schemas["MessageTaken"]>;
+
 /** Where a replay is: the newest event is that at `seq` of `last`, and `time` is when it happened. */
 export type Moment = Omit<Schemas["ReplayMoved"], "type">;
 
 /** Server → client messages on `/ws`. */
 export type ServerMessage =
   | Answered<Schemas["TaskChanged"], { data: Record<string, unknown> }>
+  | Answered<Schemas["SessionChanged"], { data: Record<string, unknown> }>
   | Answered<Schemas["TaskOutput"], { actor: AgentActor; chunk: CliLine }>
   | Schemas["TaskMetrics"]
   | Schemas["AgentStatus"]

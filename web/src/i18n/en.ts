@@ -9,6 +9,7 @@ export const en = {
   "nav.label": "Main",
   "nav.breadcrumb": "Breadcrumb",
   "nav.tasks": "Tasks",
+  "nav.chat": "Chat",
   "nav.webhooks": "Webhooks",
   "nav.system": "System",
   "nav.people": "People",

@@ -1,4 +1,5 @@
 import { en } from "./en";
+import type { enChat } from "./en-chat";
 import type { enDialogs } from "./en-dialogs";
 import type { enPeople } from "./en-people";
 import type { enTask } from "./en-task";
@@ -6,6 +7,7 @@ import type { enWebhooks } from "./en-webhooks";
 
 export type Key =
   | keyof typeof en
+  | keyof typeof enChat
   | keyof typeof enDialogs
   | keyof typeof enPeople
   | keyof typeof enTask

@@ -15,6 +15,7 @@ export type Link =
   | { phase: "live" }
   | { phase: "down"; since: number; retryAt: number };
 
+export type TalkEvent = Extract<ServerMessage, { type: "session.updated" }>;
 export type TaskEvent = Extract<ServerMessage, { kind: string }>;
 
 interface Options {
@@ -67,6 +68,7 @@ export class LiveClient {
   private readonly outputs = new Map<string, OutputWatch>();
   private readonly linkListeners = new Set<() => void>();
   private readonly eventListeners = new Set<(event: TaskEvent) => void>();
+  private readonly talkListeners = new Set<(event: TalkEvent) => void>();
   private moment: Moment | null = null;
   private readonly momentListeners = new Set<() => void>();
   private readonly caughtUpListeners = new Set<(seq: number) => void>();
@@ -132,9 +134,22 @@ export class LiveClient {
     return () => this.caughtUpListeners.delete(listener);
   }
 
+  /** Each event of a conversation once, in order, while somebody watches them. */
+  onTalk(listener: (event: TalkEvent) => void): () => void {
+    this.talkListeners.add(listener);
+    return () => this.talkListeners.delete(listener);
+  }
+
   watchTask(id: string): () => void {
+    return this.watch(`task:${id}`);
+  }
+
+  watchTalks(): () => void {
+    return this.watch("sessions");
+  }
+
+  private watch(topic: string): () => void {
     if (this.options.replay) return () => {};
-    const topic = `task:${id}`;
     this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);
     if (this.link.phase === "live") this.subscribeEvents();
     return () => {
@@ -253,6 +268,12 @@ export class LiveClient {
         if (message.seq <= this.highest) return;
         this.highest = message.seq;
         for (const listener of this.eventListeners) listener(message);
+        return;
+      }
+      case "session.updated": {
+        if (message.seq <= this.highest) return;
+        this.highest = message.seq;
+        for (const listener of this.talkListeners) listener(message);
         return;
       }
       case "task.output": {

@@ -9,7 +9,7 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { keys, nameOf, staleAfter } from "../api/keys";
+import { keys, nameOf, staleAfter, staleAfterTalk } from "../api/keys";
 import { Refresher } from "../api/refresher";
 import { REPLAY } from "../api/replay";
 import type { Moment } from "../api/types";
@@ -34,6 +34,8 @@ interface Live {
   refresher: Refresher;
   /** Fetches what this command's event changed, without waiting for the socket. */
   changed: (taskId: string, seq: number) => void;
+  /** The same of a conversation. */
+  talked: (id: string, seq: number) => void;
 }
 
 const LiveContext = createContext<Live | null>(null);
@@ -69,7 +71,15 @@ export function LiveProvider({
     [refresher, refetch],
   );
 
+  const talked = useCallback(
+    (id: string, seq: number) => {
+      for (const key of staleAfterTalk(id)) refresher.want(nameOf(key), seq, () => refetch(key));
+    },
+    [refresher, refetch],
+  );
+
   useEffect(() => {
+    const stopTalks = client.onTalk((event) => talked(event.session_id, event.seq));
     const stopEvents = client.onEvent((event) => changed(event.task_id, event.seq));
     const stopCaughtUp = client.onCaughtUp((seq) => {
       for (const query of queries.getQueryCache().findAll({ type: "active" })) {
@@ -84,14 +94,15 @@ export function LiveProvider({
     document.addEventListener("visibilitychange", wake);
     return () => {
       stopEvents();
+      stopTalks();
       stopCaughtUp();
       window.removeEventListener("online", wake);
       document.removeEventListener("visibilitychange", wake);
       client.stop();
     };
-  }, [client, queries, refresher, refetch, changed]);
+  }, [client, queries, refresher, refetch, changed, talked]);
 
-  const live = useMemo(() => ({ client, refresher, changed }), [client, refresher, changed]);
+  const live = useMemo(() => ({ client, refresher, changed, talked }), [client, refresher, changed, talked]);
   const link = useSyncExternalStore(client.onLink, client.getLink);
   const feed = useFeed(link);
   return (

@@ -9,6 +9,8 @@ import type {
   Session,
   Status,
   SystemStatus,
+  TalkEntry,
+  TalkRow,
   TaskDetail,
   TimelineItem,
   Token,
@@ -44,6 +46,40 @@ const problem = ({ status, detail }: Problem) => json({ title: "Refused", detail
 const json = (body: unknown, status = 200) =>
   new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 
+interface Said {
+  session_id: string;
+  message_id: string;
+  message: string;
+}
+
+export const talkEntry = (over: Partial<TalkEntry> = {}): TalkEntry => ({
+  seq: 1,
+  event: "asked",
+  at: AN_HOUR_ON,
+  author: "",
+  principal: "service:brain",
+  message_id: "",
+  task_id: "",
+  data: {},
+  ...over,
+});
+
+export const talkRow = (over: Partial<TalkRow> = {}): TalkRow => ({
+  id: "talk-1",
+  title: "What waits for me?",
+  archived: false,
+  started_by: "user:ada",
+  started_at: AN_HOUR_ON,
+  updated_seq: 1,
+  updated_at: AN_HOUR_ON,
+  messages: 1,
+  waiting: 0,
+  undecided: 0,
+  tasks: 0,
+  cost_microusd: 0,
+  ...over,
+});
+
 /** The gateway as the page meets it: reads answered out of plain arrays, commands written down, one WebSocket. */
 export class FakeGateway {
   tasks: TaskDetail[] = [];
@@ -62,6 +98,9 @@ export class FakeGateway {
   frozen = false;
   /** What the configuration names; undefined is an older gateway, which does not say. */
   repos: Repo[] | undefined;
+  talks: TalkRow[] = [];
+  /** What happened in every conversation. */
+  talked: TalkEntry[] = [];
   webhooks: Webhook[] = [];
   doors: Door[] = [];
   calls: Call[] = [];
@@ -125,6 +164,59 @@ export class FakeGateway {
     for (const socket of this.sockets) socket.onmessage?.({ data: JSON.stringify(message) });
   }
 
+  /** Something happens in a conversation, and is said on the socket. */
+  happens(id: string, entry: Partial<TalkEntry>): void {
+    const made = talkEntry({ seq: ++this.seq, ...entry });
+    this.talked.push(made);
+    this.tell({
+      type: "session.updated",
+      seq: made.seq,
+      session_id: id,
+      event: made.event,
+      time: made.at,
+      principal: made.principal,
+      data: made.data,
+    });
+  }
+
+  /** What an agent says in a conversation, as its CLI's conversation `speaker`. */
+  says(id: string, speaker: string, ...pieces: string[]): void {
+    const told = [
+      { type: "message_start" },
+      ...pieces.map((text) => ({ type: "content_block_delta", delta: { type: "text_delta", text } })),
+    ];
+    for (const event of told)
+      this.tell({
+        type: "task.output",
+        seq: ++this.seq,
+        task_id: id,
+        actor: "session",
+        chunk: { type: "stream_event", session_id: speaker, parent_tool_use_id: null, event },
+      });
+  }
+
+  private heard({ session_id, message_id, message }: Said): object {
+    const id = session_id || "talk-new";
+    this.talks = [...this.talks, ...(session_id ? [] : [talkRow({ id, title: message })])];
+    this.happens(id, { event: "asked", author: "user:ada", message_id, data: { message } });
+    return { task_id: "", session_id: id, seq: this.seq, message_id };
+  }
+
+  private talk(id: string): Response {
+    const row = this.talks.find((each) => each.id === id);
+    if (!row) return problem({ status: 404, detail: `There is no session ${id}.` });
+    const { title, archived, cost_microusd } = row;
+    const first_seq = this.talked[0]?.seq ?? 0;
+    const session = { id, lines: [], entries: this.talked, title, archived, cost_microusd, first_seq };
+    return json({ seq: this.seq, session });
+  }
+
+  private talkList(asked: URLSearchParams): object {
+    const [q, archived] = [asked.get("q") ?? "", asked.get("archived") === "true"];
+    const items = this.talks.filter((talk) => talk.archived === archived && talk.title.includes(q));
+    return { seq: this.seq, items, next_cursor: null };
+  }
+
   private command(url: URL, init: RequestInit): Response {
     this.commands.push({
       path: url.pathname,
@@ -157,6 +249,7 @@ export class FakeGateway {
     if (what === "me") return json({ items: this.sessions.filter(({ current }) => current) });
     if (what === "tokens" && who) return json({ items: [] });
     if (what === "tokens") return json({ ...TOKEN, secret: "made-token", seq: ++this.seq }, 201);
+    if (url.pathname === "/api/chat") return json(this.heard(this.commands.at(-1)?.body as Said), 202);
     if (url.pathname === "/api/tasks") return json({ id: this.tasks[0]?.id, seq: ++this.seq }, 201);
     return json({ event: null, seq: ++this.seq });
   }
@@ -170,6 +263,8 @@ export class FakeGateway {
     if (what === "tokens") return json({ items: this.tokens });
     if (what === "me")
       return this.me ? json(this.me) : problem({ status: 404, detail: "There is no such thing." });
+    if (what === "sessions" && id) return this.talk(id);
+    if (what === "sessions") return json(this.talkList(url.searchParams));
     if (what === "status") return json(this.status());
     if (what === "doors") return json({ items: id ? this.calls : this.doors, incomplete: "" });
     if (what === "webhooks" && id === "drafts") return json(this.draft);
