@@ -135,6 +135,9 @@ def _remove(directory: Path, paths: Iterable[str]) -> None:
             place.is_dir() and not place.is_symlink()
         ):
             place.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder goes with its last file: some tools look whether it is there
+                for folder in place.parents[: len(Path(path).parents) - 1]:
+                    folder.rmdir()
 
 
 def is_lost(directory: Path) -> bool:

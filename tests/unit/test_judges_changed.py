@@ -365,6 +365,18 @@ def test_what_is_run_with_the_tests_is_known(path: str, text: str) -> None:
     assert replacing(before, before | {path: text}, "make test") == []
 
 
+def test_a_file_at_the_name_of_a_target_is_known_unless_make_is_told_that_it_is_none() -> None:
+    makefile = "test: unit\nunit:\n\tpython3 t.py\nlint:\n\truff\n"
+    phony = f".PHONY: test \\\n  unit\n{makefile}"
+    for path in ("test", "unit/x"):
+        assert run({"Makefile": makefile}, {"Makefile": makefile, path: "x"}, "make test") == [path]
+        assert run({"Makefile": phony}, {"Makefile": phony, path: "x"}, "make test") == []
+    assert run({"Makefile": makefile}, {"Makefile": makefile, "lint": "x", "a/test": "x"}, "make test") == []
+    assert run({"sub/Makefile": makefile}, {"sub/Makefile": makefile, "sub/test/x": "x"}, "make -C sub test") == [
+        "sub/test/x"
+    ]
+
+
 def test_what_builds_the_work_and_ordinary_tests_are_not_run_anew() -> None:
     after = {
         "tests/test_a.py": "import calc\nX = calc.add(1)\n\ndef test_a(monkeypatch):\n    calc.y = 1\n    assert X\n",

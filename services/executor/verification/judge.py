@@ -27,6 +27,7 @@ from shared.ops.crash_points import crash_point
 from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, can_fail, hidden_exit_codes
+from shared.workspace.nothing_done import kept_results, nothing_done
 from shared.workspace.reached import runs_counting_tests
 from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, same_output
 
@@ -258,7 +259,7 @@ class Judge:
     async def _passed(self, ran: Ran, reason: str = "", *, flaky: tuple[str, ...] = ()) -> Check:
         """Of a command that ended with 0 and tells of no failure: that proves nothing where its exit code is lost."""
         if not (lost := await self._lost_exit_codes(ran)):
-            if doubt := await self._left_out(ran) or await self._complaints(ran) or await self._cannot_fail(ran):
+            if doubt := await self._doubt(ran):
                 self._comparable = False
                 reason = f"{reason} It ends with 0, but {doubt}.".strip()
                 check = await self._check(ran, CheckVerdict.PASSED, reason, flaky=flaky)
@@ -268,6 +269,25 @@ class Judge:
         self._notes.append(Note(kind=NoteKind.EXIT_CODE_HIDDEN, sentence=f"{ran.result.command}: {told}"))
         reason = f"It ends with 0, which says nothing of what judges: {told}."
         return await self._check(ran, CheckVerdict.COULD_NOT_RUN, reason, flaky=flaky)
+
+    async def _doubt(self, ran: Ran) -> str:
+        """Why a command that ended with 0 proves nothing all the same, or nothing."""
+        return (
+            await self._did_nothing(ran)
+            or await self._left_out(ran)
+            or await self._complaints(ran)
+            or await self._cannot_fail(ran)
+        )
+
+    async def _did_nothing(self, ran: Ran) -> str:
+        """That it ran nothing, or took what another run had said where the base commit does not."""
+        if told := nothing_done(ran.result.output):
+            return f"it had nothing to do: {told.rstrip('.')}"
+        if not (kept := kept_results(ran.result.output)):
+            return ""
+        before = await self._base.run(ran.result.command)
+        new = _without(kept, kept_results(before.output))
+        return f"it took what an earlier run had said: {listed(new)}" if new else ""
 
     async def _left_out(self, ran: Ran) -> str:
         """Why the tests that ran prove nothing, as others of the base commit did not; or nothing.

@@ -16,6 +16,7 @@ from shared.workspace.judges import configuration, weakened
 from shared.workspace.judges.in_tests import changes_modules, hides_a_module, is_included, is_loaded, is_script
 from shared.workspace.judges.reach import Reach, reach_of
 from shared.workspace.judges.replaced import Replaced
+from shared.workspace.judges.targets import takes_a_targets_name
 from shared.workspace.judges.weakened import TakenAway, is_test
 
 __all__ = ["MAX_FILES", "JudgeChange", "Read", "TakenAway", "are_tests_touched", "judges_changed", "taken_away"]
@@ -97,6 +98,8 @@ def _cut(read: Read) -> Read:
 def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[JudgeChange]:
     """At most one: the first that fits."""
     before, after = reached
+    if verb == "added" and takes_a_targets_name(path, before.targets, base):
+        return [JudgeChange(path, "file at the name of a target, which make then takes for done, added", is_run=True)]
     if path in before.scripts | after.scripts and not is_test(path):
         # What was not there before was named by nobody but the operator: then it is the work itself.
         return [JudgeChange(path, f"script that the checks run {verb}", is_run=verb != "added" and is_script(path))]

@@ -121,6 +121,25 @@ async def test_a_run_that_ends_before_its_tests_is_no_pass(trial: MakeTrial) -> 
     assert judged.checks[0].reason == "It ends with 0, but no test ran; at the base commit 2 did."
 
 
+@pytest.mark.parametrize(
+    ("makefile", "told"),
+    [
+        ("test:\n\tpython3 t.py\n", "it had nothing to do: make: 'test' is up to date"),
+        ("all: test\n\tpython3 -c 1\ntest:\n\tpython3 t.py\n", "With test/x as at the base commit, it does not pass"),
+    ],
+    ids=["the goal", "what the goal needs"],
+)
+async def test_a_folder_of_the_name_of_a_target_lets_make_test_nothing(
+    makefile: str, told: str, trial: MakeTrial
+) -> None:
+    files = {"Makefile": makefile, "app.py": "def f(): return 1\n", "t.py": "import app\nassert app.f() == 1\n"}
+    place = trial(files)
+    goal = "make test" if makefile.startswith("test") else "make all"
+    judged = await place.judge({**BROKEN, "test/x": "x\n"}, goal)
+    assert told in judged.checks[0].reason
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 @pytest.mark.parametrize("lint", ["echo 'app.py:1:1: E501 line too long'; exit 1", "nosuchlinter"])
 async def test_a_red_step_of_make_does_not_hide_the_tests(lint: str, trial: MakeTrial) -> None:
     makefile = f"test: lint unit\nlint:\n\t{lint}\nunit:\n\tpython3 -m unittest\n"
