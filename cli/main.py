@@ -85,7 +85,7 @@ _PANELS: Final = [
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="journeyman", message="%(prog)s %(version)s")
 @click.rich_config(
-    {"command_groups": {"*": _PANELS}, "max_width": 110, "style_commands_table_column_width_ratio": (1, 4)}
+    {"command_groups": {"journeyman": _PANELS}, "max_width": 110, "style_commands_table_column_width_ratio": (1, 4)}
 )
 def cli() -> None:
     """Journeyman: a self-hosted software engineer. Issues, tickets and chats become commits, every step an event.

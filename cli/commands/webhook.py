@@ -198,13 +198,21 @@ def deliveries(name: str, bodies: bool, as_json: bool) -> None:
 @json_option
 @on_a_system
 def test(name: str, body: Path | None, as_json: bool) -> None:
-    """Send a signed call to a webhook, with BODY or one that is made. It may open a task, as every call."""
+    """Send a signed call to a webhook, with BODY or one that is made. It may open a task, as every call.
+
+    A call that is refused is told, and the exit code is 1.
+    """
     told = asked("POST", f"/api/webhooks/{_part(name)}/test", {"body": _text_of(body)})
     if as_json:
         print_json(told)
-        return
-    outcome = f"the delivery {told['delivery']} of the task {told['task_id']}" if told["task_id"] else told["reason"]
-    say(f"{told['status']}: {outcome}")
+    else:
+        say(f"{told['status']}: {_what_came_of(told)}")
+    if told["status"] >= 400:
+        raise SystemExit(1)
+
+
+def _what_came_of(told: dict[str, Any]) -> str:
+    return f"the delivery {told['delivery']} of the task {told['task_id']}" if told["task_id"] else str(told["reason"])
 
 
 def _text_of(file: Path | None) -> str:

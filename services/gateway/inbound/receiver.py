@@ -177,7 +177,13 @@ class Receiver:
             door = await self._custom(name, headers) if self._custom is not None else None
             if door is not None:
                 return door
-            raise Problem(404, UNKNOWN, f"There is no webhook of this name; there are: {', '.join(self._senders)}.")
+            # Whoever asks is nobody: what people have called their own is not listed.
+            raise Problem(
+                404,
+                UNKNOWN,
+                f"There is no webhook of this name: besides {', '.join(self._senders)} there are those that people have "
+                "made, and `journeyman webhook list` names them.",
+            )
         secrets = self._secrets.get(name)
         if not secrets:
             raise Problem(
@@ -195,7 +201,12 @@ class Receiver:
             raise Problem(415, "media-type", f"A webhook is sent as {JSON} or {FORM}.")
         if (encoding := headers.get("content-encoding", "").strip().lower()) not in ("", "identity"):
             what = one_line(visible(encoding))[:50]
-            raise Problem(415, "content-encoding", f"A webhook's body is sent as it is, and not as {what}.")
+            raise Problem(
+                415,
+                "content-encoding",
+                f"A webhook's body is sent as it is, and this one is compressed (Content-Encoding: {what}): have the "
+                "sender send it uncompressed, without that header.",
+            )
         return media
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:

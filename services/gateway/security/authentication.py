@@ -27,6 +27,12 @@ _PAGE: Final = re.compile(
     rf"/(?:(?!(?:{'|'.join(map(re.escape, sorted(OWN)))})(?:/|\Z))[A-Za-z0-9_-][A-Za-z0-9._/-]*)?"
 )
 """The paths that the dashboard's files answer. What is spelled in another way needs somebody."""
+_KEY_MALFORMED: Final = Problem(
+    401,
+    "webhook-address-malformed",
+    "This is no webhook's address: it is /webhooks/<name>, and for a sender that cannot sign /webhooks/<name>/<secret>. "
+    "A secret in it has 16 to 200 letters, digits, - and _: give both sides such a one.",
+)
 
 
 class Authentication:
@@ -47,7 +53,7 @@ class Authentication:
             await refuse(problem_of(error), scope, send)
             return
         if identity is None and not _needs_nobody(scope):
-            await refuse(unauthenticated(), scope, send)
+            await refuse(_KEY_MALFORMED if scope["path"].startswith("/webhooks/") else unauthenticated(), scope, send)
             return
         scope.setdefault("state", {})[STATE] = identity
         await self._app(scope, receive, send)

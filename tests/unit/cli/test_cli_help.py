@@ -35,6 +35,14 @@ def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFi
     assert len(said.splitlines()) > 5
 
 
+def test_a_groups_own_commands_stand_in_no_panel_of_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["webhook", "--help"], prog_name="journeyman", standalone_mode=False) == 0
+    told = capsys.readouterr().out
+    assert "deliveries" in told and "─ Tasks ─" not in told and "─ The log ─" not in told
+    assert cli.main(["--help"], prog_name="journeyman", standalone_mode=False) == 0
+    assert "─ Tasks ─" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - STANDALONE))
 def test_every_command_on_a_running_system_can_be_told_which(name: str) -> None:
     command = importlib.import_module(f"cli.commands.{COMMANDS[name].module}").command
