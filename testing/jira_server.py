@@ -56,7 +56,8 @@ class JiraServer(RestServer):
     """``changes`` counts what was changed, by issue and kind of change; ``moves`` are the statuses of each issue.
 
     ``clock`` is its own time, told in ``zone``; ``filters`` are conditions of JQL that it knows, by what they say.
-    ``base_url`` is what it calls itself, and ``forbidden`` are the permissions that our account lacks.
+    ``base_url`` is what it calls itself, and ``forbidden`` are the permissions that our account lacks; ``no_projects``
+    are keys that it knows nothing of when it searches.
     ``checked``: documents are checked against Atlassian's schema where it is there (`adf_checks`), half a second each.
     """
 
@@ -67,6 +68,7 @@ class JiraServer(RestServer):
         self.people = {"ada": "Ada Lovelace"}
         self.base_url = ""
         self.forbidden: set[str] = set()
+        self.no_projects: set[str] = set()
         self.issues: dict[str, Issue] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self.moves: dict[str, list[str]] = {}
@@ -213,13 +215,19 @@ class JiraServer(RestServer):
         found = list({issue.id: issue for issue in self.issues.values()}.values())
         for part in condition.split(" AND "):
             minutes = re.fullmatch(r"updated >= -(\d+)m", part)
-            project = re.fullmatch(r'\(?project (?:=|in) \(?("[^)]+")\)*', part)
+            project = re.fullmatch(r'\(?project (?:=|in) \(?("[^)]+")\)*(?: OR labels in \(("[^)]+")\)\))?', part)
             if minutes is not None:
                 after = self.clock() - 60 * int(minutes[1])
                 found = [each for each in found if each.updated >= after]
             elif project is not None:
-                keys = re.findall(r'"([^"]+)"', project[1])
-                found = [each for each in found if each.key.partition("-")[0] in keys]
+                keys, labels = (set(re.findall(r'"([^"]+)"', each or "")) for each in project.groups())
+                for key in keys & self.no_projects:
+                    return 400, {"errorMessages": [f"The value '{key}' does not exist for the field 'project'."]}
+                found = [
+                    each
+                    for each in found
+                    if each.key.partition("-")[0] in keys or labels & set(each.fields.get("labels") or ())
+                ]
             elif part.strip("()") in self.filters:
                 found = [each for each in found if self.filters[part.strip("()")](each)]
             else:

@@ -14,7 +14,7 @@ import msgspec
 
 from cli.doctor.finding import Finding, bad, good, note
 from cli.doctor.senders import Credentials
-from services.gateway.inbound.jira_missed import quoted
+from services.gateway.inbound.jira_missed import quoted, scope_of
 from services.gateway.outbound.channels.jira import NAME, rest_of
 from services.gateway.outbound.channels.rest import Gone, Refused, Rest
 from services.gateway.outbound.displays import CannotShow
@@ -75,6 +75,7 @@ async def _ask(rest: Rest, settings: Settings, config: Config) -> list[Finding]:
     policy = config.sender(NAME)
     for project in _projects(config, policy):
         found.append(await _project(rest, api, project, policy))
+    found.append(await _search(rest, api, is_cloud, config))
     found += [await _filter(rest, api, is_cloud, project, jql) for project, jql in policy.jql.items()]
     return found
 
@@ -128,6 +129,19 @@ def _missing(has: _Permissions, wanted: Sequence[str]) -> list[str]:
         for key in wanted
         if key not in known or not known[key].have_permission
     ]
+
+
+async def _search(rest: Rest, api: str, is_cloud: bool, config: Config) -> Finding:
+    """What the gateway asks every minute: one name that is not there, and Jira refuses all of it."""
+    what = "Jira missed events"
+    try:
+        path = f"{api}/search/jql" if is_cloud else f"{api}/search"
+        jql = f"{scope_of(config)}updated >= -1m ORDER BY updated DESC"
+        await rest.get(msgspec.Raw, path, jql=jql, fields="updated", maxResults=1)
+    except (Gone, Refused) as error:
+        mend = f"Name only projects under sources.{NAME} in journeyman.toml that are there and that our account sees."
+        return bad(what, error.sentence, mend)
+    return good(what, "can be asked for")
 
 
 async def _filter(rest: Rest, api: str, is_cloud: bool, project: str, jql: str) -> Finding:

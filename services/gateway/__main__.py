@@ -40,7 +40,7 @@ from services.gateway.inbound.detail_sources import details_of
 from services.gateway.inbound.github_authority import GitHubAuthority
 from services.gateway.inbound.github_looks import PullRequestLooks
 from services.gateway.inbound.github_sweeper import GitHubSweeper
-from services.gateway.inbound.missed_events import MissedEvents
+from services.gateway.inbound.missed_events import Looks, MissedEvents
 from services.gateway.inbound.missed_sources import sources
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.registry import ADAPTERS
@@ -193,6 +193,7 @@ async def run(settings: Settings, timings: Timings) -> None:
     pulse = Pulse(service.bus)
     service.loop(pulse.run, drain=pulse.drain)
     acceptance = Acceptance(service.journal, service.artifacts, asked=frozenset((*authorities, *details)))
+    looks_missed = Looks()
     for name, source in asked.items():
         missed = MissedEvents(
             name,
@@ -202,6 +203,7 @@ async def run(settings: Settings, timings: Timings) -> None:
             positions=Positions(service.bus),
             config=lambda: config.now,
         )
+        looks_missed.add(name, missed)
         service.loop(missed.run, drain=missed.drain)
     secrets = {name: secrets_of(settings.webhook_secret(name).get_secret_value()) for name in ADAPTERS}
 
@@ -246,6 +248,7 @@ async def run(settings: Settings, timings: Timings) -> None:
             webhook_drafts=WebhookDrafts(service.client, service.journal, webhooks, runner, lambda: config.now),
             call_log=call_log,
             call_bucket=call_bucket,
+            missed_looks=looks_missed,
             webhook_commands=WebhookCommands(
                 service.client,
                 webhooks,

@@ -42,6 +42,7 @@ from services.gateway.head_requests import HeadRequests
 from services.gateway.inbound.call_log import CallLog
 from services.gateway.inbound.controller import WebhookController
 from services.gateway.inbound.delivery_bodies import DeliveryBodies
+from services.gateway.inbound.missed_events import Looks
 from services.gateway.inbound.receiver import Receiver
 from services.gateway.inbound.replays import DeliveryReplays
 from services.gateway.inbound.self_delivery import SelfDelivery
@@ -83,6 +84,7 @@ class Parts:
     webhook_drafts: WebhookDrafts
     call_log: CallLog
     call_bucket: CallBucket
+    missed_looks: Looks
     delivery_replays: DeliveryReplays
     delivery_bodies: DeliveryBodies
     config: ConfigFile

@@ -13,6 +13,7 @@ from litestar import Controller, get
 from services.gateway.api.dependencies import problems
 from services.gateway.custom.registry import Webhooks
 from services.gateway.inbound.call_log import CallLog
+from services.gateway.inbound.missed_events import Looks
 from services.gateway.problems import Problem
 from shared.contracts.calls import Call, Outcome, Tally, today
 from shared.contracts.queries import CountDeliveries, Delivery, DeliveryCount
@@ -22,7 +23,7 @@ from shared.ops.settings import Settings, variable_of
 from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.client import Client, QueryFailed
 
-Health = Literal["well", "refusing", "quiet", "off", "not-set-up"]
+Health = Literal["well", "refusing", "quiet", "off", "not-set-up", "not-asked"]
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     """One way in. ``last_accepted`` is of any day and from the log; the rest is of the last week.
 
     ``health``: ``well`` when what came last was authentic, ``refusing`` when it was refused, ``quiet`` when nothing has
-    come, ``off`` when somebody has disabled it, ``not-set-up`` without a secret, and ``problem`` says the mend.
+    come, ``off`` when somebody has disabled it, ``not-set-up`` without a secret, ``not-asked`` while it cannot be asked
+    for what its webhooks have missed; ``problem`` says the mend.
     ``refusals_today`` counts refusals by their code; those of ``signature-invalid`` did not prove where they came from.
     """
 
@@ -77,6 +79,7 @@ class DoorController(Controller):
         webhooks: Webhooks,
         call_bucket: CallBucket,
         call_log: CallLog,
+        missed_looks: Looks,
         settings: Settings,
     ) -> DoorList:
         """As of now, and also when a part is away, because then people look."""
@@ -95,7 +98,14 @@ class DoorController(Controller):
             log.warning("the calls of webhooks cannot be read", problem=str(error) or type(error).__name__)
             incomplete = incomplete or "What was refused or ignored cannot be read right now: NATS does not answer."
         items = [
-            _door(name, title, counts.get(name), tallies.get(name), problem=_not_set_up(settings, name))
+            _door(
+                name,
+                title,
+                counts.get(name),
+                tallies.get(name),
+                problem=_not_set_up(settings, name),
+                missed=missed_looks.problem(name),
+            )
             for name, title in SENDERS.items()
         ]
         for name, webhook in sorted(webhooks.all().items()):
@@ -128,7 +138,14 @@ def _not_set_up(settings: Settings, name: str) -> str:
 
 
 def _door(
-    name: str, title: str, count: DeliveryCount | None, tally: Tally | None, *, problem: str, custom: bool = False
+    name: str,
+    title: str,
+    count: DeliveryCount | None,
+    tally: Tally | None,
+    *,
+    problem: str,
+    custom: bool = False,
+    missed: str = "",
 ) -> Door:
     tally = tally or Tally(day=today())
     refused, ignored = tally.last.get(Outcome.REFUSED), tally.last.get(Outcome.IGNORED)
@@ -140,12 +157,14 @@ def _door(
         health = "refusing"
     if problem:
         health = "off" if custom else "not-set-up"
+    elif missed and health != "refusing":
+        health = "not-asked"
     return Door(
         name=name,
         title=title,
         custom=custom,
         health=health,
-        problem=problem,
+        problem=" ".join(each for each in (problem, missed) if each),
         last_success=success,
         last_accepted=accepted,
         last_ignored=ignored,

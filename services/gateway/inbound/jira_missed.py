@@ -128,7 +128,7 @@ class JiraMissed:
         policy = await self._policy()
         minutes = math.ceil((await self.now() - since) / 60) + 1
         recent = f"updated >= -{minutes}m"
-        for found in reversed(await self._search(f"{_scope(self._config())}{recent} ORDER BY updated DESC")):
+        for found in reversed(await self._search(f"{scope_of(self._config())}{recent} ORDER BY updated DESC")):
             changed = moment(found.fields.get("updated"))
             if changed and self._told.get(found.id) == changed:
                 continue
@@ -228,7 +228,7 @@ class JiraMissed:
                 self._filtered.add(found.id)
 
 
-def _scope(config: Config) -> str:
+def scope_of(config: Config) -> str:
     """The projects and labels that journeyman.toml names; everything that our account sees where it names none."""
     named = [source for repo in config.repos.values() for source in repo.sources.get(NAME, ())]
     labels = sorted({each.partition(":")[2] for each in named if each.lower().startswith("label:")})

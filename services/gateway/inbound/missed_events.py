@@ -20,13 +20,17 @@ from prometheus_client import Counter
 from services.gateway.inbound.acceptance import Acceptance, Delivery
 from services.gateway.inbound.rereading import understood
 from services.gateway.inbound.sender import Ignored, Sender, Unreadable
+from services.gateway.inbound.text import one_line, visible
 from services.gateway.outbound.displays import CannotShow
 from shared.ops.config import Config
+from shared.ops.known_secrets import without_secrets
 from shared.runtime.acknowledge import TRANSIENT
 
 EVERY_S: Final = 60.0
 FAILED_S: Final = 15.0
 """A look that failed is tried again after that time; until a limit ends, the sender is not asked for that."""
+FAILURES: Final = 3
+"""So many passing failures in a row are told as a problem; one of a sender that refuses us is told at once."""
 AGAIN_S: Final = 300.0
 """So much of what was asked for is asked for once more, for what the sender's search knew of only later."""
 
@@ -102,17 +106,24 @@ class MissedEvents:
         self._config = config
         self._every_s = every_s
         self._leaving = asyncio.Event()
+        self._failures = 0
+        self.problem = ""
+        """Why it is not asked at present, for people; empty while all is well."""
 
     async def run(self) -> None:
-        """Ask, then wait, until `drain`. What fails is logged, and asked for again the next time."""
+        """Ask, then wait, until `drain`. What fails is logged and told, and asked for again the next time."""
         while not self._leaving.is_set():
             wait_s = self._every_s
             try:
                 await self.look()
                 LOOKS.labels(self._name, "done").inc()
+                self._failures, self.problem = 0, ""
             except (CannotShow, *TRANSIENT) as error:
                 wait_s = wait_s if isinstance(error, CannotShow) else min(wait_s, FAILED_S)
                 LOOKS.labels(self._name, "failed").inc()
+                self._failures += 1
+                if isinstance(error, CannotShow) or self._failures >= FAILURES:
+                    self.problem = _told(error)
                 log.warning(
                     "a sender was not asked for missed events",
                     sender=self._name,
@@ -175,3 +186,24 @@ class MissedEvents:
                 "an event that no webhook had brought", sender=self._name, event_name=happening.event, delivery=kept.id
             )
         return kept.new
+
+
+def _told(error: Exception) -> str:
+    said = without_secrets(one_line(visible(str(error) or type(error).__name__)))
+    return f"It is not asked for what its webhooks have missed: {said} `journeyman doctor` says what to mend."
+
+
+class Looks:
+    """All senders that are asked, by name."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, MissedEvents] = {}
+
+    def add(self, name: str, missed: MissedEvents) -> None:
+        """One more."""
+        self._asked[name] = missed
+
+    def problem(self, name: str) -> str:
+        """Why a sender is not asked at present; empty while it is, and for one that is never asked."""
+        missed = self._asked.get(name)
+        return "" if missed is None else missed.problem

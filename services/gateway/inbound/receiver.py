@@ -181,8 +181,8 @@ class Receiver:
             raise Problem(
                 404,
                 UNKNOWN,
-                f"There is no webhook of this name: besides {', '.join(self._senders)} there are those that people have "
-                "made, and `journeyman webhook list` names them.",
+                f"There is no webhook of this name: besides {', '.join(self._senders)} there are those that people "
+                "have made, and `journeyman webhook list` names them.",
             )
         secrets = self._secrets.get(name)
         if not secrets:

@@ -30,7 +30,7 @@ _PAGE: Final = re.compile(
 _KEY_MALFORMED: Final = Problem(
     401,
     "webhook-address-malformed",
-    "This is no webhook's address: it is /webhooks/<name>, and for a sender that cannot sign /webhooks/<name>/<secret>. "
+    "This is no webhook's address: it is /webhooks/<name>, for a sender that cannot sign /webhooks/<name>/<secret>. "
     "A secret in it has 16 to 200 letters, digits, - and _: give both sides such a one.",
 )
 

@@ -85,7 +85,7 @@ async def test_credentials_that_are_asked_for_and_missing_are_told(
 
 async def test_a_jira_that_lets_us_do_everything_is_told_so(jira: JiraServer) -> None:
     found = await look_at_senders(of_jira(jira), config("jira", "APP", "OPS/core", "label:core", policy=JIRA))
-    assert [each.what for each in found] == ["Jira", "Jira APP", "Jira OPS", "Jira filter of OPS"]
+    assert [each.what for each in found] == ["Jira", "Jira APP", "Jira OPS", "Jira missed events", "Jira filter of OPS"]
     assert wrong(found) == []
 
 
@@ -120,6 +120,13 @@ async def test_names_in_the_configuration_that_jira_does_not_know_are_told(
 ) -> None:
     (found,) = wrong(await look_at_senders(of_jira(jira), config("jira", "APP", policy=policy)))
     assert said in told([found]) and found.mend
+
+
+async def test_what_keeps_missed_events_from_being_asked_for_is_told(jira: JiraServer) -> None:
+    jira.no_projects = {"APP"}
+    (found,) = wrong(await look_at_senders(of_jira(jira), config("jira", "APP")))
+    assert (found.what, found.state) == ("Jira missed events", FindingState.BAD)
+    assert "'APP' does not exist" in found.detail and "sources.jira" in found.mend
 
 
 async def test_a_token_that_jira_does_not_know_is_told_without_it(jira: JiraServer) -> None:

@@ -1457,7 +1457,7 @@ export interface components {
             custom: boolean;
             duplicates_today: number;
             /** @enum {string} */
-            health: "well" | "refusing" | "quiet" | "off" | "not-set-up";
+            health: "well" | "refusing" | "quiet" | "off" | "not-set-up" | "not-asked";
             ignored_today: number;
             last_accepted: components["schemas"]["Delivery"] | null;
             last_ignored: components["schemas"]["Call"] | null;

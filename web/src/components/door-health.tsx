@@ -8,6 +8,7 @@ const LOOK: Record<Health, string> = {
   quiet: "border-line bg-sunken text-ink-2",
   off: "border-line bg-sunken text-ink-2",
   "not-set-up": "border-need-line bg-need-soft text-need",
+  "not-asked": "border-bad-line bg-bad-soft text-bad",
 };
 
 export function DoorHealth({ health }: { health: Health }) {

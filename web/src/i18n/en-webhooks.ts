@@ -36,6 +36,7 @@ export const enWebhooks = {
   "doors.health.quiet": "Nothing yet",
   "doors.health.off": "Off",
   "doors.health.not-set-up": "Not set up",
+  "doors.health.not-asked": "Not asked",
   "doors.custom": "made here",
   "doors.lastSuccess": "Last good delivery",
   "doors.never": "none yet",
