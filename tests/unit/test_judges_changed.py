@@ -349,12 +349,16 @@ def test_what_takes_the_place_of_the_judge_is_found_behind_any_number_of_files()
         ("tests/test_a.py", "import sys\nsys.modules['calc'] = None\n"),
         ("tests/__init__.py", "from unittest import mock\nmock.patch('calc.add').start()\n"),
         ("tests/calc.py", "x"),
+        ("calc_test.go", "package calc\n\nfunc init() { rate = 2 }\n"),
+        ("test/a.test.js", "const calc = require('../calc')\ncalc.add = () => 3\n"),
+        ("test/a.test.mjs", "import calc from '../calc.js'\ncalc.add = () => 3\n"),
+        ("test/a.test.ts", "Number.prototype.toFixed = () => '3'\n"),
         ("tests/helpers.py", "import calc\nif True:\n    setattr(calc, 'add', None)\n"),
     ],
 )
 def test_what_is_run_with_the_tests_is_known(path: str, text: str) -> None:
     before = {
-        "Makefile": "-include *.mk\ntest:\n\tsh scripts/check.sh\n",
+        "Makefile": ".PHONY: test\n-include *.mk\ntest:\n\tsh scripts/check.sh\n",
         "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p tools.plugged'\n",
         "jest.config.ts": "export default { setupFiles: ['<rootDir>/test/env.js'] }\n",
         ".rspec": "--require boot\n",
@@ -377,6 +381,21 @@ def test_a_file_at_the_name_of_a_target_is_known_unless_make_is_told_that_it_is_
     ]
 
 
+def test_code_that_only_has_a_name_like_what_is_loaded_is_the_work() -> None:
+    before = {
+        "package.json": '{"main": "calc.js", "scripts": {"test": "node --require ./test/setup.js test/calc.test.js"}}',
+        "vitest.config.ts": "test: { alias: { a: './src/a.ts' }, setupFiles: [\n  './test/b.ts',\n] }\n",
+        "pyproject.toml": "[project]\nname = 'calc'\n[tool.pytest.ini_options]\naddopts = '-p tests.calc'\n",
+        "calc.js": "1",
+        "src/a.ts": "1",
+        "calc.py": "1",
+    }
+    after = dict(before, **{"calc.js": "2", "src/a.ts": "2", "calc.py": "2", "src/b.ts": "2", "lib/setup.js": "2"})
+    assert run(before, after, "npm test", "python3 -m pytest") == []
+    loaded = {"test/setup.js": "1", "test/b.ts": "1", "tests/calc.py": "1"}
+    assert run(before, before | loaded, "npm test") == sorted(loaded)
+
+
 def test_what_builds_the_work_and_ordinary_tests_are_not_run_anew() -> None:
     after = {
         "tests/test_a.py": "import calc\nX = calc.add(1)\n\ndef test_a(monkeypatch):\n    calc.y = 1\n    assert X\n",
@@ -386,6 +405,9 @@ def test_what_builds_the_work_and_ordinary_tests_are_not_run_anew() -> None:
         "ruff.toml": "x",
         "src/env.js": "x",
         "NOTE.md": "x",
+        "test/helpers.js": "module.exports = { a: 1 }\n",
+        "calc_test.go": "package calc\n\nfunc TestInit(t *testing.T) {}\n",
+        "test/a.test.js": "const calc = require('../calc')\nit('adds', () => {\n  calc.rate = 2\n})\nexports.a = 1\n",
     }
     assert run({}, after, "python3 -m pytest", "test -f NOTE.md") == []
     assert run({"app.py": "1"}, {"app.py": "2", "check.sh": "x"}, "python3 app.py", "sh check.sh") == []

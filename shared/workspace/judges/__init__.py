@@ -13,7 +13,14 @@ from typing import Final
 import msgspec
 
 from shared.workspace.judges import configuration, weakened
-from shared.workspace.judges.in_tests import changes_modules, hides_a_module, is_included, is_loaded, is_script
+from shared.workspace.judges.in_tests import (
+    ToldToLoad,
+    changes_modules,
+    hides_a_module,
+    is_included,
+    is_loaded,
+    is_script,
+)
 from shared.workspace.judges.reach import Reach, reach_of
 from shared.workspace.judges.replaced import Replaced
 from shared.workspace.judges.targets import takes_a_targets_name
@@ -59,6 +66,7 @@ def judges_changed(
     reached = (reach_of(commands, base), reach_of(commands, result))
     tests = weakened.weakened(looked_at, base, result)
     replaced = Replaced(base, result, [*commands, *_texts(reached[0], base), *_texts(reached[1], result)])
+    told = ToldToLoad(base)
     found: list[JudgeChange] = []
     for at, (path, status) in enumerate(files):
         verb = _VERBS.get(status, "changed")
@@ -66,7 +74,7 @@ def judges_changed(
         if kind := replaced.by_path(path) or (is_looked_at and replaced.by_text(path)):
             found.append(JudgeChange(path, f"{kind} {verb}", replaces=status != "D"))
         elif is_looked_at:
-            found += _judges(path, verb, base, result, reached) or [
+            found += _judges(path, verb, base, result, reached, told) or [
                 JudgeChange(path, phrase) for phrase in tests.get(path, [])
             ]
             if changes_modules(path, result(path)) and not changes_modules(path, base(path)):
@@ -95,7 +103,9 @@ def _cut(read: Read) -> Read:
     return lambda path: read(path)[:MAX_TEXT]
 
 
-def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach]) -> list[JudgeChange]:
+def _judges(
+    path: str, verb: str, base: Read, result: Read, reached: tuple[Reach, Reach], told: ToldToLoad
+) -> list[JudgeChange]:
     """At most one: the first that fits."""
     before, after = reached
     if verb == "added" and takes_a_targets_name(path, before.targets, base):
@@ -111,6 +121,6 @@ def _judges(path: str, verb: str, base: Read, result: Read, reached: tuple[Reach
         return [JudgeChange(path, f"{kind} {verb}", is_run=configuration.is_run(path, kind))]
     if verb == "added" and hides_a_module(path, base):
         return [JudgeChange(path, "module that tests find in the place of the work's own added", is_run=True)]
-    if is_loaded(path, base, result):
+    if is_loaded(path, told):
         return [JudgeChange(path, f"file that is loaded with the tests {verb}", is_run=True)]
     return []

@@ -12,14 +12,16 @@ from typing import Final
 
 from shared.workspace.judges.weakened import is_test
 
-_CONFIGURATIONS: Final = (
-    *("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "setup.cfg", "tox.ini", "conftest.py"),
-    *("tests/conftest.py", "test/conftest.py", "package.json", "jest.config.js", "jest.config.ts", "jest.config.mjs"),
-    *("jest.config.cjs", "jest.config.json", "vitest.config.ts", "vitest.config.js", "vitest.config.mts"),
-    *("vite.config.ts", "vite.config.js", ".mocharc.yml", ".mocharc.yaml", ".mocharc.json", ".mocharc.js"),
-    *(".mocharc.cjs", "bunfig.toml", "karma.conf.js", ".rspec", "phpunit.xml", "phpunit.xml.dist", "Pest.php"),
-)
-"""Where runners are told what to load."""
+_CONFIGURATIONS: Final = {
+    ".py": ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "conftest.py", "tests/conftest.py"),
+    ".js": ("package.json", "jest.config.js", "jest.config.ts", "vitest.config.ts", "vite.config.ts", ".mocharc.json"),
+    ".rb": (".rspec",),
+    ".php": ("phpunit.xml", "phpunit.xml.dist"),
+}
+"""Where runners of a language are told what to load."""
+MAX_CONFIGURATION: Final = 16 * 1024
+MAX_TOLD: Final = 16 * 1024
+"""Characters that are looked at."""
 _CODE: Final = re.compile(r".+\.(?:py|[cm]?[jt]sx?|rb|php)")
 _IS_TEST: Final = re.compile(r"test_.*|.*_test|conftest|__\w+__")
 _INCLUDED: Final = re.compile(r"^[ \t]*[-s]?include[ \t]+(.+)$", re.MULTILINE)
@@ -28,35 +30,64 @@ _SCRIPT: Final = re.compile(
     r"|validate|gradlew|mvnw)\w*(?:\.\w+)?$",
     re.IGNORECASE,
 )
+_GO_INIT: Final = re.compile(r"^func\s+init\s*\(\s*\)", re.MULTILINE)
+_SCRIPTED: Final = re.compile(r".+\.[cm]?[jt]sx?")
+_OWN_MODULE: Final = re.compile(
+    r"^(?:(?:const|let|var)\s+(\w+)\s*=\s*require\(\s*|import\s+(?:\*\s+as\s+)?(\w+)\s+from\s+)[\"']\.{1,2}/",
+    re.MULTILINE,
+)
+"""A module of the repository under a name."""
+_SET_OF_NAME: Final = re.compile(r"^(\w+)(?:\.\w+){1,5}\s*=(?![=>])", re.MULTILINE)
+_SET_IN_SCRIPT: Final = re.compile(
+    r"^(?:require\([^)\n]{1,300}\)(?:\.\w+){1,5}|(?:global|globalThis)(?:\.\w+){1,5}|\w+\.prototype\.\w+)\s*=(?![=>])"
+    r"|^(?:Object\.(?:assign|defineProperty)\((?!\s*\{)|require\.cache\b)",
+    re.MULTILINE,
+)
+"""What stands at the beginning of a line there runs when the file is loaded."""
 _CHANGES: Final = frozenset({"setattr", "delattr", "exec", "eval", "__import__", "reload", "patch", "start", "update"})
 """Names of functions that may put something else into a module."""
 
 Read = Callable[[str], str]
 
 
-def is_loaded(path: str, base: Read, result: Read) -> bool:
-    """Whether the configuration of a test runner names the file, before or after the change."""
+class ToldToLoad:
+    """What the configurations of test runners name as code to load, before the change: they are read when asked for."""
+
+    def __init__(self, base: Read) -> None:
+        self._base = base
+        self._known: dict[str, str] = {}
+
+    def told(self, suffix: str) -> str:
+        """What is named to the runners of the language with that suffix."""
+        if suffix not in self._known:
+            texts = ((name, self._base(name)[:MAX_CONFIGURATION]) for name in _CONFIGURATIONS[suffix])
+            self._known[suffix] = "\n".join(_told_to_load(name, text) for name, text in texts if text)[:MAX_TOLD]
+        return self._known[suffix]
+
+
+def is_loaded(path: str, told: ToldToLoad) -> bool:
+    """Whether the configuration of a test runner names the file.
+
+    By its whole path, or as a module: whatever the tests are about may have the same name elsewhere.
+    """
     if not _CODE.fullmatch(path):
         return False
-    stem = path.rpartition(".")[0]
-    names = {path, stem, stem.replace("/", "."), posixpath.basename(stem)}
-    named = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(names)))})(?:\.\w+)?(?![\w-])")
-    return any(named.search(_told_to_load(name, read(name))) for name in _CONFIGURATIONS for read in (base, result))
+    stem, _, suffix = path.rpartition(".")
+    names = {path, stem, stem.replace("/", "."), *(stem.removeprefix(root) for root in ("spec/", "lib/", "src/"))}
+    named = re.compile(rf"{_BEFORE}(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w./-])", re.MULTILINE)
+    return named.search(told.told(f".{suffix}" if suffix in ("py", "rb", "php") else ".js")) is not None
 
 
 def _told_to_load(name: str, text: str) -> str:
-    """The lines that may name code, without those of what else stands in the file."""
-    lines = text.splitlines()
-    if name.endswith("conftest.py"):
-        lines = [line for line in lines if "pytest_plugins" in line or re.match(r"\s*[\"']", line)]
-    elif name in ("pyproject.toml", "setup.cfg", "package.json"):
-        lines = [line for line in lines if _LOADS.search(line)]
-    return "\n".join(lines)
+    """What the text says behind the keys and options by which runners load code."""
+    return "\n".join(f" {found[1]}" for found in _LOADS.finditer(text)) if name != ".rspec" else text
 
 
+_BEFORE: Final = r"(?:^|(?<=[\s\"'=,\[(])|(?<=[\"'\s=]\./)|(?<=rootDir>/))"
 _LOADS: Final = re.compile(
-    r"addopts|plugins|pythonpath|-p[ =\"',]|setup|require|preload|environment|runner|reporter|transform"
-    r"|resolver|bootstrap|^\s*[\"']\S+\.(?:[cm]?[jt]sx?|py)[\"'],?\s*$",
+    r"(?:setupFiles\w*|global(?:Setup|Teardown)|require|import|preload|(?:test)?environment|(?:test)?runner|reporters?|transform"
+    r"|resolver|bootstrap|helpers?|plugins|pytest_plugins|addopts|pythonpath|pytest11)[\"']?\s*[:= ]\s*"
+    r"(\[[^\]]{0,2000}\]|\{[^}]{0,2000}\}|[^\n]{0,500})",
     re.IGNORECASE,
 )
 
@@ -91,14 +122,25 @@ def hides_a_module(path: str, base: Read) -> bool:
 
 
 def changes_modules(path: str, text: str) -> bool:
-    """Whether a file of tests in Python puts something into other modules while it is imported."""
-    if not path.endswith(".py") or not is_test(path):
+    """Whether a file of tests puts something into other modules while it is loaded, and so changes what others test."""
+    if not is_test(path):
+        return False
+    if path.endswith("_test.go"):
+        return _GO_INIT.search(text) is not None
+    if _SCRIPTED.fullmatch(path):
+        return _changes_in_script(text)
+    if not path.endswith(".py"):
         return False
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(_changes(node) for node in _at_import(tree.body))
+
+
+def _changes_in_script(text: str) -> bool:
+    own = {found[1] or found[2] for found in _OWN_MODULE.finditer(text)}
+    return _SET_IN_SCRIPT.search(text) is not None or any(found[1] in own for found in _SET_OF_NAME.finditer(text))
 
 
 def _at_import(body: list[ast.stmt]) -> Iterator[ast.AST]:
