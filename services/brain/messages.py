@@ -23,9 +23,6 @@ from shared.contracts.pull_request import PullFacts, PullState
 from shared.contracts.review import ReviewTarget
 from shared.contracts.task_of import task_of
 
-NOT_TRUSTED: Final = (
-    "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
-)
 NO_PULL_REQUESTS: Final = (
     "This pull request is none of ours, so it can only be reviewed: say `review`, or say it in an issue, or in a pull "
     "request that we have made."
@@ -47,6 +44,8 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
     match signal.kind:
         case delivery.SignalKind.WORK if signal.directive == Word.REVIEW:
             return [delivery.Refuse(id=id, code="review-nothing", reason=NOTHING_TO_REVIEW)]
+        case delivery.SignalKind.WORK if signal.waits:
+            return [delivery.Refuse(id=id, code="waits", reason=f"This waits. {_who_may(signal)}")]
         case delivery.SignalKind.WORK if _is_unclear(signal):
             return [_unclear(id, signal)]
         case delivery.SignalKind.WORK:
@@ -56,7 +55,7 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
         case delivery.SignalKind.REOPENED:
             return [task.RecordReopened(id=task_id, origin=id)] if signal.trusted else []
         case delivery.SignalKind.REVIEW if not signal.trusted and signal.pull and signal.pull.verdict != "dismissed":
-            return [delivery.Refuse(id=id, code="not-trusted", reason=NOT_TRUSTED)]
+            return [delivery.Refuse(id=id, code="decides-nothing", reason=_who_may(signal))]
         case delivery.SignalKind.PULL_REQUEST | delivery.SignalKind.REVIEW | delivery.SignalKind.CHECK:
             return about_a_pull_request(id, at, signal, signal.pull, policy) if signal.pull else []
         case delivery.SignalKind.EDITED if _decides(signal):
@@ -66,7 +65,7 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
         case delivery.SignalKind.EDITED if signal.mentioned and _is_unclear(signal):
             return [_unclear(id, signal), _edit(signal, id)]
         case delivery.SignalKind.EDITED:
-            opening = [_submission(signal, policy)] if signal.mentioned else []
+            opening = [_submission(signal, policy)] if signal.mentioned and not signal.waits else []
             return [*opening, _edit(signal, id)]
         case delivery.SignalKind.COMMENT if refused := _refused(signal):
             code, reason = refused
@@ -76,6 +75,12 @@ def about_a_delivery(id: str, at: datetime, signal: delivery.Signal, policy: Rea
             if (target := review_target(signal)) is not None:
                 return _review(signal, target, policy, at, origin=signal.origin or id)
             return _steering(signal, policy, at, origin=signal.origin or id)
+
+
+def _who_may(signal: delivery.Signal) -> str:
+    sender = signal.thread.partition(":")[0]
+    them = "with write access to the repository" if sender == "github" else f"listed under [senders.{sender}]"
+    return f"Only people {them} tell the agent what to do: ask one of them to say it."
 
 
 def _is_unclear(signal: delivery.Signal) -> bool:
@@ -94,7 +99,7 @@ def _refused(signal: delivery.Signal) -> tuple[str, str] | None:
         case delivery.Signal(directive=Word.STATUS | Word.HELP):
             return None
         case delivery.Signal(trusted=False):
-            return "not-trusted", NOT_TRUSTED
+            return "decides-nothing", _who_may(signal)
         case delivery.Signal(directive=Word.REVIEW, pull_request=False):
             return "review-nothing", NOTHING_TO_REVIEW
         case delivery.Signal(directive=Word.REVIEW, pull=PullFacts(state=PullState.CLOSED | PullState.MERGED)):

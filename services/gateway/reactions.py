@@ -203,6 +203,8 @@ def _heard(signal: Signal, at: datetime) -> list[Command]:
     """Who is heard sees it at once; what is answered needs no mark beside."""
     id = reply_of(signal)
     match signal:
+        case Signal(waits=True):
+            return []
         case Signal(kind=SignalKind.WORK) | Signal(kind=SignalKind.EDITED, mentioned=True):
             return [_mark(id, signal, Mark.AT_WORK, at)]
         case Signal(kind=SignalKind.COMMENT, directive=word) if word in _QUESTIONS:

@@ -55,7 +55,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     empty where the sender does not name its messages, and for the thing's own text. ``mentioned``: it addresses us, or
     gives the thing to us; an edit does so for the first time. ``pull_request``: the thing is one. ``agent`` is to do
     the work instead of the repository's. ``pull`` has the facts of a pull request, a review or a check. ``as_of_ms`` is
-    when the words came to read so by the sender's clock (milliseconds since 1970), 0 where it does not tell.
+    when the words came to read so by the sender's clock (milliseconds since 1970), 0 where it does not tell. ``waits``:
+    whoever did it may not have work begun there, and it is to wait for somebody who may.
     """
 
     kind: SignalKind
@@ -77,6 +78,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     pull: PullFacts | None = None
     as_of_ms: int = 0
+    waits: bool = False
 
 
 SELF_TEST: Final = "journeyman.test"

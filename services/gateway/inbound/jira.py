@@ -272,6 +272,7 @@ def _work(
         trusted=is_own_word and author is not None and policy.lets_steer(*author.names),
         directive=mention.directive if mention else "",
         argument=bounded(mention.argument, 4096) if mention else "",
+        waits=actor is not None and config.policy.strangers == "wait" and not policy.lets_steer(*actor.names),
     )
 
 
@@ -397,6 +398,10 @@ working = "Doing"
 [senders.jira.jql]  # by project: what comes to fit the filter is work, once
 OPS = "priority = Highest AND labels = crash"
 ```
+
+What others than `people` ask for, label, assign or move begins nothing: they are told that it waits, until one of
+`people` does the same. With `strangers = "triage"` under `[policy]` it is planned, and its plan waits. What a filter of
+`jql` finds is the filter's.
 
 With credentials people are answered there: one comment for each task, edited in place, with the plan, how to approve
 it, and the evidence; a line for what is refused or asked; the status of the issue by `transitions`, once at each step;

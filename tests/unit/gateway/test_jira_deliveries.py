@@ -15,9 +15,9 @@ from services.gateway.inbound.jira import SENDER, read
 from services.gateway.inbound.jira_text import markdown_of
 from services.gateway.inbound.mention import find_mention
 from services.gateway.inbound.sender import Ignored, Incoming, NotAuthentic, Unnamed, Unreadable
-from shared.contracts.delivery import Signal, SignalKind, Word
+from shared.contracts.delivery import Refuse, Signal, SignalKind, Word
 from shared.contracts.task import Submit, Submitted
-from shared.ops.config import Config, Repo, SenderPolicy
+from shared.ops.config import Config, Policy, Repo, SenderPolicy
 from testing.given import given as task_given
 from testing.recorded import A_DAY
 
@@ -68,8 +68,11 @@ def changed(field: str, before: str = "", after: str = "", to: str = "") -> dict
     return {"changelog": {"items": [{"field": field, "fromString": before, "toString": after, "to": to}]}}
 
 
-def meaning(event: str, **more: Any) -> Signal | Ignored:
-    return read(event, payload(event, **more), CONFIG).meaning
+LABELLED = changed("labels", "", "agent")
+
+
+def meaning(event: str, config: Config = CONFIG, **more: Any) -> Signal | Ignored:
+    return read(event, payload(event, **more), config).meaning
 
 
 def signal(event: str, **more: Any) -> Signal:
@@ -153,6 +156,17 @@ def test_the_words_that_an_editor_found_there_are_not_the_editors() -> None:
 def test_who_gives_us_somebody_elses_issue_does_not_say_its_words() -> None:
     found = signal("jira:issue_updated", fields={"reporter": EVE}, **changed("assignee", to="712:us"))
     assert (found.author, found.trusted) == ("eve", False)
+
+
+@pytest.mark.parametrize(("who", "waits"), [(ADA, False), (EVE, True)])
+def test_what_somebody_gives_us_who_may_not_waits_for_somebody_who_may(who: dict[str, Any], waits: bool) -> None:
+    found = signal("jira:issue_updated", user=who, fields={"reporter": EVE}, **LABELLED)
+    assert found.waits is waits
+    (told,) = about_a_delivery("d-1", A_DAY, found, ReactionPolicy())
+    assert isinstance(told, Refuse if waits else Submit)
+    policy = Policy(strangers="triage")
+    triaged = meaning("jira:issue_updated", CONFIG.model_copy(update={"policy": policy}), user=who, **LABELLED)
+    assert isinstance(triaged, Signal) and not triaged.waits
 
 
 def test_a_label_that_was_there_before_is_no_new_work() -> None:

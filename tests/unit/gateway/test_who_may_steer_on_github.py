@@ -262,7 +262,8 @@ def test_a_delivery_is_judged_once_until_somebody_replays_it() -> None:
     delivery = evolve(None, accepted(signal()))
     authorised = evolve(delivery, decide(delivery, yes) or pytest.fail("nothing was decided"))
     assert decide(authorised, yes) is None and decide(authorised, no) is None
-    assert isinstance(decide(authorised, Refuse(code="review-nothing", reason="No.")), Refused)
+    for code in ("review-nothing", "decides-nothing"):
+        assert isinstance(decide(authorised, Refuse(code=code, reason="No.")), Refused), "what is said is judged later"
     refused = evolve(delivery, decide(delivery, no) or pytest.fail("nothing was decided"))
     assert decide(refused, yes) is None
     replayed = evolve(refused, decide(refused, Replay(signal=signal(), asks_permission=True)) or pytest.fail("not"))

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.brain import messages
 from services.brain.actors.task import DECIDER
 from services.brain.actors.wishes import text_of
 from services.brain.policy import ReactionPolicy
@@ -200,7 +199,20 @@ def test_a_trusted_comment_steers_its_task(word: str, argument: str, command: Co
 @pytest.mark.parametrize("word", ["", "plan", "implement", "approve", "reject", "stop", "retry", "continue"])
 def test_a_comment_of_a_stranger_steers_nothing_and_is_told_why(word: str) -> None:
     refused = after(replace(COMMENT, directive=word, argument="v1 3fa94c11", trusted=False))
-    assert refused == [Refuse(id="d-1", code="not-trusted", reason=messages.NOT_TRUSTED)]
+    who = "Only people with write access to the repository tell the agent what to do: ask one of them to say it."
+    assert refused == [Refuse(id="d-1", code="decides-nothing", reason=who)]
+
+
+def test_on_a_board_it_is_told_where_those_stand_who_may() -> None:
+    (refused,) = after(replace(COMMENT, thread="jira:x#1", directive="stop", trusted=False))
+    assert isinstance(refused, Refuse) and "listed under [senders.jira]" in refused.reason
+
+
+def test_what_waits_for_somebody_who_may_begins_nothing_and_is_told_so() -> None:
+    (refused,) = after(replace(WORK, thread="jira:x#1", waits=True))
+    assert isinstance(refused, Refuse) and refused.code == "waits"
+    edited = after(replace(WORK, kind=SignalKind.EDITED, thread="jira:x#1", mentioned=True, waits=True))
+    assert not any(isinstance(each, Submit) for each in edited)
 
 
 @pytest.mark.parametrize(
