@@ -10,7 +10,7 @@ import msgspec
 
 from services.brain.actors.wishes import text_of
 from services.brain.policy import ReactionPolicy
-from services.brain.rules import SCHEMA, Judgement, by_model, by_rules
+from services.brain.rules import SCHEMA, Judgement, by_model, by_rules, repo_of
 from services.brain.webhook_drafts import BUDGET_USD, is_draft, prompt_of, verdict_of
 from shared.claude.agent_activity import AgentActivity, AgentWork
 from shared.claude.conversation.outcome import Outcome
@@ -83,7 +83,7 @@ class Triage:
             return self._verdict(state, outcome, partial(verdict_of, state))
         if (judged := by_rules(state, config)) is not None:
             return judged
-        await self._start_of_work(state.repo, config)  # before the model is paid for
+        await self._start_of_work(repo_of(state, config), config)  # before the model is paid for
         outcome = await self._ask_model(event, work, _prompt(state), SCHEMA, context)
         return self._verdict(state, outcome, lambda told: by_model(state, msgspec.convert(told, Judgement), config))
 

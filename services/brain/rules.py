@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
 
+from services.brain.repositories import MOST_NAMED
 from shared.contracts.task import Directive, RecordTriage, Task, Verdict
 from shared.ops.config import Config
+from shared.ops.senders import SENDERS
 
 SCHEMA: Final[dict[str, object]] = {
     "type": "object",
@@ -43,7 +46,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 def by_rules(task: Task, config: Config) -> RecordTriage | None:
     """The verdict that needs no model; None where a model must judge. Directives are a person's own words."""
-    if config.repo_for(task.repo) is None:
+    name = repo_of(task, config)
+    if config.repo_for(name) is None:
         return RecordTriage(
             attempt=task.triage_attempt, verdict=Verdict.DECLINE, decided_by="rules", reason=_no_repo(task, config)
         )
@@ -53,7 +57,7 @@ def by_rules(task: Task, config: Config) -> RecordTriage | None:
             verdict=Verdict.REVIEW,
             decided_by="rules",
             reason="A review of a pull request was asked for.",
-            repo=config.name_for(task.repo),
+            repo=name,
         )
     verdict = {Directive.PLAN: Verdict.PLAN, Directive.IMPLEMENT: Verdict.IMPLEMENT}.get(task.directive)
     if verdict is None:
@@ -63,7 +67,7 @@ def by_rules(task: Task, config: Config) -> RecordTriage | None:
         verdict=verdict,
         decided_by="rules",
         reason=f"The author asked for it: {task.directive}.",
-        repo=config.name_for(task.repo),
+        repo=name,
     )
 
 
@@ -85,8 +89,25 @@ def by_model(task: Task, judgement: Judgement, config: Config) -> RecordTriage:
         work_kind=judgement.work_kind,
         risk=judgement.risk,
         answer=judgement.answer,
-        repo=config.name_for(task.repo),
+        repo=repo_of(task, config),
     )
+
+
+def repo_of(task: Task, config: Config) -> str:
+    """The repository that the task is about, by the name it has in the configuration; else what the task says.
+
+    Where nothing says which of several it is, people are asked, and the newest of their answers that names one counts:
+    only those who may steer are heard as wishes. The thing's own text may be a stranger's, and leads nowhere.
+    """
+    if config.repo_for(task.repo) is not None or task.repo:
+        return config.name_for(task.repo)
+    said = [task.request, *(wish.text for wish in task.wishes if not wish.by_program)]
+    named = ([name for name in config.repos if _names(text, name)] for text in reversed(said))
+    return next((names[0] for names in named if len(names) == 1), "")
+
+
+def _names(text: str, repo: str) -> bool:
+    return re.search(rf"(?<![\w./-]){re.escape(repo)}(?![\w/-])", text, re.IGNORECASE) is not None
 
 
 def _no_repo(task: Task, config: Config) -> str:
@@ -94,4 +115,7 @@ def _no_repo(task: Task, config: Config) -> str:
         return f'The repository {task.repo} is not configured: add [repos."{task.repo}"] to journeyman.toml and retry.'
     if not config.repos:
         return 'No repository is configured: add [repos."owner/name"] to journeyman.toml and retry.'
-    return f"Several repositories are configured: name one of {', '.join(sorted(config.repos))} and submit again."
+    names = sorted(config.repos)
+    there = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    known = f" To have it known at once, name what it comes from under sources.{task.source.kind} in journeyman.toml."
+    return f"Which repository is it about: {there}?{known if task.source.kind in SENDERS else ''}"

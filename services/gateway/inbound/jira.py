@@ -399,6 +399,9 @@ working = "Doing"
 OPS = "priority = Highest AND labels = crash"
 ```
 
+Where `sources` do not say which of several repositories it is, people are asked there, and one of `people` answers by
+naming it: `@agent plan octo/app`.
+
 What others than `people` ask for, label, assign or move begins nothing: they are told that it waits, until one of
 `people` does the same. With `strangers = "triage"` under `[policy]` it is planned, and its plan waits. What a filter of
 `jql` finds is the filter's.

@@ -262,6 +262,8 @@ def _next_words(task: TaskDetail, status: Status, mention: str) -> list[str]:
             return [f"{say('review')} has it reviewed as it is then."]
         case Status.FAILED if allowed(Action.RETRY):
             return [f"{say('retry')} tries again."]
+        case Status.DECLINED if task.decided_by == "rules" and not task.repo:
+            return [f"{say('plan owner/name')} takes it up with the repository that it names."]
         case Status.CANCELLED | Status.DECLINED if allowed(Action.RETRY):
             return [f"{say('retry')} takes it up again."]
         case Status.IN_REVIEW:
