@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,16 @@ from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, can_fail, hidden_exit_codes
 from shared.workspace.nothing_done import kept_results, nothing_done
 from shared.workspace.reached import runs_counting_tests
-from shared.workspace.test_results import Comparison, Kind, Run, compare, ended_early, same_output
+from shared.workspace.test_results import (
+    Comparison,
+    Kind,
+    Run,
+    compare,
+    ended_early,
+    ended_without_a_word,
+    lost_tests,
+    same_output,
+)
 
 HEAD_CHARS: Final = 2_000
 TAIL_CHARS: Final = 4_000
@@ -43,7 +53,6 @@ _NEITHER: Final = re.compile(r"\b[1-9]\d{0,6} (?:xfailed|xpassed|skipped|deselec
 MOST_COUNTS: Final = 4
 _GO_TOLD: Final = re.compile(r"^(?:ok  |FAIL)\t", re.MULTILINE)
 """Go tells how a package's tests ended, also where it counts none."""
-_GO_NONE: Final = re.compile(r"^\?   \t\S+\t\[no test files\]$", re.MULTILINE)
 _GO_PASSED: Final = re.compile(r"^(?:ok  |\?   )\t", re.MULTILINE)
 """It tells no number of a package that has no test any more."""
 
@@ -147,24 +156,42 @@ class Judge:
         check = await self._judge(command)
         if check.verdict not in (CheckVerdict.PASSED, CheckVerdict.FAILED_BEFORE) or not self._comparable:
             return check
-        if not (paths := await self._judges.run()) or await self._judges.replaced():
+        weaker = await self._judges.weaker()
+        paths = tuple(dict.fromkeys([*await self._judges.run(), *weaker.apart]))
+        if await self._judges.replaced():
+            return check
+        if weaker.inside and self._ran[command].findings.count:
+            self._comparable = False
+            found = f"{listed(weaker.inside)} has tests that say less, and they cannot be run apart from the work"
+            return _with_doubt(check, _as_sentence(found))
+        if not paths:
             return check
         for _ in range(2):  # a test may be flaky
             again = await self._result.run_again_with(command, self._judges.base, paths)
             if _is_green(again, self._ran[command]):
                 return check
             before = await self._base.run(command)
-            if not (found := await asyncio.to_thread(self._by_old_judges, self._ran[command], again, before)):
+            judged = partial(self._by_old_judges, self._ran[command], again, before, all_of_them=bool(weaker))
+            if not (found := await asyncio.to_thread(judged)):
                 return check
         self._comparable = False
         why = f"With {listed(paths)} as at the base commit, {found}."
         return _with_doubt(check, why)
 
-    def _by_old_judges(self, ran: Ran, again: Ran, before: BaseRun) -> str:
-        """What a run with the files of the base commit that judge does not prove, which one with the result's does."""
+    def _by_old_judges(self, ran: Ran, again: Ran, before: BaseRun, *, all_of_them: bool) -> str:
+        """What a run with the files of the base commit that judge does not prove, which one with the result's does.
+
+        ``all_of_them``: tests that the result does not run any more have to pass too.
+        """
         now, then, old = ran.findings, before.findings, again.findings
         if (why := hindrance(again.result)) is not None:
             return f"it cannot be run: {why.removesuffix('.')}"
+        if all_of_them and then.ran and not before.hindrance:
+            green = {*then.ran} - {*then.failed, *then.hidden}
+            not_green = tuple(sorted(green & {*old.failed, *old.hidden, *lost_tests(old, then).names}))
+            if not_green or not old.ran:
+                return f"these tests do not pass: {listed(not_green)}" if not_green else "it does not pass"
+            return ""
         if now.ran and not before.hindrance:
             # Those that the result brings may need what it has changed.
             green = {*now.ran} & {*then.ran} - {*now.failed, *now.hidden, *then.failed, *then.hidden}
@@ -274,6 +301,7 @@ class Judge:
         """Why a command that ended with 0 proves nothing all the same, or nothing."""
         return (
             await self._did_nothing(ran)
+            or await self._ended_early(ran)
             or await self._left_out(ran)
             or await self._complaints(ran)
             or await self._cannot_fail(ran)
@@ -289,17 +317,28 @@ class Judge:
         new = _without(kept, kept_results(before.output))
         return f"it took what an earlier run had said: {listed(new)}" if new else ""
 
+    async def _ended_early(self, ran: Ran) -> str:
+        """That a process of its tests has ended before they had, as by an ``exit(0)`` in what they load."""
+        if not await asyncio.to_thread(ended_without_a_word, ran.result.output):
+            return ""
+        before = await self._base.run(ran.result.command)
+        if await asyncio.to_thread(ended_without_a_word, before.output):
+            return ""
+        return "a process of its tests ended before they had told how they ended, which none does at the base commit"
+
     async def _left_out(self, ran: Ran) -> str:
         """Why the tests that ran prove nothing, as others of the base commit did not; or nothing.
 
         A class with another name, a mark of a package that went, a pattern: tests are left out in more ways than text
         tells of. The base commit is asked where the result touches what judges it.
         """
-        has_none = _GO_NONE.search(ran.result.output) and not _GO_TOLD.search(ran.result.output)
-        if has_none and not (await self._base.run(ran.result.command)).findings.count:
-            return _NO_TEST
+        output = ran.result.output
+        if not ran.findings.count and _GO_PASSED.search(output):
+            count = (await self._base.run(ran.result.command)).findings.count
+            if count or not _GO_TOLD.search(output):
+                return f"no test ran; at the base commit {count} did" if count else _NO_TEST
         touched = await self._touches()
-        counts = ran.findings.passed_count is not None or _GO_PASSED.search(ran.result.output)
+        counts = ran.findings.passed_count is not None or _GO_PASSED.search(output)
         if not (touched if counts else touched.judges):
             return ""
         before = await self._base.run(ran.result.command)

@@ -19,9 +19,11 @@ from shared.workspace.judges import (
     JudgeChange,
     Read,
     TakenAway,
+    Weaker,
     are_tests_touched,
     judges_changed,
     taken_away,
+    weaker,
 )
 from shared.workspace.mirror import Mirror
 
@@ -91,6 +93,11 @@ class JudgesOf:
     async def taken_away(self) -> TakenAway:
         """Which tests it deletes or skips, by the text of its files."""
         return await asyncio.to_thread(taken_away, *await self._read())
+
+    async def weaker(self) -> Weaker:
+        """Files of tests that say less than before."""
+        files, before, after = await self._read()
+        return await asyncio.to_thread(weaker, files, before, after)
 
     async def edited(self) -> tuple[str, ...]:
         """The first files that were there and have other bytes now."""

@@ -24,9 +24,19 @@ from shared.workspace.judges.in_tests import (
 from shared.workspace.judges.reach import Reach, reach_of
 from shared.workspace.judges.replaced import Replaced
 from shared.workspace.judges.targets import takes_a_targets_name
-from shared.workspace.judges.weakened import TakenAway, is_test
+from shared.workspace.judges.weakened import TakenAway, Weaker, is_test
 
-__all__ = ["MAX_FILES", "JudgeChange", "Read", "TakenAway", "are_tests_touched", "judges_changed", "taken_away"]
+__all__ = [
+    "MAX_FILES",
+    "JudgeChange",
+    "Read",
+    "TakenAway",
+    "Weaker",
+    "are_tests_touched",
+    "judges_changed",
+    "taken_away",
+    "weaker",
+]
 
 MAX_FILES: Final = 500
 """Changed files that are looked at."""
@@ -67,6 +77,7 @@ def judges_changed(
     tests = weakened.weakened(looked_at, base, result)
     replaced = Replaced(base, result, [*commands, *_texts(reached[0], base), *_texts(reached[1], result)])
     told = ToldToLoad(base)
+    gone_tests = [path for path, status in looked_at if status == "D" and is_test(path)]
     found: list[JudgeChange] = []
     for at, (path, status) in enumerate(files):
         verb = _VERBS.get(status, "changed")
@@ -74,6 +85,8 @@ def judges_changed(
         if kind := replaced.by_path(path) or (is_looked_at and replaced.by_text(path)):
             found.append(JudgeChange(path, f"{kind} {verb}", replaces=status != "D"))
         elif is_looked_at:
+            if status == "A" and any(gone.startswith(f"{path}/") for gone in gone_tests):
+                found.append(JudgeChange(path, "put in the place of a folder with tests", is_run=True))
             found += _judges(path, verb, base, result, reached, told) or [
                 JudgeChange(path, phrase) for phrase in tests.get(path, [])
             ]
@@ -87,6 +100,11 @@ def judges_changed(
 def taken_away(files: Sequence[tuple[str, str]], base: Read, result: Read) -> TakenAway:
     """What tests the change to these ``files`` (as those of `judges_changed`) deletes or skips."""
     return weakened.taken_away(files[:MAX_FILES], _cut(base), _cut(result))
+
+
+def weaker(files: Sequence[tuple[str, str]], base: Read, result: Read) -> Weaker:
+    """Which of these ``files`` (as those of `judges_changed`) have tests that say less than before."""
+    return weakened.weaker(files[:MAX_FILES], _cut(base), _cut(result))
 
 
 def are_tests_touched(files: Sequence[tuple[str, str]], base: Read) -> bool:
@@ -112,7 +130,11 @@ def _judges(
         return [JudgeChange(path, "file at the name of a target, which make then takes for done, added", is_run=True)]
     if path in before.scripts | after.scripts and not is_test(path):
         # What was not there before was named by nobody but the operator: then it is the work itself.
-        return [JudgeChange(path, f"script that the checks run {verb}", is_run=verb != "added" and is_script(path))]
+        return [
+            JudgeChange(
+                path, f"script that the checks run {verb}", is_run=verb != "added" and is_script(path, base(path))
+            )
+        ]
     if (path in before.targets or path in after.targets) and before.targets.get(path) != after.targets.get(path):
         return [JudgeChange(path, "commands that the checks run changed", is_run=True)]
     if is_included(path, "\n".join([*before.targets.values(), *after.targets.values()])):

@@ -44,6 +44,11 @@ _SET_IN_SCRIPT: Final = re.compile(
     re.MULTILINE,
 )
 """What stands at the beginning of a line there runs when the file is loaded."""
+_ASSERTS: Final = re.compile(
+    r"^[ \t]*assert\b|\bassert[\w.]*\(|[\"'](?:node:)?assert(?:/strict)?[\"']|\bexpect\("
+    r"|\bSystemExit\([1-9\"'f]|\bexit\([1-9\"']|\bexit [1-9]\b|\bprocess\.exitCode\b",
+    re.MULTILINE,
+)
 _CHANGES: Final = frozenset({"setattr", "delattr", "exec", "eval", "__import__", "reload", "patch", "start", "update"})
 """Names of functions that may put something else into a module."""
 
@@ -92,9 +97,11 @@ _LOADS: Final = re.compile(
 )
 
 
-def is_script(path: str) -> bool:
-    """Whether a file that a command names is one by which the work is judged, and not the work itself."""
-    return _SCRIPT.search(path) is not None
+def is_script(path: str, text: str = "") -> bool:
+    """Whether a file that a command names is one by which the work is judged, and not the work itself: by its name, or
+    as it asserts something.
+    """
+    return _SCRIPT.search(path) is not None or _ASSERTS.search(text) is not None
 
 
 def is_included(path: str, makefiles: str) -> bool:

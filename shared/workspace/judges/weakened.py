@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -165,6 +165,8 @@ def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict
     """For changed files (path, status letter) what became of their tests; no word of those that only grew."""
     changes, moved = _changes(files, base, result)
     found = {change.path: phrases for change in changes if (phrases := _phrases(change, moved))}
+    for path, phrase in _moved_and_weaker(changes, moved):
+        found.setdefault(path, []).append(phrase)
     added = {posixpath.basename(path) for path, status in files if status == "A"}
     counted = {change.path for change in changes if change.missing}
     for path, status in files:
@@ -176,6 +178,34 @@ def weakened(files: Sequence[tuple[str, str]], base: Read, result: Read) -> dict
         elif status != "A" and _RECORDED.fullmatch(path):
             found.setdefault(path, []).append(f"recorded expectations {'deleted' if status == 'D' else 'changed'}")
     return found
+
+
+class Weaker(msgspec.Struct, frozen=True):
+    """Files of tests that say less than before. ``apart`` can be put back as they were and run so beside the work, with
+    those to which tests have moved; ``inside`` are files of the work itself, which have their tests in them.
+    """
+
+    apart: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.apart or self.inside)
+
+
+def weaker(files: Sequence[tuple[str, str]], base: Read, result: Read) -> Weaker:
+    """Of changed files (path, status letter) those whose tests are deleted, replaced by others, skipped or made to
+    assert less. Recorded expectations are none: they change with the work.
+    """
+    changes, moved = _changes(files, base, result)
+    told = weakened([file for file in files if not _RECORDED.fullmatch(file[0])], base, result)
+    found = {change.path for change in changes if change.status != "A" and change.missing - moved} | {*told}
+    if not found:
+        return Weaker()
+    found |= {change.path for change in changes if change.missing & moved or change.new & moved}
+    folders = {path for path, status in files if status == "A" and any(each.startswith(f"{path}/") for each in found)}
+    # A file of Rust has its tests in itself, but for those of a folder of tests.
+    inside = {path for path in found if path.endswith(".rs") and not re.match(_BELOW_TESTS, path)}
+    return Weaker(tuple(sorted((found | folders) - inside)), tuple(sorted(inside)))
 
 
 class TakenAway(msgspec.Struct, frozen=True):
@@ -260,6 +290,16 @@ def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
     if language.only and (only := _more(language.only, change.before, change.after)) > 0:
         phrases.append(f"{_counted(only, 'mark')} added that leaves other tests out")
     return phrases
+
+
+def _moved_and_weaker(changes: Sequence[_Change], moved: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Where tests have moved, and all files together assert less: those that have the tests now."""
+    for language in LANGUAGES:
+        them = [each for each in changes if each.language is language and (each.missing | each.new) & moved]
+        lost = _sum(change.missing for change in them).total() - _sum(change.new for change in them).total()
+        fewer = sum(_more(language.assertion, change.after, change.before) for change in them)
+        if fewer > 0 and lost <= 0:
+            yield from ((each.path, f"{_counted(fewer, 'assertion')} fewer") for each in them if each.new & moved)
 
 
 def _asserts(change: _Change) -> bool:

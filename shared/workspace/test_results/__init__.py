@@ -11,6 +11,7 @@ from shared.workspace.test_results.findings import Findings, read_failures
 from shared.workspace.test_results.lost import Lost, deleted_among, lost_tests, not_told, red_before
 from shared.workspace.test_results.normalise import normalise
 from shared.workspace.test_results.report_files import refuses_reports, report_environment, report_files
+from shared.workspace.test_results.stopped import ended_without_a_word
 
 __all__ = [
     "Comparison",
@@ -21,6 +22,7 @@ __all__ = [
     "compare",
     "deleted_among",
     "ended_early",
+    "ended_without_a_word",
     "failing_lines",
     "fewer_tests",
     "lost_tests",

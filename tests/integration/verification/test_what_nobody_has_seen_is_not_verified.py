@@ -281,6 +281,7 @@ GO_MAIN: Final = 'package a\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc TestMain
         ({"a/a_test.go": GO_TESTS["a/a_test.go"].replace("func TestG", "func testG")}, Evidence.VERIFIED),
         ({"a/main_test.go": GO_MAIN}, Evidence.UNVERIFIED),
         ({"a/a_test.go": "//go:build never\n\n" + GO_TESTS["a/a_test.go"]}, Evidence.UNVERIFIED),
+        ({"a/a_test.go": "package a\n"}, Evidence.UNVERIFIED),
     ],
     ids=[
         "nothing of it",
@@ -288,6 +289,7 @@ GO_MAIN: Final = 'package a\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc TestMain
         "deleted by its name",
         "a main that ends",
         "a constraint that leaves out two",
+        "none any more",
     ],
 )
 async def test_tests_of_go_are_counted_without_a_change_to_the_command(
@@ -308,6 +310,36 @@ async def test_a_makefile_that_gives_flags_of_its_own_to_every_command_of_go_is_
         NOTE, f"{GO_CACHE} make test", f"{GO_CACHE} sh run.sh"
     )
     assert judged.evidence is Evidence.VERIFIED
+
+
+GO_EXITS: Final = 'package a\n\nimport "os"\n\nfunc init() { os.Exit(0) }\n\nfunc F() int { return 2 }\n'
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs go")
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "no test ran; at the base commit 2 did"),
+        ({"c/c_test.go": 'package c\n\nimport "testing"\n\nfunc TestC(t *testing.T) {}\n'},
+         "a process of its tests ended before they had told how they ended"),
+    ],
+    ids=["the only package", "one of two"],
+)  # fmt: skip
+async def test_a_package_of_go_that_ends_before_its_tests_proves_nothing(
+    more: dict[str, str], told: str, trial: MakeTrial
+) -> None:
+    judged = await trial(GO_TESTS | more).judge({"a/a.go": GO_EXITS}, GO_TEST)
+    assert told in judged.checks[0].reason
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
+async def test_a_file_of_node_that_ends_before_its_tests_proves_nothing(trial: MakeTrial) -> None:
+    test = "const { test } = require('node:test')\nrequire('./index.js')\ntest('good', () => {})\n"
+    place = trial({"index.js": "module.exports = 1\n", "it.test.js": test})
+    assert (await place.judge({"index.js": "module.exports = 2\n"}, "node --test")).evidence is Evidence.VERIFIED
+    judged = await place.judge({"index.js": "process.exit(0)\n"}, "node --test")
+    assert "a process of its tests ended before" in judged.checks[0].reason
+    assert judged.evidence is Evidence.UNVERIFIED
 
 
 CALC: Final = {
@@ -368,6 +400,49 @@ async def test_what_passes_by_a_changed_judge_alone_proves_nothing(
     assert judged.evidence is Evidence.UNVERIFIED
     (reason,) = (each.reason for each in judged.checks)
     assert "as at the base commit" in reason or "names the tests" in reason
+
+
+SCRIPT: Final = "import calc\nassert calc.add(1, 2) == 3\nprint('fine')\n"
+
+
+@pytest.mark.parametrize(
+    ("judge", "check"),
+    [
+        ({"test_calc.py": "def test_x(): pass\n"}, "python3 -m pytest"),
+        ({"test_calc.py": "def test_x(): pass\ndef test_y(): assert 1\n"}, "python3 -m pytest"),
+        ({"test_calc.py": "def test_a(): pass\ndef test_b(): pass\n"}, "python3 -m pytest"),
+        ({"test_calc.py": None, "test_other.py": "def test_a(): pass\ndef test_b(): pass\n"}, "python3 -m pytest"),
+        ({"test_calc.py": None, "test_new.py": "def test_x(): pass\n"}, "python3 -m pytest"),
+        ({"t.py": "print('fine')\n"}, "make t"),
+    ],
+    ids=["others", "as many others", "emptied", "emptied and moved", "deleted", "a script"],
+)
+async def test_tests_that_say_less_are_no_proof_where_the_old_ones_do_not_pass(
+    judge: Files, check: str, trial: MakeTrial
+) -> None:
+    place = trial(CALC | {"t.py": SCRIPT, "Makefile": "t:\n\tpython3 t.py\n"})
+    judged = await place.judge(BROKEN_CALC | dict(judge), check)
+    assert [each.exit_code for each in judged.checks] == [0], "it says so"
+    assert judged.evidence is Evidence.UNVERIFIED
+    (reason,) = (each.reason for each in judged.checks)
+    assert "as at the base commit" in reason
+    assert "pass" in reason
+    assert (await place.judge(judge, check)).evidence is Evidence.VERIFIED, "the work does what the old ones ask for"
+
+
+async def test_a_link_to_other_tests_in_the_place_of_the_folder_of_tests_is_no_proof(trial: MakeTrial) -> None:
+    files = {"calc.py": CALC["calc.py"], "tests/test_calc.py": CALC["test_calc.py"]}
+    settings = {"pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['.']\ntestpaths = ['tests']\n"}
+    place = trial(files | settings)
+    judged = await place.judge(
+        {**BROKEN_CALC, "tests/test_calc.py": None, "real/test_calc.py": "def test_a(): 0\ndef test_b(): 0\n"},
+        "python3 -m pytest",
+        links={"tests": "real"},
+    )
+    assert judged.evidence is Evidence.UNVERIFIED
+    assert "these tests do not pass: tests.test_calc.test_a, tests.test_calc.test_b" in judged.checks[0].reason
+    told = [note.sentence for note in judged.notes if note.kind is NoteKind.JUDGE_CHANGED]
+    assert "tests: put in the place of a folder with tests" in told
 
 
 @pytest.mark.parametrize(

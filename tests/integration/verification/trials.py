@@ -84,19 +84,30 @@ class Trial:
             runs = {name: msgspec.structs.replace(run, at=run.at - seconds) for name, run in record.runs.items()}
             file.write_bytes(msgspec.json.encode(msgspec.structs.replace(record, runs=runs)))
 
-    async def commit(self, change: Files) -> Commit:
-        """A result that changes these files."""
+    async def commit(self, change: Files, links: Mapping[str, str] | None = None) -> Commit:
+        """A result that changes these files, and has ``links`` (targets by path)."""
         await self.mirror.ensure(self.base)
         self.results += 1
         worktree = await Worktree.create(self.mirror, self.folder / f"agent-{self.results}", self.base)
         await asyncio.to_thread(write, worktree.path, change)
+        for path, target in (links or {}).items():
+            if (worktree.path / path).is_dir():
+                (worktree.path / path).rmdir()
+            (worktree.path / path).symlink_to(target)
         commit = await worktree.commit("result", JOURNEYMAN, at=NOON)
         assert commit is not None
         return commit
 
-    async def judge(self, change: Files, *checks: str, setup: tuple[str, ...] = (), number: int = 1) -> Judged:
+    async def judge(
+        self,
+        change: Files,
+        *checks: str,
+        setup: tuple[str, ...] = (),
+        number: int = 1,
+        links: Mapping[str, str] | None = None,
+    ) -> Judged:
         """The verdicts on a result that changes these files; without ``checks``, those of the repository itself."""
-        commit = await self.commit(change)
+        commit = await self.commit(change, links)
         repo = Repo(path=self.target, checks=list(checks) or None, setup=list(setup) if checks else None)
         return await self.verification.judge(
             LocalWork(Actor("run", f"task-{self.results}"), number),
