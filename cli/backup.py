@@ -53,6 +53,11 @@ def what_else_to_keep(settings: Settings, environment: Mapping[str, str]) -> lis
         keep.append(f"{written_as('nats_url')}: the password in it; {SETTINGS} has the address without it.")
     if (settings.data_dir / _DEMO_SECRET).exists():
         keep.append(f"{settings.data_dir / _DEMO_SECRET}: the demo's webhook secret.")
+    # The log knows of each webhook and has the fingerprint of its secret alone.
+    keep.append(
+        "The secrets of webhooks that people have made, where there are any: no archive holds the bucket SECRETS. "
+        "After a restore give each webhook another one by `journeyman webhook rotate`, and its sender, too."
+    )
     try:
         config = load_config(settings.config_path)
     except BadConfig as error:

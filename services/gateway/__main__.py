@@ -255,6 +255,7 @@ async def run(settings: Settings, timings: Timings) -> None:
                 sealed,
                 loopback_only=is_loopback(settings.http_host),
                 agents=settings.agents_path,
+                config=lambda: config.now,
             ),
             commands=commands,
             client=service.client,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import secrets as random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.gateway.custom.paths import BadExpression, Found, check, find
-from services.gateway.custom.registry import Webhooks
+from services.gateway.custom.registry import MAX_FILE_BYTES, Webhooks, secret_in
 from services.gateway.custom.sealed_secrets import SealedSecrets
 from services.gateway.inbound.sender import Unreadable
 from shared.contracts.decider import Rejected
@@ -31,6 +33,7 @@ from shared.contracts.webhook import (
     Scheme,
     Webhook,
 )
+from shared.ops.config import Config
 from shared.ops.senders import SENDERS
 from shared.runtime.client import Client, CommandResult
 
@@ -39,6 +42,7 @@ OVERLAP: Final = timedelta(days=1)
 AGENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MIN_SECRET: Final = 8
 MAX_SECRET: Final = 500
+MOST_NAMED: Final = 20
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +56,21 @@ class WebhookCommands:
     """Raises what `Client.send` raises, and `Rejected` for what cannot be used."""
 
     def __init__(
-        self, client: Client, webhooks: Webhooks, secrets: SealedSecrets, *, loopback_only: bool, agents: Path
+        self,
+        client: Client,
+        webhooks: Webhooks,
+        secrets: SealedSecrets,
+        *,
+        loopback_only: bool,
+        agents: Path,
+        config: Callable[[], Config],
     ) -> None:
         self._client = client
         self._webhooks = webhooks
         self._secrets = secrets
         self._loopback_only = loopback_only
         self._agents = agents
+        self._config = config
 
     async def create(self, name: str, definition: Definition, *, secret: str, principal: str) -> Made:
         """Make a webhook. Without a secret one is made where its verification needs one of ours."""
@@ -69,6 +81,7 @@ class WebhookCommands:
                 f"another sender: {', '.join((*SENDERS, *sorted(RESERVED)))}.",
             )
         self._refuse_unusable(definition)
+        await self._refuse_unreachable(definition)
         made, fingerprint = "", ""
         if _needs_ours(definition):
             made = secret or _new_secret(definition.verification.scheme)
@@ -81,6 +94,7 @@ class WebhookCommands:
     async def change(self, name: str, definition: Definition, *, principal: str) -> Made:
         """Replace what it does; its secret stays."""
         self._refuse_unusable(definition)
+        await self._refuse_unreachable(definition)
         return Made(result=await self._send(name, Change(definition=definition), principal))
 
     async def rotate(self, name: str, *, secret: str, principal: str) -> Made:
@@ -117,11 +131,39 @@ class WebhookCommands:
         if file and not Path(file).is_absolute():
             raise Rejected("webhook-unusable", "A secret's file is named by its whole path on the gateway's machine.")
         if (agent := definition.agent) and not (AGENT.fullmatch(agent) and (self._agents / agent).is_dir()):
-            raise Rejected("agent-unknown", f"There is no agent {agent!r}: leave it out, or name one of the agents.")
+            there = ", ".join(sorted(each.name for each in self._agents.iterdir() if each.is_dir()))
+            raise Rejected("agent-unknown", f"There is no agent {agent!r}: leave it out, or name one of {there}.")
         try:
             check(definition)
         except BadExpression as error:
             raise Rejected("expression-invalid", str(error)) from error
+
+    async def _refuse_unreachable(self, definition: Definition) -> None:
+        """What no delivery could use is told to who saves it, and not to each sender."""
+        how = definition.verification
+        if how.secret_file:
+            try:
+                found = await asyncio.to_thread(secret_in, Path(how.secret_file))
+            except OSError:
+                found = b""
+            if not 0 < len(found) <= MAX_FILE_BYTES:
+                raise Rejected(
+                    "webhook-unusable",
+                    f"The gateway can read no secret in {how.secret_file}: name a file on its machine that it may "
+                    "read, with the secret alone in it.",
+                )
+        if how.jwks_url:
+            try:
+                await self._webhooks.keys.refuse_address(how.jwks_url)
+            except ValueError as error:
+                raise Rejected("webhook-unusable", f"The keys at jwks_url cannot be asked for: {error}.") from error
+        config = self._config()
+        if definition.repo and config.repo_for(definition.repo) is None:
+            there = ", ".join(sorted(config.repos)[:MOST_NAMED]) or "none yet"
+            raise Rejected(
+                "repo-unknown",
+                f"The repository {definition.repo} is not in journeyman.toml: add it there, or name one of {there}.",
+            )
 
     async def _sealed(self, name: str, definition: Definition, secret: str) -> str:
         if not MIN_SECRET <= len(secret) <= MAX_SECRET:

@@ -49,7 +49,7 @@ class Webhooks:
     def __init__(self, journal: Journal, secrets: SealedSecrets, keys: SenderKeys) -> None:
         self._journal = journal
         self._secrets = secrets
-        self._keys = keys
+        self.keys = keys
         self._found: dict[str, Webhook] = {}
         self._made_by: dict[str, str] = {}
         self._position = 0
@@ -160,7 +160,7 @@ class Webhooks:
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         try:
-            secret = await asyncio.to_thread(_secret_in, Path(file))
+            secret = await asyncio.to_thread(secret_in, Path(file))
         except OSError as error:
             raise Problem(
                 401, "webhook-not-configured", f"The file with the secret of the webhook {name} cannot be read."
@@ -181,7 +181,7 @@ class Webhooks:
         except jwt.PyJWTError:
             return ()  # nothing that a key could fit: it is refused without asking anybody
         try:
-            return await self._keys.of(url, kid)
+            return await self.keys.of(url, kid)
         except KeysUnavailable as error:
             log.warning("the keys of a webhook cannot be read", url=url, problem=str(error))
             raise unavailable(
@@ -189,8 +189,11 @@ class Webhooks:
             ) from error
 
 
-def _secret_in(path: Path) -> bytes:
-    """Raises `OSError`, also for what is no file and could go on for ever."""
+def secret_in(path: Path) -> bytes:
+    """The secret in a file, cut a byte behind the most it may have.
+
+    Raises `OSError`, also for what is no file and could go on for ever.
+    """
     if not path.is_file():
         raise OSError(f"{path} is no file")
     with path.open("rb") as opened:

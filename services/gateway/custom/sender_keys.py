@@ -7,6 +7,7 @@ few bytes, without following it elsewhere, and never inside of our own network u
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import math
 import time
@@ -79,15 +80,20 @@ class SenderKeys:
             raise KeysUnavailable(kept.problem)
         return kept.keys
 
+    async def refuse_address(self, url: str) -> None:
+        """Raises `ValueError` for an address that is never asked. One that cannot be looked up now is none of these."""
+        there = _usable(url)
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                await self._permitted(there.host, there.port or 443)
+
     def _is_due(self, kept: _Kept, kid: str | None) -> bool:
         age = self._clock() - kept.asked
         is_known = kept.keys is not None and (kid is None or any(key.get("kid") == kid for key in kept.keys))
         return age > (KEPT_S if is_known and not kept.problem else AGAIN_S)
 
     async def _read(self, url: str) -> Sequence[Key]:
-        there = httpx.URL(url)
-        if there.scheme != "https" or there.userinfo or not there.host:
-            raise ValueError("keys are read over https://, without a login in the address")
+        there = _usable(url)
         # What was looked up is what is connected to: another answer of the name server changes nothing.
         address = await self._permitted(there.host, there.port or 443)
         async with (
@@ -121,6 +127,16 @@ class SenderKeys:
                 "its host is inside of our own network: name it in JOURNEYMAN_JWKS_HOSTS where that is meant"
             )
         return found[0]
+
+
+def _usable(url: str) -> httpx.URL:
+    try:
+        there = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"it is no address: {error}") from error
+    if there.scheme != "https" or there.userinfo or not there.host:
+        raise ValueError("keys are read over https://, without a login in the address")
+    return there
 
 
 def _is_public(address: str) -> bool:

@@ -42,6 +42,7 @@ def test_the_configuration_is_kept_and_no_secret_is(tmp_path: Path) -> None:
     assert '/run/secrets/git: a file that [credentials."git.example"] in journeyman.toml names.' in told
     assert 'FAR_TOKEN: the variable with the token of [credentials."git.example/octo/far"].' in told
     assert "octo/near: the repository /srv/near, which is on this machine." in told
+    assert "no archive holds the bucket SECRETS" in told and "`journeyman webhook rotate`" in told
     assert (target / "KEEP.txt").read_text().splitlines() == [f"- {each}" for each in keep]
 
     settings_kept = (target / "configuration" / "settings.env").read_text()
