@@ -44,8 +44,10 @@ _COURTESY: Final = r"(?:please|pls|kindly|can|could|would|will|you|just|now)"
 _VERB: Final = re.compile(
     rf"[\W_]*(?:{_COURTESY}\b[\W_]*)*(?P<verb>go\s+on|[^\W\d_][\w-]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
 )
-_BEFORE_A_MENTION: Final = re.compile(r"[\W_]*")
-
+_BEFORE_A_MENTION: Final = re.compile(
+    r"[\W_]*(?:(?:please|pls|kindly|hey|hi|hello|hallo|yo|ok|okay|so|now|dear|bitte)\b[\W_]*)*", re.IGNORECASE
+)
+"""A greeting may stand there. "Thanks" may not: behind "Thanks @agent" follows what was done, and no wish."""
 
 _DO: Final = re.compile(r"(?P<verb>[^\W\d_]+)(?=\s|$|[.,:;!?])")
 _NO_OBJECT: Final = re.compile(r"(?:not|no|never|n't|you|we|i|they)\b", re.IGNORECASE)

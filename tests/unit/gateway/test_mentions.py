@@ -44,6 +44,10 @@ def test_a_directive_stands_behind_a_mention_at_the_start_of_a_line(text: str, f
         ("@agent reject (too big)", Mention("reject", "(too big)")),
         ("@agent approve v1 `3fa94c11`.", Mention("approve", "v1 3fa94c11")),
         ("[@agent](https://github.test/agent) stop", Mention("stop")),
+        ("Please **@agent** stop.", Mention("stop")),
+        ("Please @agent, stop this", Mention("stop", "this")),
+        ("Hey @agent status", Mention("status")),
+        ("**Hello**, could be:\nok, please: _@agent_ plan", Mention("plan")),
     ],
 )
 def test_punctuation_emphasis_courtesy_and_line_ends_around_a_directive_do_not_matter(
@@ -67,7 +71,9 @@ def test_every_word_has_its_own_name_and_its_aliases(word: Word) -> None:
         "@agent auto generate the docs",
         "@agent what do you think?",
         "I asked @agent, implement is broken",
-        "Hello @agent stop",
+        "Thanks @agent, fix looks good",
+        "I told @agent stop",
+        "Please ask @agent, stop is not enough",
         "@agent help me with the parser",
         "@agent status bars are broken",
         "@agent `stop`",
