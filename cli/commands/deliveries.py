@@ -76,7 +76,7 @@ def show(id: str, as_json: bool) -> None:
         "said by": f"{found.author}{'' if found.trusted else ', who is not trusted'}",
         "word": f"{found.directive} {found.argument}".strip(),
         "message": found.origin,
-        "sender's id": found.delivery,
+        "sender's id": "" if found.delivery == "unnamed" else found.delivery,
         "task": found.task_id or "",
     }
     for name, value in facts.items():

@@ -12,6 +12,7 @@ from cli.console import say, screen
 from cli.failures import Failure
 from cli.follow import Storyteller, follow
 from cli.short_ids import whole_id
+from services.brain.actors.task import DECIDER as TASK
 from services.gateway.api.artifacts import TaskArtifacts
 from shared.contracts.evidence import Outcome
 from shared.contracts.messages import Event, name_of
@@ -28,6 +29,7 @@ from shared.contracts.task import (
     PublicationRequested,
     Retried,
     Status,
+    Task,
 )
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.direct import get_batch
@@ -50,6 +52,8 @@ async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, An
         events = await link.journal.load(Actor("task", task_id))
         if (end := _end_of(events)) is not None:
             return {"id": task_id, **ended(end)}
+        if (asked := waits_for(events)) and not quiet:
+            say(asked, to_stderr=True)
         try:
             async with asyncio.timeout(timeout_s):
                 told = int(
@@ -58,7 +62,23 @@ async def wait(id: str, *, timeout_s: float | None, quiet: bool) -> dict[str, An
                 how = await until_end(link, task_id, events[-1].position, quiet=quiet, output_after=told)
                 return {"id": task_id, **how}
         except TimeoutError:
-            raise Failure(f"Task {task_id} has not ended within {timeout_s:g} s; it goes on.") from None
+            asked = waits_for(await link.journal.load(Actor("task", task_id)))
+            raise Failure(f"Task {task_id} has not ended within {timeout_s:g} s. {asked or 'It goes on.'}") from None
+
+
+def waits_for(events: list[RecordedEvent]) -> str:
+    """What a task waits for that only a person can say; empty while it goes on by itself."""
+    state: Task = TASK.initial
+    for event in events:
+        state = TASK.evolve(state, event.data)
+    id = events[-1].actor.id
+    match state.status:
+        case Status.AWAITING_APPROVAL if not state.approved:
+            return f"Its plan waits for approval: `journeyman task approve {id}`."
+        case Status.WAITING_INPUT:
+            return f"Its agent has asked something: `journeyman task show {id}` has the question."
+        case _:
+            return ""
 
 
 async def until_end(link: Link, task_id: str, after: int, *, quiet: bool, output_after: int = 0) -> dict[str, Any]:

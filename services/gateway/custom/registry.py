@@ -21,6 +21,7 @@ from services.gateway.custom.sender_keys import KeysUnavailable, SenderKeys
 from services.gateway.custom.verification import verify
 from services.gateway.inbound.receiver import Door
 from services.gateway.inbound.sender import Ignored, Incoming, Reading, Sender
+from services.gateway.inbound.text import one_line, visible
 from services.gateway.problems import Problem, unavailable
 from shared.contracts.delivery import Signal, SignalKind
 from shared.contracts.subjects import Actor
@@ -221,7 +222,8 @@ def _read(name: str, definition: Definition, event: str, body: bytes, config: Co
         kind=SignalKind.WORK,
         thread=f"{name}:{thing}" if thing else "",
         opened_at_ms=0,
-        title=found.title,
+        # A task is found by its title in every list.
+        title=found.title or one_line(visible(f"{name} {thing}".strip())),
         text=found.text,
         repo=config.name_for(found.repository or definition.repo),
         url=found.url,

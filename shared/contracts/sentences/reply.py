@@ -22,10 +22,24 @@ def sentence(event: reply.ReplyEvent) -> str:
         case reply.Withdrawn(effects=effects):
             return f"No longer wanted: {', '.join(effects)}."
         case reply.Wanted(effect=effect, text=text):
-            return f"To be shown: {effect}{because(text)}"
+            return _wanted(effect, text)
         case reply.Shown(effect=effect, url=url):
             return f"{effect} is shown{f', see {url}' if url else ''}."
         case reply.Concluded(effects=effects, text=text):
             return f"The work has ended ({text}), which is to be seen at {', '.join(effects)}."
         case _:
             assert_never(event)
+
+
+def _wanted(effect: str, text: str) -> str:
+    match reply.kind_of_effect(effect):
+        case reply.EffectKind.WORK_LOG:
+            return f"To be logged as worked on by attempt {effect.partition('/')[2]}: {text} s."
+        case reply.EffectKind.STATE:
+            return f"To be shown as the thing's status{because(text)}"
+        case reply.EffectKind.LINK:
+            return f"To be linked from the thing{because(text)}"
+        case reply.EffectKind.COMMENT:
+            return "To be told in the task's comment: how it stands now."
+        case _:
+            return f"To be shown: {effect}{because(text)}"
