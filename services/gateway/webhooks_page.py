@@ -25,12 +25,12 @@ payload would do, and does nothing.
 
 ## Words
 
-A word stands behind a mention (`@agent`, `/agent`, or the name of our own account) at the start of a line: `@agent fix
-the sum of an empty list`. Case, punctuation, emphasis, a greeting and a "please" do not matter. Quotations, code,
-struck-out text, HTML comments and the tails of e-mails do not count. A mention without a word is a wish in plain
-language: triage judges it together with the issue. Different words in one comment count as `help`, and so do a word
-that is negated in any way (`do not plan`, `please never approve`, `implement not yet`) and an approval with a
-condition: nothing begins by them, and a new issue that says such is refused in words.
+A word stands behind a mention (`@agent`, `/agent`, or the name of our own account) at the start of a line:
+`@agent fix the sum of an empty list`. Case, punctuation, emphasis, a greeting and a "please" do not matter. Quotations,
+code, tables, the texts of links, struck-out text, HTML comments and the tails of e-mails do not count. A mention
+without a word is a wish in plain language: triage judges it together with the issue. Different words in one comment
+count as `help`, and so do a word that is negated in any way (`do not plan`, `please never approve`, `implement not
+yet`) and an approval with a condition: nothing begins by them, and a new issue that says such is refused in words.
 
 A repository can have words of its own for these, in `.journeyman.yml` on its base branch. They count in new comments
 where we have credentials for GitHub, and never in an edited one.

@@ -56,6 +56,7 @@ _SENT_BEHIND: Final = re.compile(
     rf"(?<!\w)(?:{_HEADERS['sent']})[*_]*\s?[:：].*(?<!\w)(?:{_HEADERS['subject']})[*_]*\s?[:：]", re.I
 )
 """Where all of them have become one line."""
+_ADDRESS_IN: Final = re.compile(r"[\w.+-]@[\w-]+\.\w")
 _MARKUP: Final = re.compile(r"</?(?:b|strong|i|em|br|p|div|span|font)\b[^<>]{0,200}>", re.IGNORECASE)
 _RULE: Final = re.compile(
     r"[-–—=_]{2,}\s*.{0,40}(?:messages?|nachricht|mensaje|messaggio|bericht|mensagem|meddelande|meddelelse|melding|viesti"
@@ -109,6 +110,12 @@ def _is_somebodys(line: str) -> bool:
     return len(words) <= 4 and not _PRONOUNS.fullmatch(words[-1]) and all(_is_of_a_name(word) for word in words)
 
 
+def _is_a_name(value: str) -> bool:
+    """``Ada Lovelace``, also in lower case, and neither ``1.2`` nor a sentence."""
+    words = value.split()
+    return len(words) <= 3 and all(_WORD_OF_A_NAME.fullmatch(word) for word in words)
+
+
 def _is_of_a_name(word: str) -> bool:
     return _WORD_OF_A_NAME.fullmatch(word) is not None and (
         not word[0].isalpha() or not word[0].islower() or len(word) <= 3
@@ -116,11 +123,11 @@ def _is_of_a_name(word: str) -> bool:
 
 
 def _is_a_header(lines: Sequence[str], at: int) -> bool:
-    """Whether the headers of a mail begin here: two of them, where one alone may be anything."""
+    """Whether the headers of a mail begin here: two of them, or who it is from. Another one alone may be anything."""
     kind, value = _header(lines[at])
     if not kind:
         return False
-    if kind == "from" and (re.search(r"[\w.+-]@[\w-]+\.\w", value) or _SENT_BEHIND.search(value)):
+    if kind == "from" and (_ADDRESS_IN.search(value) or _SENT_BEHIND.search(value) or _is_a_name(value)):
         return True
     following = [line for line in islice(lines, at + 1, at + 6) if line.strip()]
     kinds = {kind, *(told for line in following[:3] if (told := _header(line)[0]))}

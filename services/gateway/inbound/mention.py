@@ -45,9 +45,12 @@ _VERB: Final = re.compile(
     rf"[\W_]*(?:{_COURTESY}\b[\W_]*)*(?P<verb>go\s+on|[^\W\d_][\w-]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
 )
 _BEFORE_A_MENTION: Final = re.compile(
-    r"[\W_]*(?:(?:please|pls|kindly|hey|hi|hello|hallo|yo|ok|okay|so|now|dear|bitte)\b[\W_]*)*", re.IGNORECASE
+    r"(?:[^\w|]|_)*(?:(?:please|pls|kindly|hey|hi|hello|hallo|yo|ok|okay|so|now|dear|bitte)\b(?:[^\w|]|_)*)*",
+    re.IGNORECASE,
 )
-"""A greeting may stand there. "Thanks" may not: behind "Thanks @agent" follows what was done, and no wish."""
+"""A greeting may stand there, and no edge of a table's cell. "Thanks" may not: behind "Thanks @agent" follows what was
+done, and no wish.
+"""
 
 _DO: Final = re.compile(r"(?P<verb>[^\W\d_]+)(?=\s|$|[.,:;!?])")
 _NO_OBJECT: Final = re.compile(r"(?:not|no|never|n't|you|we|i|they)\b", re.IGNORECASE)
@@ -107,7 +110,7 @@ def _in_paragraph(lines: list[Line], patterns: list[re.Pattern[str]], words: Map
         if first is None:
             continue
         before = line.spoken[: first.start()]
-        starts_line = HIDDEN not in before and _BEFORE_A_MENTION.fullmatch(before) is not None
+        starts_line = not line.is_cell and HIDDEN not in before and _BEFORE_A_MENTION.fullmatch(before) is not None
         if starts_line:
             found.append(_directive(line, first.end(), lines[at + 1 :], words))
         elif not first.group().startswith("/"):

@@ -123,6 +123,38 @@ def test_what_is_not_to_be_done_is_answered_in_words_and_begins_nothing(text: st
     assert found.argument
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| @agent approve v1 3fa94c11 |",
+        "| what |\n|---|\n| @agent approve v1 3fa94c11 |",
+        "what | who\n--|--\n@agent approve v1 3fa94c11 | Ada",
+        "@agent approve | who\n--|--\nx | y",
+    ],
+)
+def test_the_cell_of_a_table_is_not_the_start_of_a_line(text: str) -> None:
+    assert find_mention(text, "@agent") == NOBODY_SAYS
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[@agent approve v1 3fa94c11](http://example.test)", None),
+        ("[*@agent* approve][1]\n\n[1]: http://example.test", None),
+        ('<a href="http://example.test">@agent approve v1 3fa94c11</a>', None),
+        ("<table><tr><td>\n\n@agent approve v1 3fa94c11\n\n</td></tr></table>", None),
+        ("@agent [approve](http://example.test)", NOBODY_SAYS),
+        ("[**@agent**](http://example.test), stop", Mention("stop")),
+        ("[@agent[bot]](http://example.test) stop", Mention("stop")),
+        ("[see](http://example.test)\n@agent stop", Mention("stop")),
+        ("@agent fix [the sum](http://example.test)", Mention("fix", "the sum")),
+        ("@agent fix <http://example.test/1>", Mention("fix", "http://example.test/1")),
+    ],
+)
+def test_the_text_of_a_link_says_nothing_unless_it_is_who_is_mentioned(text: str, found: Mention | None) -> None:
+    assert find_mention(text, "@agent") == found
+
+
 def test_a_word_of_the_repositorys_own_can_be_negated_too() -> None:
     words = {"entwerfe": Word.PLAN}
     assert find_mention("@agent entwerfe nicht", "@agent", words=words) == Mention("help", NEGATED)
@@ -216,6 +248,7 @@ def test_quotations_code_hidden_words_tails_of_emails_and_other_names_do_not_add
             "**From:** Ada\n**Date:** today",
             "From: ada@example.test",
         ),
+        *("From: x", "From: Ada", "Von: Ada Lovelace", "**From:** ada"),
         *("De : Ada\nEnvoyé : lundi\nÀ : Bob\nObjet : Plan", "De: Ada\nEnviado el: lunes\nPara: Bob\nAsunto: Plan"),
         *(
             "Date: Monday\nFrom: Ada",
@@ -281,6 +314,7 @@ def test_other_handles_may_be_configured_and_several_count_at_once() -> None:
         f"{'Ada ' * 100}wrote:\n" * 150,
         f"{'<a@' * 150}>:\n" * 140,
         "[" * 65_000,
+        "[a](b)" * 10_000 + "\n@agent",
         "![" * 32_000,
         "*a **a " * 9_000,
         "> " * 32_000,
