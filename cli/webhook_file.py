@@ -13,7 +13,7 @@ import yaml
 
 from cli.failures import Failure
 from services.gateway.custom.paths import BadExpression, check
-from shared.contracts.webhook import Definition, Paths, Verification
+from shared.contracts.webhook import Definition, Paths, Scheme, Verification
 
 MAX_BYTES: Final = 64 * 1024
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<at>[^`]*)`)?$", re.DOTALL)
@@ -57,7 +57,8 @@ def read_webhook_file(file: Path) -> dict[str, Any]:
         found = _AT.match(str(error))
         assert found is not None
         place = _place(found["at"] or "")
-        raise Failure(f"{_line_of(file, place, lines)}: {_dotted(place)}{found['what']}.") from error
+        there = f" Write one of {', '.join(Scheme)}." if place == ("verification", "scheme") else ""
+        raise Failure(f"{_line_of(file, place, lines)}: {_dotted(place)}{found['what']}.{there}") from error
     try:
         check(definition)
     except BadExpression as error:

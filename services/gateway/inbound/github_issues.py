@@ -79,14 +79,14 @@ def ended(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     reason = issue.state_reason.replace("_", " ") if issue.state_reason and action == "closed" else ""
     told = f"{payload.sender.login} has {action} the issue"
     detail = one_line(f" ({reason})" if reason else f" to {where}" if where else "")
-    return _work(payload, config, None, kind=SignalKind.CLOSED, text=f"{told}{detail and ' '}{detail}.")
+    return _work(payload, config, None, kind=SignalKind.CLOSED, text=visible(f"{told}{detail and ' '}{detail}."))
 
 
 def reopened(payload: IssuesPayload, config: Config) -> Signal | Ignored:
     """What closing the issue has stopped goes on, where somebody reopens it who may steer."""
     if is_own(config.policy, payload.sender, None):
         return Ignored("an issue that we have reopened ourselves")
-    told = one_line(f"{payload.sender.login} has reopened the issue.")
+    told = one_line(visible(f"{payload.sender.login} has reopened the issue."))
     return _work(payload, config, None, kind=SignalKind.REOPENED, text=told)
 
 

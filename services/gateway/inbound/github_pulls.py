@@ -97,7 +97,7 @@ def ended(payload: PullPayload, config: Config) -> Signal | Ignored:
         return _signal(payload, config, facts, f"{payload.sender.login} has taken the merge back.")
     state = PullState.MERGED if pull.merged else PullState.CLOSED
     how = "merged" if pull.merged else "closed"
-    return _told(payload, config, f"{payload.sender.login} has {how} the pull request.", state=state)
+    return _told(payload, config, f"{visible(payload.sender.login)} has {how} the pull request.", state=state)
 
 
 def reopened(payload: PullPayload, config: Config) -> Signal | Ignored:

@@ -43,6 +43,7 @@ def test_a_file_as_the_handbook_has_it_is_read(tmp_path: Path) -> None:
         ("directive: plan", "name: again", 9, "second time"),
         ("  title: build.name", "  title: [a, b]", 5, "Expected `str`"),
         ("scheme: hmac", "scheme: rot13", 2, "rot13"),
+        ("scheme: hmac", "scheme: hmaq", 2, "Write one of hmac, bearer, basic, standard-webhooks, jwt, none"),
         ("scheme: hmac", "schema: hmac", 2, "no field 'schema'"),
         ("verification: {", "verification: }", 2, "no YAML"),
         ("directive: plan", "directive: plan\n\tdescription: x", 10, "no YAML"),

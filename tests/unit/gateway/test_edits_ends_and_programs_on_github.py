@@ -154,6 +154,7 @@ def test_an_approval_that_an_edit_brings_is_an_edit_which_is_refused_in_words(be
     [
         ("closed", {"issue": {**ISSUE, "state_reason": "not_planned"}}, "eve has closed the issue (not planned)."),
         ("deleted", {}, "eve has deleted the issue."),
+        ("deleted", {"sender": {"login": "ev\x1fe", "id": 9, "type": "User"}}, "eve has deleted the issue."),
         (
             "transferred",
             {"changes": {"new_issue": {"html_url": "https://github.test/octo/b/issues/1"}}},
@@ -162,7 +163,7 @@ def test_an_approval_that_an_edit_brings_is_an_edit_which_is_refused_in_words(be
     ],
 )
 def test_a_thing_that_is_gone_says_who_has_ended_it(action: str, changes: Any, text: str) -> None:
-    found = signal("issues", action, sender=EVE, **changes)
+    found = signal("issues", action, **{"sender": EVE, **changes})
     assert (found.kind, found.text) == (SignalKind.CLOSED, text)
 
 
