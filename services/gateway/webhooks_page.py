@@ -30,7 +30,8 @@ A word stands behind a mention (`@agent`, `/agent`, or the name of our own accou
 code, tables, the texts of links, struck-out text, HTML comments and the tails of e-mails do not count. A mention
 without a word is a wish in plain language: triage judges it together with the issue. Different words in one comment
 count as `help`, and so do a word that is negated in any way (`do not plan`, `please never approve`, `implement not
-yet`) and an approval with a condition: nothing begins by them, and a new issue that says such is refused in words.
+yet`), an approval with a condition, and work that is put off (`implement once #5 is merged`, `plan tomorrow`, `fix it,
+but do not start yet`): nothing begins by them, and a new issue that says such is refused in words.
 
 A repository can have words of its own for these, in `.journeyman.yml` on its base branch. They count in new comments
 where we have credentials for GitHub, and never in an edited one.

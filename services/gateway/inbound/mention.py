@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from services.gateway.inbound.deferral import is_put_off
 from services.gateway.inbound.negation import has_a_condition, is_negated, takes_back
 from services.gateway.inbound.own_words import HIDDEN, Line, names_any, own_lines
 from shared.contracts.delivery import Word
@@ -58,6 +59,8 @@ _NO_OBJECT: Final = re.compile(r"(?:not|no|never|n't|you|we|i|they)\b", re.IGNOR
 
 NEGATED: Final = "it says what not to do, so nothing was done; what is under way ends by `stop`"
 CONDITIONAL: Final = "an approval has no conditions: say it when they are met, or say revise"
+PUT_OFF: Final = "work begins at once or not at all: say it when it is to begin"
+_BEGINS_WORK: Final = frozenset({Word.PLAN, Word.IMPLEMENT, Word.FIX, Word.REVIEW, Word.RETRY, Word.CONTINUE})
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -80,7 +83,7 @@ def find_mention(text: str, *handles: str, words: Mapping[str, Word] = MappingPr
 
     ``words`` are further aliases, in lower case: those of the repository. A directive stands at the start of a line.
     Different ones in one text are answered with help: which of them is meant, only its author knows. So is one that is
-    negated or, of an approval, made conditional: nothing begins by what somebody has said not to do.
+    negated, put off or, of an approval, made conditional: nothing begins by what somebody has said not to do.
     """
     names = [handle.removeprefix("@").lower() for handle in handles if handle]
     if not names_any(text, names):
@@ -142,6 +145,8 @@ def _directive(line: Line, end: int, following: Sequence[Line], words: Mapping[s
         return _Found(None)
     if takes_back(argument):
         return _Found(None, unclear=NEGATED)
+    if word in _BEGINS_WORK and is_put_off(spoken[match.start("rest") :], (each.spoken for each in following[:2])):
+        return _Found(None, unclear=PUT_OFF)
     if word is Word.APPROVE and has_a_condition(argument):
         return _Found(None, unclear=CONDITIONAL)
     return _Found(word, argument)

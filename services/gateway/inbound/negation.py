@@ -16,6 +16,8 @@ MAX_CHARS: Final = 400
 
 _WORD: Final = re.compile(r"\x00|[^\W\d_]+(?:['’`´ʼ-][^\W\d_]+)*|[.!?;:,]|\S", re.IGNORECASE)
 _GO_ON: Final = re.compile(r"\bgo\s+on\b", re.IGNORECASE)
+_HOLD_OFF: Final = re.compile(r"\b(?:hold(?:ing)?\s+off|abstain|desist)\b", re.IGNORECASE)
+"""These say by themselves that nothing is to begin."""
 _APOSTROPHES: Final = str.maketrans("’`´ʼ‘", "'''''")
 
 
@@ -33,7 +35,8 @@ _BETWEEN: Final = _words(
     "do does did have has had be been is are was were am you we i it he she they this that these those there us let "
     "let's lets the a an any anything to just now yet ever even still really also again already ahead and go going "
     "want wants wanted like try start starting begin beginning bother dare attempt rather better if so but or "
-    "under in at all circumstances circumstance case way means by need reason ok okay well hey hi hello thanks "
+    "from on with under in at all circumstances circumstance case way "
+    "means by need reason ok okay well hey hi hello thanks "
     "i'd i'm we'd you'd it's that's everybody everyone anybody anyone somebody said say says think"
 )
 _AUXILIARY: Final = frozenset({"do", "does", "doing"})
@@ -56,6 +59,10 @@ def is_negated(spoken: str, directives: Collection[str]) -> bool:
     itself says so of all of them, and "no" may be an answer.
     """
     is_not = is_pause = False
+    if (held := _HOLD_OFF.search(spoken[:MAX_CHARS])) and all(
+        word in _BETWEEN for word in spoken[: held.start()].lower().translate(_APOSTROPHES).replace(",", " ").split()
+    ):
+        return True
     words = [word.lower().translate(_APOSTROPHES) for word in _WORD.findall(_GO_ON.sub("proceed", spoken[:MAX_CHARS]))]
     sentence = list(takewhile(lambda word: word not in _ENDS, words))
     for word in sentence:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from services.gateway.inbound.mention import ALIASES, NEGATED, Mention, find_mention
+from services.gateway.inbound.mention import ALIASES, NEGATED, PUT_OFF, Mention, find_mention
 from shared.contracts.delivery import Word
 
 NOBODY_SAYS = Mention()
@@ -110,6 +110,10 @@ def test_a_mention_without_a_directive_is_a_mention(text: str) -> None:
             "/agent don't fix",
         ),
         *(
+            "@agent hold off on fix",
+            "@agent please hold off",
+            "@agent refrain from implementing",
+            "@agent refrain from any work",
             "@agent approve v1 3fa94c11 - not yet!",
             "@agent approve 3fa94c11 once it is faster",
             "@agent approve, but wait",
@@ -153,6 +157,66 @@ def test_the_cell_of_a_table_is_not_the_start_of_a_line(text: str) -> None:
 )
 def test_the_text_of_a_link_says_nothing_unless_it_is_who_is_mentioned(text: str, found: Mention | None) -> None:
     assert find_mention(text, "@agent") == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@agent implement once #5 is merged",
+        "@agent implement it, but only if the tests pass",
+        "@agent implement once [#5](http://example.test/5) is merged",
+        "@agent plan this when #5 is merged",
+        "@agent implement tomorrow",
+        "@agent fix it tomorrow, please",
+        "@agent plan later",
+        "@agent implement this next week.",
+        "@agent review after the release",
+        "@agent go on as soon as CI is green",
+        "@agent implement, but please do not start before Monday",
+        "@agent implement the parser, but don't start yet",
+        "@agent implement the parser\nbut please do not begin until Ada agrees",
+        "@agent fix the sum. Wait for my word.",
+        "@agent plan — actually, forget it",
+        "@agent implement the parser - never mind",
+        "@agent retry, no, hold off",
+        "@agent **implement** (not before Monday)",
+    ],
+)
+def test_work_that_is_put_off_is_answered_in_words_and_does_not_begin(text: str) -> None:
+    assert find_mention(text, "@agent") == Mention("help", PUT_OFF)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("@agent implement the scheduler that runs once a day", "implement"),
+        ("@agent fix the bug that appears when #5 is merged", "fix"),
+        ("@agent fix: when I save, it crashes", "fix"),
+        ("@agent fix\nWhen I save, it crashes.", "fix"),
+        ("@agent fix this. If the list is empty, it crashes.", "fix"),
+        ("@agent implement when expressions", "implement"),
+        ("@agent fix after_commit, if possible", "fix"),
+        ("@agent review it when you have time", "review"),
+        ("@agent plan if possible", "plan"),
+        ("@agent implement tomorrow's view", "implement"),
+        ("@agent implement later-binding", "implement"),
+        ("@agent fix the race, do not start the server twice", "fix"),
+        ("@agent fix the deadlock, wait for the lock", "fix"),
+        ("@agent implement caching, but only when the flag is set", "implement"),
+        ("@agent implement the parser. Do not touch the API.", "implement"),
+        ("@agent implement it before_save", "implement"),
+        ("@agent implement logout; drop it from the menu", "implement"),
+        ("@agent hold the parser off", ""),
+        ("@agent the debounce should hold off", ""),
+        ("@agent stop planning", "stop"),
+        ("@agent stop if you can", "stop"),
+        ("@agent ask when the cache is flushed", "ask"),
+    ],
+)
+def test_a_condition_inside_a_wish_puts_nothing_off(text: str, word: str) -> None:
+    found = find_mention(text, "@agent")
+    assert found is not None
+    assert found.directive == word
 
 
 def test_a_word_of_the_repositorys_own_can_be_negated_too() -> None:
@@ -325,4 +389,11 @@ def test_other_handles_may_be_configured_and_several_count_at_once() -> None:
 def test_a_hostile_text_takes_a_moment_and_not_seconds(hostile: str) -> None:
     began = time.process_time()
     assert find_mention(f"@agent stop\n\n{hostile} @agent", "@agent") == Mention("stop")
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("hostile", [", but", "this ", "not ", "but do not start ", ", wait, no", "now please ", "if "])
+def test_hostile_words_around_a_word_take_a_moment_and_not_seconds(hostile: str) -> None:
+    began = time.process_time()
+    find_mention(f"@agent fix {hostile * 5_000}\n\n@agent {hostile * 5_000}\n\n{hostile * 5_000}@agent", "@agent")
     assert time.process_time() - began < 1.0
