@@ -30,6 +30,8 @@ NO_PULL_REQUESTS: Final = (
 NOT_BY_AN_EDIT: Final = "An edit never approves or decides anything: say it in a new comment."
 NOTHING_TO_REVIEW: Final = "Only a pull request can be reviewed, and this is none: say plan, implement or ask."
 UNCLEAR_MEND: Final = "Say in a comment what to do: plan, implement or ask."
+ENDS_NOTHING: Final = "stop and reject begin no work, and end what is under way only in a comment"
+_ENDS_WORK: Final = frozenset({Word.STOP, Word.REJECT})
 CLOSED: Final = "The pull request is closed: open it again, then ask for its review."
 NOBODY_TO_SHOW_IT: Final = (
     "What the pull request changes is not known here: a review takes credentials for GitHub, with which it is written."
@@ -85,13 +87,12 @@ def _who_may(signal: delivery.Signal) -> str:
 
 def _is_unclear(signal: delivery.Signal) -> bool:
     """Whether it speaks to us, and nobody can tell which work it asks for, or whether it asks for any."""
-    return signal.directive == Word.HELP and bool(signal.argument.strip())
+    return signal.directive in _ENDS_WORK or (signal.directive == Word.HELP and bool(signal.argument.strip()))
 
 
 def _unclear(id: str, signal: delivery.Signal) -> delivery.Refuse:
-    return delivery.Refuse(
-        id=id, code="unclear", reason=f"That was not clear ({signal.argument.strip()}). {UNCLEAR_MEND}"
-    )
+    why = ENDS_NOTHING if signal.directive in _ENDS_WORK else signal.argument.strip()
+    return delivery.Refuse(id=id, code="unclear", reason=f"That was not clear ({why}). {UNCLEAR_MEND}")
 
 
 def _refused(signal: delivery.Signal) -> tuple[str, str] | None:

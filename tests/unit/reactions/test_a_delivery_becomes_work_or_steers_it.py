@@ -282,6 +282,16 @@ def test_an_issue_that_says_what_not_to_do_opens_no_task_and_is_told_so(kind: Si
     assert [type(each) for each in others] == ([RecordEdit] if kind is SignalKind.EDITED else [])
 
 
+@pytest.mark.parametrize("kind", [SignalKind.WORK, SignalKind.EDITED])
+@pytest.mark.parametrize("word", ["stop", "reject"])
+def test_an_issue_that_says_to_end_work_opens_no_task_and_is_told_so(kind: SignalKind, word: str) -> None:
+    refusal, *others = after(replace(WORK, kind=kind, directive=word, argument="planning", mentioned=True))
+    assert isinstance(refusal, Refuse)
+    assert refusal.code == "unclear"
+    assert refusal.reason.startswith("That was not clear (stop and reject begin no work")
+    assert [type(each) for each in others] == ([RecordEdit] if kind is SignalKind.EDITED else [])
+
+
 def test_a_closed_thing_ends_the_work_on_it() -> None:
     closed = replace(WORK, kind=SignalKind.CLOSED, text="ada has closed the issue.", trusted=False)
     assert after(closed) == [RecordClosed(id=ID, reason="ada has closed the issue.", at=A_DAY)]
