@@ -16,6 +16,7 @@ MAX_CHARS: Final = 1000
 
 _POSSIBLE: Final = (
     r"(?:(?:it(?:['’]s|\s+is)\s+)?(?:possible|feasible|needed|necessary)\b"
+    r"|(?:you(?:['’]re|\s+are)\s+)?(?:done|finished)\b"
     r"|(?:you|we)\s+(?:can|could|have|want|like|wish|please|get)\b)"
 )
 """What is said out of courtesy: "when you have time"."""
@@ -48,9 +49,9 @@ _NO_MORE: Final = (
 _PUT_OFF: Final = re.compile(
     rf"(?:[,;:.!?(\n—–]|\s-+\s|\bbut\b)[\s*_~]*{_ASIDE}(?:"
     rf"(?:do\s+not|don['’]?t|never|not)\s+(?:yet\s+|ever\s+|even\s+)?{_BEGIN}{_NO_MORE}"
-    rf"|(?:not\s+(?:yet|now|before|until|till)|never\s*mind|on\s+second\s+thoughts?|hold\s+(?:off|it|on)(?!\s+to)\b)"
+    rf"|(?:not\s+(?:yet|now|before|until|till)|never\s*mind(?!\s+[^\W\d_])|on\s+second\s+thoughts?|hold\s+(?:off|it|on)(?!\s+to)\b)"
     r"|(?:forget|scratch|cancel|drop|skip|ignore)\s+(?:about\s+)?(?:it|that|this|me|everything)\s*(?:$|[.,;:!?)\n—–])"
-    r"|wait\s*(?:$|[.,;:!?)\n]|(?:until|till|with|for\s+(?:me|my|us|our))\b)"
+    r"|wait\s*(?:$|[.,;:!?)\n]|(?:until|till|with|for\s+(?:me|my|us|our|ci|approval|#\d+))\b)"
     r")",
     re.IGNORECASE,
 )

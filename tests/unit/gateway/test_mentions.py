@@ -179,6 +179,7 @@ def test_the_text_of_a_link_says_nothing_unless_it_is_who_is_mentioned(text: str
         "@agent plan — actually, forget it",
         "@agent implement the parser - never mind",
         "@agent retry, no, hold off",
+        "@agent plan, but wait for CI",
         "@agent **implement** (not before Monday)",
     ],
 )
@@ -198,6 +199,8 @@ def test_work_that_is_put_off_is_answered_in_words_and_does_not_begin(text: str)
         ("@agent fix after_commit, if possible", "fix"),
         ("@agent review it when you have time", "review"),
         ("@agent plan if possible", "plan"),
+        ("@agent fix it, when done tell Ada", "fix"),
+        ("@agent fix this bug: never mind the tests", "fix"),
         ("@agent implement tomorrow's view", "implement"),
         ("@agent implement later-binding", "implement"),
         ("@agent fix the race, do not start the server twice", "fix"),
