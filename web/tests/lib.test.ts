@@ -201,6 +201,15 @@ test("a state that this build has no word for is shown by its own name", () => {
 test("a source is named without its sender", () => {
   expect(sourceName({ kind: "github", reference: "github:octo/app#7" })).toBe("octo/app#7");
   expect(sourceName({ kind: "cli", reference: "" })).toBe("cli");
+  const issue = { kind: "github", reference: "github:1001#7", url: "https://github.com/octo/app/issues/7" };
+  expect(sourceName(issue)).toBe("octo/app#7");
+  expect(sourceName({ ...issue, url: "no address" })).toBe("1001#7");
+  const jira = {
+    kind: "jira",
+    reference: "jira:acme.example#10012",
+    url: "https://acme.example/browse/APP-91",
+  };
+  expect(sourceName(jira)).toBe("APP-91");
 });
 
 test("words agree with their number", () => {

@@ -93,6 +93,11 @@ def without_its_name(plan: str) -> str:
     return _NAME.sub("", plan, count=1)
 
 
+def claimed(words: str) -> str:
+    """What an agent says of its work, which reads like what we have seen of it unless it is said who says so."""
+    return f"**The agent says:**\n\n{words}" if words.strip() else ""
+
+
 def folded(summary: str, body: str) -> str:
     """A part that opens at a click. ``summary`` is our own text."""
     return f"<details><summary>{_as_html(summary)}</summary>\n\n{body}\n\n</details>"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from services.gateway.outbound.defused import CALLING, as_code, cut, defused, units
 from services.gateway.outbound.parts import (
     MAX_TEXT,
+    claimed,
     evidence,
     files_changed,
     folded,
@@ -47,7 +48,7 @@ def body(task: TaskDetail, receipt: Receipt, *, closes: int = 0, public_url: str
     proof = cut(evidence(run), MAX_EVIDENCE) if run else ""
     parts = [
         marker(task.id, EFFECT),
-        cut(defused(task.summary or (run.summary if run else "")), MAX_SUMMARY),
+        claimed(cut(defused(task.summary or (run.summary if run else "")), MAX_SUMMARY)),
         f"Fixes #{closes}" if closes else "",
         f"### Evidence{f' ({changed})' if changed else ''}" if proof else changed,
         f"Observed of commit {receipt.commit[:12]}, and of no later one." if proof else "",

@@ -7,6 +7,7 @@ from typing import Final
 from services.gateway.outbound.defused import code, cut, defused, one_line, units
 from services.gateway.outbound.parts import (
     MAX_TEXT,
+    claimed,
     evidence,
     files_changed,
     folded,
@@ -163,7 +164,7 @@ def _result(task: TaskDetail) -> list[str]:
     return [
         part
         for part in (
-            summary,
+            claimed(summary),
             f"### Evidence{f' ({changed})' if changed else ''}" if proof else changed,
             _caught_up(task) if proof else "",
             proof,

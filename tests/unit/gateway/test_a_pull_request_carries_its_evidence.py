@@ -39,6 +39,12 @@ def test_the_text_has_summary_evidence_plan_cost_and_a_receipt_that_can_be_read_
     assert [each.strip() for each in read(text).references] == ["#7"]
 
 
+def test_what_the_agent_says_of_its_work_is_said_to_be_the_agents() -> None:
+    text = words.body(replace(TASK, summary="Verified: 6 tests, OK."), RECEIPT)
+    assert "\n\n**The agent says:**\n\nVerified: 6 tests, OK.\n\n" in text
+    assert "The agent says" not in words.body(replace(TASK, summary="", run=None), RECEIPT)
+
+
 def test_only_our_own_words_close_an_issue() -> None:
     task = replace(TASK, summary="Fixes #1, closes octo/app#2. @ada", plans=(a_plan("Fixes #3 @bob"),))
     assert_harmless(words.body(task, RECEIPT))

@@ -73,9 +73,17 @@ export function personOf(principal: string): string {
 
 export const shortHash = (hash: string): string => hash.slice(0, 8);
 
-/** The sender's name of a source without the sender: the reference "github:owner/name#7" is shown as "owner/name#7". */
-export function sourceName({ kind, reference }: { kind: string; reference: string }): string {
-  return (reference.startsWith(`${kind}:`) ? reference.slice(kind.length + 1) : reference) || kind;
+const IN_REPOSITORY = /^\/([^/]+\/[^/]+)\/(?:issues|pull)\/(\d+)$/;
+const BY_KEY = /\/browse\/([^/]+)$/;
+
+/** What people call a source: "owner/name#7" and "APP-7" by its address, else its reference without the sender. */
+export function sourceName(source: { kind: string; reference: string; url?: string }): string {
+  const { kind, reference, url } = source;
+  const path = url && URL.canParse(url) ? new URL(url).pathname : "";
+  const [, repository, number] = IN_REPOSITORY.exec(path) ?? [];
+  if (repository && reference.endsWith(`#${number}`)) return `${repository}#${number}`;
+  const key = BY_KEY.exec(path)?.[1];
+  return key ?? ((reference.startsWith(`${kind}:`) ? reference.slice(kind.length + 1) : reference) || kind);
 }
 
 /** The end of a task id is its random part, so that is the part people can tell apart. */
