@@ -38,6 +38,7 @@ url = "https://git.test/app.git"
 sources = { jira = ["APP"], sentry = ["backend"] }
 
 [senders.jira]
+people = ["*"]
 label = "agent"
 """
 ABOUT: Final = (

@@ -162,7 +162,8 @@ def _is_given(issue: Issue, policy: SenderPolicy) -> bool:
 def _by_filter(issue: Issue, config: Config, policy: SenderPolicy) -> Signal:
     """The filter gives it to us, and nobody's word: what its author may is asked of the author."""
     text = _text(issue, config, policy)
-    return _work(issue, issue.fields.reporter, None, config, policy, _mention_in(text, config), text)
+    found = _work(issue, issue.fields.reporter, None, config, policy, _mention_in(text, config), text)
+    return msgspec.structs.replace(found, waits=False)
 
 
 def _updated(
@@ -259,6 +260,7 @@ def _work(
 ) -> Signal:
     # Somebody else's words do not become those of the person who assigns or labels them.
     is_own_word = author is not None and actor is not None and author.account == actor.account
+    who = actor or author
     return Signal(
         kind=SignalKind.WORK,
         thread=_thread(issue),
@@ -272,7 +274,7 @@ def _work(
         trusted=is_own_word and author is not None and policy.lets_steer(*author.names),
         directive=mention.directive if mention else "",
         argument=bounded(mention.argument, 4096) if mention else "",
-        waits=actor is not None and config.policy.strangers == "wait" and not policy.lets_steer(*actor.names),
+        waits=config.policy.strangers == "wait" and not policy.lets_steer(*(who.names if who else ())),
     )
 
 

@@ -164,6 +164,8 @@ def test_what_somebody_gives_us_who_may_not_waits_for_somebody_who_may(who: dict
     assert found.waits is waits
     (told,) = about_a_delivery("d-1", A_DAY, found, ReactionPolicy())
     assert isinstance(told, Refuse if waits else Submit)
+    nobody = signal("jira:issue_created", user=None, fields={"reporter": None, "labels": ["agent"]})
+    assert nobody.waits, "whom nobody knows is a stranger"
     policy = Policy(strangers="triage")
     triaged = meaning("jira:issue_updated", CONFIG.model_copy(update={"policy": policy}), user=who, **LABELLED)
     assert isinstance(triaged, Signal) and not triaged.waits
