@@ -58,7 +58,7 @@ class GitHubForge:
         name = self._name(repo)
         issue = await _patiently(lambda: self._github.issue(name, number))
         at = milliseconds(datetime.fromisoformat(issue.updated_at)) if issue.updated_at else 0
-        return Words(title=issue.title, text=issue.body or "", as_of_ms=at)
+        return Words(title=issue.title, text=issue.body or "", as_of_ms=at, closed=issue.state == "closed")
 
     async def pull_of(self, repo: str, number: int) -> PullSeen:
         """A pull request as it is now."""

@@ -40,6 +40,7 @@ _SENDERS_OWN: Final = frozenset({SignalKind.EDITED, SignalKind.REOPENED})
 FIRST_SAID: Final = frozenset({"created", "opened", "submitted"})
 """Actions by which somebody says something for the first time; an edit is none."""
 
+CLOSED_BY_NOW: Final = "The issue was closed before we heard of it: to have it worked on, say plan in a new comment."
 LATE_MS: Final = 30_000
 """A new issue that is heard of so much later was sent again: it may read otherwise by now."""
 
@@ -57,11 +58,12 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """The title and the text of an issue, ``as_of_ms`` by GitHub's clock."""
+    """The title and the text of an issue, ``as_of_ms`` by GitHub's clock, and whether it is ``closed``."""
 
     title: str
     text: str
     as_of_ms: int
+    closed: bool = False
 
 
 class PullSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +130,9 @@ class GitHubAuthority:
             return Authorise(signal=replace(asked.signal, trusted=False), decided_by="self-test")
         if is_failure(asked.signal):
             return Authorise(signal=await self._explained(asked.signal), decided_by="fact")
-        asked = msgspec.structs.replace(asked, signal=await self._as_it_reads_now(asked))
+        if (by_now := await self._as_it_reads_now(asked)) is None:
+            return Refuse(code="closed", reason=CLOSED_BY_NOW)
+        asked = msgspec.structs.replace(asked, signal=by_now)
         signal = await self._of_its_pull_request(await self._in_its_own_words(asked, repo, config.policy))
         if signal.kind is SignalKind.COMMENT and signal.directive in HARMLESS:
             return Authorise(signal=replace(signal, trusted=False), decided_by="harmless")
@@ -165,8 +169,10 @@ class GitHubAuthority:
         )
         return replace(signal, pull=compared, context=signal.context or clean(seen.text))
 
-    async def _as_it_reads_now(self, asked: Asked) -> Signal:
-        """A new issue that we hear of late, in its words of now: an edit that came before it had no task to change."""
+    async def _as_it_reads_now(self, asked: Asked) -> Signal | None:
+        """A new issue that we hear of late, in its words of now, or None where it is closed by now: an edit or a closing
+        that came before it had no task to change.
+        """
         signal = asked.signal
         late = asked.at.timestamp() * 1000 - signal.as_of_ms > LATE_MS
         if not (asked.opens and late and signal.as_of_ms) or asked.accepted.action != "opened":
@@ -174,6 +180,8 @@ class GitHubAuthority:
         if signal.kind is not SignalKind.WORK or signal.pull_request:
             return signal
         now = await self._forge.words_of(signal.repo, int(signal.thread.rpartition("#")[2]))
+        if now.closed:
+            return None
         if now.as_of_ms <= signal.as_of_ms:
             return signal
         return replace(

@@ -60,7 +60,8 @@ class Answers:
 
     async def words_of(self, repo: str, number: int) -> Words:
         self.asked.append(f"words of {number}")
-        return Words(title="It drops cents", text="Now <!-- x --> it does.", as_of_ms=milliseconds(AT) - 10_000)
+        at = milliseconds(AT) - 10_000
+        return Words(title="It drops cents", text="Now <!-- x --> it does.", as_of_ms=at, closed=not self.open)
 
     async def pull_of(self, repo: str, number: int) -> PullSeen:
         self.asked.append(f"pull request {number}")
@@ -309,3 +310,12 @@ def test_a_new_issue_that_was_sent_again_is_taken_as_it_reads_by_now(
     assert (judgement.signal.title, judgement.signal.text) == (
         ("It drops cents", "Now  it does.") if is_asked else (told.title, told.text)
     )
+
+
+def test_a_new_issue_that_was_sent_again_and_is_closed_by_now_opens_nothing() -> None:
+    told = signal(kind=SignalKind.WORK, origin="", as_of_ms=milliseconds(AT) - 60_000)
+    answers = Answers(role="write")
+    answers.open = False
+    judgement = judged(answers, told, opens=True, action="opened")
+    assert isinstance(judgement, Refuse)
+    assert judgement.code == "closed"
