@@ -170,8 +170,8 @@ class GitHubAuthority:
         return replace(signal, pull=compared, context=signal.context or clean(seen.text))
 
     async def _as_it_reads_now(self, asked: Asked) -> Signal | None:
-        """A new issue that we hear of late, in its words of now, or None where it is closed by now: an edit or a closing
-        that came before it had no task to change.
+        """A new issue that we hear of late, in its words of now, or None where it is closed by now: an edit or a
+        closing that came before it had no task to change.
         """
         signal = asked.signal
         late = asked.at.timestamp() * 1000 - signal.as_of_ms > LATE_MS

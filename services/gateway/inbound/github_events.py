@@ -56,8 +56,8 @@ _ENDED: Final = "Stops the work on the issue, unless somebody said `@agent go on
 RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "issues": {
         "opened": Rule(
-            "Opens a task; with a label under `[policy]` only when the issue has it or mentions us. Sent again, it is read "
-            "as it is by now, and opens none where it is closed.",
+            "Opens a task; with a label under `[policy]` only when the issue has it or mentions us. Sent again, it is "
+            "read as it is by now, and opens none where it is closed.",
             issues.opened,
         ),
         "edited": Rule(
