@@ -16,6 +16,7 @@ from shared.workspace.programs import called, counts_tests
 from shared.workspace.shell import steps_of
 
 _MAX_BYTES: Final = 256 * 1024
+_INTERPRETS: Final = re.compile(r"\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|go run|cargo run)\b")
 _SCRIPT: Final = re.compile(r".+\.(?:sh|bash)|[^.]+")
 
 
@@ -44,6 +45,15 @@ def runs_counting_tests(command: str, checkout: Path) -> bool:
         for step in steps_of(text) or ()
         if (words := called(step.words))
     )
+
+
+def is_silent(command: str, output: str, checkout: Path) -> bool:
+    """Whether a command that runs a script of an interpreter has written nothing but its own text, as make does."""
+    texts = shell_texts(command, checkout)
+    if not any(_INTERPRETS.search(text) for text in texts):
+        return False
+    own = {line.strip() for text in texts for line in text.splitlines()}
+    return all(line.strip() in own or line.startswith(("> ", "make")) for line in output.splitlines() if line.strip())
 
 
 def text_of(checkout: Path, name: str) -> str:

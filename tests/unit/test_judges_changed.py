@@ -349,6 +349,7 @@ def test_what_takes_the_place_of_the_judge_is_found_behind_any_number_of_files()
         ("tests/test_a.py", "import sys\nsys.modules['calc'] = None\n"),
         ("tests/__init__.py", "from unittest import mock\nmock.patch('calc.add').start()\n"),
         ("tests/calc.py", "x"),
+        ("tests/calc/__init__.py", "x"),
         ("calc_test.go", "package calc\n\nfunc init() { rate = 2 }\n"),
         ("test/a.test.js", "const calc = require('../calc')\ncalc.add = () => 3\n"),
         ("test/a.test.mjs", "import calc from '../calc.js'\ncalc.add = () => 3\n"),
@@ -499,6 +500,22 @@ def test_what_leaves_tests_out_or_lets_more_pass_is_told(before: Tree, after: Tr
     found = told(before, after, "npm test --workspaces", "python3 -m scripts.check")
     assert len(found) == 1
     assert found[0].startswith(about)
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("tests/test_a.py", "assert f() == 5", "assert f() or True"),
+        ("tests/test_a.py", "assert f() == 5", "assert True  # for now"),
+        ("tests/test_a.py", "self.assertEqual(f(), 5)", "self.assertTrue(True)"),
+        ("a.test.js", "expect(f()).toBe(5)", "expect(true).toBe(true)"),
+        ("a.test.js", "assert.ok(f() === 5)", "assert.ok(f() === 5 || true)"),
+        ("tests/a.rs", "assert_eq!(f(), 5)", "assert!(true)"),
+    ],
+)
+def test_an_assertion_that_always_holds_is_told(path: str, before: str, after: str) -> None:
+    assert told({path: f"    {before}\n"}, {path: f"    {after}\n"}) == [f"{path}: 1 assertion added that always holds"]
+    assert told({path: f"    {after}\n"}, {path: f"    {before}\n"}) == []
 
 
 def test_a_test_that_gets_another_name_in_a_helper_is_not_lost() -> None:

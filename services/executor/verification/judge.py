@@ -29,7 +29,7 @@ from shared.workspace.behind import may_hide_more
 from shared.workspace.checks import broken_off, hindrance, missing_tool
 from shared.workspace.exit_codes import Hidden, can_fail, hidden_exit_codes
 from shared.workspace.nothing_done import kept_results, nothing_done
-from shared.workspace.reached import runs_counting_tests
+from shared.workspace.reached import is_silent, runs_counting_tests
 from shared.workspace.test_results import (
     Comparison,
     Kind,
@@ -302,6 +302,7 @@ class Judge:
         return (
             await self._did_nothing(ran)
             or await self._ended_early(ran)
+            or await self._fell_silent(ran)
             or await self._left_out(ran)
             or await self._complaints(ran)
             or await self._cannot_fail(ran)
@@ -325,6 +326,16 @@ class Judge:
         if await asyncio.to_thread(ended_without_a_word, before.output):
             return ""
         return "a process of its tests ended before they had told how they ended, which none does at the base commit"
+
+    async def _fell_silent(self, ran: Ran) -> str:
+        """That a program that nobody knows says nothing, and does at the base commit: it may have ended early."""
+        command = ran.result.command
+        if ran.findings.count or not await asyncio.to_thread(is_silent, command, ran.result.output, self._result.tree):
+            return ""
+        before = await self._base.run(command)
+        if await asyncio.to_thread(is_silent, command, before.output, self._result.tree) or before.hindrance:
+            return ""
+        return "it says nothing, and at the base commit it does, so that it may have ended early"
 
     async def _left_out(self, ran: Ran) -> str:
         """Why the tests that ran prove nothing, as others of the base commit did not; or nothing.

@@ -120,6 +120,8 @@ def _matches(path: str, pattern: str) -> bool:
 
 def hides_a_module(path: str, base: Read) -> bool:
     """Whether a new file beside tests in Python has the name of a module of the repository: the tests find it first."""
+    if path.endswith("/__init__.py"):
+        path = f"{path.removesuffix('/__init__.py')}.py"  # a package has a module's name
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".py")
     if not folder or not name.endswith(".py") or not is_test(path) or _IS_TEST.fullmatch(stem):

@@ -146,6 +146,15 @@ _RECORDED: Final = re.compile(
 )
 _RUST_TESTS: Final = re.compile(r"\btest\b|^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?mod[ \t]+\w+;", re.MULTILINE)
 """What speaks of tests in a file of Rust, where any file may have some or name another one that has."""
+_ALWAYS: Final = re.compile(
+    r"(?:^|[:;])[ \t]*assert[ \t]+(?:True|1|not[ \t]+False|not[ \t]+0|[\"'][^\"'\n]{1,200}[\"'])[ \t]*(?:[,;#].*)?$"
+    r"|(?:^|[:;])[ \t]*assert\b[^\n]{0,200}\bor[ \t]+(?:True|1)\b"
+    r"|\bassert\w{0,40}!?\([ \t]*(?:true|True|1)[ \t]*[,)]|\bassert[.]ok\([ \t]*true[ \t]*\)"
+    r"|\b(?:assert[\w.]{0,40}|expect|ok)!?\([^\n]{0,200}(?:\|\|[ \t]*true\b|\bor[ \t]+True\b)"
+    r"|\bexpect\([ \t]*true[ \t]*\)|\bassert_?[eE]q(?:uals?)?!?\([ \t]*(\d+|true)[ \t]*,[ \t]*\1[ \t]*\)",
+    re.MULTILINE,
+)
+"""Assertions that say nothing of the work."""
 _NAMED_A_TEST: Final = re.compile(r"(?:test_.+|.+[_.-](?:test|spec)|.+Tests?)\.\w+|.+\.(?:bats|t)")
 
 
@@ -287,6 +296,11 @@ def _phrases(change: _Change, moved: Counter[str]) -> list[str]:
         fewer = _more(language.assertion, change.after, change.before)
         if fewer > 0 and lost <= 0 and not change.missing & moved and _asserts(change):
             phrases.append(f"{_counted(fewer, 'assertion')} fewer")
+    if (always := _more(_ALWAYS, change.before, change.after)) > 0:
+        # A new one beside the others takes nothing away.
+        always = min(always, always + _more(language.assertion, change.after, change.before))
+        if always > 0:
+            phrases.append(f"{_counted(always, 'assertion')} added that always {'holds' if always == 1 else 'hold'}")
     if language.only and (only := _more(language.only, change.before, change.after)) > 0:
         phrases.append(f"{_counted(only, 'mark')} added that leaves other tests out")
     return phrases

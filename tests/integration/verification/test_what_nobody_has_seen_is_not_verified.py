@@ -312,6 +312,15 @@ async def test_a_makefile_that_gives_flags_of_its_own_to_every_command_of_go_is_
     assert judged.evidence is Evidence.VERIFIED
 
 
+async def test_a_script_that_falls_silent_proves_nothing(trial: MakeTrial) -> None:
+    files = {"app.py": "def f(): return 1\n", "t.py": "import app\nassert app.f()\nprint('ok')\n"}
+    place = trial({**files, "Makefile": "test:\n\tpython3 t.py\n"})
+    assert (await place.judge({"app.py": "def f(): return 2\n"}, "make test")).evidence is Evidence.VERIFIED
+    judged = await place.judge({"app.py": "import os\nos._exit(0)\n"}, "make test")
+    assert "it says nothing, and at the base commit it does" in judged.checks[0].reason
+    assert judged.evidence is Evidence.UNVERIFIED
+
+
 GO_EXITS: Final = 'package a\n\nimport "os"\n\nfunc init() { os.Exit(0) }\n\nfunc F() int { return 2 }\n'
 
 
@@ -414,13 +423,17 @@ SCRIPT: Final = "import calc\nassert calc.add(1, 2) == 3\nprint('fine')\n"
         ({"test_calc.py": None, "test_other.py": "def test_a(): pass\ndef test_b(): pass\n"}, "python3 -m pytest"),
         ({"test_calc.py": None, "test_new.py": "def test_x(): pass\n"}, "python3 -m pytest"),
         ({"t.py": "print('fine')\n"}, "make t"),
+        (
+            {"test_calc.py": CALC["test_calc.py"].replace("== 3", "or True").replace("== 2", "or True")},
+            "python3 -m pytest",
+        ),
     ],
-    ids=["others", "as many others", "emptied", "emptied and moved", "deleted", "a script"],
+    ids=["others", "as many others", "emptied", "emptied and moved", "deleted", "a script", "always true"],
 )
 async def test_tests_that_say_less_are_no_proof_where_the_old_ones_do_not_pass(
     judge: Files, check: str, trial: MakeTrial
 ) -> None:
-    place = trial(CALC | {"t.py": SCRIPT, "Makefile": "t:\n\tpython3 t.py\n"})
+    place = trial(CALC | {"t.py": SCRIPT, "Makefile": "-include local.mk\nt:\n\tpython3 t.py\n"})
     judged = await place.judge(BROKEN_CALC | dict(judge), check)
     assert [each.exit_code for each in judged.checks] == [0], "it says so"
     assert judged.evidence is Evidence.UNVERIFIED
