@@ -112,6 +112,25 @@ class CheckSandbox:
         """The folders that its commands write to, as we see them."""
         return tuple(self._folders)
 
+    def remembered(self) -> frozenset[str]:
+        """What lies in its ``HOME`` and ``TMPDIR`` now, to `keep_only` that."""
+        return frozenset(path for folder in self._beside() for path in _below(folder))
+
+    def keep_only(self, known: frozenset[str]) -> None:
+        """Remove what commands have left there since, and in the download caches where nothing is kept: what runs once
+        more finds no mark of its first time.
+        """
+        for folder in self._beside():
+            # What lies in a new folder goes with it.
+            for path in sorted(_below(folder)):
+                place = Path(path)
+                if path not in known and os.path.lexists(path):
+                    own_home.remove_tree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+        own_home.remove_tree(_discarded(self.home))
+
+    def _beside(self) -> Iterator[Path]:
+        return (folder for folder, place in self._folders.items() if place in (HOME, TEMP))
+
     def inside(self, path: Path) -> Path:
         """A path of the machine as the commands see it."""
         if self._sandbox.is_on:
@@ -149,6 +168,12 @@ class CheckSandbox:
         if place == CACHES and not access.keeps_downloads:
             return Bind(folder, place, discarded=_discarded(self.home))
         return Bind(folder, place, writable=True)
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """Paths below a folder, behind no link."""
+    for place, folders, files in os.walk(folder):
+        yield from (f"{place}/{name}" for name in (*folders, *files))
 
 
 def _discarded(home: Path) -> Path:

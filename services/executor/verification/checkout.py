@@ -77,6 +77,7 @@ class CleanCheckout:
         self._touched = False
         self._set_up: frozenset[str] | None = None
         self._before: frozenset[str] = frozenset()
+        self._beside: frozenset[str] = frozenset()
         self._sandbox = sandbox
         self._setup_access = Access(_network(network in ("setup", "checks")), keeps_downloads=True)
         self._check_access = Access(_network(network == "checks"))
@@ -163,17 +164,20 @@ class CleanCheckout:
             self._before = self._set_up  # nothing has run since
         else:
             self._before = await self._tracked.untracked()
+        self._beside = await asyncio.to_thread(self._sandbox.remembered)
         self._touched = True
         return await self._run(command, self._check_access)
 
     async def run_again(self, command: str) -> Ran:
-        """Run the last command once more, without what it has left: else it might find its own mend, and pass."""
-        await self._tracked.keep_only(self._before)
+        """Run the last command once more, without what it has left in the checkout, ``HOME`` and ``TMPDIR``: else it
+        might find its own mend, or know that it runs again, and pass.
+        """
+        await self._keep_only_what_was()
         return await self.run(command)
 
     async def run_again_with(self, command: str, commit: str, paths: Sequence[str]) -> Ran:
         """Run the last command once more, with these files as ``commit`` has them; afterwards they are as they were."""
-        await self._tracked.keep_only(self._before)
+        await self._keep_only_what_was()
         self._before = await self._tracked.restored()
         await self._tracked.put(commit, paths)
         self._touched = True
@@ -181,6 +185,10 @@ class CleanCheckout:
             return await self._run(command, self._check_access)
         finally:
             await self._tracked.put(self._commit, paths)
+
+    async def _keep_only_what_was(self) -> None:
+        await self._tracked.keep_only(self._before)
+        await asyncio.to_thread(self._sandbox.keep_only, self._beside)
 
     async def _run(self, command: str, access: Access) -> Ran:
         number = next(self._numbers)

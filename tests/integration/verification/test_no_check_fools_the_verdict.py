@@ -355,6 +355,14 @@ async def test_a_failure_that_mends_itself_by_a_new_file_is_no_flaky_one(trial: 
     assert judged.evidence is Evidence.FAILING
 
 
+@pytest.mark.parametrize("place", ["$HOME/seen", "${TMPDIR:-/tmp}/seen", "$HOME/.cache/a/b"])
+async def test_a_failure_that_knows_its_second_run_is_no_flaky_one(place: str, trial: MakeTrial) -> None:
+    fails = f"mkdir -p $(dirname {place}); touch {place}; echo 'FAIL: test_x (t.T)'; exit 1"
+    check = f"test ! -e NOTE.md || test -e {place} || {{ {fails}; }}"
+    judged = await trial({"README.md": "hi\n"}).judge({"NOTE.md": "x\n"}, "mkdir -p $HOME/.cache", check)
+    assert judged.evidence is Evidence.FAILING
+
+
 async def test_what_an_earlier_check_built_is_there_when_a_later_one_runs_again(trial: MakeTrial) -> None:
     place = trial({"README.md": "hi\n"})
     first = place.folder / "first"
