@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -32,12 +34,16 @@ Files = Mapping[str, str | None]
 """Texts by path; None removes the file."""
 
 
+_ENVIRONMENT: Final = dict(os.environ)
+"""As it is before a test gives itself another home."""
+
+
 @cache
 def go_caches() -> tuple[Path, ...]:
     """Where this account's own builds of Go are, when the machine has Go."""
     if shutil.which("go") is None:
         return ()
-    asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
+    asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True, env=_ENVIRONMENT)
     folder = Path(asked.stdout.strip())
     folder.mkdir(parents=True, exist_ok=True)
     return (folder,)

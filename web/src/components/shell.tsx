@@ -30,7 +30,7 @@ function useOnce(now: boolean): boolean {
 }
 
 const NAV =
-  "h-8 items-center gap-2 rounded-md px-1.5 sm:px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink";
+  "h-8 shrink-0 items-center gap-2 rounded-md px-1 max-sm:text-mini sm:px-2.5 font-medium text-ink-2 hover:bg-hover hover:text-ink aria-[current=page]:text-ink";
 const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON = { system: Monitor, light: Sun, dark: Moon };
 
@@ -128,11 +128,14 @@ export function Shell() {
         {t("nav.skip")}
       </a>
       <header className="sticky top-0 z-30 flex h-12 shrink-0 items-center gap-1 border-b bg-panel px-3 sm:px-4">
-        <Link to="/" className="mr-1.5 flex shrink-0 items-center gap-2 font-semibold tracking-tight sm:mr-3">
+        <Link to="/" className="mr-1 flex shrink-0 items-center gap-2 font-semibold tracking-tight sm:mr-3">
           <img src="/favicon.svg" alt="" width={22} height={22} />
           <span className="text-sm max-sm:sr-only">{t("app.name")}</span>
         </Link>
-        <nav aria-label={t("nav.label")} className="flex items-center">
+        <nav
+          aria-label={t("nav.label")}
+          className="flex min-w-0 items-center overflow-x-auto [scrollbar-width:none]"
+        >
           {screens.map(({ path, words, needs }) => (
             <Link
               key={path}
