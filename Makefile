@@ -34,9 +34,9 @@ test: install-dev web ## Lint, types, import rules, the dashboard and every test
 	@scripts/beside "$(MAKE) --no-print-directory unit" "$(MAKE) --no-print-directory lint" \
 	  "$(MAKE) --no-print-directory web-check"
 
-# Six at a time also on two processors: the tests wait for much of their time, for timeouts and for each other.
+# Five at a time also on two processors: the tests wait for much of their time, for timeouts and for each other.
 unit: install-dev web
-	$(PYTEST) -n 6 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
+	$(PYTEST) -n 5 --dist loadgroup -m "not compose and not campaign" $(PYTEST_ARGS)
 
 test-faults: install-dev web emulators ## Campaigns of faults: every crash point, kills, upgrades, random faults (SIZE=small: as on every push)
 	$(PYTEST) -n 4 --dist loadgroup -m campaign --campaign-size $(or $(SIZE),full) $(PYTEST_ARGS)

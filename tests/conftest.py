@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from shared.nats.bus import Bus
 from shared.nats.streams import provision
-from testing.campaign_size import OPTION, CampaignSize
+from testing.campaign_size import OPTION, CampaignSize, leave_out_what_is_only_in_full
 from testing.fixtures_of_others import folder_of_fixtures, leave_out_what_needs_fixtures
 from testing.memory_dir import memory_dir
 from testing.nats import Nats
@@ -70,8 +70,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs payloads of others where nobody has said where those are."""
+    """Deselect what needs payloads of others where nobody has said where those are, and what is too long for a push."""
     leave_out_what_needs_fixtures(config, items)
+    leave_out_what_is_only_in_full(config, items)
 
 
 def pytest_configure() -> None:

@@ -12,7 +12,7 @@ from testing.api_client import WITHIN, ApiClient
 from testing.demo_model import CountingModel
 from testing.system import System
 
-pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.campaign("full"), pytest.mark.xdist_group("fault"), pytest.mark.timeout(400)]
 
 
 async def test_no_agent_outlives_up_and_the_next_up_finishes_the_task(tmp_path: Path, model: CountingModel) -> None:

@@ -149,6 +149,7 @@ async def test_hundreds_of_identical_comments_are_one_wish(storm: Storm, campaig
     assert storm.comments(number)["refusal"] <= 3
 
 
+@pytest.mark.campaign("full")
 async def test_a_program_that_answers_all_that_we_say_is_cut_off_and_a_person_sets_it_back(
     storm: Storm, campaign_size: CampaignSize
 ) -> None:

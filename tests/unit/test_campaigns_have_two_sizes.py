@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,14 @@ def test_every_push_runs_the_campaigns_in_their_small_size() -> None:
 def test_what_is_run_by_hand_is_small(campaign_size: CampaignSize) -> None:
     assert campaign_size is CampaignSize.SMALL
     assert (CampaignSize.SMALL.pick(small=1, full=3), CampaignSize.FULL.pick(small=1, full=3)) == (1, 3)
+
+
+@pytest.mark.parametrize(("size", "is_there"), [("small", False), ("full", True)])
+def test_what_is_too_long_for_a_push_is_in_the_full_size_alone(size: str, is_there: bool) -> None:
+    file = "tests/fault/drain/test_services_are_replaced_while_they_work.py"
+    asked = ["pytest", "--collect-only", "-q", "-m", "campaign", "--campaign-size", size, file]
+    listed = subprocess.run([sys.executable, "-m", *asked], cwd=ROOT, capture_output=True, text=True)
+    assert (f"{file}::test_no_request_fails" in listed.stdout) is is_there
 
 
 def test_a_point_counts_only_when_every_repetition_has_died_there_and_no_problem_is_lost() -> None:

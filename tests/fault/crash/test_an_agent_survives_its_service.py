@@ -260,6 +260,7 @@ async def test_after_a_power_cut_another_brain_decides(group: ServiceGroup) -> N
     await _nothing_lost_doubled_or_left(group, story, costs=False)
 
 
+@pytest.mark.campaign("full")
 @pytest.mark.parametrize("killed", [False, True], ids=["it-wakes", "it-was-killed"])
 async def test_a_brain_that_is_back_after_the_verdict_pays_for_what_its_agent_did(tmp_path: Path, killed: bool) -> None:
     group = ServiceGroup(tmp_path / "group", ack_wait_s=ACK_WAIT_S, checks=[])

@@ -31,7 +31,7 @@ from tests.fault.drain.traffic import Traffic
 from tests.integration.projector.projector_process import expected
 from tests.unit.projector.projector_support import Log
 
-pytestmark = [pytest.mark.campaign, pytest.mark.xdist_group("drain"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.campaign("full"), pytest.mark.xdist_group("drain"), pytest.mark.timeout(600)]
 
 WITHIN_S = 240.0
 """For a machine that does much else at the same time; alone it is a matter of seconds."""

@@ -91,7 +91,7 @@ async def test_a_task_that_goes_on_is_waited_for_and_one_that_writes_nothing_say
     before = {"type": "assistant", "message": {"content": [{"type": "text", "text": "said before"}]}}
     await bus.publish(output_subject(Actor("run", OPEN)), msgspec.json.encode(before), {})
     late = await say("task", "wait", OPEN, "--timeout", "1")
-    assert (late.code, "it goes on" in late.err) == (1, True)
+    assert (late.code, "It goes on." in late.err) == (1, True)
     assert "said before" not in late.err, "whoever comes back has seen it, and `task logs` has it"
 
 

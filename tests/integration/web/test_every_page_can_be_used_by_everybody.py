@@ -61,7 +61,7 @@ async def test_the_door_has_no_fault(page: Page, scheme: Literal["light", "dark"
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.campaign("full"))])
 async def test_no_page_has_a_fault(page: Page, scheme: Literal["light", "dark"], size: ViewportSize) -> None:
     await page.emulate_media(color_scheme=scheme)
     await page.set_viewport_size(size)
