@@ -47,9 +47,12 @@ from shared.runtime.mailbox import Mailboxes
 from shared.runtime.people import People
 from shared.runtime.reactor import React, Reactor
 from shared.runtime.timers import DueTimers, SetTimers, Timekeeper
+from shared.runtime.watcher import ended
 
 DRAIN_S: Final = 25.0
 """How long the parts of a service may take to come to their end, beside the agents' own time."""
+LEAVE_S: Final = 5.0
+"""How long the service may take to be off the list of services."""
 
 GUARDS_LOOK_S: Final = 5.0
 """How often a service that runs looks whether the log still has its guards."""
@@ -216,10 +219,10 @@ class Service:
                 _, late = await asyncio.wait(tasks, timeout=DRAIN_S + self.settings.drain_seconds)
                 for task in late:
                     task.cancel()
-            for task in [*side, stopping]:
-                task.cancel()
+            await ended([*side, stopping])
             with contextlib.suppress(Exception):
-                await announcement.stop()
+                async with asyncio.timeout(LEAVE_S):
+                    await announcement.stop()
             await self.bus.close()
             if server is not None:
                 server.close()

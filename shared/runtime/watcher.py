@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -66,8 +66,7 @@ async def watch_until(
         if watching.done():
             watching.result()
     finally:
-        watching.cancel()
-        leaving.cancel()
+        await ended((watching, leaving))
 
 
 async def insist(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -105,7 +104,7 @@ async def supervised(*helpers: Coroutine[Any, Any, None]) -> AsyncIterator[None]
         try:
             yield
         finally:
-            await _ended(tasks)
+            await ended(tasks)
     except asyncio.CancelledError:
         if not failed:
             raise
@@ -116,7 +115,7 @@ async def supervised(*helpers: Coroutine[Any, Any, None]) -> AsyncIterator[None]
             task.remove_done_callback(end_work)
 
 
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel the tasks until they have ended: `asyncio.wait_for`, which nats-py uses, may swallow a cancellation."""
     while running := [task for task in tasks if not task.done()]:
         for task in running:

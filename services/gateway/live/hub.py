@@ -18,6 +18,7 @@ from shared.event_store.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
+from shared.runtime.watcher import ended
 
 GAPS_AT_ONCE: Final = 4
 """Gaps that are filled at one time; the other clients wait their turn."""
@@ -66,7 +67,7 @@ class Hub:
         self._show = show
         self._wanted: dict[str, set[Subscription]] = {}
         self._gaps = asyncio.Semaphore(GAPS_AT_ONCE)
-        self._reading: asyncio.Task[None] | None = None
+        self._draining = asyncio.Event()
         self._position = POSITION.labels(stream)
         self.position = 0
         """The newest sequence that has been fanned out."""
@@ -77,15 +78,17 @@ class Hub:
 
     async def run(self) -> None:
         """Fan out until `drain`."""
-        self._reading = asyncio.create_task(self._read())
-        await asyncio.wait([self._reading])
-        if not self._reading.cancelled():
-            self._reading.result()
+        reading, leaving = asyncio.create_task(self._read()), asyncio.create_task(self._draining.wait())
+        try:
+            await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+        finally:
+            await ended((reading, leaving))
 
     def drain(self) -> None:
         """Fan out no more."""
-        if self._reading is not None:
-            self._reading.cancel()
+        self._draining.set()
 
     def leave(self, subscription: Subscription) -> None:
         """Offer it nothing more."""

@@ -19,6 +19,7 @@ from shared.event_store.journal import LogDamaged
 from shared.nats.session_bucket import Change, SessionBucket
 from shared.ops.visible import visible
 from shared.runtime.acknowledge import TRANSIENT
+from shared.runtime.watcher import ended
 
 END: Final = timedelta(days=14)
 """From the login to the end, whatever happens."""
@@ -83,8 +84,7 @@ class Sessions:
         """Follow the bucket until `drain`. Trouble with it interrupts this and never ends it."""
         following = asyncio.create_task(self._follow())
         await self._draining.wait()
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        await ended([following])
 
     def drain(self) -> None:
         """Follow no longer."""
