@@ -32,17 +32,19 @@ from shared.contracts.subjects import Actor, BadAddress, actor
 from shared.contracts.task import Status
 from shared.event_store.envelope import RecordedEvent
 from shared.nats.objects import ArtifactLost, Artifacts
-from shared.ops.config import BadConfig, load_config
+from shared.ops.config import BadConfig, Config, load_config
 from shared.ops.settings import Settings
 from shared.ops.visible import visible
 from shared.runtime.client import Client, QueryFailed
 from shared.workspace.gateway_git import GatewayGit, RepositoryRefused
 from shared.workspace.git import GitFailed
+from shared.workspace.mirror import Mirror
 from shared.workspace.target import Target
 
 MAX_FILE_BYTES: Final = 200_000
 MAX_DIFF_CHARS: Final = 40_000
-MOST_FILES: Final = 500
+MOST_LINES: Final = 500
+"""Of files in a list, and of events in a timeline."""
 
 Id = Annotated[str, msgspec.Meta(max_length=128, description="The task's id")]
 Words = Annotated[str, msgspec.Meta(max_length=20_000)]
@@ -158,7 +160,7 @@ class Looks:
         about = self._actor(given.task_id)
         items: list[str] = []
         cursor: str | None = ""
-        while cursor is not None and len(items) < MOST_FILES:
+        while cursor is not None and len(items) < MOST_LINES:
             page = await self._asked(GetTimeline(id=about.id, cursor=cursor))
             items += [f"{each.seq} {each.time} {each.summary}" for each in page.items]
             cursor = page.next_cursor
@@ -196,18 +198,19 @@ class Looks:
 
     async def _files(self, given: FolderArguments, _: str) -> str:
         target, commit = await self._at(given.repo, given.commit)
-        listed = await target.mirror().git("ls-tree", "-r", "--name-only", "-z", f"{commit}:{_inside(given.folder)}")
+        folder = f"{commit}:{_inside(given.folder)}"
+        listed = await _read(target.mirror(), "ls-tree", "-r", "--name-only", "-z", folder)
         names = [visible(name) for name in listed.split("\0") if name]
-        more = [f"[{len(names) - MOST_FILES} more]"] if len(names) > MOST_FILES else []
-        return quoted(f"{given.repo} at {commit}", "\n".join((*names[:MOST_FILES], *more)))
+        more = [f"[{len(names) - MOST_LINES} more]"] if len(names) > MOST_LINES else []
+        return quoted(f"{given.repo} at {commit}", "\n".join((*names[:MOST_LINES], *more)))
 
     async def _file(self, given: FileArguments, _: str) -> str:
         target, commit = await self._at(given.repo, given.commit)
         name = f"{commit}:{_inside(given.path)}"
         mirror = target.mirror()
-        if int(await mirror.git("cat-file", "-s", name)) > MAX_FILE_BYTES:
+        if int(await _read(mirror, "cat-file", "-s", name)) > MAX_FILE_BYTES:
             raise ToolRefused(f"{given.path} has more than {MAX_FILE_BYTES} bytes.")
-        text = await mirror.git("cat-file", "blob", name)
+        text = await _read(mirror, "cat-file", "blob", name)
         if "\0" in text:
             raise ToolRefused(f"{given.path} is no text.")
         first = given.first_line
@@ -231,7 +234,7 @@ class Looks:
         except (RepositoryRefused, BadConfig, GitFailed) as error:
             raise ToolRefused(str(error)) from None
 
-    def _config(self) -> Any:
+    def _config(self) -> Config:
         try:
             return load_config(self._settings.config_path)
         except BadConfig as error:
@@ -269,8 +272,7 @@ class Looks:
         if config.repo_for(name) is None:
             known = ", ".join(sorted(config.repos)) or "none is configured"
             raise ToolRefused(f"Name one of the repositories: {known}.")
-        found: str = config.name_for(name)
-        return found
+        return config.name_for(name)
 
 
 class Proposals:
@@ -339,6 +341,15 @@ def _inside(path: str) -> str:
     if ".." in parts:
         raise ToolRefused("A path with '..' leads nowhere here.")
     return "/".join(parts)
+
+
+async def _read(mirror: Mirror, *asked: str) -> str:
+    """What git has in a mirror; raises `ToolRefused` where it is not there, or is no file or folder."""
+    try:
+        return await mirror.git(*asked)
+    except GitFailed:
+        place = visible(asked[-1].partition(":")[2]) or "the repository's root"
+        raise ToolRefused(f"There is no such file or folder at that commit: {place}. Ask list_files.") from None
 
 
 def _line(task: TaskSummary) -> str:
