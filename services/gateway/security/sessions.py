@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -161,10 +161,10 @@ class Sessions:
         await self._bucket.put(f"session.{hash}", msgspec.json.encode(session), within_s=left)
         self._found[hash] = session
 
-    def _behind(self, work: object) -> None:
+    def _behind(self, work: Awaitable[None]) -> None:
         async def done() -> None:
             try:
-                await work  # type: ignore[misc]  # a coroutine of the bucket
+                await work
             except _TROUBLE as error:
                 log.warning("cannot note that it was used", problem=str(error) or type(error).__name__)
 
