@@ -21,6 +21,7 @@ from services.executor.verification.checkout import CleanCheckout, Ran
 from services.executor.verification.judges_notes import JudgesOf, Touched
 from services.executor.verification.left_out import LeftOut, is_anything_left_out, left_out
 from services.executor.verification.naming import bounded, listed
+from services.executor.verification.old_judges import not_proven
 from services.executor.verification.records import OUTPUT_CHARS, BaseRun
 from shared.contracts.evidence import Check, CheckVerdict, Evidence, Note, NoteKind, evidence_of
 from shared.contracts.messages import ArtifactRef
@@ -37,7 +38,6 @@ from shared.workspace.test_results import (
     compare,
     ended_early,
     ended_without_a_word,
-    lost_tests,
     same_output,
 )
 
@@ -170,36 +170,19 @@ class Judge:
             again = await self._result.run_again_with(command, self._judges.base, paths)
             if _is_green(again, self._ran[command]):
                 return check
-            before = await self._base.run(command)
-            judged = partial(self._by_old_judges, self._ran[command], again, before, all_of_them=bool(weaker))
-            if not (found := await asyncio.to_thread(judged)):
+            if not (found := await self._not_proven(self._ran[command], again, all_of_them=bool(weaker))):
                 return check
         self._comparable = False
         why = f"With {listed(paths)} as at the base commit, {found}."
         return _with_doubt(check, why)
 
-    def _by_old_judges(self, ran: Ran, again: Ran, before: BaseRun, *, all_of_them: bool) -> str:
-        """What a run with the files of the base commit that judge does not prove, which one with the result's does.
-
-        ``all_of_them``: tests that the result does not run any more have to pass too.
-        """
-        now, then, old = ran.findings, before.findings, again.findings
+    async def _not_proven(self, ran: Ran, again: Ran, *, all_of_them: bool) -> str:
+        """What a run with the files of the base commit that judge does not prove, which one with the result's does."""
+        before = await self._base.run(ran.result.command)
         if (why := hindrance(again.result)) is not None:
             return f"it cannot be run: {why.removesuffix('.')}"
-        if all_of_them and then.ran and not before.hindrance:
-            green = {*then.ran} - {*then.failed, *then.hidden}
-            not_green = tuple(sorted(green & {*old.failed, *old.hidden, *lost_tests(old, then).names}))
-            if not_green or not old.ran:
-                return f"these tests do not pass: {listed(not_green)}" if not_green else "it does not pass"
-            return ""
-        if now.ran and not before.hindrance:
-            # Those that the result brings may need what it has changed.
-            green = {*now.ran} & {*then.ran} - {*now.failed, *now.hidden, *then.failed, *then.hidden}
-            not_green = tuple(sorted(green - ({*old.ran} - {*old.failed, *old.hidden})))
-            return f"these tests do not pass: {listed(not_green)}" if not_green else ""
-        if not before.hindrance and compare(self._run(again), _run(before)).kind is Kind.SAME:
-            return ""
-        return "it does not pass"
+        compared = (self._run(again), None if before.hindrance else _run(before))
+        return await asyncio.to_thread(partial(not_proven, ran.findings, *compared, all_of_them=all_of_them))
 
     async def _judge(self, command: str) -> Check:
         ran = await self._result.run(command)
