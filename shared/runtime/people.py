@@ -7,7 +7,6 @@ fold in memory that follows ``evt.user.>``; before somebody is refused, the log 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -17,12 +16,12 @@ from shared.contracts.subjects import Actor
 from shared.contracts.user import NAME, NOBODY, Token, User, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
+from shared.runtime.reached import Reached
 from shared.runtime.watcher import watch_until
 
 USER: Final = "user:"
 LOCAL: Final = "user:local"
 """Whoever reaches a gateway whose login is off, which listens on loopback only."""
-HEARD_WITHIN_S: Final = 5.0
 
 
 class Held(NamedTuple):
@@ -40,8 +39,7 @@ class People:
         self._journal = journal
         self._found: dict[str, User] = {}
         self._tokens: dict[str, tuple[str, Token]] = {}
-        self._position = 0
-        self._waiting: list[tuple[int, asyncio.Event]] = []
+        self._reached = Reached()
         self._listeners: list[Callable[[str], None]] = []
         self._draining = asyncio.Event()
 
@@ -59,12 +57,7 @@ class People:
 
     async def heard(self, position: int) -> None:
         """Wait until the log was followed to a position, for a moment at most."""
-        if self._position >= position:
-            return
-        reached = asyncio.Event()
-        self._waiting.append((position, reached))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reached.wait(), HEARD_WITHIN_S)
+        await self._reached.wait(position)
 
     def all(self) -> Mapping[str, User]:
         """Everybody by name."""
@@ -117,10 +110,6 @@ class People:
         for token in before.tokens:
             self._tokens.pop(token.hash, None)
         self._tokens |= {token.hash: (name, token) for token in user.tokens}
-        self._position = event.position
-        for position, reached in self._waiting:
-            if position <= event.position:
-                reached.set()
-        self._waiting = [each for each in self._waiting if not each[1].is_set()]
+        self._reached.move(event.position)
         for listener in self._listeners:
             listener(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.ops.config import Config
 from shared.runtime.acknowledge import TRANSIENT
+from shared.runtime.reached import Reached
 from shared.runtime.watcher import watch_until
 
 CALL: Final = "call"
@@ -39,7 +39,6 @@ WINDOW_S: Final = 600.0
 FILE_KEPT_S: Final = 2.0
 MAX_FILE_BYTES: Final = 4 * 1024
 """Of a file with a secret."""
-HEARD_WITHIN_S: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +52,7 @@ class Webhooks:
         self.keys = keys
         self._found: dict[str, Webhook] = {}
         self._made_by: dict[str, str] = {}
-        self._position = 0
-        self._waiting: list[tuple[int, asyncio.Event]] = []
+        self._reached = Reached()
         self._kept: dict[tuple[str, str], bytes] = {}
         self._files: dict[str, tuple[float, bytes]] = {}
         self._draining = asyncio.Event()
@@ -71,20 +69,11 @@ class Webhooks:
         name = event.actor.id
         self._found[name] = evolve(self._found.get(name), event.data)
         self._made_by.setdefault(name, event.principal)
-        self._position = event.position
-        for position, reached in self._waiting:
-            if position <= event.position:
-                reached.set()
-        self._waiting = [each for each in self._waiting if not each[1].is_set()]
+        self._reached.move(event.position)
 
     async def heard(self, position: int) -> None:
         """Wait until the log was followed to a position, for a moment at most."""
-        if self._position >= position:
-            return
-        reached = asyncio.Event()
-        self._waiting.append((position, reached))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(reached.wait(), HEARD_WITHIN_S)
+        await self._reached.wait(position)
 
     def all(self) -> Mapping[str, Webhook]:
         """Every webhook by its name."""
