@@ -15,6 +15,7 @@ from shared.contracts.user import Role
 from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.client import Client, CommandResult, NoAnswer
 from shared.runtime.people import People
+from shared.runtime.watcher import until_draining
 
 TRY_AGAIN_S: Final = 5.0
 SERVICE: Final = "service:gateway"
@@ -33,13 +34,9 @@ class FirstAdmin:
 
     async def run(self) -> None:
         """Until it is so, then wait for `drain`. The brain decides, and may come later than the gateway."""
-        seeing, leaving = asyncio.create_task(self._until_it_is_so()), asyncio.create_task(self._draining.wait())
-        await asyncio.wait([seeing, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if seeing.done():
-            seeing.result()
-            await leaving
         # A command that nobody has answered yet is in the brain's mailbox, and is not waited for.
-        seeing.cancel()
+        await until_draining(self._draining, self._until_it_is_so())
+        await self._draining.wait()
 
     def drain(self) -> None:
         """Leave."""

@@ -17,7 +17,7 @@ from shared.contracts.user import NAME, NOBODY, Token, User, evolve
 from shared.event_store.envelope import RecordedEvent
 from shared.event_store.journal import Journal
 from shared.runtime.reached import Reached
-from shared.runtime.watcher import watch_until
+from shared.runtime.watcher import until_draining, watch
 
 USER: Final = "user:"
 LOCAL: Final = "user:local"
@@ -45,7 +45,7 @@ class People:
 
     async def run(self) -> None:
         """Follow the log until `drain`."""
-        await watch_until(self._draining, self._journal, "evt.user.>", after=0, handle=self._hear)
+        await until_draining(self._draining, watch(self._journal, "evt.user.>", after=0, handle=self._hear))
 
     def drain(self) -> None:
         """Follow no longer."""

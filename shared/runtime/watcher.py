@@ -50,23 +50,15 @@ async def watch(journal: Journal, subject_filter: str, *, after: int, handle: Ca
             wait_s = await _pause(wait_s)
 
 
-async def watch_until(
-    draining: asyncio.Event,
-    journal: Journal,
-    subject_filter: str,
-    *,
-    after: int,
-    handle: Callable[[RecordedEvent], None],
-) -> None:
-    """The same until ``draining`` is set. Raises what ends the watch."""
-    watching = asyncio.create_task(watch(journal, subject_filter, after=after, handle=handle))
-    leaving = asyncio.create_task(draining.wait())
+async def until_draining(draining: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work until it ends or ``draining`` is set. Raises what ends it."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(draining.wait())
     try:
-        await asyncio.wait((watching, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            watching.result()
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
     finally:
-        await ended((watching, leaving))
+        await ended((working, leaving))
 
 
 async def insist(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -30,7 +30,7 @@ from shared.event_store.journal import Journal
 from shared.ops.config import Config
 from shared.runtime.acknowledge import TRANSIENT
 from shared.runtime.reached import Reached
-from shared.runtime.watcher import watch_until
+from shared.runtime.watcher import until_draining, watch
 
 CALL: Final = "call"
 """What every event of such a webhook is called."""
@@ -59,7 +59,7 @@ class Webhooks:
 
     async def run(self) -> None:
         """Follow the log until `drain`."""
-        await watch_until(self._draining, self._journal, "evt.webhook.>", after=0, handle=self._hear)
+        await until_draining(self._draining, watch(self._journal, "evt.webhook.>", after=0, handle=self._hear))
 
     def drain(self) -> None:
         """Follow no longer."""

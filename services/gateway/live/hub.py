@@ -18,7 +18,7 @@ from shared.event_store.envelope import BadEnvelope
 from shared.nats.bus import Bus
 from shared.nats.feed import Feed
 from shared.nats.streams import EVENTS, OUTPUT
-from shared.runtime.watcher import ended
+from shared.runtime.watcher import until_draining
 
 GAPS_AT_ONCE: Final = 4
 """Gaps that are filled at one time; the other clients wait their turn."""
@@ -78,13 +78,7 @@ class Hub:
 
     async def run(self) -> None:
         """Fan out until `drain`."""
-        reading, leaving = asyncio.create_task(self._read()), asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
-        finally:
-            await ended((reading, leaving))
+        await until_draining(self._draining, self._read())
 
     def drain(self) -> None:
         """Fan out no more."""

@@ -19,7 +19,7 @@ from shared.event_store.journal import LogDamaged
 from shared.nats.session_bucket import Change, SessionBucket
 from shared.ops.visible import visible
 from shared.runtime.acknowledge import TRANSIENT
-from shared.runtime.watcher import ended
+from shared.runtime.watcher import until_draining
 
 END: Final = timedelta(days=14)
 """From the login to the end, whatever happens."""
@@ -82,9 +82,7 @@ class Sessions:
 
     async def run(self) -> None:
         """Follow the bucket until `drain`. Trouble with it interrupts this and never ends it."""
-        following = asyncio.create_task(self._follow())
-        await self._draining.wait()
-        await ended([following])
+        await until_draining(self._draining, self._follow())
 
     def drain(self) -> None:
         """Follow no longer."""
